@@ -1,0 +1,143 @@
+//! Everything that the core decides or takes note of. Facts are what the journal keeps; applying them in order gives
+//! the state again, live, in a follower and in replay.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::types::{
+    AttemptId, BatchId, BootId, BusinessDate, Condition, HostName, IncidentId, JobName, JobRef,
+    Outcome, PersonId, RunId, Span,
+};
+use crate::wire::Ended;
+
+/// One thing that was decided or observed. Stored as JSON; a field added later has a default.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "fact")]
+pub enum Fact {
+    /// A run began; everything after it goes by this definition.
+    RunOpened(Box<RunOpened>),
+    /// A supervisor took the run up again (another boot of the host rebases waits that count from boot).
+    RunResumed { run: RunId, boot: BootId, since_boot: Duration },
+    /// Nothing of the run moves any more.
+    RunEnded { run: RunId, result: RunResult },
+    /// Work was asked for in a run that had ended.
+    RunReopened { run: RunId },
+
+    /// The intent: from here on the attempt may have been started.
+    AttemptIntended { attempt: AttemptId, host: HostName, boot: BootId },
+    AttemptStarted { attempt: AttemptId, pid: u32, at: Timestamp },
+    AttemptEnded { ended: Box<Ended>, good: bool },
+    /// The next try waits.
+    RetryPlanned { run: RunId, job: JobName, wait: Span, since_boot: Duration },
+
+    /// A job came to an end for the run.
+    Settled { run: RunId, job: JobName, outcome: Outcome, why: Why },
+    /// A settled job waits again: what it needs was retried, or it itself.
+    Reopened { run: RunId, job: JobName },
+    /// What became of the job cannot be known; people decide.
+    InDoubt { run: RunId, job: JobName, why: String },
+    DeadlineMissed { run: RunId, job: Option<JobName>, deadline: Deadline, due: Timestamp },
+    /// A job of another run (or date) that a run's jobs need came out so.
+    AcrossKnown { job: JobRef, date: BusinessDate, outcome: Option<Outcome> },
+
+    IncidentOpened { incident: IncidentId, run: RunId, job: JobName, blocks: Vec<JobName>, notify: Vec<PersonId> },
+    IncidentClosed { incident: IncidentId, run: RunId, job: JobName },
+
+    /// A person did something; what follows from it are facts of their own.
+    Acted { run: RunId, by: PersonId, reason: String, action: Action },
+    /// No new starts for this run: the supervisor is being stopped.
+    Stopping { run: RunId, how: StopHow },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunOpened {
+    pub run: RunId,
+    pub batch: BatchId,
+    pub business_date: BusinessDate,
+    /// The scheduled instant, or that of the order: what deadlines count from.
+    pub anchor: Timestamp,
+    pub trial: bool,
+    /// SHA-256 of the stored definition that the run goes by, in hex.
+    pub definition: String,
+    pub parameters: BTreeMap<String, String>,
+    pub by: PersonId,
+    /// Only these jobs take part (`--only`), or these and what follows them (`--from`); all when empty.
+    pub only: Vec<JobName>,
+    /// Expected durations: from history where there is one, else as declared. Seconds of the host's clock.
+    pub expected: BTreeMap<JobName, Span>,
+    pub boot: BootId,
+    pub since_boot: Duration,
+    /// A window override with its reason: role checked, counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window_override: Option<String>,
+}
+
+/// How a run ended; the exit code of `nightrun run` follows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunResult {
+    /// Every critical job ended well.
+    Well,
+    /// A critical job failed, is blocked, or cannot be known.
+    Failed,
+    /// Stopped by a person or a signal; can be resumed.
+    Stopped,
+}
+
+/// Why a job was settled as it was.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "why")]
+pub enum Why {
+    /// Its last attempt says so.
+    Attempt { attempt: AttemptId },
+    /// Its waiting time has come (`wait: until`).
+    TimeCame,
+    /// Its calendar leaves this business date out.
+    NotItsDay { reason: String },
+    /// Not among the jobs that were asked for.
+    NotAsked,
+    /// A job that it needs came out otherwise than it needs.
+    Need { job: String, when: Condition, outcome: Outcome },
+    /// A person decided.
+    Person { by: PersonId, reason: String },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Deadline {
+    MustStartBy,
+    MustCompleteBy,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StopHow {
+    /// What runs may end.
+    Wait,
+    /// TERM, the job's grace, KILL.
+    Terminate,
+    /// KILL.
+    Kill,
+}
+
+/// What an operator may do to a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "do")]
+pub enum Action {
+    /// The job is not started until it is released.
+    Hold { job: JobName },
+    Release { job: JobName },
+    /// Left out; its successors go on.
+    Skip { job: JobName },
+    /// Declared done.
+    Force { job: JobName },
+    /// One more attempt, now.
+    Retry { job: JobName },
+    Kill { job: JobName },
+    /// The yes that a `confirm` job waits for.
+    Confirm { job: JobName },
+    Note { job: Option<JobName>, text: String },
+}

@@ -1,0 +1,3 @@
+//! Layer 1: files → raw → resolved site. All defects at once, each with its file, line, column and a hint.
+
+pub mod site;

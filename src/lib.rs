@@ -1,0 +1,10 @@
+//! nightrun: a batch-job scheduler and night-run supervisor.
+//!
+//! The layers, from the bottom: [`types`], [`definition`] / [`wire`], [`core`], …; a module imports only from above
+//! itself in that list, and `tests/tidy.rs` holds the code to it.
+
+pub mod core;
+pub mod definition;
+pub mod port;
+pub mod types;
+pub mod wire;

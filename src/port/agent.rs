@@ -1,0 +1,19 @@
+//! The agent of a host.
+
+use crate::types::HostName;
+use crate::wire::{FromAgent, ToAgent};
+
+/// What an agent reports, or what happens to the link to it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AgentEvent {
+    /// The link is up; the first word on it was a `Welcome`.
+    Says { host: HostName, what: FromAgent },
+    /// The link is down; the driver goes on trying, and says `Welcome` again when it is back.
+    Away { host: HostName, why: String },
+}
+
+pub trait AgentLink {
+    /// Passes a command on. While the link is away it is dropped: what was meant is durable, and is asked for and
+    /// said again after the next `Welcome`.
+    fn tell(&mut self, host: &HostName, what: ToAgent);
+}

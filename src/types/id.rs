@@ -1,0 +1,157 @@
+//! Names that people write in job files, each a type of its own so that none is taken for another.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A name that breaks the one rule for names.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a name: use 1 to 64 of a-z, 0-9, `-` and `_`, beginning with a letter")]
+pub struct InvalidName(pub String);
+
+fn check(name: &str) -> Result<(), InvalidName> {
+    let mut bytes = name.bytes();
+    let first = bytes.next().is_some_and(|b| b.is_ascii_lowercase());
+    let rest =
+        bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
+    if first && rest && name.len() <= 64 {
+        Ok(())
+    } else {
+        Err(InvalidName(name.to_owned()))
+    }
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $type:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $type(Arc<str>);
+
+        impl $type {
+            /// The name after the check of its form: 1 to 64 of `a-z 0-9 - _`, a letter first.
+            pub fn new(name: &str) -> Result<Self, InvalidName> {
+                check(name)?;
+                Ok(Self(name.into()))
+            }
+
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $type {
+            type Err = InvalidName;
+            fn from_str(s: &str) -> Result<Self, InvalidName> {
+                Self::new(s)
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}", self.0)
+            }
+        }
+
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                s.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                let name = std::borrow::Cow::<'de, str>::deserialize(d)?;
+                Self::new(&name).map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+name!(/** A batch (批次). */ BatchId);
+name!(/** A job (作业) within its batch. */ JobName);
+name!(/** A calendar (日历). */ CalendarName);
+name!(/** A class of execution windows (时间窗口), such as `night-change`. */ WindowClass);
+name!(/** A counted resource of the whole site; a mutex is a pool of one. */ PoolName);
+name!(/** A database that SQL runs against (目标库). */ TargetName);
+name!(/** A host that an agent runs on. */ HostName);
+name!(/** A person's stable id: never a display name. */ PersonId);
+name!(/** A team. */ TeamName);
+name!(/** A role of people, such as `duty`. */ Role);
+name!(/** A database change (变更): the name of its folder. */ ChangeId);
+
+/// `batch.job`: a job seen from outside its batch.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct JobRef {
+    pub batch: BatchId,
+    pub job: JobName,
+}
+
+impl fmt::Display for JobRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.batch, self.job)
+    }
+}
+
+impl fmt::Debug for JobRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl FromStr for JobRef {
+    type Err = InvalidName;
+    fn from_str(s: &str) -> Result<Self, InvalidName> {
+        let (batch, job) = s.split_once('.').ok_or_else(|| InvalidName(s.to_owned()))?;
+        Ok(Self { batch: BatchId::new(batch)?, job: JobName::new(job)? })
+    }
+}
+
+impl Serialize for JobRef {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for JobRef {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let s = std::borrow::Cow::<'de, str>::deserialize(d)?;
+        s.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// An incident's number, written `INC-7`. Counted per site, never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct IncidentId(pub u64);
+
+impl fmt::Display for IncidentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "INC-{}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_lower_case_and_begins_with_a_letter() {
+        for good in ["a", "load-rates", "eod_2", "x9"] {
+            assert!(JobName::new(good).is_ok(), "{good}");
+        }
+        for bad in ["", "9a", "Load", "a.b", "a b", "日终", &"a".repeat(65)] {
+            assert!(JobName::new(bad).is_err(), "{bad}");
+        }
+        let job: JobRef = "eod.close".parse().unwrap();
+        assert_eq!(job.to_string(), "eod.close");
+        assert!("eod".parse::<JobRef>().is_err());
+    }
+}

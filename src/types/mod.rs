@@ -1,0 +1,24 @@
+//! Layer 0: the vocabulary. Ids, dates, durations, endings, people: checked values that do nothing.
+//!
+//! Every other module may import from here; this one imports from nobody.
+
+mod attempt;
+mod business_date;
+mod duration;
+mod ending;
+mod id;
+mod now;
+mod outcome;
+mod text;
+
+pub use attempt::{AttemptId, Epoch, RunId, RunKey, Usage};
+pub use business_date::{BusinessDate, Zone};
+pub use duration::Span;
+pub use ending::Ending;
+pub use id::{
+    BatchId, CalendarName, ChangeId, HostName, IncidentId, InvalidName, JobName, JobRef, PersonId,
+    PoolName, Role, TargetName, TeamName, WindowClass,
+};
+pub use now::{BootId, Due, Now};
+pub use outcome::{Condition, Outcome};
+pub use text::{Lang, Text};

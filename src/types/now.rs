@@ -1,0 +1,40 @@
+//! The two clocks that a decision is given.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// "Now" as every decision gets it. Schedules, windows and deadlines go by `wall`; retry waits, limits and leases by
+/// `since_boot`, so that a step of the wall clock breaks neither.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    pub wall: Timestamp,
+    /// Since the host booted, sleep included (CLOCK_BOOTTIME).
+    pub since_boot: Duration,
+}
+
+/// When the core wants to be called again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Due {
+    pub wall: Option<Timestamp>,
+    pub since_boot: Option<Duration>,
+}
+
+impl Due {
+    pub const NEVER: Self = Self { wall: None, since_boot: None };
+
+    /// How long until the earlier of the two, zero when it has passed; `None` when nothing is due.
+    pub fn after(&self, now: Now) -> Option<Duration> {
+        let wall = self
+            .wall
+            .map(|at| Duration::try_from(at.duration_since(now.wall)).unwrap_or(Duration::ZERO));
+        let boot = self.since_boot.map(|at| at.saturating_sub(now.since_boot));
+        wall.into_iter().chain(boot).min()
+    }
+}
+
+/// The kernel's id of one boot of a host. Two are compared, never read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct BootId(pub String);

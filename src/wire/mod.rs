@@ -1,0 +1,171 @@
+//! Layer 1: the versioned protocol between a supervisor and the agent of a host.
+//!
+//! One JSON document a line over a Unix socket (`agent.sock` in the agent's folder). The supervisor speaks first with
+//! [`ToAgent::Hello`]; the agent answers [`FromAgent::Welcome`] and then reports by itself whatever ends.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::definition::site::{Engine, RowLimits, Survivors, Transaction};
+use crate::types::{AttemptId, BootId, ChangeId, Ending, Epoch, Span, Usage};
+
+/// Version of this protocol. A supervisor also speaks the one before it.
+pub const VERSION: u32 = 1;
+
+/// From the supervisor to an agent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "say")]
+pub enum ToAgent {
+    /// First on every connection. The agent keeps the highest epoch it has seen and refuses lower ones.
+    Hello { version: u32, epoch: Epoch },
+    /// Starts an attempt, once: an id that the spool knows is answered with what became of it, never started again.
+    Start(Box<Start>),
+    /// TERM to the whole group and every descendant, after the grace KILL.
+    Kill { attempt: AttemptId, grace: Span },
+    /// What became of these? Answered for each with `Started`, `Ended` or `NotKnown`.
+    Ask { attempts: Vec<AttemptId> },
+    /// Their endings are in the journal: the spool need not offer them again (logs stay).
+    Recorded { attempts: Vec<AttemptId> },
+    /// Leave as soon as no attempt runs.
+    Leave,
+}
+
+/// From an agent to the supervisor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "say")]
+pub enum FromAgent {
+    Welcome { version: u32, boot: BootId, pid: u32 },
+    /// The program runs (or is known to have been started).
+    Started { attempt: AttemptId, pid: u32, at: Timestamp },
+    Ended(Box<Ended>),
+    /// The spool has never seen this id.
+    NotKnown { attempt: AttemptId },
+    /// The command's epoch is lower than one that the agent has seen.
+    Stale { seen: Epoch },
+}
+
+/// What an attempt is to be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Start {
+    pub attempt: AttemptId,
+    pub program: Program,
+    /// The whole environment; nothing else is passed on.
+    pub env: BTreeMap<String, String>,
+    pub dir: PathBuf,
+    /// Account to run as; only those that the agent's own settings allow.
+    pub user: Option<String>,
+    pub time_limit: Option<Span>,
+    pub grace: Span,
+    /// Bytes of stdout and stderr together.
+    pub output_limit: u64,
+    /// Text that a line of the output must contain; looked for at the end, on this host.
+    pub success_line: Option<String>,
+    pub survivors: Survivors,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Program {
+    Argv(Vec<String>),
+    /// `/bin/sh -eu -c SCRIPT`.
+    Shell(String),
+    /// nightrun itself, as a worker process.
+    Worker(Box<Task>),
+}
+
+/// What a worker process does. Paths are absolute.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "task")]
+pub enum Task {
+    Sql { engine: Engine, script: PathBuf, transaction: Transaction },
+    Change(Box<ChangeTask>),
+    WaitFile { path: PathBuf, stable: Span, every: Span, limit: Span },
+    WaitSql { engine: Engine, query: String, every: Span, limit: Span },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChangeTask {
+    pub change: ChangeId,
+    pub engine: Engine,
+    /// The run's copy of the change's folder.
+    pub folder: PathBuf,
+    pub rows: RowLimits,
+    /// SHA-256 over the four scripts, mode, row limits and class, in hex.
+    pub content_digest: String,
+}
+
+/// How an attempt ended, with all that its host knows of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ended {
+    pub attempt: AttemptId,
+    pub ending: Ending,
+    /// `None`: no program was started.
+    pub started: Option<Timestamp>,
+    pub ended: Timestamp,
+    pub usage: Usage,
+    /// Whether `success_line` was found; true where none was asked for.
+    pub line_found: bool,
+    /// Bytes of stdout and stderr together, as counted.
+    pub output_bytes: u64,
+    /// Last lines of the output, at most [`TAIL_LINES`] and [`TAIL_BYTES`], not UTF-8 replaced.
+    pub tail: Vec<String>,
+    /// What the job handed on through `$NIGHTRUN_OUT`.
+    pub values: BTreeMap<String, String>,
+    /// What an operator should know: survivors killed, a log cut by its own job, values refused.
+    pub notes: Vec<String>,
+    pub work: Option<Work>,
+}
+
+/// Lines of output that travel with an ending.
+pub const TAIL_LINES: usize = 20;
+/// Bytes of output that travel with an ending.
+pub const TAIL_BYTES: usize = 4_096;
+
+/// What a worker did, beyond its exit code.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "work")]
+pub enum Work {
+    Sql { statements: u32, rows: u64 },
+    Change(ChangeWork),
+}
+
+/// A change as far as it came.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChangeWork {
+    pub state: ChangeState,
+    /// Rows that the change touched.
+    pub rows: u64,
+    /// Rows that the backup kept.
+    pub backup_rows: u64,
+    /// Verification before the change (must fail or differ), and after it.
+    pub before: Vec<Check>,
+    pub after: Vec<Check>,
+    /// What went wrong, in words.
+    pub why: Option<String>,
+}
+
+/// States of `changes.md` d.1 in which a worker leaves a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChangeState {
+    /// Applied and verified.
+    Done,
+    /// Proven that nothing was applied.
+    FailedClean,
+    /// A guard (rows, backup) refused before COMMIT; nothing was applied.
+    FailedGuard,
+    RolledBack,
+    RollbackFailed,
+    InDoubt,
+}
+
+/// One row of a verification script: `(check_name, ok, detail)`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    pub name: String,
+    pub ok: bool,
+    pub detail: String,
+}
