@@ -1,3 +1,12 @@
 //! Layer 2: the pure core. Everything is decided here, from plain values and a given time.
 
+pub mod calendar;
+pub mod check;
+pub mod cron_time;
+pub mod day_rule;
+pub mod deadline;
 pub mod fact;
+pub mod graph;
+pub mod opening;
+pub mod schedule;
+pub mod window;

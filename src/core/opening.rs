@@ -1,0 +1,1 @@
+//! The openings of one window class as instants.
