@@ -31,6 +31,8 @@ pub(super) struct Agenda {
     across: BTreeMap<(JobRef, BusinessDate), BTreeSet<JobKey>>,
     /// Runs that may have come to their end.
     pub(super) maybe_over: BTreeSet<RunId>,
+    /// Runs whose use of resources is counted below.
+    known: BTreeSet<RunId>,
     /// Units in use, of pools, targets and hosts.
     pub(super) used: BTreeMap<Resource, u32>,
     /// Deadlines are not judged before this time since boot: a host has yet to say what ended meanwhile.
@@ -38,9 +40,10 @@ pub(super) struct Agenda {
 }
 
 impl Agenda {
-    /// Takes in everything of a run that is not over.
+    /// Takes in everything of a run that is not over; again after it was resumed or reopened.
     pub(super) fn enlist(&mut self, run: &Run) {
         let id = run.id().clone();
+        let new = self.known.insert(id.clone());
         for (index, state) in run.jobs.iter().enumerate() {
             if state.phase.outcome().is_none() {
                 self.dirty.insert((id.clone(), index));
@@ -51,7 +54,7 @@ impl Agenda {
             if state.phase.outcome().is_none() {
                 self.watch_job(run, index);
             }
-            if holds_resources(&state.phase) {
+            if new && holds_resources(&state.phase) {
                 self.take(&GateClass::of(run, index));
             }
         }

@@ -130,6 +130,9 @@ pub struct RunOpened {
     pub by: PersonId,
     /// Only these jobs take part (`--only`), or these and what follows them (`--from`); all when empty.
     pub only: Vec<JobName>,
+    /// Needs of other runs, with the dates that they mean.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub across: Vec<AcrossNeed>,
     /// Expected durations: from history where there is one, else as declared. Seconds of the host's clock.
     pub expected: BTreeMap<JobName, Span>,
     pub boot: BootId,
@@ -137,6 +140,16 @@ pub struct RunOpened {
     /// A window override with its reason: role checked, counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window_override: Option<String>,
+}
+
+/// A need of another batch or date, resolved when the run was ordered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AcrossNeed {
+    pub job: JobRef,
+    /// Business days from the run's business date.
+    pub offset: i32,
+    /// `None`: before the needed batch's `since:` date, so it counts as done.
+    pub date: Option<BusinessDate>,
 }
 
 /// How a run ended; the exit code of `nightrun run` follows it.

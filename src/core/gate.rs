@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::needs::{self, Verdict};
+use super::night::Rules;
 use super::phase::Phase;
 use super::state::{Run, State};
 use super::window::{self, Gate, Subject};
-use super::night::Rules;
 use crate::definition::site::{Engine, Kind, NeedOf};
 use crate::types::{
     BusinessDate, Condition, HostName, JobName, JobRef, Now, Outcome, PoolName, RunId, TargetName,
@@ -95,16 +95,16 @@ pub fn size(run: &Run, resource: &Resource) -> u32 {
 /// Time that must be left in the window: 1.5 × expected + verification + rollback.
 pub fn must_fit(run: &Run, index: usize) -> Duration {
     let job = run.job(index);
-    let declared = job.expected.map(|span| span.get());
-    let expected = run.opened.expected.get(&job.name).map(|span| span.get()).or(declared);
+    let declared = job.expected;
+    let expected = run.opened.expected.get(&job.name).copied().or(declared);
     let change = match &job.kind {
         Kind::Change { change } => run.site.changes.get(change),
         _ => None,
     };
     window::fit(
         expected.unwrap_or_default(),
-        change.map(|c| c.verify_takes.get()).unwrap_or_default(),
-        change.map(|c| c.rollback_takes.get()).unwrap_or_default(),
+        change.map(|c| c.verify_takes).unwrap_or_default(),
+        change.map(|c| c.rollback_takes).unwrap_or_default(),
     )
 }
 
@@ -113,11 +113,8 @@ pub(super) fn window_gate(rules: &Rules, run: &Run, index: usize, now: Now) -> G
     let overridden = run.opened.window_override.is_some();
     let classes = if overridden { Vec::new() } else { windows(run, index) };
     let target = target(run, index);
-    let subject = Subject {
-        batch: &run.batch.id,
-        target: target.as_ref(),
-        host: &run.job(index).host,
-    };
+    let subject =
+        Subject { batch: &run.batch.id, target: target.as_ref(), host: &run.job(index).host };
     rules.windows.gate(&classes, subject, now.wall, must_fit(run, index))
 }
 
@@ -146,8 +143,8 @@ pub fn across(
 
 /// What all needs of a job say together.
 pub fn needs_verdict(state: &State, run: &Run, index: usize) -> Verdict {
-    let within = run.graph.predecessors(index).iter().map(|(before, when)| {
-        needs::verdict(run.jobs[*before].phase.outcome(), run.job(*before).critical, *when)
+    let within = run.graph.predecessors(index).map(|(before, when)| {
+        needs::verdict(run.jobs[before].phase.outcome(), run.job(before).critical, when)
     });
     let across = across(run, index).map(|(job, date, when)| {
         let outcome = state.across.get(&(job, date)).copied().flatten();
@@ -163,11 +160,11 @@ pub(super) fn standing_in_the_way(
     index: usize,
     wanted: Verdict,
 ) -> Option<(String, Condition, Outcome)> {
-    let within = run.graph.predecessors(index).iter().filter_map(|(before, when)| {
-        let outcome = run.jobs[*before].phase.outcome()?;
-        let critical = run.job(*before).critical;
-        (needs::verdict(Some(outcome), critical, *when) == wanted)
-            .then(|| (run.job(*before).name.to_string(), *when, outcome))
+    let within = run.graph.predecessors(index).filter_map(|(before, when)| {
+        let outcome = run.jobs[before].phase.outcome()?;
+        let critical = run.job(before).critical;
+        (needs::verdict(Some(outcome), critical, when) == wanted)
+            .then(|| (run.job(before).name.to_string(), when, outcome))
     });
     let across = across(run, index).filter_map(|(job, date, when)| {
         let outcome = state.across.get(&(job.clone(), date)).copied().flatten()?;

@@ -1,12 +1,21 @@
 //! Layer 2: the pure core. Everything is decided here, from plain values and a given time.
 
+pub mod act;
+mod agenda;
 pub mod calendar;
 pub mod check;
 pub mod cron_time;
 pub mod day_rule;
 pub mod deadline;
 pub mod fact;
+pub mod gate;
 pub mod graph;
+mod judge;
+pub mod needs;
+pub mod night;
 pub mod opening;
+pub mod phase;
+mod progress;
 pub mod schedule;
+pub mod state;
 pub mod window;

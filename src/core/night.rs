@@ -27,36 +27,80 @@ pub enum Event {
     /// Time has passed.
     Tick,
     /// A run is ordered, with what is known of the jobs of other runs that it needs.
-    Open { opened: Box<RunOpened>, across: Vec<(JobRef, BusinessDate, Option<Outcome>)> },
+    Open {
+        opened: Box<RunOpened>,
+        across: Vec<(JobRef, BusinessDate, Option<Outcome>)>,
+    },
     /// A supervisor takes a run up again after it, or its host, was gone.
-    Resume { run: RunId, boot: BootId },
+    Resume {
+        run: RunId,
+        boot: BootId,
+    },
     /// A host's agent can be reached.
-    HostUp { host: HostName, boot: BootId },
-    HostAway { host: HostName },
-    Started { attempt: AttemptId, pid: u32, at: jiff::Timestamp },
+    HostUp {
+        host: HostName,
+        boot: BootId,
+    },
+    HostAway {
+        host: HostName,
+    },
+    Started {
+        attempt: AttemptId,
+        pid: u32,
+        at: jiff::Timestamp,
+    },
     Ended(Box<Ended>),
     /// The agent has never seen this attempt.
-    NotKnown { attempt: AttemptId },
-    Act { run: RunId, by: PersonId, reason: String, action: Action },
+    NotKnown {
+        attempt: AttemptId,
+    },
+    Act {
+        run: RunId,
+        by: PersonId,
+        reason: String,
+        action: Action,
+    },
     /// These jobs and what follows them again, in the same run.
-    Rerun { run: RunId, jobs: Vec<JobName>, by: PersonId, reason: String },
+    Rerun {
+        run: RunId,
+        jobs: Vec<JobName>,
+        by: PersonId,
+        reason: String,
+    },
     /// No new starts any more, in any run.
-    Stop { how: StopHow },
+    Stop {
+        how: StopHow,
+    },
 }
 
 /// What is to be carried out, after the facts are durable.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    Start { attempt: AttemptId },
+    Start {
+        attempt: AttemptId,
+    },
     /// `now`: without the grace.
-    Kill { attempt: AttemptId, now: bool },
-    Ask { host: HostName, attempts: Vec<AttemptId> },
+    Kill {
+        attempt: AttemptId,
+        now: bool,
+    },
+    Ask {
+        host: HostName,
+        attempts: Vec<AttemptId>,
+    },
     /// The ending is in the journal.
-    Recorded { host: HostName, attempt: AttemptId },
+    Recorded {
+        host: HostName,
+        attempt: AttemptId,
+    },
     /// Mail these people about an incident.
-    Notify { incident: IncidentId },
+    Notify {
+        incident: IncidentId,
+    },
     /// The run is over: its report is due.
-    Report { run: RunId },
+    Report {
+        run: RunId,
+    },
 }
 
 /// The answer of a step. Facts are to be made durable before any command is carried out.
@@ -96,6 +140,9 @@ pub(super) struct Rules {
     pub(super) calendars: Calendars,
     pub(super) windows: Windows,
 }
+
+/// How long deadlines wait for a host to say what ended meanwhile.
+const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 
 impl Core {
     /// `next_incident`: one more than the highest incident number ever given in this site.
@@ -210,6 +257,9 @@ impl Mover<'_> {
         let since_boot = self.now.since_boot;
         self.emit(Fact::RunResumed { run: run.clone(), boot: boot.clone(), since_boot })?;
         self.enlist(run)?;
+        let state = self.core.state.run(run)?;
+        let flying = state.flying().map(|(index, a)| state.attempt_id(index, a.number));
+        self.core.asked.extend(flying);
         let host_known: Vec<HostName> = self.core.hosts.keys().cloned().collect();
         for host in host_known {
             self.ask(&host);
@@ -242,6 +292,7 @@ impl Mover<'_> {
             .collect();
         if !attempts.is_empty() {
             self.core.asked.extend(attempts.iter().cloned());
+            self.core.agenda.deadlines_from = Some(self.now.since_boot + ANSWER_WITHIN);
             self.command(Command::Ask { host: host.clone(), attempts });
         }
     }

@@ -19,10 +19,19 @@ pub enum Phase {
     Starting,
     Running,
     /// Between two attempts, until this time since boot.
-    RetryWait { due: Duration, wait: Duration },
+    RetryWait {
+        due: Duration,
+        wait: Duration,
+    },
     /// What became of it cannot be known; people decide.
-    InDoubt { why: String },
-    Settled { outcome: Outcome, why: Why, at: Timestamp },
+    InDoubt {
+        why: String,
+    },
+    Settled {
+        outcome: Outcome,
+        why: Why,
+        at: Timestamp,
+    },
 }
 
 /// A step of one job.
@@ -32,9 +41,18 @@ pub enum Step {
     Start,
     /// An attempt ended; what follows is a step of its own.
     End,
-    PlanRetry { due: Duration, wait: Duration },
-    Doubt { why: String },
-    Settle { outcome: Outcome, why: Why, at: Timestamp },
+    PlanRetry {
+        due: Duration,
+        wait: Duration,
+    },
+    Doubt {
+        why: String,
+    },
+    Settle {
+        outcome: Outcome,
+        why: Why,
+        at: Timestamp,
+    },
     Reopen,
 }
 
@@ -99,11 +117,8 @@ mod tests {
 
     #[test]
     fn only_the_listed_steps_are_legal() {
-        let settled = |outcome| Phase::Settled {
-            outcome,
-            why: Why::TimeCame,
-            at: Timestamp::UNIX_EPOCH,
-        };
+        let settled =
+            |outcome| Phase::Settled { outcome, why: Why::TimeCame, at: Timestamp::UNIX_EPOCH };
         let phases = [
             Phase::Waiting,
             Phase::Starting,

@@ -53,7 +53,7 @@ pub struct Run {
     /// The part of the site that this run goes by to its end.
     pub site: Arc<Site>,
     pub batch: Arc<Batch>,
-    pub graph: Arc<Graph>,
+    pub graph: BatchGraph,
     /// By the index of the job in its batch.
     pub jobs: Vec<JobState>,
     /// Jobs that are not settled.
@@ -67,9 +67,28 @@ pub struct Run {
     pub missed: Vec<Missed>,
 }
 
+/// The graph of a run's batch. It follows from the batch, so it takes no part in comparisons.
+#[derive(Debug, Clone)]
+pub struct BatchGraph(Arc<Graph>);
+
+impl PartialEq for BatchGraph {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl std::ops::Deref for BatchGraph {
+    type Target = Graph;
+    fn deref(&self) -> &Graph {
+        &self.0
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct JobState {
     pub phase: Phase,
+    /// Whether it was asked for: by the order (`--only`, `--from`), or again by a person.
+    pub asked: bool,
     pub held: Option<Held>,
     pub attempts: Vec<Attempt>,
     /// Attempts that count against `retry.max`; a person's retry starts the count again.
@@ -137,11 +156,6 @@ impl Run {
         &self.batch.jobs[index]
     }
 
-    /// Whether the job was asked for when the run was ordered (`--only`, `--from`).
-    pub fn asked(&self, index: usize) -> bool {
-        self.opened.only.is_empty() || self.opened.only.contains(&self.job(index).name)
-    }
-
     /// Attempts that may be running, with the index of their job.
     pub fn flying(&self) -> impl Iterator<Item = (usize, &Attempt)> {
         self.jobs
@@ -157,10 +171,6 @@ impl Run {
 }
 
 impl JobState {
-    fn fresh(open_needs: u32) -> Self {
-        Self { phase: Phase::Waiting, held: None, attempts: Vec::new(), tries: 0, open_needs }
-    }
-
     /// When the job was over, by its host's clock where an attempt decided.
     pub fn over_at(&self) -> Option<Timestamp> {
         match &self.phase {
@@ -262,7 +272,8 @@ impl State {
                 known.ok_or(Unfit::NoIncident(*incident))?.closed = Some(at);
             }
             Fact::Acted { run, by, reason, action } => {
-                let act = Act { at, by: by.clone(), reason: reason.clone(), action: action.clone() };
+                let act =
+                    Act { at, by: by.clone(), reason: reason.clone(), action: action.clone() };
                 self.run_mut(run)?.act(act)?;
             }
             Fact::Stopping { run, how } => self.run_mut(run)?.stopping = Some(*how),
@@ -280,14 +291,21 @@ impl State {
         let batch = Arc::clone(site.batches.get(&opened.batch).ok_or_else(missing)?);
         let graph = Graph::new(&batch);
         let jobs: Vec<JobState> = (0..batch.jobs.len())
-            .map(|index| JobState::fresh(graph.predecessors(index).len() as u32))
+            .map(|index| JobState {
+                phase: Phase::Waiting,
+                asked: opened.only.is_empty() || opened.only.contains(&batch.jobs[index].name),
+                held: None,
+                attempts: Vec::new(),
+                tries: 0,
+                open_needs: graph.predecessors(index).count() as u32,
+            })
             .collect();
         let run = Run {
             opened: opened.clone(),
             opened_at: at,
             site,
             batch,
-            graph: Arc::new(graph),
+            graph: BatchGraph(Arc::new(graph)),
             unsettled: jobs.len(),
             in_flight: 0,
             jobs,
@@ -335,12 +353,13 @@ impl Run {
         self.unsettled -= usize::from(!before);
         job.phase = phase;
         if reopened {
+            job.asked = true;
             job.tries = 0;
         }
         if before != after {
-            let graph = Arc::clone(&self.graph);
+            let graph = self.graph.clone();
             for (successor, _) in graph.successors(index) {
-                let open = &mut self.jobs[*successor].open_needs;
+                let open = &mut self.jobs[successor].open_needs;
                 *open = if after { open.saturating_sub(1) } else { *open + 1 };
             }
         }
