@@ -159,7 +159,12 @@ pub trait StoreReader {
 }
 
 /// The store of the one supervisor that leads.
-pub trait Store: StoreReader {
+pub trait Store {
+    type Reader: StoreReader + Clone + Send + Sync + 'static;
+
+    /// What can be asked; a clone of it goes to whoever only reads.
+    fn reader(&self) -> &Self::Reader;
+
     /// Begins a leadership: from now on every lower epoch is refused.
     fn claim_epoch(&mut self) -> impl Future<Output = Result<Epoch, StoreError>> + Send;
 
