@@ -235,3 +235,52 @@ pub enum Action {
         text: String,
     },
 }
+
+impl Fact {
+    /// The run that it belongs to.
+    pub fn run(&self) -> Option<&RunId> {
+        Some(match self {
+            Self::RunOpened(opened) => &opened.run,
+            Self::AttemptIntended { attempt, .. } | Self::AttemptStarted { attempt, .. } => {
+                &attempt.run
+            }
+            Self::AttemptEnded { ended, .. } => &ended.attempt.run,
+            Self::RunResumed { run, .. }
+            | Self::RunEnded { run, .. }
+            | Self::RunReopened { run }
+            | Self::RetryPlanned { run, .. }
+            | Self::Settled { run, .. }
+            | Self::Reopened { run, .. }
+            | Self::InDoubt { run, .. }
+            | Self::DeadlineMissed { run, .. }
+            | Self::IncidentOpened { run, .. }
+            | Self::IncidentClosed { run, .. }
+            | Self::Acted { run, .. }
+            | Self::Stopping { run, .. } => run,
+            Self::AcrossKnown { .. } => return None,
+        })
+    }
+
+    /// Its name as the journal writes it (the value of `fact`).
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::RunOpened(_) => "run-opened",
+            Self::RunResumed { .. } => "run-resumed",
+            Self::RunEnded { .. } => "run-ended",
+            Self::RunReopened { .. } => "run-reopened",
+            Self::AttemptIntended { .. } => "attempt-intended",
+            Self::AttemptStarted { .. } => "attempt-started",
+            Self::AttemptEnded { .. } => "attempt-ended",
+            Self::RetryPlanned { .. } => "retry-planned",
+            Self::Settled { .. } => "settled",
+            Self::Reopened { .. } => "reopened",
+            Self::InDoubt { .. } => "in-doubt",
+            Self::DeadlineMissed { .. } => "deadline-missed",
+            Self::AcrossKnown { .. } => "across-known",
+            Self::IncidentOpened { .. } => "incident-opened",
+            Self::IncidentClosed { .. } => "incident-closed",
+            Self::Acted { .. } => "acted",
+            Self::Stopping { .. } => "stopping",
+        }
+    }
+}

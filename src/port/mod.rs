@@ -6,6 +6,6 @@ mod mailer;
 mod store;
 
 pub use agent::{AgentEvent, AgentLink};
-pub use clock::Clock;
-pub use mailer::{Mailer, SendError};
-pub use store::{Store, StoreError};
+pub use clock::{Clock, TrialOffset};
+pub use mailer::{Attachment, Letter, Mailer, Party, SendError};
+pub use store::{Commit, Durations, QueuedMail, RunFilter, Store, StoreError, StoreReader};
