@@ -7,4 +7,5 @@ pub mod core;
 pub mod definition;
 pub mod port;
 pub mod types;
+pub mod view;
 pub mod wire;
