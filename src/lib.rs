@@ -8,4 +8,5 @@ pub mod definition;
 pub mod journal;
 pub mod port;
 pub mod types;
+pub mod view;
 pub mod wire;
