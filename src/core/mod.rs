@@ -11,6 +11,7 @@ pub mod fact;
 pub mod gate;
 pub mod graph;
 mod judge;
+pub mod launch;
 pub mod needs;
 pub mod night;
 pub mod opening;
