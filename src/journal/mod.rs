@@ -9,7 +9,7 @@ mod entry;
 mod outbox;
 mod rows;
 
-pub use blob::address;
+pub use blob::{address, hex};
 pub use chain::{Broken, Chain, Head, Sealed, verify};
 pub use entry::{Entry, NotSealed, Undecodable, VERSION};
 pub use outbox::OutgoingMail;

@@ -1,0 +1,4 @@
+//! Layer 5: the outside world, each part behind a trait of `port`.
+
+pub mod clock;
+pub mod store;
