@@ -46,6 +46,16 @@ impl Clock for HostClock {
     fn boot(&self) -> BootId {
         self.boot.clone()
     }
+
+    fn real(&self) -> Timestamp {
+        self.now().wall
+    }
+
+    fn offset(&self) -> Option<TrialOffset> {
+        None
+    }
+
+    fn jump(&mut self, _: Duration) {}
 }
 
 impl TrialClock {
@@ -60,19 +70,6 @@ impl TrialClock {
         Self { host, offset: whole(offset) }
     }
 
-    /// Lets `by` pass at once, on both clocks: nothing runs that could notice.
-    pub fn jump(&mut self, by: Duration) {
-        let wall = SignedDuration::try_from(by).unwrap_or(SignedDuration::MAX);
-        self.offset = whole(TrialOffset {
-            wall: self.offset.wall.saturating_add(wall),
-            since_boot: self.offset.since_boot.saturating_add(by),
-        });
-    }
-
-    /// To be stored with the run.
-    pub fn offset(&self) -> TrialOffset {
-        self.offset
-    }
 }
 
 impl Clock for TrialClock {
@@ -86,6 +83,23 @@ impl Clock for TrialClock {
 
     fn boot(&self) -> BootId {
         self.host.boot()
+    }
+
+    fn real(&self) -> Timestamp {
+        self.host.real()
+    }
+
+    fn offset(&self) -> Option<TrialOffset> {
+        Some(self.offset)
+    }
+
+    /// On both clocks: nothing runs that could notice.
+    fn jump(&mut self, by: Duration) {
+        let wall = SignedDuration::try_from(by).unwrap_or(SignedDuration::MAX);
+        self.offset = whole(TrialOffset {
+            wall: self.offset.wall.saturating_add(wall),
+            since_boot: self.offset.since_boot.saturating_add(by),
+        });
     }
 }
 

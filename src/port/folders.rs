@@ -24,8 +24,8 @@ pub trait Folders {
 
 /// The job files as they are now.
 pub trait SiteSource {
-    /// The resolved site with the bytes of its files, or its defects in words.
-    fn load(&self) -> Result<LoadedSite, Defects>;
+    /// The resolved site with the bytes of its files, or its defects in words; checked as of a day.
+    fn load(&self, today: jiff::civil::Date) -> Result<LoadedSite, Defects>;
 }
 
 /// A site without defects.

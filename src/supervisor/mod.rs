@@ -27,7 +27,7 @@ use crate::port::{
 };
 use crate::types::{Epoch, HostName, Now, PersonId, RunId};
 
-pub use outbox::{MailNews, Post};
+pub use outbox::{MailNews, Post, send_mail};
 
 /// The outside world of one supervisor.
 pub trait World {
@@ -122,9 +122,8 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 const EVENTS_PER_TURN: usize = 1_000;
 
 impl<W: World> Supervisor<W> {
-    /// Takes the lead of a store.
-    pub async fn lead(mut parts: Parts<W>) -> Result<Self, Fatal> {
-        let epoch = parts.store.claim_epoch().await?;
+    /// Takes the lead of a store whose epoch was claimed.
+    pub async fn lead(parts: Parts<W>, epoch: Epoch) -> Result<Self, Fatal> {
         let reader = parts.store.reader();
         let chain = Chain::after(reader.head().await?);
         let next_incident = reader.next_incident().await?;
