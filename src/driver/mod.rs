@@ -4,4 +4,5 @@ pub mod account;
 pub mod clock;
 pub mod control;
 pub mod folders;
+pub mod mail;
 pub mod store;

@@ -8,6 +8,8 @@ mod chain;
 mod entry;
 mod outbox;
 mod rows;
+#[cfg(test)]
+mod specimens;
 
 pub use blob::{address, hex};
 pub use chain::{Broken, Chain, Head, Sealed, verify};

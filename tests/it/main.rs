@@ -1,5 +1,13 @@
 //! Integration tests, one binary.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests stop at the first surprise, and touch files and servers of their own"
+)]
+
 mod journal_writer;
+mod mail;
+mod smtp_sink;
 mod store_sqlite;
 mod store_suite;
