@@ -239,7 +239,7 @@ fn loose_migrations(files: &[File]) -> Vec<String> {
                     .lines()
                     .any(|l| l.contains("include_str!(") && l.contains(&format!("{}\"", sql.path)))
             };
-            !whole_folder && !rust.iter().any(|f| embeds(f))
+            !whole_folder && !rust.iter().any(embeds)
         })
         .map(|sql| format!("{}:1: not embedded in the program", sql.path))
         .collect()
