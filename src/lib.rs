@@ -11,3 +11,10 @@ pub mod port;
 pub mod types;
 pub mod view;
 pub mod wire;
+
+/// What explains the whole, beside the modules' own pages.
+pub mod docs {
+    /// The job files.
+    #[doc = include_str!("docs/format.md")]
+    pub mod format {}
+}

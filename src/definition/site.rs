@@ -304,7 +304,8 @@ pub struct Job {
 pub enum Kind {
     Run { argv: Vec<String> },
     Shell { script: String },
-    /// `script` is a path from the batch file's folder.
+    /// `script` is a path from the batch file's folder, or begins with the word `{work}`: then an earlier job writes it,
+    /// its words are replaced at the start, and no copy is kept.
     Sql { target: TargetName, script: PathBuf, transaction: Transaction },
     Change { change: ChangeId },
     WaitFile { path: String, stable: Span, every: Span, limit: Span },

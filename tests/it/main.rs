@@ -11,3 +11,7 @@ mod mail;
 mod smtp_sink;
 mod store_sqlite;
 mod store_suite;
+//! Integration tests, one binary: each file is about what its name says.
+
+mod sample_calendars;
+mod sample_figures;
