@@ -6,6 +6,7 @@ pub mod calendar;
 pub mod check;
 pub mod cron_time;
 pub mod day_rule;
+mod day_set;
 pub mod deadline;
 pub mod fact;
 pub mod gate;
