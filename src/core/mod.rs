@@ -11,3 +11,6 @@ pub mod graph;
 pub mod opening;
 pub mod schedule;
 pub mod window;
+
+#[cfg(test)]
+mod test_site;
