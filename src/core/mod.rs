@@ -23,3 +23,6 @@ mod progress;
 pub mod schedule;
 pub mod state;
 pub mod window;
+
+#[cfg(test)]
+mod test_site;
