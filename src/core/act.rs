@@ -1,6 +1,6 @@
 //! What operators may do, and when. Each action is checked against its rule before anything changes.
 
-use super::fact::{Action, Fact, Why};
+use super::fact::{Action, Fact, RunResult, Why};
 use super::gate;
 use super::needs::Verdict;
 use super::night::{Command, Mover, StepError};
@@ -38,6 +38,7 @@ impl Mover<'_> {
         let state = self.core.state.runs.get(run).ok_or_else(|| {
             StepError::from(Refused::new(format!("no run {run} is under way here")))
         })?;
+        not_stopped(state, &action)?;
         let index = match job_of(&action) {
             Some(job) => Some(state.index(job).ok_or_else(|| no_such_job(state, job))?),
             None => None,
@@ -85,7 +86,7 @@ impl Mover<'_> {
     }
 
     /// Jobs that have come to an end (or to a doubt) wait again, and what was blocked behind them too.
-    pub(super) fn again(&mut self, run: &RunId, indices: &[usize]) -> Result<(), StepError> {
+    pub(super) fn again(&mut self, run: &RunId, indices: &[usize]) -> Result<(), Unfit> {
         self.reopen_run(run)?;
         for index in indices {
             let job = self.core.state.run(run)?.job(*index).name.clone();
@@ -143,6 +144,9 @@ impl Mover<'_> {
             .runs
             .get(run)
             .ok_or_else(|| Refused::new(format!("no run {run} is known here")))?;
+        if state.result == Some(RunResult::Stopped) {
+            return Err(stopped(state).into());
+        }
         let mut indices = Vec::new();
         for job in jobs {
             let index = state.index(job).ok_or_else(|| no_such_job(state, job))?;
@@ -161,7 +165,7 @@ impl Mover<'_> {
             })?;
         }
         // From the end of the graph to its beginning: each is open before what it needs is opened again.
-        self.again(run, &indices)
+        Ok(self.again(run, &indices)?)
     }
 }
 
@@ -180,6 +184,19 @@ fn job_of(action: &Action) -> Option<&JobName> {
 
 fn no_such_job(run: &Run, job: &JobName) -> StepError {
     Refused::new(format!("batch {} has no job {job}", run.batch.id)).into()
+}
+
+/// A stopped run is not set going again by an action on one of its jobs.
+fn not_stopped(run: &Run, action: &Action) -> Result<(), Refused> {
+    let moves = !matches!(action, Action::Hold { .. } | Action::Release { .. } | Action::Note { .. });
+    if moves && run.result == Some(RunResult::Stopped) {
+        return Err(stopped(run));
+    }
+    Ok(())
+}
+
+fn stopped(run: &Run) -> Refused {
+    Refused::new(format!("run {} was stopped", run.id())).hint("resume it first: `nightrun resume`")
 }
 
 /// The rules: which action each phase allows.

@@ -43,7 +43,7 @@ impl Agenda {
     /// Takes in everything of a run that is not over; again after it was resumed or reopened.
     pub(super) fn enlist(&mut self, run: &Run) {
         let id = run.id().clone();
-        let new = self.known.insert(id.clone());
+        self.hold(run);
         for (index, state) in run.jobs.iter().enumerate() {
             if state.phase.outcome().is_none() {
                 self.dirty.insert((id.clone(), index));
@@ -54,12 +54,21 @@ impl Agenda {
             if state.phase.outcome().is_none() {
                 self.watch_job(run, index);
             }
-            if new && holds_resources(&state.phase) {
-                self.take(&GateClass::of(run, index));
-            }
         }
         self.watch_run(run);
         self.maybe_over.insert(id);
+    }
+
+    /// Counts what the jobs of a run hold, once. In a run that is over those in doubt still hold.
+    pub(super) fn hold(&mut self, run: &Run) {
+        if !self.known.insert(run.id().clone()) {
+            return;
+        }
+        for (index, state) in run.jobs.iter().enumerate() {
+            if holds_resources(&state.phase) {
+                self.take(&GateClass::of(run, index));
+            }
+        }
     }
 
     fn watch_job(&mut self, run: &Run, index: usize) {

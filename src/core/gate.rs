@@ -169,15 +169,20 @@ pub(super) fn standing_in_the_way(
     let across = across(run, index).filter_map(|(job, date, when)| {
         let outcome = state.across.get(&(job.clone(), date)).copied().flatten()?;
         (needs::verdict(Some(outcome), true, when) == wanted)
-            .then(|| (format!("{job} of {date}"), when, outcome))
+            .then(|| (across_name(&job, date), when, outcome))
     });
     within.chain(across).next()
+}
+
+/// A job of another run as [`super::fact::Why::Need`] names it.
+pub(super) fn across_name(job: &JobRef, date: BusinessDate) -> String {
+    format!("{job} of {date}")
 }
 
 /// Who has units of a resource now.
 pub fn holders(state: &State, resource: &Resource) -> Vec<(RunId, JobName)> {
     let mut found = Vec::new();
-    for run in state.runs.values().filter(|run| run.result.is_none()) {
+    for run in state.runs.values() {
         for (index, job) in run.jobs.iter().enumerate() {
             let holds = holds_resources(&job.phase)
                 && GateClass::of(run, index).resources.iter().any(|(r, _)| r == resource);

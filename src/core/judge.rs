@@ -1,6 +1,6 @@
 //! What an ending means: good or not, tried again or not, an incident or not.
 
-use super::fact::{Fact, StopHow, Why};
+use super::fact::{Fact, Why};
 use super::night::{Command, Mover, StepError, retry_wait};
 use super::state::{Run, Unfit};
 use crate::definition::site::{EndingKind, Job};
@@ -191,9 +191,8 @@ fn judge(run: &Run, index: usize, ended: &Ended, good: bool) -> Verdict {
         return Verdict::Doubt { why };
     }
     if ended.ending == Ending::Killed {
-        // Ended by the stop of the supervisor: it takes its turn again when the run is resumed.
-        let by_stop = matches!(run.stopping, Some(StopHow::Terminate | StopHow::Kill));
-        return if by_stop {
+        // It takes its turn again when the run is resumed.
+        return if run.ended_by_stop(&ended.ending) {
             Verdict::Again { wait: Span::seconds(0) }
         } else {
             Verdict::Settled(Outcome::Failed)

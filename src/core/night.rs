@@ -132,6 +132,8 @@ pub struct Core {
     pub(super) asked: std::collections::BTreeSet<AttemptId>,
     pub(super) rules: BTreeMap<String, Arc<Rules>>,
     next_incident: u64,
+    /// Facts were taken in again and the agenda does not know yet who holds what.
+    replayed: bool,
 }
 
 /// Calendars and windows of one definition, made ready once.
@@ -167,11 +169,35 @@ impl Core {
         if let Fact::IncidentOpened { incident, .. } = fact {
             self.next_incident = self.next_incident.max(incident.0 + 1);
         }
+        self.replayed = true;
         self.state.apply(at, fact)
+    }
+
+    /// A second night that begins where this one stands, to look ahead in. Every run goes on; attempts in flight stay so.
+    pub(super) fn fork(&self) -> Self {
+        let mut fork = Self {
+            state: self.state.clone(),
+            hosts: self.hosts.clone(),
+            rules: self.rules.clone(),
+            next_incident: self.next_incident,
+            ..Self::default()
+        };
+        for run in fork.state.runs.values() {
+            fork.agenda.hold(run);
+            if run.result.is_none() {
+                fork.agenda.enlist(run);
+            }
+        }
+        fork
     }
 
     /// Takes one event in. On an error nothing has changed.
     pub fn step(&mut self, now: Now, event: Event) -> Result<Turn, StepError> {
+        if std::mem::take(&mut self.replayed) {
+            for run in self.state.runs.values() {
+                self.agenda.hold(run);
+            }
+        }
         let mut mover = Mover { core: self, now, turn: Turn::default() };
         mover.take(event)?;
         mover.go_on()?;
@@ -258,7 +284,12 @@ impl Mover<'_> {
         self.emit(Fact::RunResumed { run: run.clone(), boot: boot.clone(), since_boot })?;
         self.enlist(run)?;
         let state = self.core.state.run(run)?;
-        let flying = state.flying().map(|(index, a)| state.attempt_id(index, a.number));
+        let flying: Vec<AttemptId> =
+            state.flying().map(|(index, a)| state.attempt_id(index, a.number)).collect();
+        if !flying.is_empty() {
+            // What ended in time while nobody watched is not late: its host is heard first.
+            self.core.agenda.deadlines_from = Some(since_boot + ANSWER_WITHIN);
+        }
         self.core.asked.extend(flying);
         let host_known: Vec<HostName> = self.core.hosts.keys().cloned().collect();
         for host in host_known {
@@ -308,6 +339,7 @@ impl Mover<'_> {
             .collect();
         for run in runs {
             self.emit(Fact::Stopping { run: run.clone(), how })?;
+            self.core.agenda.maybe_over.insert(run.clone());
             if how == StopHow::Wait {
                 continue;
             }

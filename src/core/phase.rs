@@ -89,7 +89,9 @@ impl Phase {
             Self::Starting | Self::Running => {
                 matches!(outcome, Outcome::Succeeded | Outcome::Failed)
             }
-            Self::RetryWait { .. } | Self::InDoubt { .. } => {
+            // What it needs may be run again, and come out otherwise, while it waits for its next try.
+            Self::RetryWait { .. } => !matches!(outcome, Outcome::Succeeded),
+            Self::InDoubt { .. } => {
                 matches!(outcome, Outcome::Skipped | Outcome::Forced | Outcome::Failed)
             }
             Self::Settled { outcome: before, .. } => {

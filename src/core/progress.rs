@@ -62,8 +62,17 @@ impl Mover<'_> {
         {
             return Ok(());
         }
+        let name = gate::across_name(&job, date);
         self.emit(Fact::AcrossKnown { job, date, outcome })?;
         for (run, index) in waiting {
+            let state = self.core.state.run(&run)?;
+            let because = matches!(
+                &state.jobs[index].phase,
+                Phase::Settled { why: Why::Need { job, .. }, .. } if *job == name
+            );
+            if because && state.result.is_none() {
+                self.again(&run, &[index])?;
+            }
             self.core.agenda.touch(&run, index);
         }
         Ok(())
@@ -90,12 +99,7 @@ impl Mover<'_> {
             return Ok(());
         }
         match state.jobs[index].phase {
-            Phase::Waiting => self.consider_waiting(run, index),
-            Phase::RetryWait { due, .. } if due > self.now.since_boot => {
-                self.core.agenda.wake_since_boot(due, run, index);
-                Ok(())
-            }
-            Phase::RetryWait { .. } => self.queue(run, index),
+            Phase::Waiting | Phase::RetryWait { .. } => self.consider_waiting(run, index),
             _ => Ok(()),
         }
     }
@@ -120,6 +124,13 @@ impl Mover<'_> {
     /// Its needs are fulfilled: is it its day, and is it something that only time or a person decides?
     fn consider_free(&mut self, run: &RunId, index: usize) -> Result<(), Unfit> {
         let state = self.core.state.run(run)?;
+        if let Phase::RetryWait { due, .. } = state.jobs[index].phase {
+            if due > self.now.since_boot {
+                self.core.agenda.wake_since_boot(due, run, index);
+                return Ok(());
+            }
+            return self.queue(run, index);
+        }
         let rules = self.core.rules(run)?;
         if let Some(reason) = left_out_today(&rules, state, index) {
             return self.settle(run, index, Outcome::NotScheduled, Why::NotItsDay { reason });
@@ -297,14 +308,15 @@ impl Mover<'_> {
 }
 
 impl super::night::Core {
-    /// Whether the job itself could start: it waits, nobody holds it, its run goes on.
+    /// Whether the job itself could start: it waits, its needs are fulfilled, nobody holds it, its run goes on.
     pub(super) fn startable(&self, run: &RunId, index: usize) -> Result<bool, Unfit> {
         let state = self.state.run(run)?;
         let job = &state.jobs[index];
         Ok(state.result.is_none()
             && state.stopping.is_none()
             && job.held.is_none()
-            && matches!(job.phase, Phase::Waiting | Phase::RetryWait { .. }))
+            && matches!(job.phase, Phase::Waiting | Phase::RetryWait { .. })
+            && gate::needs_verdict(&self.state, state, index) == Verdict::Go)
     }
 
     /// What there is no room in: the host away, or the first resource with too few units left.
@@ -313,14 +325,24 @@ impl super::night::Core {
             return Ok(Some(Resource::Host(class.host.clone())));
         }
         let run = self.state.run(&class.run)?;
-        Ok(class
+        Ok(self.without_room(run, class).map(|(resource, _)| resource.clone()).next())
+    }
+
+    /// Resources of which too few units are free, with the units needed.
+    pub(super) fn without_room<'a>(
+        &'a self,
+        run: &'a Run,
+        class: &'a GateClass,
+    ) -> impl Iterator<Item = (&'a Resource, u32)> + 'a {
+        class
             .resources
             .iter()
-            .find(|(resource, units)| {
-                let used = self.agenda.used.get(resource).copied().unwrap_or(0);
-                used + units > gate::size(run, resource)
-            })
-            .map(|(resource, _)| resource.clone()))
+            .filter(|(resource, units)| self.used(resource) + units > gate::size(run, resource))
+            .map(|(resource, units)| (resource, *units))
+    }
+
+    pub(super) fn used(&self, resource: &Resource) -> u32 {
+        self.agenda.used.get(resource).copied().unwrap_or(0)
     }
 }
 

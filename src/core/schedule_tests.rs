@@ -1,31 +1,11 @@
-use std::collections::BTreeMap;
-
 use jiff::civil::{date, time};
 use proptest::prelude::*;
 
 use super::super::calendar::tests::{named, real};
+use super::super::test_site::{self, cron, on_days as days};
 use super::*;
 use crate::definition::site::Period;
-use crate::types::{BatchId, Span, Text, Zone};
-
-fn schedule(rule: ScheduleRule, zone: &str) -> Schedule {
-    Schedule {
-        rule,
-        zone: Zone::named(zone).unwrap(),
-        gap: GapPolicy::Shift,
-        fold: FoldPolicy::First,
-        missed: Missed::None,
-    }
-}
-
-fn cron(text: &str, zone: &str) -> Schedule {
-    schedule(ScheduleRule::Cron(text.to_owned()), zone)
-}
-
-fn days(days: Days, at: &[Time], zone: &str) -> Schedule {
-    let on = DayRule { days, offset: 0, calendar: None };
-    schedule(ScheduleRule::Days { on, at: at.to_vec() }, zone)
-}
+use crate::types::Span;
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -228,20 +208,9 @@ fn the_next_start_is_found_however_far_it_is() {
 
 fn batch(schedule: Schedule, offset: i32) -> Batch {
     Batch {
-        id: BatchId::new("eod").unwrap(),
-        title: Text::default(),
-        team: None,
-        file: "eod.yaml".into(),
         calendar: Some(named("cn")),
-        since: None,
-        zone: schedule.zone.clone(),
-        schedule: Some(schedule),
         business_date: BusinessDateRule { offset },
-        window: None,
-        must_start_by: None,
-        must_complete_by: None,
-        parameters: BTreeMap::new(),
-        jobs: Vec::new(),
+        ..test_site::batch("eod", Some(schedule), Vec::new())
     }
 }
 

@@ -11,7 +11,7 @@ use super::graph::Graph;
 use super::phase::{Illegal, Phase, Step};
 use crate::definition::site::{Batch, Job, Site};
 use crate::types::{
-    AttemptId, BootId, BusinessDate, HostName, IncidentId, JobName, JobRef, Outcome, PersonId,
+    AttemptId, BootId, BusinessDate, Ending, HostName, IncidentId, JobName, JobRef, Outcome, PersonId,
     RunId,
 };
 use crate::wire::Ended;
@@ -165,6 +165,12 @@ impl Run {
             .filter_map(|(index, job)| job.attempts.last().map(|attempt| (index, attempt)))
     }
 
+    /// Whether an attempt that ended so was ended by the stop of the supervisor, and by nothing of its own.
+    pub fn ended_by_stop(&self, ending: &Ending) -> bool {
+        let ends = matches!(self.stopping, Some(StopHow::Terminate | StopHow::Kill));
+        *ending == Ending::Killed && ends
+    }
+
     pub fn attempt_id(&self, index: usize, number: u32) -> AttemptId {
         AttemptId { run: self.id().clone(), job: self.job(index).name.clone(), number }
     }
@@ -229,6 +235,10 @@ impl State {
                 last.started = last.started.or(ended.started);
                 last.good = Some(*good);
                 last.ended = Some(ended.clone());
+                // Ended by the stop of the supervisor: it has not had its try.
+                if run.ended_by_stop(&ended.ending) {
+                    run.jobs[index].tries = run.jobs[index].tries.saturating_sub(1);
+                }
             }
             Fact::RetryPlanned { run, job, wait, since_boot } => {
                 let wait = wait.get();
