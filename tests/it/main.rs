@@ -1,4 +1,4 @@
-//! Integration tests, one binary.
+//! Integration tests, one binary: each file is about what its name says.
 
 #![expect(
     clippy::unwrap_used,
@@ -8,10 +8,8 @@
 
 mod journal_writer;
 mod mail;
+mod sample_calendars;
+mod sample_figures;
 mod smtp_sink;
 mod store_sqlite;
 mod store_suite;
-//! Integration tests, one binary: each file is about what its name says.
-
-mod sample_calendars;
-mod sample_figures;
