@@ -144,8 +144,8 @@ fn environment(
         ("LANG", "C.UTF-8".to_owned()),
         ("NIGHTRUN_RUN", run.id().to_string()),
         ("NIGHTRUN_JOB", attempt.job.to_string()),
-        ("NIGHTRUN_ATTEMPT", attempt.to_string()),
-        ("NIGHTRUN_ATTEMPT_NUMBER", attempt.number.to_string()),
+        ("NIGHTRUN_ATTEMPT", attempt.number.to_string()),
+        ("NIGHTRUN_ATTEMPT_ID", attempt.to_string()),
         ("NIGHTRUN_BUSINESS_DATE", run.opened.business_date.to_string()),
         ("NIGHTRUN_WORK", places.work.to_string_lossy().into_owned()),
     ] {

@@ -11,8 +11,8 @@ use super::graph::Graph;
 use super::phase::{Illegal, Phase, Step};
 use crate::definition::site::{Batch, Job, Site};
 use crate::types::{
-    AttemptId, BootId, BusinessDate, Ending, HostName, IncidentId, JobName, JobRef, Outcome, PersonId,
-    RunId,
+    AttemptId, BootId, BusinessDate, Ending, HostName, IncidentId, JobName, JobRef, Outcome,
+    PersonId, RunId,
 };
 use crate::wire::Ended;
 

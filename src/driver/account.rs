@@ -7,7 +7,10 @@ pub fn name_of(uid: u32) -> String {
     let mut entry = std::mem::MaybeUninit::<libc::passwd>::uninit();
     let mut buffer = vec![0_u8; 16 * 1024];
     let mut found: *mut libc::passwd = std::ptr::null_mut();
-    #[expect(unsafe_code, reason = "getpwuid_r has no safe form; directories other than /etc/passwd need it")]
+    #[expect(
+        unsafe_code,
+        reason = "getpwuid_r has no safe form; directories other than /etc/passwd need it"
+    )]
     // SAFETY: every pointer is to memory of ours that outlives the call, with its true length; `entry` is read only when
     // `found` says that it was filled, and the name that it points to lies in `buffer`.
     let name = unsafe {

@@ -69,7 +69,6 @@ impl TrialClock {
     pub fn resume(host: HostClock, offset: TrialOffset) -> Self {
         Self { host, offset: whole(offset) }
     }
-
 }
 
 impl Clock for TrialClock {

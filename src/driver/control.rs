@@ -25,7 +25,9 @@ impl Server {
     /// whoever calls has the store's lock, so no live one can be there.
     pub fn bind(path: &Path) -> io::Result<Self> {
         match std::os::unix::net::UnixStream::connect(path) {
-            Ok(_) => return Err(io::Error::new(io::ErrorKind::AddrInUse, "somebody listens there")),
+            Ok(_) => {
+                return Err(io::Error::new(io::ErrorKind::AddrInUse, "somebody listens there"));
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(_) => remove(path)?,
         }
@@ -98,7 +100,10 @@ fn parse(line: &str) -> Result<Request, String> {
     if envelope.version == VERSION {
         Ok(envelope.request)
     } else {
-        Err(format!("version {} of the requests is not spoken here ({VERSION} is)", envelope.version))
+        Err(format!(
+            "version {} of the requests is not spoken here ({VERSION} is)",
+            envelope.version
+        ))
     }
 }
 

@@ -38,11 +38,19 @@ pub struct Envelope {
 pub enum Request {
     /// A batch for a date.
     Order(Box<Order>),
-    Act { on: RunOf, action: Action, reason: String },
+    Act {
+        on: RunOf,
+        action: Action,
+        reason: String,
+    },
     /// How the open runs stand.
-    Status { language: Lang },
+    Status {
+        language: Lang,
+    },
     /// Events of a run as they come, until it ends.
-    Follow { run: RunId },
+    Follow {
+        run: RunId,
+    },
 }
 
 /// Which run is meant: by its id, or the latest one of a batch (and date) that this supervisor has.

@@ -129,5 +129,5 @@ impl<W: World> Supervisor<W> {
 }
 
 fn over(result: RunResult) -> Reply {
-    Reply::Over { exit_code: view::exit_code(result) }
+    Reply::Over { exit_code: result.exit_code() }
 }
