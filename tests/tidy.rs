@@ -8,7 +8,7 @@ mod layers;
 #[path = "tidy/source.rs"]
 mod source;
 
-use source::{File, code_only, line_of, repository, test_modules, without_tests};
+use source::{File, code_only, line_of, repository, test_files, without_tests};
 
 #[track_caller]
 fn none(rule: &str, offences: Vec<String>) {
@@ -159,24 +159,10 @@ fn no_test_is_ignored() {
 }
 
 fn unwraps(files: &[File]) -> Vec<String> {
-    let src = || files.iter().filter(|f| f.is_rust() && f.path.starts_with("src/"));
-    let for_tests: Vec<String> = src()
-        .flat_map(|parent| {
-            let folder = match parent.path.strip_suffix("/mod.rs") {
-                Some(folder) => folder,
-                None if ["src/lib.rs", "src/main.rs"].contains(&parent.path.as_str()) => "src",
-                None => parent.path.trim_end_matches(".rs"),
-            };
-            let modules = test_modules(&code_only(&parent.text)).into_iter();
-            modules.map(move |module| format!("{folder}/{module}")).collect::<Vec<_>>()
-        })
-        .collect();
-    let is_test = |f: &File| {
-        let module = f.path.trim_end_matches(".rs").trim_end_matches("/mod");
-        for_tests.iter().any(|t| module == t || module.starts_with(&format!("{t}/")))
-    };
-    src()
-        .filter(|f| !is_test(f))
+    let for_tests = test_files(files);
+    files
+        .iter()
+        .filter(|f| f.is_rust() && f.path.starts_with("src/") && !for_tests.contains(&f.path))
         .flat_map(|f| {
             places(&f.path, &without_tests(&code_only(&f.text)), ".unwrap()", |_, _| true)
         })

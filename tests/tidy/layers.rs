@@ -1,6 +1,6 @@
 //! The layers: who may import whom.
 
-use crate::source::{File, code_only, line_of, test_modules, without_tests};
+use crate::source::{File, code_only, line_of, test_files, without_tests};
 
 /// From the bottom. A module imports only from rows before its own, never from its own row's other module.
 const ROWS: [&[&str]; 11] = [
@@ -55,6 +55,7 @@ fn depth(path: &str) -> usize {
 /// What `src/` breaks of the list, each as `file:line: what`.
 pub(crate) fn offences(files: &[File]) -> Vec<String> {
     let mut found = Vec::new();
+    let for_tests = test_files(files);
     for file in files.iter().filter(|f| f.is_rust()) {
         let Some(module) = top_module(&file.path) else { continue };
         if row(module).is_none() {
@@ -66,12 +67,7 @@ pub(crate) fn offences(files: &[File]) -> Vec<String> {
         let mut imports = after(&code, "crate::");
         // In a module for tests, `super` is the file's own module.
         let ups = "super::".repeat(depth(&file.path));
-        let is_test = files.iter().any(|parent| {
-            parent.is_rust()
-                && is_parent(&parent.path, &file.path)
-                && test_modules(&code_only(&parent.text)).iter().any(|m| m == file.module())
-        });
-        if !is_test {
+        if !for_tests.contains(&file.path) {
             imports.extend(after(&without_tests(&code), &ups));
         }
         for (line, to) in imports {
@@ -81,14 +77,6 @@ pub(crate) fn offences(files: &[File]) -> Vec<String> {
         }
     }
     found
-}
-
-fn is_parent(parent: &str, child: &str) -> bool {
-    let folder = |path: &str| path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
-    match parent.strip_suffix("/mod.rs") {
-        Some(own) => folder(child).as_deref() == Some(own),
-        None => folder(child).as_deref() == parent.strip_suffix(".rs"),
-    }
 }
 
 /// The names that come right after `root`, with their lines: of `root{a::b, c}` both `a` and `c`.

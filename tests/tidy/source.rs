@@ -52,7 +52,7 @@ fn walk(folder: &Path, prefix: &str, files: &mut Vec<File>) {
     }
 }
 
-/// Rust source with every comment and every literal's content blanked; lines stay where they are.
+/// Rust source with every comment and every literal blanked; every other byte stays where it is.
 pub(crate) fn code_only(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
     let mut code = String::with_capacity(text.len());
@@ -70,7 +70,9 @@ pub(crate) fn code_only(text: &str) -> String {
             code.push(chars[at]);
             at += 1;
         } else {
-            code.extend(chars[at..end].iter().map(|c| if *c == '\n' { '\n' } else { ' ' }));
+            for c in &chars[at..end] {
+                code.push_str(if *c == '\n' { "\n" } else { &"    "[..c.len_utf8()] });
+            }
             at = end;
         }
     }
@@ -175,16 +177,41 @@ fn item_end(item: &str) -> usize {
     item.len()
 }
 
-/// Names of the modules that `code` declares for tests only, in files of their own.
-pub(crate) fn test_modules(code: &str) -> Vec<String> {
-    code.split(TEST_ONLY)
-        .skip(1)
-        .filter_map(|after| {
-            let item = after[..item_end(after)].trim();
-            let name = item.strip_prefix("pub(crate) ").unwrap_or(item).strip_prefix("mod ")?;
-            Some(name.strip_suffix(';')?.trim().to_owned())
-        })
-        .collect()
+/// The paths under `src/` of files that are compiled for tests only: modules declared so, with all beneath them.
+/// `#[path = "…"]` beside the declaration is followed.
+pub(crate) fn test_files(files: &[File]) -> Vec<String> {
+    let src = || files.iter().filter(|f| f.is_rust() && f.path.starts_with("src/"));
+    let roots: Vec<String> = src().flat_map(test_modules).collect();
+    let beneath = |f: &&File| {
+        let module = f.path.trim_end_matches(".rs").trim_end_matches("/mod");
+        roots.iter().any(|root| module == root || module.starts_with(&format!("{root}/")))
+    };
+    src().filter(beneath).map(|f| f.path.clone()).collect()
+}
+
+/// Where the modules live that a file declares for tests only, without `.rs`.
+fn test_modules(file: &File) -> Vec<String> {
+    let (folder, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
+    let own = match name {
+        "mod.rs" | "lib.rs" | "main.rs" => folder.to_owned(),
+        _ => file.path.trim_end_matches(".rs").to_owned(),
+    };
+    let code = code_only(&file.text);
+    let mut modules = Vec::new();
+    for (at, _) in code.match_indices(TEST_ONLY) {
+        let start = at + TEST_ONLY.len();
+        let end = start + item_end(&code[start..]);
+        let declared = code[start..end].strip_suffix(';').and_then(|d| d.rsplit_once("mod "));
+        let Some((_, name)) = declared else { continue };
+        // The literal is blanked in `code`, and stands at the same bytes in the text.
+        let path =
+            file.text[start..end].split("#[path = \"").nth(1).and_then(|p| p.split('"').next());
+        modules.push(match path {
+            Some(path) => format!("{folder}/{}", path.trim_end_matches(".rs")),
+            None => format!("{own}/{}", name.trim()),
+        });
+    }
+    modules
 }
 
 /// The number of the line that a byte stands on, counted from 1.
@@ -202,11 +229,27 @@ fn comments_and_literals_are_blanked_and_lines_kept() {
 }
 
 #[test]
-fn items_for_tests_are_blanked_and_named() {
+fn items_for_tests_are_blanked() {
     let code = "fn a() {}\n#[cfg(test)]\nmod tests {\n fn b() { if c {} }\n}\nfn d() {}\n#[cfg(test)]\nmod made_up;\nfn e() {}";
     let kept = without_tests(code);
     assert!(kept.contains("fn a") && kept.contains("fn d") && kept.contains("fn e"), "{kept}");
     assert!(!kept.contains("fn b") && !kept.contains("made_up"), "{kept}");
     assert_eq!(kept.lines().count(), code.lines().count());
-    assert_eq!(test_modules(code), ["made_up"]);
+}
+
+#[test]
+fn files_for_tests_are_found_by_their_declarations() {
+    let files = [
+        File::new("src/core/mod.rs", "// 日终\nmod graph;\n#[cfg(test)]\nmod made_up;"),
+        File::new(
+            "src/core/graph.rs",
+            "// 日终\n#[cfg(test)]\n#[path = \"graph_tests.rs\"]\npub(super) mod tests;",
+        ),
+        File::new("src/core/graph_tests.rs", ""),
+        File::new("src/core/made_up.rs", ""),
+        File::new("src/core/made_up/night.rs", ""),
+        File::new("src/core/made_upon.rs", "#[cfg(test)]\nmod tests { mod x {} }"),
+    ];
+    let expected = ["src/core/graph_tests.rs", "src/core/made_up.rs", "src/core/made_up/night.rs"];
+    assert_eq!(test_files(&files), expected);
 }
