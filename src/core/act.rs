@@ -188,7 +188,8 @@ fn no_such_job(run: &Run, job: &JobName) -> StepError {
 
 /// A stopped run is not set going again by an action on one of its jobs.
 fn not_stopped(run: &Run, action: &Action) -> Result<(), Refused> {
-    let moves = !matches!(action, Action::Hold { .. } | Action::Release { .. } | Action::Note { .. });
+    let moves =
+        !matches!(action, Action::Hold { .. } | Action::Release { .. } | Action::Note { .. });
     if moves && run.result == Some(RunResult::Stopped) {
         return Err(stopped(run));
     }

@@ -171,8 +171,9 @@ fn past_its_start(run: &Run, index: usize) -> Option<Obstacle> {
     let last = job.attempts.last();
     match &job.phase {
         Phase::Waiting | Phase::RetryWait { .. } => None,
-        Phase::Starting => last
-            .map(|last| Obstacle::Starting { attempt: last.number, host: last.host.clone() }),
+        Phase::Starting => {
+            last.map(|last| Obstacle::Starting { attempt: last.number, host: last.host.clone() })
+        }
         Phase::Running => last.map(|last| Obstacle::Running {
             attempt: last.number,
             since: last.started.unwrap_or(last.intended),
