@@ -6,7 +6,7 @@
 //! windows, freezes, calendars, pools, priorities, needs across runs, holds and stops are those of the core.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -98,10 +98,29 @@ pub fn of_openings(
         core.define(digest, Arc::clone(site));
     }
     let mut ahead = Ahead::new(core, now, last.saturating_add_duration(HORIZON));
+    ahead.needed = openings
+        .iter()
+        .flat_map(|opening| &opening.opened.across)
+        .filter_map(|need| Some((need.job.clone(), need.date?)))
+        .collect();
     ahead.openings = openings;
     ahead.known = known;
     ahead.hosts_up(definitions.iter().flat_map(|(_, site)| site.hosts.keys()).cloned())?;
     ahead.go()
+}
+
+/// How a run was expected to go when it was opened, its needs of other runs taken for granted.
+pub fn as_opened(run: &Run) -> Result<RunForecast, StepError> {
+    let definitions = [(run.opened.definition.clone(), Arc::clone(&run.site))];
+    let known = run
+        .opened
+        .across
+        .iter()
+        .filter_map(|need| Some(((need.job.clone(), need.date?), Outcome::Succeeded)));
+    let opening = Opening { at: run.opened_at, opened: Box::new(run.opened.clone()) };
+    let forecast = of_openings(&definitions, vec![opening], known.collect())?;
+    let own = forecast.runs.into_values().next();
+    Ok(own.unwrap_or(RunForecast { end: None, jobs: Vec::new() }))
 }
 
 /// What a job is expected to take.
@@ -136,9 +155,9 @@ struct Ahead {
     endings: BinaryHeap<Reverse<(Timestamp, AttemptId)>>,
     /// `confirm` jobs of the runs under way that are not confirmed yet.
     confirms: BTreeMap<RunId, Vec<usize>>,
-    /// `wait: until` and `confirm` jobs: since when their needs are fulfilled.
-    free: HashMap<(RunId, usize), Timestamp>,
     assumed: HashMap<RunId, Vec<usize>>,
+    /// Jobs of other runs that some opening needs.
+    needed: BTreeSet<(JobRef, BusinessDate)>,
     known: BTreeMap<(JobRef, BusinessDate), Outcome>,
     done: Forecast,
     /// Steps left: a guard, not a plan.
@@ -154,8 +173,8 @@ impl Ahead {
             openings: Vec::new(),
             endings: BinaryHeap::new(),
             confirms: BTreeMap::new(),
-            free: HashMap::new(),
             assumed: HashMap::new(),
+            needed: BTreeSet::new(),
             known: BTreeMap::new(),
             done: Forecast::default(),
             steps: 1_000,
@@ -172,7 +191,7 @@ impl Ahead {
     }
 
     fn hosts_up(&mut self, hosts: impl Iterator<Item = HostName>) -> Result<(), StepError> {
-        let hosts: std::collections::BTreeSet<HostName> = hosts.collect();
+        let hosts: BTreeSet<HostName> = hosts.collect();
         for host in hosts {
             // Nobody is asked here: attempts in flight end as made up.
             self.core.hosts.entry(host).or_insert_with(|| BootId("forecast".to_owned()));
@@ -372,12 +391,16 @@ impl Ahead {
         if over.opened.trial {
             return;
         }
-        // Later runs may need its jobs.
-        for (index, job) in over.jobs.iter().enumerate() {
-            if let Some(outcome) = job.phase.outcome() {
-                let name = over.job(index).name.clone();
-                let job = JobRef { batch: over.batch.id.clone(), job: name };
-                self.known.insert((job, over.opened.business_date), outcome);
+        let needed: Vec<(JobRef, BusinessDate)> = self
+            .needed
+            .iter()
+            .filter(|(job, date)| job.batch == over.batch.id && *date == over.opened.business_date)
+            .cloned()
+            .collect();
+        for (job, date) in needed {
+            let outcome = over.index(&job.job).and_then(|at| over.jobs[at].phase.outcome());
+            if let Some(outcome) = outcome {
+                self.known.insert((job, date), outcome);
             }
         }
     }

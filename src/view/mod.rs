@@ -4,6 +4,12 @@
 pub mod event;
 pub mod failure;
 pub mod job;
+pub mod of_fact;
+pub mod of_job;
+pub mod of_plan;
+pub mod of_plan_job;
+pub mod of_run;
+pub mod of_why;
 pub mod plan;
 pub mod report;
 pub mod run;
@@ -12,6 +18,7 @@ pub mod why;
 
 use serde::Serialize;
 
+use crate::definition::site::Site;
 use crate::types::{PersonId, Text};
 
 /// A person as shown: the id is who it is, the name is what is read.
@@ -19,4 +26,12 @@ use crate::types::{PersonId, Text};
 pub struct Who {
     pub id: PersonId,
     pub name: Text,
+}
+
+impl Who {
+    /// A person of the site; one whom it does not know (any more) is shown by the id.
+    pub fn of(site: &Site, id: &PersonId) -> Self {
+        let name = site.people.get(id).map(|person| person.name.clone());
+        Self { id: id.clone(), name: name.unwrap_or_else(|| Text::en(id.as_str())) }
+    }
 }
