@@ -8,6 +8,7 @@ pub mod definition;
 pub mod driver;
 pub mod journal;
 pub mod port;
+pub mod render;
 pub mod types;
 pub mod view;
 pub mod wire;
