@@ -94,7 +94,13 @@ fn what(lang: Lang, head: &RunHead, clock: &Clock<'_>, event: &Event) -> String 
     }
 }
 
-fn ended(lang: Lang, job: &JobName, attempt: u32, how: (&Ending, bool), length: Option<Span>) -> String {
+fn ended(
+    lang: Lang,
+    job: &JobName,
+    attempt: u32,
+    how: (&Ending, bool),
+    length: Option<Span>,
+) -> String {
     let (job, good) = (job.as_str(), how.1);
     let length = length.map(|length| took(lang, length.get()));
     let ending = &ending(lang, how.0, good);

@@ -98,9 +98,8 @@ pub fn svg(lang: Lang, head: &RunHead, jobs: &[JobLine]) -> Option<String> {
         .map(|(i, job)| row(lang, head, &clock, &scale, job, (i, height)))
         .collect();
     let rows_end = TOP + height * rows.len() as f64;
-    let more = (hidden > 0).then(|| {
-        Fault::AndMore { more: u32::try_from(hidden).unwrap_or(u32::MAX) }.say(lang)
-    });
+    let more = (hidden > 0)
+        .then(|| Fault::AndMore { more: u32::try_from(hidden).unwrap_or(u32::MAX) }.say(lang));
     let drawing = Drawing {
         label: format!("{}: {}", Label::Timeline.say(lang), head.run),
         width: WIDTH,
@@ -119,7 +118,8 @@ pub fn svg(lang: Lang, head: &RunHead, jobs: &[JobLine]) -> Option<String> {
 
 /// Every instant that a job's row shows.
 fn instants(head: &RunHead, job: &JobLine) -> Vec<Timestamp> {
-    let mut all: Vec<Timestamp> = [job.planned_start, job.planned_end].into_iter().flatten().collect();
+    let mut all: Vec<Timestamp> =
+        [job.planned_start, job.planned_end].into_iter().flatten().collect();
     for attempt in &job.attempts {
         all.extend(attempt.started);
         all.extend(attempt.started.and(Some(attempt.ended.unwrap_or(head.now))));
@@ -222,23 +222,26 @@ fn row(
 ) -> Row {
     let y = TOP + index as f64 * height;
     let mut bars = Vec::new();
-    let mut bar = |from: Timestamp, to: Timestamp, class, inset: f64, sign: Option<&'static str>| {
-        let (left, right) = (scale.x(from), scale.x(to));
-        let width = (right - left).max(THINNEST);
-        bars.push(Bar {
-            x: left,
-            y: y + inset,
-            width,
-            height: height - 2.0 * inset,
-            class,
-            sign: sign.map(|sign| (left + width + 2.0, sign)),
-        });
-    };
+    let mut bar =
+        |from: Timestamp, to: Timestamp, class, inset: f64, sign: Option<&'static str>| {
+            let (left, right) = (scale.x(from), scale.x(to));
+            let width = (right - left).max(THINNEST);
+            bars.push(Bar {
+                x: left,
+                y: y + inset,
+                width,
+                height: height - 2.0 * inset,
+                class,
+                sign: sign.map(|sign| (left + width + 2.0, sign)),
+            });
+        };
     let thin = height * 0.26;
     if let (Some(from), Some(to)) = (job.planned_start, job.planned_end) {
         bar(from, to, "planned", height * 0.1, None);
     }
-    if is_ahead(job) && let Some(to) = job.expected_end {
+    if is_ahead(job)
+        && let Some(to) = job.expected_end
+    {
         let from = job.started.or(job.expected_start).unwrap_or(head.now);
         bar(from, to, "forecast", thin, None);
     }
@@ -284,7 +287,9 @@ fn tip(lang: Lang, head: &RunHead, clock: &Clock<'_>, job: &JobLine) -> String {
         let planned = Label::LegendPlanned.say(lang);
         parts.push(format!("{planned} {}-{}", clock.exactly(from), clock.exactly(to)));
     }
-    if is_ahead(job) && let Some(end) = job.expected_end {
+    if is_ahead(job)
+        && let Some(end) = job.expected_end
+    {
         parts.push(format!("{} {}", Label::ExpectedEnd.say(lang), clock.exactly(end)));
     }
     parts.extend(job.attempts.iter().map(|attempt| phrase::attempt(lang, clock, attempt)));

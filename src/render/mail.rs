@@ -226,10 +226,8 @@ fn commands(lang: Lang, head: &RunHead, job: &JobLine) -> Vec<(String, String)> 
 }
 
 fn told(lang: Lang, view: &FailureView, to: &PersonId) -> String {
-    let others = list(
-        lang,
-        view.told.iter().filter(|who| who.id != *to).map(|who| who.name.get(lang)),
-    );
+    let others =
+        list(lang, view.told.iter().filter(|who| who.id != *to).map(|who| who.name.get(lang)));
     if others.is_empty() {
         Fault::ToldOnlyYou.say(lang)
     } else {
@@ -291,7 +289,10 @@ impl ReportPage {
             trial: head.trial.then(|| Verdict::Trial.say(lang)),
             facts: report_text::facts(lang, head),
             totals: report_text::totals(lang, &view.totals),
-            troubles: troubled(view).iter().map(|job| trouble_row(lang, &clock, view, job)).collect(),
+            troubles: troubled(view)
+                .iter()
+                .map(|job| trouble_row(lang, &clock, view, job))
+                .collect(),
             open: view.open_points().iter().map(|point| phrase::open_point(lang, point)).collect(),
             changes: changes(lang, view),
             jobs: view.jobs.iter().map(|job| job_row(lang, &clock, view, job)).collect(),

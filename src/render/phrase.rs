@@ -5,7 +5,9 @@ use crate::core::fact::{Action, Deadline, RunResult};
 use crate::render::clock::{Clock, between, took};
 use crate::render::day_words;
 use crate::render::why::{self, Place};
-use crate::render::words::{Because, Deed, Fault, Label, Planned, Verdict, list, paragraph, sentence};
+use crate::render::words::{
+    Because, Deed, Fault, Label, Planned, Verdict, list, paragraph, sentence,
+};
 use crate::types::{Ending, Lang};
 use crate::view::Who;
 use crate::view::job::{AttemptLine, JobLine, JobState, Late, LeftOut};
@@ -144,9 +146,7 @@ pub fn attempt(lang: Lang, clock: &Clock<'_>, line: &AttemptLine) -> String {
             ending: &how,
         }
         .say(lang),
-        (Some(from), None) => {
-            Fault::AttemptRuns { number, at: &clock.exactly(from) }.say(lang)
-        }
+        (Some(from), None) => Fault::AttemptRuns { number, at: &clock.exactly(from) }.say(lang),
         (None, _) => Fault::AttemptNever { number, ending: &how }.say(lang),
     }
 }
@@ -162,22 +162,14 @@ pub fn failed(lang: Lang, clock: &Clock<'_>, job: &JobLine) -> Option<String> {
 
 /// Why a job stands as it does; empty where the state says it all.
 pub fn standing_of(lang: Lang, clock: &Clock<'_>, head: &RunHead, job: &JobLine) -> String {
-    let place = Place {
-        lang,
-        clock,
-        batch: &head.batch,
-        job: &job.name,
-        date: head.business_date,
-    };
+    let place = Place { lang, clock, batch: &head.batch, job: &job.name, date: head.business_date };
     match &job.state {
         JobState::Waiting { reasons } => {
             reasons.first().map(|reason| why::sentence(place, reason)).unwrap_or_default()
         }
         JobState::Held { by, reason }
         | JobState::Skipped { by, reason }
-        | JobState::Forced { by, reason } => {
-            Deed::By { who: by.name.get(lang), reason }.say(lang)
-        }
+        | JobState::Forced { by, reason } => Deed::By { who: by.name.get(lang), reason }.say(lang),
         JobState::RetryWait { at } => {
             let attempt = job.attempts.last().map_or(1, |last| last.number + 1);
             Because::RetryAt { attempt, at: &clock.exactly(*at) }.say(lang)

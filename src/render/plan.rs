@@ -69,7 +69,8 @@ fn write_start(lang: Lang, view: &PlanView, start: &PlanStart, out: &mut String)
     for note in &start.notes {
         push(out, 4, &start_note(lang, &clock, note));
     }
-    let columns = [Label::Start, Label::Finish, Label::Expected, Label::Job, Label::Title, Label::Gates];
+    let columns =
+        [Label::Start, Label::Finish, Label::Expected, Label::Job, Label::Title, Label::Gates];
     let mut table = Table::new(&columns.map(|label| label.say(lang)), &[2], 4);
     for job in &start.jobs {
         table.row(job_row(lang, &clock, job));
@@ -137,7 +138,9 @@ fn say_gate(lang: Lang, clock: &Clock<'_>, gate: &Gate) -> String {
 
 fn start_note(lang: Lang, clock: &Clock<'_>, note: &StartNote) -> String {
     match note {
-        StartNote::GapShifted { wished } => Planned::Gap { wished: &civil(wished.time()) }.say(lang),
+        StartNote::GapShifted { wished } => {
+            Planned::Gap { wished: &civil(wished.time()) }.say(lang)
+        }
         StartNote::Fold { second: false } => Planned::First.say(lang),
         StartNote::Fold { second: true } => Planned::Second.say(lang),
         StartNote::CaughtUp { scheduled } => {

@@ -143,7 +143,8 @@ impl Page<'_> {
         let lang = self.lang;
         let weight = if job.critical { Label::Critical } else { Label::NotCritical };
         let state = Label::of_state(job.state.word()).say(lang);
-        let title = format!("{}  {}  [{state}, {}]", job.name, job.title.get(lang), weight.say(lang));
+        let title =
+            format!("{}  {}  [{state}, {}]", job.name, job.title.get(lang), weight.say(lang));
         self.paragraph(out, 2, &title);
         if let Some(failed) = phrase::failed(lang, &self.clock, job) {
             self.paragraph(out, 4, &failed);
@@ -322,7 +323,15 @@ pub(super) fn checks(change: &ChangeLine) -> Vec<CheckRow> {
 
 /// The table of all jobs; `status` has the same.
 pub(super) fn job_table(lang: Lang, clock: &Clock<'_>, head: &RunHead, jobs: &[JobLine]) -> Table {
-    let columns = [Label::Job, Label::State, Label::Started, Label::End, Label::Took, Label::Attempts, Label::Notes];
+    let columns = [
+        Label::Job,
+        Label::State,
+        Label::Started,
+        Label::End,
+        Label::Took,
+        Label::Attempts,
+        Label::Notes,
+    ];
     let mut table = Table::new(&columns.map(|label| label.say(lang)), &[4, 5], 2);
     for job in jobs {
         let instant = |at: Option<_>| at.map(|at| clock.exactly(at)).unwrap_or_default();

@@ -109,7 +109,9 @@ fn verdicts() {
         night.head.now = after(ended.unwrap_or(84.0));
         night.head.must_complete_by = limit;
         night.head.expected_end = if result.is_none() { other.map(after) } else { None };
-        if result.is_some() && let Some(now) = other {
+        if result.is_some()
+            && let Some(now) = other
+        {
             night.head.now = after(now);
         }
         for lang in Lang::ALL {
@@ -234,12 +236,7 @@ fn events() -> Vec<Event> {
         blocked_by,
     };
     vec![
-        Event::RunOpened {
-            run: run(),
-            business_date: head().business_date,
-            jobs: 25,
-            trial: true,
-        },
+        Event::RunOpened { run: run(), business_date: head().business_date, jobs: 25, trial: true },
         Event::RunResumed { run: run(), running: 1 },
         Event::RunReopened { run: run() },
         Event::Started { job: job(), attempt: 1 },
@@ -272,7 +269,10 @@ fn events() -> Vec<Event> {
             act: Act::Do(Action::Hold { job: job() }),
             reason: "rates look wrong".into(),
         },
-        Event::WaitsForPerson { job: name("close-day"), question: both("May it be closed?", "可以关账吗？") },
+        Event::WaitsForPerson {
+            job: name("close-day"),
+            question: both("May it be closed?", "可以关账吗？"),
+        },
         Event::HostAway { host: "db1".parse().unwrap(), why: "connection refused".into() },
         Event::HostBack { host: "db1".parse().unwrap() },
         Event::ClockJumped { to: after(120.0) },
@@ -314,7 +314,11 @@ fn plan() -> PlanView {
         gates,
     };
     let gates = vec![
-        Gate::Window { class: "night-change".parse().unwrap(), opens: after(30.0), closes: after(270.0) },
+        Gate::Window {
+            class: "night-change".parse().unwrap(),
+            opens: after(30.0),
+            closes: after(270.0),
+        },
         Gate::Pool { pool: "ledger".parse().unwrap(), units: 1 },
         Gate::Across {
             job: "eod.close-day".parse().unwrap(),
@@ -323,10 +327,16 @@ fn plan() -> PlanView {
         },
         Gate::MissesDeadline { due: after(40.0) },
     ];
-    let mut never = job("fee-correction", both("Correct the fee", "更正费用"), 30.0, 1.0, vec![
-        Gate::WindowNever { class: "night-change".parse().unwrap() },
-        Gate::Frozen { reason: both("year-end close", "年终封版"), until: after(4_000.0) },
-    ]);
+    let mut never = job(
+        "fee-correction",
+        both("Correct the fee", "更正费用"),
+        30.0,
+        1.0,
+        vec![
+            Gate::WindowNever { class: "night-change".parse().unwrap() },
+            Gate::Frozen { reason: both("year-end close", "年终封版"), until: after(4_000.0) },
+        ],
+    );
     (never.start, never.end) = (None, None);
     let wait = vec![
         Gate::WaitsForFile { path: "in/rates.csv".into(), limit: Span::seconds(7_200) },
@@ -366,7 +376,12 @@ fn plan() -> PlanView {
         why,
     };
     let last = jiff::civil::date(2026, 12, 31);
-    let end = |days_left| CalendarEnd { calendar: calendar(), title: Text::en("TARGET2"), last, days_left };
+    let end = |days_left| CalendarEnd {
+        calendar: calendar(),
+        title: Text::en("TARGET2"),
+        last,
+        days_left,
+    };
     PlanView {
         site: both("Sample Bank", "示例银行"),
         zone: head().zone,
@@ -383,15 +398,21 @@ fn plan() -> PlanView {
                 date: jiff::civil::date(2026, 12, 25),
                 starts: Vec::new(),
                 left_out: vec![
-                    out("eod", BatchLeftOutWhy::NoBusinessDay {
-                        calendar: calendar(),
-                        name: Some("Christmas Day".into()),
-                    }),
+                    out(
+                        "eod",
+                        BatchLeftOutWhy::NoBusinessDay {
+                            calendar: calendar(),
+                            name: Some("Christmas Day".into()),
+                        },
+                    ),
                     out("eow", BatchLeftOutWhy::NoBusinessDay { calendar: calendar(), name: None }),
                     out("eoy", BatchLeftOutWhy::CalendarUnknown { calendar: calendar(), last }),
-                    out("night", BatchLeftOutWhy::GapSkipped {
-                        wished: jiff::civil::datetime(2026, 3, 29, 2, 30, 0, 0),
-                    }),
+                    out(
+                        "night",
+                        BatchLeftOutWhy::GapSkipped {
+                            wished: jiff::civil::datetime(2026, 3, 29, 2, 30, 0, 0),
+                        },
+                    ),
                 ],
             },
         ],
@@ -413,7 +434,8 @@ fn hostile() -> ReportView {
         line.runbook = Some(Text::en(evil));
         line.tail = vec![evil.into(), "</pre></svg>".into()];
     }
-    job(&mut night.jobs, "charge-fees").state = JobState::Forced { by: li_wei(), reason: evil.into() };
+    job(&mut night.jobs, "charge-fees").state =
+        JobState::Forced { by: li_wei(), reason: evil.into() };
     night.head.title = Text::en(evil);
     night.head.site = Text::en(evil);
     for change in &mut night.changes {
@@ -442,7 +464,9 @@ fn html_escapes_what_files_and_jobs_say_and_loads_nothing() {
         ];
         for page in pages {
             assert!(page.contains("&#60;script&#62;") || page.contains("&lt;script&gt;"), "{page}");
-            for never in ["<script", "<img", "</pre></svg>", "src=x onerror=alert(2)>", "@import", "<link"] {
+            for never in
+                ["<script", "<img", "</pre></svg>", "src=x onerror=alert(2)>", "@import", "<link"]
+            {
                 assert!(!page.contains(never), "{never}");
             }
             // The only addresses are the names of namespaces; nothing is loaded from any.
@@ -505,11 +529,14 @@ fn sample_pages_are_written() {
     let mut trial = good_night();
     trial.head.trial = true;
     for lang in Lang::ALL {
-        for (page, night) in [("good", trial.clone()), ("bad", bad_night()), ("running", running_night())] {
+        for (page, night) in
+            [("good", trial.clone()), ("bad", bad_night()), ("running", running_night())]
+        {
             let path = dir.join(format!("{page}-{}.html", lang.tag()));
             std::fs::write(&path, report_html::page(lang, &night).unwrap()).unwrap();
             let mail = mail::report(lang, &night).unwrap();
-            std::fs::write(dir.join(format!("mail-{page}-{}.html", lang.tag())), mail.html).unwrap();
+            std::fs::write(dir.join(format!("mail-{page}-{}.html", lang.tag())), mail.html)
+                .unwrap();
         }
         let mail = mail::failure(lang, &fault(), &to).unwrap();
         let path = dir.join(format!("failure-{}.html", lang.tag()));

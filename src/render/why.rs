@@ -173,11 +173,10 @@ fn window(place: Place<'_>, window: &str, why: WindowWhy, next: Option<Timestamp
 /// Its calendar leaves the date out: the rule in words where it is known, else the reason as recorded.
 pub fn not_its_day(lang: Lang, not: &NotItsDay) -> String {
     match &not.rule {
-        Some(rule) => Because::NotItsDay {
-            date: &day(lang, not.date),
-            rule: &day_words::say(lang, rule),
+        Some(rule) => {
+            Because::NotItsDay { date: &day(lang, not.date), rule: &day_words::say(lang, rule) }
+                .say(lang)
         }
-        .say(lang),
         None => not.reason.clone(),
     }
 }
