@@ -139,3 +139,35 @@ fn opened_row(seq: u64, at: Timestamp, opened: &RunOpened) -> RunRow {
         result: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::specimens::{at, facts};
+    use super::*;
+
+    #[test]
+    fn facts_that_lists_and_history_ask_for_change_a_row() {
+        let changing: Vec<&str> = facts()
+            .iter()
+            .filter(|fact| row(7, at(), fact).is_some())
+            .map(|fact| fact.kind())
+            .collect();
+        assert_eq!(
+            changing,
+            [
+                "run-opened",
+                "run-ended",
+                "run-reopened",
+                "attempt-intended",
+                "attempt-started",
+                "attempt-ended",
+                "settled",
+                "reopened",
+                "incident-opened",
+                "incident-closed"
+            ]
+        );
+        let Some(Row::RunOpened(run)) = row(7, at(), &facts()[0]) else { panic!() };
+        assert_eq!((run.opened_seq, run.opened, run.trial, run.ended), (7, at(), true, None));
+    }
+}

@@ -1,5 +1,6 @@
 //! Writing: one transaction a commit.
 
+use jiff::Timestamp;
 use sqlx::{Connection, SqliteConnection};
 
 use super::fence::{self, Verdict};
@@ -11,8 +12,6 @@ use super::{outbox, rows};
 use crate::journal::{Sealed, address};
 use crate::port::{Commit, Store, StoreError, TrialOffset};
 use crate::types::{Epoch, RunId};
-
-use jiff::Timestamp;
 
 impl Store for SqliteStore {
     type Reader = SqliteReader;
