@@ -35,10 +35,7 @@ pub enum Row {
         boot: BootId,
         intended: Timestamp,
     },
-    AttemptStarted {
-        attempt: AttemptId,
-        started: Timestamp,
-    },
+    /// Completes the row of the intent; the start comes with the end, as the host knew it.
     AttemptEnded {
         attempt: AttemptId,
         started: Option<Timestamp>,
@@ -91,9 +88,6 @@ pub fn row(seq: u64, at: Timestamp, fact: &Fact) -> Option<Row> {
             boot: boot.clone(),
             intended: at,
         },
-        Fact::AttemptStarted { attempt, pid: _, at } => {
-            Row::AttemptStarted { attempt: attempt.clone(), started: *at }
-        }
         Fact::AttemptEnded { ended, good } => Row::AttemptEnded {
             attempt: ended.attempt.clone(),
             started: ended.started,
@@ -117,6 +111,7 @@ pub fn row(seq: u64, at: Timestamp, fact: &Fact) -> Option<Row> {
             Row::IncidentClosed { incident: *incident, closed: at }
         }
         Fact::RunResumed { .. }
+        | Fact::AttemptStarted { .. }
         | Fact::RetryPlanned { .. }
         | Fact::InDoubt { .. }
         | Fact::DeadlineMissed { .. }
@@ -159,7 +154,6 @@ mod tests {
                 "run-ended",
                 "run-reopened",
                 "attempt-intended",
-                "attempt-started",
                 "attempt-ended",
                 "settled",
                 "reopened",
