@@ -3,8 +3,10 @@
 //! The layers, from the bottom: [`types`], [`definition`] / [`wire`], [`core`], …; a module imports only from above
 //! itself in that list, and `tests/tidy.rs` holds the code to it.
 
+pub mod agent;
 pub mod core;
 pub mod definition;
 pub mod port;
+pub mod sql;
 pub mod types;
 pub mod wire;

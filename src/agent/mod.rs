@@ -1,0 +1,3 @@
+//! Layer 5: what runs on a host.
+
+pub mod worker;
