@@ -9,6 +9,7 @@ pub mod driver;
 pub mod journal;
 pub mod port;
 pub mod render;
+pub mod sql;
 pub mod supervisor;
 pub mod types;
 pub mod view;

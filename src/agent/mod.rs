@@ -26,6 +26,7 @@ mod spool;
 mod values;
 mod verdict;
 mod watch;
+pub mod worker;
 
 use std::process::ExitCode;
 

@@ -16,5 +16,7 @@ mod mail;
 mod sample_calendars;
 mod sample_figures;
 mod smtp_sink;
+mod splitter;
 mod store_sqlite;
 mod store_suite;
+mod worker;
