@@ -6,6 +6,7 @@
 pub mod core;
 pub mod definition;
 pub mod port;
+pub mod render;
 pub mod types;
 pub mod view;
 pub mod wire;
