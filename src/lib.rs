@@ -3,6 +3,7 @@
 //! The layers, from the bottom: [`types`], [`definition`] / [`wire`], [`core`], …; a module imports only from above
 //! itself in that list, and `tests/tidy.rs` holds the code to it.
 
+pub mod agent;
 pub mod core;
 pub mod definition;
 pub mod driver;

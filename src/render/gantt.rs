@@ -232,7 +232,7 @@ fn row(
                 width,
                 height: height - 2.0 * inset,
                 class,
-                sign: sign.map(|sign| (left + width + 2.0, sign)),
+                sign: sign.map(|sign| (left + width, sign)),
             });
         };
     let thin = height * 0.26;
@@ -318,7 +318,7 @@ fn lines(lang: Lang, head: &RunHead, clock: &Clock<'_>, scale: &Scale) -> Vec<Li
     lines
 }
 
-/// Class, sign and word of what the drawing shows.
+/// Class of the swatch, sign and word of what the drawing shows.
 pub fn legend(lang: Lang) -> Vec<(&'static str, &'static str, &'static str)> {
     [
         ("planned", "", Label::LegendPlanned),
@@ -327,9 +327,55 @@ pub fn legend(lang: Lang) -> Vec<(&'static str, &'static str, &'static str)> {
         ("running", "▸", Label::LegendRunning),
         ("failed", "✗", Label::LegendFailed),
         ("unknown", "?", Label::LegendUnknown),
-        ("path", "◆", Label::OnCriticalPath),
+        ("", "◆", Label::OnCriticalPath),
     ]
     .into_iter()
     .map(|(class, sign, label)| (class, sign, label.say(lang)))
     .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::sample::{good_night, name};
+    use crate::view::report::ReportView;
+
+    #[test]
+    fn a_drawing_of_500_jobs_is_bounded_and_keeps_what_matters() {
+        let mut night = good_night();
+        let spare = night.jobs[4].clone();
+        for i in 0..500 {
+            let mut line = spare.clone();
+            line.name = name(&format!("filler-{i:03}"));
+            night.jobs.push(line);
+        }
+        let svg = svg(Lang::En, &night.head, &night.jobs).unwrap();
+        assert_eq!(svg.matches("<g>").count(), 150);
+        assert!(svg.contains("+374 more"), "524 have a time");
+        assert!(svg.contains(">customer-mailing<"), "a failed job is drawn");
+        assert!(svg.contains(">backup-db ◆<"), "the critical path is drawn");
+    }
+
+    #[test]
+    fn a_run_of_seconds_has_ticks_of_seconds_and_a_night_has_hours() {
+        let tick_texts = |view: &ReportView| -> Vec<String> {
+            let svg = svg(Lang::En, &view.head, &view.jobs).unwrap();
+            svg.split("font-size=\"11\">")
+                .skip(1)
+                .filter_map(|part| part.split('<').next())
+                .filter(|text| text.starts_with(|c: char| c.is_ascii_digit()))
+                .map(str::to_owned)
+                .collect()
+        };
+        let night = tick_texts(&good_night());
+        assert_eq!(night.first().map(String::as_str), Some("22:00"), "{night:?}");
+        assert!((5..=11).contains(&night.len()), "{night:?}");
+        let mut short = good_night();
+        short.jobs.truncate(1);
+        let seconds = tick_texts(&short);
+        assert!(seconds.contains(&"21:30:05".to_owned()), "{seconds:?}");
+        assert!(seconds.len() <= 11, "{seconds:?}");
+        short.jobs.clear();
+        assert_eq!(svg(Lang::En, &short.head, &short.jobs), None);
+    }
 }

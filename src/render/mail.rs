@@ -13,7 +13,7 @@ use crate::render::phrase;
 use crate::render::report_html::Tone;
 use crate::render::report_text::{self, troubled};
 use crate::render::table::{PAGE, Table, cut, one_line, wrap};
-use crate::render::words::{Fault, Label, Verdict, list};
+use crate::render::words::{Fault, Label, Verdict, list, pair, remarks};
 use crate::types::{Lang, PersonId};
 use crate::view::failure::FailureView;
 use crate::view::job::JobLine;
@@ -159,7 +159,8 @@ impl FailurePage {
         }
         let _ = writeln!(out, "\n{}", Label::YouCan.say(self.lang));
         for (what, command) in &self.commands {
-            let _ = writeln!(out, "  {what}:\n      {command}");
+            let _ = writeln!(out, "  {}", pair(self.lang, what, "").trim_end());
+            let _ = writeln!(out, "      {command}");
         }
         if !self.blocked.is_empty() {
             let _ = writeln!(out, "\n{}", Label::Blocks.say(self.lang));
@@ -303,8 +304,7 @@ impl ReportPage {
 }
 
 fn trouble_row(lang: Lang, clock: &Clock<'_>, view: &ReportView, job: &JobLine) -> TroubleRow {
-    let what = phrase::failed(lang, clock, job)
-        .unwrap_or_else(|| phrase::standing_of(lang, clock, &view.head, job));
+    let what = phrase::trouble(lang, clock, &view.head, job);
     TroubleRow {
         name: job.name.to_string(),
         title: job.title.get(lang).to_owned(),
@@ -338,6 +338,35 @@ fn job_row(lang: Lang, clock: &Clock<'_>, view: &ReportView, job: &JobLine) -> J
         tone: Tone::of_state(job.state.word(), job.critical),
         started: job.started.map(|at| clock.exactly(at)).unwrap_or_default(),
         took: length.map(|length| took(lang, length)).unwrap_or_default(),
-        notes: phrase::remarks(lang, clock, &view.head, job).join("; "),
+        notes: remarks(lang, &phrase::remarks(lang, clock, &view.head, job)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::sample::{bad_night, fault, good_night, in_both};
+
+    fn mail_in(lang: Lang, mail: MailText) -> String {
+        assert!(!mail.subject.contains('\n'), "{lang:?}");
+        format!("Subject: {}\n\n{}", mail.subject, mail.text)
+    }
+
+    #[test]
+    fn failure_mail() {
+        let to = PersonId::new("li-wei").unwrap();
+        let write = |lang| mail_in(lang, failure(lang, &fault(), &to).unwrap());
+        insta::assert_snapshot!(in_both(write));
+    }
+
+    #[test]
+    fn report_mail_begins_with_the_result() {
+        for (night, mark) in [(good_night(), "[OK] eod "), (bad_night(), "[FAILED] eod ")] {
+            for lang in Lang::ALL {
+                let mail = report(lang, &night).unwrap();
+                assert!(mail.subject.starts_with(mark), "{}", mail.subject);
+                assert_eq!(mail.text, report_text::text(lang, &night));
+            }
+        }
     }
 }

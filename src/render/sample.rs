@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::core::fact::{Action, Deadline, RunResult};
 use crate::definition::site::{ChangeClass, DayRule, Days, Period};
-use crate::types::{Ending, IncidentId, JobName, PersonId, Span, Text, Zone};
+use crate::types::{Ending, IncidentId, JobName, Lang, PersonId, Span, Text, Zone};
 use crate::view::Who;
 use crate::view::failure::{BlockedJob, FailureView};
 use crate::view::job::{AttemptLine, JobLine, JobState, Late, LeftOut, RanLong, StateWord};
@@ -60,7 +60,12 @@ const JOBS: [Spec; 25] = [
     ("quarter-end-tax", "Quarter-end tax", "季末税务处理", 0.0, 0.0, true, false),
 ];
 
-pub(super) fn at(text: &str) -> Timestamp {
+/// One text under another, each under its language.
+pub(super) fn in_both(write: impl Fn(Lang) -> String) -> String {
+    Lang::ALL.map(|lang| format!("===== {} =====\n{}", lang.tag(), write(lang))).join("\n")
+}
+
+fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
