@@ -33,9 +33,7 @@ pub fn event(after: &State, at: Timestamp, fact: &Fact) -> Option<EventLine> {
             took: between(run.opened_at, at),
             exit_code: exit_code(*result),
         },
-        Fact::Stopping { how, .. } => {
-            Event::Stopping { how: *how, running: run.in_flight as u32 }
-        }
+        Fact::Stopping { how, .. } => Event::Stopping { how: *how, running: run.in_flight as u32 },
         Fact::AttemptStarted { attempt, .. } => {
             Event::Started { job: attempt.job.clone(), attempt: attempt.number }
         }
@@ -90,8 +88,7 @@ fn settled(run: &Run, job: &JobName, outcome: Outcome, why: &Why) -> Option<Even
         return None;
     }
     let left_out = left_out(run, index, why).filter(|_| outcome == Outcome::NotScheduled);
-    let blocked_by =
-        if outcome == Outcome::Blocked { blocked_by(run, index) } else { Vec::new() };
+    let blocked_by = if outcome == Outcome::Blocked { blocked_by(run, index) } else { Vec::new() };
     Some(Event::Settled { job: job.clone(), outcome, left_out, blocked_by })
 }
 
