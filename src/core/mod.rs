@@ -1,6 +1,7 @@
 //! Layer 2: the pure core. Everything is decided here, from plain values and a given time.
 
 pub mod calendar;
+mod calendar_use;
 pub mod check;
 pub mod cron_time;
 pub mod day_rule;
@@ -8,7 +9,8 @@ mod day_set;
 pub mod deadline;
 pub mod fact;
 pub mod graph;
-pub mod opening;
+mod opening;
+mod same_day;
 pub mod schedule;
 pub mod window;
 
