@@ -5,6 +5,7 @@
 
 pub mod core;
 pub mod definition;
+pub mod driver;
 pub mod port;
 pub mod types;
 pub mod wire;

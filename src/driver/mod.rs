@@ -1,0 +1,3 @@
+//! Layer 5: the outside world. Drivers carry out; they do not decide.
+
+pub mod files;
