@@ -4,6 +4,8 @@
 //! itself in that list, and `tests/tidy.rs` holds the code to it.
 
 pub mod agent;
+pub mod app;
+pub mod cli;
 pub mod core;
 pub mod definition;
 pub mod driver;

@@ -82,7 +82,11 @@ pub async fn lead(
     let agent = LocalAgent::new(&state.agent(), exe, epoch, agent_events);
     let server = Server::bind(&state.socket()).map_err(io(&state.socket()))?;
     tokio::spawn(server.serve(asked));
-    tokio::spawn(pass_on(from_agent, inbox_sender.clone(), Input::Agent as fn(AgentEvent) -> Input));
+    tokio::spawn(pass_on(
+        from_agent,
+        inbox_sender.clone(),
+        Input::Agent as fn(AgentEvent) -> Input,
+    ));
     tokio::spawn(pass_on(requests, inbox_sender.clone(), Input::Asked));
     tokio::spawn(send_mail(SiteMailer::new(&mail, state.root()), to_send, inbox_sender.clone()));
 
@@ -115,7 +119,10 @@ async fn pass_on<T>(
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "wiring: jobs inherit PATH and HOME and nothing else")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "wiring: jobs inherit PATH and HOME and nothing else"
+)]
 fn environment(name: &str, otherwise: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| otherwise.to_owned())
 }

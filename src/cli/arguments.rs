@@ -24,7 +24,13 @@ pub struct PlaceArguments {
     #[arg(long, global = true, env = "NIGHTRUN_SITE", default_value = "jobs", value_name = "DIR")]
     pub site: PathBuf,
     /// Folder of the store, the logs and the agent
-    #[arg(long, global = true, env = "NIGHTRUN_STATE", default_value = "state", value_name = "DIR")]
+    #[arg(
+        long,
+        global = true,
+        env = "NIGHTRUN_STATE",
+        default_value = "state",
+        value_name = "DIR"
+    )]
     pub state: PathBuf,
     /// Language of what is printed; the site's by default for reports, else English
     #[arg(long, global = true, env = "NIGHTRUN_LANG", value_name = "LANG")]

@@ -44,10 +44,9 @@ pub(super) fn check(
                     folder.display(),
                     batches.len()
                 ),
-                _ => anstream::println!(
-                    "{}: {errors} errors, {warnings} warnings",
-                    folder.display()
-                ),
+                _ => {
+                    anstream::println!("{}: {errors} errors, {warnings} warnings", folder.display())
+                }
             }
         }
     }

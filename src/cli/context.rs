@@ -65,7 +65,8 @@ impl Context {
         let checked = self.check_in(&self.site, None)?;
         checked.site.ok_or_else(|| {
             let errors = checked.defects.iter().filter(|d| d.severity == Severity::Error);
-            let text: Vec<String> = errors.map(|defect| defect.text(&self.site, Styles::plain())).collect();
+            let text: Vec<String> =
+                errors.map(|defect| defect.text(&self.site, Styles::plain())).collect();
             Failure::defects(format!("the job files have defects\n{}", text.join("\n")))
         })
     }
@@ -112,11 +113,7 @@ impl Context {
     }
 
     /// How mail leaves for a run that goes by its own definition.
-    pub(super) async fn mail_of(
-        &self,
-        store: &SqliteStore,
-        run: &RunId,
-    ) -> Result<Mail, Failure> {
+    pub(super) async fn mail_of(&self, store: &SqliteStore, run: &RunId) -> Result<Mail, Failure> {
         let core = self.recalled(store.reader(), run).await?;
         let found = core.state().runs.get(run).map(|run| run.site.mail.clone());
         found.ok_or_else(|| Failure::failed(format!("{run} is not known")))

@@ -60,8 +60,7 @@ pub(super) async fn status(context: &Context) -> Result<u8, Failure> {
     let unsent = reader.outbox_unsent().await.map_err(Failure::failed)?.len() as u32;
     let around = Around { unsent_mail: unsent, ..Around::nothing() };
     let now = now_of(row, &reader).await?;
-    let view =
-        view::of_run::status(&core, &row.run, now, around).map_err(Failure::failed)?;
+    let view = view::of_run::status(&core, &row.run, now, around).map_err(Failure::failed)?;
     let mut text = render::status::text(context.lang, &view);
     if view.head.result.is_none() {
         text.push_str("\nno supervisor is at work on it: `nightrun resume` goes on\n");
@@ -169,9 +168,8 @@ pub(super) async fn plan(context: &Context, arguments: PlanArguments) -> Result<
     let days = i64::from(arguments.days.saturating_sub(1));
     let to = from.saturating_add(jiff::Span::new().days(days));
     let expected = history(context, &site).await?;
-    let view =
-        view::of_plan::plan(&site, arguments.batch.as_ref(), from, to, today, &expected)
-            .map_err(Failure::failed)?;
+    let view = view::of_plan::plan(&site, arguments.batch.as_ref(), from, to, today, &expected)
+        .map_err(Failure::failed)?;
     page(context, &render::plan::text(context.lang, &view), &view)
 }
 
@@ -251,8 +249,8 @@ pub(super) async fn log(context: &Context, arguments: LogArguments) -> Result<u8
     match printed {
         // Whoever read the output has seen enough.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(WELL),
-        printed => printed
-            .map(|()| WELL)
-            .map_err(|error| Failure::failed(format!("log of {id}: {error}"))),
+        printed => {
+            printed.map(|()| WELL).map_err(|error| Failure::failed(format!("log of {id}: {error}")))
+        }
     }
 }

@@ -212,9 +212,8 @@ pub fn across(
                 ))
             })?;
             let since = site.batches.get(&job.batch).and_then(|needed| needed.since);
-            let done = since.is_some_and(|since| date < since);
-            let date = (!done).then_some(BusinessDate(date));
-            Ok(AcrossNeed { job: job.clone(), offset, date })
+            let counts_as_done = since.is_some_and(|since| date < since);
+            Ok(AcrossNeed { job: job.clone(), offset, date: BusinessDate(date), counts_as_done })
         })
         .collect()
 }

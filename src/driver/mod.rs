@@ -4,6 +4,7 @@ pub mod account;
 pub mod agent_link;
 pub mod clock;
 pub mod control;
+pub mod files;
 pub mod folders;
 pub mod log_files;
 pub mod mail;

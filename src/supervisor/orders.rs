@@ -146,7 +146,7 @@ impl<W: World> Supervisor<W> {
         let history = reader.history(&batch, HISTORY).await?;
         let mut across = Vec::new();
         for need in &ordered.across {
-            if let Some(date) = need.date {
+            if let Some(date) = need.wanted() {
                 let outcome = reader.outcome(&need.job, date).await?;
                 across.push((need.job.clone(), date, outcome));
             }

@@ -296,7 +296,7 @@ impl<'a> Planner<'a> {
 }
 
 fn needed(opened: &RunOpened) -> Vec<(JobRef, BusinessDate)> {
-    opened.across.iter().filter_map(|need| Some((need.job.clone(), need.date?))).collect()
+    opened.across.iter().filter_map(|need| Some((need.job.clone(), need.wanted()?))).collect()
 }
 
 fn of_batch(batch: &Batch, why: BatchLeftOutWhy) -> BatchLeftOut {
