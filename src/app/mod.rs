@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 pub use clock::RunClock;
 pub use mailer::SiteMailer;
-pub use source::{Checked, SiteFolder, check};
+pub use source::{Checked, SiteFolder, check, errors};
 
 use crate::definition::site::Mail;
 use crate::driver::agent_link::LocalAgent;
@@ -19,6 +19,7 @@ use crate::driver::control::Server;
 use crate::driver::folders::StateFolder;
 use crate::driver::store::SqliteStore;
 use crate::port::{AgentEvent, Store, StoreError};
+use crate::types::HostName;
 use crate::supervisor::{Fatal, Input, Observer, Parts, Supervisor, World, send_mail};
 
 /// A supervisor of this host: SQLite store, local agent.
@@ -79,7 +80,11 @@ pub async fn lead(
     let (post, to_send) = mpsc::unbounded_channel();
 
     let exe = std::env::current_exe().map_err(io(Path::new("nightrun itself")))?;
-    let agent = LocalAgent::new(&state.agent(), exe, epoch, agent_events);
+    let local = HostName::new("local").map_err(|why| NotStarted::Io {
+        what: "local".to_owned(),
+        error: io::Error::other(why),
+    })?;
+    let agent = LocalAgent::new(local, state.agent(), exe, epoch, agent_events);
     let server = Server::bind(&state.socket()).map_err(io(&state.socket()))?;
     tokio::spawn(server.serve(asked));
     tokio::spawn(pass_on(

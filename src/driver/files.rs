@@ -1,6 +1,7 @@
 //! Reads the files of a site from a folder.
 #![expect(clippy::disallowed_methods, reason = "this driver is where files are read")]
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Read as _};
@@ -38,6 +39,26 @@ pub fn read_site(root: &Path) -> Result<SourceTree, ReadSiteError> {
     let mut above = Vec::new();
     walk.folder(&walk.real_root.clone(), Path::new(""), &mut above)?;
     Ok(walk.tree)
+}
+
+/// The bytes of the wanted files of a tree that was read from `root`: those that it holds as it holds them, others from
+/// the folder.
+pub fn contents(
+    root: &Path,
+    tree: &SourceTree,
+    wanted: &dyn Fn(&Path) -> bool,
+) -> io::Result<BTreeMap<PathBuf, Vec<u8>>> {
+    tree.iter()
+        .filter(|(path, _)| wanted(path))
+        .map(|(path, file)| {
+            let bytes = match file {
+                SourceFile::Content(bytes) => bytes.clone(),
+                SourceFile::Present | SourceFile::Unreadable(_) => fs::read(root.join(path))
+                    .map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", path.display())))?,
+            };
+            Ok((path.to_path_buf(), bytes))
+        })
+        .collect()
 }
 
 struct Walk {

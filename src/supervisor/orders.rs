@@ -1,6 +1,7 @@
 //! Orders of batches: a new run, the same one taken up again, or some of its jobs once more.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::recall::{self, Definition, pack, recall};
@@ -154,7 +155,8 @@ impl<W: World> Supervisor<W> {
         let run = RunId { batch: batch.clone(), key, number };
         let part = loaded.site.part(&batch);
         let folder = part.batches.get(&batch).map(|b| b.folder().to_owned()).unwrap_or_default();
-        let files = loaded.files_for(&part, &folder);
+        let wanted = |path: &Path| RunCopy::wants(&part, &folder, path);
+        let files = self.parts.source.files(loaded, &wanted)?;
         let digests = files.iter().map(|(path, bytes)| (path.clone(), address(bytes))).collect();
         let copy = RunCopy { site: part, files: digests };
         let (digest, bytes) = pack(&copy)?;
