@@ -25,7 +25,7 @@ const WORDS: &str = "an `expect:` comment says `none` or `rows`";
 const NO_ROWS: &str = "an `expect:` comment belongs before a SELECT: this statement gives no rows";
 const TWICE: &str = "two `expect:` comments before one statement";
 
-/// The directive before a statement. Only meaningful for scripts without [`misplaced`] ones.
+/// The directive before a statement. Only meaningful for scripts in which the lint finds none misplaced.
 pub fn of(script: &Script<'_>, statement: &Statement<'_>) -> Option<Expect> {
     lead(script, statement).filter_map(|token| directive(&token)).find_map(meaning)
 }
