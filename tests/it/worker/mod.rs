@@ -117,6 +117,16 @@ impl Bench {
         self.command(task, FIRST).spawn().unwrap()
     }
 
+    /// The command on a nearly full disk: none of its files may grow past 64 KiB. Small pages stay in memory, so it is
+    /// COMMIT that cannot write them.
+    fn on_full_disk(&self, command: &Command) -> Left {
+        let mut limited = Command::new("/bin/bash");
+        limited.args(["-c", "trap '' XFSZ; ulimit -f 64; exec \"$@\"", "-"]);
+        limited.arg(command.get_program()).args(command.get_args()).env_clear();
+        limited.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        self.left(limited.output().unwrap())
+    }
+
     fn left(&self, output: Output) -> Left {
         let text = |bytes| String::from_utf8(bytes).unwrap();
         let work = std::fs::read(self.path("work.json")).ok();
