@@ -1,5 +1,7 @@
 //! Layer 2: the pure core. Everything is decided here, from plain values and a given time.
 
+pub mod act;
+mod agenda;
 pub mod calendar;
 mod calendar_use;
 pub mod check;
@@ -8,10 +10,21 @@ pub mod day_rule;
 mod day_set;
 pub mod deadline;
 pub mod fact;
+pub mod forecast;
+pub mod gate;
 pub mod graph;
+mod judge;
+pub mod launch;
+pub mod needs;
+pub mod night;
+pub mod obstacle;
 mod opening;
+pub mod order;
+pub mod phase;
+mod progress;
 mod same_day;
 pub mod schedule;
+pub mod state;
 pub mod window;
 
 #[cfg(test)]

@@ -84,10 +84,10 @@ impl Windows {
         now: Timestamp,
         needs: Duration,
     ) -> Gate {
-        self.decide(classes, classes, what, now, needs)
+        self.gate_within(classes, classes, what, now, needs)
     }
 
-    /// [`gate`](Self::gate) with the windows overridden: only freezes close it, those of its `classes` too.
+    /// As [`gate`](Self::gate), with the classes overridden: only freezes are heeded, those of the classes among them.
     pub fn gate_overridden(
         &self,
         classes: &[WindowClass],
@@ -95,11 +95,11 @@ impl Windows {
         now: Timestamp,
         needs: Duration,
     ) -> Gate {
-        self.decide(&[], classes, what, now, needs)
+        self.gate_within(&[], classes, what, now, needs)
     }
 
-    /// `classes` must be open; freezes of what is `named` close.
-    fn decide(
+    /// `classes` must be open, `named` are those that freezes may name.
+    fn gate_within(
         &self,
         classes: &[WindowClass],
         named: &[WindowClass],
@@ -143,7 +143,7 @@ impl Windows {
             (None, Some(left)) if left < needs => WindowReason::DoesNotFit { needs, left },
             (None, _) => return Gate::Open { closes },
         };
-        Gate::Closed { reason, next: self.next(classes, named, what, now, needs) }
+        Gate::Closed { reason, next: self.next((classes, named), what, now, needs) }
     }
 
     /// The openings of a class between two instants, cut to them, merged, freezes left aside. None where the site
@@ -164,8 +164,7 @@ impl Windows {
 
     fn next(
         &self,
-        classes: &[WindowClass],
-        named: &[WindowClass],
+        (classes, named): (&[WindowClass], &[WindowClass]),
         what: Subject<'_>,
         now: Timestamp,
         needs: Duration,
