@@ -19,8 +19,8 @@ use crate::driver::control::Server;
 use crate::driver::folders::StateFolder;
 use crate::driver::store::SqliteStore;
 use crate::port::{AgentEvent, Store, StoreError};
-use crate::types::HostName;
 use crate::supervisor::{Fatal, Input, Observer, Parts, Supervisor, World, send_mail};
+use crate::types::HostName;
 
 /// A supervisor of this host: SQLite store, local agent.
 #[derive(Debug)]
@@ -80,10 +80,8 @@ pub async fn lead(
     let (post, to_send) = mpsc::unbounded_channel();
 
     let exe = std::env::current_exe().map_err(io(Path::new("nightrun itself")))?;
-    let local = HostName::new("local").map_err(|why| NotStarted::Io {
-        what: "local".to_owned(),
-        error: io::Error::other(why),
-    })?;
+    let local = HostName::new("local")
+        .map_err(|why| NotStarted::Io { what: "local".to_owned(), error: io::Error::other(why) })?;
     let agent = LocalAgent::new(local, state.agent(), exe, epoch, agent_events);
     let server = Server::bind(&state.socket()).map_err(io(&state.socket()))?;
     tokio::spawn(server.serve(asked));

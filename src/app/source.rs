@@ -47,8 +47,8 @@ fn placed(tree: &SourceTree, places: &Places, found: core_check::Finding) -> Def
         (Some(batch), None) => places.batch(batch),
         (None, _) => None,
     };
-    let at = at
-        .unwrap_or_else(|| FilePlace { file: PathBuf::from("site.yaml"), at: Place::WHOLE_FILE });
+    let at =
+        at.unwrap_or_else(|| FilePlace { file: PathBuf::from("site.yaml"), at: Place::WHOLE_FILE });
     let finding = match found.severity {
         Found::Error => Finding::error(at.at, found.what),
         Found::Warning => Finding::warning(at.at, found.what),

@@ -61,9 +61,7 @@ impl Context {
     /// The site; its defects are printed where it has some.
     pub(super) fn checked_site(&self) -> Result<Arc<Site>, Failure> {
         let checked = self.check_in(&self.site, None)?;
-        checked
-            .site
-            .ok_or_else(|| Failure::defects(app::errors(&self.site, &checked.defects)))
+        checked.site.ok_or_else(|| Failure::defects(app::errors(&self.site, &checked.defects)))
     }
 
     pub(super) fn create_state(&self) -> Result<StateFolder, Failure> {

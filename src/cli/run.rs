@@ -23,7 +23,7 @@ use crate::journal::RunRow;
 use crate::port::control::{Account, Order, Reply, Request};
 use crate::port::{Clock, RunFilter, Store, StoreReader};
 use crate::supervisor::{Input, NotOrdered, Observer, Supervisor, is_interrupted};
-use crate::types::{PersonId, RunId};
+use crate::types::RunId;
 
 /// Time that the outbox gets at the end of a run.
 const OUTBOX: Duration = Duration::from_secs(30);
@@ -219,15 +219,11 @@ async fn interrupted_trial(
         return Ok(None);
     }
     let calendars = Calendars::new(&site.calendars);
-    let nobody = PersonId::new("nobody").map_err(Failure::failed)?;
-    let asked = order::Order {
-        business_date: order.date,
-        trial: true,
-        parameters: order.parameters.clone(),
-        ..order::Order::of(order.batch.clone(), nobody)
+    let Some(batch) = site.batches.get(&order.batch) else { return Ok(None) };
+    let date = match order.date {
+        Some(date) => date,
+        None => order::default_date(batch, &calendars, None, now).map_err(Failure::refused)?,
     };
-    let date =
-        order::resolve(site, &calendars, asked, now).map_err(Failure::refused)?.business_date;
     Ok(interrupted_runs(store)
         .await?
         .into_iter()

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use super::arguments::{Format, LogArguments, PlanArguments};
 use super::context::Context;
 use super::exit::{Failure, WELL};
+use crate::core::calendar::Calendars;
 use crate::core::forecast;
+use crate::core::order;
 use crate::driver::clock::HostClock;
 use crate::driver::control::Client;
 use crate::driver::log_files::{LogFiles, Stream};
@@ -209,11 +211,14 @@ pub(super) async fn why(
     }
     let site = context.checked_site()?;
     let now = HostClock::new().map_err(Failure::failed)?.now().wall;
-    let asked = order::Order { business_date: date, ..order::Order::of(job.batch.clone(), nobody()?) };
+    let batch = site
+        .batches
+        .get(&job.batch)
+        .ok_or_else(|| Failure::refused(format!("there is no batch {}", job.batch)))?;
     let calendars = Calendars::new(&site.calendars);
     let date = match date {
         Some(date) => date,
-        None => order::resolve(&site, &calendars, asked, now).map_err(Failure::refused)?.business_date,
+        None => order::default_date(batch, &calendars, None, now).map_err(Failure::refused)?,
     };
     let view = view::of_why_unopened::why_unopened(&site, &job, date, now)
         .ok_or_else(|| Failure::refused(format!("there is no job {job}")))?;
