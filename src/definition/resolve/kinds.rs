@@ -135,8 +135,14 @@ impl JobResolver<'_, '_> {
 
     fn sql(&mut self, script: &At<Word>, raw: &JobRecord) -> Option<Kind> {
         let name = &script.value.0;
+        // Written by an earlier job of the run: it is not there yet.
+        let written = name.starts_with("{work}/");
+        if written {
+            self.check_words(name, script);
+        }
         let path = within(self.folder, name).and_then(|path| self.tree.get(&path));
         match path.map(text_of) {
+            None if written => {}
             None => self.found.push(self.no_file(name, script.at)),
             Some(Err(wrong)) => {
                 self.found.push(Finding::error(script.at, format!("`{name}`: {}", wrong.what)));

@@ -276,7 +276,7 @@ fn what_breaks_a_rule_or_is_missing_is_refused_before_anything_is_touched() {
     assert_eq!(left.state(), ChangeState::FailedClean);
     assert!(!bench.target().exists());
     let mut nameless = bench.command(&bench.change_task((1, 3), "abc"), FIRST);
-    let output = nameless.env_remove("NIGHTRUN_ATTEMPT").output().unwrap();
+    let output = nameless.env_remove("NIGHTRUN_ATTEMPT_ID").output().unwrap();
     assert_eq!(output.status.code(), Some(2));
 }
 

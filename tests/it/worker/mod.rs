@@ -104,7 +104,7 @@ impl Bench {
             .arg("__worker")
             .arg(file)
             .env_clear()
-            .env("NIGHTRUN_ATTEMPT", attempt)
+            .env("NIGHTRUN_ATTEMPT_ID", attempt)
             .env("NIGHTRUN_WORK_RESULT", self.path("work.json"))
             .env("NIGHTRUN_STEPS", self.path("steps.jsonl"))
             .stdin(Stdio::null())
