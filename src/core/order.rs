@@ -235,7 +235,7 @@ fn parameters(
     batch: &Batch,
     given: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, Refused> {
-    for name in given.keys().filter(|name| !batch.parameters.contains_key(*name)) {
+    if let Some(name) = given.keys().find(|name| !batch.parameters.contains_key(*name)) {
         let refused = Refused::new(format!("batch {} has no parameter `{name}`", batch.id));
         return Err(nearest(refused, name, batch.parameters.keys().map(String::as_str)));
     }

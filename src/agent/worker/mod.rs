@@ -85,7 +85,9 @@ fn finish(task_file: &Path) -> Exit {
         }
         Task::Change(task) => {
             let (Some(attempt), true) = (env.attempt, env.steps.is_some()) else {
-                complain!("a change needs NIGHTRUN_ATTEMPT_ID (an attempt's id) and NIGHTRUN_STEPS");
+                complain!(
+                    "a change needs NIGHTRUN_ATTEMPT_ID (an attempt's id) and NIGHTRUN_STEPS"
+                );
                 return Exit::BadTask;
             };
             let (exit, work) = runtime.block_on(change::run(&task, attempt, steps));
