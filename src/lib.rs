@@ -7,6 +7,7 @@ pub mod core;
 pub mod definition;
 pub mod journal;
 pub mod port;
+pub mod simulate;
 pub mod types;
 pub mod view;
 pub mod wire;
