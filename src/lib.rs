@@ -12,6 +12,7 @@ pub mod driver;
 pub mod journal;
 pub mod port;
 pub mod render;
+pub mod simulate;
 pub mod sql;
 pub mod supervisor;
 pub mod types;
