@@ -123,9 +123,10 @@ impl Places {
         Record::read(&fs::read_to_string(&self.live).unwrap_or_default())
     }
 
-    /// The ending is in the journal: it is not offered again. Everything else stays.
+    /// The ending is in the journal: it is not offered again. The record moves to the rest; it is not deleted, because
+    /// ext4 makes files slowly where others were deleted within seconds.
     pub(super) fn forget(&self) -> io::Result<()> {
-        match fs::remove_file(&self.live) {
+        match fs::rename(&self.live, self.folder.join("record")) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
             _ => Ok(()),
         }

@@ -4,7 +4,7 @@
 //! ```text
 //! agent.sock   agent.lock   agent.log   agent.fifo   epoch   spool-id   boot
 //! live/<attempt>            its lock and record, until the ending is in the journal
-//! spool/<attempt>/          spec.json  out  err  values  kill.json  ended.json
+//! spool/<attempt>/          spec.json  out  err  values  kill.json  ended.json  record
 //!                           task.json  work.json  steps.jsonl   (worker processes only)
 //! ```
 

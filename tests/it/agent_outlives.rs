@@ -173,6 +173,26 @@ fn an_attempt_that_its_agent_only_claimed_could_not_start() {
 }
 
 #[test]
+fn a_spool_that_cannot_be_written_starts_nothing_and_says_so() {
+    let house = House::with_agent();
+    let mut line = house.hello();
+    // The agent cannot claim the first; the shim of the second cannot take its lock.
+    for (folder, job) in [("spool", "unclaimed"), ("live", "unlocked")] {
+        let start = house.shell(job, "touch ran");
+        let (there, away) = (house.dir().join(folder), house.dir().join("away"));
+        fs::rename(&there, &away).unwrap();
+        let ended = line.through(&start);
+        assert!(why(&ended.ending).contains("No such file or directory"), "{ended:?}");
+        assert!(matches!(ended.ending, Ending::CouldNotStart { .. }));
+        fs::rename(&away, &there).unwrap();
+        let FromAgent::Ended(again) = line.ask(&start) else { panic!("forgotten") };
+        assert_eq!(*again, ended);
+    }
+    assert!(!house.path("ran").exists());
+    assert_eq!(line.through(&house.shell("well-again", "exit 0")).ending, exited(0));
+}
+
+#[test]
 fn the_highest_epoch_commands_and_survives_the_agent() {
     let mut house = House::with_agent();
     let hello = |epoch| ToAgent::Hello { version: wire::VERSION, epoch: Epoch(epoch) };
