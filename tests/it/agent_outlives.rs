@@ -105,7 +105,7 @@ fn an_id_is_started_once() {
 fn a_killed_shim_is_told_honestly() {
     let house = House::with_agent();
     let mut line = house.hello();
-    let start = house.shell("goes-on", "sleep 1000");
+    let start = house.shell("goes-on", "exec sleep 1000");
     let pid = line.run(&start);
     signal(house.shim_pid(&start), Signal::KILL);
     let ended = line.ended();
@@ -123,6 +123,7 @@ fn a_killed_shim_is_told_honestly() {
     let shim = house.shim_pid(&start);
     signal(shim, Signal::STOP);
     signal(pid, Signal::KILL);
+    gone(pid);
     signal(shim, Signal::KILL);
     let ended = line.ended();
     assert!(matches!(ended.ending, Ending::Lost { .. }), "{ended:?}");
@@ -140,6 +141,7 @@ fn a_restart_of_the_host_is_told_as_lost() {
     house.kill_agent();
     signal(shim, Signal::STOP);
     signal(pid, Signal::KILL);
+    gone(pid);
     signal(shim, Signal::KILL);
     gone(shim);
     // As another boot would find it; of the second attempt the crash has left no more than the folder.
