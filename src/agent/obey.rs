@@ -74,35 +74,42 @@ impl Agent<'_> {
 
     fn start(&mut self, index: usize, start: &Start) {
         let attempt = &start.attempt;
-        if self.answer(index, attempt) {
-            return;
-        }
         let places = Places::of(&self.folder.dir, attempt);
-        let forked = places.claim().and_then(|_| self.fork_shim(start, &places));
-        match forked {
+        let here = self.watched.contains_key(attempt) || self.unkept.contains_key(attempt);
+        let claimed = if here { Ok(false) } else { places.claim() };
+        match claimed.and_then(|new| new.then(|| self.fork_shim(start, &places)).transpose()) {
             // A child of this process: its pid is its own until it is waited for.
-            Ok(pid) => match pidfd_open(pid, PidfdFlags::empty()) {
+            Ok(Some(pid)) => match pidfd_open(pid, PidfdFlags::empty()) {
                 Ok(pidfd) => {
                     self.watched.insert(attempt.clone(), Watched { pid, pidfd, running: None });
                 }
                 Err(e) => {
                     self.log(&format!("{attempt}: its watcher cannot be watched: {e}"));
-                    if !self.answer(index, attempt) {
-                        self.lose(attempt, "its folder was removed as it began");
-                    }
+                    self.answer_known(index, attempt);
                 }
             },
+            Ok(None) => self.answer_known(index, attempt),
+            Err(e) => self.not_begun(attempt, &places, &e),
+        }
+    }
+
+    /// Of an attempt whose folder was there a moment ago.
+    fn answer_known(&mut self, index: usize, attempt: &AttemptId) {
+        if !self.answer(index, attempt) {
+            self.lose(attempt, "its folder was removed");
+        }
+    }
+
+    /// No process was made for it.
+    fn not_begun(&mut self, attempt: &AttemptId, places: &Places, error: &io::Error) {
+        let why = verdict::not_begun(Some(&error.to_string()));
+        self.log(&format!("{attempt}: {why}"));
+        let ended = verdict::bare(attempt, Ending::CouldNotStart { why });
+        match places.write_ended(&ended).and_then(|()| places.lock()) {
+            Ok(_) => self.ended(ended),
             Err(e) => {
-                let why = verdict::not_begun(Some(&e.to_string()));
-                self.log(&format!("{attempt}: {why}"));
-                let ended = verdict::bare(attempt, Ending::CouldNotStart { why });
-                match places.write_ended(&ended).and_then(|()| places.lock()) {
-                    Ok(_) => self.ended(ended),
-                    Err(e) => {
-                        self.log(&format!("{attempt}: its ending cannot be kept: {e}"));
-                        self.end_unkept(ended);
-                    }
-                }
+                self.log(&format!("{attempt}: its ending cannot be kept: {e}"));
+                self.end_unkept(ended);
             }
         }
     }

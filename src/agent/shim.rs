@@ -78,7 +78,10 @@ fn live(shim: &Shim<'_>) -> io::Result<()> {
     if shim.places.ended().is_some() {
         return Ok(());
     }
-    prepare(shim.start, shim.places)?;
+    if let Program::Worker(task) = &shim.start.program {
+        let path = shim.places.folder.join(names::TASK);
+        spool::write_new(&path, &serde_json::to_vec(task)?)?;
+    }
     let account = match account::resolve(shim.start.user.as_deref(), shim.allow_users) {
         Ok(account) => account,
         Err(why) => return not_started(shim, why),
@@ -89,14 +92,14 @@ fn live(shim: &Shim<'_>) -> io::Result<()> {
     let output = Output::open(shim.places, account.as_ref())?;
     // From this line on the program may have been started; a failure before it leaves the record empty.
     let watched = Watched { shim: std::process::id(), boot: shim.boot.to_owned() };
-    spool::append_line(&mut record, &watched)?;
+    spool::begin_record(&mut record, shim.start, &watched)?;
     let (out, err) = (output.out.file.as_fd(), output.err.file.as_fd());
     let pid = match launch(shim.start, shim.places, account, out, err) {
         Ok(pid) => pid,
         Err(why) => return not_started(shim, why),
     };
     let running = Running { pid: pid.as_raw_nonzero().get() as u32, at: now() };
-    if let Err(e) = spool::append_line(&mut record, &running) {
+    if let Err(e) = spool::add_running(&mut record, &running) {
         // It runs: that is not undone for the sake of a record that only a later agent would read.
         shim.log.line(&format!("{}: no record of its start: {e}", shim.start.attempt));
     }
@@ -136,15 +139,6 @@ fn close_one_by_one() -> io::Result<()> {
         unsafe {
             libc::close(fd);
         }
-    }
-    Ok(())
-}
-
-/// The attempt's own evidence, and a worker's task.
-fn prepare(start: &Start, places: &Places) -> io::Result<()> {
-    spool::write_new(&places.folder.join("spec.json"), &serde_json::to_vec(start)?)?;
-    if let Program::Worker(task) = &start.program {
-        spool::write_new(&places.folder.join(names::TASK), &serde_json::to_vec(task)?)?;
     }
     Ok(())
 }
