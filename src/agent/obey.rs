@@ -160,6 +160,10 @@ impl Agent<'_> {
         match verdict::look_up(&self.folder, attempt, None) {
             Ok(Known::Never) => false,
             Ok(Known::Ended(ended)) => {
+                // A verdict that was given just now is not in the journal yet.
+                if Places::of(&self.folder.dir, attempt).live.exists() {
+                    self.unrecorded.insert(attempt.clone());
+                }
                 self.peers[index].tell(&FromAgent::Ended(ended));
                 true
             }

@@ -172,6 +172,7 @@ fn an_attempt_that_its_agent_only_claimed_could_not_start() {
     let FromAgent::Ended(ended) = line.ask(&start) else { panic!("not known") };
     assert!(matches!(ended.ending, Ending::CouldNotStart { .. }), "{ended:?}");
     assert_eq!(line.through(&start), *ended);
+    assert_eq!(house.hello().ended(), *ended);
 }
 
 #[test]
