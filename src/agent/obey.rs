@@ -137,7 +137,10 @@ impl Agent<'_> {
         let Some(watched) = self.watched.get(attempt) else { return Ok(()) };
         let places = Places::of(&self.folder.dir, attempt);
         let grace_ms = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
-        places.write_kill_request(KillRequest { grace_ms })?;
+        if let Err(e) = places.write_kill_request(KillRequest { grace_ms }) {
+            // What fills a disk must be killable all the same; its own grace holds then.
+            self.log(&format!("{attempt}: the grace of its end cannot be written: {e}"));
+        }
         match pidfd_send_signal(&watched.pidfd, Signal::USR1) {
             Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
             Err(e) => Err(e.into()),

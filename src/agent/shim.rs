@@ -201,11 +201,9 @@ fn attend(
         if tell.as_ref().is_some_and(Tell::try_once) {
             tell = None;
         }
-        if signals::drain(signals).kill
-            && let Ok(bytes) = std::fs::read(shim.places.kill_request())
-            && let Ok(request) = serde_json::from_slice::<spool::KillRequest>(&bytes)
-        {
-            watch.kill(Duration::from_millis(request.grace_ms), Instant::now());
+        if signals::drain(signals).kill {
+            let grace = shim.places.kill_request().map(|r| Duration::from_millis(r.grace_ms));
+            watch.kill(grace.unwrap_or(shim.start.grace.get()), Instant::now());
         }
     }
 }

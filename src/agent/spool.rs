@@ -51,8 +51,9 @@ impl Places {
         self.folder.join("values")
     }
 
-    pub(super) fn kill_request(&self) -> PathBuf {
-        self.folder.join("kill.json")
+    /// How the attempt is to be ended; `None` where that could not be written.
+    pub(super) fn kill_request(&self) -> Option<KillRequest> {
+        serde_json::from_slice(&fs::read(self.folder.join("kill.json")).ok()?).ok()
     }
 
     /// Makes the attempt's folder: the claim that it is started by this call and never again. False: it is known.
