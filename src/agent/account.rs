@@ -21,7 +21,7 @@ pub(super) fn resolve(user: Option<&str>, allowed: &[String]) -> Result<Option<A
     }
     if !allowed.iter().any(|name| name == user) {
         return Err(format!(
-            "user `{user}` is not allowed on this host: start its agent with --allow-user {user}"
+            "user `{user}` is not allowed on this host: add it to the file `allowed-users` in the agent's folder (state/agent)"
         ));
     }
     if !own.is_root() {

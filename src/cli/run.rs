@@ -30,7 +30,7 @@ const OUTBOX: Duration = Duration::from_secs(30);
 
 /// `nightrun run`.
 pub(super) async fn run(context: &Context, arguments: RunArguments) -> Result<u8, Failure> {
-    let site = context.checked_site()?;
+    let site = context.site_for(&arguments.batch)?;
     let at = arguments.at.as_deref().map(|text| instant(text, &site)).transpose()?;
     let order = order_of(arguments, at.is_some());
     let state = context.create_state()?;

@@ -44,7 +44,7 @@ impl<W: World> Supervisor<W> {
             return Ok(Err(NotOrdered::Refused(other_clock(order.trial))));
         }
         let now = self.parts.clock.now().wall;
-        let loaded = match self.parts.source.load(self.today()) {
+        let loaded = match self.parts.source.load(&order.batch, self.today()) {
             Ok(loaded) => loaded,
             Err(defects) => return Ok(Err(NotOrdered::Defects(defects.0))),
         };
