@@ -73,7 +73,7 @@ mod tests {
         if root {
             assert_eq!(resolve(Some("root"), &[]), Ok(None));
         }
-        assert!(resolve(Some("nobody"), &[]).unwrap_err().contains("--allow-user nobody"));
+        assert!(resolve(Some("nobody"), &[]).unwrap_err().contains("`nobody` is not allowed"));
         let allowed = resolve(Some("nobody"), &["nobody".to_owned()]);
         assert_eq!(allowed.is_ok(), root, "{allowed:?}");
     }
