@@ -6,6 +6,16 @@
 pub mod core;
 pub mod definition;
 pub mod driver;
+pub mod journal;
 pub mod port;
+pub mod render;
 pub mod types;
+pub mod view;
 pub mod wire;
+
+/// What explains the whole, beside the modules' own pages.
+pub mod docs {
+    /// The job files.
+    #[doc = include_str!("docs/format.md")]
+    pub mod format {}
+}

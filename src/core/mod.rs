@@ -1,3 +1,29 @@
 //! Layer 2: the pure core. Everything is decided here, from plain values and a given time.
 
+pub mod act;
+mod agenda;
+pub mod calendar;
+pub mod check;
+pub mod cron_time;
+pub mod day_rule;
+mod day_set;
+pub mod deadline;
 pub mod fact;
+pub mod forecast;
+pub mod gate;
+pub mod graph;
+mod judge;
+pub mod launch;
+pub mod needs;
+pub mod night;
+pub mod obstacle;
+pub mod opening;
+pub mod order;
+pub mod phase;
+mod progress;
+pub mod schedule;
+pub mod state;
+pub mod window;
+
+#[cfg(test)]
+mod test_site;

@@ -4,8 +4,8 @@
 //! that is wrong. On the way: `yaml` (nodes with places) → `raw` (structs as they are written, and the JSON Schema)
 //! → `sheets` (all files) → `resolve` (names looked up, rules checked).
 
-pub mod braced_words;
 pub mod byte_size;
+pub mod copy;
 mod cron_text;
 mod cycles;
 pub mod day_words;
@@ -22,6 +22,7 @@ pub mod site;
 pub mod source;
 mod sql_text;
 pub mod starter;
+pub mod words;
 mod yaml;
 
 pub use defect::Defect;

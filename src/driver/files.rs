@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use crate::definition::source::{SourceFile, SourceTree};
 
-/// Bytes of the largest file that is read.
+/// Bytes of the largest job file, and of the largest other file: every run keeps a copy of what lies beside its batch.
 const LARGEST: u64 = 4 << 20;
+const LARGEST_OTHER: u64 = 64 << 20;
 /// Files of one site; more of them are a wrong folder.
 const MOST_FILES: usize = 100_000;
 const DEEPEST: usize = 32;
@@ -27,8 +28,8 @@ pub enum ReadSiteError {
     TooDeep(PathBuf),
 }
 
-/// The files beneath `root`: YAML, CSV and SQL with their content, others by name. Hidden files and folders are left
-/// out; a symbolic link is followed as long as it stays in `root`.
+/// The files beneath `root`. Hidden files and folders are left out; a symbolic link is followed as long as it stays in
+/// `root`.
 pub fn read_site(root: &Path) -> Result<SourceTree, ReadSiteError> {
     let real_root = match fs::canonicalize(root) {
         Ok(path) if path.is_dir() => path,
@@ -114,22 +115,22 @@ impl Walk {
 }
 
 fn read_file(path: &Path) -> SourceFile {
-    let read = ["yaml", "csv", "sql"].map(OsStr::new);
-    if !path.extension().is_some_and(|ending| read.contains(&ending)) {
-        return SourceFile::Present;
-    }
-    content(path).unwrap_or_else(|error| SourceFile::Unreadable(error.to_string()))
+    let job_file = ["yaml", "csv", "sql"].map(OsStr::new);
+    let is_job_file = path.extension().is_some_and(|ending| job_file.contains(&ending));
+    let largest = if is_job_file { LARGEST } else { LARGEST_OTHER };
+    content(path, largest).unwrap_or_else(|error| SourceFile::Unreadable(error.to_string()))
 }
 
-fn content(path: &Path) -> io::Result<SourceFile> {
+fn content(path: &Path, largest: u64) -> io::Result<SourceFile> {
     // Before it is opened: opening a pipe would wait for a writer.
     if !fs::metadata(path)?.is_file() {
         return Ok(SourceFile::Unreadable("it is no regular file".to_owned()));
     }
     let mut bytes = Vec::new();
-    fs::File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST {
-        return Ok(SourceFile::Unreadable(format!("it is larger than {} MiB", LARGEST >> 20)));
+    fs::File::open(path)?.take(largest + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > largest {
+        let why = format!("it is larger than {} MiB", largest >> 20);
+        return Ok(SourceFile::Unreadable(why));
     }
     Ok(SourceFile::Content(bytes))
 }
@@ -145,7 +146,6 @@ mod tests {
             .map(|(path, file)| {
                 let file = match file {
                     SourceFile::Content(bytes) => format!("{} bytes", bytes.len()),
-                    SourceFile::Present => "present".to_owned(),
                     SourceFile::Unreadable(why) => why.clone(),
                 };
                 format!("{}: {file}", path.display())
@@ -172,11 +172,11 @@ mod tests {
         insta::assert_debug_snapshot!(names(&read_site(folder.path()).unwrap()), @r#"
         [
             "big.csv: it is larger than 4 MiB",
-            "eod/load.sh: present",
+            "eod/load.sh: 4 bytes",
             "eod/sql/a.sql: 2 bytes",
             "gone.yaml: the link leads nowhere (No such file or directory (os error 2))",
             "out.yaml: the link leads out of the site's folder",
-            "same/load.sh: present",
+            "same/load.sh: 4 bytes",
             "same/sql/a.sql: 2 bytes",
             "site.yaml: 11 bytes",
         ]

@@ -1,5 +1,9 @@
 //! The two clocks of a host.
 
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
 use crate::types::{BootId, Now};
 
 pub trait Clock {
@@ -8,4 +12,22 @@ pub trait Clock {
 
     /// The kernel's id of this boot.
     fn boot(&self) -> BootId;
+
+    /// The host's own wall time, whatever a trial's clock shows.
+    fn real(&self) -> Timestamp;
+
+    /// How a trial's clock differs from the host's; `None` where the clock is the host's.
+    fn offset(&self) -> Option<TrialOffset>;
+
+    /// Lets time pass at once. Only a trial's clock does.
+    fn jump(&mut self, by: Duration);
+}
+
+/// How a trial's clock differs from its host's. Stored with the run in whole microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TrialOffset {
+    /// Added to the host's wall time.
+    pub wall: SignedDuration,
+    /// Time that was jumped over while nothing ran, added to the time since boot.
+    pub since_boot: Duration,
 }

@@ -1,5 +1,40 @@
 //! The way that mail takes.
 
+use jiff::Timestamp;
+
+/// A message before it is put into the form that travels (see `driver::mail::compose`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    pub from: Party,
+    pub to: Party,
+    /// Line ends in it become blanks.
+    pub subject: String,
+    /// Our own, `<…@domain>`: one message to one recipient, the same at every try.
+    pub message_id: String,
+    /// The made-up id `<…@domain>` that all messages of one matter refer to, so that programs show one thread.
+    pub thread: String,
+    pub date: Timestamp,
+    pub text: String,
+    pub html: String,
+    pub attachments: Vec<Attachment>,
+}
+
+/// A person or a service with an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Party {
+    pub name: Option<String>,
+    /// The bare address, `name@domain`.
+    pub address: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    pub file_name: String,
+    /// Such as `text/html; charset=utf-8`.
+    pub content_type: String,
+    pub bytes: Vec<u8>,
+}
+
 /// A message was not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {

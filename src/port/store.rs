@@ -1,4 +1,14 @@
-//! The state store: journal, rows and outbox.
+//! The state store: journal, rows, outbox and blobs. One supervisor writes; anybody may read.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::TrialOffset;
+use crate::journal::{Head, OutgoingMail, Row, RunRow, Sealed};
+use crate::types::{
+    BatchId, BusinessDate, Epoch, IncidentId, JobName, JobRef, Outcome, RunId, RunKey, Span,
+};
 
 /// The store could not do what was asked. Nothing of a failed commit is kept.
 #[derive(Debug, thiserror::Error)]
@@ -9,9 +19,176 @@ pub enum StoreError {
     /// What is stored cannot be read or does not prove itself. Nothing is replaced; people decide.
     #[error("the store cannot be trusted: {0}")]
     Damaged(String),
+    /// A newer nightrun wrote it; nothing was touched.
+    #[error("the store is newer than this program: {0}")]
+    Newer(String),
     #[error("another supervisor uses this store{0}")]
     InUse(String),
+    /// Another supervisor has led since, or the journal has gone on without this one: it must stop deciding.
+    #[error("this supervisor no longer leads: {0}")]
+    Overtaken(String),
+    /// The rows do not fit what is stored: an error of the program, not of the disk.
+    #[error("the store refuses a contradiction: {0}")]
+    Contradiction(String),
 }
 
-/// Filled by the journal's forms: see `journal`.
-pub trait Store {}
+/// All that one turn has decided: stored as a whole or not at all.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Commit {
+    /// The leadership that decides; a lower one than the claimed is refused.
+    pub epoch: Epoch,
+    /// Continue the stored head without a gap. May be empty.
+    pub entries: Vec<Sealed>,
+    pub rows: Vec<Row>,
+    pub mail: Vec<OutgoingMail>,
+    /// Kept under their SHA-256; those that are there already are left as they are.
+    pub blobs: Vec<Vec<u8>>,
+    /// Where a trial's clock stands, so that a resumed trial goes on from there.
+    pub trial: Option<(RunId, TrialOffset)>,
+}
+
+/// Which runs to list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RunFilter {
+    pub batch: Option<BatchId>,
+    pub business_date: Option<BusinessDate>,
+    /// Only trials, or only real runs.
+    pub trial: Option<bool>,
+    /// At most so many; all where absent.
+    pub limit: Option<u32>,
+}
+
+/// How long a job took in the last good attempts of real runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Durations {
+    /// Attempts that it is reckoned from.
+    pub attempts: u32,
+    /// The median (nearest rank), rounded up to whole milliseconds.
+    pub p50: Span,
+    /// The longest of all but the slowest twentieth (nearest rank).
+    pub p95: Span,
+}
+
+/// A message of the outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueuedMail {
+    /// Its place in the outbox: the order in which messages were decided.
+    pub id: u64,
+    pub mail: OutgoingMail,
+    /// Tries that failed.
+    pub tries: u32,
+    /// Why the last try failed.
+    pub why: Option<String>,
+    /// When it is tried next; `None`: given up.
+    pub due: Option<Timestamp>,
+}
+
+/// What can be asked of a store, by its supervisor and by anybody else on the host.
+pub trait StoreReader {
+    /// The last entry of the journal.
+    fn head(&self) -> impl Future<Output = Result<Head, StoreError>> + Send;
+
+    /// At most `limit` entries after number `after`, in order, columns as stored: what verification reads.
+    fn all_entries(
+        &self,
+        after: u64,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<Sealed>, StoreError>> + Send;
+
+    /// A run's entries in order, with those since its opening that belong to no run.
+    fn entries(&self, run: &RunId) -> impl Future<Output = Result<Vec<Sealed>, StoreError>> + Send;
+
+    /// The entries of all open runs in order, with those since the first opening that belong to no run: what a
+    /// supervisor replays when it starts.
+    fn open_entries(&self) -> impl Future<Output = Result<Vec<Sealed>, StoreError>> + Send;
+
+    /// Runs that were opened and have not ended, the oldest first.
+    fn open_runs(&self) -> impl Future<Output = Result<Vec<RunRow>, StoreError>> + Send;
+
+    /// Runs, the last opened first.
+    fn runs(
+        &self,
+        filter: &RunFilter,
+    ) -> impl Future<Output = Result<Vec<RunRow>, StoreError>> + Send;
+
+    /// The number of the next run of this batch and key; trials count too.
+    fn next_run_number(
+        &self,
+        batch: &BatchId,
+        key: &RunKey,
+    ) -> impl Future<Output = Result<u32, StoreError>> + Send;
+
+    fn next_incident(&self) -> impl Future<Output = Result<IncidentId, StoreError>> + Send;
+
+    /// Durations of the batch's jobs from at most `last` good attempts of each, without trials.
+    fn history(
+        &self,
+        batch: &BatchId,
+        last: u32,
+    ) -> impl Future<Output = Result<BTreeMap<JobName, Durations>, StoreError>> + Send;
+
+    /// How a job came out for a business date, in the last opened real run of it (the highest number of its key).
+    /// `None`: there is no such run, or the job is not settled in it.
+    fn outcome(
+        &self,
+        job: &JobRef,
+        date: BusinessDate,
+    ) -> impl Future<Output = Result<Option<Outcome>, StoreError>> + Send;
+
+    /// Where a trial's clock stood at its last commit.
+    fn trial_clock(
+        &self,
+        run: &RunId,
+    ) -> impl Future<Output = Result<Option<TrialOffset>, StoreError>> + Send;
+
+    /// Messages to be sent at `now` (the host's own time), at most `limit`, in the order they were decided.
+    fn outbox_due(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<QueuedMail>, StoreError>> + Send;
+
+    /// All that was not sent, given up or not, in the order they were decided.
+    fn outbox_unsent(&self) -> impl Future<Output = Result<Vec<QueuedMail>, StoreError>> + Send;
+
+    /// Bytes by their SHA-256 in hex; `None`: not there. Bytes that no longer fit their name are `Damaged`.
+    fn blob_get(
+        &self,
+        address: &str,
+    ) -> impl Future<Output = Result<Option<Vec<u8>>, StoreError>> + Send;
+}
+
+/// The store of the one supervisor that leads.
+pub trait Store {
+    type Reader: StoreReader + Clone + Send + Sync + 'static;
+
+    /// What can be asked; a clone of it goes to whoever only reads.
+    fn reader(&self) -> &Self::Reader;
+
+    /// Begins a leadership: from now on every lower epoch is refused.
+    fn claim_epoch(&mut self) -> impl Future<Output = Result<Epoch, StoreError>> + Send;
+
+    /// Stores it all in one transaction, durably, or nothing. A commit whose entries are the stored head already
+    /// (its first answer was lost) is accepted and changes nothing.
+    fn commit(&mut self, commit: &Commit) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// A server took the message, with these words.
+    fn outbox_sent(
+        &mut self,
+        id: u64,
+        at: Timestamp,
+        reply: &str,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// A try failed; `next_try` is `None` when it is given up.
+    fn outbox_failed(
+        &mut self,
+        id: u64,
+        why: &str,
+        next_try: Option<Timestamp>,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Keeps bytes under their SHA-256, which it returns.
+    fn blob_put(&mut self, bytes: &[u8])
+    -> impl Future<Output = Result<String, StoreError>> + Send;
+}

@@ -37,14 +37,26 @@ pub enum ToAgent {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "say")]
 pub enum FromAgent {
-    Welcome { version: u32, boot: BootId, pid: u32 },
+    Welcome {
+        version: u32,
+        boot: BootId,
+        pid: u32,
+    },
     /// The program runs (or is known to have been started).
-    Started { attempt: AttemptId, pid: u32, at: Timestamp },
+    Started {
+        attempt: AttemptId,
+        pid: u32,
+        at: Timestamp,
+    },
     Ended(Box<Ended>),
     /// The spool has never seen this id.
-    NotKnown { attempt: AttemptId },
+    NotKnown {
+        attempt: AttemptId,
+    },
     /// The command's epoch is lower than one that the agent has seen.
-    Stale { seen: Epoch },
+    Stale {
+        seen: Epoch,
+    },
 }
 
 /// What an attempt is to be.

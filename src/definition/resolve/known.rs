@@ -107,12 +107,17 @@ impl<'r> Known<'r> {
         Some(Finding::error(at, what).maybe_hint(self.hint(set, &name.to_string())))
     }
 
-    pub(super) fn hint<N: Display>(&self, set: &NameSet<N>, name: &str) -> Option<String> {
+    /// Counts a search for the nearest name; false when there have been enough.
+    pub(super) fn may_hint(&self) -> bool {
         let left = self.hints_left.get();
-        if left == 0 {
+        self.hints_left.set(left.saturating_sub(1));
+        left > 0
+    }
+
+    pub(super) fn hint<N: Display>(&self, set: &NameSet<N>, name: &str) -> Option<String> {
+        if !self.may_hint() {
             return None;
         }
-        self.hints_left.set(left - 1);
         let names: Vec<String> = set.names.iter().map(ToString::to_string).collect();
         nearest::hint(name, names.iter().map(String::as_str)).or_else(|| match names.len() {
             0 => Some(format!("no {} is declared", set.kind)),

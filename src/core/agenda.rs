@@ -1,0 +1,178 @@
+//! What must be looked at, and when: queues over the state that make a step cost what changed and not what there is.
+//! Everything here can be made again from the state ([`Agenda::enlist`]).
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::deadline;
+use super::fact::Deadline;
+use super::gate::{GateClass, Resource, across_needs, holds_resources};
+use super::state::Run;
+use crate::types::{BusinessDate, Due, JobName, JobRef, Now, RunId};
+
+/// A job of a run, by its index.
+pub(super) type JobKey = (RunId, usize);
+
+/// Jobs that could start but for their gate, best first: higher priority, older run, earlier in the file.
+pub(super) type Queue = BTreeSet<(Reverse<i32>, RunId, usize)>;
+
+#[derive(Debug, Default)]
+pub(super) struct Agenda {
+    /// Jobs to be considered in this step.
+    dirty: BTreeSet<JobKey>,
+    pub(super) ready: BTreeMap<GateClass, Queue>,
+    wall: BTreeSet<(Timestamp, JobKey)>,
+    boot: BTreeSet<(Duration, JobKey)>,
+    pub(super) deadlines: BTreeSet<(Timestamp, RunId, Option<JobName>, Deadline)>,
+    /// Who waits for a job of another run.
+    across: BTreeMap<(JobRef, BusinessDate), BTreeSet<JobKey>>,
+    /// Runs that may have come to their end.
+    pub(super) maybe_over: BTreeSet<RunId>,
+    /// Runs whose use of resources is counted below.
+    known: BTreeSet<RunId>,
+    /// Units in use, of pools, targets and hosts.
+    pub(super) used: BTreeMap<Resource, u32>,
+    /// Deadlines are not judged before this time since boot: a host has yet to say what ended meanwhile.
+    pub(super) deadlines_from: Option<Duration>,
+}
+
+impl Agenda {
+    /// Takes in everything of a run that is not over; again after it was resumed or reopened.
+    pub(super) fn enlist(&mut self, run: &Run) {
+        let id = run.id().clone();
+        self.hold(run);
+        for (index, state) in run.jobs.iter().enumerate() {
+            if state.phase.outcome().is_none() {
+                self.dirty.insert((id.clone(), index));
+            }
+            for (job, date) in across_needs(run, index) {
+                self.across.entry((job, date)).or_default().insert((id.clone(), index));
+            }
+            if state.phase.outcome().is_none() {
+                self.watch_job(run, index);
+            }
+        }
+        self.watch_run(run);
+        self.maybe_over.insert(id);
+    }
+
+    /// Counts what the jobs of a run hold, once. In a run that is over those in doubt still hold.
+    pub(super) fn hold(&mut self, run: &Run) {
+        if !self.known.insert(run.id().clone()) {
+            return;
+        }
+        for (index, state) in run.jobs.iter().enumerate() {
+            if holds_resources(&state.phase) {
+                self.take(&GateClass::of(run, index));
+            }
+        }
+    }
+
+    fn watch_job(&mut self, run: &Run, index: usize) {
+        let job = run.job(index);
+        for (time, deadline) in [
+            (job.must_start_by, Deadline::MustStartBy),
+            (job.must_complete_by, Deadline::MustCompleteBy),
+        ] {
+            let Some(time) = time else { continue };
+            let due = deadline::first_at_or_after(run.opened.anchor, time, &run.batch.zone);
+            self.watch(run, Some(job.name.clone()), deadline, due);
+        }
+    }
+
+    fn watch_run(&mut self, run: &Run) {
+        for (time, deadline) in [
+            (run.batch.must_start_by, Deadline::MustStartBy),
+            (run.batch.must_complete_by, Deadline::MustCompleteBy),
+        ] {
+            let Some(time) = time else { continue };
+            let due = deadline::first_at_or_after(run.opened.anchor, time, &run.batch.zone);
+            self.watch(run, None, deadline, due);
+        }
+    }
+
+    fn watch(&mut self, run: &Run, job: Option<JobName>, deadline: Deadline, due: Timestamp) {
+        let noted = run.missed.iter().any(|m| m.job == job && m.deadline == deadline);
+        if !noted {
+            self.deadlines.insert((due, run.id().clone(), job, deadline));
+        }
+    }
+
+    pub(super) fn touch(&mut self, run: &RunId, index: usize) {
+        self.dirty.insert((run.clone(), index));
+    }
+
+    pub(super) fn pop_dirty(&mut self) -> Option<JobKey> {
+        self.dirty.pop_first()
+    }
+
+    pub(super) fn wake_at(&mut self, at: Timestamp, run: &RunId, index: usize) {
+        self.wall.insert((at, (run.clone(), index)));
+    }
+
+    pub(super) fn wake_since_boot(&mut self, due: Duration, run: &RunId, index: usize) {
+        self.boot.insert((due, (run.clone(), index)));
+    }
+
+    /// Everyone who waits for this job of another run.
+    pub(super) fn waiting_for(&self, job: &JobRef, date: BusinessDate) -> Vec<JobKey> {
+        self.across
+            .get(&(job.clone(), date))
+            .map(|keys| keys.iter().cloned().collect())
+            .unwrap_or_default()
+    }
+
+    /// Jobs whose time has come are considered again.
+    pub(super) fn due(&mut self, now: Now) {
+        while self.wall.first().is_some_and(|(at, _)| *at <= now.wall) {
+            self.dirty.extend(self.wall.pop_first().map(|(_, key)| key));
+        }
+        while self.boot.first().is_some_and(|(at, _)| *at <= now.since_boot) {
+            self.dirty.extend(self.boot.pop_first().map(|(_, key)| key));
+        }
+    }
+
+    pub(super) fn next_wake(&self) -> Due {
+        let wall = self.wall.first().map(|(at, _)| *at);
+        let boot = self.boot.first().map(|(at, _)| *at);
+        let deadline = self.deadlines.first().map(|(at, ..)| *at);
+        let deadline = if self.deadlines_from.is_some() { None } else { deadline };
+        Due {
+            wall: wall.into_iter().chain(deadline).min(),
+            since_boot: boot.into_iter().chain(self.deadlines_from).min(),
+        }
+    }
+
+    pub(super) fn take(&mut self, class: &GateClass) {
+        for (resource, units) in &class.resources {
+            *self.used.entry(resource.clone()).or_default() += units;
+        }
+    }
+
+    pub(super) fn give_back(&mut self, class: &GateClass) {
+        for (resource, units) in &class.resources {
+            if let Some(used) = self.used.get_mut(resource) {
+                *used = used.saturating_sub(*units);
+            }
+        }
+    }
+
+    /// Forgets a run that is over.
+    pub(super) fn drop_run(&mut self, run: &RunId) {
+        self.dirty.retain(|(id, _)| id != run);
+        self.wall.retain(|(_, (id, _))| id != run);
+        self.boot.retain(|(_, (id, _))| id != run);
+        self.deadlines.retain(|(_, id, ..)| id != run);
+        for queue in self.ready.values_mut() {
+            queue.retain(|(_, id, _)| id != run);
+        }
+        self.ready.retain(|_, queue| !queue.is_empty());
+        for keys in self.across.values_mut() {
+            keys.retain(|(id, _)| id != run);
+        }
+        self.across.retain(|_, keys| !keys.is_empty());
+    }
+}

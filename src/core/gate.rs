@@ -1,0 +1,195 @@
+//! What must be free, open and there before a job may start, besides its needs.
+
+use std::time::Duration;
+
+use super::needs::{self, Verdict};
+use super::night::Rules;
+use super::phase::Phase;
+use super::state::{Run, State};
+use super::window::{self, Gate, Subject};
+use crate::definition::site::{Engine, Kind, NeedOf};
+use crate::types::{
+    BusinessDate, Condition, HostName, JobName, JobRef, Now, Outcome, PoolName, RunId, TargetName,
+    WindowClass,
+};
+
+/// Something of which there is only so much.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Resource {
+    /// Places on a host.
+    Host(HostName),
+    Pool(PoolName),
+    /// A target with one writer.
+    Target(TargetName),
+}
+
+/// Jobs of a run with the same gate: if the first of them finds no room, neither does the next.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct GateClass {
+    pub(super) run: RunId,
+    pub(super) host: HostName,
+    pub(super) resources: Vec<(Resource, u32)>,
+    pub(super) windows: Vec<WindowClass>,
+}
+
+impl GateClass {
+    pub(super) fn of(run: &Run, index: usize) -> Self {
+        let job = run.job(index);
+        let mut resources: Vec<(Resource, u32)> =
+            job.pools.iter().map(|(pool, units)| (Resource::Pool(pool.clone()), *units)).collect();
+        // A wait only looks now and then; it takes no place from those that work.
+        let waits = matches!(job.kind, Kind::WaitFile { .. } | Kind::WaitSql { .. });
+        if !waits {
+            resources.push((Resource::Host(job.host.clone()), 1));
+            if let Some(target) = target(run, index).filter(|target| one_writer(run, target)) {
+                resources.push((Resource::Target(target), 1));
+            }
+        }
+        Self {
+            run: run.id().clone(),
+            host: job.host.clone(),
+            resources,
+            windows: windows(run, index),
+        }
+    }
+}
+
+/// Whether a job in this phase keeps what it took. One whose ending is unknown does: its work may still go on.
+pub(super) fn holds_resources(phase: &Phase) -> bool {
+    phase.in_flight() || matches!(phase, Phase::InDoubt { .. })
+}
+
+/// The window classes that bind a job, its batch's among them.
+pub fn windows(run: &Run, index: usize) -> Vec<WindowClass> {
+    let mut classes: Vec<WindowClass> =
+        run.batch.window.iter().chain(&run.job(index).window).cloned().collect();
+    classes.sort();
+    classes.dedup();
+    classes
+}
+
+/// The target that a job works on.
+pub fn target(run: &Run, index: usize) -> Option<TargetName> {
+    match &run.job(index).kind {
+        Kind::Sql { target, .. } | Kind::WaitSql { target, .. } => Some(target.clone()),
+        Kind::Change { change } => run.site.changes.get(change).map(|c| c.target.clone()),
+        _ => None,
+    }
+}
+
+fn one_writer(run: &Run, target: &TargetName) -> bool {
+    run.site.targets.get(target).is_some_and(|t| match t.engine {
+        Engine::Sqlite { .. } => true,
+    })
+}
+
+/// How many units there are of a resource, as the run's definition has it.
+pub fn size(run: &Run, resource: &Resource) -> u32 {
+    match resource {
+        Resource::Host(host) => run.site.hosts.get(host).map_or(0, |h| h.max_running),
+        Resource::Pool(pool) => run.site.pools.get(pool).copied().unwrap_or(0),
+        Resource::Target(_) => 1,
+    }
+}
+
+/// Time that must be left in the window: 1.5 × expected + verification + rollback.
+pub fn must_fit(run: &Run, index: usize) -> Duration {
+    let job = run.job(index);
+    let declared = job.expected;
+    let expected = run.opened.expected.get(&job.name).copied().or(declared);
+    let change = match &job.kind {
+        Kind::Change { change } => run.site.changes.get(change),
+        _ => None,
+    };
+    window::fit(
+        expected.unwrap_or_default(),
+        change.map(|c| c.verify_takes).unwrap_or_default(),
+        change.map(|c| c.rollback_takes).unwrap_or_default(),
+    )
+}
+
+/// Whether the windows and freezes let the job start now. An override opens windows, never a freeze.
+pub(super) fn window_gate(rules: &Rules, run: &Run, index: usize, now: Now) -> Gate {
+    let overridden = run.opened.window_override.is_some();
+    let classes = if overridden { Vec::new() } else { windows(run, index) };
+    let target = target(run, index);
+    let subject =
+        Subject { batch: &run.batch.id, target: target.as_ref(), host: &run.job(index).host };
+    rules.windows.gate(&classes, subject, now.wall, must_fit(run, index))
+}
+
+/// Needs of a job that look at other runs, with the date that they look at. None in a trial: it stands alone, and such
+/// needs count as fulfilled.
+pub(super) fn across_needs(run: &Run, index: usize) -> Vec<(JobRef, BusinessDate)> {
+    across(run, index).map(|(job, date, _)| (job, date)).collect()
+}
+
+/// As [`across_needs`], with the condition. The dates are those that the order resolved.
+pub fn across(
+    run: &Run,
+    index: usize,
+) -> impl Iterator<Item = (JobRef, BusinessDate, Condition)> + '_ {
+    run.job(index).needs.iter().filter_map(move |need| match &need.of {
+        NeedOf::Across { job, offset } if !run.opened.trial => run
+            .opened
+            .across
+            .iter()
+            .find(|known| known.job == *job && known.offset == *offset)
+            .and_then(|known| known.date)
+            .map(|date| (job.clone(), date, need.when)),
+        _ => None,
+    })
+}
+
+/// What all needs of a job say together.
+pub fn needs_verdict(state: &State, run: &Run, index: usize) -> Verdict {
+    let within = run.graph.predecessors(index).map(|(before, when)| {
+        needs::verdict(run.jobs[before].phase.outcome(), run.job(before).critical, when)
+    });
+    let across = across(run, index).map(|(job, date, when)| {
+        let outcome = state.across.get(&(job, date)).copied().flatten();
+        needs::verdict(outcome, true, when)
+    });
+    needs::together(within.chain(across))
+}
+
+/// The first need that stands in the way, in words: job, condition, outcome.
+pub(super) fn standing_in_the_way(
+    state: &State,
+    run: &Run,
+    index: usize,
+    wanted: Verdict,
+) -> Option<(String, Condition, Outcome)> {
+    let within = run.graph.predecessors(index).filter_map(|(before, when)| {
+        let outcome = run.jobs[before].phase.outcome()?;
+        let critical = run.job(before).critical;
+        (needs::verdict(Some(outcome), critical, when) == wanted)
+            .then(|| (run.job(before).name.to_string(), when, outcome))
+    });
+    let across = across(run, index).filter_map(|(job, date, when)| {
+        let outcome = state.across.get(&(job.clone(), date)).copied().flatten()?;
+        (needs::verdict(Some(outcome), true, when) == wanted)
+            .then(|| (across_name(&job, date), when, outcome))
+    });
+    within.chain(across).next()
+}
+
+/// A job of another run as [`super::fact::Why::Need`] names it.
+pub(super) fn across_name(job: &JobRef, date: BusinessDate) -> String {
+    format!("{job} of {date}")
+}
+
+/// Who has units of a resource now.
+pub fn holders(state: &State, resource: &Resource) -> Vec<(RunId, JobName)> {
+    let mut found = Vec::new();
+    for run in state.runs.values() {
+        for (index, job) in run.jobs.iter().enumerate() {
+            let holds = holds_resources(&job.phase)
+                && GateClass::of(run, index).resources.iter().any(|(r, _)| r == resource);
+            if holds {
+                found.push((run.id().clone(), run.job(index).name.clone()));
+            }
+        }
+    }
+    found
+}

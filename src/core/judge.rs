@@ -1,0 +1,252 @@
+//! What an ending means: good or not, tried again or not, an incident or not.
+
+use super::fact::{Fact, Why};
+use super::night::{Command, Mover, StepError, retry_wait};
+use super::state::{Run, Unfit};
+use crate::definition::site::{EndingKind, Job};
+use crate::types::{AttemptId, Ending, IncidentId, Outcome, RunId, Span};
+use crate::wire::{ChangeState, Ended, Work};
+
+/// What follows an ending.
+#[derive(Debug, Clone, PartialEq)]
+enum Verdict {
+    Settled(Outcome),
+    Again { wait: Span },
+    Doubt { why: String },
+}
+
+impl Mover<'_> {
+    pub(super) fn started(
+        &mut self,
+        attempt: AttemptId,
+        pid: u32,
+        at: jiff::Timestamp,
+    ) -> Result<(), StepError> {
+        self.core.asked.remove(&attempt);
+        let Some((run, index)) = self.latest(&attempt) else { return Ok(()) };
+        let known = self.core.state.run(&run)?.jobs[index].phase == super::phase::Phase::Running;
+        if !known {
+            self.move_job(&run, index, Fact::AttemptStarted { attempt, pid, at })?;
+        }
+        Ok(())
+    }
+
+    /// An ending, told by a host. What is not the latest attempt in flight is old news and moves nothing.
+    pub(super) fn ended(&mut self, ended: Ended) -> Result<(), StepError> {
+        self.core.asked.remove(&ended.attempt);
+        let Some((run, index)) = self.latest(&ended.attempt) else {
+            self.recorded(&ended.attempt);
+            return Ok(());
+        };
+        let state = self.core.state.run(&run)?;
+        let job = state.job(index);
+        let good = is_good(job, &ended);
+        let verdict = judge(state, index, &ended, good);
+        let (attempt, name) = (ended.attempt.clone(), job.name.clone());
+        self.move_job(&run, index, Fact::AttemptEnded { ended: Box::new(ended), good })?;
+        match verdict {
+            Verdict::Settled(outcome) => {
+                self.recorded(&attempt);
+                self.settle(&run, index, outcome, Why::Attempt { attempt })?;
+                if outcome == Outcome::Failed {
+                    self.fault(&run, index)?;
+                }
+            }
+            Verdict::Again { wait } => {
+                self.recorded(&attempt);
+                let since_boot = self.now.since_boot;
+                let fact = Fact::RetryPlanned { run: run.clone(), job: name, wait, since_boot };
+                self.move_job(&run, index, fact)?;
+            }
+            Verdict::Doubt { why } => {
+                self.recorded(&attempt);
+                self.move_job(&run, index, Fact::InDoubt { run: run.clone(), job: name, why })?;
+                self.fault(&run, index)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The host has never seen an attempt that was meant for it. In the same boot it was never started, and is now; in
+    /// another boot it is lost, and may have run.
+    pub(super) fn not_known(&mut self, attempt: AttemptId) -> Result<(), StepError> {
+        self.core.asked.remove(&attempt);
+        let Some((run, index)) = self.latest(&attempt) else { return Ok(()) };
+        let last = self.core.state.run(&run)?.jobs[index].attempts.last().cloned();
+        let Some(last) = last else { return Ok(()) };
+        if self.core.hosts.get(&last.host) == Some(&last.boot) {
+            self.command(Command::Start { attempt });
+            return Ok(());
+        }
+        let why = format!("{} has restarted and knows nothing of this attempt", last.host);
+        let at = self.now.wall;
+        self.ended(Ended {
+            attempt,
+            ending: Ending::Lost { why },
+            started: last.started,
+            ended: at,
+            usage: Default::default(),
+            line_found: false,
+            output_bytes: 0,
+            tail: Vec::new(),
+            values: Default::default(),
+            notes: Vec::new(),
+            work: None,
+        })
+    }
+
+    fn latest(&self, attempt: &AttemptId) -> Option<(RunId, usize)> {
+        let run = self.core.state.runs.get(&attempt.run)?;
+        let index = run.index(&attempt.job)?;
+        (super::progress::flying(run, index)? == *attempt).then(|| (attempt.run.clone(), index))
+    }
+
+    fn recorded(&mut self, attempt: &AttemptId) {
+        let host = self
+            .core
+            .state
+            .runs
+            .get(&attempt.run)
+            .and_then(|run| Some(run.job(run.index(&attempt.job)?).host.clone()));
+        if let Some(host) = host {
+            self.command(Command::Recorded { host, attempt: attempt.clone() });
+        }
+    }
+
+    /// A critical job stays failed, or cannot be known: one incident, one mail, for as long as it is open.
+    fn fault(&mut self, run: &RunId, index: usize) -> Result<(), Unfit> {
+        let state = self.core.state.run(run)?;
+        let job = state.job(index);
+        let open = self.core.state.incidents.values().any(|incident| {
+            incident.closed.is_none() && incident.run == *run && incident.job == job.name
+        });
+        if !job.critical || open {
+            return Ok(());
+        }
+        let role = &state.site.mail.failures_to;
+        let notify = state.site.with_role(role).map(|(id, _)| id.clone()).collect();
+        let blocks = state
+            .graph
+            .blocks(&job.name)
+            .into_iter()
+            .filter(|name| state.index(name).is_some_and(|i| stands_still(state, i)))
+            .collect();
+        let (run, job) = (run.clone(), job.name.clone());
+        let incident = self.core.take_incident_number();
+        self.emit(Fact::IncidentOpened { incident, run, job, blocks, notify })?;
+        self.command(Command::Notify { incident });
+        Ok(())
+    }
+
+    pub(super) fn close_incident(
+        &mut self,
+        run: &RunId,
+        index: usize,
+        outcome: Outcome,
+    ) -> Result<(), Unfit> {
+        if matches!(outcome, Outcome::Failed | Outcome::Blocked) {
+            return Ok(());
+        }
+        let job = self.core.state.run(run)?.job(index).name.clone();
+        let open: Vec<IncidentId> = self
+            .core
+            .state
+            .incidents
+            .iter()
+            .filter(|(_, i)| i.closed.is_none() && i.run == *run && i.job == job)
+            .map(|(id, _)| *id)
+            .collect();
+        for incident in open {
+            self.emit(Fact::IncidentClosed { incident, run: run.clone(), job: job.clone() })?;
+        }
+        Ok(())
+    }
+}
+
+/// Neither over nor left out: it waits behind the fault.
+fn stands_still(run: &Run, index: usize) -> bool {
+    run.jobs[index].asked
+        && matches!(run.jobs[index].phase.outcome(), None | Some(Outcome::Blocked))
+        && !run.jobs[index].phase.in_flight()
+}
+
+fn is_good(job: &Job, ended: &Ended) -> bool {
+    let by_code = match ended.ending {
+        Ending::Exited { code } => job.success.exit_codes.contains(&code),
+        _ => false,
+    };
+    let by_work = match &ended.work {
+        Some(Work::Change(change)) => change.state == ChangeState::Done,
+        _ => true,
+    };
+    by_code && by_work && ended.line_found
+}
+
+fn judge(run: &Run, index: usize, ended: &Ended, good: bool) -> Verdict {
+    if good {
+        return Verdict::Settled(Outcome::Succeeded);
+    }
+    let job = run.job(index);
+    if let Some(why) = doubtful_change(job, ended) {
+        return Verdict::Doubt { why };
+    }
+    if ended.ending == Ending::Killed {
+        // It takes its turn again when the run is resumed.
+        return if run.ended_by_stop(&ended.ending) {
+            Verdict::Again { wait: Span::seconds(0) }
+        } else {
+            Verdict::Settled(Outcome::Failed)
+        };
+    }
+    let tries = run.jobs[index].tries;
+    let wanted = kind(&ended.ending).is_some_and(|kind| job.retry.on.contains(&kind));
+    if wanted && tries <= job.retry.max && may_repeat(ended) {
+        let wait = retry_wait(job.retry.wait.get(), job.retry.growth, tries);
+        return Verdict::Again { wait: Span::of(wait) };
+    }
+    if !ended.ending.is_certain() {
+        return Verdict::Doubt { why: ended.ending.to_string() };
+    }
+    Verdict::Settled(Outcome::Failed)
+}
+
+/// A change is only tried again by itself where it is proven that nothing was applied.
+fn may_repeat(ended: &Ended) -> bool {
+    match &ended.work {
+        Some(Work::Change(change)) => change.state == ChangeState::FailedClean,
+        _ => true,
+    }
+}
+
+fn doubtful_change(job: &Job, ended: &Ended) -> Option<String> {
+    if !matches!(job.kind, crate::definition::site::Kind::Change { .. }) {
+        return None;
+    }
+    let state = match &ended.work {
+        Some(Work::Change(change)) => change.state,
+        _ if ended.started.is_none() => return None,
+        _ => ChangeState::InDoubt,
+    };
+    match state {
+        ChangeState::InDoubt => {
+            Some(format!("the change may be half done or whole ({})", ended.ending))
+        }
+        ChangeState::RollbackFailed => {
+            Some("its verification failed, and so did its rollback".to_owned())
+        }
+        _ => None,
+    }
+}
+
+fn kind(ending: &Ending) -> Option<EndingKind> {
+    match ending {
+        Ending::Exited { .. } => Some(EndingKind::Exit),
+        Ending::Signalled { .. } => Some(EndingKind::Signal),
+        Ending::TimedOut => Some(EndingKind::Timeout),
+        Ending::OutputLimit => Some(EndingKind::OutputLimit),
+        Ending::CouldNotStart { .. } => Some(EndingKind::CouldNotStart),
+        Ending::Lost { .. } => Some(EndingKind::Lost),
+        Ending::Unknown { .. } => Some(EndingKind::Unknown),
+        Ending::Killed => None,
+    }
+}

@@ -1,0 +1,380 @@
+//! The core: an event and a time in, facts and commands out. Everything the supervisor does follows from here.
+//!
+//! A step first turns the event into facts, then lets the night move: jobs whose needs came out are settled or queued,
+//! queued jobs start as far as their gates allow, deadlines that have passed are noted, runs that cannot move end.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::agenda::Agenda;
+use super::calendar::Calendars;
+use super::fact::{Fact, RunOpened, StopHow};
+use super::state::{State, Unfit};
+use super::window::Windows;
+use crate::definition::site::Site;
+use crate::types::{
+    AttemptId, BootId, BusinessDate, Due, HostName, IncidentId, JobName, JobRef, Now, Outcome,
+    PersonId, RunId,
+};
+use crate::wire::Ended;
+
+use super::fact::Action;
+
+/// What the core is told.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// Time has passed.
+    Tick,
+    /// A run is ordered, with what is known of the jobs of other runs that it needs.
+    Open {
+        opened: Box<RunOpened>,
+        across: Vec<(JobRef, BusinessDate, Option<Outcome>)>,
+    },
+    /// A supervisor takes a run up again after it, or its host, was gone.
+    Resume {
+        run: RunId,
+        boot: BootId,
+    },
+    /// A host's agent can be reached.
+    HostUp {
+        host: HostName,
+        boot: BootId,
+    },
+    HostAway {
+        host: HostName,
+    },
+    Started {
+        attempt: AttemptId,
+        pid: u32,
+        at: jiff::Timestamp,
+    },
+    Ended(Box<Ended>),
+    /// The agent has never seen this attempt.
+    NotKnown {
+        attempt: AttemptId,
+    },
+    Act {
+        run: RunId,
+        by: PersonId,
+        reason: String,
+        action: Action,
+    },
+    /// These jobs and what follows them again, in the same run.
+    Rerun {
+        run: RunId,
+        jobs: Vec<JobName>,
+        by: PersonId,
+        reason: String,
+    },
+    /// No new starts any more, in any run.
+    Stop {
+        how: StopHow,
+    },
+}
+
+/// What is to be carried out, after the facts are durable.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    Start {
+        attempt: AttemptId,
+    },
+    /// `now`: without the grace.
+    Kill {
+        attempt: AttemptId,
+        now: bool,
+    },
+    Ask {
+        host: HostName,
+        attempts: Vec<AttemptId>,
+    },
+    /// The ending is in the journal.
+    Recorded {
+        host: HostName,
+        attempt: AttemptId,
+    },
+    /// Mail these people about an incident.
+    Notify {
+        incident: IncidentId,
+    },
+    /// The run is over: its report is due.
+    Report {
+        run: RunId,
+    },
+}
+
+/// The answer of a step. Facts are to be made durable before any command is carried out.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Turn {
+    pub facts: Vec<Fact>,
+    pub commands: Vec<Command>,
+}
+
+/// Why a step came to nothing. Nothing has changed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum StepError {
+    /// A rule of the product says no: told to whoever asked.
+    #[error(transparent)]
+    Refused(#[from] super::act::Refused),
+    /// The core contradicts itself. The supervisor stops rather than go on.
+    #[error("defect in the core: {0}")]
+    Unfit(#[from] Unfit),
+}
+
+/// The live night.
+#[derive(Debug, Default)]
+pub struct Core {
+    pub(super) state: State,
+    pub(super) agenda: Agenda,
+    /// Hosts whose agent can be reached, with the boot that they are in.
+    pub(super) hosts: BTreeMap<HostName, BootId>,
+    /// Attempts that were asked after and not answered for: deadlines wait for the answer.
+    pub(super) asked: std::collections::BTreeSet<AttemptId>,
+    pub(super) rules: BTreeMap<String, Arc<Rules>>,
+    next_incident: u64,
+    /// Facts were taken in again and the agenda does not know yet who holds what.
+    replayed: bool,
+}
+
+/// Calendars and windows of one definition, made ready once.
+#[derive(Debug)]
+pub(super) struct Rules {
+    pub(super) calendars: Calendars,
+    pub(super) windows: Windows,
+}
+
+/// How long deadlines wait for a host to say what ended meanwhile.
+const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+
+impl Core {
+    /// `next_incident`: one more than the highest incident number ever given in this site.
+    pub fn new(next_incident: u64) -> Self {
+        Self { next_incident, ..Self::default() }
+    }
+
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Makes a definition known; before the run that goes by it is opened or replayed.
+    pub fn define(&mut self, digest: &str, site: Arc<Site>) {
+        let rules =
+            Rules { calendars: Calendars::new(&site.calendars), windows: Windows::new(&site) };
+        self.rules.insert(digest.to_owned(), Arc::new(rules));
+        self.state.define(digest, site);
+    }
+
+    /// Takes a recorded fact in again. After the last one, [`Event::Resume`] sets the run going.
+    pub fn replay(&mut self, at: jiff::Timestamp, fact: &Fact) -> Result<(), Unfit> {
+        if let Fact::IncidentOpened { incident, .. } = fact {
+            self.next_incident = self.next_incident.max(incident.0 + 1);
+        }
+        self.replayed = true;
+        self.state.apply(at, fact)
+    }
+
+    /// A second night that begins where this one stands, to look ahead in. Every run goes on; attempts in flight stay so.
+    pub(super) fn fork(&self) -> Self {
+        let mut fork = Self {
+            state: self.state.clone(),
+            hosts: self.hosts.clone(),
+            rules: self.rules.clone(),
+            next_incident: self.next_incident,
+            ..Self::default()
+        };
+        for run in fork.state.runs.values() {
+            fork.agenda.hold(run);
+            if run.result.is_none() {
+                fork.agenda.enlist(run);
+            }
+        }
+        fork
+    }
+
+    /// Takes one event in. On an error nothing has changed.
+    pub fn step(&mut self, now: Now, event: Event) -> Result<Turn, StepError> {
+        if std::mem::take(&mut self.replayed) {
+            for run in self.state.runs.values() {
+                self.agenda.hold(run);
+            }
+        }
+        let mut mover = Mover { core: self, now, turn: Turn::default() };
+        mover.take(event)?;
+        mover.go_on()?;
+        Ok(mover.turn)
+    }
+
+    /// When to call again though nothing happens.
+    pub fn next_wake(&self) -> Due {
+        self.agenda.next_wake()
+    }
+
+    /// Whether some attempt may be running.
+    pub fn busy(&self) -> bool {
+        self.state.runs.values().any(|run| run.in_flight > 0)
+    }
+
+    pub(super) fn rules(&self, run: &RunId) -> Result<Arc<Rules>, Unfit> {
+        let opened = &self.state.run(run)?.opened;
+        let missing = || Unfit::NoDefinition(run.clone(), opened.definition.clone());
+        self.rules.get(&opened.definition).cloned().ok_or_else(missing)
+    }
+
+    pub(super) fn take_incident_number(&mut self) -> IncidentId {
+        let number = self.next_incident.max(1);
+        self.next_incident = number + 1;
+        IncidentId(number)
+    }
+}
+
+/// One step under way: emits facts, which change the state at once.
+pub(super) struct Mover<'a> {
+    pub(super) core: &'a mut Core,
+    pub(super) now: Now,
+    pub(super) turn: Turn,
+}
+
+impl Mover<'_> {
+    pub(super) fn emit(&mut self, fact: Fact) -> Result<(), Unfit> {
+        self.core.state.apply(self.now.wall, &fact)?;
+        self.turn.facts.push(fact);
+        Ok(())
+    }
+
+    pub(super) fn command(&mut self, command: Command) {
+        self.turn.commands.push(command);
+    }
+
+    fn take(&mut self, event: Event) -> Result<(), StepError> {
+        match event {
+            Event::Tick => {}
+            Event::Open { opened, across } => self.open(*opened, across)?,
+            Event::Resume { run, boot } => self.resume(&run, &boot)?,
+            Event::HostUp { host, boot } => self.host_up(host, boot),
+            Event::HostAway { host } => {
+                self.core.hosts.remove(&host);
+            }
+            Event::Started { attempt, pid, at } => self.started(attempt, pid, at)?,
+            Event::Ended(ended) => self.ended(*ended)?,
+            Event::NotKnown { attempt } => self.not_known(attempt)?,
+            Event::Act { run, by, reason, action } => self.act(&run, by, reason, action)?,
+            Event::Rerun { run, jobs, by, reason } => self.rerun(&run, &jobs, by, &reason)?,
+            Event::Stop { how } => self.stop(how)?,
+        }
+        Ok(())
+    }
+
+    fn open(
+        &mut self,
+        opened: RunOpened,
+        across: Vec<(JobRef, BusinessDate, Option<Outcome>)>,
+    ) -> Result<(), StepError> {
+        let run = opened.run.clone();
+        for (job, date, outcome) in across {
+            self.emit(Fact::AcrossKnown { job, date, outcome })?;
+        }
+        self.emit(Fact::RunOpened(Box::new(opened)))?;
+        self.enlist(&run)?;
+        Ok(())
+    }
+
+    fn resume(&mut self, run: &RunId, boot: &BootId) -> Result<(), StepError> {
+        self.core.state.run(run)?;
+        let since_boot = self.now.since_boot;
+        self.emit(Fact::RunResumed { run: run.clone(), boot: boot.clone(), since_boot })?;
+        self.enlist(run)?;
+        let state = self.core.state.run(run)?;
+        let flying: Vec<AttemptId> =
+            state.flying().map(|(index, a)| state.attempt_id(index, a.number)).collect();
+        if !flying.is_empty() {
+            // What ended in time while nobody watched is not late: its host is heard first.
+            self.core.agenda.deadlines_from = Some(since_boot + ANSWER_WITHIN);
+        }
+        self.core.asked.extend(flying);
+        let host_known: Vec<HostName> = self.core.hosts.keys().cloned().collect();
+        for host in host_known {
+            self.ask(&host);
+        }
+        Ok(())
+    }
+
+    /// Everything of a run that the agenda must know, from its state alone.
+    fn enlist(&mut self, run: &RunId) -> Result<(), Unfit> {
+        self.core.agenda.enlist(self.core.state.run(run)?);
+        Ok(())
+    }
+
+    fn host_up(&mut self, host: HostName, boot: BootId) {
+        self.core.hosts.insert(host.clone(), boot);
+        self.ask(&host);
+    }
+
+    fn ask(&mut self, host: &HostName) {
+        let attempts: Vec<AttemptId> = self
+            .core
+            .state
+            .runs
+            .values()
+            .flat_map(|run| {
+                run.flying()
+                    .filter(|(_, attempt)| attempt.host == *host)
+                    .map(|(index, attempt)| run.attempt_id(index, attempt.number))
+            })
+            .collect();
+        if !attempts.is_empty() {
+            self.core.asked.extend(attempts.iter().cloned());
+            self.core.agenda.deadlines_from = Some(self.now.since_boot + ANSWER_WITHIN);
+            self.command(Command::Ask { host: host.clone(), attempts });
+        }
+    }
+
+    fn stop(&mut self, how: StopHow) -> Result<(), StepError> {
+        let runs: Vec<RunId> = self
+            .core
+            .state
+            .runs
+            .values()
+            .filter(|run| run.result.is_none() && run.stopping != Some(how))
+            .map(|run| run.id().clone())
+            .collect();
+        for run in runs {
+            self.emit(Fact::Stopping { run: run.clone(), how })?;
+            self.core.agenda.maybe_over.insert(run.clone());
+            if how == StopHow::Wait {
+                continue;
+            }
+            let state = self.core.state.run(&run)?;
+            let attempts: Vec<AttemptId> = state
+                .flying()
+                .map(|(index, attempt)| state.attempt_id(index, attempt.number))
+                .collect();
+            for attempt in attempts {
+                self.command(Command::Kill { attempt, now: how == StopHow::Kill });
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets everything move that can.
+    fn go_on(&mut self) -> Result<(), Unfit> {
+        self.core.agenda.due(self.now);
+        while let Some((run, index)) = self.core.agenda.pop_dirty() {
+            self.consider(&run, index)?;
+        }
+        self.start_ready()?;
+        self.check_deadlines()?;
+        self.end_runs()
+    }
+}
+
+/// The wait before attempt `tries + 1`: each is `growth` times the one before, at most a day.
+pub(super) fn retry_wait(wait: Duration, growth: f64, tries: u32) -> Duration {
+    let factor = growth.max(1.0).powi(tries.saturating_sub(1).min(64) as i32);
+    let longest = Duration::from_secs(86_400);
+    let seconds = wait.as_secs_f64() * factor;
+    if seconds.is_finite() && seconds < longest.as_secs_f64() {
+        Duration::from_millis((seconds * 1000.0).round() as u64)
+    } else {
+        longest
+    }
+}

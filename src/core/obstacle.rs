@@ -1,0 +1,186 @@
+//! Everything that stands between a job and its start, found with the very functions that start it: so the answer of
+//! `nightrun why` equals what the run does.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::fact::{RunResult, StopHow, Why};
+use super::gate::{self, GateClass, Resource};
+use super::needs::{self, Verdict};
+use super::night::Core;
+use super::phase::Phase;
+use super::progress::left_out_today;
+use super::state::{Held, Run, Unfit};
+use super::window::{Gate, WindowReason};
+use crate::definition::site::Kind;
+use crate::types::{BusinessDate, Condition, HostName, JobName, JobRef, Now, Outcome, RunId};
+
+/// One thing that stands between a job and its start, or that says that it is past it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Obstacle {
+    Settled {
+        outcome: Outcome,
+        why: Why,
+        at: Timestamp,
+    },
+    Starting {
+        attempt: u32,
+        host: HostName,
+    },
+    Running {
+        attempt: u32,
+        since: Timestamp,
+    },
+    /// What became of it cannot be known; people decide.
+    InDoubt {
+        why: String,
+    },
+    /// The run has come to its end; nothing of it moves until somebody asks for it.
+    RunOver(RunResult),
+    NotAsked,
+    NotItsDay {
+        reason: String,
+    },
+    /// A need within the run that is not fulfilled.
+    Need {
+        job: JobName,
+        when: Condition,
+        outcome: Option<Outcome>,
+        verdict: Verdict,
+    },
+    /// A need of another run that is not fulfilled.
+    Across {
+        job: JobRef,
+        date: BusinessDate,
+        when: Condition,
+        outcome: Option<Outcome>,
+        verdict: Verdict,
+    },
+    Held(Held),
+    Stopping(StopHow),
+    /// `attempt` is the number of the next one; `due` counts from boot.
+    RetryWait {
+        attempt: u32,
+        due: Duration,
+    },
+    WaitsUntil {
+        at: Timestamp,
+    },
+    WaitsForPerson,
+    Window {
+        reason: WindowReason,
+        next: Option<Timestamp>,
+    },
+    HostAway(HostName),
+    /// `needed` units are not free: `used` of `size` are taken.
+    Full {
+        resource: Resource,
+        size: u32,
+        used: u32,
+        needed: u32,
+    },
+}
+
+impl Core {
+    /// All that stands between a job and its start, the most decisive first. Empty: the next step starts it (or settles
+    /// it, where only its time was waited for), unless a better one takes the last place first.
+    pub fn obstacles(&self, run: &RunId, index: usize, now: Now) -> Result<Vec<Obstacle>, Unfit> {
+        let run = self.state.run(run)?;
+        if let Some(past) = past_its_start(run, index) {
+            return Ok(vec![past]);
+        }
+        let mut found: Vec<Obstacle> = run.result.map(Obstacle::RunOver).into_iter().collect();
+        if !run.jobs[index].asked {
+            found.push(Obstacle::NotAsked);
+        }
+        let rules = self.rules(run.id())?;
+        if run.jobs[index].phase == Phase::Waiting
+            && let Some(reason) = left_out_today(&rules, run, index)
+        {
+            found.push(Obstacle::NotItsDay { reason });
+        }
+        self.open_needs(run, index, &mut found);
+        found.extend(run.jobs[index].held.clone().map(Obstacle::Held));
+        found.extend(run.stopping.map(Obstacle::Stopping));
+        match run.job(index).kind {
+            Kind::Confirm { .. } => found.push(Obstacle::WaitsForPerson),
+            Kind::WaitUntil { time } => {
+                let zone = &run.batch.zone;
+                let at = super::deadline::first_at_or_after(run.opened.anchor, time, zone);
+                if at > now.wall {
+                    found.push(Obstacle::WaitsUntil { at });
+                }
+            }
+            _ => self.gates(run, index, now, &mut found)?,
+        }
+        Ok(found)
+    }
+
+    fn open_needs(&self, run: &Run, index: usize, found: &mut Vec<Obstacle>) {
+        for (before, when) in run.graph.predecessors(index) {
+            let outcome = run.jobs[before].phase.outcome();
+            let verdict = needs::verdict(outcome, run.job(before).critical, when);
+            if verdict != Verdict::Go {
+                let job = run.job(before).name.clone();
+                found.push(Obstacle::Need { job, when, outcome, verdict });
+            }
+        }
+        for (job, date, when) in gate::across(run, index) {
+            let outcome = self.state.across.get(&(job.clone(), date)).copied().flatten();
+            let verdict = needs::verdict(outcome, true, when);
+            if verdict != Verdict::Go {
+                found.push(Obstacle::Across { job, date, when, outcome, verdict });
+            }
+        }
+    }
+
+    fn gates(
+        &self,
+        run: &Run,
+        index: usize,
+        now: Now,
+        found: &mut Vec<Obstacle>,
+    ) -> Result<(), Unfit> {
+        if let Phase::RetryWait { due, .. } = run.jobs[index].phase
+            && due > now.since_boot
+        {
+            let attempt = run.jobs[index].attempts.len() as u32 + 1;
+            found.push(Obstacle::RetryWait { attempt, due });
+        }
+        let rules = self.rules(run.id())?;
+        if let Gate::Closed { reason, next } = gate::window_gate(&rules, run, index, now) {
+            found.push(Obstacle::Window { reason, next });
+        }
+        let class = GateClass::of(run, index);
+        if !self.hosts.contains_key(&class.host) {
+            found.push(Obstacle::HostAway(class.host.clone()));
+        }
+        found.extend(self.without_room(run, &class).map(|(resource, needed)| Obstacle::Full {
+            size: gate::size(run, resource),
+            used: self.used(resource),
+            resource: resource.clone(),
+            needed,
+        }));
+        Ok(())
+    }
+}
+
+fn past_its_start(run: &Run, index: usize) -> Option<Obstacle> {
+    let job = &run.jobs[index];
+    let last = job.attempts.last();
+    match &job.phase {
+        Phase::Waiting | Phase::RetryWait { .. } => None,
+        Phase::Starting => {
+            last.map(|last| Obstacle::Starting { attempt: last.number, host: last.host.clone() })
+        }
+        Phase::Running => last.map(|last| Obstacle::Running {
+            attempt: last.number,
+            since: last.started.unwrap_or(last.intended),
+        }),
+        Phase::InDoubt { why } => Some(Obstacle::InDoubt { why: why.clone() }),
+        Phase::Settled { outcome, why, at } => {
+            Some(Obstacle::Settled { outcome: *outcome, why: why.clone(), at: *at })
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! The openings of one window class as instants, laid out as far as somebody asked.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::civil::{Date, DateTime};
+use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::{SignedDuration, Timestamp};
+
+use super::calendar::{Calendars, days_between, plus};
+use super::day_rule::Part;
+use crate::definition::site::Opening;
+use crate::types::CalendarName;
+
+/// From the first instant to before the second.
+pub(super) type Interval = (Timestamp, Timestamp);
+
+/// How far ahead a window is looked for.
+pub(super) const HORIZON: SignedDuration = SignedDuration::from_hours(400 * 24);
+
+/// Days that are laid out beyond what was asked for, so that a moving `now` does not ask every time.
+const AHEAD: i32 = 32;
+/// A question further than this from what is laid out begins anew.
+const FAR: i32 = 800;
+
+/// One class.
+#[derive(Debug)]
+pub(super) struct Openings {
+    openings: Vec<Opening>,
+    calendars: Arc<Calendars>,
+    default: Option<CalendarName>,
+    laid: Mutex<Arc<Laid>>,
+}
+
+/// What is known of a class between two dates.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Laid {
+    /// Dates whose openings are in; `None`: none yet.
+    dates: Option<(Date, Date)>,
+    /// In order, and no two overlap or touch.
+    intervals: Vec<Interval>,
+}
+
+/// Whether a class is open at an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// `None`: longer than the [`HORIZON`].
+    OpenUntil(Option<Timestamp>),
+    Closed,
+}
+
+impl Openings {
+    /// `default`: the calendar of openings that name none.
+    pub(super) fn new(
+        openings: Vec<Opening>,
+        calendars: Arc<Calendars>,
+        default: Option<CalendarName>,
+    ) -> Self {
+        Self { openings, calendars, default, laid: Mutex::default() }
+    }
+
+    pub(super) fn state(&self, now: Timestamp) -> State {
+        let mut ahead = SignedDuration::from_hours(3 * 24);
+        loop {
+            let to = later(now, ahead);
+            let laid = self.laid_out(now, to);
+            let at = laid.intervals.partition_point(|(_, end)| *end <= now);
+            match laid.intervals.get(at) {
+                Some((start, end)) if *start <= now => {
+                    if *end <= to {
+                        return State::OpenUntil(Some(*end));
+                    }
+                }
+                _ => return State::Closed,
+            }
+            if ahead >= HORIZON {
+                return State::OpenUntil(None);
+            }
+            ahead = (ahead * 4).min(HORIZON);
+        }
+    }
+
+    /// The intervals that have a part between two instants, whole as far as they are laid out.
+    pub(super) fn between(&self, from: Timestamp, to: Timestamp) -> Vec<Interval> {
+        let laid = self.laid_out(from, to);
+        let first = laid.intervals.partition_point(|(_, end)| *end <= from);
+        let last = laid.intervals.partition_point(|(start, _)| *start < to);
+        laid.intervals.get(first..last).unwrap_or_default().to_vec()
+    }
+
+    /// Why it cannot be known whether the class is open, where a calendar has no data for it.
+    pub(super) fn unknown(&self, now: Timestamp) -> Option<String> {
+        self.openings.iter().find_map(|opening| {
+            let today = opening.zone.tz().to_datetime(now).date();
+            (-1..=0).find_map(|days| {
+                let date = plus(today, days);
+                let (start, end) = self.interval(opening, date)?;
+                match self.part(opening, date) {
+                    Part::Unknown { why } if start <= now && now < end => Some(why),
+                    _ => None,
+                }
+            })
+        })
+    }
+
+    /// Everything that touches the time between two instants is in the answer.
+    fn laid_out(&self, from: Timestamp, to: Timestamp) -> Arc<Laid> {
+        // An opening lasts a day at most; zones and gaps add less than another on either side.
+        let utc = |at: Timestamp| TimeZone::UTC.to_datetime(at).date();
+        let (first, last) = (plus(utc(from), -4), plus(utc(to), 2));
+        let mut laid = self.laid.lock().unwrap_or_else(PoisonError::into_inner);
+        match laid.dates {
+            Some(dates) if dates.0 <= first && last <= dates.1 => return Arc::clone(&laid),
+            Some(dates)
+                if days_between(dates.1, first) < FAR && days_between(last, dates.0) < FAR => {}
+            _ => *laid = Arc::default(),
+        }
+        let mut more = Laid::clone(&laid);
+        self.extend(&mut more, first, last);
+        *laid = Arc::new(more);
+        Arc::clone(&laid)
+    }
+
+    fn extend(&self, laid: &mut Laid, first: Date, last: Date) {
+        let mut lay = |from: Date, to: Date| {
+            let days = (0..=days_between(from, to)).map(|at| plus(from, at));
+            laid.intervals.extend(days.flat_map(|date| self.on(date)));
+        };
+        let dates = match laid.dates {
+            None => {
+                lay(first, plus(last, AHEAD));
+                (first, plus(last, AHEAD))
+            }
+            Some((known_first, known_last)) => {
+                let mut dates = (known_first, known_last);
+                if first < known_first {
+                    dates.0 = plus(first, -AHEAD);
+                    lay(dates.0, plus(known_first, -1));
+                }
+                if last > known_last {
+                    dates.1 = plus(last, AHEAD);
+                    lay(plus(known_last, 1), dates.1);
+                }
+                dates
+            }
+        };
+        laid.dates = Some(dates);
+        laid.intervals.sort_unstable();
+        laid.intervals.dedup_by(|next, kept| {
+            let touch = next.0 <= kept.1;
+            if touch {
+                kept.1 = kept.1.max(next.1);
+            }
+            touch
+        });
+    }
+
+    /// The openings that begin on a date of their own zone.
+    fn on(&self, date: Date) -> impl Iterator<Item = Interval> + '_ {
+        self.openings.iter().filter_map(move |opening| {
+            if self.part(opening, date) != Part::Yes {
+                return None;
+            }
+            self.interval(opening, date)
+        })
+    }
+
+    fn part(&self, opening: &Opening, date: Date) -> Part {
+        self.calendars.takes_part(&opening.days, self.default.as_ref(), date)
+    }
+
+    /// When the opening would be on a date; `None` in the wrong season, or where the clock leaves all of it out.
+    fn interval(&self, opening: &Opening, date: Date) -> Option<Interval> {
+        let tz = opening.zone.tz();
+        let until = if opening.to <= opening.from { plus(date, 1) } else { date };
+        let start = clock_reaches(tz, date.to_datetime(opening.from));
+        let end = clock_reaches(tz, until.to_datetime(opening.to));
+        let in_season = opening.only_while.as_ref().is_none_or(|season| {
+            season.zone.tz().to_offset_info(start).dst().is_dst() == season.daylight
+        });
+        (in_season && start < end).then_some((start, end))
+    }
+}
+
+/// The first instant at which the clock of a zone shows a civil time or a later one: the edge of the gap where that
+/// time is left out, the first where it comes twice.
+fn clock_reaches(tz: &TimeZone, civil: DateTime) -> Timestamp {
+    let of = |offset: jiff::tz::Offset| offset.to_timestamp(civil).unwrap_or(Timestamp::MAX);
+    match tz.to_ambiguous_timestamp(civil).offset() {
+        AmbiguousOffset::Unambiguous { offset } => of(offset),
+        AmbiguousOffset::Fold { before, .. } => of(before),
+        AmbiguousOffset::Gap { before, .. } => {
+            let behind = of(before);
+            let edge = tz.preceding(later(behind, SignedDuration::from_nanos(1))).next();
+            edge.map_or(behind, |transition| transition.timestamp())
+        }
+    }
+}
+
+pub(super) fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
+    at.checked_add(by).unwrap_or(Timestamp::MAX)
+}

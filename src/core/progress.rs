@@ -1,0 +1,413 @@
+//! How a night moves on: jobs are settled or queued as their needs come out, start as their gates allow, deadlines pass,
+//! runs end.
+
+use std::cmp::Reverse;
+
+use super::day_rule::Part;
+use super::fact::{Deadline, Fact, RunResult, Why};
+use super::gate::{self, GateClass, Resource, holds_resources};
+use super::needs::Verdict;
+use super::night::{Command, Mover, Rules};
+use super::phase::Phase;
+use super::state::{Run, Unfit};
+use super::window::Gate;
+use crate::definition::site::Kind;
+use crate::types::{AttemptId, JobName, JobRef, Outcome, RunId};
+
+impl Mover<'_> {
+    /// Emits a fact about one job and keeps the agenda true: what it used, who looks at it next.
+    pub(super) fn move_job(&mut self, run: &RunId, index: usize, fact: Fact) -> Result<(), Unfit> {
+        let before = self.core.state.run(run)?.jobs[index].phase.clone();
+        self.emit(fact)?;
+        let state = self.core.state.run(run)?;
+        let after = &state.jobs[index].phase;
+        match (holds_resources(&before), holds_resources(after)) {
+            (false, true) => self.core.agenda.take(&GateClass::of(state, index)),
+            (true, false) => self.core.agenda.give_back(&GateClass::of(state, index)),
+            _ => {}
+        }
+        if before.outcome() != after.outcome() {
+            for (successor, _) in state.graph.successors(index) {
+                let job = &state.jobs[successor];
+                let open_or_bad = job.open_needs == 0
+                    || matches!(after.outcome(), Some(Outcome::Failed | Outcome::Blocked));
+                if open_or_bad && job.phase.outcome().is_none() {
+                    self.core.agenda.touch(run, successor);
+                }
+            }
+        }
+        if after.outcome().is_none() {
+            self.core.agenda.touch(run, index);
+        }
+        self.core.agenda.maybe_over.insert(run.clone());
+        let settled = after.outcome();
+        self.tell_other_runs(run, index, settled)
+    }
+
+    /// Jobs of other runs may wait for this one. Trials count for nobody.
+    fn tell_other_runs(
+        &mut self,
+        run: &RunId,
+        index: usize,
+        outcome: Option<Outcome>,
+    ) -> Result<(), Unfit> {
+        let state = self.core.state.run(run)?;
+        if state.opened.trial {
+            return Ok(());
+        }
+        let job = JobRef { batch: run.batch.clone(), job: state.job(index).name.clone() };
+        let date = state.opened.business_date;
+        let waiting = self.core.agenda.waiting_for(&job, date);
+        if waiting.is_empty() || self.core.state.across.get(&(job.clone(), date)) == Some(&outcome)
+        {
+            return Ok(());
+        }
+        let name = gate::across_name(&job, date);
+        self.emit(Fact::AcrossKnown { job, date, outcome })?;
+        for (run, index) in waiting {
+            let state = self.core.state.run(&run)?;
+            let because = matches!(
+                &state.jobs[index].phase,
+                Phase::Settled { why: Why::Need { job, .. }, .. } if *job == name
+            );
+            if because && state.result.is_none() {
+                self.again(&run, &[index])?;
+            }
+            self.core.agenda.touch(&run, index);
+        }
+        Ok(())
+    }
+
+    pub(super) fn settle(
+        &mut self,
+        run: &RunId,
+        index: usize,
+        outcome: Outcome,
+        why: Why,
+    ) -> Result<(), Unfit> {
+        let job = self.core.state.run(run)?.job(index).name.clone();
+        let fact = Fact::Settled { run: run.clone(), job, outcome, why };
+        self.move_job(run, index, fact)?;
+        self.note_late_end(run, index)?;
+        self.close_incident(run, index, outcome)
+    }
+
+    /// Looks at one job that something has happened to.
+    pub(super) fn consider(&mut self, run: &RunId, index: usize) -> Result<(), Unfit> {
+        let state = self.core.state.run(run)?;
+        if state.result.is_some() {
+            return Ok(());
+        }
+        match state.jobs[index].phase {
+            Phase::Waiting | Phase::RetryWait { .. } => self.consider_waiting(run, index),
+            _ => Ok(()),
+        }
+    }
+
+    fn consider_waiting(&mut self, run: &RunId, index: usize) -> Result<(), Unfit> {
+        let state = self.core.state.run(run)?;
+        if !state.jobs[index].asked {
+            return self.settle(run, index, Outcome::NotScheduled, Why::NotAsked);
+        }
+        let verdict = gate::needs_verdict(&self.core.state, state, index);
+        let outcome = match verdict {
+            Verdict::Wait => return Ok(()),
+            Verdict::Go => return self.consider_free(run, index),
+            Verdict::Blocked => Outcome::Blocked,
+            Verdict::LeftOut => Outcome::NotScheduled,
+        };
+        let found = gate::standing_in_the_way(&self.core.state, state, index, verdict);
+        let Some((job, when, outcome_there)) = found else { return Ok(()) };
+        self.settle(run, index, outcome, Why::Need { job, when, outcome: outcome_there })
+    }
+
+    /// Its needs are fulfilled: is it its day, and is it something that only time or a person decides?
+    fn consider_free(&mut self, run: &RunId, index: usize) -> Result<(), Unfit> {
+        let state = self.core.state.run(run)?;
+        if let Phase::RetryWait { due, .. } = state.jobs[index].phase {
+            if due > self.now.since_boot {
+                self.core.agenda.wake_since_boot(due, run, index);
+                return Ok(());
+            }
+            return self.queue(run, index);
+        }
+        let rules = self.core.rules(run)?;
+        if let Some(reason) = left_out_today(&rules, state, index) {
+            return self.settle(run, index, Outcome::NotScheduled, Why::NotItsDay { reason });
+        }
+        if state.jobs[index].held.is_some() || state.stopping.is_some() {
+            return Ok(());
+        }
+        match state.job(index).kind {
+            Kind::Confirm { .. } => Ok(()),
+            Kind::WaitUntil { time } => {
+                let due = super::deadline::first_at_or_after(
+                    state.opened.anchor,
+                    time,
+                    &state.batch.zone,
+                );
+                if due <= self.now.wall {
+                    return self.settle(run, index, Outcome::Succeeded, Why::TimeCame);
+                }
+                self.core.agenda.wake_at(due, run, index);
+                Ok(())
+            }
+            _ => self.queue(run, index),
+        }
+    }
+
+    /// Queues a job that may start as soon as there is room, or parks it until its window opens.
+    fn queue(&mut self, run: &RunId, index: usize) -> Result<(), Unfit> {
+        if !self.core.startable(run, index)? || !self.window_open(run, index)? {
+            return Ok(());
+        }
+        let state = self.core.state.run(run)?;
+        let class = GateClass::of(state, index);
+        let place = (Reverse(state.job(index).priority), run.clone(), index);
+        self.core.agenda.ready.entry(class).or_default().insert(place);
+        Ok(())
+    }
+
+    /// Whether windows and freezes let the job begin; if not, it is looked at again when they may.
+    fn window_open(&mut self, run: &RunId, index: usize) -> Result<bool, Unfit> {
+        let rules = self.core.rules(run)?;
+        let state = self.core.state.run(run)?;
+        match gate::window_gate(&rules, state, index, self.now) {
+            Gate::Open { .. } => Ok(true),
+            Gate::Closed { next, .. } => {
+                if let Some(next) = next {
+                    self.core.agenda.wake_at(next, run, index);
+                }
+                Ok(false)
+            }
+        }
+    }
+
+    /// Starts what is queued, best first, as far as there is room.
+    pub(super) fn start_ready(&mut self) -> Result<(), Unfit> {
+        let mut full: std::collections::BTreeSet<GateClass> = std::collections::BTreeSet::new();
+        loop {
+            let best = self
+                .core
+                .agenda
+                .ready
+                .iter()
+                .filter(|(class, _)| !full.contains(*class))
+                .filter_map(|(class, queue)| queue.first().map(|first| (first, class)))
+                .min();
+            let Some((first, class)) = best else { return Ok(()) };
+            let (first, class) = (first.clone(), class.clone());
+            let (_, run, index) = &first;
+            if !self.core.startable(run, *index)? {
+                self.unqueue(&class, &first);
+            } else if self.core.full(&class)?.is_some() {
+                full.insert(class);
+            } else {
+                self.unqueue(&class, &first);
+                if self.window_open(run, *index)? {
+                    self.start(run, *index)?;
+                }
+            }
+        }
+    }
+
+    fn unqueue(&mut self, class: &GateClass, place: &(Reverse<i32>, RunId, usize)) {
+        if let Some(queue) = self.core.agenda.ready.get_mut(class) {
+            queue.remove(place);
+            if queue.is_empty() {
+                self.core.agenda.ready.remove(class);
+            }
+        }
+    }
+
+    fn start(&mut self, run: &RunId, index: usize) -> Result<(), Unfit> {
+        let state = self.core.state.run(run)?;
+        let number = state.jobs[index].attempts.len() as u32 + 1;
+        let attempt = state.attempt_id(index, number);
+        let host = state.job(index).host.clone();
+        let Some(boot) = self.core.hosts.get(&host).cloned() else { return Ok(()) };
+        let fact = Fact::AttemptIntended { attempt: attempt.clone(), host, boot };
+        self.move_job(run, index, fact)?;
+        self.command(Command::Start { attempt });
+        Ok(())
+    }
+
+    pub(super) fn check_deadlines(&mut self) -> Result<(), Unfit> {
+        let agenda = &mut self.core.agenda;
+        if agenda
+            .deadlines_from
+            .is_some_and(|from| self.core.asked.is_empty() || from <= self.now.since_boot)
+        {
+            agenda.deadlines_from = None;
+        }
+        if agenda.deadlines_from.is_some() {
+            return Ok(());
+        }
+        while self.core.agenda.deadlines.first().is_some_and(|(due, ..)| *due <= self.now.wall) {
+            let Some((due, run, job, deadline)) = self.core.agenda.deadlines.pop_first() else {
+                break;
+            };
+            self.judge_deadline(run, job, deadline, due)?;
+        }
+        Ok(())
+    }
+
+    fn judge_deadline(
+        &mut self,
+        run: RunId,
+        job: Option<JobName>,
+        deadline: Deadline,
+        due: jiff::Timestamp,
+    ) -> Result<(), Unfit> {
+        let state = self.core.state.run(&run)?;
+        if state.result.is_some() {
+            return Ok(());
+        }
+        let kept = match job.as_ref().and_then(|job| state.index(job)) {
+            Some(index) => job_kept(state, index, deadline, due),
+            None => match deadline {
+                Deadline::MustStartBy => state.opened_at <= due,
+                Deadline::MustCompleteBy => false,
+            },
+        };
+        if kept || already_missed(state, job.as_ref(), deadline) {
+            return Ok(());
+        }
+        self.emit(Fact::DeadlineMissed { run, job, deadline, due })
+    }
+
+    /// A job that ended after its time while nobody watched is late as well.
+    fn note_late_end(&mut self, run: &RunId, index: usize) -> Result<(), Unfit> {
+        let state = self.core.state.run(run)?;
+        let job = state.job(index);
+        let Some(time) = job.must_complete_by else { return Ok(()) };
+        let due = super::deadline::first_at_or_after(state.opened.anchor, time, &state.batch.zone);
+        let late = state.jobs[index].over_at().is_some_and(|at| at > due)
+            && state.jobs[index].phase.outcome() == Some(Outcome::Succeeded);
+        let name = Some(job.name.clone());
+        if !late || already_missed(state, name.as_ref(), Deadline::MustCompleteBy) {
+            return Ok(());
+        }
+        let (run, deadline) = (run.clone(), Deadline::MustCompleteBy);
+        self.emit(Fact::DeadlineMissed { run, job: name, deadline, due })
+    }
+
+    pub(super) fn end_runs(&mut self) -> Result<(), Unfit> {
+        for run in std::mem::take(&mut self.core.agenda.maybe_over) {
+            let Ok(state) = self.core.state.run(&run) else { continue };
+            if state.result.is_some() || state.in_flight > 0 {
+                continue;
+            }
+            let Some(result) = result(state) else { continue };
+            self.emit(Fact::RunEnded { run: run.clone(), result })?;
+            self.core.agenda.drop_run(&run);
+            self.command(Command::Report { run });
+        }
+        Ok(())
+    }
+}
+
+impl super::night::Core {
+    /// Whether the job itself could start: it waits, its needs are fulfilled, nobody holds it, its run goes on.
+    pub(super) fn startable(&self, run: &RunId, index: usize) -> Result<bool, Unfit> {
+        let state = self.state.run(run)?;
+        let job = &state.jobs[index];
+        Ok(state.result.is_none()
+            && state.stopping.is_none()
+            && job.held.is_none()
+            && matches!(job.phase, Phase::Waiting | Phase::RetryWait { .. })
+            && gate::needs_verdict(&self.state, state, index) == Verdict::Go)
+    }
+
+    /// What there is no room in: the host away, or the first resource with too few units left.
+    pub(super) fn full(&self, class: &GateClass) -> Result<Option<Resource>, Unfit> {
+        if !self.hosts.contains_key(&class.host) {
+            return Ok(Some(Resource::Host(class.host.clone())));
+        }
+        let run = self.state.run(&class.run)?;
+        Ok(self.without_room(run, class).map(|(resource, _)| resource.clone()).next())
+    }
+
+    /// Resources of which too few units are free, with the units needed.
+    pub(super) fn without_room<'a>(
+        &'a self,
+        run: &'a Run,
+        class: &'a GateClass,
+    ) -> impl Iterator<Item = (&'a Resource, u32)> + 'a {
+        class
+            .resources
+            .iter()
+            .filter(|(resource, units)| self.used(resource) + units > gate::size(run, resource))
+            .map(|(resource, units)| (resource, *units))
+    }
+
+    pub(super) fn used(&self, resource: &Resource) -> u32 {
+        self.agenda.used.get(resource).copied().unwrap_or(0)
+    }
+}
+
+/// Why the job takes no part on the run's business date, if so. A calendar without data leaves it out: fails closed.
+pub(super) fn left_out_today(rules: &Rules, run: &Run, index: usize) -> Option<String> {
+    let rule = run.job(index).days.as_ref()?;
+    let calendar = run.batch.calendar.as_ref();
+    match rules.calendars.takes_part(rule, calendar, run.opened.business_date.0) {
+        Part::Yes => None,
+        Part::No { reason } => Some(reason),
+        Part::Unknown { why } => Some(why),
+    }
+}
+
+fn already_missed(run: &Run, job: Option<&JobName>, deadline: Deadline) -> bool {
+    run.missed.iter().any(|m| m.job.as_ref() == job && m.deadline == deadline)
+}
+
+fn job_kept(run: &Run, index: usize, deadline: Deadline, due: jiff::Timestamp) -> bool {
+    let job = &run.jobs[index];
+    if matches!(job.phase.outcome(), Some(Outcome::NotScheduled | Outcome::Skipped)) {
+        return true;
+    }
+    match deadline {
+        Deadline::MustStartBy => {
+            let begun = job.attempts.first().map(|a| a.started.unwrap_or(a.intended));
+            begun.or(job.over_at()).is_some_and(|at| at <= due)
+        }
+        Deadline::MustCompleteBy => {
+            let good = matches!(job.phase.outcome(), Some(Outcome::Succeeded | Outcome::Forced));
+            good && job.over_at().is_some_and(|at| at <= due)
+        }
+    }
+}
+
+/// How a run without anything in flight has ended, or `None` while something can still move.
+fn result(run: &Run) -> Option<RunResult> {
+    if run.unsettled > 0 {
+        if run.stopping.is_some() {
+            return Some(RunResult::Stopped);
+        }
+        // Held, queued, between attempts, waiting for a person, a time or another run: it moves some day. What waits
+        // behind an unknown ending does not, until people decide; the run ends so that they are asked.
+        let moves = run.jobs.iter().any(|job| match &job.phase {
+            Phase::Settled { .. } | Phase::InDoubt { .. } => false,
+            Phase::Waiting => job.open_needs == 0,
+            Phase::Starting | Phase::Running | Phase::RetryWait { .. } => true,
+        });
+        if moves {
+            return None;
+        }
+    }
+    let well = run.jobs.iter().enumerate().all(|(index, job)| {
+        let good = matches!(
+            job.phase.outcome(),
+            Some(Outcome::Succeeded | Outcome::Skipped | Outcome::NotScheduled | Outcome::Forced)
+        );
+        good || !run.job(index).critical
+    });
+    Some(if well { RunResult::Well } else { RunResult::Failed })
+}
+
+/// The id of the latest attempt of a job, if it may be running.
+pub(super) fn flying(run: &Run, index: usize) -> Option<AttemptId> {
+    let job = &run.jobs[index];
+    let last = job.attempts.last().filter(|_| job.phase.in_flight())?;
+    Some(run.attempt_id(index, last.number))
+}

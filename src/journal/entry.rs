@@ -1,0 +1,106 @@
+//! One line of the journal: what was decided or observed, when, and under whose leadership.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::core::fact::Fact;
+use crate::types::Epoch;
+
+/// Version of the stored form. A journal that holds a newer one is left to a newer nightrun.
+pub const VERSION: u32 = 1;
+
+/// One entry of the journal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Counted from 1 without a gap, over the whole site.
+    pub seq: u64,
+    /// The wall time that the decision was given; the set clock's in a trial.
+    pub at: Timestamp,
+    /// The host's real time when it was written. Equal to `at` but for trials.
+    pub recorded: Timestamp,
+    /// The leadership that wrote it.
+    pub epoch: Epoch,
+    pub fact: Fact,
+}
+
+/// A fact could not be written as JSON.
+#[derive(Debug, thiserror::Error)]
+#[error("entry {seq} cannot be written: {why}")]
+pub struct NotSealed {
+    pub seq: u64,
+    pub why: String,
+}
+
+/// A stored entry could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Undecodable {
+    /// A newer nightrun wrote it; this one must not guess what it means.
+    #[error(
+        "written by a newer nightrun (form {0}; this program reads up to form {VERSION}): use that one"
+    )]
+    Newer(u32),
+    #[error("not a journal entry: {0}")]
+    NotAnEntry(String),
+}
+
+/// The canonical form: these fields in this order.
+#[derive(Serialize)]
+struct Written<'a> {
+    v: u32,
+    seq: u64,
+    at: Timestamp,
+    recorded: Timestamp,
+    epoch: Epoch,
+    fact: &'a Fact,
+}
+
+#[derive(Deserialize)]
+struct Read {
+    seq: u64,
+    at: Timestamp,
+    recorded: Timestamp,
+    epoch: Epoch,
+    fact: Fact,
+}
+
+/// Read first and alone, so that a newer form is told from a damaged one.
+#[derive(Deserialize)]
+struct Version {
+    v: u32,
+}
+
+impl Entry {
+    /// The canonical bytes that are stored and hashed: one line of JSON, fields in a fixed order.
+    pub(super) fn encode(&self) -> Result<String, NotSealed> {
+        let Self { seq, at, recorded, epoch, fact } = self;
+        let written =
+            Written { v: VERSION, seq: *seq, at: *at, recorded: *recorded, epoch: *epoch, fact };
+        serde_json::to_string(&written).map_err(|why| NotSealed { seq: *seq, why: why.to_string() })
+    }
+
+    /// Reads a stored body.
+    pub fn decode(body: &str) -> Result<Self, Undecodable> {
+        let not = |why: serde_json::Error| Undecodable::NotAnEntry(why.to_string());
+        let Version { v } = serde_json::from_str(body).map_err(not)?;
+        if v > VERSION {
+            return Err(Undecodable::Newer(v));
+        }
+        let Read { seq, at, recorded, epoch, fact } = serde_json::from_str(body).map_err(not)?;
+        Ok(Self { seq, at, recorded, epoch, fact })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_newer_form_is_told_from_a_damaged_one() {
+        let newer = Entry::decode(r#"{"v":2,"what":"nobody knows yet"}"#);
+        assert_eq!(newer, Err(Undecodable::Newer(2)));
+        for damaged in ["", "{", r#"{"seq":1}"#, r#"{"v":1,"seq":1}"#] {
+            let read = Entry::decode(damaged);
+            assert!(matches!(read, Err(Undecodable::NotAnEntry(_))), "{damaged}: {read:?}");
+        }
+    }
+}

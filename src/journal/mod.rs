@@ -1,0 +1,18 @@
+//! Layer 3: the stored forms. What is kept of every decision and observation, how entries are chained so that a
+//! change of any of them shows, and the rows that make history quick to ask.
+//!
+//! Pure: `driver::store` writes what is made here, and reads back what is checked here.
+
+mod blob;
+mod chain;
+mod entry;
+mod outbox;
+mod rows;
+#[cfg(test)]
+mod specimens;
+
+pub use blob::{address, hex};
+pub use chain::{Broken, Chain, Head, Sealed, verify};
+pub use entry::{Entry, NotSealed, Undecodable, VERSION};
+pub use outbox::OutgoingMail;
+pub use rows::{Row, RunRow, row};

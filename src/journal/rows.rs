@@ -1,0 +1,141 @@
+//! The rows that facts change: what history, lists and numbering are asked from without reading the journal.
+
+use jiff::Timestamp;
+
+use crate::core::fact::{Fact, RunOpened, RunResult};
+use crate::types::{
+    AttemptId, BootId, BusinessDate, Ending, HostName, IncidentId, JobName, Outcome, RunId, Usage,
+};
+
+/// A change of one row. Times are those that the entry or the host gave.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Row {
+    RunOpened(Box<RunRow>),
+    RunEnded {
+        run: RunId,
+        ended: Timestamp,
+        result: RunResult,
+    },
+    RunReopened {
+        run: RunId,
+    },
+    JobSettled {
+        run: RunId,
+        job: JobName,
+        outcome: Outcome,
+        at: Timestamp,
+    },
+    JobReopened {
+        run: RunId,
+        job: JobName,
+    },
+    AttemptIntended {
+        attempt: AttemptId,
+        host: HostName,
+        boot: BootId,
+        intended: Timestamp,
+    },
+    AttemptStarted {
+        attempt: AttemptId,
+        started: Timestamp,
+    },
+    AttemptEnded {
+        attempt: AttemptId,
+        started: Option<Timestamp>,
+        ended: Timestamp,
+        ending: Ending,
+        good: bool,
+        usage: Usage,
+        /// stdout and stderr together.
+        output_bytes: u64,
+    },
+    IncidentOpened {
+        incident: IncidentId,
+        run: RunId,
+        job: JobName,
+        opened: Timestamp,
+    },
+    IncidentClosed {
+        incident: IncidentId,
+        closed: Timestamp,
+    },
+}
+
+/// A run as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunRow {
+    pub run: RunId,
+    pub business_date: BusinessDate,
+    pub trial: bool,
+    pub anchor: Timestamp,
+    /// SHA-256 of the stored definition, in hex.
+    pub definition: String,
+    pub opened: Timestamp,
+    /// The journal entry that opened it: the order of runs, whatever the clocks did.
+    pub opened_seq: u64,
+    pub ended: Option<Timestamp>,
+    pub result: Option<RunResult>,
+}
+
+/// The row that a fact changes, if any: `seq` and `at` are those of its entry.
+pub fn row(seq: u64, at: Timestamp, fact: &Fact) -> Option<Row> {
+    Some(match fact {
+        Fact::RunOpened(opened) => Row::RunOpened(Box::new(opened_row(seq, at, opened))),
+        Fact::RunEnded { run, result } => {
+            Row::RunEnded { run: run.clone(), ended: at, result: *result }
+        }
+        Fact::RunReopened { run } => Row::RunReopened { run: run.clone() },
+        Fact::AttemptIntended { attempt, host, boot } => Row::AttemptIntended {
+            attempt: attempt.clone(),
+            host: host.clone(),
+            boot: boot.clone(),
+            intended: at,
+        },
+        Fact::AttemptStarted { attempt, pid: _, at } => {
+            Row::AttemptStarted { attempt: attempt.clone(), started: *at }
+        }
+        Fact::AttemptEnded { ended, good } => Row::AttemptEnded {
+            attempt: ended.attempt.clone(),
+            started: ended.started,
+            ended: ended.ended,
+            ending: ended.ending.clone(),
+            good: *good,
+            usage: ended.usage,
+            output_bytes: ended.output_bytes,
+        },
+        Fact::Settled { run, job, outcome, why: _ } => {
+            Row::JobSettled { run: run.clone(), job: job.clone(), outcome: *outcome, at }
+        }
+        Fact::Reopened { run, job } => Row::JobReopened { run: run.clone(), job: job.clone() },
+        Fact::IncidentOpened { incident, run, job, .. } => Row::IncidentOpened {
+            incident: *incident,
+            run: run.clone(),
+            job: job.clone(),
+            opened: at,
+        },
+        Fact::IncidentClosed { incident, .. } => {
+            Row::IncidentClosed { incident: *incident, closed: at }
+        }
+        Fact::RunResumed { .. }
+        | Fact::RetryPlanned { .. }
+        | Fact::InDoubt { .. }
+        | Fact::DeadlineMissed { .. }
+        | Fact::AcrossKnown { .. }
+        | Fact::Acted { .. }
+        | Fact::Stopping { .. } => return None,
+    })
+}
+
+fn opened_row(seq: u64, at: Timestamp, opened: &RunOpened) -> RunRow {
+    RunRow {
+        run: opened.run.clone(),
+        business_date: opened.business_date,
+        trial: opened.trial,
+        anchor: opened.anchor,
+        definition: opened.definition.clone(),
+        opened: at,
+        opened_seq: seq,
+        ended: None,
+        result: None,
+    }
+}

@@ -1,0 +1,123 @@
+//! One line an event: what a run without a terminal prints, and what `--format json` streams.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::Who;
+use super::job::LeftOut;
+use super::report::Act;
+use crate::core::fact::{Deadline, RunResult, StopHow};
+use crate::types::{
+    BusinessDate, Ending, HostName, IncidentId, JobName, Outcome, RunId, Span, Text,
+};
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct EventLine {
+    /// Wall time of the run's clock.
+    pub at: Timestamp,
+    #[serde(flatten)]
+    pub what: Event,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "event")]
+pub enum Event {
+    RunOpened {
+        run: RunId,
+        business_date: BusinessDate,
+        jobs: u32,
+        trial: bool,
+    },
+    RunResumed {
+        run: RunId,
+        running: u32,
+    },
+    RunReopened {
+        run: RunId,
+    },
+    RunEnded {
+        run: RunId,
+        result: RunResult,
+        took: Span,
+        exit_code: u8,
+    },
+    /// No new starts.
+    Stopping {
+        how: StopHow,
+        running: u32,
+    },
+    /// The clock of a trial jumped because nothing ran.
+    ClockJumped {
+        to: Timestamp,
+    },
+    Started {
+        job: JobName,
+        attempt: u32,
+    },
+    /// A running job of a former supervisor was taken over.
+    Adopted {
+        job: JobName,
+        attempt: u32,
+    },
+    Ended {
+        job: JobName,
+        attempt: u32,
+        ending: Ending,
+        good: bool,
+        took: Option<Span>,
+    },
+    RetryPlanned {
+        job: JobName,
+        attempt: u32,
+        wait: Span,
+    },
+    /// Came to an end for the run without an attempt of its own, or after its last.
+    Settled {
+        job: JobName,
+        outcome: Outcome,
+        left_out: Option<LeftOut>,
+        blocked_by: Vec<JobName>,
+    },
+    Reopened {
+        job: JobName,
+    },
+    InDoubt {
+        job: JobName,
+        why: String,
+    },
+    DeadlineMissed {
+        job: Option<JobName>,
+        deadline: Deadline,
+        due: Timestamp,
+    },
+    IncidentOpened {
+        incident: IncidentId,
+        job: JobName,
+        blocks: u32,
+        told: Vec<Who>,
+    },
+    IncidentClosed {
+        incident: IncidentId,
+        job: JobName,
+    },
+    Acted {
+        by: Who,
+        act: Act,
+        reason: String,
+    },
+    WaitsForPerson {
+        job: JobName,
+        question: Text,
+    },
+    HostAway {
+        host: HostName,
+        why: String,
+    },
+    HostBack {
+        host: HostName,
+    },
+    MailUnsent {
+        count: u32,
+    },
+}

@@ -1,0 +1,37 @@
+//! Layer 3: read models. Plain values that the supervisor builds from the core's state, and that pages, reports,
+//! mails, the terminal and `--format json` show. Nothing here decides, and nothing here is words: reasons are data.
+
+pub mod event;
+pub mod failure;
+pub mod job;
+pub mod of_fact;
+pub mod of_job;
+pub mod of_plan;
+pub mod of_plan_job;
+pub mod of_run;
+pub mod of_why;
+pub mod plan;
+pub mod report;
+pub mod run;
+pub mod status;
+pub mod why;
+
+use serde::Serialize;
+
+use crate::definition::site::Site;
+use crate::types::{PersonId, Text};
+
+/// A person as shown: the id is who it is, the name is what is read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Who {
+    pub id: PersonId,
+    pub name: Text,
+}
+
+impl Who {
+    /// A person of the site; one whom it does not know (any more) is shown by the id.
+    pub fn of(site: &Site, id: &PersonId) -> Self {
+        let name = site.people.get(id).map(|person| person.name.clone());
+        Self { id: id.clone(), name: name.unwrap_or_else(|| Text::en(id.as_str())) }
+    }
+}

@@ -1,0 +1,105 @@
+//! From a fact to the one line that a run prints of it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::Who;
+use super::event::{Event, EventLine};
+use super::of_job::{blocked_by, left_out, took};
+use super::report::Act;
+use crate::core::fact::{Fact, RunResult, Why};
+use crate::core::state::{Attempt, Run, State};
+use crate::types::{AttemptId, JobName, Outcome, Span};
+
+/// The line of a fact, from the state right after it. `None` for facts that need none of their own: the intent (its
+/// start follows), an outcome that the ending just told, knowledge of other runs.
+pub fn event(after: &State, at: Timestamp, fact: &Fact) -> Option<EventLine> {
+    let run = after.runs.get(fact.run()?)?;
+    let what = match fact {
+        Fact::RunOpened(opened) => Event::RunOpened {
+            run: opened.run.clone(),
+            business_date: opened.business_date,
+            jobs: run.jobs.len() as u32,
+            trial: opened.trial,
+        },
+        Fact::RunResumed { run: id, .. } => {
+            Event::RunResumed { run: id.clone(), running: run.in_flight as u32 }
+        }
+        Fact::RunReopened { run } => Event::RunReopened { run: run.clone() },
+        Fact::RunEnded { run: id, result } => Event::RunEnded {
+            run: id.clone(),
+            result: *result,
+            took: between(run.opened_at, at),
+            exit_code: exit_code(*result),
+        },
+        Fact::Stopping { how, .. } => {
+            Event::Stopping { how: *how, running: run.in_flight as u32 }
+        }
+        Fact::AttemptStarted { attempt, .. } => {
+            Event::Started { job: attempt.job.clone(), attempt: attempt.number }
+        }
+        Fact::AttemptEnded { ended, good } => Event::Ended {
+            job: ended.attempt.job.clone(),
+            attempt: ended.attempt.number,
+            ending: ended.ending.clone(),
+            good: *good,
+            took: attempt(run, &ended.attempt).and_then(took),
+        },
+        Fact::RetryPlanned { job, wait, .. } => {
+            let next = run.jobs.get(run.index(job)?)?.attempts.len() as u32 + 1;
+            Event::RetryPlanned { job: job.clone(), attempt: next, wait: *wait }
+        }
+        Fact::Settled { job, outcome, why, .. } => settled(run, job, *outcome, why)?,
+        Fact::Reopened { job, .. } => Event::Reopened { job: job.clone() },
+        Fact::InDoubt { job, why, .. } => Event::InDoubt { job: job.clone(), why: why.clone() },
+        Fact::DeadlineMissed { job, deadline, due, .. } => {
+            Event::DeadlineMissed { job: job.clone(), deadline: *deadline, due: *due }
+        }
+        Fact::IncidentOpened { incident, job, blocks, notify, .. } => Event::IncidentOpened {
+            incident: *incident,
+            job: job.clone(),
+            blocks: blocks.len() as u32,
+            told: notify.iter().map(|id| Who::of(&run.site, id)).collect(),
+        },
+        Fact::IncidentClosed { incident, job, .. } => {
+            Event::IncidentClosed { incident: *incident, job: job.clone() }
+        }
+        Fact::Acted { by, reason, action, .. } => Event::Acted {
+            by: Who::of(&run.site, by),
+            act: Act::Do(action.clone()),
+            reason: reason.clone(),
+        },
+        Fact::AttemptIntended { .. } | Fact::AcrossKnown { .. } => return None,
+    };
+    Some(EventLine { at, what })
+}
+
+/// The exit code of `nightrun run`.
+pub fn exit_code(result: RunResult) -> u8 {
+    match result {
+        RunResult::Well => 0,
+        RunResult::Failed => 1,
+        RunResult::Stopped => 4,
+    }
+}
+
+fn settled(run: &Run, job: &JobName, outcome: Outcome, why: &Why) -> Option<Event> {
+    let index = run.index(job)?;
+    if outcome == Outcome::Succeeded && matches!(why, Why::Attempt { .. }) {
+        return None;
+    }
+    let left_out = left_out(run, index, why).filter(|_| outcome == Outcome::NotScheduled);
+    let blocked_by =
+        if outcome == Outcome::Blocked { blocked_by(run, index) } else { Vec::new() };
+    Some(Event::Settled { job: job.clone(), outcome, left_out, blocked_by })
+}
+
+fn attempt<'a>(run: &'a Run, id: &AttemptId) -> Option<&'a Attempt> {
+    let job = run.jobs.get(run.index(&id.job)?)?;
+    job.attempts.iter().find(|attempt| attempt.number == id.number)
+}
+
+fn between(from: Timestamp, to: Timestamp) -> Span {
+    Span::of(Duration::try_from(to.duration_since(from)).unwrap_or_default())
+}

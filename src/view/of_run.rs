@@ -1,0 +1,195 @@
+//! From a run's state to its pages: head, status, report, failure mail.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::Who;
+use super::failure::{BlockedJob, FailureView};
+use super::job::{JobLine, StateWord};
+use super::of_job::{Around, lines};
+use super::report::{Act, ActionLine, ChangeLine, IncidentLine, ReportView};
+use super::run::{RunHead, Totals};
+use super::status::StatusView;
+use crate::core::deadline;
+use crate::core::night::Core;
+use crate::core::state::{Incident, Run, State, Unfit};
+use crate::definition::site::Kind;
+use crate::types::{IncidentId, JobName, Now, RunId};
+use crate::wire::{ChangeWork, Work};
+
+/// The head of every page about a run.
+pub fn head(run: &Run, now: Now, around: Around<'_>) -> RunHead {
+    let due = run.batch.must_complete_by;
+    let ahead = around.ahead.filter(|_| run.result.is_none());
+    RunHead {
+        site: run.site.title.clone(),
+        batch: run.batch.id.clone(),
+        title: run.batch.title.clone(),
+        run: run.id().clone(),
+        business_date: run.opened.business_date,
+        trial: run.opened.trial,
+        anchor: run.opened.anchor,
+        opened: run.opened_at,
+        ended: run.ended_at,
+        now: now.wall,
+        zone: run.batch.zone.clone(),
+        result: run.result,
+        must_complete_by: due.map(|time| {
+            deadline::first_at_or_after(run.opened.anchor, time, &run.batch.zone)
+        }),
+        expected_end: ahead.and_then(|ahead| ahead.end),
+    }
+}
+
+/// How a run stands now.
+pub fn status(
+    core: &Core,
+    run: &RunId,
+    now: Now,
+    around: Around<'_>,
+) -> Result<StatusView, Unfit> {
+    let run = core.state().run(run)?;
+    let jobs = lines(core, run, now, around)?;
+    let open = incidents(core.state(), run).into_iter().filter(|line| line.closed.is_none());
+    Ok(StatusView {
+        head: head(run, now, around),
+        totals: Totals::of(&jobs),
+        jobs,
+        incidents: open.collect(),
+        stopping: run.stopping,
+        unsent_mail: around.unsent_mail,
+    })
+}
+
+/// The morning report of a run. `journal_head` and `generated_at` (wall time of the host) are the page's own.
+pub fn report(
+    core: &Core,
+    run: &RunId,
+    now: Now,
+    around: Around<'_>,
+    journal_head: Option<String>,
+    generated_at: Timestamp,
+) -> Result<ReportView, Unfit> {
+    let run = core.state().run(run)?;
+    let jobs = lines(core, run, now, around)?;
+    Ok(ReportView {
+        head: head(run, now, around),
+        totals: Totals::of(&jobs),
+        changes: changes(run, &jobs),
+        jobs,
+        incidents: incidents(core.state(), run),
+        actions: actions(run),
+        unsent_mail: around.unsent_mail,
+        journal_head,
+        generated_at,
+    })
+}
+
+/// The one mail of a fault.
+pub fn failure(
+    core: &Core,
+    incident: IncidentId,
+    now: Now,
+    around: Around<'_>,
+) -> Result<FailureView, Unfit> {
+    let state = core.state();
+    let known = state.incidents.get(&incident).ok_or(Unfit::NoIncident(incident))?;
+    let run = state.run(&known.run)?;
+    let missing = || Unfit::NoJob { run: known.run.clone(), job: known.job.clone() };
+    let index = run.index(&known.job).ok_or_else(missing)?;
+    let critical = super::of_job::critical_path(run);
+    let job = super::of_job::line(core, run, index, now, around, &critical)?;
+    let blocked = known.blocks.iter().filter_map(|name| run.batch.job(name));
+    Ok(FailureView {
+        head: head(run, now, around),
+        incident,
+        opened: known.opened,
+        priority: priority(run, known),
+        job,
+        blocks: blocked
+            .map(|job| BlockedJob { name: job.name.clone(), title: job.title.clone() })
+            .collect(),
+        told: told(run, known),
+    })
+}
+
+/// 1 where the fault stands between the run and its must-complete-by, or work behind it waits; 2 otherwise.
+fn priority(run: &Run, incident: &Incident) -> u8 {
+    if run.batch.must_complete_by.is_some() || !incident.blocks.is_empty() { 1 } else { 2 }
+}
+
+fn told(run: &Run, incident: &Incident) -> Vec<Who> {
+    incident.notified.iter().map(|id| Who::of(&run.site, id)).collect()
+}
+
+fn incidents(state: &State, run: &Run) -> Vec<IncidentLine> {
+    let own = state.incidents.iter().filter(|(_, incident)| incident.run == *run.id());
+    own.map(|(id, incident)| IncidentLine {
+        id: *id,
+        job: incident.job.clone(),
+        opened: incident.opened,
+        closed: incident.closed,
+        blocks: incident.blocks.clone(),
+        told: told(run, incident),
+    })
+    .collect()
+}
+
+fn changes(run: &Run, jobs: &[JobLine]) -> Vec<ChangeLine> {
+    let part: BTreeSet<&JobName> = jobs
+        .iter()
+        .filter(|job| job.state.word() != StateWord::NotScheduled)
+        .map(|job| &job.name)
+        .collect();
+    run.batch
+        .jobs
+        .iter()
+        .enumerate()
+        .filter(|(_, job)| part.contains(&job.name))
+        .filter_map(|(index, job)| {
+            let Kind::Change { change } = &job.kind else { return None };
+            let known = run.site.changes.get(change)?;
+            let work = change_work(run, index);
+            Some(ChangeLine {
+                id: known.id.clone(),
+                title: known.title.clone(),
+                job: job.name.clone(),
+                class: known.class,
+                target: known.target.clone(),
+                reason: known.reason.clone(),
+                state: work.map(|work| work.state),
+                rows: work.map_or(0, |work| work.rows),
+                backup_rows: work.map_or(0, |work| work.backup_rows),
+                before: work.map(|work| work.before.clone()).unwrap_or_default(),
+                after: work.map(|work| work.after.clone()).unwrap_or_default(),
+                why: work.and_then(|work| work.why.clone()),
+            })
+        })
+        .collect()
+}
+
+/// What the latest attempt that ended says of its change.
+fn change_work(run: &Run, index: usize) -> Option<&ChangeWork> {
+    let mut attempts = run.jobs[index].attempts.iter().rev();
+    attempts.find_map(|attempt| match attempt.ended.as_ref()?.work.as_ref()? {
+        Work::Change(change) => Some(change),
+        Work::Sql { .. } => None,
+    })
+}
+
+fn actions(run: &Run) -> Vec<ActionLine> {
+    let overridden = run.opened.window_override.iter().map(|reason| ActionLine {
+        at: run.opened_at,
+        by: Who::of(&run.site, &run.opened.by),
+        act: Act::WindowOverride,
+        reason: reason.clone(),
+    });
+    let acts = run.acts.iter().map(|act| ActionLine {
+        at: act.at,
+        by: Who::of(&run.site, &act.by),
+        act: Act::Do(act.action.clone()),
+        reason: act.reason.clone(),
+    });
+    overridden.chain(acts).collect()
+}
