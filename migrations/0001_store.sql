@@ -64,8 +64,8 @@ CREATE TABLE attempt (
     host            TEXT NOT NULL,
     boot            TEXT NOT NULL,     -- boot of the host when it was meant
     intended        BIGINT NOT NULL,
-    started         BIGINT,            -- by the host; NULL: not known to have started
-    ended           BIGINT,
+    started         BIGINT,            -- by the host, known at the end; NULL: no program was started
+    ended           BIGINT,            -- by the host; NULL: has not ended
     ending          TEXT,              -- JSON
     good            INTEGER,           -- by the job's success rule
     cpu_us          BIGINT,

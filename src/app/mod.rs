@@ -1,6 +1,7 @@
 //! Layer 8: wiring. Which driver stands behind which port; nothing is decided here.
 
 mod clock;
+mod mailer;
 mod source;
 
 use std::io;
@@ -9,13 +10,13 @@ use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
 
 pub use clock::RunClock;
+pub use mailer::SiteMailer;
 pub use source::{Checked, SiteFolder, check};
 
 use crate::definition::site::Mail;
 use crate::driver::agent_link::LocalAgent;
 use crate::driver::control::Server;
 use crate::driver::folders::StateFolder;
-use crate::driver::mail::SiteMailer;
 use crate::driver::store::SqliteStore;
 use crate::port::{AgentEvent, Store, StoreError};
 use crate::supervisor::{Fatal, Input, Observer, Parts, Supervisor, World, send_mail};

@@ -138,9 +138,6 @@ pub enum Command {
     /// The record of everything decided and observed
     #[command(subcommand)]
     Journal(JournalCommand),
-    /// Start and watch programs on this host (started by itself where it is needed)
-    #[command(hide = true)]
-    Agent,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,6 @@
 //! Where a command works: folders, language, form of output.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -9,7 +9,8 @@ use super::arguments::{Format, PlaceArguments};
 use super::exit::Failure;
 use crate::app::{self, Checked};
 use crate::core::night::Core;
-use crate::definition::Severity;
+use crate::definition::Styles;
+use crate::definition::defect::Severity;
 use crate::definition::site::{Mail, Site};
 use crate::driver::clock::HostClock;
 use crate::driver::folders::StateFolder;
@@ -48,23 +49,23 @@ impl Context {
         Ok(now.to_zoned(jiff::tz::TimeZone::UTC).date())
     }
 
-    pub(super) fn check(&self, today: Option<Date>) -> Result<Checked, Failure> {
-        if !self.site.is_dir() {
+    pub(super) fn check_in(&self, folder: &Path, today: Option<Date>) -> Result<Checked, Failure> {
+        if !folder.is_dir() {
             return Err(Failure::defects(format!(
                 "{} is not a folder; say which with --site DIR, or make a site with `nightrun init DIR`",
-                self.site.display()
+                folder.display()
             )));
         }
         let today = today.map_or_else(|| self.today(), Ok)?;
-        Ok(app::check(&self.site, today))
+        Ok(app::check(folder, today))
     }
 
     /// The site; its defects are printed where it has some.
     pub(super) fn checked_site(&self) -> Result<Arc<Site>, Failure> {
-        let checked = self.check(None)?;
+        let checked = self.check_in(&self.site, None)?;
         checked.site.ok_or_else(|| {
             let errors = checked.defects.iter().filter(|d| d.severity == Severity::Error);
-            let text: Vec<String> = errors.map(|defect| defect.text()).collect();
+            let text: Vec<String> = errors.map(|defect| defect.text(&self.site, Styles::plain())).collect();
             Failure::defects(format!("the job files have defects\n{}", text.join("\n")))
         })
     }

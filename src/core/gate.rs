@@ -110,12 +110,16 @@ pub fn must_fit(run: &Run, index: usize) -> Duration {
 
 /// Whether the windows and freezes let the job start now. An override opens windows, never a freeze.
 pub(super) fn window_gate(rules: &Rules, run: &Run, index: usize, now: Now) -> Gate {
-    let overridden = run.opened.window_override.is_some();
-    let classes = if overridden { Vec::new() } else { windows(run, index) };
+    let classes = windows(run, index);
     let target = target(run, index);
     let subject =
         Subject { batch: &run.batch.id, target: target.as_ref(), host: &run.job(index).host };
-    rules.windows.gate(&classes, subject, now.wall, must_fit(run, index))
+    let needs = must_fit(run, index);
+    if run.opened.window_override.is_some() {
+        rules.windows.gate_overridden(&classes, subject, now.wall, needs)
+    } else {
+        rules.windows.gate(&classes, subject, now.wall, needs)
+    }
 }
 
 /// Needs of a job that look at other runs, with the date that they look at. None in a trial: it stands alone, and such

@@ -84,6 +84,29 @@ impl Windows {
         now: Timestamp,
         needs: Duration,
     ) -> Gate {
+        self.gate_within(classes, classes, what, now, needs)
+    }
+
+    /// As [`gate`](Self::gate), with the classes overridden: only freezes are heeded, those of the classes among them.
+    pub fn gate_overridden(
+        &self,
+        classes: &[WindowClass],
+        what: Subject<'_>,
+        now: Timestamp,
+        needs: Duration,
+    ) -> Gate {
+        self.gate_within(&[], classes, what, now, needs)
+    }
+
+    /// `classes` must be open, `named` are those that freezes may name.
+    fn gate_within(
+        &self,
+        classes: &[WindowClass],
+        named: &[WindowClass],
+        what: Subject<'_>,
+        now: Timestamp,
+        needs: Duration,
+    ) -> Gate {
         let mut closes: Option<Timestamp> = None;
         let mut sooner = |end: Timestamp| closes = Some(closes.map_or(end, |known| known.min(end)));
         let mut reason = None;
@@ -106,9 +129,9 @@ impl Windows {
             }
         }
         let horizon = later(now, HORIZON);
-        for freeze in self.freezes(classes, what) {
+        for freeze in self.freezes(named, what) {
             if freeze.from <= now && now < freeze.to && reason.is_none() {
-                let until = self.thawed(classes, what, freeze.to);
+                let until = self.thawed(named, what, freeze.to);
                 reason = Some(WindowReason::Frozen { reason: freeze.reason.clone(), until });
             } else if freeze.from > now && freeze.from < freeze.to && freeze.from < horizon {
                 sooner(freeze.from);
@@ -120,7 +143,7 @@ impl Windows {
             (None, Some(left)) if left < needs => WindowReason::DoesNotFit { needs, left },
             (None, _) => return Gate::Open { closes },
         };
-        Gate::Closed { reason, next: self.next(classes, what, now, needs) }
+        Gate::Closed { reason, next: self.next((classes, named), what, now, needs) }
     }
 
     /// The openings of a class between two instants, cut to them, merged, freezes left aside. None where the site
@@ -141,7 +164,7 @@ impl Windows {
 
     fn next(
         &self,
-        classes: &[WindowClass],
+        (classes, named): (&[WindowClass], &[WindowClass]),
         what: Subject<'_>,
         now: Timestamp,
         needs: Duration,
@@ -150,7 +173,7 @@ impl Windows {
         for days in [8, 64, 400] {
             let to = later(now, SignedDuration::from_hours(days * 24));
             let mut free = self.common(classes, now, to);
-            for freeze in self.freezes(classes, what) {
+            for freeze in self.freezes(named, what) {
                 free = without(free, (freeze.from, freeze.to));
             }
             let fits = |(start, end): &Interval| {

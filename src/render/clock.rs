@@ -72,26 +72,28 @@ impl<'a> Clock<'a> {
     }
 }
 
-/// `4.2s`, `42s`, `2m 05s`, `1h 04m`, `2d 3h`; in Chinese `4.2秒`, `2分05秒`.
+/// `4.2s`, `42s`, `2m 05s`, `20m`, `1h 04m`, `2d 3h`; in Chinese `4.2秒`, `2分05秒`, `20分钟`.
 pub fn took(lang: Lang, length: Duration) -> String {
     let total = length.as_secs();
     let (days, hours, minutes, seconds) =
         (total / 86_400, total / 3_600 % 24, total / 60 % 60, total % 60);
-    let en = lang == Lang::En;
-    match () {
-        () if total < 10 => {
-            let tenths = length.as_millis() / 100;
-            let (whole, tenth) = (tenths / 10, tenths % 10);
-            if en { format!("{whole}.{tenth}s") } else { format!("{whole}.{tenth}秒") }
-        }
-        () if total < 60 && en => format!("{seconds}s"),
-        () if total < 60 => format!("{seconds}秒"),
-        () if total < 3_600 && en => format!("{minutes}m {seconds:02}s"),
-        () if total < 3_600 => format!("{minutes}分{seconds:02}秒"),
-        () if total < 86_400 && en => format!("{hours}h {minutes:02}m"),
-        () if total < 86_400 => format!("{hours}小时{minutes:02}分"),
-        () if en => format!("{days}d {hours}h"),
-        () => format!("{days}天{hours}小时"),
+    let tenths = length.as_millis() / 100;
+    let (whole, tenth) = (tenths / 10, tenths % 10);
+    match lang {
+        Lang::En if total < 10 => format!("{whole}.{tenth}s"),
+        Lang::En if total < 60 => format!("{seconds}s"),
+        Lang::En if total < 3_600 && seconds == 0 => format!("{minutes}m"),
+        Lang::En if total < 3_600 => format!("{minutes}m {seconds:02}s"),
+        Lang::En if total < 86_400 && minutes == 0 => format!("{hours}h"),
+        Lang::En if total < 86_400 => format!("{hours}h {minutes:02}m"),
+        Lang::En => format!("{days}d {hours}h"),
+        Lang::Zh if total < 10 => format!("{whole}.{tenth}秒"),
+        Lang::Zh if total < 60 => format!("{seconds}秒"),
+        Lang::Zh if total < 3_600 && seconds == 0 => format!("{minutes}分钟"),
+        Lang::Zh if total < 3_600 => format!("{minutes}分{seconds:02}秒"),
+        Lang::Zh if total < 86_400 && minutes == 0 => format!("{hours}小时"),
+        Lang::Zh if total < 86_400 => format!("{hours}小时{minutes:02}分"),
+        Lang::Zh => format!("{days}天{hours}小时"),
     }
 }
 
@@ -100,14 +102,14 @@ pub fn between(from: Timestamp, to: Timestamp) -> Duration {
     Duration::try_from(to.duration_since(from)).unwrap_or(Duration::ZERO)
 }
 
-/// `Fri 2026-10-30`, `2026-10-30 周五`.
+/// `Fri 2026-10-30`, `2026-10-30（周五）`.
 pub fn day(lang: Lang, date: Date) -> String {
     const ZH: [&str; 7] = ["周一", "周二", "周三", "周四", "周五", "周六", "周日"];
     match lang {
         Lang::En => date.strftime("%a %Y-%m-%d").to_string(),
         Lang::Zh => {
             let weekday = date.weekday().to_monday_zero_offset();
-            format!("{date} {}", ZH.get(weekday.unsigned_abs() as usize).copied().unwrap_or(""))
+            format!("{date}（{}）", ZH.get(weekday.unsigned_abs() as usize).copied().unwrap_or(""))
         }
     }
 }
@@ -153,6 +155,8 @@ mod tests {
             (4_290, "4.2s", "4.2秒"),
             (59_900, "59s", "59秒"),
             (125_000, "2m 05s", "2分05秒"),
+            (1_200_999, "20m", "20分钟"),
+            (7_200_000, "2h", "2小时"),
             (3_840_000, "1h 04m", "1小时04分"),
             (183_600_000, "2d 3h", "2天3小时"),
         ];
@@ -166,6 +170,6 @@ mod tests {
     fn a_day_has_its_weekday() {
         let date = jiff::civil::date(2026, 10, 30);
         assert_eq!(day(Lang::En, date), "Fri 2026-10-30");
-        assert_eq!(day(Lang::Zh, date), "2026-10-30 周五");
+        assert_eq!(day(Lang::Zh, date), "2026-10-30（周五）");
     }
 }

@@ -11,7 +11,6 @@ pub enum Verb {
     Force,
     Release,
     Confirm,
-    Why,
 }
 
 impl Verb {
@@ -23,13 +22,12 @@ impl Verb {
             Self::Force => "force",
             Self::Release => "release",
             Self::Confirm => "confirm",
-            Self::Why => "why",
         }
     }
 
     /// What changes a run needs a reason; looking does not.
     fn needs_reason(self) -> bool {
-        !matches!(self, Self::Log | Self::Why)
+        self != Self::Log
     }
 }
 

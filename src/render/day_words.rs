@@ -112,9 +112,21 @@ mod tests {
         let some = [false, true, false, true, false, false, false];
         let cases = [
             (both(Days::EveryBusinessDay, 0), "every business day", "每个营业日"),
-            (both(nth(-1, Period::Month), 0), "the last business day of the month", "每月最后一个营业日"),
-            (both(nth(3, Period::Week), 0), "the 3rd business day of the week", "每周第 3 个营业日"),
-            (both(nth(-2, Period::Year), 0), "the 2nd last business day of the year", "每年倒数第 2 个营业日"),
+            (
+                both(nth(-1, Period::Month), 0),
+                "the last business day of the month",
+                "每月最后一个营业日",
+            ),
+            (
+                both(nth(3, Period::Week), 0),
+                "the 3rd business day of the week",
+                "每周第 3 个营业日",
+            ),
+            (
+                both(nth(-2, Period::Year), 0),
+                "the 2nd last business day of the year",
+                "每年倒数第 2 个营业日",
+            ),
             (
                 both(nth(1, Period::Quarter), -1),
                 "the first business day of the quarter -1bd",

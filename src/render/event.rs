@@ -5,7 +5,7 @@ use crate::render::clock::{Clock, took};
 use crate::render::command::{Verb, on_job};
 use crate::render::phrase::{deed, ending, left_out, people};
 use crate::render::table::one_line;
-use crate::render::words::{Happened, Verdict, list};
+use crate::render::words::{Happened, Verdict, list, remarks};
 use crate::types::{Ending, JobName, Lang, Span};
 use crate::view::event::{Event, EventLine};
 use crate::view::run::RunHead;
@@ -22,7 +22,7 @@ fn what(lang: Lang, head: &RunHead, clock: &Clock<'_>, event: &Event) -> String 
         Event::RunOpened { run, business_date, jobs, trial } => {
             let (run, date) = (run.to_string(), business_date.to_string());
             let opened = say(Happened::RunOpened { run: &run, date: &date, jobs: *jobs });
-            if *trial { format!("{opened}. {}", Verdict::Trial.say(lang)) } else { opened }
+            if *trial { remarks(lang, &[opened, Verdict::Trial.say(lang)]) } else { opened }
         }
         Event::RunResumed { run, running } => {
             say(Happened::RunResumed { run: &run.to_string(), running: *running })
@@ -94,7 +94,13 @@ fn what(lang: Lang, head: &RunHead, clock: &Clock<'_>, event: &Event) -> String 
     }
 }
 
-fn ended(lang: Lang, job: &JobName, attempt: u32, how: (&Ending, bool), length: Option<Span>) -> String {
+fn ended(
+    lang: Lang,
+    job: &JobName,
+    attempt: u32,
+    how: (&Ending, bool),
+    length: Option<Span>,
+) -> String {
     let (job, good) = (job.as_str(), how.1);
     let length = length.map(|length| took(lang, length.get()));
     let ending = &ending(lang, how.0, good);
@@ -115,5 +121,110 @@ fn missed<'a>(job: Option<&'a JobName>, deadline: Deadline, due: &'a str) -> Hap
         (Some(job), Deadline::MustCompleteBy) => {
             Happened::MissedComplete { job: job.as_str(), due }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::fact::Action;
+    use crate::render::sample::{after, both, head, in_both, li_wei, name, quarter_end, zhang_min};
+    use crate::types::{IncidentId, Outcome};
+    use crate::view::job::LeftOut;
+    use crate::view::report::Act;
+
+    fn events() -> Vec<Event> {
+        let run = || head().run;
+        let job = || name("load-rates");
+        let ended = |ending: Ending, good, took: Option<u64>| Event::Ended {
+            job: job(),
+            attempt: 1,
+            ending,
+            good,
+            took: took.map(Span::seconds),
+        };
+        let over = |result, exit_code| Event::RunEnded {
+            run: run(),
+            result,
+            took: Span::seconds(27_720),
+            exit_code,
+        };
+        let missed = |job, deadline| Event::DeadlineMissed { job, deadline, due: after(30.0) };
+        let settled = |outcome, left_out, blocked_by| Event::Settled {
+            job: job(),
+            outcome,
+            left_out,
+            blocked_by,
+        };
+        vec![
+            Event::RunOpened {
+                run: run(),
+                business_date: head().business_date,
+                jobs: 25,
+                trial: true,
+            },
+            Event::RunResumed { run: run(), running: 1 },
+            Event::RunReopened { run: run() },
+            Event::Started { job: job(), attempt: 1 },
+            Event::Adopted { job: job(), attempt: 1 },
+            ended(Ending::Exited { code: 0 }, true, Some(192)),
+            ended(Ending::Exited { code: 0 }, true, None),
+            ended(Ending::Exited { code: 0 }, false, Some(192)),
+            ended(Ending::Signalled { signal: 11 }, false, Some(4)),
+            ended(Ending::CouldNotStart { why: "no such file: load.sh".into() }, false, None),
+            ended(Ending::TimedOut, false, Some(600)),
+            Event::RetryPlanned { job: job(), attempt: 2, wait: Span::seconds(300) },
+            settled(Outcome::Skipped, None, Vec::new()),
+            settled(Outcome::NotScheduled, Some(LeftOut::NotItsDay(quarter_end())), Vec::new()),
+            settled(Outcome::Blocked, None, vec![name("post-ledger")]),
+            Event::Reopened { job: job() },
+            Event::InDoubt { job: job(), why: "its shim died".into() },
+            missed(None, Deadline::MustStartBy),
+            missed(None, Deadline::MustCompleteBy),
+            missed(Some(job()), Deadline::MustStartBy),
+            missed(Some(job()), Deadline::MustCompleteBy),
+            Event::IncidentOpened {
+                incident: IncidentId(3),
+                job: job(),
+                blocks: 12,
+                told: vec![li_wei(), zhang_min()],
+            },
+            Event::IncidentClosed { incident: IncidentId(3), job: job() },
+            Event::Acted {
+                by: li_wei(),
+                act: Act::Do(Action::Hold { job: job() }),
+                reason: "rates look wrong".into(),
+            },
+            Event::WaitsForPerson {
+                job: name("close-day"),
+                question: both("May it be closed?", "可以关账吗？"),
+            },
+            Event::HostAway { host: "db1".parse().unwrap(), why: "connection refused".into() },
+            Event::HostBack { host: "db1".parse().unwrap() },
+            Event::ClockJumped { to: after(120.0) },
+            Event::Stopping { how: StopHow::Wait, running: 2 },
+            Event::Stopping { how: StopHow::Kill, running: 2 },
+            Event::MailUnsent { count: 1 },
+            over(RunResult::Well, 0),
+            over(RunResult::Failed, 1),
+            over(RunResult::Stopped, 4),
+        ]
+    }
+
+    #[test]
+    fn events_one_line_each() {
+        let lines = |lang| -> String {
+            let one = |what| line(lang, &head(), &EventLine { at: after(0.1), what });
+            events().into_iter().map(|what| one(what) + "\n").collect()
+        };
+        assert!(lines(Lang::En).is_ascii());
+        insta::assert_snapshot!(in_both(lines));
+    }
+
+    #[test]
+    fn an_event_stays_on_its_line() {
+        let what = Event::InDoubt { job: name("a"), why: "one\ntwo\u{1b}[31m".into() };
+        let line = line(Lang::En, &head(), &EventLine { at: after(0.0), what });
+        assert!(!line.contains(|c: char| c.is_control()), "{line}");
     }
 }

@@ -98,9 +98,8 @@ pub fn svg(lang: Lang, head: &RunHead, jobs: &[JobLine]) -> Option<String> {
         .map(|(i, job)| row(lang, head, &clock, &scale, job, (i, height)))
         .collect();
     let rows_end = TOP + height * rows.len() as f64;
-    let more = (hidden > 0).then(|| {
-        Fault::AndMore { more: u32::try_from(hidden).unwrap_or(u32::MAX) }.say(lang)
-    });
+    let more = (hidden > 0)
+        .then(|| Fault::AndMore { more: u32::try_from(hidden).unwrap_or(u32::MAX) }.say(lang));
     let drawing = Drawing {
         label: format!("{}: {}", Label::Timeline.say(lang), head.run),
         width: WIDTH,
@@ -119,7 +118,8 @@ pub fn svg(lang: Lang, head: &RunHead, jobs: &[JobLine]) -> Option<String> {
 
 /// Every instant that a job's row shows.
 fn instants(head: &RunHead, job: &JobLine) -> Vec<Timestamp> {
-    let mut all: Vec<Timestamp> = [job.planned_start, job.planned_end].into_iter().flatten().collect();
+    let mut all: Vec<Timestamp> =
+        [job.planned_start, job.planned_end].into_iter().flatten().collect();
     for attempt in &job.attempts {
         all.extend(attempt.started);
         all.extend(attempt.started.and(Some(attempt.ended.unwrap_or(head.now))));
@@ -222,23 +222,26 @@ fn row(
 ) -> Row {
     let y = TOP + index as f64 * height;
     let mut bars = Vec::new();
-    let mut bar = |from: Timestamp, to: Timestamp, class, inset: f64, sign: Option<&'static str>| {
-        let (left, right) = (scale.x(from), scale.x(to));
-        let width = (right - left).max(THINNEST);
-        bars.push(Bar {
-            x: left,
-            y: y + inset,
-            width,
-            height: height - 2.0 * inset,
-            class,
-            sign: sign.map(|sign| (left + width + 2.0, sign)),
-        });
-    };
+    let mut bar =
+        |from: Timestamp, to: Timestamp, class, inset: f64, sign: Option<&'static str>| {
+            let (left, right) = (scale.x(from), scale.x(to));
+            let width = (right - left).max(THINNEST);
+            bars.push(Bar {
+                x: left,
+                y: y + inset,
+                width,
+                height: height - 2.0 * inset,
+                class,
+                sign: sign.map(|sign| (left + width, sign)),
+            });
+        };
     let thin = height * 0.26;
     if let (Some(from), Some(to)) = (job.planned_start, job.planned_end) {
         bar(from, to, "planned", height * 0.1, None);
     }
-    if is_ahead(job) && let Some(to) = job.expected_end {
+    if is_ahead(job)
+        && let Some(to) = job.expected_end
+    {
         let from = job.started.or(job.expected_start).unwrap_or(head.now);
         bar(from, to, "forecast", thin, None);
     }
@@ -284,7 +287,9 @@ fn tip(lang: Lang, head: &RunHead, clock: &Clock<'_>, job: &JobLine) -> String {
         let planned = Label::LegendPlanned.say(lang);
         parts.push(format!("{planned} {}-{}", clock.exactly(from), clock.exactly(to)));
     }
-    if is_ahead(job) && let Some(end) = job.expected_end {
+    if is_ahead(job)
+        && let Some(end) = job.expected_end
+    {
         parts.push(format!("{} {}", Label::ExpectedEnd.say(lang), clock.exactly(end)));
     }
     parts.extend(job.attempts.iter().map(|attempt| phrase::attempt(lang, clock, attempt)));
@@ -313,7 +318,7 @@ fn lines(lang: Lang, head: &RunHead, clock: &Clock<'_>, scale: &Scale) -> Vec<Li
     lines
 }
 
-/// Class, sign and word of what the drawing shows.
+/// Class of the swatch, sign and word of what the drawing shows.
 pub fn legend(lang: Lang) -> Vec<(&'static str, &'static str, &'static str)> {
     [
         ("planned", "", Label::LegendPlanned),
@@ -322,9 +327,55 @@ pub fn legend(lang: Lang) -> Vec<(&'static str, &'static str, &'static str)> {
         ("running", "▸", Label::LegendRunning),
         ("failed", "✗", Label::LegendFailed),
         ("unknown", "?", Label::LegendUnknown),
-        ("path", "◆", Label::OnCriticalPath),
+        ("", "◆", Label::OnCriticalPath),
     ]
     .into_iter()
     .map(|(class, sign, label)| (class, sign, label.say(lang)))
     .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::sample::{good_night, name};
+    use crate::view::report::ReportView;
+
+    #[test]
+    fn a_drawing_of_500_jobs_is_bounded_and_keeps_what_matters() {
+        let mut night = good_night();
+        let spare = night.jobs[4].clone();
+        for i in 0..500 {
+            let mut line = spare.clone();
+            line.name = name(&format!("filler-{i:03}"));
+            night.jobs.push(line);
+        }
+        let svg = svg(Lang::En, &night.head, &night.jobs).unwrap();
+        assert_eq!(svg.matches("<g>").count(), 150);
+        assert!(svg.contains("+374 more"), "524 have a time");
+        assert!(svg.contains(">customer-mailing<"), "a failed job is drawn");
+        assert!(svg.contains(">backup-db ◆<"), "the critical path is drawn");
+    }
+
+    #[test]
+    fn a_run_of_seconds_has_ticks_of_seconds_and_a_night_has_hours() {
+        let tick_texts = |view: &ReportView| -> Vec<String> {
+            let svg = svg(Lang::En, &view.head, &view.jobs).unwrap();
+            svg.split("font-size=\"11\">")
+                .skip(1)
+                .filter_map(|part| part.split('<').next())
+                .filter(|text| text.starts_with(|c: char| c.is_ascii_digit()))
+                .map(str::to_owned)
+                .collect()
+        };
+        let night = tick_texts(&good_night());
+        assert_eq!(night.first().map(String::as_str), Some("22:00"), "{night:?}");
+        assert!((5..=11).contains(&night.len()), "{night:?}");
+        let mut short = good_night();
+        short.jobs.truncate(1);
+        let seconds = tick_texts(&short);
+        assert!(seconds.contains(&"21:30:05".to_owned()), "{seconds:?}");
+        assert!(seconds.len() <= 11, "{seconds:?}");
+        short.jobs.clear();
+        assert_eq!(svg(Lang::En, &short.head, &short.jobs), None);
+    }
 }

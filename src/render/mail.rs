@@ -13,7 +13,7 @@ use crate::render::phrase;
 use crate::render::report_html::Tone;
 use crate::render::report_text::{self, troubled};
 use crate::render::table::{PAGE, Table, cut, one_line, wrap};
-use crate::render::words::{Fault, Label, Verdict, list};
+use crate::render::words::{Fault, Label, Verdict, list, pair, remarks};
 use crate::types::{Lang, PersonId};
 use crate::view::failure::FailureView;
 use crate::view::job::JobLine;
@@ -159,7 +159,8 @@ impl FailurePage {
         }
         let _ = writeln!(out, "\n{}", Label::YouCan.say(self.lang));
         for (what, command) in &self.commands {
-            let _ = writeln!(out, "  {what}:\n      {command}");
+            let _ = writeln!(out, "  {}", pair(self.lang, what, "").trim_end());
+            let _ = writeln!(out, "      {command}");
         }
         if !self.blocked.is_empty() {
             let _ = writeln!(out, "\n{}", Label::Blocks.say(self.lang));
@@ -226,10 +227,8 @@ fn commands(lang: Lang, head: &RunHead, job: &JobLine) -> Vec<(String, String)> 
 }
 
 fn told(lang: Lang, view: &FailureView, to: &PersonId) -> String {
-    let others = list(
-        lang,
-        view.told.iter().filter(|who| who.id != *to).map(|who| who.name.get(lang)),
-    );
+    let others =
+        list(lang, view.told.iter().filter(|who| who.id != *to).map(|who| who.name.get(lang)));
     if others.is_empty() {
         Fault::ToldOnlyYou.say(lang)
     } else {
@@ -291,7 +290,10 @@ impl ReportPage {
             trial: head.trial.then(|| Verdict::Trial.say(lang)),
             facts: report_text::facts(lang, head),
             totals: report_text::totals(lang, &view.totals),
-            troubles: troubled(view).iter().map(|job| trouble_row(lang, &clock, view, job)).collect(),
+            troubles: troubled(view)
+                .iter()
+                .map(|job| trouble_row(lang, &clock, view, job))
+                .collect(),
             open: view.open_points().iter().map(|point| phrase::open_point(lang, point)).collect(),
             changes: changes(lang, view),
             jobs: view.jobs.iter().map(|job| job_row(lang, &clock, view, job)).collect(),
@@ -302,8 +304,7 @@ impl ReportPage {
 }
 
 fn trouble_row(lang: Lang, clock: &Clock<'_>, view: &ReportView, job: &JobLine) -> TroubleRow {
-    let what = phrase::failed(lang, clock, job)
-        .unwrap_or_else(|| phrase::standing_of(lang, clock, &view.head, job));
+    let what = phrase::trouble(lang, clock, &view.head, job);
     TroubleRow {
         name: job.name.to_string(),
         title: job.title.get(lang).to_owned(),
@@ -337,6 +338,35 @@ fn job_row(lang: Lang, clock: &Clock<'_>, view: &ReportView, job: &JobLine) -> J
         tone: Tone::of_state(job.state.word(), job.critical),
         started: job.started.map(|at| clock.exactly(at)).unwrap_or_default(),
         took: length.map(|length| took(lang, length)).unwrap_or_default(),
-        notes: phrase::remarks(lang, clock, &view.head, job).join("; "),
+        notes: remarks(lang, &phrase::remarks(lang, clock, &view.head, job)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::sample::{bad_night, fault, good_night, in_both};
+
+    fn mail_in(lang: Lang, mail: MailText) -> String {
+        assert!(!mail.subject.contains('\n'), "{lang:?}");
+        format!("Subject: {}\n\n{}", mail.subject, mail.text)
+    }
+
+    #[test]
+    fn failure_mail() {
+        let to = PersonId::new("li-wei").unwrap();
+        let write = |lang| mail_in(lang, failure(lang, &fault(), &to).unwrap());
+        insta::assert_snapshot!(in_both(write));
+    }
+
+    #[test]
+    fn report_mail_begins_with_the_result() {
+        for (night, mark) in [(good_night(), "[OK] eod "), (bad_night(), "[FAILED] eod ")] {
+            for lang in Lang::ALL {
+                let mail = report(lang, &night).unwrap();
+                assert!(mail.subject.starts_with(mark), "{}", mail.subject);
+                assert_eq!(mail.text, report_text::text(lang, &night));
+            }
+        }
     }
 }

@@ -5,7 +5,9 @@ use crate::core::fact::{Action, Deadline, RunResult};
 use crate::render::clock::{Clock, between, took};
 use crate::render::day_words;
 use crate::render::why::{self, Place};
-use crate::render::words::{Because, Deed, Fault, Label, Planned, Verdict, list, paragraph, sentence};
+use crate::render::words::{
+    Because, Deed, Fault, Label, Planned, Verdict, list, paragraph, sentence,
+};
 use crate::types::{Ending, Lang};
 use crate::view::Who;
 use crate::view::job::{AttemptLine, JobLine, JobState, Late, LeftOut};
@@ -78,20 +80,22 @@ fn numbers(lang: Lang, totals: &Totals) -> String {
     } else {
         Verdict::WellOf { well: totals.well, jobs }
     };
-    let other = totals.failed - totals.failed_critical;
-    let counts: [(u32, fn(u32) -> Verdict<'static>); 9] = [
-        (totals.failed_critical, |jobs| Verdict::FailedCritical { jobs }),
-        (other, |jobs| Verdict::FailedOther { jobs }),
-        (totals.unknown, |jobs| Verdict::Unknown { jobs }),
-        (totals.blocked, |jobs| Verdict::Blocked { jobs }),
-        (totals.held, |jobs| Verdict::Held { jobs }),
-        (totals.forced, |jobs| Verdict::Forced { jobs }),
-        (totals.skipped, |jobs| Verdict::Skipped { jobs }),
-        (totals.running, |jobs| Verdict::NowRunning { jobs }),
-        (totals.waiting, |jobs| Verdict::Waiting { jobs }),
+    let some = |jobs: u32, what: Verdict<'_>| (jobs > 0).then(|| what.say(lang));
+    let t = totals;
+    let other = t.failed - t.failed_critical;
+    let counted = [
+        some(t.failed_critical, Verdict::FailedCritical { jobs: t.failed_critical }),
+        some(other, Verdict::FailedOther { jobs: other }),
+        some(t.unknown, Verdict::Unknown { jobs: t.unknown }),
+        some(t.blocked, Verdict::Blocked { jobs: t.blocked }),
+        some(t.held, Verdict::Held { jobs: t.held }),
+        some(t.forced, Verdict::Forced { jobs: t.forced }),
+        some(t.skipped, Verdict::Skipped { jobs: t.skipped }),
+        some(t.running, Verdict::NowRunning { jobs: t.running }),
+        some(t.waiting, Verdict::Waiting { jobs: t.waiting }),
     ];
     let mut parts = vec![first.say(lang)];
-    parts.extend(counts.iter().filter(|(n, _)| *n > 0).map(|(n, say)| say(*n).say(lang)));
+    parts.extend(counted.into_iter().flatten());
     sentence(lang, &parts)
 }
 
@@ -144,40 +148,39 @@ pub fn attempt(lang: Lang, clock: &Clock<'_>, line: &AttemptLine) -> String {
             ending: &how,
         }
         .say(lang),
-        (Some(from), None) => {
-            Fault::AttemptRuns { number, at: &clock.exactly(from) }.say(lang)
-        }
+        (Some(from), None) => Fault::AttemptRuns { number, at: &clock.exactly(from) }.say(lang),
         (None, _) => Fault::AttemptNever { number, ending: &how }.say(lang),
     }
 }
 
-/// `Failed at 02:14:10 after 3 attempts; the last: exit code 3.`
-pub fn failed(lang: Lang, clock: &Clock<'_>, job: &JobLine) -> Option<String> {
-    let last = job.last_failed()?;
-    let how = ending(lang, last.ending.as_ref()?, last.good);
-    let at = clock.exactly(last.ended.or(job.ended)?);
+/// What is wrong with a job in trouble: `Failed at 02:14:10 after 3 attempts; the last: exit code 3.`
+pub fn trouble(lang: Lang, clock: &Clock<'_>, head: &RunHead, job: &JobLine) -> String {
+    if let JobState::Unknown { why } = &job.state {
+        return Fault::NotKnown { why }.say(lang);
+    }
+    let last = job.last_failed();
+    let Some((last, how)) = last.and_then(|last| Some((last, last.ending.as_ref()?))) else {
+        return standing_of(lang, clock, head, job);
+    };
+    let at = last.ended.or(job.ended).unwrap_or(head.now);
     let attempts = u32::try_from(job.attempts.len()).unwrap_or(u32::MAX);
-    Some(Fault::FailedAt { at: &at, ending: &how, attempts }.say(lang))
+    let ending = &ending(lang, how, last.good);
+    Fault::FailedAt { at: &clock.exactly(at), ending, attempts }.say(lang)
 }
 
 /// Why a job stands as it does; empty where the state says it all.
 pub fn standing_of(lang: Lang, clock: &Clock<'_>, head: &RunHead, job: &JobLine) -> String {
-    let place = Place {
-        lang,
-        clock,
-        batch: &head.batch,
-        job: &job.name,
-        date: head.business_date,
-    };
+    let place = Place { lang, clock, batch: &head.batch, job: &job.name, date: head.business_date };
     match &job.state {
         JobState::Waiting { reasons } => {
-            reasons.first().map(|reason| why::sentence(place, reason)).unwrap_or_default()
+            let why =
+                reasons.first().map(|reason| why::sentence(place, reason)).unwrap_or_default();
+            // One remark among others: without the full stop.
+            why.trim_end_matches(['.', '。']).to_owned()
         }
         JobState::Held { by, reason }
         | JobState::Skipped { by, reason }
-        | JobState::Forced { by, reason } => {
-            Deed::By { who: by.name.get(lang), reason }.say(lang)
-        }
+        | JobState::Forced { by, reason } => Deed::By { who: by.name.get(lang), reason }.say(lang),
         JobState::RetryWait { at } => {
             let attempt = job.attempts.last().map_or(1, |last| last.number + 1);
             Because::RetryAt { attempt, at: &clock.exactly(*at) }.say(lang)
@@ -278,4 +281,47 @@ pub fn remarks(lang: Lang, clock: &Clock<'_>, head: &RunHead, job: &JobLine) -> 
     }
     remarks.extend(job.attempts.iter().flat_map(|attempt| attempt.notes.iter().cloned()));
     remarks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::sample::{after, running_night};
+
+    /// A verdict of its own for each way that a run stands to its limit.
+    #[test]
+    fn verdicts() {
+        let mut out = String::new();
+        let limit = Some(after(540.0));
+        let cases = [
+            ("kept", Some(RunResult::Well), Some(462.0), None, limit),
+            ("missed", Some(RunResult::Well), Some(551.0), None, limit),
+            ("no limit", Some(RunResult::Well), Some(462.0), None, None),
+            ("failed", Some(RunResult::Failed), Some(199.0), None, limit),
+            ("failed, limit passed", Some(RunResult::Failed), Some(199.0), Some(600.0), limit),
+            ("stopped", Some(RunResult::Stopped), Some(199.0), None, limit),
+            ("running in time", None, None, Some(500.0), limit),
+            ("running late", None, None, Some(560.0), limit),
+            ("running, no forecast", None, None, None, limit),
+            ("running, no limit", None, None, Some(500.0), None),
+        ];
+        for (what, result, ended, other, limit) in cases {
+            let mut night = running_night();
+            night.head.result = result;
+            night.head.ended = ended.map(after);
+            night.head.now = after(ended.unwrap_or(84.0));
+            night.head.must_complete_by = limit;
+            night.head.expected_end = if result.is_none() { other.map(after) } else { None };
+            if result.is_some()
+                && let Some(now) = other
+            {
+                night.head.now = after(now);
+            }
+            for lang in Lang::ALL {
+                let verdict = verdict(lang, &night.head, &night.totals);
+                out.push_str(&format!("{what}: {verdict}\n"));
+            }
+        }
+        insta::assert_snapshot!(out);
+    }
 }

@@ -45,11 +45,13 @@ impl Page {
         label.say(self.lang)
     }
 
-    fn passed(&self, ok: &Option<bool>) -> (Tone, &'static str) {
+    /// Before the change a check must fail, so there it is no fault.
+    fn passed(&self, ok: &Option<bool>, before: bool) -> (Tone, &'static str) {
         match ok {
             None => (Tone::IDLE, "–"),
             Some(true) => (Tone::WELL, Label::Passed.say(self.lang)),
-            Some(false) => (Tone::WARN, Label::NotPassed.say(self.lang)),
+            Some(false) if before => (Tone::IDLE, Label::NotPassed.say(self.lang)),
+            Some(false) => (Tone::BAD, Label::NotPassed.say(self.lang)),
         }
     }
 }
@@ -192,8 +194,7 @@ fn total((label, word, number): (Label, &'static str, u32)) -> Total {
 
 fn trouble(lang: Lang, clock: &Clock<'_>, view: &ReportView, job: &JobLine) -> Trouble {
     let weight = if job.critical { Label::Critical } else { Label::NotCritical };
-    let what = phrase::failed(lang, clock, job)
-        .unwrap_or_else(|| phrase::standing_of(lang, clock, &view.head, job));
+    let what = phrase::trouble(lang, clock, &view.head, job);
     let several = job.attempts.len() > 1;
     let attempts = job.attempts.iter().filter(|_| several);
     Trouble {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::render::clock::{Clock, took};
 use crate::render::phrase;
 use crate::render::table::{PAGE, Table, one_line, wrap};
-use crate::render::words::{Fault, Label, Verdict, list};
+use crate::render::words::{Fault, Label, Verdict, aside, list, pair, remarks};
 use crate::types::Lang;
 use crate::view::job::{JobLine, StateWord};
 use crate::view::report::{ChangeLine, ReportView};
@@ -107,8 +107,8 @@ impl Page<'_> {
         if head.trial {
             self.paragraph(out, 0, &Verdict::Trial.say(lang));
         }
-        let (site, title) = (head.site.get(lang), head.title.get(lang));
-        let _ = writeln!(out, "\n{site}: {title} ({})", head.batch);
+        let title = aside(lang, head.title.get(lang), head.batch.as_str());
+        let _ = writeln!(out, "\n{}", pair(lang, head.site.get(lang), &title));
         let mut table = Table::new(&["", ""], &[], 2);
         for (label, value) in facts(lang, head) {
             table.row(vec![label.to_owned(), value]);
@@ -143,23 +143,20 @@ impl Page<'_> {
         let lang = self.lang;
         let weight = if job.critical { Label::Critical } else { Label::NotCritical };
         let state = Label::of_state(job.state.word()).say(lang);
-        let title = format!("{}  {}  [{state}, {}]", job.name, job.title.get(lang), weight.say(lang));
-        self.paragraph(out, 2, &title);
-        if let Some(failed) = phrase::failed(lang, &self.clock, job) {
-            self.paragraph(out, 4, &failed);
-        } else {
-            let standing = phrase::standing_of(lang, &self.clock, &self.view.head, job);
-            self.paragraph(out, 4, &standing);
-        }
+        let state = list(lang, [state, weight.say(lang)]);
+        let title = aside(lang, job.title.get(lang), &state);
+        self.paragraph(out, 2, &format!("{}  {title}", job.name));
+        self.paragraph(out, 4, &phrase::trouble(lang, &self.clock, &self.view.head, job));
         self.paragraph(out, 4, &blocks(lang, job));
         if !job.tail.is_empty() {
-            let _ = writeln!(out, "    {}:", Label::LastOutput.say(lang));
+            let _ = writeln!(out, "    {}", Label::LastOutput.say(lang));
             for line in &job.tail {
                 let _ = writeln!(out, "      | {}", one_line(line));
             }
         }
         if let Some(runbook) = &job.runbook {
-            self.paragraph(out, 4, &format!("{}: {}", Label::Runbook.say(lang), runbook.get(lang)));
+            let _ = writeln!(out, "    {}", Label::Runbook.say(lang));
+            runbook.get(lang).lines().for_each(|line| self.paragraph(out, 6, line));
         }
     }
 
@@ -177,12 +174,12 @@ impl Page<'_> {
         let lang = self.lang;
         let state = Label::of_change(change.state).say(lang);
         let class = Label::of_class(change.class).say(lang);
-        let title = change.title.get(lang);
-        self.paragraph(out, 2, &format!("{}  {title}  [{state}]", change.id));
+        let title = aside(lang, change.title.get(lang), state);
+        self.paragraph(out, 2, &format!("{}  {title}", change.id));
         let rows = Fault::ChangeRows { rows: change.rows, backup: change.backup_rows }.say(lang);
-        let (target, reason) = (Label::Target.say(lang), Label::Reason.say(lang));
-        self.paragraph(out, 4, &format!("{class}; {target} {}; {rows}", change.target));
-        self.paragraph(out, 4, &format!("{reason}: {}", change.reason.get(lang)));
+        let target = format!("{} {}", Label::Target.say(lang), change.target);
+        self.paragraph(out, 4, &remarks(lang, &[class.to_owned(), target, rows]));
+        self.paragraph(out, 4, &pair(lang, Label::Reason.say(lang), change.reason.get(lang)));
         if let Some(why) = &change.why {
             self.paragraph(out, 4, why);
         }
@@ -235,11 +232,14 @@ impl Page<'_> {
             let told = phrase::people(lang, &incident.told);
             let opened =
                 Fault::IncidentOpened { at: &self.clock.exactly(incident.opened), told: &told };
-            let closed = incident.closed.map(|at| {
-                format!("; {}", Fault::IncidentClosed { at: &self.clock.exactly(at) }.say(lang))
-            });
-            let (opened, closed) = (opened.say(lang), closed.unwrap_or_default());
-            self.paragraph(out, 2, &format!("{}  {}: {opened}{closed}", incident.id, incident.job));
+            let mut parts = vec![opened.say(lang)];
+            parts.extend(
+                incident
+                    .closed
+                    .map(|at| Fault::IncidentClosed { at: &self.clock.exactly(at) }.say(lang)),
+            );
+            let words = pair(lang, incident.job.as_str(), &remarks(lang, &parts));
+            self.paragraph(out, 2, &format!("{}  {words}", incident.id));
         }
     }
 
@@ -322,7 +322,15 @@ pub(super) fn checks(change: &ChangeLine) -> Vec<CheckRow> {
 
 /// The table of all jobs; `status` has the same.
 pub(super) fn job_table(lang: Lang, clock: &Clock<'_>, head: &RunHead, jobs: &[JobLine]) -> Table {
-    let columns = [Label::Job, Label::State, Label::Started, Label::End, Label::Took, Label::Attempts, Label::Notes];
+    let columns = [
+        Label::Job,
+        Label::State,
+        Label::Started,
+        Label::End,
+        Label::Took,
+        Label::Attempts,
+        Label::Notes,
+    ];
     let mut table = Table::new(&columns.map(|label| label.say(lang)), &[4, 5], 2);
     for job in jobs {
         let instant = |at: Option<_>| at.map(|at| clock.exactly(at)).unwrap_or_default();
@@ -335,7 +343,7 @@ pub(super) fn job_table(lang: Lang, clock: &Clock<'_>, head: &RunHead, jobs: &[J
             if job.started.is_some() { instant(job.ended) } else { String::new() },
             length.unwrap_or_default(),
             if attempts > 0 { attempts.to_string() } else { String::new() },
-            phrase::remarks(lang, clock, head, job).join("; "),
+            remarks(lang, &phrase::remarks(lang, clock, head, job)),
         ]);
     }
     table

@@ -4,9 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::core::fact::{Action, Deadline, RunResult};
 use crate::definition::site::{ChangeClass, DayRule, Days, Period};
-use crate::types::{
-    Ending, IncidentId, JobName, PersonId, Span, Text, Zone,
-};
+use crate::types::{Ending, IncidentId, JobName, Lang, PersonId, Span, Text, Zone};
 use crate::view::Who;
 use crate::view::failure::{BlockedJob, FailureView};
 use crate::view::job::{AttemptLine, JobLine, JobState, Late, LeftOut, RanLong, StateWord};
@@ -22,14 +20,30 @@ const JOBS: [Spec; 25] = [
     ("deliver-rates", "Deliver the reference rates", "交付参考汇率文件", 0.0, 0.4, true, false),
     ("wait-rates", "Wait for the rates file", "等待汇率文件", 0.0, 12.0, true, true),
     ("load-rates", "Load the reference rates", "载入参考汇率", 12.0, 3.2, true, true),
-    ("check-rates", "Check the rates against the day before", "与上一日汇率核对", 15.2, 1.5, true, true),
+    (
+        "check-rates",
+        "Check the rates against the day before",
+        "与上一日汇率核对",
+        15.2,
+        1.5,
+        true,
+        true,
+    ),
     ("load-positions", "Load positions", "载入持仓", 0.0, 41.0, true, false),
     ("load-transactions", "Load the day's transactions", "载入当日交易", 0.0, 58.0, true, false),
     ("match-payments", "Match payments", "支付勾对", 58.0, 22.0, true, false),
     ("revalue-fx", "Revalue foreign-currency accounts", "外币账户重估", 80.0, 47.0, true, true),
     ("accrue-interest", "Accrue interest", "计提利息", 80.0, 36.0, true, false),
     ("charge-fees", "Charge fees", "计收费用", 80.0, 18.0, true, false),
-    ("fee-correction", "Correct the custody fee of October", "更正十月托管费", 98.0, 2.0, true, false),
+    (
+        "fee-correction",
+        "Correct the custody fee of October",
+        "更正十月托管费",
+        98.0,
+        2.0,
+        true,
+        false,
+    ),
     ("post-ledger", "Post to the general ledger", "过账总账", 127.0, 74.0, true, true),
     ("trial-balance", "Prove that the trial balance is zero", "试算平衡", 201.0, 9.0, true, true),
     ("month-end-accruals", "Month-end accruals", "月末计提", 210.0, 31.0, true, true),
@@ -46,7 +60,12 @@ const JOBS: [Spec; 25] = [
     ("quarter-end-tax", "Quarter-end tax", "季末税务处理", 0.0, 0.0, true, false),
 ];
 
-pub(super) fn at(text: &str) -> Timestamp {
+/// One text under another, each under its language.
+pub(super) fn in_both(write: impl Fn(Lang) -> String) -> String {
+    Lang::ALL.map(|lang| format!("===== {} =====\n{}", lang.tag(), write(lang))).join("\n")
+}
+
+fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
@@ -201,13 +220,16 @@ pub(super) fn good_night() -> ReportView {
             reason: String::new(),
         }],
         unsent_mail: 0,
-        journal_head: Some("9f2c4e0b7a61d385c4410f9e2b7d6a5800c1f3e4d2b6a7981c0e5f4d3a2b1c09".into()),
+        journal_head: Some(
+            "9f2c4e0b7a61d385c4410f9e2b7d6a5800c1f3e4d2b6a7981c0e5f4d3a2b1c09".into(),
+        ),
         generated_at: after(462.1),
     }
 }
 
 fn change(state: ChangeState) -> ChangeLine {
-    let check = |name: &str, ok: bool, detail: &str| Check { name: name.into(), ok, detail: detail.into() };
+    let check =
+        |name: &str, ok: bool, detail: &str| Check { name: name.into(), ok, detail: detail.into() };
     ChangeLine {
         id: "fee-correction".parse().unwrap(),
         title: both("Correct the custody fee of October", "更正十月托管费"),
@@ -301,9 +323,19 @@ pub(super) fn bad_night() -> ReportView {
         reason: reason.into(),
     };
     night.actions = vec![
-        did(58.0, li_wei(), Act::Do(Action::Skip { job: name("match-payments") }), "no payments today"),
+        did(
+            58.0,
+            li_wei(),
+            Act::Do(Action::Skip { job: name("match-payments") }),
+            "no payments today",
+        ),
         did(97.0, zhang_min(), Act::WindowOverride, "custody waits for the figures"),
-        did(99.0, zhang_min(), Act::Do(Action::Force { job: name("charge-fees") }), "charged by hand at 22:40"),
+        did(
+            99.0,
+            zhang_min(),
+            Act::Do(Action::Force { job: name("charge-fees") }),
+            "charged by hand at 22:40",
+        ),
     ];
     night.unsent_mail = 1;
     night
@@ -327,7 +359,10 @@ pub(super) fn running_night() -> ReportView {
                 when: crate::types::Condition::Ok,
                 expected_end: Some(after(127.0)),
             };
-            not_begun(line, JobState::Waiting { reasons: vec![Reason::WaitsFor { jobs: vec![awaited] }] });
+            not_begun(
+                line,
+                JobState::Waiting { reasons: vec![Reason::WaitsFor { jobs: vec![awaited] }] },
+            );
             (line.ran_long, line.runbook) = (None, None);
             (line.late, line.tail) = (Vec::new(), Vec::new());
             line.expected_start = Some(from);
@@ -350,9 +385,8 @@ pub(super) fn running_night() -> ReportView {
 pub(super) fn fault() -> FailureView {
     let night = bad_night();
     let failed = night.jobs.iter().find(|job| job.name.as_str() == "post-ledger").unwrap();
-    let title = |job: &JobName| {
-        night.jobs.iter().find(|line| line.name == *job).unwrap().title.clone()
-    };
+    let title =
+        |job: &JobName| night.jobs.iter().find(|line| line.name == *job).unwrap().title.clone();
     FailureView {
         head: RunHead { result: None, ended: None, now: after(199.0), ..night.head.clone() },
         incident: IncidentId(3),

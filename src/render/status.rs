@@ -7,7 +7,7 @@ use crate::render::clock::Clock;
 use crate::render::phrase;
 use crate::render::report_text::job_table;
 use crate::render::table::{PAGE, wrap};
-use crate::render::words::{Fault, Label, Verdict};
+use crate::render::words::{Fault, Label, Verdict, pair};
 use crate::types::Lang;
 use crate::view::status::StatusView;
 
@@ -32,7 +32,8 @@ pub fn text(lang: Lang, view: &StatusView) -> String {
     for incident in &view.incidents {
         let told = phrase::people(lang, &incident.told);
         let opened = Fault::IncidentOpened { at: &clock.exactly(incident.opened), told: &told };
-        lines.push(format!("{}  {}: {}", incident.id, incident.job, opened.say(lang)));
+        let words = pair(lang, incident.job.as_str(), &opened.say(lang));
+        lines.push(format!("{}  {words}", incident.id));
     }
     if view.unsent_mail > 0 {
         lines.push(Fault::OpenUnsentMail { mails: view.unsent_mail }.say(lang));
@@ -43,4 +44,24 @@ pub fn text(lang: Lang, view: &StatusView) -> String {
     out.push('\n');
     job_table(lang, &clock, head, &view.jobs).write(&mut out);
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::sample::{bad_night, in_both, running_night};
+
+    #[test]
+    fn status_of_a_running_night() {
+        let night = running_night();
+        let view = StatusView {
+            head: night.head,
+            totals: night.totals,
+            jobs: night.jobs,
+            incidents: bad_night().incidents,
+            stopping: Some(StopHow::Wait),
+            unsent_mail: 2,
+        };
+        insta::assert_snapshot!(in_both(|lang| text(lang, &view)));
+    }
 }

@@ -35,7 +35,9 @@ impl Table {
         let columns = self.right.len();
         // A column that is empty in every row but the head is left out.
         let used: Vec<usize> = (0..columns)
-            .filter(|c| self.rows.iter().skip(self.heads).any(|r| r.get(*c).is_some_and(|x| !x.is_empty())))
+            .filter(|c| {
+                self.rows.iter().skip(self.heads).any(|r| r.get(*c).is_some_and(|x| !x.is_empty()))
+            })
             .collect();
         let width = |c: usize| {
             self.rows.iter().filter_map(|r| r.get(c)).map(|x| x.width()).max().unwrap_or(0)

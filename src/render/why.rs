@@ -1,11 +1,11 @@
 //! Why a job did not start (yet), in sentences.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::render::clock::{Clock, day, took};
 use crate::render::command::{Verb, on_job};
 use crate::render::day_words;
-use crate::render::table::{PAGE, wrap};
+use crate::render::table::one_line;
 use crate::render::words::{Because, Label, list};
 use crate::types::{BatchId, BusinessDate, JobName, Lang};
 use crate::view::why::{Awaited, NotItsDay, Reason, WhyView, WindowWhy};
@@ -22,7 +22,8 @@ pub struct Place<'a> {
 
 /// The whole answer of `nightrun why`: a head line, then one sentence a reason.
 pub fn text(lang: Lang, view: &WhyView) -> String {
-    let clock = Clock::new(&view.zone, view.now);
+    // Half a day to each side is told by the clock time alone; what is further off carries its date.
+    let clock = Clock::new(&view.zone, view.now - SignedDuration::from_hours(12));
     let place = Place {
         lang,
         clock: &clock,
@@ -35,11 +36,10 @@ pub fn text(lang: Lang, view: &WhyView) -> String {
     let mut out =
         format!("{}  {}  {date} {}{run}\n", view.job, view.title.get(lang), view.business_date);
     for reason in &view.reasons {
-        for (i, line) in wrap(&sentence(place, reason), PAGE - 4).iter().enumerate() {
-            out.push_str(if i == 0 { "  - " } else { "    " });
-            out.push_str(line);
-            out.push('\n');
-        }
+        // Not wrapped: a command is copied as one line.
+        out.push_str("  - ");
+        out.push_str(&one_line(&sentence(place, reason)));
+        out.push('\n');
     }
     out
 }
@@ -173,11 +173,113 @@ fn window(place: Place<'_>, window: &str, why: WindowWhy, next: Option<Timestamp
 /// Its calendar leaves the date out: the rule in words where it is known, else the reason as recorded.
 pub fn not_its_day(lang: Lang, not: &NotItsDay) -> String {
     match &not.rule {
-        Some(rule) => Because::NotItsDay {
-            date: &day(lang, not.date),
-            rule: &day_words::say(lang, rule),
+        Some(rule) => {
+            Because::NotItsDay { date: &day(lang, not.date), rule: &day_words::say(lang, rule) }
+                .say(lang)
         }
-        .say(lang),
         None => not.reason.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::sample::{after, both, head, in_both, name, quarter_end, zhang_min};
+    use crate::types::{Condition, Outcome, Span};
+    use crate::view::job::StateWord;
+
+    fn reasons() -> Vec<Reason> {
+        let awaited = |job: &str, state, end: Option<f64>| Awaited {
+            job: name(job),
+            state,
+            when: Condition::Ok,
+            expected_end: end.map(after),
+        };
+        let window = |why, next: Option<f64>| Reason::Window {
+            class: "night-change".parse().unwrap(),
+            title: both("night change window", "夜间变更窗口"),
+            why,
+            next: next.map(after),
+        };
+        let across = |outcome| Reason::Across {
+            job: "eod.close-day".parse().unwrap(),
+            date: "2026-10-29".parse().unwrap(),
+            outcome,
+            when: Condition::Ok,
+        };
+        let pool = |users: &[&str]| Reason::Pool {
+            pool: "ledger".parse().unwrap(),
+            size: 1,
+            in_use_by: users.iter().map(|job| job.parse().unwrap()).collect(),
+        };
+        let last = jiff::civil::date(2026, 12, 31);
+        let too_long = WindowWhy::DoesNotFit { needs: Span::seconds(2_700), closes: after(270.0) };
+        let question = both("May the ledger be closed?", "可以关账吗？");
+        vec![
+            Reason::WaitsFor {
+                jobs: vec![
+                    awaited("post-ledger", StateWord::Running, Some(201.0)),
+                    awaited("check-rates", StateWord::Waiting, None),
+                ],
+            },
+            Reason::NotItsDay(quarter_end()),
+            Reason::NotAsked,
+            Reason::NeedNotMet {
+                job: "load-rates".into(),
+                when: Condition::Failed,
+                outcome: Outcome::Succeeded,
+            },
+            Reason::Held { by: zhang_min(), reason: "waits for custody".into() },
+            window(WindowWhy::Closed, Some(30.0)),
+            window(WindowWhy::Closed, None),
+            window(too_long, Some(1_470.0)),
+            window(too_long, None),
+            window(WindowWhy::CalendarUnknown { last }, None),
+            Reason::Frozen {
+                reason: both("year-end close", "年终封版"), until: after(4_000.0)
+            },
+            pool(&["eod.post-ledger"]),
+            pool(&[]),
+            Reason::HostFull { host: "local".parse().unwrap(), max_running: 8 },
+            Reason::HostAway { host: "db1".parse().unwrap(), why: "connection refused".into() },
+            Reason::RetryAt { attempt: 2, at: after(9.0) },
+            Reason::Stopping,
+            Reason::WaitsUntil { at: after(120.0) },
+            Reason::WaitsForPerson {
+                question: question.clone(),
+                role: Some("duty".parse().unwrap()),
+            },
+            Reason::WaitsForPerson { question, role: None },
+            Reason::Blocked { by: vec![name("post-ledger")] },
+            Reason::Done { outcome: Outcome::Succeeded, at: after(80.0) },
+            Reason::Starting { attempt: 1, host: "local".parse().unwrap() },
+            Reason::Running { attempt: 1, since: after(80.0), expected_end: Some(after(127.0)) },
+            Reason::Running { attempt: 1, since: after(80.0), expected_end: None },
+            Reason::Unknown { why: "its shim died while it ran".into() },
+            Reason::CalendarUnknown {
+                calendar: "target".parse().unwrap(),
+                date: jiff::civil::date(2027, 1, 4),
+                last,
+            },
+            across(None),
+            across(Some(Outcome::Failed)),
+            Reason::BatchNotStarted { batch: "eod".parse().unwrap(), next: Some(after(1_440.0)) },
+            Reason::BatchNotStarted { batch: "eod".parse().unwrap(), next: None },
+            Reason::Ready,
+        ]
+    }
+
+    #[test]
+    fn why_it_did_not_start() {
+        let view = WhyView {
+            job: "eod.close-day".parse().unwrap(),
+            title: both("Close the business day", "日终关账"),
+            business_date: "2026-10-30".parse().unwrap(),
+            run: Some("eod@2026-10-30#1".parse().unwrap()),
+            now: after(84.0),
+            zone: head().zone,
+            reasons: reasons(),
+        };
+        insta::assert_snapshot!(in_both(|lang| text(lang, &view)));
     }
 }

@@ -4,6 +4,7 @@
 mod letters;
 mod orders;
 mod outbox;
+mod recall;
 mod requests;
 mod turn;
 
@@ -15,19 +16,21 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use crate::core::calendar::Calendars;
 use crate::core::fact::{Fact, RunResult, StopHow};
 use crate::core::night::Core;
 use crate::core::state::Unfit;
-use crate::definition::copy::RunCopy;
 use crate::journal::{Broken, Chain, NotSealed};
 use crate::port::control::{Account, Asked, Reply};
 use crate::port::{
     AgentEvent, AgentLink, Clock, Folders, SiteSource, Store, StoreError, StoreReader,
 };
 use crate::types::{Epoch, HostName, Now, PersonId, RunId};
+use crate::wire::ToAgent;
 
+pub use letters::{planned, usual_p95};
+pub use orders::{NotOrdered, is_interrupted};
 pub use outbox::{MailNews, Post, send_mail};
+pub use recall::{Definition, recall};
 
 /// The outside world of one supervisor.
 pub trait World {
@@ -106,11 +109,6 @@ pub struct Supervisor<W: World> {
     reports: BTreeMap<RunId, Vec<PathBuf>>,
 }
 
-struct Definition {
-    copy: RunCopy,
-    calendars: Calendars,
-}
-
 struct Follower {
     run: RunId,
     to: mpsc::UnboundedSender<Reply>,
@@ -158,6 +156,17 @@ impl<W: World> Supervisor<W> {
         self.reports.get(run).map_or(&[], Vec::as_slice)
     }
 
+    /// Nothing runs any more: the agents need not wait for this supervisor.
+    pub fn dismiss_agents(&mut self) {
+        if self.core.busy() {
+            return;
+        }
+        let hosts: Vec<HostName> = self.reached.keys().cloned().collect();
+        for host in hosts {
+            self.parts.agent.tell(&host, ToAgent::Leave);
+        }
+    }
+
     /// Decides until every run has come to its end.
     pub async fn work(&mut self) -> Result<(), Fatal> {
         self.post_due_mail().await?;
@@ -187,10 +196,8 @@ impl<W: World> Supervisor<W> {
             Duration::try_from(due.duration_since(self.parts.clock.real())).unwrap_or_default()
         });
         let sleep = wake.into_iter().chain(mail).chain([LONGEST_SLEEP]).min().unwrap_or_default();
-        let arrived = tokio::time::timeout(
-            sleep,
-            self.parts.inbox.recv_many(&mut inputs, EVENTS_PER_TURN),
-        );
+        let arrived =
+            tokio::time::timeout(sleep, self.parts.inbox.recv_many(&mut inputs, EVENTS_PER_TURN));
         // Out of time: nothing came, and that is what the core is told.
         let _ = arrived.await;
         inputs

@@ -76,7 +76,9 @@ impl<W: World> Supervisor<W> {
             }
             Some(row) if order.rerun && is_interrupted(&row) => {
                 let hint = "go on with it (the same command without --rerun), or skip what is left";
-                Ok(Err(Refused::new(format!("{} has not come to its end", row.run)).hint(hint).into()))
+                Ok(Err(Refused::new(format!("{} has not come to its end", row.run))
+                    .hint(hint)
+                    .into()))
             }
             Some(row) if !order.trial && !order.rerun => {
                 self.again_in(&row, &ordered, order, by).await

@@ -61,7 +61,8 @@ pub(super) async fn files<R: StoreReader>(
     let mut files = BTreeMap::new();
     for (path, digest) in &copy.files {
         let bytes = reader.blob_get(digest).await?;
-        let bytes = bytes.ok_or_else(|| Fatal::Definition(format!("{digest} ({})", path.display())))?;
+        let bytes =
+            bytes.ok_or_else(|| Fatal::Definition(format!("{digest} ({})", path.display())))?;
         files.insert(path.clone(), bytes);
     }
     Ok(files)

@@ -5,18 +5,21 @@ use super::turn::Turn;
 use super::{Fatal, Follower, Supervisor, World, answer};
 use crate::core::act::Refused;
 use crate::core::fact::{Action, Fact, RunResult};
+use crate::core::forecast::{self, Forecast};
 use crate::core::night::Event;
 use crate::port::Clock;
 use crate::port::control::{Account, Asked, Reply, Request, RunOf};
 use crate::render;
 use crate::types::{Lang, RunId};
-use crate::view;
+use crate::view::{self, of_job::Around};
 
 impl<W: World> Supervisor<W> {
     pub(super) async fn asked(&mut self, turn: &mut Turn, asked: Asked) -> Result<(), Fatal> {
         let Asked { account, request, reply } = asked;
         match request {
             Request::Order(order) => {
+                // An order is a turn of its own; what was decided before it goes first into the journal.
+                self.finish(std::mem::take(turn)).await?;
                 let with = match self.order(&account, &order).await? {
                     Ok(run) => Reply::Done { text: format!("{run} is under way"), run: Some(run) },
                     Err(NotOrdered::Refused(refused)) => {
@@ -80,12 +83,13 @@ impl<W: World> Supervisor<W> {
 
     fn status(&self, language: Lang) -> Reply {
         let now = self.parts.clock.now();
+        let ahead = forecast::of_night(&self.core, now).unwrap_or_default();
         let pages: Vec<view::status::StatusView> = self
             .core
             .state()
             .runs
             .keys()
-            .filter_map(|run| view::of_run::status(&self.core, run, now, 0).ok())
+            .filter_map(|run| view::of_run::status(&self.core, run, now, around(&ahead, run)).ok())
             .collect();
         let text: Vec<String> =
             pages.iter().map(|page| render::status::text(language, page)).collect();
@@ -106,7 +110,8 @@ impl<W: World> Supervisor<W> {
             if !self.followers.iter().any(|follower| follower.run == *run) {
                 continue;
             }
-            let Ok(head) = view::of_run::head(&self.core, run, now) else { continue };
+            let Some(state) = self.core.state().runs.get(run) else { continue };
+            let head = view::of_run::head(state, now, Around::nothing());
             if let Some(event) = view::of_fact::event(self.core.state(), *at, fact) {
                 let text = render::event::line(Lang::En, &head, &event);
                 let data = serde_json::to_value(&event).unwrap_or(serde_json::Value::Null);
@@ -126,6 +131,10 @@ impl<W: World> Supervisor<W> {
             }
         }
     }
+}
+
+fn around<'a>(ahead: &'a Forecast, run: &RunId) -> Around<'a> {
+    Around { ahead: ahead.runs.get(run), ..Around::nothing() }
 }
 
 fn over(result: RunResult) -> Reply {

@@ -119,7 +119,7 @@ impl<W: World> Supervisor<W> {
     }
 
     /// Durable first, then done.
-    async fn finish(&mut self, mut turn: Turn) -> Result<(), Fatal> {
+    pub(super) async fn finish(&mut self, mut turn: Turn) -> Result<(), Fatal> {
         if turn.facts.is_empty() && turn.replies.is_empty() && turn.commands.is_empty() {
             return Ok(());
         }

@@ -10,6 +10,7 @@ pub mod of_plan;
 pub mod of_plan_job;
 pub mod of_run;
 pub mod of_why;
+pub mod of_why_unopened;
 pub mod plan;
 pub mod report;
 pub mod run;

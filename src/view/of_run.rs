@@ -35,20 +35,14 @@ pub fn head(run: &Run, now: Now, around: Around<'_>) -> RunHead {
         now: now.wall,
         zone: run.batch.zone.clone(),
         result: run.result,
-        must_complete_by: due.map(|time| {
-            deadline::first_at_or_after(run.opened.anchor, time, &run.batch.zone)
-        }),
+        must_complete_by: due
+            .map(|time| deadline::first_at_or_after(run.opened.anchor, time, &run.batch.zone)),
         expected_end: ahead.and_then(|ahead| ahead.end),
     }
 }
 
 /// How a run stands now.
-pub fn status(
-    core: &Core,
-    run: &RunId,
-    now: Now,
-    around: Around<'_>,
-) -> Result<StatusView, Unfit> {
+pub fn status(core: &Core, run: &RunId, now: Now, around: Around<'_>) -> Result<StatusView, Unfit> {
     let run = core.state().run(run)?;
     let jobs = lines(core, run, now, around)?;
     let open = incidents(core.state(), run).into_iter().filter(|line| line.closed.is_none());

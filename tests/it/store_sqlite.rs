@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use nightrun::driver::store::{FILE, SqliteReader, SqliteStore};
-use nightrun::journal::{Head, verify};
+use nightrun::journal::Head;
 use nightrun::port::{Store, StoreError, StoreReader};
 use sqlx::{Connection, Executor, SqliteConnection};
 use tempfile::TempDir;
@@ -54,8 +54,7 @@ async fn what_was_written_is_there_after_opening_again() {
     let mut writer = Writer::lead(store).await;
     assert_eq!(writer.epoch.0, 2);
     writer.write(&[note(&run("eod@2026-10-30#1"))]).await.unwrap();
-    let entries = writer.store.reader().all_entries(0, 100).await.unwrap();
-    assert_eq!(verify(Head::default(), entries).unwrap(), *writer.chain.head());
+    assert_eq!(writer.store.reader().verify().await.unwrap(), *writer.chain.head());
     for name in [FILE, "nightrun.db-wal", "store.lock"] {
         let mode = fs::metadata(state.path().join(name)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
@@ -104,27 +103,45 @@ async fn a_full_disk_loses_nothing_and_work_goes_on_when_there_is_room() {
 
     writer.store.limit_pages(None).await.unwrap();
     writer.write(&vec![note(&eod); 64]).await.unwrap();
-    let entries = reader.all_entries(0, 100_000).await.unwrap();
-    assert_eq!(entries.len(), written + 64);
-    assert_eq!(verify(Head::default(), entries).unwrap(), *writer.chain.head());
+    assert_eq!(reader.all_entries(0, 100_000).await.unwrap().len(), written + 64);
+    assert_eq!(reader.verify().await.unwrap(), *writer.chain.head());
 }
 
 #[tokio::test]
 async fn an_altered_entry_is_named() {
-    for (sql, seq, what) in [
-        ("UPDATE journal SET body = replace(body, 'what', 'whet') WHERE seq = 17", 17, "altered"),
-        ("UPDATE journal SET at = at + 1 WHERE seq = 17", 17, "`at`"),
-        ("UPDATE journal SET run = 'eod@2026-10-30#2' WHERE seq = 17", 17, "`run`"),
-        ("DELETE FROM journal WHERE seq = 17", 18, "17 is missing"),
+    for (sql, what) in [
+        (
+            "UPDATE journal SET body = replace(body, 'what', 'whet') WHERE seq = 17",
+            "entry 17: its hash does not fit",
+        ),
+        ("UPDATE journal SET at = at + 1 WHERE seq = 17", "entry 17: column `at`"),
+        ("UPDATE journal SET run = 'eod@2026-10-30#2' WHERE seq = 17", "entry 17: column `run`"),
+        ("DELETE FROM journal WHERE seq = 17", "entry 18: does not follow entry 16: 17 is missing"),
+        ("DELETE FROM journal WHERE seq > 17", "should end with entry 41 and ends with entry 17"),
+        ("UPDATE journal SET seq = seq + 100 WHERE seq > 17", "ends with entry 17"),
     ] {
         let (state, file, _) = written().await;
         meddle(&file, sql).await;
         let reader = SqliteReader::open(state.path()).await.unwrap().unwrap();
-        let broken =
-            verify(Head::default(), reader.all_entries(0, 100).await.unwrap()).unwrap_err();
-        assert_eq!(broken.seq, seq, "{sql}: {broken}");
-        assert!(broken.to_string().contains(what), "{sql}: {broken}");
+        let why = reader.verify().await.unwrap_err();
+        assert!(matches!(why, StoreError::Damaged(_)), "{sql}: {why:?}");
+        assert!(why.to_string().contains(what), "{sql}: {why}");
     }
+}
+
+#[tokio::test]
+async fn a_flipped_bit_in_the_file_is_found_at_its_entry() {
+    let (state, file, _) = written().await;
+    let mut bytes = fs::read(&file).unwrap();
+    // Somewhere in the words of the twentieth note; SQLite has no checksums and would not notice.
+    let seq = b"\"seq\":20,";
+    let at = bytes.windows(seq.len()).position(|window| window == seq).unwrap();
+    let word = bytes[at..].windows(4).position(|window| window == b"what").unwrap();
+    bytes[at + word] ^= 1;
+    fs::write(&file, &bytes).unwrap();
+    let reader = SqliteReader::open(state.path()).await.unwrap().unwrap();
+    let why = reader.verify().await.unwrap_err().to_string();
+    assert!(why.contains("journal entry 20:"), "{why}");
 }
 
 #[tokio::test]

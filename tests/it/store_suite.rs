@@ -55,6 +55,10 @@ pub(crate) async fn a_commit_is_kept_whole_and_in_order<S: Store>(store: S) {
     assert_eq!(runs.len(), 1);
     assert_eq!((runs[0].result, runs[0].opened_seq), (Some(RunResult::Well), 1));
     assert_eq!(runs[0].ended, Some(writer.at));
+
+    // Many at once, of every size that a store may split them into.
+    writer.write(&vec![note(&eod); 64 + 16 + 4 + 4 + 1]).await.unwrap();
+    assert_eq!(writer.store.reader().verify().await.unwrap().seq, 96);
 }
 
 pub(crate) async fn a_failed_commit_leaves_nothing<S: Store>(store: S) {

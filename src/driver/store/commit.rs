@@ -1,6 +1,7 @@
 //! Writing: one transaction a commit.
 
-use sqlx::{Connection, SqliteConnection};
+use jiff::Timestamp;
+use sqlx::{Connection, QueryBuilder, SqliteConnection};
 
 use super::fence::{self, Verdict};
 use super::open::{SqliteReader, SqliteStore};
@@ -11,8 +12,6 @@ use super::{outbox, rows};
 use crate::journal::{Sealed, address};
 use crate::port::{Commit, Store, StoreError, TrialOffset};
 use crate::types::{Epoch, RunId};
-
-use jiff::Timestamp;
 
 impl Store for SqliteStore {
     type Reader = SqliteReader;
@@ -79,9 +78,7 @@ async fn write(conn: &mut SqliteConnection, commit: &Commit) -> Result<(), Store
     let Verdict::Goes(head) = fence::judge(&stored, leads, commit)? else {
         return Ok(());
     };
-    for sealed in &commit.entries {
-        entry(&mut tx, sealed).await?;
-    }
+    entries(&mut tx, &commit.entries).await?;
     for row in &commit.rows {
         rows::write(&mut tx, row).await?;
     }
@@ -101,21 +98,34 @@ async fn write(conn: &mut SqliteConnection, commit: &Commit) -> Result<(), Store
     tx.commit().await.map_err(&doing)
 }
 
-async fn entry(conn: &mut SqliteConnection, sealed: &Sealed) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO journal (seq, run, at, epoch, kind, body, hash) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-    )
-    .bind(int(sealed.seq))
-    .bind(sealed.run.as_deref())
-    .bind(sealed.at)
-    .bind(int(sealed.epoch.0))
-    .bind(&*sealed.kind)
-    .bind(&sealed.body)
-    .bind(&sealed.hash)
-    .execute(conn)
-    .await
-    .map(|_| ())
-    .map_err(trouble("writing the journal"))
+/// Entries that one statement takes. Few sizes, so that each is prepared once: what counts in a large commit is how
+/// often SQLite's thread is woken.
+const AT_ONCE: [usize; 4] = [64, 16, 4, 1];
+
+async fn entries(conn: &mut SqliteConnection, mut rest: &[Sealed]) -> Result<(), StoreError> {
+    for size in AT_ONCE {
+        while let Some((some, after)) = rest.split_at_checked(size) {
+            insert(conn, some).await?;
+            rest = after;
+        }
+    }
+    Ok(())
+}
+
+async fn insert(conn: &mut SqliteConnection, some: &[Sealed]) -> Result<(), StoreError> {
+    let mut statement =
+        QueryBuilder::new("INSERT INTO journal (seq, run, at, epoch, kind, body, hash) ");
+    statement.push_values(some, |mut row, entry| {
+        row.push_bind(int(entry.seq))
+            .push_bind(entry.run.as_deref())
+            .push_bind(entry.at)
+            .push_bind(int(entry.epoch.0))
+            .push_bind(&*entry.kind)
+            .push_bind(&entry.body)
+            .push_bind(&entry.hash);
+    });
+    let done = statement.build().execute(conn).await;
+    done.map(|_| ()).map_err(trouble("writing the journal"))
 }
 
 async fn blob(conn: &mut SqliteConnection, bytes: &[u8]) -> Result<String, StoreError> {

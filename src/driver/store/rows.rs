@@ -62,9 +62,7 @@ fn statement(row: &Row) -> Result<Statement<'_>, StoreError> {
                 .bind(int(incident.0))
                 .bind(closed.as_microsecond())
         }
-        Row::AttemptIntended { .. } | Row::AttemptStarted { .. } | Row::AttemptEnded { .. } => {
-            attempt(row)?
-        }
+        Row::AttemptIntended { .. } | Row::AttemptEnded { .. } => attempt(row)?,
     })
 }
 
@@ -100,13 +98,6 @@ fn attempt(row: &Row) -> Result<Statement<'_>, StoreError> {
         .bind(host.as_str())
         .bind(&boot.0)
         .bind(intended.as_microsecond()),
-        Row::AttemptStarted { attempt, started } => of(
-            sqlx::query(
-                "UPDATE attempt SET started = $4 WHERE run = $1 AND job = $2 AND number = $3",
-            ),
-            attempt,
-        )
-        .bind(started.as_microsecond()),
         Row::AttemptEnded { attempt, started, ended, ending, good, usage, output_bytes } => of(
             sqlx::query(
                 "UPDATE attempt SET started = $4, ended = $5, ending = $6, good = $7,

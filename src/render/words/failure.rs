@@ -15,7 +15,7 @@ messages! {
     Killed: "ended by an operator", "被人工终止";
     OutputLimit: "ended at its output limit", "输出超限，已终止";
     CouldNotStart { why: &'a str }: format!("could not start: {why}"), format!("无法启动：{why}");
-    Lost { why: &'a str }: format!("lost with its host: {why}"), format!("随主机丢失：{why}");
+    Lost { why: &'a str }: format!("lost: {why}"), format!("失去跟踪：{why}");
     EndUnknown { why: &'a str }: format!("ending not known: {why}"), format!("结束情况不明：{why}");
     FailedAt { at: &'a str, ending: &'a str, attempts: u32 }:
         if attempts == 1 { format!("Failed at {at}: {ending}.") }
@@ -29,6 +29,8 @@ messages! {
         format!("attempt {number} at {at}: running"), format!("第 {number} 次尝试 {at} 启动，运行中");
     AttemptNever { number: u32, ending: &'a str }:
         format!("attempt {number}: {ending}"), format!("第 {number} 次尝试：{ending}");
+    NotKnown { why: &'a str }:
+        format!("What became of it is not known: {why}."), format!("结果不明：{why}。");
     Blocks { count: u32, list: &'a str }:
         format!("Blocks {}: {list}.", jobs(count)), format!("受阻作业 {count} 个：{list}。");
     BlocksNothing: "Blocks nothing.", "没有作业因此受阻。";
@@ -52,8 +54,8 @@ messages! {
     OpenIncident { incident: &'a str, job: &'a str }:
         format!("{incident} ({job}) is open."), format!("事件 {incident}（{job}）尚未关闭。");
     OpenUnsentMail { mails: u32 }:
-        format!("{mails} {} not sent yet: `nightrun mail flush` sends them.",
-            if mails == 1 { "mail is" } else { "mails are" }),
+        format!("{mails} {} not sent yet: `nightrun mail flush` sends {}.",
+            if mails == 1 { "mail is" } else { "mails are" }, if mails == 1 { "it" } else { "them" }),
         format!("尚有 {mails} 封邮件未发出：可用 `nightrun mail flush` 发送。");
     IncidentOpened { at: &'a str, told: &'a str }:
         format!("opened {at}, told {told}"), format!("{at} 开启，已通知{told}");

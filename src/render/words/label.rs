@@ -40,10 +40,7 @@ labels! {
     AllJobs: "All jobs", "全部作业";
     Incidents: "Incidents", "事件";
     Actions: "What operators did", "人工操作";
-    Runs: "Runs", "批次执行";
     // Facts about a run.
-    Site: "Site", "站点";
-    Batch: "Batch", "批次";
     Run: "Run", "批次执行";
     BusinessDate: "Business date", "业务日期";
     Scheduled: "Scheduled", "计划开始";
@@ -87,14 +84,11 @@ labels! {
     Start: "Start", "开始";
     Finish: "End", "结束";
     Gates: "Waits for", "等待条件";
-    Window: "Window", "时间窗口";
     LeftOut: "Left out", "不执行";
-    Date: "Date", "日期";
     // Parts of a failure.
     LastOutput: "Last lines of output", "最后输出";
     NoOutput: "(no output)", "（无输出）";
     Runbook: "Runbook", "处置手册";
-    Deadline: "Deadline", "时限";
     YouCan: "What you can do", "可以执行的操作";
     Critical: "critical", "关键";
     NotCritical: "not critical", "非关键";
@@ -103,7 +97,6 @@ labels! {
     // Yes and no, for those who do not see colours.
     Passed: "passed", "通过";
     NotPassed: "not passed", "未通过";
-    None: "none", "无";
     Unplanned: "never", "无法开始";
     // The drawing.
     LegendPlanned: "planned", "计划";
@@ -112,7 +105,6 @@ labels! {
     LegendRunning: "running", "运行中";
     LegendFailed: "failed attempt", "失败的尝试";
     LegendUnknown: "not known", "结果不明";
-    LegendCritical: "critical path", "关键路径";
     LegendLimit: "limit", "时限";
     LegendNow: "now", "当前";
     // States of a job.
@@ -121,7 +113,7 @@ labels! {
     Running: "running", "运行中";
     Held: "held", "已挂起";
     RetryWait: "waits for retry", "等待重试";
-    Succeeded: "well", "成功";
+    Succeeded: "ended well", "成功";
     Failed: "failed", "失败";
     Skipped: "skipped", "已跳过";
     NotScheduled: "not today", "当日不执行";

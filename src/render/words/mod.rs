@@ -92,6 +92,30 @@ pub fn paragraph(lang: Lang, sentences: &[String]) -> String {
     }
 }
 
+/// `label: text`.
+pub fn pair(lang: Lang, label: &str, text: &str) -> String {
+    match lang {
+        Lang::En => format!("{label}: {text}"),
+        Lang::Zh => format!("{label}：{text}"),
+    }
+}
+
+/// `text (aside)`.
+pub fn aside(lang: Lang, text: &str, aside: &str) -> String {
+    match lang {
+        Lang::En => format!("{text} ({aside})"),
+        Lang::Zh => format!("{text}（{aside}）"),
+    }
+}
+
+/// Remarks in a row: `one; two`.
+pub fn remarks(lang: Lang, remarks: &[String]) -> String {
+    match lang {
+        Lang::En => remarks.join("; "),
+        Lang::Zh => remarks.join("；"),
+    }
+}
+
 /// `1 job`, `3 jobs`.
 fn jobs(n: u32) -> String {
     format!("{n} {}", if n == 1 { "job" } else { "jobs" })

@@ -13,7 +13,7 @@ messages! {
         format!("{job} ({state}, expected done {end})"), format!("{job}（{state}，预计 {end} 完成）");
     NotItsDay { date: &'a str, rule: &'a str }:
         format!("Takes no part on {date}: it runs on {rule}."),
-        format!("{date} 不执行：仅在{rule}执行。");
+        format!("{date}不执行：仅在{rule}执行。");
     NotAsked:
         "Not among the jobs that this run was asked for (`--only`, `--from`).",
         "本次执行未包含该作业（`--only`、`--from`）。";
@@ -24,27 +24,27 @@ messages! {
         format!("Held by {who}{}. To let it go on: {command}", colon_en(reason)),
         format!("已被{who}挂起{}。放行命令：{command}", colon_zh(reason));
     WindowClosed { window: &'a str, next: &'a str }:
-        format!("The window {window} is closed; it opens at {next}."),
+        format!("Window \"{window}\" is closed; it opens at {next}."),
         format!("时间窗口“{window}”已关闭，{next} 开放。");
     WindowClosedForGood { window: &'a str }:
-        format!("The window {window} is closed and no further opening is known: see windows.yaml."),
+        format!("Window \"{window}\" is closed and no further opening is known: see windows.yaml."),
         format!("时间窗口“{window}”已关闭，且没有后续开放时间：请检查 windows.yaml。");
     WindowTooShort { window: &'a str, closes: &'a str, needs: &'a str, next: &'a str }:
-        format!("It needs {needs} with verification and rollback and does not fit before the window {window} \
+        format!("It needs {needs} with verification and rollback and does not fit before window \"{window}\" \
             closes at {closes}; the next opening is at {next}."),
         format!("含验证与回退共需 {needs}，在时间窗口“{window}”{closes} 关闭前无法完成；下次开放 {next}。");
     WindowTooShortForGood { window: &'a str, closes: &'a str, needs: &'a str }:
-        format!("It needs {needs} with verification and rollback and does not fit before the window {window} \
+        format!("It needs {needs} with verification and rollback and does not fit before window \"{window}\" \
             closes at {closes}; no further opening is known: see windows.yaml."),
         format!("含验证与回退共需 {needs}，在时间窗口“{window}”{closes} 关闭前无法完成，且没有后续开放时间：\
             请检查 windows.yaml。");
     WindowUnknown { window: &'a str, last: &'a str }:
-        format!("The window {window} stays closed: its calendar has data only up to {last}. Extend the calendar."),
+        format!("Window \"{window}\" stays closed: its calendar has data only up to {last}. Extend the calendar."),
         format!("时间窗口“{window}”保持关闭：其日历数据仅到 {last}。请补充日历。");
     Frozen { reason: &'a str, until: &'a str }:
         format!("Frozen until {until}: {reason}."), format!("封版中，至 {until} 止：{reason}。");
     PoolBusy { pool: &'a str, size: u32, users: &'a str }:
-        format!("All {size} of {pool} are in use by {users}."),
+        format!("{pool} ({size} in all) is in use by {users}."),
         format!("资源 {pool}（共 {size}）已被 {users} 占用。");
     PoolBusyUnnamed { pool: &'a str, size: u32 }:
         format!("Not enough of {pool} is free ({size} in all)."),

@@ -56,11 +56,15 @@ macro_rules! print_tables {
 
 #[test]
 fn every_message_in_both_languages() {
-    let mut text =
-        print_tables!(Verdict, Fault, Deed, Because, Planned, Happened);
+    let mut text = print_tables!(Verdict, Fault, Deed, Because, Planned, Happened);
     text.push_str("\n# Label\n");
     for label in Label::ALL {
-        text.push_str(&format!("{:<20} {} | {}\n", format!("{label:?}"), label.say(Lang::En), label.say(Lang::Zh)));
+        text.push_str(&format!(
+            "{:<20} {} | {}\n",
+            format!("{label:?}"),
+            label.say(Lang::En),
+            label.say(Lang::Zh)
+        ));
     }
     insta::assert_snapshot!(text);
 }
