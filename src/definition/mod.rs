@@ -22,6 +22,8 @@ pub mod site;
 pub mod source;
 mod sql_text;
 pub mod starter;
+#[cfg(test)]
+mod tests;
 pub mod words;
 mod yaml;
 

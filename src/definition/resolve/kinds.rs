@@ -117,7 +117,8 @@ impl JobResolver<'_, '_> {
     fn no_file(&self, text: &str, at: Place) -> Finding {
         let files =
             self.tree.iter().filter_map(|(path, _)| path.strip_prefix(self.folder).ok()?.to_str());
-        let hint = self.known.may_hint().then(|| nearest::hint(text, files)).flatten();
+        let hint =
+            self.known.may_compare(self.tree.len()).then(|| nearest::hint(text, files)).flatten();
         let folder = match self.folder.to_str() {
             None | Some("") => "the site's folder".to_owned(),
             Some(folder) => format!("the folder `{folder}`"),
