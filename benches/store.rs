@@ -134,6 +134,7 @@ fn opened() -> Fact {
         parameters: BTreeMap::new(),
         by: PersonId::new("li-wei").unwrap(),
         only: Vec::new(),
+        across: Vec::new(),
         expected: BTreeMap::new(),
         boot: BootId("0".repeat(36)),
         since_boot: Duration::ZERO,

@@ -4,12 +4,15 @@
 //! itself in that list, and `tests/tidy.rs` holds the code to it.
 
 pub mod agent;
+pub mod app;
+pub mod cli;
 pub mod core;
 pub mod definition;
 pub mod driver;
 pub mod journal;
 pub mod port;
 pub mod render;
+pub mod simulate;
 pub mod sql;
 pub mod supervisor;
 pub mod types;

@@ -18,9 +18,7 @@ impl SiteMailer {
     pub fn new(mail: &Mail, state: &Path) -> Self {
         match &mail.transport {
             Transport::Folder(folder) => Self::Folder(FolderMailer::new(state.join(folder))),
-            Transport::Smtp(server) => {
-                Self::Smtp(Box::new(SmtpMailer::new(server.clone(), LIMIT)))
-            }
+            Transport::Smtp(server) => Self::Smtp(Box::new(SmtpMailer::new(server.clone(), LIMIT))),
         }
     }
 }

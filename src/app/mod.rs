@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 pub use clock::RunClock;
 pub use mailer::SiteMailer;
-pub use source::{Checked, SiteFolder, check};
+pub use source::{Checked, SiteFolder, check, errors};
 
 use crate::definition::site::Mail;
 use crate::driver::agent_link::LocalAgent;
@@ -20,6 +20,7 @@ use crate::driver::folders::StateFolder;
 use crate::driver::store::SqliteStore;
 use crate::port::{AgentEvent, Store, StoreError};
 use crate::supervisor::{Fatal, Input, Observer, Parts, Supervisor, World, send_mail};
+use crate::types::HostName;
 
 /// A supervisor of this host: SQLite store, local agent.
 #[derive(Debug)]
@@ -79,10 +80,16 @@ pub async fn lead(
     let (post, to_send) = mpsc::unbounded_channel();
 
     let exe = std::env::current_exe().map_err(io(Path::new("nightrun itself")))?;
-    let agent = LocalAgent::new(&state.agent(), exe, epoch, agent_events);
+    let local = HostName::new("local")
+        .map_err(|why| NotStarted::Io { what: "local".to_owned(), error: io::Error::other(why) })?;
+    let agent = LocalAgent::new(local, state.agent(), exe, epoch, agent_events);
     let server = Server::bind(&state.socket()).map_err(io(&state.socket()))?;
     tokio::spawn(server.serve(asked));
-    tokio::spawn(pass_on(from_agent, inbox_sender.clone(), Input::Agent as fn(AgentEvent) -> Input));
+    tokio::spawn(pass_on(
+        from_agent,
+        inbox_sender.clone(),
+        Input::Agent as fn(AgentEvent) -> Input,
+    ));
     tokio::spawn(pass_on(requests, inbox_sender.clone(), Input::Asked));
     tokio::spawn(send_mail(SiteMailer::new(&mail, state.root()), to_send, inbox_sender.clone()));
 
@@ -115,7 +122,10 @@ async fn pass_on<T>(
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "wiring: jobs inherit PATH and HOME and nothing else")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "wiring: jobs inherit PATH and HOME and nothing else"
+)]
 fn environment(name: &str, otherwise: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| otherwise.to_owned())
 }

@@ -53,7 +53,9 @@ async fn carry_out(
         Some(Reply::Done { text, run }) => {
             match context.format {
                 Format::Text => anstream::println!("{text}"),
-                Format::Json => anstream::println!("{}", serde_json::json!({ "done": text, "run": run })),
+                Format::Json => {
+                    anstream::println!("{}", serde_json::json!({ "done": text, "run": run }))
+                }
             }
             Ok(WELL)
         }
@@ -73,7 +75,9 @@ async fn without_supervisor(
         RunFilter { batch: Some(batch.clone()), business_date: date, trial: None, limit: Some(1) };
     let runs = context.reader().await?.runs(&filter).await.map_err(Failure::failed)?;
     let Some(row) = runs.first() else {
-        return Err(Failure::refused(format!("{batch} has not run; `nightrun runs` lists all runs")));
+        return Err(Failure::refused(format!(
+            "{batch} has not run; `nightrun runs` lists all runs"
+        )));
     };
     match action {
         Action::Retry { .. } | Action::Skip { .. } | Action::Force { .. } | Action::Note { .. } => {
@@ -92,7 +96,9 @@ pub(super) fn refusal(reply: Option<Reply>) -> Failure {
         Some(Reply::Refused { what }) => Failure::refused(what),
         Some(Reply::Failed { what, defects: true }) => Failure::defects(what),
         Some(Reply::Failed { what, defects: false }) => Failure::failed(what),
-        Some(other) => Failure::failed(format!("the supervisor answered something else: {other:?}")),
+        Some(other) => {
+            Failure::failed(format!("the supervisor answered something else: {other:?}"))
+        }
         None => Failure::failed("the supervisor has gone; `nightrun resume` goes on"),
     }
 }

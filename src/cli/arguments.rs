@@ -11,31 +11,37 @@ use crate::types::{BatchId, BusinessDate, JobName, JobRef, Lang, RunId};
 /// recorded, escalated, reported.
 #[derive(Debug, Parser)]
 #[command(name = "nightrun", version, about, max_term_width = 100)]
-pub struct Arguments {
+pub(super) struct Arguments {
     #[command(flatten)]
-    pub places: PlaceArguments,
+    pub(super) places: PlaceArguments,
     #[command(subcommand)]
-    pub command: Command,
+    pub(super) command: Command,
 }
 
 #[derive(Debug, Clone, Args)]
-pub struct PlaceArguments {
+pub(super) struct PlaceArguments {
     /// Folder of the job files
     #[arg(long, global = true, env = "NIGHTRUN_SITE", default_value = "jobs", value_name = "DIR")]
-    pub site: PathBuf,
+    pub(super) site: PathBuf,
     /// Folder of the store, the logs and the agent
-    #[arg(long, global = true, env = "NIGHTRUN_STATE", default_value = "state", value_name = "DIR")]
-    pub state: PathBuf,
+    #[arg(
+        long,
+        global = true,
+        env = "NIGHTRUN_STATE",
+        default_value = "state",
+        value_name = "DIR"
+    )]
+    pub(super) state: PathBuf,
     /// Language of what is printed; the site's by default for reports, else English
     #[arg(long, global = true, env = "NIGHTRUN_LANG", value_name = "LANG")]
-    pub lang: Option<Language>,
+    pub(super) lang: Option<Language>,
     /// Form of what is printed
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
+    pub(super) format: Format,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Language {
+pub(super) enum Language {
     En,
     Zh,
 }
@@ -50,13 +56,13 @@ impl From<Language> for Lang {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(super) enum Format {
     Text,
     Json,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(super) enum Command {
     /// Check the job files and print every defect; exit code 2 if there is one
     Check {
         /// The site's folder; `--site` by default
@@ -141,45 +147,45 @@ pub enum Command {
 }
 
 #[derive(Debug, Args)]
-pub struct PlanArguments {
-    pub batch: Option<BatchId>,
+pub(super) struct PlanArguments {
+    pub(super) batch: Option<BatchId>,
     /// One day
     #[arg(long, conflicts_with_all = ["from", "days"])]
-    pub date: Option<Date>,
+    pub(super) date: Option<Date>,
     /// First of several days; today by default
     #[arg(long)]
-    pub from: Option<Date>,
+    pub(super) from: Option<Date>,
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=400))]
-    pub days: u16,
+    pub(super) days: u16,
 }
 
 #[derive(Debug, Args)]
-pub struct RunArguments {
-    pub batch: BatchId,
+pub(super) struct RunArguments {
+    pub(super) batch: BatchId,
     /// The date the work is for
     #[arg(long)]
-    pub date: Option<BusinessDate>,
+    pub(super) date: Option<BusinessDate>,
     /// Make a trial: the run's clock starts at this time (of the site's zone), such as 2026-10-30T21:30. Refused unless
     /// every target and host of the run is marked `trial: true`
     #[arg(long, value_name = "TIME")]
-    pub at: Option<String>,
+    pub(super) at: Option<String>,
     #[arg(long = "param", value_name = "KEY=VALUE", value_parser = key_value)]
-    pub parameters: Vec<(String, String)>,
+    pub(super) parameters: Vec<(String, String)>,
     /// This job and everything after it
     #[arg(long, value_name = "JOB", conflicts_with = "only")]
-    pub from: Option<JobName>,
+    pub(super) from: Option<JobName>,
     /// Only these jobs
     #[arg(long, value_name = "JOB", num_args = 1..)]
-    pub only: Vec<JobName>,
+    pub(super) only: Vec<JobName>,
     /// The whole batch once more, as the next run number
     #[arg(long)]
-    pub rerun: bool,
+    pub(super) rerun: bool,
     /// Start work though its window is closed, for this reason; needs the role `window-override`, and is counted
     #[arg(long = "set-window-override", value_name = "REASON")]
-    pub window_override: Option<String>,
+    pub(super) window_override: Option<String>,
     /// Why it is run by hand
     #[arg(long)]
-    pub reason: Option<String>,
+    pub(super) reason: Option<String>,
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {
@@ -188,34 +194,34 @@ fn key_value(text: &str) -> Result<(String, String), String> {
 }
 
 #[derive(Debug, Args)]
-pub struct LogArguments {
+pub(super) struct LogArguments {
     #[arg(value_name = "BATCH.JOB")]
-    pub job: JobRef,
+    pub(super) job: JobRef,
     #[arg(long)]
-    pub date: Option<BusinessDate>,
+    pub(super) date: Option<BusinessDate>,
     #[arg(long, conflicts_with = "date")]
-    pub run: Option<RunId>,
+    pub(super) run: Option<RunId>,
     /// The latest by default
     #[arg(long)]
-    pub attempt: Option<u32>,
+    pub(super) attempt: Option<u32>,
     /// Go on printing until the attempt has ended
     #[arg(long, short)]
-    pub follow: bool,
+    pub(super) follow: bool,
 }
 
 #[derive(Debug, Args)]
-pub struct ActArguments {
+pub(super) struct ActArguments {
     #[arg(value_name = "BATCH.JOB")]
-    pub job: JobRef,
+    pub(super) job: JobRef,
     #[arg(long)]
-    pub date: Option<BusinessDate>,
+    pub(super) date: Option<BusinessDate>,
     /// Recorded with your name
     #[arg(long)]
-    pub reason: String,
+    pub(super) reason: String,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum MailCommand {
+pub(super) enum MailCommand {
     /// Send now what has not left yet
     Flush,
     /// List what has not left yet
@@ -223,7 +229,7 @@ pub enum MailCommand {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum JournalCommand {
+pub(super) enum JournalCommand {
     /// Prove the chain from the first entry to the last
     Verify,
     /// Print entries, the latest last

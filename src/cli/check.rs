@@ -44,10 +44,9 @@ pub(super) fn check(
                     folder.display(),
                     batches.len()
                 ),
-                _ => anstream::println!(
-                    "{}: {errors} errors, {warnings} warnings",
-                    folder.display()
-                ),
+                _ => {
+                    anstream::println!("{}: {errors} errors, {warnings} warnings", folder.display())
+                }
             }
         }
     }
@@ -77,11 +76,8 @@ pub(super) fn init(dir: &Path) -> Result<u8, Failure> {
     }
     let dir = dir.display();
     anstream::println!(
-        "{dir} is a site of {} files. Look at it, then:\n  nightrun check {dir}\n  nightrun --site {dir} plan",
+        "{dir} is a site of {} files. Look at it, then:\n  nightrun check {dir}\n  nightrun --site {dir} plan\n  nightrun --site {dir} run hello",
         starter::FILES.len()
     );
-    for line in starter::NEXT {
-        anstream::println!("  nightrun --site {dir} {line}");
-    }
     Ok(WELL)
 }

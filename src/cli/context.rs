@@ -9,8 +9,6 @@ use super::arguments::{Format, PlaceArguments};
 use super::exit::Failure;
 use crate::app::{self, Checked};
 use crate::core::night::Core;
-use crate::definition::Styles;
-use crate::definition::defect::Severity;
 use crate::definition::site::{Mail, Site};
 use crate::driver::clock::HostClock;
 use crate::driver::folders::StateFolder;
@@ -57,17 +55,13 @@ impl Context {
             )));
         }
         let today = today.map_or_else(|| self.today(), Ok)?;
-        Ok(app::check(folder, today))
+        app::check(folder, today).map_err(Failure::defects)
     }
 
     /// The site; its defects are printed where it has some.
     pub(super) fn checked_site(&self) -> Result<Arc<Site>, Failure> {
         let checked = self.check_in(&self.site, None)?;
-        checked.site.ok_or_else(|| {
-            let errors = checked.defects.iter().filter(|d| d.severity == Severity::Error);
-            let text: Vec<String> = errors.map(|defect| defect.text(&self.site, Styles::plain())).collect();
-            Failure::defects(format!("the job files have defects\n{}", text.join("\n")))
-        })
+        checked.site.ok_or_else(|| Failure::defects(app::errors(&self.site, &checked.defects)))
     }
 
     pub(super) fn create_state(&self) -> Result<StateFolder, Failure> {
@@ -112,11 +106,7 @@ impl Context {
     }
 
     /// How mail leaves for a run that goes by its own definition.
-    pub(super) async fn mail_of(
-        &self,
-        store: &SqliteStore,
-        run: &RunId,
-    ) -> Result<Mail, Failure> {
+    pub(super) async fn mail_of(&self, store: &SqliteStore, run: &RunId) -> Result<Mail, Failure> {
         let core = self.recalled(store.reader(), run).await?;
         let found = core.state().runs.get(run).map(|run| run.site.mail.clone());
         found.ok_or_else(|| Failure::failed(format!("{run} is not known")))

@@ -47,11 +47,7 @@ pub(super) async fn verify(context: &Context) -> Result<u8, Failure> {
 }
 
 /// `journal show`.
-pub(super) async fn show(
-    context: &Context,
-    run: Option<RunId>,
-    last: u32,
-) -> Result<u8, Failure> {
+pub(super) async fn show(context: &Context, run: Option<RunId>, last: u32) -> Result<u8, Failure> {
     let reader = context.reader().await?;
     let entries: Vec<Sealed> = match run {
         Some(run) => reader.entries(&run).await.map_err(Failure::failed)?,
@@ -111,7 +107,12 @@ pub(super) async fn list_mail(context: &Context) -> Result<u8, Failure> {
                     Some(due) => format!("next try {}", due.strftime("%Y-%m-%d %H:%M:%SZ")),
                     None => "given up".to_owned(),
                 };
-                anstream::println!("{} to {}: {} tries, {why}, {when}", mail.message_id, mail.to, queued.tries);
+                anstream::println!(
+                    "{} to {}: {} tries, {why}, {when}",
+                    mail.message_id,
+                    mail.to,
+                    queued.tries
+                );
             }
             Format::Json => anstream::println!(
                 "{}",

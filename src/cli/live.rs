@@ -42,7 +42,7 @@ struct Page {
     status: StatusView,
     running: Vec<AttemptId>,
     /// The run's clock when the page was made, and the host's.
-    made: (Timestamp, std::time::Duration),
+    made: (Timestamp, Duration),
 }
 
 impl Display {
@@ -123,14 +123,14 @@ impl Screen {
         let mut lines = Vec::new();
         for page in &self.pages {
             lines.push(String::new());
-            lines.push(render::status::progress(self.lang, &page.status));
+            lines.push(render::progress::standing(self.lang, &page.status));
             let now = page.now();
             for attempt in page.running.iter().take(SHOWN) {
                 let Some(job) = page.status.jobs.iter().find(|job| job.name == attempt.job) else {
                     continue;
                 };
                 let said = self.logs.last_line(attempt).unwrap_or_default();
-                lines.push(render::status::running(self.lang, &page.status.head, job, now, &said));
+                lines.push(render::progress::running(self.lang, job, now, &said));
             }
             let more = page.running.len().saturating_sub(SHOWN);
             if more > 0 {

@@ -73,7 +73,9 @@ async fn carry_out(context: &Context, command: Command) -> Result<u8, Failure> {
 #[expect(clippy::disallowed_methods, reason = "a person names the file on the command line")]
 fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
     let written = match path.parent() {
-        Some(folder) => std::fs::create_dir_all(folder).and_then(|()| std::fs::write(path, content)),
+        Some(folder) => {
+            std::fs::create_dir_all(folder).and_then(|()| std::fs::write(path, content))
+        }
         None => std::fs::write(path, content),
     };
     written.map_err(|error| Failure::failed(format!("{}: {error}", path.display())))

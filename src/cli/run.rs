@@ -23,7 +23,7 @@ use crate::journal::RunRow;
 use crate::port::control::{Account, Order, Reply, Request};
 use crate::port::{Clock, RunFilter, Store, StoreReader};
 use crate::supervisor::{Input, NotOrdered, Observer, Supervisor, is_interrupted};
-use crate::types::{PersonId, RunId};
+use crate::types::RunId;
 
 /// Time that the outbox gets at the end of a run.
 const OUTBOX: Duration = Duration::from_secs(30);
@@ -70,7 +70,9 @@ pub(super) async fn run(context: &Context, arguments: RunArguments) -> Result<u8
 pub(super) async fn resume(context: &Context, run: Option<RunId>) -> Result<u8, Failure> {
     let state = context.existing_state()?;
     if Client::connect(&state.socket()).await.map_err(Failure::failed)?.is_some() {
-        return Err(Failure::refused("a supervisor is at work on this state folder; `nightrun status` shows it"));
+        return Err(Failure::refused(
+            "a supervisor is at work on this state folder; `nightrun status` shows it",
+        ));
     }
     let store = context.open_store(&state).await?;
     let interrupted = interrupted_runs(&store).await?;
@@ -86,8 +88,10 @@ pub(super) async fn resume(context: &Context, run: Option<RunId>) -> Result<u8, 
         return Err(Failure::refused(what));
     };
     // One clock for one supervisor: a trial goes on by itself, real runs together.
-    let rows: Vec<RunRow> =
-        rows.into_iter().filter(|row| if first.trial { row.run == first.run } else { !row.trial }).collect();
+    let rows: Vec<RunRow> = rows
+        .into_iter()
+        .filter(|row| if first.trial { row.run == first.run } else { !row.trial })
+        .collect();
     let mut led = supervisor_for(context, &first, store).await?;
     for row in &rows {
         led.supervisor.take_up(&row.run).await.map_err(Failure::failed)?;
@@ -119,11 +123,8 @@ async fn supervisor_for(
     store: SqliteStore,
 ) -> Result<Led, Failure> {
     let host = HostClock::new().map_err(Failure::failed)?;
-    let clock = if row.trial {
-        trial_clock(&store, &row.run, host).await?
-    } else {
-        RunClock::Host(host)
-    };
+    let clock =
+        if row.trial { trial_clock(&store, &row.run, host).await? } else { RunClock::Host(host) };
     let state = context.existing_state()?;
     let mail = context.mail_of(&store, &row.run).await?;
     led(context, Wiring { site: context.site.clone(), state, clock, mail }, store).await
@@ -169,7 +170,9 @@ fn conclude(supervisor: &Supervisor<app::Local>, run: &RunId, unsent: usize) {
         anstream::println!("report: {}", super::show::short(path).display());
     }
     if unsent > 0 {
-        anstream::println!("{unsent} mails are not sent yet: `nightrun mail flush` sends them, `nightrun mail list` says why");
+        anstream::println!(
+            "{unsent} mails are not sent yet: `nightrun mail flush` sends them, `nightrun mail list` says why"
+        );
     }
 }
 
@@ -216,17 +219,15 @@ async fn interrupted_trial(
         return Ok(None);
     }
     let calendars = Calendars::new(&site.calendars);
-    let nobody = PersonId::new("nobody").map_err(Failure::failed)?;
-    let asked = order::Order {
-        business_date: order.date,
-        trial: true,
-        parameters: order.parameters.clone(),
-        ..order::Order::of(order.batch.clone(), nobody)
+    let Some(batch) = site.batches.get(&order.batch) else { return Ok(None) };
+    let date = match order.date {
+        Some(date) => date,
+        None => order::default_date(batch, &calendars, None, now).map_err(Failure::refused)?,
     };
-    let date = order::resolve(site, &calendars, asked, now).map_err(Failure::refused)?.business_date;
-    Ok(interrupted_runs(store).await?.into_iter().find(|row| {
-        row.trial && row.run.batch == order.batch && row.business_date == date
-    }))
+    Ok(interrupted_runs(store)
+        .await?
+        .into_iter()
+        .find(|row| row.trial && row.run.batch == order.batch && row.business_date == date))
 }
 
 fn order_of(arguments: RunArguments, trial: bool) -> Order {
@@ -244,11 +245,7 @@ fn order_of(arguments: RunArguments, trial: bool) -> Order {
 }
 
 /// A second `run` on the same state folder is served by the first supervisor.
-async fn order_through(
-    context: &Context,
-    mut client: Client,
-    order: Order,
-) -> Result<u8, Failure> {
+async fn order_through(context: &Context, mut client: Client, order: Order) -> Result<u8, Failure> {
     client.ask(Request::Order(Box::new(order))).await.map_err(Failure::failed)?;
     let run = match client.reply().await.map_err(Failure::failed)? {
         Some(Reply::Done { run: Some(run), text }) => {
@@ -290,7 +287,9 @@ fn instant(text: &str, site: &Site) -> Result<Timestamp, Failure> {
         return Ok(instant);
     }
     let civil: jiff::civil::DateTime = text.parse().map_err(|_| {
-        Failure::defects(format!("`{text}` is not a time: write 2026-10-30T21:30 (of the site's zone)"))
+        Failure::defects(format!(
+            "`{text}` is not a time: write 2026-10-30T21:30 (of the site's zone)"
+        ))
     })?;
     let zoned = civil.to_zoned(site.zone.tz().clone()).map_err(Failure::defects)?;
     Ok(zoned.timestamp())

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use comfy_table::Table;
-
 use super::arguments::{Format, LogArguments, PlanArguments};
 use super::context::Context;
 use super::exit::{Failure, WELL};
+use crate::core::calendar::Calendars;
 use crate::core::forecast;
+use crate::core::order;
 use crate::driver::clock::HostClock;
 use crate::driver::control::Client;
 use crate::driver::log_files::{LogFiles, Stream};
@@ -20,7 +20,7 @@ use crate::port::{Clock, RunFilter, StoreReader};
 use crate::render;
 use crate::supervisor::{planned, usual_p95};
 use crate::types::{AttemptId, BatchId, BusinessDate, JobName, JobRef, Now, RunId, Span};
-use crate::view::{self, of_job::Around};
+use crate::view::{self, of_job::Around, of_plan::Wanted};
 
 /// A path from here, where it lies beneath.
 pub(super) fn short(path: &Path) -> PathBuf {
@@ -60,8 +60,7 @@ pub(super) async fn status(context: &Context) -> Result<u8, Failure> {
     let unsent = reader.outbox_unsent().await.map_err(Failure::failed)?.len() as u32;
     let around = Around { unsent_mail: unsent, ..Around::nothing() };
     let now = now_of(row, &reader).await?;
-    let view =
-        view::of_run::status(&core, &row.run, now, around).map_err(Failure::failed)?;
+    let view = view::of_run::status(&core, &row.run, now, around).map_err(Failure::failed)?;
     let mut text = render::status::text(context.lang, &view);
     if view.head.result.is_none() {
         text.push_str("\nno supervisor is at work on it: `nightrun resume` goes on\n");
@@ -90,19 +89,16 @@ pub(super) async fn runs(
     let reader = context.reader().await?;
     let filter = RunFilter { batch, business_date: date, trial: None, limit: Some(limit) };
     let rows = reader.runs(&filter).await.map_err(Failure::failed)?;
-    let lang = context.lang;
-    let mut table = Table::new();
-    table.load_preset(comfy_table::presets::NOTHING);
-    table.set_header(render::runs::header(lang));
-    let mut data = Vec::new();
-    for row in &rows {
-        table.add_row(render::runs::row(lang, row));
-        data.push(serde_json::json!({
-            "run": row.run, "business_date": row.business_date, "trial": row.trial,
-            "opened": row.opened, "ended": row.ended, "result": row.result,
-        }));
-    }
-    page(context, &table.to_string(), &data)
+    let data: Vec<serde_json::Value> = rows
+        .iter()
+        .map(|row| {
+            serde_json::json!({
+                "run": row.run, "business_date": row.business_date, "trial": row.trial,
+                "opened": row.opened, "ended": row.ended, "result": row.result,
+            })
+        })
+        .collect();
+    page(context, &render::runs::text(context.lang, &rows), &data)
 }
 
 /// The run that is meant: by its id, or the one opened last of a batch and date.
@@ -169,9 +165,8 @@ pub(super) async fn plan(context: &Context, arguments: PlanArguments) -> Result<
     let days = i64::from(arguments.days.saturating_sub(1));
     let to = from.saturating_add(jiff::Span::new().days(days));
     let expected = history(context, &site).await?;
-    let view =
-        view::of_plan::plan(&site, arguments.batch.as_ref(), from, to, today, &expected)
-            .map_err(Failure::failed)?;
+    let wanted = Wanted { batch: arguments.batch.as_ref(), from, to, today, expected: &expected };
+    let view = view::of_plan::plan(&site, "now", wanted).map_err(Failure::failed)?;
     page(context, &render::plan::text(context.lang, &view), &view)
 }
 
@@ -216,7 +211,17 @@ pub(super) async fn why(
     }
     let site = context.checked_site()?;
     let now = HostClock::new().map_err(Failure::failed)?.now().wall;
-    let view = view::of_why::unopened(&site, &job, date, now).map_err(Failure::refused)?;
+    let batch = site
+        .batches
+        .get(&job.batch)
+        .ok_or_else(|| Failure::refused(format!("there is no batch {}", job.batch)))?;
+    let calendars = Calendars::new(&site.calendars);
+    let date = match date {
+        Some(date) => date,
+        None => order::default_date(batch, &calendars, None, now).map_err(Failure::refused)?,
+    };
+    let view = view::of_why_unopened::why_unopened(&site, &job, date, now)
+        .ok_or_else(|| Failure::refused(format!("there is no job {job}")))?;
     page(context, &render::why::text(context.lang, &view), &view)
 }
 
@@ -251,8 +256,8 @@ pub(super) async fn log(context: &Context, arguments: LogArguments) -> Result<u8
     match printed {
         // Whoever read the output has seen enough.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(WELL),
-        printed => printed
-            .map(|()| WELL)
-            .map_err(|error| Failure::failed(format!("log of {id}: {error}"))),
+        printed => {
+            printed.map(|()| WELL).map_err(|error| Failure::failed(format!("log of {id}: {error}")))
+        }
     }
 }

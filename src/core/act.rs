@@ -99,7 +99,9 @@ impl Mover<'_> {
     }
 
     fn reopen_run(&mut self, run: &RunId) -> Result<(), Unfit> {
-        if self.core.state.run(run)?.result.is_some() {
+        // What was stopped goes on when it is resumed, not before.
+        let result = self.core.state.run(run)?.result;
+        if result.is_some_and(|result| result != RunResult::Stopped) {
             self.emit(Fact::RunReopened { run: run.clone() })?;
             self.core.agenda.enlist(self.core.state.run(run)?);
         }

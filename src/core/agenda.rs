@@ -31,7 +31,7 @@ pub(super) struct Agenda {
     across: BTreeMap<(JobRef, BusinessDate), BTreeSet<JobKey>>,
     /// Runs that may have come to their end.
     pub(super) maybe_over: BTreeSet<RunId>,
-    /// Runs whose use of resources is counted below.
+    /// Runs whose needs of others are taken in above, and whose use of resources below.
     known: BTreeSet<RunId>,
     /// Units in use, of pools, targets and hosts.
     pub(super) used: BTreeMap<Resource, u32>,
@@ -43,13 +43,10 @@ impl Agenda {
     /// Takes in everything of a run that is not over; again after it was resumed or reopened.
     pub(super) fn enlist(&mut self, run: &Run) {
         let id = run.id().clone();
-        self.hold(run);
+        self.know(run);
         for (index, state) in run.jobs.iter().enumerate() {
             if state.phase.outcome().is_none() {
                 self.dirty.insert((id.clone(), index));
-            }
-            for (job, date) in across_needs(run, index) {
-                self.across.entry((job, date)).or_default().insert((id.clone(), index));
             }
             if state.phase.outcome().is_none() {
                 self.watch_job(run, index);
@@ -59,12 +56,16 @@ impl Agenda {
         self.maybe_over.insert(id);
     }
 
-    /// Counts what the jobs of a run hold, once. In a run that is over those in doubt still hold.
-    pub(super) fn hold(&mut self, run: &Run) {
+    /// Takes in, once, what even a run that is over must be known by: what its jobs hold (those in doubt still do), and
+    /// which jobs of other runs they need.
+    pub(super) fn know(&mut self, run: &Run) {
         if !self.known.insert(run.id().clone()) {
             return;
         }
         for (index, state) in run.jobs.iter().enumerate() {
+            for need in across_needs(run, index) {
+                self.across.entry(need).or_default().insert((run.id().clone(), index));
+            }
             if holds_resources(&state.phase) {
                 self.take(&GateClass::of(run, index));
             }
@@ -160,7 +161,7 @@ impl Agenda {
         }
     }
 
-    /// Forgets a run that is over.
+    /// Forgets a run that is over; what [`know`](Self::know) took in stays.
     pub(super) fn drop_run(&mut self, run: &RunId) {
         self.dirty.retain(|(id, _)| id != run);
         self.wall.retain(|(_, (id, _))| id != run);
@@ -170,9 +171,5 @@ impl Agenda {
             queue.retain(|(_, id, _)| id != run);
         }
         self.ready.retain(|_, queue| !queue.is_empty());
-        for keys in self.across.values_mut() {
-            keys.retain(|(id, _)| id != run);
-        }
-        self.across.retain(|_, keys| !keys.is_empty());
     }
 }

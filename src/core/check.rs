@@ -14,7 +14,7 @@ use super::opening::later;
 use super::same_day::SameDay;
 use super::schedule::{LeftOutReason, next, timetable};
 use super::window::{Windows, fit};
-use crate::definition::site::{Batch, Days, Job, Kind, Need, NeedOf, Schedule, ScheduleRule, Site};
+use crate::definition::site::{Batch, DayRule, Days, Job, Kind, Need, NeedOf, ScheduleRule, Site};
 use crate::types::{BatchId, CalendarName, Condition, JobName, Span, WindowClass};
 
 /// How far ahead a schedule is looked at.
@@ -140,7 +140,7 @@ impl<'a> Check<'a> {
             return;
         }
         let at = (Some(&batch.id), None);
-        if let Some(day) = passed(schedule, self.today) {
+        if let Some(day) = schedule_days(schedule).and_then(|rule| passed(rule, self.today)) {
             let what = format!("the schedule's only day, {day}, has passed");
             self.say(Severity::Warning, at, what, "remove the batch, or give it another day");
             return;
@@ -218,13 +218,7 @@ impl<'a> Check<'a> {
             let names = quoted(&classes);
             let Some(longest) = self.longest(&classes) else {
                 if closed.insert(classes.clone()) && !self.window_calendars_ended(&classes) {
-                    let what = match classes.as_slice() {
-                        [_] => format!("window {names} does not open within 400 days"),
-                        _ => format!("windows {names} are not open together within 400 days"),
-                    };
-                    let job = job.window.as_ref().map(|_| &job.name);
-                    let hint = "correct the window's days, or let the job belong to another";
-                    self.say(Severity::Error, (Some(&batch.id), job), what, hint);
+                    self.never_open(batch, job, &classes);
                 }
                 continue;
             };
@@ -238,6 +232,37 @@ impl<'a> Check<'a> {
                 self.say(Severity::Error, (Some(&batch.id), Some(&job.name)), what, hint);
             }
         }
+    }
+
+    /// One error for the classes of a batch or of a job, or a warning where all was for days that are over.
+    fn never_open(&mut self, batch: &Batch, job: &Job, classes: &[&WindowClass]) {
+        let names = quoted(classes);
+        let job = job.window.as_ref().map(|_| &job.name);
+        let at = (Some(&batch.id), job);
+        let over: Vec<&WindowClass> = classes
+            .iter()
+            .copied()
+            .filter(|class| {
+                let mut rules = window_rules(self.site, class).peekable();
+                rules.peek().is_some() && rules.all(|rule| passed(rule, self.today).is_some())
+            })
+            .collect();
+        if !over.is_empty() {
+            let what = format!("the only days of window {} have passed", quoted(&over));
+            self.say(
+                Severity::Warning,
+                at,
+                what,
+                "remove the work with its window, or give it another day",
+            );
+            return;
+        }
+        let what = match classes {
+            [_] => format!("window {names} does not open within 400 days"),
+            _ => format!("windows {names} are not open together within 400 days"),
+        };
+        let hint = "correct the window's days, or let the job belong to another";
+        self.say(Severity::Error, at, what, hint);
     }
 
     fn window_calendars_ended(&self, classes: &[&WindowClass]) -> bool {
@@ -328,9 +353,9 @@ fn needed(site: &Site, job: &Job) -> Duration {
     fit(job.expected.unwrap_or_default(), verify, rollback)
 }
 
-/// The only day of a schedule, when it lies before today.
-fn passed(schedule: &Schedule, today: Date) -> Option<Date> {
-    match schedule_days(schedule)?.days {
+/// The only day of a rule, when it is over (or today, and nothing of it is left).
+fn passed(rule: &DayRule, today: Date) -> Option<Date> {
+    match rule.days {
         Days::Once(day) if day <= today => Some(day),
         _ => None,
     }

@@ -148,8 +148,17 @@ pub struct AcrossNeed {
     pub job: JobRef,
     /// Business days from the run's business date.
     pub offset: i32,
-    /// `None`: before the needed batch's `since:` date, so it counts as done.
-    pub date: Option<BusinessDate>,
+    pub date: BusinessDate,
+    /// The date lies before the needed batch's `since:`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub counts_as_done: bool,
+}
+
+impl AcrossNeed {
+    /// The date whose outcome is waited for; `None` where it counts as done.
+    pub fn wanted(&self) -> Option<BusinessDate> {
+        (!self.counts_as_done).then_some(self.date)
+    }
 }
 
 /// How a run ended; the exit code of `nightrun run` follows it.

@@ -74,15 +74,23 @@ impl Mover<'_> {
         let Some((run, index)) = self.latest(&attempt) else { return Ok(()) };
         let last = self.core.state.run(&run)?.jobs[index].attempts.last().cloned();
         let Some(last) = last else { return Ok(()) };
-        if self.core.hosts.get(&last.host) == Some(&last.boot) {
-            self.command(Command::Start { attempt });
-            return Ok(());
-        }
-        let why = format!("{} has restarted and knows nothing of this attempt", last.host);
+        let never_started = self.core.hosts.get(&last.host) == Some(&last.boot);
+        let ending = if never_started {
+            let state = self.core.state.run(&run)?;
+            if !state.ended_by_stop(&Ending::Killed) {
+                self.command(Command::Start { attempt });
+                return Ok(());
+            }
+            // What the stop would end at once is not started for that.
+            Ending::Killed
+        } else {
+            let why = format!("{} has restarted and knows nothing of this attempt", last.host);
+            Ending::Lost { why }
+        };
         let at = self.now.wall;
         self.ended(Ended {
             attempt,
-            ending: Ending::Lost { why },
+            ending,
             started: last.started,
             ended: at,
             usage: Default::default(),

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::calendar::Calendars;
 use super::state::{Run, State};
+use crate::definition::braced_words::{self, BadWord};
 use crate::definition::copy::RunCopy;
 use crate::definition::site::{Engine, Job, Kind, NeedOf};
-use crate::definition::words::{self, BadWord};
 use crate::types::{AttemptId, TargetName};
 use crate::wire::{ChangeTask, Program, Start, Task};
 
@@ -52,7 +52,7 @@ pub fn launch(
     let index = run.index(&attempt.job).ok_or_else(unknown)?;
     let job = run.job(index);
     let words = Words { run, calendars, attempt, places };
-    let fill = |text: &str| words::replace(text, |word| words.value(word));
+    let fill = |text: &str| braced_words::replace(text, |word| words.value(word));
     let here = words.here();
     let dir = match &job.dir {
         Some(dir) => here.join(fill(&dir.to_string_lossy())?),

@@ -28,4 +28,14 @@ pub mod state;
 pub mod window;
 
 #[cfg(test)]
+mod gate_tests;
+#[cfg(test)]
+mod retry_tests;
+#[cfg(test)]
+mod stop_tests;
+#[cfg(test)]
+mod successors_tests;
+#[cfg(test)]
+mod test_night;
+#[cfg(test)]
 mod test_site;

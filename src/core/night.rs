@@ -175,15 +175,20 @@ impl Core {
 
     /// A second night that begins where this one stands, to look ahead in. Every run goes on; attempts in flight stay so.
     pub(super) fn fork(&self) -> Self {
+        self.over(self.state.clone())
+    }
+
+    /// The same rules, definitions and hosts over another state.
+    pub fn over(&self, state: State) -> Self {
         let mut fork = Self {
-            state: self.state.clone(),
+            state,
             hosts: self.hosts.clone(),
             rules: self.rules.clone(),
             next_incident: self.next_incident,
             ..Self::default()
         };
         for run in fork.state.runs.values() {
-            fork.agenda.hold(run);
+            fork.agenda.know(run);
             if run.result.is_none() {
                 fork.agenda.enlist(run);
             }
@@ -195,7 +200,7 @@ impl Core {
     pub fn step(&mut self, now: Now, event: Event) -> Result<Turn, StepError> {
         if std::mem::take(&mut self.replayed) {
             for run in self.state.runs.values() {
-                self.agenda.hold(run);
+                self.agenda.know(run);
             }
         }
         let mut mover = Mover { core: self, now, turn: Turn::default() };

@@ -70,7 +70,7 @@ impl Mover<'_> {
                 &state.jobs[index].phase,
                 Phase::Settled { why: Why::Need { job, .. }, .. } if *job == name
             );
-            if because && state.result.is_none() {
+            if because {
                 self.again(&run, &[index])?;
             }
             self.core.agenda.touch(&run, index);

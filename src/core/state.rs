@@ -30,7 +30,7 @@ pub enum Unfit {
     #[error("attempt {0} is not the next or the latest one")]
     WrongAttempt(AttemptId),
     #[error("{run} {job}: {illegal}")]
-    Illegal { run: RunId, job: JobName, illegal: Illegal },
+    Illegal { run: RunId, job: JobName, illegal: Box<Illegal> },
     #[error("no incident {0}")]
     NoIncident(IncidentId),
 }

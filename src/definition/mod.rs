@@ -4,6 +4,7 @@
 //! that is wrong. On the way: `yaml` (nodes with places) → `raw` (structs as they are written, and the JSON Schema)
 //! → `sheets` (all files) → `resolve` (names looked up, rules checked).
 
+pub mod braced_words;
 pub mod byte_size;
 pub mod copy;
 mod cron_text;
@@ -24,7 +25,6 @@ mod sql_text;
 pub mod starter;
 #[cfg(test)]
 mod tests;
-pub mod words;
 mod yaml;
 
 pub use defect::Defect;

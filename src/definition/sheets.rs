@@ -160,10 +160,13 @@ fn check_other(path: &Path, file: &SourceFile, findings: &mut Findings) {
         let finding = Finding::warning(Place::WHOLE_FILE, "this file is not read");
         findings.add(path, [finding.hint("job files end in `.yaml`")]);
     }
+    // A CSV file that no calendar names is data, of any size.
+    let data = path.extension().is_some_and(|ending| ending == "csv");
     if let SourceFile::Unreadable(why) = file
         && FileKind::of(path).is_none()
+        && !data
     {
-        let what = format!("runs will have no copy of this file: {why}");
+        let what = format!("this file was not read: {why}");
         findings.add(path, [Finding::warning(Place::WHOLE_FILE, what)]);
     }
 }
@@ -206,6 +209,7 @@ pub(super) fn text_of(file: &SourceFile) -> Result<&str, Finding> {
             Finding::error(at, format!("not UTF-8: the byte 0x{byte:02x} stands here"))
                 .hint("save the file as UTF-8; GBK and Latin-1 are not read")
         }),
+        SourceFile::Present => Err(Finding::error(Place::WHOLE_FILE, "this file was not read")),
         SourceFile::Unreadable(why) => {
             Err(Finding::error(Place::WHOLE_FILE, format!("this file cannot be read: {why}")))
         }

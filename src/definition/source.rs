@@ -12,8 +12,10 @@ pub struct SourceTree {
 /// One file of a site.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SourceFile {
-    /// Its bytes, not yet known to be UTF-8.
+    /// A file that the definition reads: YAML, CSV, SQL. Not yet known to be UTF-8.
     Content(Vec<u8>),
+    /// Any other file: that it is there is all that matters here.
+    Present,
     /// It is there and could not be read; the text says why.
     Unreadable(String),
 }
@@ -47,15 +49,6 @@ impl SourceTree {
     /// In the order of their paths.
     pub fn iter(&self) -> impl Iterator<Item = (&Path, &SourceFile)> {
         self.files.iter().map(|(path, file)| (path.as_path(), file))
-    }
-
-    /// The bytes of all files that could be read, for the copies that runs go by.
-    pub fn into_contents(self) -> BTreeMap<PathBuf, Vec<u8>> {
-        let content = |(path, file)| match file {
-            SourceFile::Content(bytes) => Some((path, bytes)),
-            SourceFile::Unreadable(_) => None,
-        };
-        self.files.into_iter().filter_map(content).collect()
     }
 
     /// The lines of a file, to show them. Empty where it is no text.

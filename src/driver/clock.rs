@@ -132,7 +132,7 @@ mod tests {
         assert!(later.wall >= first.wall + SignedDuration::from_secs(3_600));
         assert!(later.since_boot >= first.since_boot + Duration::from_secs(3_600));
 
-        let resumed = TrialClock::resume(host, trial.offset());
+        let resumed = TrialClock::resume(host, trial.offset);
         assert_eq!(resumed.offset(), trial.offset());
         assert!(resumed.now().wall >= later.wall);
         assert_eq!(resumed.boot(), trial.boot());

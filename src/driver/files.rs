@@ -1,6 +1,7 @@
 //! Reads the files of a site from a folder.
 #![expect(clippy::disallowed_methods, reason = "this driver is where files are read")]
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Read as _};
@@ -8,9 +9,8 @@ use std::path::{Path, PathBuf};
 
 use crate::definition::source::{SourceFile, SourceTree};
 
-/// Bytes of the largest job file, and of the largest other file: every run keeps a copy of what lies beside its batch.
+/// Bytes of the largest file that is read.
 const LARGEST: u64 = 4 << 20;
-const LARGEST_OTHER: u64 = 64 << 20;
 /// Files of one site; more of them are a wrong folder.
 const MOST_FILES: usize = 100_000;
 const DEEPEST: usize = 32;
@@ -28,8 +28,8 @@ pub enum ReadSiteError {
     TooDeep(PathBuf),
 }
 
-/// The files beneath `root`. Hidden files and folders are left out; a symbolic link is followed as long as it stays in
-/// `root`.
+/// The files beneath `root`: YAML, CSV and SQL with their content, others by name. Hidden files and folders are left
+/// out; a symbolic link is followed as long as it stays in `root`.
 pub fn read_site(root: &Path) -> Result<SourceTree, ReadSiteError> {
     let real_root = match fs::canonicalize(root) {
         Ok(path) if path.is_dir() => path,
@@ -39,6 +39,26 @@ pub fn read_site(root: &Path) -> Result<SourceTree, ReadSiteError> {
     let mut above = Vec::new();
     walk.folder(&walk.real_root.clone(), Path::new(""), &mut above)?;
     Ok(walk.tree)
+}
+
+/// The bytes of the wanted files of a tree that was read from `root`: those that it holds as it holds them, others from
+/// the folder.
+pub fn contents(
+    root: &Path,
+    tree: &SourceTree,
+    wanted: &dyn Fn(&Path) -> bool,
+) -> io::Result<BTreeMap<PathBuf, Vec<u8>>> {
+    tree.iter()
+        .filter(|(path, _)| wanted(path))
+        .map(|(path, file)| {
+            let bytes = match file {
+                SourceFile::Content(bytes) => bytes.clone(),
+                SourceFile::Present | SourceFile::Unreadable(_) => fs::read(root.join(path))
+                    .map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", path.display())))?,
+            };
+            Ok((path.to_path_buf(), bytes))
+        })
+        .collect()
 }
 
 struct Walk {
@@ -115,22 +135,22 @@ impl Walk {
 }
 
 fn read_file(path: &Path) -> SourceFile {
-    let job_file = ["yaml", "csv", "sql"].map(OsStr::new);
-    let is_job_file = path.extension().is_some_and(|ending| job_file.contains(&ending));
-    let largest = if is_job_file { LARGEST } else { LARGEST_OTHER };
-    content(path, largest).unwrap_or_else(|error| SourceFile::Unreadable(error.to_string()))
+    let read = ["yaml", "csv", "sql"].map(OsStr::new);
+    if !path.extension().is_some_and(|ending| read.contains(&ending)) {
+        return SourceFile::Present;
+    }
+    content(path).unwrap_or_else(|error| SourceFile::Unreadable(error.to_string()))
 }
 
-fn content(path: &Path, largest: u64) -> io::Result<SourceFile> {
+fn content(path: &Path) -> io::Result<SourceFile> {
     // Before it is opened: opening a pipe would wait for a writer.
     if !fs::metadata(path)?.is_file() {
         return Ok(SourceFile::Unreadable("it is no regular file".to_owned()));
     }
     let mut bytes = Vec::new();
-    fs::File::open(path)?.take(largest + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > largest {
-        let why = format!("it is larger than {} MiB", largest >> 20);
-        return Ok(SourceFile::Unreadable(why));
+    fs::File::open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST {
+        return Ok(SourceFile::Unreadable(format!("it is larger than {} MiB", LARGEST >> 20)));
     }
     Ok(SourceFile::Content(bytes))
 }
@@ -146,6 +166,7 @@ mod tests {
             .map(|(path, file)| {
                 let file = match file {
                     SourceFile::Content(bytes) => format!("{} bytes", bytes.len()),
+                    SourceFile::Present => "present".to_owned(),
                     SourceFile::Unreadable(why) => why.clone(),
                 };
                 format!("{}: {file}", path.display())
@@ -172,11 +193,11 @@ mod tests {
         insta::assert_debug_snapshot!(names(&read_site(folder.path()).unwrap()), @r#"
         [
             "big.csv: it is larger than 4 MiB",
-            "eod/load.sh: 4 bytes",
+            "eod/load.sh: present",
             "eod/sql/a.sql: 2 bytes",
             "gone.yaml: the link leads nowhere (No such file or directory (os error 2))",
             "out.yaml: the link leads out of the site's folder",
-            "same/load.sh: 4 bytes",
+            "same/load.sh: present",
             "same/sql/a.sql: 2 bytes",
             "site.yaml: 11 bytes",
         ]

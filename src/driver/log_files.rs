@@ -76,6 +76,26 @@ impl LogFiles {
         Ok(bytes)
     }
 
+    /// Hands what is there to `show`: stdout, then stderr. An error of `show` ends it.
+    pub fn print(
+        &self,
+        attempt: &AttemptId,
+        mut show: impl FnMut(Stream, &[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        for stream in Stream::ALL {
+            let mut at = 0;
+            loop {
+                let piece = self.read(attempt, stream, at)?;
+                if piece.is_empty() {
+                    break;
+                }
+                show(stream, &piece)?;
+                at += piece.len() as u64;
+            }
+        }
+        Ok(())
+    }
+
     /// Hands both streams to `show` as they grow, from their beginning until the attempt has ended and all was shown.
     /// A file that its job cut is shown from its new beginning. An error of `show` ends it.
     pub async fn follow(

@@ -95,6 +95,7 @@ fn opened(run: &RunId, job: &JobName) -> RunOpened {
         parameters: BTreeMap::from([("branch".into(), "001".into())]),
         by: PersonId::new("li-wei").unwrap(),
         only: vec![job.clone()],
+        across: Vec::new(),
         expected: BTreeMap::from([(job.clone(), Span::seconds(30))]),
         boot: BootId("boot-1".into()),
         since_boot: Duration::from_secs(60),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::definition::site::Site;
+use crate::definition::source::SourceTree;
 use crate::types::RunId;
 
 pub trait Folders {
@@ -26,28 +27,24 @@ pub trait Folders {
 pub trait SiteSource {
     /// The resolved site with the bytes of its files, or its defects in words; checked as of a day.
     fn load(&self, today: jiff::civil::Date) -> Result<LoadedSite, Defects>;
+
+    /// The bytes of those files of a loaded site that are wanted, by their path from the site's folder.
+    fn files(
+        &self,
+        loaded: &LoadedSite,
+        wanted: &dyn Fn(&Path) -> bool,
+    ) -> io::Result<BTreeMap<PathBuf, Vec<u8>>>;
 }
 
 /// A site without defects.
 #[derive(Debug, Clone)]
 pub struct LoadedSite {
     pub site: Arc<Site>,
-    /// By the path from the site's folder.
-    pub files: Arc<BTreeMap<PathBuf, Vec<u8>>>,
+    /// The files that the site was made from.
+    pub tree: Arc<SourceTree>,
 }
 
 /// The site cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Defects(pub String);
-
-impl LoadedSite {
-    /// The files that a run of a batch needs: those beside the batch's file, and those of its changes.
-    pub fn files_for(&self, part: &Site, folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-        self.files
-            .iter()
-            .filter(|(path, _)| crate::definition::copy::RunCopy::wants(part, folder, path))
-            .map(|(path, bytes)| (path.clone(), bytes.clone()))
-            .collect()
-    }
-}

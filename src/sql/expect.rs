@@ -25,7 +25,7 @@ const WORDS: &str = "an `expect:` comment says `none` or `rows`";
 const NO_ROWS: &str = "an `expect:` comment belongs before a SELECT: this statement gives no rows";
 const TWICE: &str = "two `expect:` comments before one statement";
 
-/// The directive before a statement. Only meaningful for scripts without [`misplaced`] ones.
+/// The directive before a statement. Only meaningful for scripts in which the lint finds none misplaced.
 pub fn of(script: &Script<'_>, statement: &Statement<'_>) -> Option<Expect> {
     lead(script, statement).filter_map(|token| directive(&token)).find_map(meaning)
 }
@@ -54,7 +54,7 @@ pub(super) fn misplaced(script: &Script<'_>) -> Vec<Misplaced> {
                 let first = lead(script, statement).find(|other| directive(other).is_some());
                 if !rows {
                     report(token.line, NO_ROWS);
-                } else if first.is_some_and(|first| first.line != token.line) {
+                } else if first.is_some_and(|first| first.start != token.start) {
                     report(token.line, TWICE);
                 }
             }
@@ -63,21 +63,14 @@ pub(super) fn misplaced(script: &Script<'_>) -> Vec<Misplaced> {
     found
 }
 
-/// The blanks and comments before a statement, with the lines of the script.
+/// The blanks and comments before a statement. Their offsets are those of the script, their lines are not.
 fn lead<'a>(
     script: &Script<'a>,
     statement: &Statement<'a>,
 ) -> impl Iterator<Item = Token<'a>> + use<'a> {
-    let source = script.source;
     let start = statement.range.start;
-    let line = 1 + source[..start].bytes().filter(|b| *b == b'\n').count() as u32;
-    Lexer::new(script.dialect, &source[start..statement.range.end])
-        .take_while(|token| !token.kind.is_code() || token.kind == Kind::End)
-        .map(move |token| Token {
-            line: token.line + line - 1,
-            start: token.start + start,
-            ..token
-        })
+    Lexer::new(script.dialect, &script.source[start..statement.start])
+        .map(move |token| Token { start: token.start + start, ..token })
 }
 
 /// What follows `expect:` in a line comment.

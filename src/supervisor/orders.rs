@@ -1,6 +1,7 @@
 //! Orders of batches: a new run, the same one taken up again, or some of its jobs once more.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::recall::{self, Definition, pack, recall};
@@ -146,7 +147,7 @@ impl<W: World> Supervisor<W> {
         let history = reader.history(&batch, HISTORY).await?;
         let mut across = Vec::new();
         for need in &ordered.across {
-            if let Some(date) = need.date {
+            if let Some(date) = need.wanted() {
                 let outcome = reader.outcome(&need.job, date).await?;
                 across.push((need.job.clone(), date, outcome));
             }
@@ -154,7 +155,8 @@ impl<W: World> Supervisor<W> {
         let run = RunId { batch: batch.clone(), key, number };
         let part = loaded.site.part(&batch);
         let folder = part.batches.get(&batch).map(|b| b.folder().to_owned()).unwrap_or_default();
-        let files = loaded.files_for(&part, &folder);
+        let wanted = |path: &Path| RunCopy::wants(&part, &folder, path);
+        let files = self.parts.source.files(loaded, &wanted)?;
         let digests = files.iter().map(|(path, bytes)| (path.clone(), address(bytes))).collect();
         let copy = RunCopy { site: part, files: digests };
         let (digest, bytes) = pack(&copy)?;

@@ -85,7 +85,9 @@ fn finish(task_file: &Path) -> Exit {
         }
         Task::Change(task) => {
             let (Some(attempt), true) = (env.attempt, env.steps.is_some()) else {
-                complain!("a change needs NIGHTRUN_ATTEMPT (an attempt's id) and NIGHTRUN_STEPS");
+                complain!(
+                    "a change needs NIGHTRUN_ATTEMPT_ID (an attempt's id) and NIGHTRUN_STEPS"
+                );
                 return Exit::BadTask;
             };
             let (exit, work) = runtime.block_on(change::run(&task, attempt, steps));
@@ -119,7 +121,7 @@ impl Env {
         let text = |value: OsString| value.into_string().ok();
         let path = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(Into::into);
         Self {
-            attempt: std::env::var_os("NIGHTRUN_ATTEMPT")
+            attempt: std::env::var_os("NIGHTRUN_ATTEMPT_ID")
                 .and_then(text)
                 .and_then(|id| id.parse().ok()),
             result: path("NIGHTRUN_WORK_RESULT"),

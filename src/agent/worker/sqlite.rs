@@ -264,3 +264,46 @@ fn cells(row: &SqliteRow) -> Result<Vec<Cell>, DbError> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn on<T>(work: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(work)
+    }
+
+    #[test]
+    fn only_nightrun_ends_its_transaction() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.db");
+        on(async {
+            let mut db = Db::open(&path, Access::Create).await.unwrap();
+            db.run("create table t (x)", 0).await.unwrap();
+            // The lint refuses these; should one slip past it, SQLite's hooks do not.
+            for hidden in ["COMMIT", "END TRANSACTION"] {
+                db.begin().await.unwrap();
+                db.run("insert into t values (1)", 0).await.unwrap();
+                let refused = db.run(hidden, 0).await.unwrap_err();
+                assert_eq!(refused.words, "a COMMIT in the script was refused");
+                // Outside of the transaction nothing else gets in either.
+                assert!(db.run("insert into t values (2)", 0).await.is_err());
+                assert!(db.commit().await.unwrap_err().undone);
+            }
+            db.begin().await.unwrap();
+            db.run("insert into t values (3)", 0).await.unwrap();
+            db.run("ROLLBACK", 0).await.unwrap();
+            assert!(db.run("insert into t values (4)", 0).await.is_err());
+            assert!(db.commit().await.unwrap_err().undone);
+            db.begin().await.unwrap();
+            db.run("insert into t values (5)", 0).await.unwrap();
+            db.commit().await.unwrap();
+            let answer = db.run("select x from t", 9).await.unwrap();
+            assert_eq!(answer.rows, [[Cell::Integer(5)]]);
+            db.close().await;
+            let mut reader = Db::open(&path, Access::Read).await.unwrap();
+            let refused = reader.run("delete from t", 0).await.unwrap_err();
+            assert!(refused.words.contains("readonly"), "{refused}");
+        });
+    }
+}

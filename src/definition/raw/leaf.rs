@@ -298,7 +298,7 @@ leaf!(Word, "a text", { "type": "string", "minLength": 1 }, |text| match text.tr
 pub(crate) struct Parameter(pub String);
 
 leaf!(Parameter, "a name", { "type": "string", "pattern": "^[a-z][a-z0-9_-]{0,63}$" }, |text| {
-    if super::super::words::BUILT_IN.contains(&text) {
+    if super::super::braced_words::BUILT_IN.contains(&text) {
         return Err(Wrong::new(format!("`{text}` is set by nightrun itself")).hint("choose another name"));
     }
     match JobName::new(text) {

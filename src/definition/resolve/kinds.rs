@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::jobs::JobResolver;
 use super::settings::text;
+use crate::definition::braced_words::{self, Piece};
 use crate::definition::defect::{Finding, Place};
 use crate::definition::nearest;
 use crate::definition::raw::job::{ConfirmRecord, JobRecord, WaitRecord};
@@ -12,7 +13,6 @@ use crate::definition::sheets::text_of;
 use crate::definition::site::{Kind, Transaction};
 use crate::definition::source::within;
 use crate::definition::sql_text;
-use crate::definition::words::{self, BadWord, Piece};
 use crate::types::{JobName, Span, TargetName};
 
 /// Programs whose first argument is a script.
@@ -255,23 +255,26 @@ impl JobResolver<'_, '_> {
 
     /// Checks the words in braces of a text.
     pub(super) fn check_words<T>(&mut self, text: &str, at: &At<T>) {
-        for piece in words::pieces(text) {
-            match piece {
-                Piece::Text(_) => {}
-                Piece::Open(open) => {
-                    let place = at.part(text, open..open + 1);
-                    self.found.push(Finding::error(place, BadWord::Open.to_string()));
-                }
-                Piece::Word(word, range) => self.check_word(word, at.part(text, range)),
+        let pieces = match braced_words::pieces(text) {
+            Ok(pieces) => pieces,
+            Err(error) => {
+                let place = at.part(text, error.at..error.at + 1);
+                self.found.push(Finding::error(place, error.to_string()));
+                return;
+            }
+        };
+        for piece in pieces {
+            if let Piece::Word(word, range) = piece {
+                self.check_word(word, at.part(text, range));
             }
         }
     }
 
     fn check_word(&mut self, word: &str, at: Place) {
-        if words::OF_CALENDAR.contains(&word) {
+        if braced_words::OF_CALENDAR.contains(&word) {
             self.calendar.need(at, &format!("`{{{word}}}`"), self.found);
-        } else if !words::BUILT_IN.contains(&word) && !self.parameters.contains(&word) {
-            let known = words::BUILT_IN.into_iter().chain(self.parameters.iter().copied());
+        } else if !braced_words::BUILT_IN.contains(&word) && !self.parameters.contains(&word) {
+            let known = braced_words::BUILT_IN.into_iter().chain(self.parameters.iter().copied());
             let hint = nearest::hint(word, known).unwrap_or_else(|| {
                 "declare it under `parameters:`; write `{{` where a brace is meant".to_owned()
             });

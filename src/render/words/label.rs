@@ -53,6 +53,7 @@ labels! {
     Zone: "Time zone", "时区";
     JournalHead: "Journal head", "流水链头";
     GeneratedAt: "Generated at", "生成时间";
+    Result: "Result", "结果";
     TrialMark: "TRIAL", "试运行";
     // Columns.
     Job: "Job", "作业";

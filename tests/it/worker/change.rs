@@ -276,7 +276,7 @@ fn what_breaks_a_rule_or_is_missing_is_refused_before_anything_is_touched() {
     assert_eq!(left.state(), ChangeState::FailedClean);
     assert!(!bench.target().exists());
     let mut nameless = bench.command(&bench.change_task((1, 3), "abc"), FIRST);
-    let output = nameless.env_remove("NIGHTRUN_ATTEMPT").output().unwrap();
+    let output = nameless.env_remove("NIGHTRUN_ATTEMPT_ID").output().unwrap();
     assert_eq!(output.status.code(), Some(2));
 }
 
@@ -310,6 +310,25 @@ fn killed_in_a_statement_it_has_applied_nothing_and_can_be_run_again() {
     bench.write("fee/change.sql", "update fee set rate = 30 where rate = 25;");
     assert_eq!(run(&bench, SECOND).state(), ChangeState::Done);
     assert_eq!(rates(&bench), NEW);
+}
+
+#[test]
+fn a_commit_that_the_disk_refuses_has_applied_nothing() {
+    let bench = bench();
+    let many = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 2000)";
+    bench.write(
+        "fee/change.sql",
+        format!("update fee set rate = 30 where rate = 25;\n{many} insert into log select hex(randomblob(100)) from n"),
+    );
+    bench.execute("create table log (x)");
+    let task = bench.change_task((1, 9_999), "abc");
+    let left = bench.on_full_disk(&bench.command(&task, FIRST));
+    assert_eq!((left.code, left.state()), (Some(1), ChangeState::FailedClean), "{}", left.err);
+    assert!(left.why().starts_with("COMMIT: "), "{}", left.why());
+    assert!(!left.steps.contains(&Step::Committed));
+    assert_eq!(rates(&bench), OLD);
+    let left = bench.run_as(&task, SECOND);
+    assert_eq!((left.state(), left.change().rows), (ChangeState::Done, 2_003), "{}", left.err);
 }
 
 #[test]

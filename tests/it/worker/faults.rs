@@ -1,4 +1,5 @@
 //! Killed at every point, run again: the change is applied exactly once, or it is proven clean.
+//! Needs the feature `faults`, which the test script passes.
 
 use super::change::{NEVER, NEW, OLD, bench, rates};
 use super::*;

@@ -104,7 +104,7 @@ impl Bench {
             .arg("__worker")
             .arg(file)
             .env_clear()
-            .env("NIGHTRUN_ATTEMPT", attempt)
+            .env("NIGHTRUN_ATTEMPT_ID", attempt)
             .env("NIGHTRUN_WORK_RESULT", self.path("work.json"))
             .env("NIGHTRUN_STEPS", self.path("steps.jsonl"))
             .stdin(Stdio::null())
@@ -115,6 +115,16 @@ impl Bench {
 
     fn start(&self, task: &Task) -> Child {
         self.command(task, FIRST).spawn().unwrap()
+    }
+
+    /// The command on a nearly full disk: none of its files may grow past 64 KiB. Small pages stay in memory, so it is
+    /// COMMIT that cannot write them.
+    fn on_full_disk(&self, command: &Command) -> Left {
+        let mut limited = Command::new("/bin/bash");
+        limited.args(["-c", "trap '' XFSZ; ulimit -f 64; exec \"$@\"", "-"]);
+        limited.arg(command.get_program()).args(command.get_args()).env_clear();
+        limited.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        self.left(limited.output().unwrap())
     }
 
     fn left(&self, output: Output) -> Left {

@@ -162,13 +162,7 @@ fn a_full_disk_leaves_nothing_behind() {
          insert into t select hex(randomblob(100)) from n",
         Transaction::One,
     );
-    let worker = bench.command(&task, FIRST);
-    // Files of this process may grow to 64 KiB: the pages fit into memory, and COMMIT cannot write them.
-    let mut limited = Command::new("/bin/bash");
-    limited.args(["-c", "trap '' XFSZ; ulimit -f 64; exec \"$@\"", "-"]);
-    limited.arg(worker.get_program()).args(worker.get_args()).env_clear();
-    limited.envs(worker.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    let left = bench.left(limited.output().unwrap());
+    let left = bench.on_full_disk(&bench.command(&task, FIRST));
     assert_eq!(left.code, Some(1), "{}{}", left.out, left.err);
     assert!(left.err.starts_with("COMMIT: "), "{}", left.err);
     assert_eq!(bench.row("select count(*) from t"), "0");

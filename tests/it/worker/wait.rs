@@ -19,19 +19,21 @@ fn file(bench: &Bench, stable: u64, limit: u64) -> Task {
 #[test]
 fn a_file_that_still_grows_is_not_there() {
     let bench = Bench::new();
-    let began = Instant::now();
-    let worker = bench.start(&file(&bench, 300, 20_000));
-    let mut last = began;
-    for size in 1..=4 {
-        bench.write("in/rates.csv", "x".repeat(size));
+    let says = |words: &str| std::fs::read_to_string(bench.path("out")).unwrap().contains(words);
+    let log = std::fs::File::create(bench.path("out")).unwrap();
+    let mut command = bench.command(&file(&bench, 1_000, 60_000), FIRST);
+    let mut worker = command.stdout(log).spawn().unwrap();
+    until("a first look", || says("is not there yet"));
+    let mut last = Instant::now();
+    for size in 2..=4 {
         last = Instant::now();
-        std::thread::sleep(Duration::from_millis(100));
+        bench.write("in/rates.csv", "x".repeat(size));
+        until("a look at the file", || says(&format!("with {size} bytes; it must stay so for 1s")));
     }
-    let left = bench.left(worker.wait_with_output().unwrap());
-    assert!(last.elapsed() >= Duration::from_millis(300), "{:?}", last.elapsed());
-    assert_eq!(left.code, Some(0), "{}", left.err);
-    assert!(left.out.ends_with("is there: 4 bytes, unchanged for 300ms\n"), "{}", left.out);
-    assert_eq!(left.work, None);
+    assert_eq!(worker.wait().unwrap().code(), Some(0));
+    assert!(last.elapsed() >= Duration::from_secs(1), "{:?}", last.elapsed());
+    assert!(says("is there: 4 bytes, unchanged for 1s\n"));
+    assert!(!bench.path("work.json").exists());
 }
 
 #[test]

@@ -64,7 +64,7 @@ impl Attempt<'_> {
         let before = verify::before(self.target, scripts.text(Part::Verify))
             .await
             .map_err(|error| Stop::clean(format!("verify.sql cannot be run: {error}")))?;
-        before.tell("before the change");
+        before.tell("before the change (it must not pass yet)", "not yet");
         self.work.before = before.checks.clone();
         self.steps.record(Step::Before { checks: before.checks.clone() })?;
         if before.passed

@@ -13,7 +13,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::log::{complain, say};
+use super::log::{complain, count, say};
 use super::sqlite::{Access, Db, DbError};
 use super::steps::{Step, StepError, Steps};
 use super::{Exit, fault};
@@ -87,7 +87,7 @@ pub(super) async fn run(task: &ChangeTask, id: AttemptId, steps: Steps) -> (Exit
     let exit = match attempt.go().await {
         Ok(()) => {
             attempt.work.state = ChangeState::Done;
-            say!("done: applied and verified, {} rows", attempt.work.rows);
+            say!("done: applied and verified, {}", count(attempt.work.rows, "row"));
             Exit::Good
         }
         Err(stop) => {
@@ -178,9 +178,9 @@ impl Attempt<'_> {
         if scripts.refused() {
             return Err(Stop::refused("the scripts break the rules above"));
         }
-        let statements = |part| scripts.split(part).statements.len();
         for part in Part::ALL {
-            say!("      {}: {} statements", part.file(), statements(part));
+            let statements = scripts.split(part).statements.len() as u64;
+            say!("      {}: {}", part.file(), count(statements, "statement"));
         }
         self.steps.record(Step::Intent {
             what: self.task.change.to_string(),
@@ -241,7 +241,7 @@ impl Attempt<'_> {
     /// Verification after COMMIT, in a fresh read; the rollback where it fails.
     async fn verify(&mut self, scripts: &Scripts, applied: &Applied) -> Result<(), Stop> {
         let verdict = verify::fresh(self.target, scripts.text(Part::Verify)).await;
-        verdict.tell("after the change");
+        verdict.tell("after the change", "FAILED");
         self.work.after = verdict.checks.clone();
         self.note_after(Step::Verify { checks: verdict.checks.clone() });
         let before = Verdict::of(applied.before.clone());

@@ -18,7 +18,7 @@ impl Attempt<'_> {
         applied: &Applied,
         why: String,
     ) -> Stop {
-        complain!("{why}");
+        say!("rolling back: {why}");
         let failed = |what: String| Stop {
             state: ChangeState::RollbackFailed,
             why: format!("{why}; the rollback failed: {what}"),
@@ -85,7 +85,7 @@ impl Attempt<'_> {
         why: String,
     ) -> Stop {
         let now = verify::fresh(self.target, scripts.text(Part::Verify)).await;
-        now.tell("after the rollback");
+        now.tell("after the rollback (it must say what it said before the change)", "not good");
         let same = same(&applied.before, &now);
         self.note_after(Step::Former { same, checks: now.checks.clone() });
         if !same {

@@ -39,12 +39,13 @@ impl Verdict {
         if failed.is_empty() { "it gave no rows".to_owned() } else { failed.join("; ") }
     }
 
-    pub(super) fn tell(&self, when: &str) {
+    /// Tells each check; `open` is the word for one that is not good.
+    pub(super) fn tell(&self, when: &str, open: &str) {
         let good = self.checks.iter().filter(|check| check.ok).count();
         say!("verification {when}: {good} of {} checks are good", self.checks.len());
         for check in &self.checks {
-            let word = if check.ok { "good" } else { "FAIL" };
-            say!("      {word}  {}: {}", check.name, check.detail);
+            let word = if check.ok { "good" } else { open };
+            say!("      {word:<8} {}: {}", check.name, check.detail);
         }
     }
 }

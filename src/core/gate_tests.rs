@@ -1,0 +1,177 @@
+use jiff::civil::time;
+
+use super::fact::{Action, Deadline, Fact};
+use super::night::Event;
+use super::obstacle::Obstacle;
+use super::phase::Phase;
+use super::test_night::{Night, across, boot, local, name, opened, site};
+use super::test_site::job;
+use crate::definition::site::{Freeze, FreezeScope, Kind, Window};
+use crate::types::{Outcome, PoolName, RunId, Span, Text, WindowClass};
+
+fn missed(night: &Night) -> Vec<Deadline> {
+    night.run().missed.iter().map(|missed| missed.deadline).collect()
+}
+
+#[test]
+fn pools_and_priorities_decide_who_starts_first() {
+    let pool = PoolName::new("ledger").unwrap();
+    let mut jobs = vec![job("a", &[]), job("b", &[]), job("c", &[])];
+    for (index, job) in jobs.iter_mut().enumerate() {
+        job.pools.insert(pool.clone(), 1);
+        job.priority = index as i32;
+    }
+    let mut site = site(jobs);
+    site.pools.insert(pool, 1);
+    let mut night = Night::with(site, |_| {});
+    assert_eq!(night.started(), ["c/1"]);
+    night.good("c");
+    assert_eq!(night.started(), ["b/1"]);
+    let blocked = night.core.obstacles(&night.run_id(), 0, night.now).unwrap();
+    assert!(matches!(blocked[..], [Obstacle::Full { size: 1, used: 1, needed: 1, .. }]));
+}
+
+#[test]
+fn what_is_in_doubt_keeps_its_pool_after_the_run_is_over_and_after_a_restart() {
+    let pool = PoolName::new("ledger").unwrap();
+    let mut only = job("a", &[]);
+    only.pools.insert(pool.clone(), 1);
+    let mut site = site(vec![only]);
+    site.pools.insert(pool, 1);
+    let mut night = Night::with(site, |_| {});
+    night.end("a", crate::types::Ending::Unknown { why: "?".to_owned() });
+    assert!(night.run().result.is_some());
+    night.started();
+    let again = |night: &mut Night, number: u32| {
+        let mut opened = opened("eod", night.now.wall);
+        opened.run = RunId { number, ..opened.run };
+        night.open(opened, Vec::new());
+        night.started()
+    };
+    assert!(again(&mut night, 2).is_empty());
+    let mut core = super::night::Core::new(1);
+    core.define("d", night.site.clone());
+    for (at, fact) in &night.facts {
+        core.replay(*at, fact).unwrap();
+    }
+    night.core = core;
+    night.must(Event::HostUp { host: local(), boot: boot() });
+    assert!(again(&mut night, 3).is_empty());
+}
+
+#[test]
+fn a_deadline_is_kept_missed_or_learned_late() {
+    let mut only = job("a", &[]);
+    only.must_complete_by = Some(time(22, 0, 0, 0));
+    let mut kept = Night::of(vec![only.clone()]);
+    kept.pass(60);
+    kept.good("a");
+    kept.pass(3600);
+    assert!(missed(&kept).is_empty());
+
+    let mut late = Night::of(vec![only.clone()]);
+    late.pass(1801);
+    assert_eq!(missed(&late), [Deadline::MustCompleteBy]);
+    late.good("a");
+    assert_eq!(missed(&late).len(), 1, "once");
+
+    // Nobody watched from 21:31 to 22:10; the job ended in time.
+    let mut unwatched = Night::of(vec![only]);
+    unwatched.pass(60);
+    let ended = unwatched.ended("a", crate::types::Ending::Exited { code: 0 });
+    unwatched.now.wall += std::time::Duration::from_secs(2400);
+    unwatched.now.since_boot += std::time::Duration::from_secs(2400);
+    unwatched.restart(&boot());
+    unwatched.must(Event::HostUp { host: local(), boot: boot() });
+    assert!(missed(&unwatched).is_empty(), "its host is heard first");
+    unwatched.must(Event::Ended(Box::new(ended)));
+    assert_eq!(unwatched.outcome("a"), Some(Outcome::Succeeded));
+    assert!(missed(&unwatched).is_empty());
+}
+
+#[test]
+fn a_confirmation_waits_for_its_needs_and_for_a_person() {
+    let mut ask = job("ask", &["a"]);
+    ask.kind = Kind::Confirm { question: Text::en("Close?"), role: None };
+    let mut night = Night::of(vec![job("a", &[]), ask, job("b", &["ask"])]);
+    assert!(night.act(Action::Confirm { job: name("ask") }).is_err());
+    night.good("a");
+    night.started();
+    night.pass(3600);
+    assert!(night.started().is_empty());
+    night.act(Action::Confirm { job: name("ask") }).unwrap();
+    assert_eq!(night.started(), ["b/1"]);
+}
+
+#[test]
+fn a_wait_until_a_time_is_over_when_the_time_comes() {
+    let mut wait = job("wait", &[]);
+    wait.kind = Kind::WaitUntil { time: time(23, 30, 0, 0) };
+    let mut night = Night::of(vec![wait, job("b", &["wait"])]);
+    let due = night.core.next_wake().wall.unwrap();
+    assert_eq!(due.to_string(), "2026-10-30T23:30:00Z");
+    night.pass(7199);
+    assert!(night.started().is_empty());
+    night.pass(1);
+    assert_eq!(night.started(), ["b/1"]);
+}
+
+#[test]
+fn a_need_of_another_run_waits_is_blocked_and_opens_again() {
+    let mut site = site(vec![job("close", &[])]);
+    let jobs = vec![job("print", &["eod.close@0bd"]), job("long", &[])];
+    let other = super::test_site::batch("rep", None, jobs);
+    site.batches.insert(other.id.clone(), other.into());
+    let mut night = Night::with(site, |_| {});
+    let mut report = opened("rep", night.now.wall);
+    report.across = vec![across("eod.close")];
+    let known = (across("eod.close").job, report.business_date, None);
+    let id = report.run.clone();
+    night.open(report, vec![known]);
+    assert_eq!(night.started(), ["close/1", "long/1"]);
+    let print = |night: &Night| night.core.state().run(&id).unwrap().jobs[0].phase.clone();
+    night.bad("close");
+    assert_eq!(print(&night).outcome(), Some(Outcome::Blocked));
+    night.act(Action::Retry { job: name("close") }).unwrap();
+    assert_eq!(print(&night), Phase::Waiting, "it waits again for what is tried again");
+    night.started();
+    night.good("close");
+    assert_eq!(night.started(), ["print/1"]);
+}
+
+#[test]
+fn a_window_override_opens_windows_but_no_freeze() {
+    let class = WindowClass::new("night-change").unwrap();
+    let mut only = job("a", &[]);
+    only.window = Some(class.clone());
+    only.expected = Some(Span::seconds(60));
+    let mut site = site(vec![only]);
+    site.windows.insert(class.clone(), Window { title: Text::en("Night"), open: Vec::new() });
+    let overriding = |opened: &mut super::fact::RunOpened| {
+        opened.window_override = Some("the regulator asks".to_owned());
+    };
+    assert!(Night::with(site.clone(), |_| {}).started().is_empty());
+    assert_eq!(Night::with(site.clone(), overriding).started(), ["a/1"]);
+    site.freezes.push(Freeze {
+        reason: Text::en("Year end"),
+        from: "2026-10-30T00:00:00Z".parse().unwrap(),
+        to: "2026-10-31T00:00:00Z".parse().unwrap(),
+        scope: FreezeScope { windows: vec![class], ..FreezeScope::default() },
+    });
+    let mut night = Night::with(site, overriding);
+    assert!(night.started().is_empty());
+    night.pass(3 * 3600);
+    assert_eq!(night.started(), ["a/1"], "the freeze is over");
+}
+
+#[test]
+fn a_held_job_starts_when_it_is_released() {
+    let mut night = Night::of(vec![job("a", &[]), job("b", &["a"])]);
+    night.act(Action::Hold { job: name("b") }).unwrap();
+    night.good("a");
+    night.started();
+    night.pass(60);
+    assert!(night.started().is_empty() && night.run().result.is_none());
+    let turn = night.act(Action::Release { job: name("b") }).unwrap();
+    assert!(turn.facts.iter().any(|fact| matches!(fact, Fact::AttemptIntended { .. })));
+}

@@ -1,0 +1,85 @@
+use super::fact::{Action, Fact, RunResult, StopHow};
+use super::night::{Command, Event};
+use super::phase::Phase;
+use super::test_night::{Night, boot, local, name};
+use super::test_site::job;
+use crate::types::{Ending, Outcome};
+
+fn two() -> Night {
+    Night::of(vec![job("a", &[]), job("b", &["a"])])
+}
+
+#[test]
+fn after_a_stop_nothing_starts_and_what_runs_may_end() {
+    let mut night = two();
+    night.started();
+    night.must(Event::Stop { how: StopHow::Wait });
+    assert_eq!(night.run().result, None);
+    night.good("a");
+    assert!(night.started().is_empty());
+    assert_eq!(night.run().result, Some(RunResult::Stopped));
+    let refused = night.act(Action::Skip { job: name("b") }).unwrap_err();
+    assert!(refused.to_string().contains("resume"), "{refused}");
+    night.restart(&boot());
+    night.must(Event::HostUp { host: local(), boot: boot() });
+    assert_eq!(night.started(), ["b/1"]);
+    night.good("b");
+    assert_eq!(night.run().result, Some(RunResult::Well));
+}
+
+#[test]
+fn a_stop_with_nothing_running_ends_the_run() {
+    let mut night = two();
+    night.act(Action::Hold { job: name("b") }).unwrap();
+    night.good("a");
+    let turn = night.must(Event::Stop { how: StopHow::Wait });
+    assert!(turn.facts.iter().any(|fact| matches!(fact, Fact::RunEnded { .. })));
+    assert_eq!(night.run().result, Some(RunResult::Stopped));
+}
+
+#[test]
+fn what_a_stop_terminates_takes_its_turn_again_without_losing_a_try() {
+    for (how, at_once) in [(StopHow::Terminate, false), (StopHow::Kill, true)] {
+        let mut night = two();
+        let attempt = night.attempt("a");
+        let turn = night.must(Event::Stop { how });
+        assert_eq!(turn.commands, [Command::Kill { attempt, now: at_once }]);
+        night.end("a", Ending::Killed);
+        assert!(matches!(night.phase("a"), Phase::RetryWait { .. }));
+        assert_eq!(night.run().jobs[0].tries, 0);
+        assert_eq!(night.run().result, Some(RunResult::Stopped));
+        night.started();
+        night.restart(&boot());
+        night.must(Event::HostUp { host: local(), boot: boot() });
+        assert_eq!(night.started(), ["a/2"]);
+    }
+}
+
+#[test]
+fn a_job_that_a_person_kills_has_failed() {
+    let mut night = two();
+    let attempt = night.attempt("a");
+    let turn = night.act(Action::Kill { job: name("a") }).unwrap();
+    assert_eq!(turn.commands, [Command::Kill { attempt, now: false }]);
+    night.end("a", Ending::Killed);
+    assert_eq!(night.outcome("a"), Some(Outcome::Failed));
+    assert_eq!(night.outcome("b"), Some(Outcome::Blocked));
+}
+
+#[test]
+fn a_rerun_from_a_job_keeps_what_was_done_before_it() {
+    let mut night = Night::of(vec![job("a", &[]), job("b", &["a"]), job("c", &["b"])]);
+    for job in ["a", "b", "c"] {
+        night.good(job);
+    }
+    night.started();
+    let (run, by) = (night.run_id(), night.run().opened.by.clone());
+    let reason = "late entry".to_owned();
+    night.must(Event::Rerun { run, jobs: vec![name("b"), name("c")], by, reason });
+    assert_eq!(night.started(), ["b/2"]);
+    assert_eq!(night.outcome("a"), Some(Outcome::Succeeded));
+    night.good("b");
+    assert_eq!(night.started(), ["c/2"]);
+    night.good("c");
+    assert_eq!(night.run().result, Some(RunResult::Well));
+}
