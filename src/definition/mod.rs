@@ -23,6 +23,8 @@ pub mod site;
 pub mod source;
 mod sql_text;
 pub mod starter;
+#[cfg(test)]
+mod tests;
 mod yaml;
 
 pub use defect::Defect;
