@@ -21,7 +21,6 @@ pub mod schema;
 mod sheets;
 pub mod site;
 pub mod source;
-mod sql_text;
 pub mod starter;
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::changes::by_rule;
 use super::jobs::JobResolver;
 use super::settings::text;
 use crate::definition::braced_words::{self, Piece};
@@ -12,7 +13,8 @@ use crate::definition::raw::{At, Field, List, Word};
 use crate::definition::sheets::text_of;
 use crate::definition::site::{Kind, Transaction};
 use crate::definition::source::within;
-use crate::definition::sql_text;
+use crate::sql::Dialect;
+use crate::sql::lint::{self, Mode};
 use crate::types::{JobName, Span, TargetName};
 
 /// Programs whose first argument is a script.
@@ -132,19 +134,23 @@ impl JobResolver<'_, '_> {
     }
 
     fn sql(&mut self, script: &At<Word>, raw: &JobRecord) -> Option<Kind> {
-        self.check_sql(script);
+        let transaction = raw.transaction.or(Transaction::One);
+        let mode = match transaction {
+            Transaction::One => Mode::OneTransaction,
+            Transaction::None => Mode::EachAlone,
+        };
+        self.check_sql(script, mode);
         let target = self.target(
             &raw.target,
             script.at,
             "`sql` needs `target:`, the database that it runs on",
         )?;
-        let transaction = raw.transaction.or(Transaction::One);
         Some(Kind::Sql { target, script: PathBuf::from(&script.value.0), transaction })
     }
 
     /// A script of the site must be there and hold a statement. One that begins with `{work}` is written by an earlier
     /// job, and only such a path may hold words.
-    fn check_sql(&mut self, script: &At<Word>) {
+    fn check_sql(&mut self, script: &At<Word>, mode: Mode) {
         let name = &script.value.0;
         if name.starts_with("{work}") {
             return self.check_words(name, script);
@@ -162,10 +168,13 @@ impl JobResolver<'_, '_> {
                 let what = format!("`{name}`: {}", wrong.what);
                 self.found.push(Finding::error(script.at, what).maybe_hint(wrong.hint));
             }
-            Some(Ok(text)) if sql_text::is_empty(text) => {
-                self.found.push(Finding::error(script.at, format!("`{name}` has no statement")));
+            Some(Ok(text)) => {
+                for found in lint::script(Dialect::Sqlite, text, mode) {
+                    let finding = by_rule(script.at, &found);
+                    let what = format!("`{name}` line {}: {}", found.line, finding.what);
+                    self.found.push(Finding { what, ..finding });
+                }
             }
-            Some(Ok(_)) => {}
         }
     }
 
@@ -227,9 +236,8 @@ impl JobResolver<'_, '_> {
         }
         let sql = raw.sql.given()?;
         self.check_words(&sql.value.0, sql);
-        if sql_text::is_empty(&sql.value.0) {
-            self.found.push(Finding::error(sql.at, "this query has no statement"));
-        }
+        let found = lint::condition(Dialect::Sqlite, &sql.value.0);
+        self.found.extend(found.iter().map(|found| by_rule(sql.at, found)));
         let target =
             self.target(&raw.target, sql.at, "a wait for `sql` needs `target:` beside it")?;
         Some(Kind::WaitSql { target, query: sql.value.0.clone(), every, limit })
