@@ -104,8 +104,7 @@ impl Agents {
             let at = late(dice, now);
             return self.post(at, Event::NotKnown { attempt: attempt.clone() });
         };
-        let started =
-            Event::Started { attempt: attempt.clone(), pid: 1, at: known.started };
+        let started = Event::Started { attempt: attempt.clone(), pid: 1, at: known.started };
         let ended = Event::Ended(Box::new(Ended {
             attempt: attempt.clone(),
             started: Some(known.started).filter(|_| known.ending.is_certain()),

@@ -95,10 +95,8 @@ impl Witness {
         let mut used: BTreeMap<Resource, (u32, u32)> = BTreeMap::new();
         for run in self.state.runs.values() {
             for (index, state) in run.jobs.iter().enumerate() {
-                let holds = matches!(
-                    state.phase,
-                    Phase::Starting | Phase::Running | Phase::InDoubt { .. }
-                );
+                let holds =
+                    matches!(state.phase, Phase::Starting | Phase::Running | Phase::InDoubt { .. });
                 for (resource, units) in uses(run.job(index)).into_iter().filter(|_| holds) {
                     let size = gate::size(run, &resource);
                     let entry = used.entry(resource).or_insert((0, size));

@@ -41,7 +41,10 @@ pub(super) fn again(dice: &mut Dice, state: &State) -> Option<(RunId, Vec<JobNam
 }
 
 /// The next thing that a patient operator does so that everything comes to its end.
-pub(super) fn tidy(state: &State, may_confirm: impl Fn(&Run, usize) -> bool) -> Option<(RunId, Action)> {
+pub(super) fn tidy(
+    state: &State,
+    may_confirm: impl Fn(&Run, usize) -> bool,
+) -> Option<(RunId, Action)> {
     state.runs.values().find_map(|run| {
         let action = (0..run.jobs.len()).find_map(|index| next(run, index, &may_confirm))?;
         Some((run.id().clone(), action))
@@ -56,9 +59,8 @@ fn next(run: &Run, index: usize, may_confirm: &impl Fn(&Run, usize) -> bool) -> 
     }
     match &state.phase {
         Phase::InDoubt { .. } => Some(Action::Force { job }),
-        Phase::Settled { outcome: Outcome::Failed, .. } if run.job(index).critical => {
-            Some(Action::Retry { job })
-        }
+        // Not critical or not: jobs of other runs may wait for it.
+        Phase::Settled { outcome: Outcome::Failed, .. } => Some(Action::Retry { job }),
         Phase::Waiting
             if matches!(run.job(index).kind, Kind::Confirm { .. }) && may_confirm(run, index) =>
         {

@@ -22,9 +22,8 @@ fn no_made_up_night_breaks_a_rule() {
     for seed in &seeds {
         match World::new(*seed).and_then(World::play) {
             Ok(night) => crashes += night.crashes,
-            Err(violation) => broken.push(format!(
-                "NIGHTRUN_SEED={seed} cargo nextest run simulate   # {violation}"
-            )),
+            Err(violation) => broken
+                .push(format!("NIGHTRUN_SEED={seed} cargo nextest run simulate   # {violation}")),
         }
     }
     assert!(broken.is_empty(), "{} nights broke a rule:\n{}", broken.len(), broken.join("\n"));
