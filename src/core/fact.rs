@@ -20,36 +20,100 @@ pub enum Fact {
     /// A run began; everything after it goes by this definition.
     RunOpened(Box<RunOpened>),
     /// A supervisor took the run up again (another boot of the host rebases waits that count from boot).
-    RunResumed { run: RunId, boot: BootId, since_boot: Duration },
+    RunResumed {
+        run: RunId,
+        boot: BootId,
+        since_boot: Duration,
+    },
     /// Nothing of the run moves any more.
-    RunEnded { run: RunId, result: RunResult },
+    RunEnded {
+        run: RunId,
+        result: RunResult,
+    },
     /// Work was asked for in a run that had ended.
-    RunReopened { run: RunId },
+    RunReopened {
+        run: RunId,
+    },
 
     /// The intent: from here on the attempt may have been started.
-    AttemptIntended { attempt: AttemptId, host: HostName, boot: BootId },
-    AttemptStarted { attempt: AttemptId, pid: u32, at: Timestamp },
-    AttemptEnded { ended: Box<Ended>, good: bool },
+    AttemptIntended {
+        attempt: AttemptId,
+        host: HostName,
+        boot: BootId,
+    },
+    AttemptStarted {
+        attempt: AttemptId,
+        pid: u32,
+        at: Timestamp,
+    },
+    AttemptEnded {
+        ended: Box<Ended>,
+        good: bool,
+    },
     /// The next try waits.
-    RetryPlanned { run: RunId, job: JobName, wait: Span, since_boot: Duration },
+    RetryPlanned {
+        run: RunId,
+        job: JobName,
+        wait: Span,
+        since_boot: Duration,
+    },
 
     /// A job came to an end for the run.
-    Settled { run: RunId, job: JobName, outcome: Outcome, why: Why },
+    Settled {
+        run: RunId,
+        job: JobName,
+        outcome: Outcome,
+        why: Why,
+    },
     /// A settled job waits again: what it needs was retried, or it itself.
-    Reopened { run: RunId, job: JobName },
+    Reopened {
+        run: RunId,
+        job: JobName,
+    },
     /// What became of the job cannot be known; people decide.
-    InDoubt { run: RunId, job: JobName, why: String },
-    DeadlineMissed { run: RunId, job: Option<JobName>, deadline: Deadline, due: Timestamp },
+    InDoubt {
+        run: RunId,
+        job: JobName,
+        why: String,
+    },
+    DeadlineMissed {
+        run: RunId,
+        job: Option<JobName>,
+        deadline: Deadline,
+        due: Timestamp,
+    },
     /// A job of another run (or date) that a run's jobs need came out so.
-    AcrossKnown { job: JobRef, date: BusinessDate, outcome: Option<Outcome> },
+    AcrossKnown {
+        job: JobRef,
+        date: BusinessDate,
+        outcome: Option<Outcome>,
+    },
 
-    IncidentOpened { incident: IncidentId, run: RunId, job: JobName, blocks: Vec<JobName>, notify: Vec<PersonId> },
-    IncidentClosed { incident: IncidentId, run: RunId, job: JobName },
+    IncidentOpened {
+        incident: IncidentId,
+        run: RunId,
+        job: JobName,
+        blocks: Vec<JobName>,
+        notify: Vec<PersonId>,
+    },
+    IncidentClosed {
+        incident: IncidentId,
+        run: RunId,
+        job: JobName,
+    },
 
     /// A person did something; what follows from it are facts of their own.
-    Acted { run: RunId, by: PersonId, reason: String, action: Action },
+    Acted {
+        run: RunId,
+        by: PersonId,
+        reason: String,
+        action: Action,
+    },
     /// No new starts for this run: the supervisor is being stopped.
-    Stopping { run: RunId, how: StopHow },
+    Stopping {
+        run: RunId,
+        how: StopHow,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -84,8 +148,17 @@ pub struct AcrossNeed {
     pub job: JobRef,
     /// Business days from the run's business date.
     pub offset: i32,
-    /// `None`: before the needed batch's `since:` date, so it counts as done.
-    pub date: Option<BusinessDate>,
+    pub date: BusinessDate,
+    /// The date lies before the needed batch's `since:`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub counts_as_done: bool,
+}
+
+impl AcrossNeed {
+    /// The date whose outcome is waited for; `None` where it counts as done.
+    pub fn wanted(&self) -> Option<BusinessDate> {
+        (!self.counts_as_done).then_some(self.date)
+    }
 }
 
 /// How a run ended; the exit code of `nightrun run` follows it.
@@ -98,6 +171,17 @@ pub enum RunResult {
     Failed,
     /// Stopped by a person or a signal; can be resumed.
     Stopped,
+}
+
+impl RunResult {
+    /// The exit code of `nightrun run`: 0 ended well, 1 a critical job failed or is unknown, 4 stopped and resumable.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Well => 0,
+            Self::Failed => 1,
+            Self::Stopped => 4,
+        }
+    }
 }
 
 /// Why a job was settled as it was.
@@ -141,18 +225,35 @@ pub enum StopHow {
 #[serde(rename_all = "kebab-case", tag = "do")]
 pub enum Action {
     /// The job is not started until it is released.
-    Hold { job: JobName },
-    Release { job: JobName },
+    Hold {
+        job: JobName,
+    },
+    Release {
+        job: JobName,
+    },
     /// Left out; its successors go on.
-    Skip { job: JobName },
+    Skip {
+        job: JobName,
+    },
     /// Declared done.
-    Force { job: JobName },
+    Force {
+        job: JobName,
+    },
     /// One more attempt, now.
-    Retry { job: JobName },
-    Kill { job: JobName },
+    Retry {
+        job: JobName,
+    },
+    Kill {
+        job: JobName,
+    },
     /// The yes that a `confirm` job waits for.
-    Confirm { job: JobName },
-    Note { job: Option<JobName>, text: String },
+    Confirm {
+        job: JobName,
+    },
+    Note {
+        job: Option<JobName>,
+        text: String,
+    },
 }
 
 impl Fact {

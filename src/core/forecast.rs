@@ -101,7 +101,7 @@ pub fn of_openings(
     ahead.needed = openings
         .iter()
         .flat_map(|opening| &opening.opened.across)
-        .filter_map(|need| Some((need.job.clone(), need.date?)))
+        .filter_map(|need| Some((need.job.clone(), need.wanted()?)))
         .collect();
     ahead.openings = openings;
     ahead.known = known;
@@ -116,7 +116,7 @@ pub fn as_opened(run: &Run) -> Result<RunForecast, StepError> {
         .opened
         .across
         .iter()
-        .filter_map(|need| Some(((need.job.clone(), need.date?), Outcome::Succeeded)));
+        .filter_map(|need| Some(((need.job.clone(), need.wanted()?), Outcome::Succeeded)));
     let opening = Opening { at: run.opened_at, opened: Box::new(run.opened.clone()) };
     let forecast = of_openings(&definitions, vec![opening], known.collect())?;
     let own = forecast.runs.into_values().next();
@@ -276,7 +276,7 @@ impl Ahead {
         let across = opened
             .across
             .iter()
-            .filter_map(|need| Some((need.job.clone(), need.date?)))
+            .filter_map(|need| Some((need.job.clone(), need.wanted()?)))
             .map(|(job, date)| {
                 let outcome = self.outcome(&job, date);
                 (job, date, outcome)

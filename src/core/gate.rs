@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::fact::AcrossNeed;
 use super::needs::{self, Verdict};
 use super::night::Rules;
 use super::phase::Phase;
@@ -139,7 +140,7 @@ pub fn across(
             .across
             .iter()
             .find(|known| known.job == *job && known.offset == *offset)
-            .and_then(|known| known.date)
+            .and_then(AcrossNeed::wanted)
             .map(|date| (job.clone(), date, need.when)),
         _ => None,
     })

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::civil::{Date, DateTime};
-use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneTransition};
 use jiff::{SignedDuration, Timestamp};
 
 use super::calendar::{Calendars, days_between, plus};
@@ -174,9 +174,10 @@ impl Openings {
         let until = if opening.to <= opening.from { plus(date, 1) } else { date };
         let start = clock_reaches(tz, date.to_datetime(opening.from));
         let end = clock_reaches(tz, until.to_datetime(opening.to));
-        let in_season = opening.only_while.as_ref().is_none_or(|season| {
-            season.zone.tz().to_offset_info(start).dst().is_dst() == season.daylight
-        });
+        let in_season = opening
+            .only_while
+            .as_ref()
+            .is_none_or(|season| on_daylight(season.zone.tz(), start) == season.daylight);
         (in_season && start < end).then_some((start, end))
     }
 }
@@ -196,6 +197,69 @@ fn clock_reaches(tz: &TimeZone, civil: DateTime) -> Timestamp {
     }
 }
 
+/// Whether the clock of a zone is ahead of its other time of the year. The zone data's own flag will not do: it calls
+/// Ireland's winter the exception.
+fn on_daylight(tz: &TimeZone, at: Timestamp) -> bool {
+    let now = tz.to_offset_info(at);
+    let near = |transition: &TimeZoneTransition<'_>| {
+        transition.timestamp().duration_since(at).abs() <= HORIZON && transition.dst() != now.dst()
+    };
+    // Of two transitions of a year one at least leads to the other season.
+    let other = tz.following(at).take(2).find(near);
+    let other = other.or_else(|| tz.preceding(at).take(2).find(near));
+    other.map_or(now.dst().is_dst(), |other| now.offset() > other.offset())
+}
+
 pub(super) fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.checked_add(by).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn daylight_saving_is_the_time_that_is_ahead() {
+        let table = [
+            ("America/New_York", "2026-03-08T06:59:59Z", false),
+            ("America/New_York", "2026-03-08T07:00:00Z", true),
+            ("America/New_York", "2026-11-01T05:59:59Z", true),
+            ("America/New_York", "2026-11-01T06:00:00Z", false),
+            ("Europe/Dublin", "2026-01-15T12:00:00Z", false),
+            ("Europe/Dublin", "2026-07-15T12:00:00Z", true),
+            ("Australia/Lord_Howe", "2026-01-15T12:00:00Z", true),
+            ("Asia/Hong_Kong", "2026-07-15T12:00:00Z", false),
+            ("UTC", "2026-07-15T12:00:00Z", false),
+        ];
+        for (zone, at, daylight) in table {
+            let tz = TimeZone::get(zone).unwrap();
+            assert_eq!(on_daylight(&tz, at.parse().unwrap()), daylight, "{zone} {at}");
+        }
+    }
+
+    /// What is laid out, and in which order it was asked for, changes no answer.
+    #[test]
+    fn questions_far_apart_and_backwards_are_answered_alike() {
+        let noon = jiff::civil::time(12, 0, 0, 0);
+        let opening = Opening {
+            days: super::super::test_site::rule(crate::definition::site::Days::EveryDay, 0),
+            from: noon,
+            to: jiff::civil::time(13, 0, 0, 0),
+            zone: crate::types::Zone::utc(),
+            only_while: None,
+        };
+        let new = || Openings::new(vec![opening.clone()], Arc::default(), None);
+        let kept = new();
+        for day in
+            ["2026-10-30", "2020-01-01", "2026-09-01", "2026-10-30", "2027-11-01", "1999-12-31"]
+        {
+            let from: Timestamp = format!("{day}T11:00Z").parse().unwrap();
+            let to = later(from, SignedDuration::from_hours(50));
+            assert_eq!(kept.between(from, to), new().between(from, to), "{day}");
+            assert_eq!(kept.between(from, to).len(), 3, "{day}");
+            let within = later(from, SignedDuration::from_mins(90));
+            let end = later(from, SignedDuration::from_hours(2));
+            assert_eq!(kept.state(within), State::OpenUntil(Some(end)), "{day}");
+        }
+    }
 }

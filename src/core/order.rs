@@ -212,9 +212,8 @@ pub fn across(
                 ))
             })?;
             let since = site.batches.get(&job.batch).and_then(|needed| needed.since);
-            let done = since.is_some_and(|since| date < since);
-            let date = (!done).then_some(BusinessDate(date));
-            Ok(AcrossNeed { job: job.clone(), offset, date })
+            let counts_as_done = since.is_some_and(|since| date < since);
+            Ok(AcrossNeed { job: job.clone(), offset, date: BusinessDate(date), counts_as_done })
         })
         .collect()
 }
@@ -236,7 +235,7 @@ fn parameters(
     batch: &Batch,
     given: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, Refused> {
-    for name in given.keys().filter(|name| !batch.parameters.contains_key(*name)) {
+    if let Some(name) = given.keys().find(|name| !batch.parameters.contains_key(*name)) {
         let refused = Refused::new(format!("batch {} has no parameter `{name}`", batch.id));
         return Err(nearest(refused, name, batch.parameters.keys().map(String::as_str)));
     }

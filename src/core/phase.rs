@@ -66,7 +66,7 @@ pub struct Illegal {
 
 impl Phase {
     /// The phase after a step, or an error that names both.
-    pub fn after(&self, step: Step) -> Result<Self, Illegal> {
+    pub fn after(&self, step: Step) -> Result<Self, Box<Illegal>> {
         use Phase::{InDoubt, RetryWait, Running, Settled, Starting, Waiting};
         match (self, step) {
             (Waiting | RetryWait { .. }, Step::Intend) => Ok(Starting),
@@ -79,7 +79,7 @@ impl Phase {
                 Ok(Settled { outcome, why, at })
             }
             (Settled { .. } | InDoubt { .. } | RetryWait { .. }, Step::Reopen) => Ok(Waiting),
-            (_, step) => Err(Illegal { from: self.clone(), step }),
+            (_, step) => Err(Box::new(Illegal { from: self.clone(), step })),
         }
     }
 

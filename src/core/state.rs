@@ -11,8 +11,8 @@ use super::graph::Graph;
 use super::phase::{Illegal, Phase, Step};
 use crate::definition::site::{Batch, Job, Site};
 use crate::types::{
-    AttemptId, BootId, BusinessDate, Ending, HostName, IncidentId, JobName, JobRef, Outcome, PersonId,
-    RunId,
+    AttemptId, BootId, BusinessDate, Ending, HostName, IncidentId, JobName, JobRef, Outcome,
+    PersonId, RunId,
 };
 use crate::wire::Ended;
 
@@ -30,7 +30,7 @@ pub enum Unfit {
     #[error("attempt {0} is not the next or the latest one")]
     WrongAttempt(AttemptId),
     #[error("{run} {job}: {illegal}")]
-    Illegal { run: RunId, job: JobName, illegal: Illegal },
+    Illegal { run: RunId, job: JobName, illegal: Box<Illegal> },
     #[error("no incident {0}")]
     NoIncident(IncidentId),
 }

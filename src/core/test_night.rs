@@ -212,6 +212,6 @@ impl Night {
 }
 
 pub(super) fn across(job: &str) -> AcrossNeed {
-    let date = Some(BusinessDate(date(2026, 10, 30)));
-    AcrossNeed { job: job.parse().unwrap(), offset: 0, date }
+    let date = BusinessDate(date(2026, 10, 30));
+    AcrossNeed { job: job.parse().unwrap(), offset: 0, date, counts_as_done: false }
 }

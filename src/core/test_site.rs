@@ -18,12 +18,12 @@ pub(super) fn job(name: &str, needs: &[&str]) -> Job {
             Some((name, "failed")) => (name, Condition::Failed),
             _ => (*text, Condition::Ok),
         };
-        let of = match name.split_once('@') {
-            Some((job, offset)) => {
-                let offset = offset.trim_end_matches("bd").parse().unwrap();
-                NeedOf::Across { job: job.parse().unwrap(), offset }
+        let (name, offset) = name.split_once('@').unwrap_or((name, "0"));
+        let of = match name.parse() {
+            Ok(job) => {
+                NeedOf::Across { job, offset: offset.trim_end_matches("bd").parse().unwrap() }
             }
-            None => NeedOf::Job(JobName::new(name).unwrap()),
+            Err(_) => NeedOf::Job(JobName::new(name).unwrap()),
         };
         Need { of, when }
     });

@@ -263,6 +263,20 @@ fn a_freeze_closes_what_it_names() {
     let (reason, next) = next_of(gate(&site, &["night"], "2026-12-30T12:00Z", 1));
     assert_eq!(reason, WindowReason::NotOpen { class: class("night") });
     assert_eq!(next, Some(at("2027-01-04T22:00+01")), "January 1 is frozen, then the weekend");
+    // An override opens the window, and no freeze.
+    let asked = Asked::new();
+    let what = Subject { batch: &asked.batch, target: None, host: &asked.host };
+    let overridden = |site: &Site, now| {
+        let needs = Duration::from_secs(60);
+        Windows::new(site).gate_overridden(&[class("night")], what, at(now), needs)
+    };
+    assert_eq!(overridden(&site, "2026-10-30T12:00Z"), open_until("2026-12-29T00:00Z"));
+    let (reason, next) = next_of(overridden(&site, "2026-12-30T12:00Z"));
+    assert!(matches!(reason, WindowReason::Frozen { .. }));
+    assert_eq!(next, Some(at("2027-01-02T00:00Z")));
+    let night = FreezeScope { windows: vec![class("night")], ..Default::default() };
+    site.freezes = vec![freeze("2026-11-01T00:00Z", "2026-12-01T00:00Z", night)];
+    assert!(matches!(overridden(&site, "2026-11-10T12:00Z"), Gate::Closed { .. }));
     for (scope, hit) in [
         (FreezeScope { batches: vec![BatchId::new("eod").unwrap()], ..Default::default() }, true),
         (

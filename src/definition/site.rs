@@ -147,7 +147,9 @@ pub enum ExceptionKind {
     /// A make-up working day (调休).
     Workday,
     /// A business day that ends early, at this time UTC.
-    EarlyClose { at: Time },
+    EarlyClose {
+        at: Time,
+    },
 }
 
 /// Days in words: `every business day`, `last business day of month -1bd`, `mon-fri`.
@@ -168,7 +170,10 @@ pub enum Days {
     Weekdays([bool; 7]),
     EveryBusinessDay,
     /// The nth business day of the period from its start (1, 2, …) or from its end (-1, -2, …).
-    NthBusinessDay { nth: i32, of: Period },
+    NthBusinessDay {
+        nth: i32,
+        of: Period,
+    },
     Once(Date),
 }
 
@@ -227,9 +232,13 @@ pub enum FoldPolicy {
 pub enum Missed {
     None,
     /// Only the latest, if it is not older than the limit.
-    Latest { limit: Span },
+    Latest {
+        limit: Span,
+    },
     /// Each in order, those not older than the limit.
-    All { limit: Span },
+    All {
+        limit: Span,
+    },
 }
 
 /// From the scheduled start to the business date.
@@ -302,17 +311,43 @@ pub struct Job {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    Run { argv: Vec<String> },
-    Shell { script: String },
-    /// `script` is a path from the batch file's folder.
-    Sql { target: TargetName, script: PathBuf, transaction: Transaction },
-    Change { change: ChangeId },
-    WaitFile { path: String, stable: Span, every: Span, limit: Span },
+    Run {
+        argv: Vec<String>,
+    },
+    Shell {
+        script: String,
+    },
+    /// `script` is a path from the batch file's folder, or begins with the word `{work}`: then an earlier job writes it,
+    /// its words are replaced at the start, and no copy is kept.
+    Sql {
+        target: TargetName,
+        script: PathBuf,
+        transaction: Transaction,
+    },
+    Change {
+        change: ChangeId,
+    },
+    WaitFile {
+        path: String,
+        stable: Span,
+        every: Span,
+        limit: Span,
+    },
     /// The first such clock time at or after the scheduled start, in the batch's zone.
-    WaitUntil { time: Time },
+    WaitUntil {
+        time: Time,
+    },
     /// Met when the query's first row has a true value (not 0, not empty, not NULL) in its first column.
-    WaitSql { target: TargetName, query: String, every: Span, limit: Span },
-    Confirm { question: Text, role: Option<Role> },
+    WaitSql {
+        target: TargetName,
+        query: String,
+        every: Span,
+        limit: Span,
+    },
+    Confirm {
+        question: Text,
+        role: Option<Role>,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

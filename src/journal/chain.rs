@@ -149,3 +149,77 @@ pub fn verify(from: Head, entries: impl IntoIterator<Item = Sealed>) -> Result<H
 fn link(former: &str, body: &str) -> String {
     hex(&Sha256::new().chain_update(former).chain_update(body).finalize())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::specimens::{at, facts};
+    use super::*;
+
+    fn journal() -> Vec<Sealed> {
+        let mut chain = Chain::after(Head::default());
+        facts().iter().map(|fact| chain.seal(Epoch(3), at(), at(), fact).unwrap()).collect()
+    }
+
+    #[test]
+    fn every_fact_comes_back_and_is_stored_under_its_own_name() {
+        let journal = journal();
+        assert_eq!(journal.len(), 17);
+        for (sealed, fact) in journal.iter().zip(facts()) {
+            assert_eq!(sealed.open().unwrap().fact, fact);
+            assert!(
+                sealed.body.contains(&format!(r#""fact":"{}""#, sealed.kind)),
+                "{}",
+                sealed.body
+            );
+        }
+        let head = verify(Head::default(), journal.clone()).unwrap();
+        assert_eq!(head.hash, journal[16].hash);
+    }
+
+    /// Whoever changes these bytes breaks every journal that is kept: a new form needs a new version.
+    #[test]
+    fn the_canonical_bytes_stay_as_they_are() {
+        let journal = journal();
+        assert_eq!(
+            journal[3].body,
+            r#"{"v":1,"seq":4,"at":"2026-10-30T20:30:00.123456Z","recorded":"2026-10-30T20:30:00.123456Z","epoch":3,"fact":{"fact":"run-reopened","run":"eod@2026-10-30#1"}}"#
+        );
+        assert_eq!(
+            journal[16].hash,
+            "0c1120540b9a71067f514938164200646fc341d307fe39da1d819421840bd8e5"
+        );
+    }
+
+    #[test]
+    fn each_altered_entry_is_named() {
+        type Alteration = fn(&mut Sealed);
+        let alterations: [(Alteration, &str); 7] = [
+            (|e| e.body = e.body.replacen("2026", "2025", 1), "its hash"),
+            (|e| e.hash.replace_range(..1, "x"), "its hash"),
+            (|e| e.seq += 1, "is missing"),
+            (|e| e.run = Some("eod@2026-10-30#2".into()), "`run`"),
+            (|e| e.at += 1, "`at`"),
+            (|e| e.epoch = Epoch(4), "`epoch`"),
+            (|e| e.kind = "settled".into(), "`kind`"),
+        ];
+        for (alter, what) in alterations {
+            let mut journal = journal();
+            alter(&mut journal[5]);
+            let seq = journal[5].seq;
+            let broken = verify(Head::default(), journal).unwrap_err();
+            assert!(broken.seq == seq && broken.what.contains(what), "{broken}");
+        }
+        let mut left_out = journal();
+        left_out.remove(5);
+        assert_eq!(verify(Head::default(), left_out).unwrap_err().seq, 7);
+    }
+
+    #[test]
+    fn a_rewritten_entry_breaks_the_chain_after_it() {
+        let mut journal = journal();
+        let mut forger = Chain::after(Head { seq: 5, hash: journal[4].hash.clone() });
+        journal[5] = forger.seal(Epoch(3), at(), at(), &facts()[3]).unwrap();
+        let broken = verify(Head::default(), journal).unwrap_err();
+        assert_eq!(broken.seq, 7);
+    }
+}

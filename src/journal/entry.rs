@@ -89,3 +89,18 @@ impl Entry {
         Ok(Self { seq, at, recorded, epoch, fact })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_newer_form_is_told_from_a_damaged_one() {
+        let newer = Entry::decode(r#"{"v":2,"what":"nobody knows yet"}"#);
+        assert_eq!(newer, Err(Undecodable::Newer(2)));
+        for damaged in ["", "{", r#"{"seq":1}"#, r#"{"v":1,"seq":1}"#] {
+            let read = Entry::decode(damaged);
+            assert!(matches!(read, Err(Undecodable::NotAnEntry(_))), "{damaged}: {read:?}");
+        }
+    }
+}

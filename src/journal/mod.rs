@@ -8,8 +8,10 @@ mod chain;
 mod entry;
 mod outbox;
 mod rows;
+#[cfg(test)]
+mod specimens;
 
-pub use blob::address;
+pub use blob::{address, hex};
 pub use chain::{Broken, Chain, Head, Sealed, verify};
 pub use entry::{Entry, NotSealed, Undecodable, VERSION};
 pub use outbox::OutgoingMail;

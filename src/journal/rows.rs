@@ -35,10 +35,7 @@ pub enum Row {
         boot: BootId,
         intended: Timestamp,
     },
-    AttemptStarted {
-        attempt: AttemptId,
-        started: Timestamp,
-    },
+    /// Completes the row of the intent; the start comes with the end, as the host knew it.
     AttemptEnded {
         attempt: AttemptId,
         started: Option<Timestamp>,
@@ -91,9 +88,6 @@ pub fn row(seq: u64, at: Timestamp, fact: &Fact) -> Option<Row> {
             boot: boot.clone(),
             intended: at,
         },
-        Fact::AttemptStarted { attempt, pid: _, at } => {
-            Row::AttemptStarted { attempt: attempt.clone(), started: *at }
-        }
         Fact::AttemptEnded { ended, good } => Row::AttemptEnded {
             attempt: ended.attempt.clone(),
             started: ended.started,
@@ -117,6 +111,7 @@ pub fn row(seq: u64, at: Timestamp, fact: &Fact) -> Option<Row> {
             Row::IncidentClosed { incident: *incident, closed: at }
         }
         Fact::RunResumed { .. }
+        | Fact::AttemptStarted { .. }
         | Fact::RetryPlanned { .. }
         | Fact::InDoubt { .. }
         | Fact::DeadlineMissed { .. }
@@ -137,5 +132,36 @@ fn opened_row(seq: u64, at: Timestamp, opened: &RunOpened) -> RunRow {
         opened_seq: seq,
         ended: None,
         result: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::specimens::{at, facts};
+    use super::*;
+
+    #[test]
+    fn facts_that_lists_and_history_ask_for_change_a_row() {
+        let changing: Vec<&str> = facts()
+            .iter()
+            .filter(|fact| row(7, at(), fact).is_some())
+            .map(|fact| fact.kind())
+            .collect();
+        assert_eq!(
+            changing,
+            [
+                "run-opened",
+                "run-ended",
+                "run-reopened",
+                "attempt-intended",
+                "attempt-ended",
+                "settled",
+                "reopened",
+                "incident-opened",
+                "incident-closed"
+            ]
+        );
+        let Some(Row::RunOpened(run)) = row(7, at(), &facts()[0]) else { panic!() };
+        assert_eq!((run.opened_seq, run.opened, run.trial, run.ended), (7, at(), true, None));
     }
 }

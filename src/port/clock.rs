@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::types::{BootId, Now};
 
@@ -12,6 +12,15 @@ pub trait Clock {
 
     /// The kernel's id of this boot.
     fn boot(&self) -> BootId;
+
+    /// The host's own wall time, whatever a trial's clock shows.
+    fn real(&self) -> Timestamp;
+
+    /// How a trial's clock differs from the host's; `None` where the clock is the host's.
+    fn offset(&self) -> Option<TrialOffset>;
+
+    /// Lets time pass at once. Only a trial's clock does.
+    fn jump(&mut self, by: Duration);
 }
 
 /// How a trial's clock differs from its host's. Stored with the run in whole microseconds.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::TrialOffset;
-use crate::journal::{Head, OutgoingMail, Row, RunRow, Sealed};
+use crate::journal::{Head, OutgoingMail, Row, RunRow, Sealed, verify};
 use crate::types::{
     BatchId, BusinessDate, Epoch, IncidentId, JobName, JobRef, Outcome, RunId, RunKey, Span,
 };
@@ -156,7 +156,38 @@ pub trait StoreReader {
         &self,
         address: &str,
     ) -> impl Future<Output = Result<Option<Vec<u8>>, StoreError>> + Send;
+
+    /// Reads the whole journal and proves it; `Damaged` names the first entry that does not fit.
+    fn verify(&self) -> impl Future<Output = Result<Head, StoreError>> + Send
+    where
+        Self: Sync,
+    {
+        async move {
+            // Taken first: what a supervisor adds meanwhile is not asked about.
+            let stored = self.head().await?;
+            let mut head = Head::default();
+            while head.seq < stored.seq {
+                let mut page = self.all_entries(head.seq, VERIFY_PAGE).await?;
+                page.retain(|entry| entry.seq <= stored.seq);
+                if page.is_empty() {
+                    break;
+                }
+                head =
+                    verify(head, page).map_err(|broken| StoreError::Damaged(broken.to_string()))?;
+            }
+            if head == stored {
+                return Ok(head);
+            }
+            Err(StoreError::Damaged(format!(
+                "the journal should end with entry {} and ends with entry {}",
+                stored.seq, head.seq
+            )))
+        }
+    }
 }
+
+/// Entries read at a time.
+const VERIFY_PAGE: u32 = 1_000;
 
 /// The store of the one supervisor that leads.
 pub trait Store {

@@ -16,11 +16,7 @@ fn check(name: &str) -> Result<(), InvalidName> {
     let first = bytes.next().is_some_and(|b| b.is_ascii_lowercase());
     let rest =
         bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
-    if first && rest && name.len() <= 64 {
-        Ok(())
-    } else {
-        Err(InvalidName(name.to_owned()))
-    }
+    if first && rest && name.len() <= 64 { Ok(()) } else { Err(InvalidName(name.to_owned())) }
 }
 
 macro_rules! name {

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 /// A language of pages, reports and mails. Logs and errors are in English.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Lang {
     #[default]

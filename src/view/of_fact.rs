@@ -8,7 +8,7 @@ use super::Who;
 use super::event::{Event, EventLine};
 use super::of_job::{blocked_by, left_out, took};
 use super::report::Act;
-use crate::core::fact::{Fact, RunResult, Why};
+use crate::core::fact::{Fact, Why};
 use crate::core::state::{Attempt, Run, State};
 use crate::types::{AttemptId, JobName, Outcome, Span};
 
@@ -31,7 +31,7 @@ pub fn event(after: &State, at: Timestamp, fact: &Fact) -> Option<EventLine> {
             run: id.clone(),
             result: *result,
             took: between(run.opened_at, at),
-            exit_code: exit_code(*result),
+            exit_code: result.exit_code(),
         },
         Fact::Stopping { how, .. } => Event::Stopping { how: *how, running: run.in_flight as u32 },
         Fact::AttemptStarted { attempt, .. } => {
@@ -71,15 +71,6 @@ pub fn event(after: &State, at: Timestamp, fact: &Fact) -> Option<EventLine> {
         Fact::AttemptIntended { .. } | Fact::AcrossKnown { .. } => return None,
     };
     Some(EventLine { at, what })
-}
-
-/// The exit code of `nightrun run`.
-pub fn exit_code(result: RunResult) -> u8 {
-    match result {
-        RunResult::Well => 0,
-        RunResult::Failed => 1,
-        RunResult::Stopped => 4,
-    }
 }
 
 fn settled(run: &Run, job: &JobName, outcome: Outcome, why: &Why) -> Option<Event> {

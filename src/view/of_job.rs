@@ -27,6 +27,16 @@ pub struct Around<'a> {
     pub unsent_mail: u32,
 }
 
+/// Where nothing is known of former nights.
+static NO_HISTORY: BTreeMap<JobName, Span> = BTreeMap::new();
+
+impl Around<'_> {
+    /// Nothing besides the state.
+    pub fn nothing() -> Self {
+        Self { planned: None, ahead: None, usual_p95: &NO_HISTORY, unsent_mail: 0 }
+    }
+}
+
 /// The lines of all jobs, in the order of the file.
 pub fn lines(core: &Core, run: &Run, now: Now, around: Around<'_>) -> Result<Vec<JobLine>, Unfit> {
     let critical = critical_path(run);

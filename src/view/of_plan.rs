@@ -48,6 +48,9 @@ pub enum PlanError {
     Name(#[from] InvalidName),
 }
 
+/// Starts with what is left out, day by day.
+type Meanings<'a> = (Vec<Meant<'a>>, Vec<(Date, BatchLeftOut)>);
+
 /// A start with the run that it would open, or why it would not.
 struct Meant<'a> {
     batch: &'a Batch,
@@ -99,7 +102,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Every start of every batch on the dates, and the days left out of those shown.
-    fn starts(&self) -> Result<(Vec<Meant<'a>>, Vec<(Date, BatchLeftOut)>), PlanError> {
+    fn starts(&self) -> Result<Meanings<'a>, PlanError> {
         let (mut starts, mut left_out) = (Vec::new(), Vec::new());
         for batch in self.site.batches.values() {
             let Some(schedule) = &batch.schedule else {
@@ -296,7 +299,7 @@ impl<'a> Planner<'a> {
 }
 
 fn needed(opened: &RunOpened) -> Vec<(JobRef, BusinessDate)> {
-    opened.across.iter().filter_map(|need| Some((need.job.clone(), need.date?))).collect()
+    opened.across.iter().filter_map(|need| Some((need.job.clone(), need.wanted()?))).collect()
 }
 
 fn of_batch(batch: &Batch, why: BatchLeftOutWhy) -> BatchLeftOut {

@@ -192,6 +192,7 @@ fn waits(shown: &Shown<'_>, job: &Job) -> Option<Gate> {
 fn across(shown: &Shown<'_>, of: &NeedOf) -> Option<Gate> {
     let NeedOf::Across { job, offset } = of else { return None };
     let mut known = shown.opened.across.iter();
-    let date = known.find(|need| need.job == *job && need.offset == *offset)?.date;
-    Some(Gate::Across { job: job.clone(), date, counts_as_done: date.is_none() })
+    let need = known.find(|need| need.job == *job && need.offset == *offset)?;
+    let (job, counts_as_done) = (job.clone(), need.counts_as_done);
+    Some(Gate::Across { job, date: need.date, counts_as_done })
 }

@@ -112,7 +112,7 @@ pub enum Gate {
     /// A job of another batch or date; `counts_as_done` before that batch's `since:`.
     Across {
         job: JobRef,
-        date: Option<BusinessDate>,
+        date: BusinessDate,
         counts_as_done: bool,
     },
     /// It would end after its deadline.

@@ -3,6 +3,8 @@
 //! One JSON document a line over a Unix socket (`agent.sock` in the agent's folder). The supervisor speaks first with
 //! [`ToAgent::Hello`]; the agent answers [`FromAgent::Welcome`] and then reports by itself whatever ends.
 
+pub mod spool;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -11,6 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::definition::site::{Engine, RowLimits, Survivors, Transaction};
 use crate::types::{AttemptId, BootId, ChangeId, Ending, Epoch, Span, Usage};
+
+/// Bytes of the longest line that either side accepts.
+pub const LINE_LIMIT: usize = 16 * 1024 * 1024;
 
 /// Version of this protocol. A supervisor also speaks the one before it.
 pub const VERSION: u32 = 1;
@@ -37,14 +42,26 @@ pub enum ToAgent {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "say")]
 pub enum FromAgent {
-    Welcome { version: u32, boot: BootId, pid: u32 },
+    Welcome {
+        version: u32,
+        boot: BootId,
+        pid: u32,
+    },
     /// The program runs (or is known to have been started).
-    Started { attempt: AttemptId, pid: u32, at: Timestamp },
+    Started {
+        attempt: AttemptId,
+        pid: u32,
+        at: Timestamp,
+    },
     Ended(Box<Ended>),
     /// The spool has never seen this id.
-    NotKnown { attempt: AttemptId },
+    NotKnown {
+        attempt: AttemptId,
+    },
     /// The command's epoch is lower than one that the agent has seen.
-    Stale { seen: Epoch },
+    Stale {
+        seen: Epoch,
+    },
 }
 
 /// What an attempt is to be.
@@ -110,7 +127,8 @@ pub struct Ended {
     pub line_found: bool,
     /// Bytes of stdout and stderr together, as counted.
     pub output_bytes: u64,
-    /// Last lines of the output, at most [`TAIL_LINES`] and [`TAIL_BYTES`], not UTF-8 replaced.
+    /// Last lines of the output, at most [`TAIL_LINES`] and [`TAIL_BYTES`], not UTF-8 replaced. Of stderr where the
+    /// attempt did not exit with code 0 and stderr has something, else of stdout, else of stderr.
     pub tail: Vec<String>,
     /// What the job handed on through `$NIGHTRUN_OUT`.
     pub values: BTreeMap<String, String>,

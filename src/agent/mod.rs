@@ -1,0 +1,64 @@
+//! Layer 5: the process that starts and watches programs on a host, and outlives the supervisor.
+//!
+//! ```text
+//! supervisor --Unix socket--> agent --fork--> shim --exec--> the job
+//!                               ^               |
+//!                               +--agent.fifo---+  "it runs";   ended.json + the shim's pidfd: "it has ended"
+//! ```
+//!
+//! The agent is one thread around `poll`. It starts each id once: making the attempt's folder is the claim. The shim
+//! stays with its job whatever becomes of the agent: it holds the time and output limits, ends what must end, and
+//! writes the ending. The next agent finds it by the lock on `live/<attempt>`: a POSIX record lock, because the kernel
+//! then names the process that holds it, so that a reused pid is never taken for a shim; no child inherits it.
+//! Whoever wants to write a verdict in a dead shim's place takes that same lock first.
+
+mod account;
+mod folder;
+mod launch;
+mod output;
+mod peer;
+mod processes;
+mod serve;
+mod settings;
+mod shim;
+mod signals;
+mod spool;
+mod values;
+mod verdict;
+mod watch;
+pub mod worker;
+
+use std::process::ExitCode;
+
+pub use settings::{AgentSettings, BadArguments};
+
+/// Exit code when the agent's folder is in use or cannot be used.
+pub const EXIT_REFUSED: u8 = 3;
+
+/// Runs the agent until it has nothing more to do. To be called at the top of `main`: the process must have one thread
+/// only, since shims are forked from it.
+pub fn run(settings: &AgentSettings) -> ExitCode {
+    close_inherited();
+    signals::prepare_agent();
+    // Out of the terminal and process group of whoever started it; refused only where it leads a group already.
+    let _ = rustix::process::setsid();
+    let served = folder::AgentFolder::open(&settings.dir)
+        .map_err(|e| e.to_string())
+        .and_then(|folder| serve::serve(folder, settings).map_err(|e| e.to_string()));
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("nightrun agent: {why}");
+            ExitCode::from(EXIT_REFUSED)
+        }
+    }
+}
+
+/// An agent lives for long: a pipe or a lock of whoever started it must not.
+fn close_inherited() {
+    #[expect(unsafe_code, reason = "close_range has no safe form: it closes what others may own")]
+    // SAFETY: at the start of the process nothing here owns a descriptor above 2.
+    unsafe {
+        libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, 0_u32);
+    }
+}

@@ -1,0 +1,68 @@
+//! Signals of the agent and its shims. What a shim must not miss is blocked before it is forked, and read from a
+//! descriptor: so a request that comes right after the fork waits for it.
+
+use std::os::fd::{AsFd, FromRawFd, OwnedFd};
+
+/// What a shim is woken for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Woken {
+    /// The agent asks for an end; how is in `kill.json`.
+    pub(super) kill: bool,
+}
+
+/// Default actions for everything that was inherited, except for SIGPIPE, which stays ignored: a peer that went away is
+/// an error of `write`. SIGUSR1, the request to a shim, is blocked for all that is forked from here.
+pub(super) fn prepare_agent() {
+    #[expect(unsafe_code, reason = "signal dispositions and masks are only in libc")]
+    // SAFETY: plain calls on a zeroed set that lives on this stack; no handler is installed.
+    unsafe {
+        for signal in 1..32 {
+            if signal != libc::SIGPIPE {
+                libc::signal(signal, libc::SIG_DFL);
+            }
+        }
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut set);
+        libc::sigaddset(&raw mut set, libc::SIGUSR1);
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const set, std::ptr::null_mut());
+    }
+}
+
+/// Blocks every signal in the shim and gives the descriptor that tells of a child's end and of a kill request.
+/// TERM to a shim does nothing: it goes when its job is over.
+pub(super) fn prepare_shim() -> std::io::Result<OwnedFd> {
+    #[expect(unsafe_code, reason = "signalfd and masks are only in libc")]
+    // SAFETY: plain calls on sets that live on this stack; the descriptor is new and owned by nobody else.
+    unsafe {
+        let mut all: libc::sigset_t = std::mem::zeroed();
+        libc::sigfillset(&raw mut all);
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const all, std::ptr::null_mut());
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut set);
+        libc::sigaddset(&raw mut set, libc::SIGCHLD);
+        libc::sigaddset(&raw mut set, libc::SIGUSR1);
+        let fd = libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK);
+        if fd < 0 {
+            return Err(std::io::Error::last_os_error());
+        }
+        Ok(OwnedFd::from_raw_fd(fd))
+    }
+}
+
+/// Empties the descriptor of [`prepare_shim`].
+pub(super) fn drain(signals: &OwnedFd) -> Woken {
+    const INFO: usize = size_of::<libc::signalfd_siginfo>();
+    let mut woken = Woken::default();
+    let mut buffer = [0_u8; INFO * 4];
+    while let Ok(n) = rustix::io::read(signals.as_fd(), &mut buffer) {
+        for info in buffer[..n].chunks_exact(INFO) {
+            // `ssi_signo`, the first field.
+            let signal = u32::from_ne_bytes([info[0], info[1], info[2], info[3]]);
+            woken.kill |= signal == libc::SIGUSR1 as u32;
+        }
+        if n < buffer.len() {
+            break;
+        }
+    }
+    woken
+}

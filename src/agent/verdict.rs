@@ -1,0 +1,118 @@
+//! What became of an attempt whose shim is gone without an ending: only what can be vouched for.
+#![expect(clippy::disallowed_methods, reason = "a verdict bears the time at which it was given")]
+
+use std::io;
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::folder::AgentFolder;
+use super::processes::{self, Process};
+use super::spool::{Places, Record};
+use crate::types::{AttemptId, Ending, Usage};
+use crate::wire::Ended;
+
+/// What the spool knows of an attempt.
+pub(super) enum Known {
+    Never,
+    /// A shim watches it.
+    Watched {
+        pid: rustix::process::Pid,
+        pidfd: std::os::fd::OwnedFd,
+    },
+    Ended(Box<Ended>),
+}
+
+/// Looks an attempt up. Where its shim is gone without a word, gives the verdict and keeps it, so that it never changes.
+pub(super) fn look_up(folder: &AgentFolder, attempt: &AttemptId) -> io::Result<Known> {
+    let places = Places::of(&folder.dir, attempt);
+    if let Some(ended) = places.ended() {
+        return Ok(Known::Ended(Box::new(ended)));
+    }
+    if !places.folder.exists() {
+        return Ok(Known::Never);
+    }
+    // Either a shim has the lock, or nobody has it and this process takes it. Who holds it can change while one looks.
+    for _ in 0..100 {
+        if let Some((pid, pidfd)) = places.shim()? {
+            return Ok(Known::Watched { pid, pidfd });
+        }
+        if let Some(lock) = places.lock()? {
+            // It may have ended, and said so, between the first look and the lock.
+            let ended = match places.ended() {
+                Some(ended) => ended,
+                None => {
+                    let ended = verdict(folder, attempt, &places);
+                    places.write_ended(&ended)?;
+                    ended
+                }
+            };
+            drop(lock);
+            return Ok(Known::Ended(Box::new(ended)));
+        }
+    }
+    Err(io::Error::other(format!("{}: its lock changes hands without end", places.live.display())))
+}
+
+/// Called under the lock: no shim is there, and none can begin any more.
+fn verdict(folder: &AgentFolder, attempt: &AttemptId, places: &Places) -> Ended {
+    let record = places.record();
+    let here = folder.boot.0.split(':').next().unwrap_or_default();
+    let restarted = match &record.watched {
+        Some(watched) => watched.boot != here,
+        None => folder.other_boot,
+    };
+    let ending = if restarted {
+        Ending::Lost { why: "the host restarted".to_owned() }
+    } else if record.watched.is_none() {
+        // The record is written before the program is started.
+        Ending::CouldNotStart { why: "its watcher ended before it started the program".to_owned() }
+    } else {
+        orphaned(places, &record)
+    };
+    Ended { started: record.running.map(|r| r.at), ..bare(attempt, ending) }
+}
+
+/// The shim was killed: whether the work goes on is seen from the processes that bear the attempt's mark.
+fn orphaned(places: &Places, record: &Record) -> Ending {
+    let alive = survivors(&places.values(), record);
+    if alive.is_empty() {
+        return Ending::Lost {
+            why: "its watcher was killed, and no process of it is left".to_owned(),
+        };
+    }
+    Ending::Unknown {
+        why: format!(
+            "its watcher was killed while it ran; still there, and left alone: {}",
+            processes::names(&alive)
+        ),
+    }
+}
+
+fn survivors(values: &Path, record: &Record) -> Vec<Process> {
+    let mark = format!("NIGHTRUN_OUT={}", values.display());
+    processes::all()
+        .into_iter()
+        .filter(|process| {
+            record.running.is_some_and(|r| process.session == r.pid)
+                || processes::has_in_environment(process.pid, mark.as_bytes())
+        })
+        .collect()
+}
+
+/// An ending of which nothing else is known.
+pub(super) fn bare(attempt: &AttemptId, ending: Ending) -> Ended {
+    Ended {
+        attempt: attempt.clone(),
+        ending,
+        started: None,
+        ended: Timestamp::now(),
+        usage: Usage::default(),
+        line_found: false,
+        output_bytes: 0,
+        tail: Vec::new(),
+        values: std::collections::BTreeMap::new(),
+        notes: Vec::new(),
+        work: None,
+    }
+}

@@ -1,0 +1,219 @@
+//! The marker: what the target itself says about a change, written in the same transaction as the change.
+
+use sqlx::Row;
+
+use crate::agent::worker::sqlite::{Db, DbError};
+use crate::types::{AttemptId, ChangeId};
+use crate::wire::Check;
+
+const CREATE: &str = "CREATE TABLE IF NOT EXISTS nightrun_change_run (
+    change_id text NOT NULL,
+    attempt text NOT NULL,
+    content_digest text NOT NULL,
+    step text NOT NULL,
+    at text NOT NULL,
+    rows integer,
+    outcome text,
+    PRIMARY KEY (change_id, attempt, step)
+)";
+const INSERT: &str = "INSERT INTO nightrun_change_run
+    (change_id, attempt, content_digest, step, at, rows, outcome) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+const SELECT: &str =
+    "SELECT attempt, content_digest, step, at, rows, outcome FROM nightrun_change_run
+    WHERE change_id = $1 ORDER BY rowid";
+
+/// Steps as the table names them.
+pub(super) const STARTED: &str = "started";
+/// `outcome` is the verification before the change, as JSON.
+pub(super) const BEFORE: &str = "before";
+pub(super) const BACKUP: &str = "backup";
+/// The last row of the change's transaction: whoever sees it sees the whole change.
+pub(super) const READY: &str = "ready";
+pub(super) const ROLLBACK: &str = "rollback";
+/// After the rollback the former state was proven.
+pub(super) const FORMER: &str = "former";
+
+/// A row of the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) attempt: String,
+    pub(super) content_digest: String,
+    pub(super) step: String,
+    pub(super) at: String,
+    pub(super) rows: Option<i64>,
+    pub(super) outcome: Option<String>,
+}
+
+/// What the target says about a change in one run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum History {
+    /// Not applied in this run. `elsewhere`: when and by which attempt of another run the same content was applied.
+    Fresh { elsewhere: Option<(String, String)> },
+    /// Applied and committed by this attempt.
+    Applied(Applied),
+    /// Applied and rolled back, and nobody has proven the former state yet.
+    RolledBack(Applied),
+    /// The rows contradict each other or the task.
+    Conflict(String),
+}
+
+/// A committed change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Applied {
+    pub(super) attempt: String,
+    pub(super) rows: u64,
+    pub(super) backup_rows: u64,
+    pub(super) before: Vec<Check>,
+}
+
+/// The rows of a change, oldest first; none where the table is missing.
+pub(super) async fn read(db: &mut Db, change: &ChangeId) -> Result<Vec<Entry>, DbError> {
+    let exists = "SELECT count(*) FROM sqlite_schema WHERE name = 'nightrun_change_run'";
+    if db.number(exists).await? == 0 {
+        return Ok(Vec::new());
+    }
+    let rows = sqlx::query(SELECT).bind(change.as_str()).fetch_all(&mut db.conn).await?;
+    let read = |row: &sqlx::sqlite::SqliteRow| {
+        Ok(Entry {
+            attempt: row.try_get(0)?,
+            content_digest: row.try_get(1)?,
+            step: row.try_get(2)?,
+            at: row.try_get(3)?,
+            rows: row.try_get(4)?,
+            outcome: row.try_get(5)?,
+        })
+    };
+    rows.iter().map(read).collect::<Result<_, sqlx::Error>>().map_err(DbError::from)
+}
+
+/// Makes the table where it is missing, in the transaction that is open.
+pub(super) async fn prepare(db: &mut Db) -> Result<(), DbError> {
+    sqlx::query(CREATE).execute(&mut db.conn).await?;
+    Ok(())
+}
+
+pub(super) async fn write(db: &mut Db, change: &ChangeId, entry: &Entry) -> Result<(), DbError> {
+    sqlx::query(INSERT)
+        .bind(change.as_str())
+        .bind(&entry.attempt)
+        .bind(&entry.content_digest)
+        .bind(&entry.step)
+        .bind(&entry.at)
+        .bind(entry.rows)
+        .bind(&entry.outcome)
+        .execute(&mut db.conn)
+        .await?;
+    Ok(())
+}
+
+/// Reads the state of a change from its rows, for an attempt of a run.
+pub(super) fn history(rows: &[Entry], attempt: &AttemptId, digest: &str) -> History {
+    let of_run =
+        |row: &&Entry| row.attempt.parse().is_ok_and(|id: AttemptId| id.run == attempt.run);
+    let ours: Vec<&Entry> = rows.iter().filter(of_run).collect();
+    if let Some(row) = ours.iter().find(|row| row.content_digest != digest) {
+        return History::Conflict(format!(
+            "the marker of {} names other content ({}…) than this run's ({}…)",
+            row.attempt,
+            head(&row.content_digest),
+            head(digest)
+        ));
+    }
+    // Rows are in the order they were written, so the last attempt that began is the one that counts.
+    let Some(begun) = ours.iter().rev().find(|row| row.step == STARTED) else {
+        if let Some(row) = ours.first() {
+            return History::Conflict(incomplete(&row.attempt));
+        }
+        let ready = rows.iter().rev().find(|r| r.step == READY && r.content_digest == digest);
+        return History::Fresh {
+            elsewhere: ready.map(|row| (row.attempt.clone(), row.at.clone())),
+        };
+    };
+    let step = |name: &str| ours.iter().find(|r| r.attempt == begun.attempt && r.step == name);
+    let count = |row: &Entry| row.rows.and_then(|rows| u64::try_from(rows).ok());
+    let before = step(BEFORE)
+        .and_then(|row| serde_json::from_str(row.outcome.as_deref().unwrap_or_default()).ok());
+    let (Some(rows), Some(backup_rows), Some(before)) =
+        (step(READY).and_then(|r| count(r)), step(BACKUP).and_then(|r| count(r)), before)
+    else {
+        return History::Conflict(incomplete(&begun.attempt));
+    };
+    let applied = Applied { attempt: begun.attempt.clone(), rows, backup_rows, before };
+    match (step(ROLLBACK), step(FORMER)) {
+        (None, None) => History::Applied(applied),
+        (Some(_), None) => History::RolledBack(applied),
+        (Some(_), Some(_)) => History::Fresh { elsewhere: None },
+        (None, Some(_)) => History::Conflict(incomplete(&begun.attempt)),
+    }
+}
+
+fn incomplete(attempt: &str) -> String {
+    // They are written in one transaction: whatever is missing was taken away by someone.
+    format!("the marker rows of {attempt} are not complete; someone has edited nightrun_change_run")
+}
+
+fn head(digest: &str) -> &str {
+    digest.get(..12).unwrap_or(digest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(attempt: &str, step: &str, rows: Option<i64>) -> Entry {
+        Entry {
+            attempt: attempt.into(),
+            content_digest: "d1".into(),
+            step: step.into(),
+            at: "2026-10-30T21:00:00Z".into(),
+            rows,
+            outcome: Some("[]".into()),
+        }
+    }
+
+    fn applied(attempt: &str) -> Vec<Entry> {
+        vec![
+            row(attempt, STARTED, None),
+            row(attempt, BEFORE, None),
+            row(attempt, BACKUP, Some(3)),
+            row(attempt, READY, Some(2)),
+        ]
+    }
+
+    const FIRST: &str = "eod@2026-10-30#1/fee/1";
+
+    fn read(rows: &[Entry]) -> History {
+        history(rows, &"eod@2026-10-30#1/fee/2".parse().unwrap(), "d1")
+    }
+
+    #[test]
+    fn the_rows_say_how_far_a_change_came() {
+        assert_eq!(read(&[]), History::Fresh { elsewhere: None });
+        let known = Applied { attempt: FIRST.into(), rows: 2, backup_rows: 3, before: vec![] };
+        let mut rows = applied(FIRST);
+        assert_eq!(read(&rows), History::Applied(known.clone()));
+        rows.push(row(FIRST, ROLLBACK, Some(2)));
+        assert_eq!(read(&rows), History::RolledBack(known));
+        rows.push(row(FIRST, FORMER, None));
+        assert_eq!(read(&rows), History::Fresh { elsewhere: None });
+        // A third attempt applied it after the rollback of the first was proven.
+        rows.extend(applied("eod@2026-10-30#1/fee/3"));
+        assert!(matches!(read(&rows), History::Applied(a) if a.attempt.ends_with("/3")));
+    }
+
+    #[test]
+    fn another_run_is_fresh_and_other_content_is_not() {
+        let other = applied("eod@2026-10-30#2/fee/1");
+        assert!(
+            matches!(read(&other), History::Fresh { elsewhere: Some((by, _)) } if by.contains("#2"))
+        );
+        let mut rows = applied(FIRST);
+        rows[0].content_digest = "d2".into();
+        assert!(matches!(read(&rows), History::Conflict(words) if words.contains("other content")));
+        for missing in 0..4 {
+            let mut rows = applied(FIRST);
+            rows.remove(missing);
+            assert!(matches!(read(&rows), History::Conflict(_)), "without row {missing}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The way back: the author's rollback script, and the proof of the former state.
+
+use super::apply::at;
+use super::marker::{self, Applied, History};
+use super::scripts::Scripts;
+use super::{Attempt, Stop, complain, same, say, verify};
+use crate::agent::worker::fault;
+use crate::agent::worker::sqlite::{Access, Db};
+use crate::agent::worker::steps::Step;
+use crate::sql::lint::Part;
+use crate::wire::ChangeState;
+
+impl Attempt<'_> {
+    /// Rolls a committed change back. `why` is what made it necessary.
+    pub(super) async fn roll_back(
+        &mut self,
+        scripts: &Scripts,
+        applied: &Applied,
+        why: String,
+    ) -> Stop {
+        say!("rolling back: {why}");
+        let failed = |what: String| Stop {
+            state: ChangeState::RollbackFailed,
+            why: format!("{why}; the rollback failed: {what}"),
+            refused: false,
+        };
+        self.note_after(Step::RollingBack);
+        let mut db = match Db::open(self.target, Access::Write).await {
+            Ok(db) => db,
+            Err(error) => return failed(error.to_string()),
+        };
+        let undone = self.undo(&mut db, scripts, applied).await;
+        let committed = match &undone {
+            Ok(_) => db.commit().await,
+            Err(_) => {
+                db.rollback().await;
+                Ok(())
+            }
+        };
+        db.close().await;
+        let rows = match undone {
+            Ok(rows) => rows,
+            Err(stop) => return failed(stop.why),
+        };
+        if let Err(error) = committed {
+            let refused = format!("COMMIT: {}", error.why);
+            if error.undone {
+                return failed(refused);
+            }
+            match self.examine().await {
+                Ok(History::RolledBack(_)) => {}
+                Ok(_) => return failed(refused),
+                Err(unread) => {
+                    return Stop::in_doubt(format!(
+                        "{why}; whether the rollback was committed is not known: {refused}; {unread}"
+                    ));
+                }
+            }
+        }
+        say!("COMMIT, {rows} rows rolled back");
+        self.note_after(Step::RolledBack { rows });
+        self.prove_former(scripts, applied, why).await
+    }
+
+    /// Everything from BEGIN to before COMMIT.
+    async fn undo(
+        &mut self,
+        db: &mut Db,
+        scripts: &Scripts,
+        applied: &Applied,
+    ) -> Result<u64, Stop> {
+        db.begin().await.map_err(at("BEGIN"))?;
+        say!("BEGIN IMMEDIATE, rollback");
+        let rows = self.script(db, scripts, Part::Rollback).await?.changed;
+        self.mark(db, &applied.attempt, marker::ROLLBACK, Some(rows), "rolled-back").await?;
+        fault::point("rollback-held");
+        Ok(rows)
+    }
+
+    /// Whether verification says again what it said before the change.
+    pub(super) async fn prove_former(
+        &mut self,
+        scripts: &Scripts,
+        applied: &Applied,
+        why: String,
+    ) -> Stop {
+        let now = verify::fresh(self.target, scripts.text(Part::Verify)).await;
+        now.tell("after the rollback (it must say what it said before the change)", "not good");
+        let same = same(&applied.before, &now);
+        self.note_after(Step::Former { same, checks: now.checks.clone() });
+        if !same {
+            let why = format!(
+                "{why}; the rollback ran, but the verification does not say what it said before the change: {}",
+                now.failures()
+            );
+            return Stop::new(ChangeState::RollbackFailed, why);
+        }
+        if let Err(stop) = self.close(applied).await {
+            complain!("{}; the next attempt proves the former state again", stop.why);
+        }
+        Stop::new(ChangeState::RolledBack, why)
+    }
+
+    /// The last marker row: from here on the change may be tried again.
+    async fn close(&self, applied: &Applied) -> Result<(), Stop> {
+        let opened = Db::open(self.target, Access::Write).await;
+        let mut db = opened.map_err(at("marker"))?;
+        let marked = self.mark(&mut db, &applied.attempt, marker::FORMER, None, "proven").await;
+        db.close().await;
+        marked
+    }
+}

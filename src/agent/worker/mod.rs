@@ -1,0 +1,143 @@
+//! The worker: nightrun itself as the program of an `sql`, `change` or `wait` job (`nightrun __worker TASKFILE`).
+//!
+//! A process of its own, so that a restart of the supervisor touches nothing that runs in a database. It prints what
+//! it does on stdout and what went wrong on stderr, appends its steps to the file named by `NIGHTRUN_STEPS`, leaves
+//! what it did as [`Work`] in the file named by `NIGHTRUN_WORK_RESULT`, and ends with one of [`Exit`]'s codes.
+
+mod change;
+mod fault;
+mod log;
+mod script;
+mod source;
+mod sqlite;
+mod statement;
+pub mod steps;
+mod table;
+mod wait;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::types::AttemptId;
+use crate::wire::{Task, Work};
+use log::complain;
+
+/// How a worker ends, by exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// The work is done; for a change: applied and verified.
+    Good = 0,
+    /// The work failed, and nothing of it stays. A change: proven that nothing was applied.
+    Failed = 1,
+    /// The task could not be read, or the environment lacks what it needs. Nothing was touched.
+    BadTask = 2,
+    /// `transaction: none`: a statement failed, and those before it stay.
+    Partial = 3,
+    /// What was waited for did not come within its limit.
+    LimitPassed = 4,
+    /// A script breaks a rule of [`crate::sql::lint`] or cannot be read. Nothing was touched.
+    Refused = 5,
+    /// A change: a guard (rows, backup, verification) refused before COMMIT; nothing was applied.
+    FailedGuard = 6,
+    /// A change was applied, did not verify, and was rolled back; the former state is proven.
+    RolledBack = 7,
+    /// A change was applied, did not verify, and the former state could not be restored or proven.
+    RollbackFailed = 8,
+    /// Whether the work was committed cannot be known. People decide.
+    InDoubt = 9,
+}
+
+/// Does the task of the file and returns the exit code.
+pub fn run(task_file: &Path) -> i32 {
+    finish(task_file) as i32
+}
+
+fn finish(task_file: &Path) -> Exit {
+    let env = Env::read();
+    let task: Task = match source::read(task_file)
+        .map_err(|error| error.to_string())
+        .and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string()))
+    {
+        Ok(task) => task,
+        Err(why) => {
+            complain!("the task {} cannot be read: {why}", task_file.display());
+            return Exit::BadTask;
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_time().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain!("no runtime: {error}");
+            return Exit::Failed;
+        }
+    };
+    let steps = match steps::Steps::open(env.steps.as_deref()) {
+        Ok(steps) => steps,
+        Err(error) => {
+            complain!("{error}");
+            return Exit::BadTask;
+        }
+    };
+    let (exit, work) = match task {
+        Task::Sql { engine, script, transaction } => {
+            let (exit, work) = runtime.block_on(script::run(&engine, &script, transaction, steps));
+            (exit, Some(work))
+        }
+        Task::Change(task) => {
+            let (Some(attempt), true) = (env.attempt, env.steps.is_some()) else {
+                complain!(
+                    "a change needs NIGHTRUN_ATTEMPT_ID (an attempt's id) and NIGHTRUN_STEPS"
+                );
+                return Exit::BadTask;
+            };
+            let (exit, work) = runtime.block_on(change::run(&task, attempt, steps));
+            (exit, Some(Work::Change(work)))
+        }
+        Task::WaitFile { path, stable, every, limit } => {
+            (wait::for_file(&path, stable, every, limit), None)
+        }
+        Task::WaitSql { engine, query, every, limit } => {
+            (runtime.block_on(wait::for_sql(&engine, &query, every, limit)), None)
+        }
+    };
+    if let (Some(path), Some(work)) = (&env.result, &work)
+        && let Err(error) = leave_result(path, work)
+    {
+        // The work is done or undone whatever becomes of its description: the exit code still tells.
+        complain!("the result could not be written to {}: {error}", path.display());
+    }
+    exit
+}
+
+/// What the shim tells its worker.
+struct Env {
+    attempt: Option<AttemptId>,
+    result: Option<PathBuf>,
+    steps: Option<PathBuf>,
+}
+
+impl Env {
+    fn read() -> Self {
+        let text = |value: OsString| value.into_string().ok();
+        let path = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(Into::into);
+        Self {
+            attempt: std::env::var_os("NIGHTRUN_ATTEMPT_ID")
+                .and_then(text)
+                .and_then(|id| id.parse().ok()),
+            result: path("NIGHTRUN_WORK_RESULT"),
+            steps: path("NIGHTRUN_STEPS"),
+        }
+    }
+}
+
+/// Whole or not at all: a reader never sees half a result.
+#[expect(clippy::disallowed_methods, reason = "the worker leaves its result for the shim")]
+fn leave_result(path: &Path, work: &Work) -> std::io::Result<()> {
+    use std::io::Write;
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(".tmp");
+    let mut file = std::fs::File::create(&draft)?;
+    file.write_all(&serde_json::to_vec(work)?)?;
+    file.sync_all()?;
+    std::fs::rename(&draft, path)
+}

@@ -1,0 +1,109 @@
+//! One statement of a script: run, counted, told.
+
+use super::log::{count, say, took};
+use super::sqlite::{Answer, Db};
+use super::table;
+use crate::sql::{Class, Expect, Facts, Script, Statement, expect};
+
+/// What a statement did.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ran {
+    /// Rows that it itself inserted, updated or deleted.
+    pub(super) changed: u64,
+    /// Of these, rows that were there before: updated or deleted.
+    pub(super) overwritten: u64,
+    /// Rows that it put into a table: inserted, or by `CREATE TABLE … AS`.
+    pub(super) kept: u64,
+}
+
+impl std::ops::AddAssign for Ran {
+    fn add_assign(&mut self, other: Self) {
+        self.changed += other.changed;
+        self.overwritten += other.overwritten;
+        self.kept += other.kept;
+    }
+}
+
+/// A statement failed, or an expectation was not met. `words` begin with file and line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{words}")]
+pub(super) struct Failed {
+    pub(super) words: String,
+    /// The database took the statement, but its rows are not what the script expects.
+    pub(super) expectation: bool,
+}
+
+/// Runs one statement of `script`, whose name in messages is `file`.
+pub(super) async fn run(
+    db: &mut Db,
+    file: &str,
+    script: &Script<'_>,
+    statement: &Statement<'_>,
+) -> Result<Ran, Failed> {
+    let facts = Facts::of(script.dialect, statement);
+    let place = format!("{file}:{}", statement.line);
+    let failed = |words: String| Failed {
+        words: format!("{place}: statement {} ({}): {words}", statement.number, facts.verb),
+        expectation: false,
+    };
+    let answer =
+        db.run(statement.text, table::ROWS).await.map_err(|error| failed(error.to_string()))?;
+    if answer.statements > 1 {
+        return Err(failed(format!("the database saw {} statements in it", answer.statements)));
+    }
+    let mut ran = Ran::default();
+    match facts.class {
+        Class::Insert => {
+            ran.changed = answer.changes;
+            ran.kept = answer.changes;
+        }
+        Class::Update | Class::Delete => {
+            ran.changed = answer.changes;
+            ran.overwritten = answer.changes;
+        }
+        Class::Ddl => {
+            if let Some(path) = &facts.fills {
+                ran.kept = rows_of(db, path).await.map_err(failed)?;
+            }
+        }
+        _ => {}
+    }
+    tell(&place, statement, &facts, &ran, &answer);
+    let wrong = match expect::of(script, statement) {
+        Some(Expect::None) if answer.count > 0 => {
+            format!("no row was expected, and there {}", are(answer.count))
+        }
+        Some(Expect::Rows) if answer.count == 0 => "rows were expected, and there are none".into(),
+        _ => return Ok(ran),
+    };
+    Err(Failed { expectation: true, ..failed(wrong) })
+}
+
+fn are(number: u64) -> String {
+    format!("{} {}", if number == 1 { "is" } else { "are" }, count(number, "row"))
+}
+
+/// Rows of a table that was just made: SQLite does not count them as changes.
+async fn rows_of(db: &mut Db, path: &[String]) -> Result<u64, String> {
+    let quoted: Vec<String> =
+        path.iter().map(|name| format!("\"{}\"", name.replace('"', "\"\""))).collect();
+    let query = format!("SELECT count(*) FROM {}", quoted.join("."));
+    db.number(&query).await.map_err(|error| error.to_string())
+}
+
+fn tell(place: &str, statement: &Statement<'_>, facts: &Facts, ran: &Ran, answer: &Answer) {
+    let rows = match facts.class {
+        Class::Insert | Class::Update | Class::Delete => count(ran.changed, "row"),
+        Class::Ddl if facts.fills.is_some() => count(ran.kept, "row"),
+        _ if answer.count > 0 || facts.class == Class::Select => count(answer.count, "row"),
+        _ => String::new(),
+    };
+    let verb = &facts.verb;
+    let time = took(answer.took);
+    say!("{:>4}  {place:<24} {verb:<16} {rows:>12}  {time:>9}", statement.number);
+    if answer.count > 0 {
+        for line in table::lines(answer) {
+            say!("      {line}");
+        }
+    }
+}

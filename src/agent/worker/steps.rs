@@ -1,0 +1,149 @@
+//! What the worker is about to do, durably before it does it: one JSON document a line.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::fault;
+use crate::wire::{ChangeState, Check};
+
+/// A line of the file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Line {
+    pub at: Timestamp,
+    #[serde(flatten)]
+    pub step: Step,
+}
+
+/// A step, written before its act unless it names a result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "step")]
+pub enum Step {
+    /// Nothing was touched yet.
+    Intent {
+        /// The script or the change.
+        what: String,
+        target: PathBuf,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        content_digest: Option<String>,
+    },
+    /// An earlier attempt of the run had committed the change: only its end is left to do.
+    Found {
+        attempt: String,
+    },
+    /// Verification before the change, with its result.
+    Before {
+        checks: Vec<Check>,
+    },
+    /// BEGIN comes next, and in a change the marker row.
+    Started,
+    /// The backup script comes next.
+    Backup,
+    /// This statement comes next.
+    Statement {
+        script: String,
+        number: u32,
+        line: u32,
+    },
+    /// The guards were passed.
+    Guards {
+        rows: u64,
+        backup_rows: u64,
+    },
+    /// COMMIT comes next.
+    Precommit {
+        rows: u64,
+    },
+    /// COMMIT was answered.
+    Committed,
+    /// Verification after the change, with its result.
+    Verify {
+        checks: Vec<Check>,
+    },
+    /// The rollback script comes next.
+    RollingBack,
+    /// The rollback script was committed.
+    RolledBack {
+        rows: u64,
+    },
+    /// Verification after the rollback: whether it says what it said before the change.
+    Former {
+        same: bool,
+        checks: Vec<Check>,
+    },
+    Ended {
+        state: ChangeState,
+    },
+}
+
+impl Step {
+    /// The name of its fault point.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Intent { .. } => "intent",
+            Self::Found { .. } => "found",
+            Self::Before { .. } => "before",
+            Self::Started => "started",
+            Self::Backup => "backup",
+            Self::Statement { .. } => "statement",
+            Self::Guards { .. } => "guards",
+            Self::Precommit { .. } => "precommit",
+            Self::Committed => "committed",
+            Self::Verify { .. } => "verify",
+            Self::RollingBack => "rolling-back",
+            Self::RolledBack { .. } => "rolled-back",
+            Self::Former { .. } => "former",
+            Self::Ended { .. } => "ended",
+        }
+    }
+}
+
+/// The steps could not be made durable.
+#[derive(Debug, thiserror::Error)]
+#[error("the steps cannot be written to {file}: {error}")]
+pub struct StepError {
+    file: String,
+    error: std::io::Error,
+}
+
+/// The open file of steps; without one nothing is recorded.
+pub(super) struct Steps(Option<(PathBuf, File)>);
+
+impl Steps {
+    pub(super) fn open(path: Option<&Path>) -> Result<Self, StepError> {
+        let Some(path) = path else { return Ok(Self(None)) };
+        match File::options().create(true).append(true).open(path) {
+            Ok(file) => Ok(Self(Some((path.to_owned(), file)))),
+            Err(error) => Err(StepError { file: path.display().to_string(), error }),
+        }
+    }
+
+    /// Makes a step durable.
+    pub(super) fn record(&mut self, step: Step) -> Result<(), StepError> {
+        self.write(step, true)
+    }
+
+    /// Writes a step whose loss matters to nobody: what it announces is rolled back with its transaction.
+    pub(super) fn note(&mut self, step: Step) -> Result<(), StepError> {
+        self.write(step, false)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "steps carry the real time, in a trial too")]
+    fn write(&mut self, step: Step, durably: bool) -> Result<(), StepError> {
+        let name = step.name();
+        if let Some((path, file)) = &mut self.0 {
+            let line = Line { at: Timestamp::now(), step };
+            let mut text = serde_json::to_vec(&line).unwrap_or_default();
+            text.push(b'\n');
+            // One write, so that a kill leaves a whole line or a torn last one.
+            let written = file.write_all(&text);
+            let kept = written.and_then(|()| if durably { file.sync_data() } else { Ok(()) });
+            kept.map_err(|error| StepError { file: path.display().to_string(), error })?;
+        }
+        fault::point(name);
+        Ok(())
+    }
+}

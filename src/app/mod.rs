@@ -1,0 +1,131 @@
+//! Layer 8: wiring. Which driver stands behind which port; nothing is decided here.
+
+mod clock;
+mod mailer;
+mod source;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tokio::sync::mpsc;
+
+pub use clock::RunClock;
+pub use mailer::SiteMailer;
+pub use source::{Checked, SiteFolder, check, errors};
+
+use crate::definition::site::Mail;
+use crate::driver::agent_link::LocalAgent;
+use crate::driver::control::Server;
+use crate::driver::folders::StateFolder;
+use crate::driver::store::SqliteStore;
+use crate::port::{AgentEvent, Store, StoreError};
+use crate::supervisor::{Fatal, Input, Observer, Parts, Supervisor, World, send_mail};
+use crate::types::HostName;
+
+/// A supervisor of this host: SQLite store, local agent.
+#[derive(Debug)]
+pub struct Local;
+
+impl World for Local {
+    type Store = SqliteStore;
+    type Agent = LocalAgent;
+    type Clock = RunClock;
+    type Folders = StateFolder;
+    type Source = SiteFolder;
+}
+
+/// What a supervisor is made from.
+#[derive(Debug)]
+pub struct Wiring {
+    pub site: PathBuf,
+    pub state: StateFolder,
+    pub clock: RunClock,
+    /// How mail leaves.
+    pub mail: Mail,
+}
+
+/// No supervisor could be started.
+#[derive(Debug, thiserror::Error)]
+pub enum NotStarted {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Fatal(#[from] Fatal),
+    #[error("{what}: {error}")]
+    Io { what: String, error: io::Error },
+}
+
+/// A supervisor with its inbox, for signals and the like.
+pub struct Led {
+    pub supervisor: Supervisor<Local>,
+    pub inbox: mpsc::UnboundedSender<Input>,
+}
+
+/// Takes the lead of a store and brings up everything around it.
+pub async fn lead(
+    wiring: Wiring,
+    store: SqliteStore,
+    observers: Vec<Box<dyn Observer>>,
+) -> Result<Led, NotStarted> {
+    let Wiring { site, state, clock, mail } = wiring;
+    let io = |what: &Path| {
+        let what = what.display().to_string();
+        move |error| NotStarted::Io { what, error }
+    };
+    let mut store = store;
+    let epoch = store.claim_epoch().await?;
+    let (inbox_sender, inbox) = mpsc::unbounded_channel();
+    let (agent_events, from_agent) = mpsc::unbounded_channel();
+    let (asked, requests) = mpsc::unbounded_channel();
+    let (post, to_send) = mpsc::unbounded_channel();
+
+    let exe = std::env::current_exe().map_err(io(Path::new("nightrun itself")))?;
+    let local = HostName::new("local")
+        .map_err(|why| NotStarted::Io { what: "local".to_owned(), error: io::Error::other(why) })?;
+    let agent = LocalAgent::new(local, state.agent(), exe, epoch, agent_events);
+    let server = Server::bind(&state.socket()).map_err(io(&state.socket()))?;
+    tokio::spawn(server.serve(asked));
+    tokio::spawn(pass_on(
+        from_agent,
+        inbox_sender.clone(),
+        Input::Agent as fn(AgentEvent) -> Input,
+    ));
+    tokio::spawn(pass_on(requests, inbox_sender.clone(), Input::Asked));
+    tokio::spawn(send_mail(SiteMailer::new(&mail, state.root()), to_send, inbox_sender.clone()));
+
+    let parts = Parts {
+        store,
+        agent,
+        clock,
+        source: SiteFolder::new(&site),
+        folders: state,
+        post,
+        inbox,
+        inbox_sender: inbox_sender.clone(),
+        observers,
+        path: environment("PATH", "/usr/local/bin:/usr/bin:/bin"),
+        home: environment("HOME", "/"),
+    };
+    let supervisor = Supervisor::lead(parts, epoch).await?;
+    Ok(Led { supervisor, inbox: inbox_sender })
+}
+
+async fn pass_on<T>(
+    mut from: mpsc::UnboundedReceiver<T>,
+    to: mpsc::UnboundedSender<Input>,
+    wrap: fn(T) -> Input,
+) {
+    while let Some(item) = from.recv().await {
+        if to.send(wrap(item)).is_err() {
+            return;
+        }
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "wiring: jobs inherit PATH and HOME and nothing else"
+)]
+fn environment(name: &str, otherwise: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| otherwise.to_owned())
+}

@@ -1,0 +1,94 @@
+//! The job files of a folder, as they are now.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use crate::core::check::{self as core_check, Severity as Found};
+use crate::definition::defect::{Defect, Finding, Place, Severity};
+use crate::definition::places::{FilePlace, Places};
+use crate::definition::site::Site;
+use crate::definition::source::SourceTree;
+use crate::definition::{self, Styles};
+use crate::driver::files::{self, ReadSiteError};
+use crate::port::{Defects, LoadedSite, SiteSource};
+
+/// A site as read and checked.
+#[derive(Debug)]
+pub struct Checked {
+    /// `None` when a defect is an error.
+    pub site: Option<Arc<Site>>,
+    pub defects: Vec<Defect>,
+    tree: SourceTree,
+}
+
+/// Reads a folder and checks everything that can be known without running, as of a day.
+pub fn check(folder: &Path, today: Date) -> Result<Checked, ReadSiteError> {
+    let tree = files::read_site(folder)?;
+    let loaded = definition::load(&tree);
+    let mut defects = loaded.defects;
+    let site = loaded.site.map(Arc::new);
+    if let Some(site) = &site {
+        let found = core_check::check(site, today);
+        defects.extend(found.into_iter().map(|found| placed(&tree, &loaded.places, found)));
+        defects.sort_by(|a, b| a.order().cmp(&b.order()));
+    }
+    let failed = defects.iter().any(|defect| defect.severity == Severity::Error);
+    Ok(Checked { site: site.filter(|_| !failed), defects, tree })
+}
+
+/// A finding of the core at its place in the files.
+fn placed(tree: &SourceTree, places: &Places, found: core_check::Finding) -> Defect {
+    let at = match (&found.batch, &found.job) {
+        (Some(batch), Some(job)) => places.job(batch, job),
+        (Some(batch), None) => places.batch(batch),
+        (None, _) => None,
+    };
+    let at =
+        at.unwrap_or_else(|| FilePlace { file: PathBuf::from("site.yaml"), at: Place::WHOLE_FILE });
+    let finding = match found.severity {
+        Found::Error => Finding::error(at.at, found.what),
+        Found::Warning => Finding::warning(at.at, found.what),
+    };
+    Defect::of(&at.file, &tree.lines(&at.file), finding.hint(found.hint))
+}
+
+/// The folder that a supervisor reads at each order.
+#[derive(Debug, Clone)]
+pub struct SiteFolder {
+    folder: PathBuf,
+}
+
+impl SiteFolder {
+    pub fn new(folder: &Path) -> Self {
+        Self { folder: folder.to_owned() }
+    }
+}
+
+impl SiteSource for SiteFolder {
+    fn load(&self, today: Date) -> Result<LoadedSite, Defects> {
+        let checked = check(&self.folder, today).map_err(|why| Defects(why.to_string()))?;
+        match checked.site {
+            Some(site) => Ok(LoadedSite { site, tree: Arc::new(checked.tree) }),
+            None => Err(Defects(errors(&self.folder, &checked.defects))),
+        }
+    }
+
+    fn files(
+        &self,
+        loaded: &LoadedSite,
+        wanted: &dyn Fn(&Path) -> bool,
+    ) -> io::Result<BTreeMap<PathBuf, Vec<u8>>> {
+        files::contents(&self.folder, &loaded.tree, wanted)
+    }
+}
+
+/// The errors among defects, as text.
+pub fn errors(folder: &Path, defects: &[Defect]) -> String {
+    let errors = defects.iter().filter(|defect| defect.severity == Severity::Error);
+    let text: Vec<String> = errors.map(|defect| defect.text(folder, Styles::plain())).collect();
+    format!("the job files have defects\n{}", text.concat().trim_end())
+}

@@ -1,0 +1,104 @@
+//! What operators do to a job: through the supervisor that is at work, or by taking the run up.
+
+use super::arguments::{ActArguments, Format};
+use super::context::Context;
+use super::exit::{Failure, WELL};
+use crate::core::fact::Action;
+use crate::driver::control::Client;
+use crate::port::control::{Reply, Request, RunOf};
+use crate::port::{RunFilter, StoreReader};
+use crate::types::{BatchId, BusinessDate, JobName};
+
+/// `hold`, `release`, `skip`, `force`, `retry`, `kill`, `confirm`.
+pub(super) async fn act(
+    context: &Context,
+    arguments: ActArguments,
+    action: fn(JobName) -> Action,
+) -> Result<u8, Failure> {
+    let ActArguments { job, date, reason } = arguments;
+    carry_out(context, job.batch, date, action(job.job), reason).await
+}
+
+/// `note`.
+pub(super) async fn note(
+    context: &Context,
+    on: &str,
+    text: String,
+    date: Option<BusinessDate>,
+) -> Result<u8, Failure> {
+    let (batch, job) = match on.split_once('.') {
+        Some((batch, job)) => (batch, Some(JobName::new(job).map_err(Failure::defects)?)),
+        None => (on, None),
+    };
+    let batch = BatchId::new(batch).map_err(Failure::defects)?;
+    let action = Action::Note { job, text: text.clone() };
+    carry_out(context, batch, date, action, text).await
+}
+
+async fn carry_out(
+    context: &Context,
+    batch: BatchId,
+    date: Option<BusinessDate>,
+    action: Action,
+    reason: String,
+) -> Result<u8, Failure> {
+    let state = context.existing_state()?;
+    let client = Client::connect(&state.socket()).await.map_err(Failure::failed)?;
+    let Some(mut client) = client else {
+        return without_supervisor(context, batch, date, action, &reason).await;
+    };
+    let request = Request::Act { on: RunOf::Batch { batch, date }, action, reason };
+    client.ask(request).await.map_err(Failure::failed)?;
+    match client.reply().await.map_err(Failure::failed)? {
+        Some(Reply::Done { text, run }) => {
+            match context.format {
+                Format::Text => anstream::println!("{text}"),
+                Format::Json => {
+                    anstream::println!("{}", serde_json::json!({ "done": text, "run": run }))
+                }
+            }
+            Ok(WELL)
+        }
+        other => Err(refusal(other)),
+    }
+}
+
+/// Nobody supervises: what sets the night going again takes the run up here; the rest has nothing to act on.
+async fn without_supervisor(
+    context: &Context,
+    batch: BatchId,
+    date: Option<BusinessDate>,
+    action: Action,
+    reason: &str,
+) -> Result<u8, Failure> {
+    let filter =
+        RunFilter { batch: Some(batch.clone()), business_date: date, trial: None, limit: Some(1) };
+    let runs = context.reader().await?.runs(&filter).await.map_err(Failure::failed)?;
+    let Some(row) = runs.first() else {
+        return Err(Failure::refused(format!(
+            "{batch} has not run; `nightrun runs` lists all runs"
+        )));
+    };
+    match action {
+        Action::Retry { .. } | Action::Skip { .. } | Action::Force { .. } | Action::Note { .. } => {
+            super::run::act_and_go_on(context, row, action, reason).await
+        }
+        _ => Err(Failure::refused(format!(
+            "no supervisor is at work on {}; `nightrun resume` goes on with it",
+            row.run
+        ))),
+    }
+}
+
+/// An answer that is not what was asked for.
+pub(super) fn refusal(reply: Option<Reply>) -> Failure {
+    match reply {
+        Some(Reply::Refused { what }) => Failure::refused(what),
+        Some(Reply::Failed { what, defects: true }) => Failure::defects(what),
+        Some(Reply::Failed { what, defects: false }) => Failure::failed(what),
+        Some(other) => {
+            Failure::failed(format!("the supervisor answered something else: {other:?}"))
+        }
+        None => Failure::failed("the supervisor has gone; `nightrun resume` goes on"),
+    }
+}

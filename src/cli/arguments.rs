@@ -1,0 +1,243 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::civil::Date;
+
+use crate::types::{BatchId, BusinessDate, JobName, JobRef, Lang, RunId};
+
+/// Runs the night for an operations team: batches and database changes declared in files, run inside their windows,
+/// recorded, escalated, reported.
+#[derive(Debug, Parser)]
+#[command(name = "nightrun", version, about, max_term_width = 100)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    pub(super) places: PlaceArguments,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct PlaceArguments {
+    /// Folder of the job files
+    #[arg(long, global = true, env = "NIGHTRUN_SITE", default_value = "jobs", value_name = "DIR")]
+    pub(super) site: PathBuf,
+    /// Folder of the store, the logs and the agent
+    #[arg(
+        long,
+        global = true,
+        env = "NIGHTRUN_STATE",
+        default_value = "state",
+        value_name = "DIR"
+    )]
+    pub(super) state: PathBuf,
+    /// Language of what is printed; the site's by default for reports, else English
+    #[arg(long, global = true, env = "NIGHTRUN_LANG", value_name = "LANG")]
+    pub(super) lang: Option<Language>,
+    /// Form of what is printed
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Language {
+    En,
+    Zh,
+}
+
+impl From<Language> for Lang {
+    fn from(language: Language) -> Self {
+        match language {
+            Language::En => Self::En,
+            Language::Zh => Self::Zh,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Check the job files and print every defect; exit code 2 if there is one
+    Check {
+        /// The site's folder; `--site` by default
+        dir: Option<PathBuf>,
+        /// Take calendars and deadlines as of this day; today by default
+        #[arg(long, value_name = "DATE")]
+        today: Option<Date>,
+    },
+    /// Print the JSON Schema of the job files
+    Schema,
+    /// Write a small working site into an empty folder
+    Init { dir: PathBuf },
+    /// What would run and when
+    Plan(PlanArguments),
+    /// Why a job did not start (yet), in words
+    Why {
+        #[arg(value_name = "BATCH.JOB")]
+        job: JobRef,
+        #[arg(long)]
+        date: Option<BusinessDate>,
+    },
+    /// Run a batch in the foreground, or go on with one that was interrupted
+    Run(RunArguments),
+    /// Go on with runs that were interrupted: running jobs are taken over, nothing starts twice
+    Resume {
+        /// One run; all that have not ended by default
+        run: Option<RunId>,
+    },
+    /// How the open runs (or the last one) stand
+    Status,
+    /// Runs, the latest first
+    Runs {
+        #[arg(long)]
+        batch: Option<BatchId>,
+        #[arg(long)]
+        date: Option<BusinessDate>,
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+    },
+    /// Output of a job
+    Log(LogArguments),
+    /// The morning batch-completion report
+    Report {
+        #[arg(long)]
+        batch: Option<BatchId>,
+        #[arg(long)]
+        date: Option<BusinessDate>,
+        #[arg(long, conflicts_with_all = ["batch", "date"])]
+        run: Option<RunId>,
+        /// Write the HTML page to this file
+        #[arg(long, value_name = "FILE")]
+        html: Option<PathBuf>,
+    },
+    /// Do not start a job until it is released
+    Hold(ActArguments),
+    /// Let a held job start
+    Release(ActArguments),
+    /// Leave a job out; what follows goes on
+    Skip(ActArguments),
+    /// Declare a job done; what follows goes on
+    Force(ActArguments),
+    /// One more attempt of a job, now
+    Retry(ActArguments),
+    /// End a running job: TERM, its grace, KILL
+    Kill(ActArguments),
+    /// Give the yes that a `confirm` job waits for
+    Confirm(ActArguments),
+    /// Add a note to a run or a job
+    Note {
+        #[arg(value_name = "BATCH[.JOB]")]
+        on: String,
+        text: String,
+        #[arg(long)]
+        date: Option<BusinessDate>,
+    },
+    /// Mail that has not left yet
+    #[command(subcommand)]
+    Mail(MailCommand),
+    /// The record of everything decided and observed
+    #[command(subcommand)]
+    Journal(JournalCommand),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlanArguments {
+    pub(super) batch: Option<BatchId>,
+    /// One day
+    #[arg(long, conflicts_with_all = ["from", "days"])]
+    pub(super) date: Option<Date>,
+    /// First of several days; today by default
+    #[arg(long)]
+    pub(super) from: Option<Date>,
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=400))]
+    pub(super) days: u16,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArguments {
+    pub(super) batch: BatchId,
+    /// The date the work is for
+    #[arg(long)]
+    pub(super) date: Option<BusinessDate>,
+    /// Make a trial: the run's clock starts at this time (of the site's zone), such as 2026-10-30T21:30. Refused unless
+    /// every target and host of the run is marked `trial: true`
+    #[arg(long, value_name = "TIME")]
+    pub(super) at: Option<String>,
+    #[arg(long = "param", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub(super) parameters: Vec<(String, String)>,
+    /// This job and everything after it
+    #[arg(long, value_name = "JOB", conflicts_with = "only")]
+    pub(super) from: Option<JobName>,
+    /// Only these jobs
+    #[arg(long, value_name = "JOB", num_args = 1..)]
+    pub(super) only: Vec<JobName>,
+    /// The whole batch once more, as the next run number
+    #[arg(long)]
+    pub(super) rerun: bool,
+    /// Start work though its window is closed, for this reason; needs the role `window-override`, and is counted
+    #[arg(long = "set-window-override", value_name = "REASON")]
+    pub(super) window_override: Option<String>,
+    /// Why it is run by hand
+    #[arg(long)]
+    pub(super) reason: Option<String>,
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write KEY=VALUE")?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LogArguments {
+    #[arg(value_name = "BATCH.JOB")]
+    pub(super) job: JobRef,
+    #[arg(long)]
+    pub(super) date: Option<BusinessDate>,
+    #[arg(long, conflicts_with = "date")]
+    pub(super) run: Option<RunId>,
+    /// The latest by default
+    #[arg(long)]
+    pub(super) attempt: Option<u32>,
+    /// Go on printing until the attempt has ended
+    #[arg(long, short)]
+    pub(super) follow: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ActArguments {
+    #[arg(value_name = "BATCH.JOB")]
+    pub(super) job: JobRef,
+    #[arg(long)]
+    pub(super) date: Option<BusinessDate>,
+    /// Recorded with your name
+    #[arg(long)]
+    pub(super) reason: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum MailCommand {
+    /// Send now what has not left yet
+    Flush,
+    /// List what has not left yet
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum JournalCommand {
+    /// Prove the chain from the first entry to the last
+    Verify,
+    /// Print entries, the latest last
+    Show {
+        #[arg(long)]
+        run: Option<RunId>,
+        /// Only the last so many
+        #[arg(long, default_value_t = 50)]
+        last: u32,
+    },
+}

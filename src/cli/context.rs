@@ -1,0 +1,114 @@
+//! Where a command works: folders, language, form of output.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use super::arguments::{Format, PlaceArguments};
+use super::exit::Failure;
+use crate::app::{self, Checked};
+use crate::core::night::Core;
+use crate::definition::site::{Mail, Site};
+use crate::driver::clock::HostClock;
+use crate::driver::folders::StateFolder;
+use crate::driver::store::{SqliteReader, SqliteStore};
+use crate::port::{Clock, Store, StoreError};
+use crate::supervisor::recall;
+use crate::types::{Lang, RunId};
+
+pub(super) struct Context {
+    pub(super) site: PathBuf,
+    state: PathBuf,
+    /// As asked for; English by default.
+    pub(super) lang: Lang,
+    pub(super) asked_lang: Option<Lang>,
+    pub(super) format: Format,
+    /// Whether a person looks at it.
+    pub(super) terminal: bool,
+}
+
+impl Context {
+    pub(super) fn new(places: PlaceArguments) -> Self {
+        let asked_lang = places.lang.map(Lang::from);
+        Self {
+            site: places.site,
+            state: places.state,
+            lang: asked_lang.unwrap_or_default(),
+            asked_lang,
+            format: places.format,
+            terminal: std::io::IsTerminal::is_terminal(&std::io::stdout()),
+        }
+    }
+
+    /// Today, by the host's clock, in UTC: only warnings hang on it.
+    pub(super) fn today(&self) -> Result<Date, Failure> {
+        let now = HostClock::new().map_err(Failure::failed)?.now().wall;
+        Ok(now.to_zoned(jiff::tz::TimeZone::UTC).date())
+    }
+
+    pub(super) fn check_in(&self, folder: &Path, today: Option<Date>) -> Result<Checked, Failure> {
+        if !folder.is_dir() {
+            return Err(Failure::defects(format!(
+                "{} is not a folder; say which with --site DIR, or make a site with `nightrun init DIR`",
+                folder.display()
+            )));
+        }
+        let today = today.map_or_else(|| self.today(), Ok)?;
+        app::check(folder, today).map_err(Failure::defects)
+    }
+
+    /// The site; its defects are printed where it has some.
+    pub(super) fn checked_site(&self) -> Result<Arc<Site>, Failure> {
+        let checked = self.check_in(&self.site, None)?;
+        checked.site.ok_or_else(|| Failure::defects(app::errors(&self.site, &checked.defects)))
+    }
+
+    pub(super) fn create_state(&self) -> Result<StateFolder, Failure> {
+        StateFolder::create(&self.state)
+            .map_err(|error| Failure::failed(format!("{}: {error}", self.state.display())))
+    }
+
+    pub(super) fn existing_state(&self) -> Result<StateFolder, Failure> {
+        StateFolder::at(&self.state).map_err(|error| {
+            Failure::failed(format!(
+                "{}: {error}; nothing has run here yet, or say which folder with --state DIR",
+                self.state.display()
+            ))
+        })
+    }
+
+    pub(super) async fn open_store(&self, state: &StateFolder) -> Result<SqliteStore, Failure> {
+        SqliteStore::open(state.root()).await.map_err(|error| match error {
+            StoreError::InUse(_) => Failure::refused(error),
+            _ => Failure::failed(error),
+        })
+    }
+
+    /// Reading beside whoever writes.
+    pub(super) async fn reader(&self) -> Result<SqliteReader, Failure> {
+        let state = self.existing_state()?;
+        let reader = SqliteReader::open(state.root()).await.map_err(Failure::failed)?;
+        reader.ok_or_else(|| {
+            Failure::failed(format!("nothing has run yet with {}", self.state.display()))
+        })
+    }
+
+    /// A core with one run in it, as the journal has it.
+    pub(super) async fn recalled(
+        &self,
+        reader: &SqliteReader,
+        run: &RunId,
+    ) -> Result<Core, Failure> {
+        let mut core = Core::new(1);
+        recall(reader, &mut core, run).await.map_err(Failure::failed)?;
+        Ok(core)
+    }
+
+    /// How mail leaves for a run that goes by its own definition.
+    pub(super) async fn mail_of(&self, store: &SqliteStore, run: &RunId) -> Result<Mail, Failure> {
+        let core = self.recalled(store.reader(), run).await?;
+        let found = core.state().runs.get(run).map(|run| run.site.mail.clone());
+        found.ok_or_else(|| Failure::failed(format!("{run} is not known")))
+    }
+}

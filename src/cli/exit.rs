@@ -1,0 +1,44 @@
+//! Exit codes, the same for every command.
+
+use std::process::ExitCode;
+
+/// Ended well (failures of non-critical jobs included).
+pub(super) const WELL: u8 = 0;
+/// A critical job failed or is unknown; or the command itself could not be carried out.
+pub(super) const FAILED: u8 = 1;
+/// The job files have defects, or the command line has.
+pub(super) const DEFECTS: u8 = 2;
+/// A rule says no.
+pub(super) const REFUSED: u8 = 3;
+
+/// What a command could not do, with the exit code that says so.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) code: u8,
+    pub(super) what: String,
+}
+
+impl Failure {
+    pub(super) fn failed(what: impl ToString) -> Self {
+        Self { code: FAILED, what: what.to_string() }
+    }
+
+    pub(super) fn refused(what: impl ToString) -> Self {
+        Self { code: REFUSED, what: what.to_string() }
+    }
+
+    pub(super) fn defects(what: impl ToString) -> Self {
+        Self { code: DEFECTS, what: what.to_string() }
+    }
+}
+
+/// Prints a failure as one line (or as the lines that it has) and gives its code.
+pub(super) fn code(done: Result<u8, Failure>) -> ExitCode {
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(Failure { code, what }) => {
+            anstream::eprintln!("nightrun: {what}");
+            ExitCode::from(code)
+        }
+    }
+}

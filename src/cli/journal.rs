@@ -1,0 +1,158 @@
+//! `journal` and `mail`: the record, and what has not left yet.
+
+use std::time::Duration;
+
+use super::arguments::Format;
+use super::context::Context;
+use super::exit::{FAILED, Failure, WELL};
+use crate::app::SiteMailer;
+use crate::driver::clock::HostClock;
+use crate::driver::control::Client;
+use crate::journal::{Head, Sealed};
+use crate::port::{Clock, Mailer, Store, StoreReader};
+use crate::types::RunId;
+
+/// Entries read at a time.
+const PIECE: u32 = 2_000;
+
+/// `journal verify`: from the first entry to the last.
+pub(super) async fn verify(context: &Context) -> Result<u8, Failure> {
+    let reader = context.reader().await?;
+    let mut head = Head::default();
+    loop {
+        let entries = reader.all_entries(head.seq, PIECE).await.map_err(Failure::failed)?;
+        let last = entries.is_empty();
+        head = crate::journal::verify(head, entries).map_err(Failure::failed)?;
+        if last {
+            break;
+        }
+    }
+    let stored = reader.head().await.map_err(Failure::failed)?;
+    if stored != head {
+        return Err(Failure::failed(format!(
+            "the store says that its last entry is {} ({}), the journal ends with {} ({})",
+            stored.seq, stored.hash, head.seq, head.hash
+        )));
+    }
+    match context.format {
+        Format::Text => {
+            anstream::println!("{} entries, chain whole, head {}", head.seq, head.hash);
+        }
+        Format::Json => anstream::println!(
+            "{}",
+            serde_json::json!({ "entries": head.seq, "head": head.hash, "whole": true })
+        ),
+    }
+    Ok(WELL)
+}
+
+/// `journal show`.
+pub(super) async fn show(context: &Context, run: Option<RunId>, last: u32) -> Result<u8, Failure> {
+    let reader = context.reader().await?;
+    let entries: Vec<Sealed> = match run {
+        Some(run) => reader.entries(&run).await.map_err(Failure::failed)?,
+        None => {
+            let head = reader.head().await.map_err(Failure::failed)?;
+            let after = head.seq.saturating_sub(u64::from(last));
+            reader.all_entries(after, last).await.map_err(Failure::failed)?
+        }
+    };
+    let skip = entries.len().saturating_sub(last as usize);
+    for sealed in &entries[skip..] {
+        match context.format {
+            Format::Json => anstream::println!("{}", sealed.body),
+            Format::Text => {
+                let entry = sealed.open().map_err(Failure::failed)?;
+                let run = sealed.run.as_deref().unwrap_or("-");
+                let fact = serde_json::to_value(&entry.fact).map_err(Failure::failed)?;
+                anstream::println!(
+                    "{:>6} {} {run} {:<16} {}",
+                    entry.seq,
+                    entry.at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"),
+                    sealed.kind,
+                    facts_in_short(&fact)
+                );
+            }
+        }
+    }
+    Ok(WELL)
+}
+
+/// The fields of a fact besides its name and run, on one line.
+fn facts_in_short(fact: &serde_json::Value) -> String {
+    let Some(fields) = fact.as_object() else { return fact.to_string() };
+    let shown = fields.iter().filter(|(name, _)| !["fact", "run"].contains(&name.as_str()));
+    let words: Vec<String> = shown
+        .map(|(name, value)| match value.as_str() {
+            Some(text) => format!("{name}={text}"),
+            None => format!("{name}={value}"),
+        })
+        .collect();
+    let line = words.join(" ");
+    match line.char_indices().nth(300) {
+        Some((at, _)) => format!("{}…", &line[..at]),
+        None => line,
+    }
+}
+
+/// `mail list`.
+pub(super) async fn list_mail(context: &Context) -> Result<u8, Failure> {
+    let unsent = context.reader().await?.outbox_unsent().await.map_err(Failure::failed)?;
+    for queued in &unsent {
+        let mail = &queued.mail;
+        match context.format {
+            Format::Text => {
+                let why = queued.why.as_deref().unwrap_or("not tried yet");
+                let when = match queued.due {
+                    Some(due) => format!("next try {}", due.strftime("%Y-%m-%d %H:%M:%SZ")),
+                    None => "given up".to_owned(),
+                };
+                anstream::println!(
+                    "{} to {}: {} tries, {why}, {when}",
+                    mail.message_id,
+                    mail.to,
+                    queued.tries
+                );
+            }
+            Format::Json => anstream::println!(
+                "{}",
+                serde_json::json!({ "id": mail.message_id, "to": mail.to, "tries": queued.tries, "why": queued.why, "due": queued.due })
+            ),
+        }
+    }
+    if unsent.is_empty() && context.format == Format::Text {
+        anstream::println!("everything has been sent");
+    }
+    Ok(WELL)
+}
+
+/// `mail flush`: one try for everything that has not left, given up or not. Exit code 1 when something stays.
+pub(super) async fn flush_mail(context: &Context) -> Result<u8, Failure> {
+    let state = context.existing_state()?;
+    if Client::connect(&state.socket()).await.map_err(Failure::failed)?.is_some() {
+        return Err(Failure::refused("a supervisor is at work here and sends the mail itself"));
+    }
+    let site = context.checked_site()?;
+    let mailer = SiteMailer::new(&site.mail, state.root());
+    let clock = HostClock::new().map_err(Failure::failed)?;
+    let mut store = context.open_store(&state).await?;
+    let unsent = store.reader().outbox_unsent().await.map_err(Failure::failed)?;
+    let mut left = 0;
+    for queued in &unsent {
+        let mail = &queued.mail;
+        let sent = mailer.send(&mail.from, &mail.to, &mail.bytes).await;
+        let real = clock.now().wall;
+        match sent {
+            Ok(reply) => store.outbox_sent(queued.id, real, &reply).await,
+            Err(why) => {
+                left += 1;
+                anstream::eprintln!("to {}: {why}", mail.to);
+                let next = real.saturating_add(Duration::from_secs(60)).ok();
+                store.outbox_failed(queued.id, &why.to_string(), next).await
+            }
+        }
+        .map_err(Failure::failed)?;
+    }
+    anstream::println!("{} sent, {left} left", unsent.len() - left);
+    Ok(if left == 0 { WELL } else { FAILED })
+}

@@ -1,0 +1,182 @@
+//! The live display of a run on a terminal: what has happened scrolls by above, what runs now stands below.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use super::lines;
+use crate::core::fact::Fact;
+use crate::core::forecast;
+use crate::core::night::Core;
+use crate::driver::log_files::LogFiles;
+use crate::render;
+use crate::supervisor::Observer;
+use crate::types::{AttemptId, Lang, Now};
+use crate::view::{self, of_job::Around, status::StatusView};
+
+/// Running jobs that are shown; of the others the number is told.
+const SHOWN: usize = 12;
+/// Between two looks at the clock and at what jobs print.
+const REFRESH: Duration = Duration::from_millis(250);
+
+/// Draws the block below, again whenever something happens, and four times a second while something runs.
+pub(super) struct Display {
+    lang: Lang,
+    screen: Arc<Mutex<Screen>>,
+}
+
+/// What stands on the terminal.
+struct Screen {
+    lang: Lang,
+    logs: LogFiles,
+    pages: Vec<Page>,
+    /// Lines of the block that is drawn now.
+    drawn: usize,
+}
+
+struct Page {
+    status: StatusView,
+    running: Vec<AttemptId>,
+    /// The run's clock when the page was made, and the host's.
+    made: (Timestamp, Duration),
+}
+
+impl Display {
+    pub(super) fn new(lang: Lang, agent: PathBuf) -> Self {
+        let logs = LogFiles::new(agent);
+        let screen = Screen { lang, logs, pages: Vec::new(), drawn: 0 };
+        let screen = Arc::new(Mutex::new(screen));
+        tokio::spawn(refresh(Arc::clone(&screen)));
+        Self { lang, screen }
+    }
+}
+
+/// Ends with the runtime.
+async fn refresh(screen: Arc<Mutex<Screen>>) {
+    let mut ticks = tokio::time::interval(REFRESH);
+    loop {
+        ticks.tick().await;
+        let mut screen = screen.lock().unwrap_or_else(PoisonError::into_inner);
+        if screen.pages.iter().any(|page| !page.running.is_empty()) {
+            screen.draw(&[]);
+        }
+    }
+}
+
+impl Observer for Display {
+    fn turn(&mut self, core: &Core, now: Now, facts: &[(Timestamp, Fact)]) {
+        let above: Vec<String> = lines::events(core, now, facts)
+            .iter()
+            .map(|(head, event)| render::event::line(self.lang, head, event))
+            .collect();
+        let ahead = forecast::of_night(core, now).unwrap_or_default();
+        let open = core.state().runs.values().filter(|run| run.result.is_none());
+        let pages = open
+            .filter_map(|run| {
+                let around = Around { ahead: ahead.runs.get(run.id()), ..Around::nothing() };
+                let status = view::of_run::status(core, run.id(), now, around).ok()?;
+                let running =
+                    run.flying().map(|(index, a)| run.attempt_id(index, a.number)).collect();
+                Some(Page { status, running, made: (now.wall, now.since_boot) })
+            })
+            .collect();
+        let mut screen = self.screen.lock().unwrap_or_else(PoisonError::into_inner);
+        screen.pages = pages;
+        screen.draw(&above);
+    }
+
+    fn notice(&mut self, _: Timestamp, text: &str) {
+        let mut screen = self.screen.lock().unwrap_or_else(PoisonError::into_inner);
+        screen.draw(&[format!("! {text}")]);
+    }
+}
+
+impl Screen {
+    /// Takes the block away, prints what has happened, and puts the block below it again.
+    fn draw(&mut self, above: &[String]) {
+        let width = rustix::termios::tcgetwinsize(std::io::stdout())
+            .map_or(80, |size| usize::from(size.ws_col).max(20));
+        let mut text = String::new();
+        if self.drawn > 0 {
+            text.push_str(&format!("\x1b[{}A\x1b[J", self.drawn));
+        }
+        for line in above {
+            text.push_str(line);
+            text.push('\n');
+        }
+        let block = self.block();
+        self.drawn = block.len();
+        for line in block {
+            text.push_str(&cut(&line, width - 1));
+            text.push('\n');
+        }
+        let mut out = std::io::stdout().lock();
+        // A terminal that has gone away takes the display with it, not the night.
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+
+    fn block(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for page in &self.pages {
+            lines.push(String::new());
+            lines.push(render::progress::standing(self.lang, &page.status));
+            let now = page.now();
+            for attempt in page.running.iter().take(SHOWN) {
+                let Some(job) = page.status.jobs.iter().find(|job| job.name == attempt.job) else {
+                    continue;
+                };
+                let said = self.logs.last_line(attempt).unwrap_or_default();
+                lines.push(render::progress::running(self.lang, job, now, &said));
+            }
+            let more = page.running.len().saturating_sub(SHOWN);
+            if more > 0 {
+                lines.push(format!("  +{more}"));
+            }
+        }
+        lines
+    }
+}
+
+impl Page {
+    /// The run's clock now: it goes on as the host's time since boot does.
+    fn now(&self) -> Timestamp {
+        let since = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        let since = Duration::new(
+            u64::try_from(since.tv_sec).unwrap_or(0),
+            u32::try_from(since.tv_nsec).unwrap_or(0),
+        );
+        let gone = since.saturating_sub(self.made.1);
+        self.made.0.saturating_add(gone).unwrap_or(self.made.0)
+    }
+}
+
+/// As much of a line as fits into so many columns.
+fn cut(line: &str, columns: usize) -> String {
+    if line.width() <= columns {
+        return line.to_owned();
+    }
+    let mut used = 0;
+    let mut kept: String = line
+        .chars()
+        .take_while(|c| {
+            used += c.width().unwrap_or(0);
+            used < columns
+        })
+        .collect();
+    kept.push('…');
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_line_is_cut_by_columns_not_by_characters() {
+        assert_eq!(super::cut("abc", 3), "abc");
+        assert_eq!(super::cut("abcd", 3), "ab…");
+        assert_eq!(super::cut("载入参考汇率", 7), "载入参…");
+    }
+}

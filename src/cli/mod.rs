@@ -1,0 +1,82 @@
+//! Layer 9: subcommands, exit codes, progress.
+
+mod act;
+mod arguments;
+mod check;
+mod context;
+mod exit;
+mod journal;
+mod lines;
+mod live;
+mod run;
+mod show;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command, JournalCommand, MailCommand};
+use context::Context;
+use exit::Failure;
+
+use crate::core::fact::Action;
+
+/// Everything but the modes that must come before any runtime (`agent`, the worker): parses the command line and
+/// carries it out.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return exit::code(Err(Failure::failed(error))),
+    };
+    let context = Context::new(arguments.places);
+    let done = runtime.block_on(carry_out(&context, arguments.command));
+    // Whatever still waits (a mail server, a follower) does not hold up the end.
+    runtime.shutdown_background();
+    exit::code(done)
+}
+
+async fn carry_out(context: &Context, command: Command) -> Result<u8, Failure> {
+    match command {
+        Command::Check { dir, today } => check::check(context, dir, today),
+        Command::Schema => check::print_schema(),
+        Command::Init { dir } => check::init(&dir),
+        Command::Plan(arguments) => show::plan(context, arguments).await,
+        Command::Why { job, date } => show::why(context, job, date).await,
+        Command::Run(arguments) => run::run(context, arguments).await,
+        Command::Resume { run } => run::resume(context, run).await,
+        Command::Status => show::status(context).await,
+        Command::Runs { batch, date, limit } => show::runs(context, batch, date, limit).await,
+        Command::Log(arguments) => show::log(context, arguments).await,
+        Command::Report { batch, date, run, html } => {
+            show::report(context, run, batch, date, html).await
+        }
+        Command::Hold(on) => act::act(context, on, |job| Action::Hold { job }).await,
+        Command::Release(on) => act::act(context, on, |job| Action::Release { job }).await,
+        Command::Skip(on) => act::act(context, on, |job| Action::Skip { job }).await,
+        Command::Force(on) => act::act(context, on, |job| Action::Force { job }).await,
+        Command::Retry(on) => act::act(context, on, |job| Action::Retry { job }).await,
+        Command::Kill(on) => act::act(context, on, |job| Action::Kill { job }).await,
+        Command::Confirm(on) => act::act(context, on, |job| Action::Confirm { job }).await,
+        Command::Note { on, text, date } => act::note(context, &on, text, date).await,
+        Command::Mail(MailCommand::Flush) => journal::flush_mail(context).await,
+        Command::Mail(MailCommand::List) => journal::list_mail(context).await,
+        Command::Journal(JournalCommand::Verify) => journal::verify(context).await,
+        Command::Journal(JournalCommand::Show { run, last }) => {
+            journal::show(context, run, last).await
+        }
+    }
+}
+
+/// Writes a file that a person asked for, with the folders above it.
+#[expect(clippy::disallowed_methods, reason = "a person names the file on the command line")]
+fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
+    let written = match path.parent() {
+        Some(folder) => {
+            std::fs::create_dir_all(folder).and_then(|()| std::fs::write(path, content))
+        }
+        None => std::fs::write(path, content),
+    };
+    written.map_err(|error| Failure::failed(format!("{}: {error}", path.display())))
+}

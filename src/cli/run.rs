@@ -1,0 +1,296 @@
+//! `run`, `resume`, and an operator's action on a run that nobody supervises: the foreground supervisor.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+
+use super::arguments::{Format, RunArguments};
+use super::context::Context;
+use super::exit::Failure;
+use super::{lines, live};
+use crate::app::{self, Led, RunClock, Wiring};
+use crate::core::calendar::Calendars;
+use crate::core::fact::{Action, StopHow};
+use crate::core::order;
+use crate::definition::site::Site;
+use crate::driver::account;
+use crate::driver::clock::{HostClock, TrialClock};
+use crate::driver::control::Client;
+use crate::driver::store::SqliteStore;
+use crate::journal::RunRow;
+use crate::port::control::{Account, Order, Reply, Request};
+use crate::port::{Clock, RunFilter, Store, StoreReader};
+use crate::supervisor::{Input, NotOrdered, Observer, Supervisor, is_interrupted};
+use crate::types::RunId;
+
+/// Time that the outbox gets at the end of a run.
+const OUTBOX: Duration = Duration::from_secs(30);
+
+/// `nightrun run`.
+pub(super) async fn run(context: &Context, arguments: RunArguments) -> Result<u8, Failure> {
+    let site = context.checked_site()?;
+    let at = arguments.at.as_deref().map(|text| instant(text, &site)).transpose()?;
+    let order = order_of(arguments, at.is_some());
+    let state = context.create_state()?;
+    if let Some(client) = Client::connect(&state.socket()).await.map_err(Failure::failed)? {
+        return order_through(context, client, order).await;
+    }
+    let store = context.open_store(&state).await?;
+    let host = HostClock::new().map_err(Failure::failed)?;
+    let now = at.unwrap_or_else(|| host.now().wall);
+    let interrupted = match at {
+        Some(_) => interrupted_trial(&store, &site, &order, now).await?,
+        None => None,
+    };
+    let clock = match (at, &interrupted) {
+        (None, _) => RunClock::Host(host),
+        (Some(at), None) => RunClock::Trial(TrialClock::starting_at(host, at)),
+        (Some(_), Some(row)) => trial_clock(&store, &row.run, host).await?,
+    };
+    let wiring = Wiring { site: context.site.clone(), state, clock, mail: site.mail.clone() };
+    let mut led = led(context, wiring, store).await?;
+    let run = match interrupted {
+        Some(row) => {
+            led.supervisor.take_up(&row.run).await.map_err(Failure::failed)?;
+            row.run
+        }
+        None => led
+            .supervisor
+            .order(&own_account(), &order)
+            .await
+            .map_err(Failure::failed)?
+            .map_err(not_ordered)?,
+    };
+    night(context, led, &run).await
+}
+
+/// `nightrun resume`.
+pub(super) async fn resume(context: &Context, run: Option<RunId>) -> Result<u8, Failure> {
+    let state = context.existing_state()?;
+    if Client::connect(&state.socket()).await.map_err(Failure::failed)?.is_some() {
+        return Err(Failure::refused(
+            "a supervisor is at work on this state folder; `nightrun status` shows it",
+        ));
+    }
+    let store = context.open_store(&state).await?;
+    let interrupted = interrupted_runs(&store).await?;
+    let rows: Vec<RunRow> = match &run {
+        Some(run) => interrupted.into_iter().filter(|row| row.run == *run).collect(),
+        None => interrupted,
+    };
+    let Some(first) = rows.first().cloned() else {
+        let what = match run {
+            Some(run) => format!("{run} is not interrupted; `nightrun runs` lists all runs"),
+            None => "no run is interrupted; `nightrun runs` lists all runs".to_owned(),
+        };
+        return Err(Failure::refused(what));
+    };
+    // One clock for one supervisor: a trial goes on by itself, real runs together.
+    let rows: Vec<RunRow> = rows
+        .into_iter()
+        .filter(|row| if first.trial { row.run == first.run } else { !row.trial })
+        .collect();
+    let mut led = supervisor_for(context, &first, store).await?;
+    for row in &rows {
+        led.supervisor.take_up(&row.run).await.map_err(Failure::failed)?;
+    }
+    night(context, led, &first.run).await
+}
+
+/// An action on a run without a supervisor: the run is taken up with it and goes on here.
+pub(super) async fn act_and_go_on(
+    context: &Context,
+    row: &RunRow,
+    action: Action,
+    reason: &str,
+) -> Result<u8, Failure> {
+    let state = context.existing_state()?;
+    let store = context.open_store(&state).await?;
+    let mut led = supervisor_for(context, row, store).await?;
+    led.supervisor
+        .act_on(&row.run, &own_account(), action, reason)
+        .await
+        .map_err(Failure::failed)?
+        .map_err(Failure::refused)?;
+    night(context, led, &row.run).await
+}
+
+async fn supervisor_for(
+    context: &Context,
+    row: &RunRow,
+    store: SqliteStore,
+) -> Result<Led, Failure> {
+    let host = HostClock::new().map_err(Failure::failed)?;
+    let clock =
+        if row.trial { trial_clock(&store, &row.run, host).await? } else { RunClock::Host(host) };
+    let state = context.existing_state()?;
+    let mail = context.mail_of(&store, &row.run).await?;
+    led(context, Wiring { site: context.site.clone(), state, clock, mail }, store).await
+}
+
+async fn trial_clock(
+    store: &SqliteStore,
+    run: &RunId,
+    host: HostClock,
+) -> Result<RunClock, Failure> {
+    let offset = store.reader().trial_clock(run).await.map_err(Failure::failed)?;
+    let offset = offset
+        .ok_or_else(|| Failure::failed(format!("the clock of the trial {run} was not stored")))?;
+    Ok(RunClock::Trial(TrialClock::resume(host, offset)))
+}
+
+async fn led(context: &Context, wiring: Wiring, store: SqliteStore) -> Result<Led, Failure> {
+    let observer: Box<dyn Observer> = if context.format == Format::Text && context.terminal {
+        Box::new(live::Display::new(context.lang, wiring.state.agent()))
+    } else {
+        Box::new(lines::Lines::new(context.lang, context.format))
+    };
+    app::lead(wiring, store, vec![observer]).await.map_err(Failure::failed)
+}
+
+/// Lets the supervisor work to the end of the night, and says how it ended.
+async fn night(context: &Context, mut led: Led, run: &RunId) -> Result<u8, Failure> {
+    let signals = tokio::spawn(pass_signals(led.inbox.clone()));
+    let worked = led.supervisor.work().await;
+    signals.abort();
+    worked.map_err(Failure::failed)?;
+    let unsent = led.supervisor.empty_outbox(OUTBOX).await.map_err(Failure::failed)?;
+    led.supervisor.dismiss_agents();
+    let result = led.supervisor.result(run);
+    if context.format == Format::Text {
+        conclude(&led.supervisor, run, unsent.len());
+    }
+    Ok(result.map_or(super::exit::FAILED, crate::core::fact::RunResult::exit_code))
+}
+
+fn conclude(supervisor: &Supervisor<app::Local>, run: &RunId, unsent: usize) {
+    for path in supervisor.report_files(run) {
+        anstream::println!("report: {}", super::show::short(path).display());
+    }
+    if unsent > 0 {
+        anstream::println!(
+            "{unsent} mails are not sent yet: `nightrun mail flush` sends them, `nightrun mail list` says why"
+        );
+    }
+}
+
+/// Once: no new starts, wait. Twice: TERM with grace. Thrice: KILL. Of any of the two signals.
+async fn pass_signals(inbox: mpsc::UnboundedSender<Input>) {
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return;
+    };
+    for how in [StopHow::Wait, StopHow::Terminate, StopHow::Kill] {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        if inbox.send(Input::Stop(how)).is_err() {
+            return;
+        }
+    }
+}
+
+/// Runs that can go on: interrupted, and not overtaken by a later one of the same batch and key.
+async fn interrupted_runs(store: &SqliteStore) -> Result<Vec<RunRow>, Failure> {
+    let all = store.reader().runs(&RunFilter::default()).await.map_err(Failure::failed)?;
+    let latest = |row: &RunRow| {
+        !all.iter().any(|other| {
+            other.run.batch == row.run.batch
+                && other.run.key == row.run.key
+                && other.trial == row.trial
+                && other.run.number > row.run.number
+        })
+    };
+    Ok(all.iter().filter(|row| is_interrupted(row) && latest(row)).cloned().collect())
+}
+
+/// The trial of the same batch and date that was interrupted, if the same command is given again.
+async fn interrupted_trial(
+    store: &SqliteStore,
+    site: &Site,
+    order: &Order,
+    now: Timestamp,
+) -> Result<Option<RunRow>, Failure> {
+    if order.rerun {
+        return Ok(None);
+    }
+    let calendars = Calendars::new(&site.calendars);
+    let Some(batch) = site.batches.get(&order.batch) else { return Ok(None) };
+    let date = match order.date {
+        Some(date) => date,
+        None => order::default_date(batch, &calendars, None, now).map_err(Failure::refused)?,
+    };
+    Ok(interrupted_runs(store)
+        .await?
+        .into_iter()
+        .find(|row| row.trial && row.run.batch == order.batch && row.business_date == date))
+}
+
+fn order_of(arguments: RunArguments, trial: bool) -> Order {
+    Order {
+        batch: arguments.batch,
+        date: arguments.date,
+        parameters: arguments.parameters.into_iter().collect(),
+        from: arguments.from,
+        only: arguments.only,
+        rerun: arguments.rerun,
+        trial,
+        window_override: arguments.window_override,
+        reason: arguments.reason,
+    }
+}
+
+/// A second `run` on the same state folder is served by the first supervisor.
+async fn order_through(context: &Context, mut client: Client, order: Order) -> Result<u8, Failure> {
+    client.ask(Request::Order(Box::new(order))).await.map_err(Failure::failed)?;
+    let run = match client.reply().await.map_err(Failure::failed)? {
+        Some(Reply::Done { run: Some(run), text }) => {
+            if context.format == Format::Text {
+                anstream::println!("{text}, in the supervisor that is at work");
+            }
+            run
+        }
+        other => return Err(super::act::refusal(other)),
+    };
+    client.ask(Request::Follow { run }).await.map_err(Failure::failed)?;
+    loop {
+        match client.reply().await.map_err(Failure::failed)? {
+            Some(Reply::Event { text, data }) => match context.format {
+                Format::Text => anstream::println!("{text}"),
+                Format::Json => anstream::println!("{data}"),
+            },
+            Some(Reply::Over { exit_code }) => return Ok(exit_code),
+            other => return Err(super::act::refusal(other)),
+        }
+    }
+}
+
+fn not_ordered(why: NotOrdered) -> Failure {
+    match why {
+        NotOrdered::Refused(refused) => Failure::refused(refused),
+        NotOrdered::Defects(what) => Failure::defects(what),
+    }
+}
+
+pub(super) fn own_account() -> Account {
+    let (uid, name) = account::own();
+    Account { uid, name }
+}
+
+/// `2026-10-30T21:30` in the site's zone, or an instant with its offset.
+fn instant(text: &str, site: &Site) -> Result<Timestamp, Failure> {
+    if let Ok(instant) = text.parse::<Timestamp>() {
+        return Ok(instant);
+    }
+    let civil: jiff::civil::DateTime = text.parse().map_err(|_| {
+        Failure::defects(format!(
+            "`{text}` is not a time: write 2026-10-30T21:30 (of the site's zone)"
+        ))
+    })?;
+    let zoned = civil.to_zoned(site.zone.tz().clone()).map_err(Failure::defects)?;
+    Ok(zoned.timestamp())
+}

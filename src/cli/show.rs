@@ -1,0 +1,263 @@
+//! What commands show of runs, from the store or from the supervisor that is at work.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::arguments::{Format, LogArguments, PlanArguments};
+use super::context::Context;
+use super::exit::{Failure, WELL};
+use crate::core::calendar::Calendars;
+use crate::core::forecast;
+use crate::core::order;
+use crate::driver::clock::HostClock;
+use crate::driver::control::Client;
+use crate::driver::log_files::{LogFiles, Stream};
+use crate::driver::store::SqliteReader;
+use crate::journal::RunRow;
+use crate::port::control::{Reply, Request};
+use crate::port::{Clock, RunFilter, StoreReader};
+use crate::render;
+use crate::supervisor::{planned, usual_p95};
+use crate::types::{AttemptId, BatchId, BusinessDate, JobName, JobRef, Now, RunId, Span};
+use crate::view::{self, of_job::Around, of_plan::Wanted};
+
+/// A path from here, where it lies beneath.
+pub(super) fn short(path: &Path) -> PathBuf {
+    let here = std::env::current_dir().ok();
+    let beneath = here.and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned));
+    beneath.unwrap_or_else(|| path.to_owned())
+}
+
+fn page(context: &Context, text: &str, data: &impl serde::Serialize) -> Result<u8, Failure> {
+    match context.format {
+        Format::Text => anstream::println!("{}", text.trim_end()),
+        Format::Json => {
+            let json = serde_json::to_string_pretty(data).map_err(Failure::failed)?;
+            anstream::println!("{json}");
+        }
+    }
+    Ok(WELL)
+}
+
+/// `status`.
+pub(super) async fn status(context: &Context) -> Result<u8, Failure> {
+    let state = context.existing_state()?;
+    if let Some(mut client) = Client::connect(&state.socket()).await.map_err(Failure::failed)? {
+        client.ask(Request::Status { language: context.lang }).await.map_err(Failure::failed)?;
+        return match client.reply().await.map_err(Failure::failed)? {
+            Some(Reply::Page { text, data }) => page(context, &text, &data),
+            other => Err(super::act::refusal(other)),
+        };
+    }
+    let reader = context.reader().await?;
+    let filter = RunFilter { limit: Some(1), ..RunFilter::default() };
+    let last = reader.runs(&filter).await.map_err(Failure::failed)?;
+    let Some(row) = last.first() else {
+        return Err(Failure::refused("nothing has run yet"));
+    };
+    let core = context.recalled(&reader, &row.run).await?;
+    let unsent = reader.outbox_unsent().await.map_err(Failure::failed)?.len() as u32;
+    let around = Around { unsent_mail: unsent, ..Around::nothing() };
+    let now = now_of(row, &reader).await?;
+    let view = view::of_run::status(&core, &row.run, now, around).map_err(Failure::failed)?;
+    let mut text = render::status::text(context.lang, &view);
+    if view.head.result.is_none() {
+        text.push_str("\nno supervisor is at work on it: `nightrun resume` goes on\n");
+    }
+    page(context, &text, &[view])
+}
+
+/// The run's own clock: the host's, or that of its trial.
+async fn now_of(row: &RunRow, reader: &SqliteReader) -> Result<Now, Failure> {
+    let now = HostClock::new().map_err(Failure::failed)?.now();
+    if let Some(ended) = row.ended {
+        return Ok(Now { wall: ended, ..now });
+    }
+    let offset = reader.trial_clock(&row.run).await.map_err(Failure::failed)?;
+    let wall = offset.map_or(now.wall, |o| now.wall.saturating_add(o.wall).unwrap_or(now.wall));
+    Ok(Now { wall, ..now })
+}
+
+/// `runs`.
+pub(super) async fn runs(
+    context: &Context,
+    batch: Option<BatchId>,
+    date: Option<BusinessDate>,
+    limit: u32,
+) -> Result<u8, Failure> {
+    let reader = context.reader().await?;
+    let filter = RunFilter { batch, business_date: date, trial: None, limit: Some(limit) };
+    let rows = reader.runs(&filter).await.map_err(Failure::failed)?;
+    let data: Vec<serde_json::Value> = rows
+        .iter()
+        .map(|row| {
+            serde_json::json!({
+                "run": row.run, "business_date": row.business_date, "trial": row.trial,
+                "opened": row.opened, "ended": row.ended, "result": row.result,
+            })
+        })
+        .collect();
+    page(context, &render::runs::text(context.lang, &rows), &data)
+}
+
+/// The run that is meant: by its id, or the one opened last of a batch and date.
+async fn find(
+    reader: &SqliteReader,
+    run: Option<&RunId>,
+    batch: Option<&BatchId>,
+    date: Option<BusinessDate>,
+) -> Result<RunRow, Failure> {
+    let batch = batch.or(run.map(|run| &run.batch)).cloned();
+    let filter = RunFilter { batch, business_date: date, trial: None, limit: None };
+    let rows = reader.runs(&filter).await.map_err(Failure::failed)?;
+    let found = rows.into_iter().find(|row| run.is_none_or(|run| row.run == *run));
+    found.ok_or_else(|| Failure::refused("there is no such run; `nightrun runs` lists all runs"))
+}
+
+/// `report`.
+pub(super) async fn report(
+    context: &Context,
+    run: Option<RunId>,
+    batch: Option<BatchId>,
+    date: Option<BusinessDate>,
+    html: Option<PathBuf>,
+) -> Result<u8, Failure> {
+    let reader = context.reader().await?;
+    let row = find(&reader, run.as_ref(), batch.as_ref(), date).await?;
+    let core = context.recalled(&reader, &row.run).await?;
+    let now = now_of(&row, &reader).await?;
+    let state = core.state().run(&row.run).map_err(Failure::failed)?;
+    let usual = usual_p95(&reader, &row.run).await.map_err(Failure::failed)?;
+    let unsent = reader.outbox_unsent().await.map_err(Failure::failed)?.len() as u32;
+    let planned = planned(state);
+    let ahead = forecast::of_night(&core, now).unwrap_or_default();
+    let around = Around {
+        planned: planned.as_ref(),
+        ahead: ahead.runs.get(&row.run),
+        usual_p95: &usual,
+        unsent_mail: unsent,
+    };
+    let head = reader.head().await.map_err(Failure::failed)?.hash;
+    let real = HostClock::new().map_err(Failure::failed)?.now().wall;
+    let view = view::of_run::report(&core, &row.run, now, around, Some(head), real)
+        .map_err(Failure::failed)?;
+    let lang = context.asked_lang.unwrap_or(state.site.language);
+    if let Some(path) = html {
+        let text = render::report_html::page(lang, &view).map_err(Failure::failed)?;
+        super::write(&path, text.as_bytes())?;
+        anstream::println!("{}", path.display());
+        return Ok(WELL);
+    }
+    page(context, &render::report_text::text(lang, &view), &view)
+}
+
+/// `plan`.
+pub(super) async fn plan(context: &Context, arguments: PlanArguments) -> Result<u8, Failure> {
+    let site = context.checked_site()?;
+    if let Some(batch) = &arguments.batch
+        && !site.batches.contains_key(batch)
+    {
+        return Err(Failure::refused(format!("there is no batch `{batch}`")));
+    }
+    let today = context.today()?;
+    let from = arguments.date.or(arguments.from).unwrap_or(today);
+    let days = i64::from(arguments.days.saturating_sub(1));
+    let to = from.saturating_add(jiff::Span::new().days(days));
+    let expected = history(context, &site).await?;
+    let wanted = Wanted { batch: arguments.batch.as_ref(), from, to, today, expected: &expected };
+    let view = view::of_plan::plan(&site, "now", wanted).map_err(Failure::failed)?;
+    page(context, &render::plan::text(context.lang, &view), &view)
+}
+
+/// Usual durations of every batch, where a store has some.
+async fn history(
+    context: &Context,
+    site: &crate::definition::site::Site,
+) -> Result<BTreeMap<JobRef, Span>, Failure> {
+    let mut expected = BTreeMap::new();
+    let Ok(reader) = context.reader().await else { return Ok(expected) };
+    for batch in site.batches.keys() {
+        let known = reader.history(batch, 30).await.map_err(Failure::failed)?;
+        expected.extend(known.into_iter().map(|(job, durations): (JobName, _)| {
+            (JobRef { batch: batch.clone(), job }, durations.p50)
+        }));
+    }
+    Ok(expected)
+}
+
+/// `why`.
+pub(super) async fn why(
+    context: &Context,
+    job: JobRef,
+    date: Option<BusinessDate>,
+) -> Result<u8, Failure> {
+    if let Ok(reader) = context.reader().await {
+        let filter = RunFilter {
+            batch: Some(job.batch.clone()),
+            business_date: date,
+            trial: None,
+            limit: Some(1),
+        };
+        let rows = reader.runs(&filter).await.map_err(Failure::failed)?;
+        if let Some(row) = rows.first() {
+            let core = context.recalled(&reader, &row.run).await?;
+            let now = now_of(row, &reader).await?;
+            let view = view::of_why::why(&core, &row.run, &job.job, now, Around::nothing())
+                .map_err(Failure::failed)?
+                .ok_or_else(|| Failure::refused(format!("{} has no job {}", row.run, job.job)))?;
+            return page(context, &render::why::text(context.lang, &view), &view);
+        }
+    }
+    let site = context.checked_site()?;
+    let now = HostClock::new().map_err(Failure::failed)?.now().wall;
+    let batch = site
+        .batches
+        .get(&job.batch)
+        .ok_or_else(|| Failure::refused(format!("there is no batch {}", job.batch)))?;
+    let calendars = Calendars::new(&site.calendars);
+    let date = match date {
+        Some(date) => date,
+        None => order::default_date(batch, &calendars, None, now).map_err(Failure::refused)?,
+    };
+    let view = view::of_why_unopened::why_unopened(&site, &job, date, now)
+        .ok_or_else(|| Failure::refused(format!("there is no job {job}")))?;
+    page(context, &render::why::text(context.lang, &view), &view)
+}
+
+/// `log`.
+pub(super) async fn log(context: &Context, arguments: LogArguments) -> Result<u8, Failure> {
+    let LogArguments { job, date, run, attempt, follow } = arguments;
+    let reader = context.reader().await?;
+    let row = find(&reader, run.as_ref(), Some(&job.batch), date).await?;
+    let core = context.recalled(&reader, &row.run).await?;
+    let state = core.state().run(&row.run).map_err(Failure::failed)?;
+    let index = state
+        .index(&job.job)
+        .ok_or_else(|| Failure::refused(format!("{} has no job {}", row.run, job.job)))?;
+    let attempts = &state.jobs[index].attempts;
+    let number = match attempt {
+        Some(number) => attempts.iter().find(|a| a.number == number).map(|a| a.number),
+        None => attempts.last().map(|a| a.number),
+    };
+    let Some(number) = number else {
+        return Err(Failure::refused(format!(
+            "{} of {} has no such attempt; `nightrun why {job}` says why",
+            job.job, row.run
+        )));
+    };
+    let id = AttemptId { run: row.run.clone(), job: job.job.clone(), number };
+    let logs = LogFiles::new(context.existing_state()?.agent());
+    let show = |stream: Stream, bytes: &[u8]| match stream {
+        Stream::Out => std::io::stdout().write_all(bytes),
+        Stream::Err => std::io::stderr().write_all(bytes),
+    };
+    let printed = if follow { logs.follow(&id, show).await } else { logs.print(&id, show) };
+    match printed {
+        // Whoever read the output has seen enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(WELL),
+        printed => {
+            printed.map(|()| WELL).map_err(|error| Failure::failed(format!("log of {id}: {error}")))
+        }
+    }
+}

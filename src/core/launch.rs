@@ -1,0 +1,206 @@
+//! From a decided attempt to the order that an agent gets. The same attempt gives the same order, so that a start whose
+//! answer was lost can be said again.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::calendar::Calendars;
+use super::state::{Run, State};
+use crate::definition::braced_words::{self, BadWord};
+use crate::definition::copy::RunCopy;
+use crate::definition::site::{Engine, Job, Kind, NeedOf};
+use crate::types::{AttemptId, TargetName};
+use crate::wire::{ChangeTask, Program, Start, Task};
+
+/// Folders of the host, absolute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Places {
+    /// The site's work folder (`{work}`), where relative SQLite targets lie.
+    pub work: PathBuf,
+    /// The run's copy of the site's files.
+    pub copy: PathBuf,
+    /// What programs are found by.
+    pub path: String,
+    pub home: String,
+}
+
+/// An attempt that cannot be put into words for an agent; it ends as "could not start".
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoLaunch {
+    #[error("{0}")]
+    Word(#[from] BadWord),
+    #[error("target {0} is not declared")]
+    NoTarget(TargetName),
+    #[error("the change is not whole: a script is missing")]
+    NoChange,
+    #[error("it starts no program")]
+    NotAProgram,
+    #[error("{0} is not known")]
+    NoAttempt(AttemptId),
+}
+
+/// The order for one attempt.
+pub fn launch(
+    state: &State,
+    calendars: &Calendars,
+    copy: &RunCopy,
+    attempt: &AttemptId,
+    places: &Places,
+) -> Result<Start, NoLaunch> {
+    let unknown = || NoLaunch::NoAttempt(attempt.clone());
+    let run = state.runs.get(&attempt.run).ok_or_else(unknown)?;
+    let index = run.index(&attempt.job).ok_or_else(unknown)?;
+    let job = run.job(index);
+    let words = Words { run, calendars, attempt, places };
+    let fill = |text: &str| braced_words::replace(text, |word| words.value(word));
+    let here = words.here();
+    let dir = match &job.dir {
+        Some(dir) => here.join(fill(&dir.to_string_lossy())?),
+        None => here.clone(),
+    };
+    Ok(Start {
+        attempt: attempt.clone(),
+        program: program(run, copy, job, &here, places, &fill)?,
+        env: environment(run, index, attempt, places, &fill)?,
+        dir,
+        user: job.user.clone(),
+        time_limit: job.time_limit,
+        grace: job.grace,
+        output_limit: job.output_limit,
+        success_line: job.success.line.clone(),
+        survivors: job.survivors,
+    })
+}
+
+fn program(
+    run: &Run,
+    copy: &RunCopy,
+    job: &Job,
+    here: &Path,
+    places: &Places,
+    fill: &impl Fn(&str) -> Result<String, BadWord>,
+) -> Result<Program, NoLaunch> {
+    let engine = |target: &TargetName| {
+        let declared = run.site.targets.get(target);
+        declared
+            .map(|t| absolute(&t.engine, &places.work))
+            .ok_or_else(|| NoLaunch::NoTarget(target.clone()))
+    };
+    let task = match &job.kind {
+        Kind::Run { argv } => {
+            let argv: Result<Vec<String>, BadWord> = argv.iter().map(|arg| fill(arg)).collect();
+            return Ok(Program::Argv(argv?));
+        }
+        Kind::Shell { script } => return Ok(Program::Shell(fill(script)?)),
+        Kind::Sql { target, script, transaction } => Task::Sql {
+            engine: engine(target)?,
+            script: here.join(fill(&script.to_string_lossy())?),
+            transaction: *transaction,
+        },
+        Kind::Change { change } => {
+            let declared = run.site.changes.get(change).ok_or(NoLaunch::NoChange)?;
+            Task::Change(Box::new(ChangeTask {
+                change: change.clone(),
+                engine: engine(&declared.target)?,
+                folder: places.copy.join(&declared.folder),
+                rows: declared.rows,
+                content_digest: copy.content_digest(declared).ok_or(NoLaunch::NoChange)?,
+            }))
+        }
+        Kind::WaitFile { path, stable, every, limit } => Task::WaitFile {
+            path: here.join(fill(path)?),
+            stable: *stable,
+            every: *every,
+            limit: *limit,
+        },
+        Kind::WaitSql { target, query, every, limit } => Task::WaitSql {
+            engine: engine(target)?,
+            query: fill(query)?,
+            every: *every,
+            limit: *limit,
+        },
+        Kind::WaitUntil { .. } | Kind::Confirm { .. } => return Err(NoLaunch::NotAProgram),
+    };
+    Ok(Program::Worker(Box::new(task)))
+}
+
+fn absolute(engine: &Engine, work: &Path) -> Engine {
+    match engine {
+        Engine::Sqlite { path } => Engine::Sqlite { path: work.join(path) },
+    }
+}
+
+fn environment(
+    run: &Run,
+    index: usize,
+    attempt: &AttemptId,
+    places: &Places,
+    fill: &impl Fn(&str) -> Result<String, BadWord>,
+) -> Result<BTreeMap<String, String>, NoLaunch> {
+    let mut env: BTreeMap<String, String> = handed_on(run, index);
+    for (name, value) in [
+        ("PATH", places.path.clone()),
+        ("HOME", places.home.clone()),
+        ("LANG", "C.UTF-8".to_owned()),
+        ("NIGHTRUN_RUN", run.id().to_string()),
+        ("NIGHTRUN_JOB", attempt.job.to_string()),
+        ("NIGHTRUN_ATTEMPT", attempt.number.to_string()),
+        ("NIGHTRUN_ATTEMPT_ID", attempt.to_string()),
+        ("NIGHTRUN_BUSINESS_DATE", run.opened.business_date.to_string()),
+        ("NIGHTRUN_WORK", places.work.to_string_lossy().into_owned()),
+    ] {
+        env.insert(name.to_owned(), value);
+    }
+    for (name, value) in &run.job(index).env {
+        env.insert(name.clone(), fill(value)?);
+    }
+    Ok(env)
+}
+
+/// Values of the jobs that this one needs, in the order of its `needs`: a later one wins.
+fn handed_on(run: &Run, index: usize) -> BTreeMap<String, String> {
+    run.job(index)
+        .needs
+        .iter()
+        .filter_map(|need| match &need.of {
+            NeedOf::Job(name) => run.index(name),
+            NeedOf::Across { .. } => None,
+        })
+        .filter_map(|before| run.jobs[before].attempts.iter().rev().find(|a| a.good == Some(true)))
+        .filter_map(|attempt| attempt.ended.as_ref())
+        .flat_map(|ended| ended.values.clone())
+        .collect()
+}
+
+/// The values of words for one attempt.
+struct Words<'a> {
+    run: &'a Run,
+    calendars: &'a Calendars,
+    attempt: &'a AttemptId,
+    places: &'a Places,
+}
+
+impl Words<'_> {
+    fn here(&self) -> PathBuf {
+        self.places.copy.join(self.run.batch.folder())
+    }
+
+    fn value(&self, word: &str) -> Option<String> {
+        let date = self.run.opened.business_date.0;
+        let business_day = |n: i32| {
+            let calendar = self.run.batch.calendar.as_ref()?;
+            self.calendars.add(calendar, date, n).ok().map(|date| date.to_string())
+        };
+        match word {
+            "business_date" => Some(date.to_string()),
+            "business_date_compact" => Some(date.strftime("%Y%m%d").to_string()),
+            "prev_business_date" => business_day(-1),
+            "next_business_date" => business_day(1),
+            "run" => Some(self.run.id().to_string()),
+            "attempt" => Some(self.attempt.number.to_string()),
+            "work" => Some(self.places.work.to_string_lossy().into_owned()),
+            "here" => Some(self.here().to_string_lossy().into_owned()),
+            parameter => self.run.opened.parameters.get(parameter).cloned(),
+        }
+    }
+}

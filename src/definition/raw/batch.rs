@@ -1,0 +1,65 @@
+//! A batch file.
+
+use jiff::civil::{Date, Time};
+
+use super::job::JobRecord;
+use super::leaf::{MissedWord, Parameter, Word};
+use super::record::record;
+use super::site::Version;
+use super::{List, Names, Nullable};
+use crate::definition::day_words::DayWords;
+use crate::definition::site::{FoldPolicy, GapPolicy};
+use crate::types::{BatchId, CalendarName, JobName, Span, TeamName, WindowClass, Zone};
+
+record! {
+    /// A batch: jobs that need each other, with a schedule and a business date.
+    pub(crate) struct BatchFile {
+        /// The format of the file: 1.
+        required version: Version,
+        /// The batch's id, once in the whole site.
+        required batch: BatchId,
+        required title: Word,
+        optional title_zh: Word,
+        /// The team that owns it.
+        optional team: TeamName,
+        /// Its business days; the site's calendar by default.
+        optional calendar: CalendarName,
+        /// Before this date other batches' needs of it count as done.
+        optional since: Date,
+        /// Without one it runs by order only.
+        optional schedule: ScheduleRecord,
+        /// `same day` (default), or business days from the start's date: `-1bd`.
+        optional business_date: Word,
+        /// Window class of every job of the batch.
+        optional window: WindowClass,
+        /// The first such clock time at or after the scheduled start.
+        optional must_start_by: Time,
+        /// The first such clock time at or after the scheduled start.
+        optional must_complete_by: Time,
+        /// Parameters with their defaults; one without a default must be given with the order.
+        optional parameters: Names<Parameter, Nullable<String>>,
+        required jobs: Names<JobName, JobRecord>,
+    }
+}
+
+record! {
+    /// When a batch starts: `on` with `at`, or `cron`.
+    pub(crate) struct ScheduleRecord {
+        /// Days in words.
+        optional on: DayWords,
+        /// Clock times of those days.
+        optional at: List<Time>,
+        /// Minute, hour, day, month, weekday by name.
+        optional cron: Word,
+        /// The site's zone by default.
+        optional zone: Zone,
+        /// A start in the hour that daylight saving leaves out: shift (default) or skip.
+        optional gap: GapPolicy,
+        /// A start in the hour that comes twice: first (default), second or both.
+        optional fold: FoldPolicy,
+        /// Starts that nobody was there to make: none (default), latest or all.
+        optional missed: MissedWord,
+        /// The oldest missed start that is made up, with latest and all.
+        optional missed_limit: Span,
+    }
+}

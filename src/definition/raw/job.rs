@@ -1,0 +1,131 @@
+//! A job of a batch file.
+
+use jiff::civil::Time;
+
+use super::leaf::{Environ, Growth, Whole, Word};
+use super::record::record;
+use super::{List, Names};
+use crate::definition::byte_size::ByteSize;
+use crate::definition::day_words::DayWords;
+use crate::definition::site::{EndingKind, Survivors, Transaction};
+use crate::types::{
+    CalendarName, ChangeId, HostName, PoolName, Role, Span, TargetName, WindowClass,
+};
+
+record! {
+    /// A job: exactly one of run, shell, sql, change, wait, confirm.
+    pub(crate) struct JobRecord {
+        required title: Word,
+        optional title_zh: Word,
+        /// A program with its arguments; no shell.
+        optional run: List<String>,
+        /// A line or script for /bin/sh.
+        optional shell: Word,
+        /// An SQL script, from this file's folder; with target.
+        optional sql: Word,
+        /// A database change: a folder of changes/.
+        optional change: ChangeId,
+        /// Waits for a file, a time, or an SQL condition.
+        optional wait: WaitRecord,
+        /// Waits for a person's yes.
+        optional confirm: ConfirmRecord,
+        /// The database that `sql` runs against.
+        optional target: TargetName,
+        /// Of `sql`: the script in one transaction (one, default), or each statement by itself (none).
+        optional transaction: Transaction,
+        /// `job`, `job:ended`, `job:failed`, `batch.job@-1bd`.
+        optional needs: List<Word>,
+        /// Whether its failure fails the run and mails people. Default: true.
+        optional critical: bool,
+        optional retry: RetryRecord,
+        optional time_limit: Span,
+        /// Between TERM and KILL. Default: 10s.
+        optional grace: Span,
+        /// Bytes of stdout and stderr together. Default: 64MiB.
+        optional output_limit: ByteSize,
+        /// The first such clock time at or after the scheduled start.
+        optional must_start_by: Time,
+        /// The first such clock time at or after the scheduled start.
+        optional must_complete_by: Time,
+        /// How long it usually takes; needed for what belongs to a window class.
+        optional expected: Span,
+        /// Units of each pool that it takes.
+        optional pools: Names<PoolName, Whole<1, 100_000>>,
+        /// Higher starts first among jobs that could all start now. Default: 0.
+        optional priority: Whole<-1_000_000, 1_000_000>,
+        /// Environment variables.
+        optional env: Names<Environ, String>,
+        /// Working folder; the run's copy of this file's folder by default.
+        optional dir: Word,
+        /// Account to run as; only those that the agent's own settings allow.
+        optional user: Word,
+        /// Default: local.
+        optional host: HostName,
+        /// What the operator does when it fails; printed in its alert.
+        optional runbook: Word,
+        optional runbook_zh: Word,
+        /// When it ended well; exit code 0 by default.
+        optional success: SuccessRecord,
+        /// Takes part only on these business dates: days in words.
+        optional days: DayWords,
+        /// Of `days`; the batch's calendar by default.
+        optional calendar: CalendarName,
+        /// A window class beside the batch's: both must be open.
+        optional window: WindowClass,
+        /// What becomes of processes that it leaves behind: kill (default) or leave.
+        optional survivors: Survivors,
+    }
+}
+
+record! {
+    /// Waits for exactly one of file, until, sql.
+    pub(crate) struct WaitRecord {
+        /// A file that is there.
+        optional file: Word,
+        /// How long its size must not change. Default: 2s.
+        optional stable: Span,
+        /// The first such clock time at or after the scheduled start, in the batch's zone.
+        optional until: Time,
+        /// A query whose first row's first column becomes true.
+        optional sql: Word,
+        /// The database of `sql`.
+        optional target: TargetName,
+        /// How often it is looked at. Default: 5s.
+        optional every: Span,
+        /// How long at the most; needed with file and sql.
+        optional limit: Span,
+    }
+}
+
+record! {
+    /// A person's yes.
+    pub(crate) struct ConfirmRecord {
+        required question: Word,
+        optional question_zh: Word,
+        /// Who may say it: everyone with this role. Default: everyone.
+        optional role: Role,
+    }
+}
+
+record! {
+    /// Further attempts after the first.
+    pub(crate) struct RetryRecord {
+        required max: Whole<0, 100>,
+        /// Before the second attempt. Default: 0s.
+        optional wait: Span,
+        /// Each wait is this many times the one before. Default: 1.
+        optional growth: Growth,
+        /// On which endings. Default: exit, signal, timeout.
+        optional on: List<EndingKind>,
+    }
+}
+
+record! {
+    /// When a program ended well.
+    pub(crate) struct SuccessRecord {
+        /// Default: 0.
+        optional exit_codes: List<Whole<0, 255>>,
+        /// A line of its output contains this text.
+        optional line: Word,
+    }
+}

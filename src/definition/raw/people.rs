@@ -1,0 +1,34 @@
+//! `people.yaml`.
+
+use super::leaf::Word;
+use super::record::record;
+use super::site::Version;
+use super::{List, Names};
+use crate::types::{Lang, PersonId, Role, TeamName};
+
+record! {
+    /// people.yaml: every person once.
+    pub(crate) struct PeopleFile {
+        /// The format of the file: 1.
+        required version: Version,
+        /// People by a stable id that never changes.
+        required people: Names<PersonId, PersonRecord>,
+    }
+}
+
+record! {
+    /// A person.
+    pub(crate) struct PersonRecord {
+        required name: Word,
+        optional name_zh: Word,
+        /// Mail address.
+        optional mail: Word,
+        /// Language of mails to this person; the site's by default.
+        optional language: Lang,
+        optional team: TeamName,
+        /// Such as `duty`, which gets failure mails where the site says so.
+        optional roles: List<Role>,
+        /// The account on the supervisor's host that speaks for this person.
+        optional unix_user: Word,
+    }
+}

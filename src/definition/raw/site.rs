@@ -1,0 +1,87 @@
+//! `site.yaml`.
+
+use super::Names;
+use super::leaf::{Whole, Word};
+use super::record::record;
+use crate::definition::site::Tls;
+use crate::types::{CalendarName, HostName, Lang, PoolName, Role, TargetName, Zone};
+
+/// The format that files are written in.
+pub(crate) type Version = Whole<1, 1>;
+
+record! {
+    /// site.yaml: the settings of the whole site.
+    pub(crate) struct SiteFile {
+        /// The format of the file: 1.
+        required version: Version,
+        required title: Word,
+        optional title_zh: Word,
+        /// Time zone where nothing else names one.
+        required zone: Zone,
+        /// Language of the report and of mails to people who state none: en (default) or zh.
+        optional language: Lang,
+        /// Calendar of the batches that name none.
+        optional calendar: CalendarName,
+        /// How mail leaves, and who gets what.
+        required mail: MailRecord,
+        /// Counted resources of the whole site; a mutex is a pool of one.
+        optional pools: Names<PoolName, Whole<1, 100_000>>,
+        /// Hosts that jobs run on; `local` is there by itself.
+        optional hosts: Names<HostName, HostRecord>,
+        /// Databases that SQL runs against.
+        optional targets: Names<TargetName, TargetRecord>,
+    }
+}
+
+record! {
+    /// Mail: a folder of .eml files or an SMTP server.
+    pub(crate) struct MailRecord {
+        /// Sender's address.
+        required from: Word,
+        /// Folder of .eml files, beneath the state folder when relative.
+        optional folder: Word,
+        optional smtp: SmtpRecord,
+        /// Who is mailed when a critical job fails: everyone with this role.
+        required failures_to: Role,
+        /// Who gets the morning report: everyone with this role.
+        required report_to: Role,
+    }
+}
+
+record! {
+    /// An SMTP server.
+    pub(crate) struct SmtpRecord {
+        required host: Word,
+        /// Default: 587, with tls: implicit 465, with tls: none 25.
+        optional port: Whole<1, 65_535>,
+        /// Default: start-tls.
+        optional tls: Tls,
+        optional user: Word,
+        /// The file that holds the password; the password itself is never in a job file.
+        optional password_file: Word,
+    }
+}
+
+record! {
+    /// A host that jobs run on.
+    pub(crate) struct HostRecord {
+        /// Whether runs with a set clock may use it. Default: false.
+        optional trial: bool,
+        /// Attempts at a time. Default: 16.
+        optional max_running: Whole<1, 10_000>,
+    }
+}
+
+record! {
+    /// A database that SQL runs against.
+    pub(crate) struct TargetRecord {
+        required title: Word,
+        optional title_zh: Word,
+        /// A SQLite file, beneath the work folder when relative.
+        required sqlite: Word,
+        /// Such as uat, pre-production, production.
+        required environment: Word,
+        /// Whether runs with a set clock may use it. Default: false.
+        optional trial: bool,
+    }
+}

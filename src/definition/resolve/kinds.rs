@@ -1,0 +1,273 @@
+//! What a job does: exactly one kind, with what that kind needs.
+
+use std::path::PathBuf;
+
+use super::jobs::JobResolver;
+use super::settings::text;
+use crate::definition::braced_words::{self, Piece};
+use crate::definition::defect::{Finding, Place};
+use crate::definition::nearest;
+use crate::definition::raw::job::{ConfirmRecord, JobRecord, WaitRecord};
+use crate::definition::raw::{At, Field, List, Word};
+use crate::definition::sheets::text_of;
+use crate::definition::site::{Kind, Transaction};
+use crate::definition::source::within;
+use crate::definition::sql_text;
+use crate::types::{JobName, Span, TargetName};
+
+/// Programs whose first argument is a script.
+const INTERPRETERS: [&str; 10] =
+    ["sh", "bash", "dash", "ksh", "zsh", "python", "python3", "perl", "ruby", "node"];
+
+impl JobResolver<'_, '_> {
+    /// `None` where the job has no good kind, which has been reported.
+    pub(super) fn kind(&mut self, name: &At<JobName>, raw: &JobRecord) -> Option<Kind> {
+        let kinds = [
+            ("run", raw.run.at()),
+            ("shell", raw.shell.at()),
+            ("sql", raw.sql.at()),
+            ("change", raw.change.at()),
+            ("wait", raw.wait.at()),
+            ("confirm", raw.confirm.at()),
+        ];
+        let given: Vec<(&str, Place)> =
+            kinds.into_iter().filter_map(|(kind, at)| Some((kind, at?))).collect();
+        match given.as_slice() {
+            [] => {
+                let what = format!("`{}` does nothing: it has no kind", name.value);
+                let hint = "give it one of run, shell, sql, change, wait, confirm";
+                self.found.push(Finding::error(name.at, what).hint(hint));
+                return None;
+            }
+            [_] => {}
+            [(first, _), (second, at), ..] => {
+                let what = format!("`{}` has two kinds: `{first}` and `{second}`", name.value);
+                self.found.push(Finding::error(*at, what).hint("keep one, or make two jobs"));
+            }
+        }
+        self.check_company(raw);
+        let run = raw.run.given().map(|run| self.run(run, raw));
+        let shell = raw.shell.given().map(|shell| self.shell(shell));
+        let sql = raw.sql.given().map(|script| self.sql(script, raw));
+        let change = raw.change.given().map(|change| {
+            self.known.check(&self.known.changes, change, self.found);
+            Some(Kind::Change { change: change.value.clone() })
+        });
+        let wait = raw.wait.given().map(|wait| self.wait(wait));
+        let confirm = raw.confirm.get().map(|confirm| Some(self.confirm(confirm)));
+        run.or(shell).or(sql).or(change).or(wait).or(confirm)?
+    }
+
+    /// Keys that mean something only beside another.
+    fn check_company(&mut self, raw: &JobRecord) {
+        let sql = !raw.sql.is_absent();
+        let program = !raw.run.is_absent() || !raw.shell.is_absent();
+        let pairs = [
+            ("target", raw.target.at(), "`sql`", sql),
+            ("transaction", raw.transaction.at(), "`sql`", sql),
+            ("success", raw.success.at(), "`run` or `shell`", program),
+            ("calendar", raw.calendar.at(), "`days`", !raw.days.is_absent()),
+            ("runbook_zh", raw.runbook_zh.at(), "`runbook`", !raw.runbook.is_absent()),
+        ];
+        for (key, at, with, there) in pairs {
+            if let Some(at) = at.filter(|_| !there) {
+                self.found.push(Finding::error(
+                    at,
+                    format!("`{key}` goes with {with}, which is not here"),
+                ));
+            }
+        }
+    }
+
+    fn run(&mut self, run: &At<List<String>>, raw: &JobRecord) -> Option<Kind> {
+        let argv = &run.value.0;
+        let Some(program) = argv.first().filter(|first| !first.value.trim().is_empty()) else {
+            let finding = Finding::error(run.at, "`run` names no program");
+            self.found
+                .push(finding.hint("write the program and its arguments: `[sh, scripts/load.sh]`"));
+            return None;
+        };
+        for argument in argv {
+            self.check_words(&argument.value, argument);
+        }
+        if raw.dir.is_absent() {
+            self.check_script(program, program.value.contains('/'));
+            if let Some(script) = argv.get(1) {
+                let program = program.value.rsplit('/').next().unwrap_or("");
+                self.check_script(script, INTERPRETERS.contains(&program));
+            }
+        }
+        Some(Kind::Run { argv: argv.iter().map(|argument| argument.value.clone()).collect() })
+    }
+
+    /// A script that is named by a path of the site must be there.
+    fn check_script(&mut self, argument: &At<String>, is_script: bool) {
+        let text = &argument.value;
+        let elsewhere = text.starts_with(['/', '-', '~']) || text.contains('{') || text.is_empty();
+        if !is_script || elsewhere {
+            return;
+        }
+        let there = within(self.folder, text).is_some_and(|path| self.tree.get(&path).is_some());
+        if !there {
+            self.found.push(self.no_file(text, argument.at));
+        }
+    }
+
+    /// The nearest file of this file's folder and beneath, as the hint.
+    fn no_file(&self, text: &str, at: Place) -> Finding {
+        let files: Vec<&str> = self
+            .tree
+            .iter()
+            .filter_map(|(path, _)| path.strip_prefix(self.folder).ok()?.to_str())
+            .collect();
+        let folder = match self.folder.to_str() {
+            None | Some("") => "the site's folder".to_owned(),
+            Some(folder) => format!("the folder `{folder}`"),
+        };
+        let finding = Finding::error(at, format!("there is no file `{text}` in {folder}"));
+        finding.maybe_hint(nearest::hint(text, files))
+    }
+
+    fn shell(&mut self, shell: &At<Word>) -> Option<Kind> {
+        self.check_words(&shell.value.0, shell);
+        Some(Kind::Shell { script: shell.value.0.clone() })
+    }
+
+    fn sql(&mut self, script: &At<Word>, raw: &JobRecord) -> Option<Kind> {
+        let name = &script.value.0;
+        // Written by an earlier job of the run: it is not there yet.
+        let written = name.starts_with("{work}/");
+        if written {
+            self.check_words(name, script);
+        }
+        let path = within(self.folder, name).and_then(|path| self.tree.get(&path));
+        match path.map(text_of) {
+            None if written => {}
+            None => self.found.push(self.no_file(name, script.at)),
+            Some(Err(wrong)) => {
+                self.found.push(Finding::error(script.at, format!("`{name}`: {}", wrong.what)));
+            }
+            Some(Ok(text)) if sql_text::is_empty(text) => {
+                self.found.push(Finding::error(script.at, format!("`{name}` has no statement")));
+            }
+            Some(Ok(_)) => {}
+        }
+        let target = self.target(
+            &raw.target,
+            script.at,
+            "`sql` needs `target:`, the database that it runs on",
+        )?;
+        let transaction = raw.transaction.or(Transaction::One);
+        Some(Kind::Sql { target, script: PathBuf::from(name), transaction })
+    }
+
+    fn target(&mut self, field: &Field<TargetName>, at: Place, lack: &str) -> Option<TargetName> {
+        match field {
+            Field::Given(target) => {
+                self.known.check(&self.known.targets, target, self.found);
+                Some(target.value.clone())
+            }
+            Field::Absent => {
+                self.found.push(Finding::error(at, lack));
+                None
+            }
+            Field::Bad(_) => None,
+        }
+    }
+
+    fn wait(&mut self, wait: &At<WaitRecord>) -> Option<Kind> {
+        let raw = &wait.value;
+        let ways = [("file", raw.file.at()), ("until", raw.until.at()), ("sql", raw.sql.at())];
+        let given: Vec<(&str, Place)> =
+            ways.into_iter().filter_map(|(way, at)| Some((way, at?))).collect();
+        let [(way, at), more @ ..] = given.as_slice() else {
+            let what = "`wait` needs one of `file`, `until`, `sql`";
+            self.found.push(Finding::error(wait.at, what));
+            return None;
+        };
+        if let [(other, at), ..] = more {
+            let what = format!("`wait` has both `{way}` and `{other}`");
+            self.found.push(Finding::error(*at, what).hint("keep one, or make two jobs"));
+            return None;
+        }
+        let keys = [
+            ("stable", raw.stable.at(), *way == "file"),
+            ("target", raw.target.at(), *way == "sql"),
+            ("every", raw.every.at(), *way != "until"),
+            ("limit", raw.limit.at(), *way != "until"),
+        ];
+        for (key, at, fits) in keys {
+            if let Some(at) = at.filter(|_| !fits) {
+                self.found.push(Finding::error(at, format!("`{key}` has no meaning with `{way}`")));
+            }
+        }
+        if let Some(until) = raw.until.get() {
+            return Some(Kind::WaitUntil { time: *until });
+        }
+        self.positive(&raw.every, "every");
+        self.positive(&raw.limit, "limit");
+        if raw.limit.is_absent() {
+            let finding = Finding::error(*at, format!("a wait for `{way}` needs `limit:`"));
+            self.found.push(finding.hint("say how long to wait at the most, such as `limit: 2h`"));
+        }
+        let every = raw.every.or(Span::seconds(5));
+        let limit = raw.limit.or(Span::default());
+        if let Some(file) = raw.file.given() {
+            self.check_words(&file.value.0, file);
+            let stable = raw.stable.or(Span::seconds(2));
+            return Some(Kind::WaitFile { path: file.value.0.clone(), stable, every, limit });
+        }
+        let sql = raw.sql.given()?;
+        if sql_text::is_empty(&sql.value.0) {
+            self.found.push(Finding::error(sql.at, "this query has no statement"));
+        }
+        let target =
+            self.target(&raw.target, sql.at, "a wait for `sql` needs `target:` beside it")?;
+        Some(Kind::WaitSql { target, query: sql.value.0.clone(), every, limit })
+    }
+
+    fn confirm(&mut self, raw: &ConfirmRecord) -> Kind {
+        if let Some(role) = raw.role.given()
+            && self.known.roles.is_complete()
+            && !self.known.roles.contains(&role.value)
+        {
+            let what = format!(
+                "nobody in people.yaml has the role `{}`, so nobody can say yes",
+                role.value
+            );
+            let hint = self.known.hint(&self.known.roles, role.value.as_str());
+            self.found.push(Finding::warning(role.at, what).maybe_hint(hint));
+        }
+        Kind::Confirm {
+            question: text(&raw.question, &raw.question_zh),
+            role: raw.role.get().cloned(),
+        }
+    }
+
+    /// Checks the words in braces of a text.
+    pub(super) fn check_words<T>(&mut self, text: &str, at: &At<T>) {
+        let pieces = match braced_words::pieces(text) {
+            Ok(pieces) => pieces,
+            Err(error) => {
+                let place = at.part(text, error.at..error.at + 1);
+                self.found.push(Finding::error(place, error.to_string()));
+                return;
+            }
+        };
+        for piece in pieces {
+            let Piece::Word(word, range) = piece else { continue };
+            let place = at.part(text, range);
+            if braced_words::OF_CALENDAR.contains(&word) {
+                self.calendar.need(place, &format!("`{{{word}}}`"), self.found);
+            } else if !braced_words::BUILT_IN.contains(&word) && !self.parameters.contains(&word) {
+                let words =
+                    braced_words::BUILT_IN.into_iter().chain(self.parameters.iter().copied());
+                let hint = nearest::hint(word, words).unwrap_or_else(|| {
+                    "declare it under `parameters:`; write `{{` where a brace is meant".to_owned()
+                });
+                self.found
+                    .push(Finding::error(place, format!("unknown word `{{{word}}}`")).hint(hint));
+            }
+        }
+    }
+}

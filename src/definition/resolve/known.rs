@@ -1,0 +1,181 @@
+//! The names that files may refer to, taken from all files before any of them is resolved.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
+
+use crate::definition::defect::{Finding, Place};
+use crate::definition::nearest;
+use crate::definition::raw::{At, Field, Names};
+use crate::definition::sheets::{Sheet, Sheets};
+use crate::types::{
+    BatchId, CalendarName, ChangeId, HostName, JobName, PersonId, PoolName, Role, TargetName,
+    WindowClass, Zone,
+};
+
+/// Names of one kind.
+pub(super) struct NameSet<N> {
+    kind: &'static str,
+    names: BTreeSet<N>,
+    /// Whether these are all: not where the file that declares them could not be read.
+    complete: bool,
+}
+
+pub(super) struct Known<'r> {
+    /// The site's zone; UTC where site.yaml does not give a good one.
+    pub zone: Zone,
+    pub calendar: Option<CalendarName>,
+    /// Whether site.yaml could be read, so that what it lacks is lacking.
+    pub settings_read: bool,
+    pub calendars: NameSet<CalendarName>,
+    pub windows: NameSet<WindowClass>,
+    pub pools: NameSet<PoolName>,
+    pub pool_sizes: BTreeMap<&'r PoolName, u32>,
+    pub hosts: NameSet<HostName>,
+    pub targets: NameSet<TargetName>,
+    pub people: NameSet<PersonId>,
+    /// Roles that somebody has.
+    pub roles: NameSet<Role>,
+    pub changes: NameSet<ChangeId>,
+    pub batches: NameSet<BatchId>,
+    /// The jobs of each batch that is declared once; of others the first.
+    pub jobs: BTreeMap<&'r BatchId, NameSet<JobName>>,
+    hints_left: Cell<u32>,
+}
+
+/// Looking for the nearest name takes time with many names; who has mistyped more than this will not miss the rest.
+const MOST_HINTS: u32 = 200;
+
+impl<'r> Known<'r> {
+    pub(super) fn of(sheets: &'r Sheets) -> Self {
+        let site = sheets.site.as_ref().and_then(|sheet| sheet.raw.as_ref());
+        let windows = raw(sheets.windows.as_ref());
+        let people = raw(sheets.people.as_ref());
+        let pools = declared("pool", site.map(|s| &s.pools), site.is_some());
+        let mut hosts = declared("host", site.map(|s| &s.hosts), site.is_some());
+        hosts.names.extend(HostName::new("local"));
+        let roles: BTreeSet<Role> = people
+            .and_then(|file| file.people.get())
+            .into_iter()
+            .flat_map(Names::good)
+            .filter_map(|(_, person)| person.roles.get())
+            .flat_map(|roles| roles.0.iter().map(|role| role.value.clone()))
+            .collect();
+        let windows_read = sheets.windows.as_ref().is_none_or(|sheet| sheet.raw.is_some());
+        let people_read = sheets.people.as_ref().is_none_or(|sheet| sheet.raw.is_some());
+        let (batches, jobs) = batches(sheets);
+        Self {
+            zone: site.and_then(|s| s.zone.get()).cloned().unwrap_or_else(Zone::utc),
+            calendar: site.and_then(|s| s.calendar.get()).cloned(),
+            settings_read: site.is_some_and(|s| !matches!(s.calendar, Field::Bad(_))),
+            calendars: NameSet::all("calendar", sheets.calendars.keys().cloned()),
+            windows: declared("window class", windows.map(|f| &f.windows), windows_read),
+            pool_sizes: pool_sizes(site.and_then(|s| s.pools.get())),
+            pools,
+            hosts,
+            targets: declared("target", site.map(|s| &s.targets), site.is_some()),
+            people: declared("person", people.map(|f| &f.people), people_read),
+            roles: NameSet { kind: "role", names: roles, complete: people_read },
+            changes: NameSet::all("change", sheets.changes.keys().cloned()),
+            batches,
+            jobs,
+            hints_left: Cell::new(MOST_HINTS),
+        }
+    }
+
+    /// Reports a name that is not known.
+    pub(super) fn check<N: Ord + Display>(
+        &self,
+        set: &NameSet<N>,
+        name: &At<N>,
+        found: &mut Vec<Finding>,
+    ) {
+        found.extend(self.unknown(set, &name.value, name.at));
+    }
+
+    /// The finding where a name is not known; `None` where it is, or where that cannot be told.
+    pub(super) fn unknown<N: Ord + Display>(
+        &self,
+        set: &NameSet<N>,
+        name: &N,
+        at: Place,
+    ) -> Option<Finding> {
+        if set.names.contains(name) || !set.complete {
+            return None;
+        }
+        let what = format!("unknown {} `{name}`", set.kind);
+        Some(Finding::error(at, what).maybe_hint(self.hint(set, &name.to_string())))
+    }
+
+    pub(super) fn hint<N: Display>(&self, set: &NameSet<N>, name: &str) -> Option<String> {
+        let left = self.hints_left.get();
+        if left == 0 {
+            return None;
+        }
+        self.hints_left.set(left - 1);
+        let names: Vec<String> = set.names.iter().map(ToString::to_string).collect();
+        nearest::hint(name, names.iter().map(String::as_str)).or_else(|| match names.len() {
+            0 => Some(format!("no {} is declared", set.kind)),
+            1..=8 => Some(format!("known: {}", names.join(", "))),
+            _ => None,
+        })
+    }
+}
+
+impl<N: Ord> NameSet<N> {
+    pub(super) fn all(kind: &'static str, names: impl IntoIterator<Item = N>) -> Self {
+        Self { kind, names: names.into_iter().collect(), complete: true }
+    }
+
+    pub(super) fn contains(&self, name: &N) -> bool {
+        self.names.contains(name)
+    }
+
+    pub(super) fn is_complete(&self) -> bool {
+        self.complete
+    }
+}
+
+fn raw<T>(sheet: Option<&Sheet<T>>) -> Option<&T> {
+    sheet.and_then(|sheet| sheet.raw.as_ref())
+}
+
+fn declared<N: Clone + Ord, V>(
+    kind: &'static str,
+    field: Option<&Field<Names<N, V>>>,
+    read: bool,
+) -> NameSet<N> {
+    let names = field.and_then(Field::get).into_iter().flat_map(|names| &names.0);
+    NameSet {
+        kind,
+        names: names.map(|named| named.key.value.clone()).collect(),
+        complete: read && !matches!(field, Some(Field::Bad(_))),
+    }
+}
+
+fn pool_sizes<const LEAST: i64, const MOST: i64>(
+    pools: Option<&Names<PoolName, crate::definition::raw::Whole<LEAST, MOST>>>,
+) -> BTreeMap<&PoolName, u32> {
+    let pools = pools.into_iter().flat_map(Names::good);
+    pools.map(|(name, size)| (&name.value, size.to_u32())).collect()
+}
+
+type Jobs<'r> = BTreeMap<&'r BatchId, NameSet<JobName>>;
+
+fn batches(sheets: &Sheets) -> (NameSet<BatchId>, Jobs<'_>) {
+    let mut complete = true;
+    let mut jobs = Jobs::new();
+    for sheet in &sheets.batches {
+        match sheet.raw.as_ref().and_then(|raw| Some((raw, raw.batch.get()?))) {
+            Some((raw, id)) => {
+                jobs.entry(id).or_insert_with(|| {
+                    let read = !raw.jobs.is_absent();
+                    declared("job", Some(&raw.jobs), read)
+                });
+            }
+            None => complete = false,
+        }
+    }
+    let names = jobs.keys().map(|id| (*id).clone()).collect();
+    (NameSet { kind: "batch", names, complete }, jobs)
+}

@@ -1,0 +1,55 @@
+//! Raw → resolved: every name is looked up, every rule that takes more than one value or file is checked.
+
+mod batches;
+mod calendar_dates;
+mod calendars;
+mod changes;
+mod days;
+mod jobs;
+mod kinds;
+mod known;
+mod needs;
+mod people;
+mod settings;
+mod windows;
+
+use std::collections::BTreeMap;
+
+use super::places::Places;
+use super::sheets::{Findings, Sheets};
+use super::site::Site;
+use super::source::SourceTree;
+use known::Known;
+
+/// A site as far as it can be made; to be used only when nothing of what was found is an error.
+pub(super) fn resolve(
+    tree: &SourceTree,
+    sheets: &Sheets,
+    findings: &mut Findings,
+) -> (Option<Site>, Places) {
+    let known = Known::of(sheets);
+    let mut places = Places::default();
+    let settings = settings::resolve(sheets, &known, findings);
+    let people = people::resolve(sheets, findings);
+    let calendars = calendars::resolve(tree, sheets, &known, findings, &mut places);
+    let (windows, freezes) = windows::resolve(sheets, &known, findings);
+    let changes = changes::resolve(tree, sheets, &known, findings);
+    let batches = batches::resolve(tree, sheets, &known, findings, &mut places);
+    let site = settings.map(|settings| Site {
+        title: settings.title,
+        zone: settings.zone,
+        language: settings.language,
+        calendar: settings.calendar,
+        mail: settings.mail,
+        pools: settings.pools,
+        hosts: settings.hosts,
+        targets: settings.targets,
+        people,
+        calendars,
+        windows,
+        freezes,
+        changes,
+        batches: batches.into_iter().collect::<BTreeMap<_, _>>(),
+    });
+    (site, places)
+}

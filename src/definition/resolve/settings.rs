@@ -1,0 +1,186 @@
+//! `site.yaml` → the settings of the site.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::known::Known;
+use crate::definition::defect::Finding;
+use crate::definition::raw::site::{MailRecord, SiteFile, SmtpRecord, TargetRecord};
+use crate::definition::raw::{At, Field, Names, Word};
+use crate::definition::sheets::{Findings, Sheets};
+use crate::definition::site::{Engine, Host, Mail, Smtp, Target, Tls, Transport};
+use crate::types::{CalendarName, HostName, Lang, PoolName, Role, TargetName, Text, Zone};
+
+pub(super) struct Settings {
+    pub title: Text,
+    pub zone: Zone,
+    pub language: Lang,
+    pub calendar: Option<CalendarName>,
+    pub mail: Mail,
+    pub pools: BTreeMap<PoolName, u32>,
+    pub hosts: BTreeMap<HostName, Host>,
+    pub targets: BTreeMap<TargetName, Target>,
+}
+
+/// Attempts at a time on a host that says nothing else.
+const MAX_RUNNING: u32 = 16;
+
+/// `None` only where there is no readable site.yaml, or no mail in it.
+pub(super) fn resolve(
+    sheets: &Sheets,
+    known: &Known<'_>,
+    findings: &mut Findings,
+) -> Option<Settings> {
+    let sheet = sheets.site.as_ref()?;
+    let raw = sheet.raw.as_ref()?;
+    let mut found = Vec::new();
+    if let Some(calendar) = raw.calendar.given() {
+        known.check(&known.calendars, calendar, &mut found);
+    }
+    let mail = raw.mail.get().and_then(|raw| mail(raw, known, &mut found));
+    let pools = raw.pools.get().into_iter().flat_map(Names::good);
+    let settings = Settings {
+        title: text(&raw.title, &raw.title_zh),
+        zone: known.zone.clone(),
+        language: raw.language.or(Lang::En),
+        calendar: raw.calendar.get().cloned(),
+        pools: pools.map(|(name, size)| (name.value.clone(), size.to_u32())).collect(),
+        hosts: hosts(raw),
+        targets: targets(raw, &mut found),
+        mail: mail?,
+    };
+    findings.add(&sheet.file, found);
+    Some(settings)
+}
+
+/// A text in one language or two.
+pub(super) fn text(en: &Field<Word>, zh: &Field<Word>) -> Text {
+    Text {
+        en: en.get().map(|word| word.0.clone()).unwrap_or_default(),
+        zh: zh.get().map(|word| word.0.clone()),
+    }
+}
+
+/// Whether it can stand in a header of a mail.
+pub(super) fn check_address(address: &At<Word>, found: &mut Vec<Finding>) {
+    let text = &address.value.0;
+    let good =
+        text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
+    if !good || text.chars().any(char::is_control) {
+        let what = format!("`{}` is not a mail address", text.escape_debug());
+        found.push(Finding::error(address.at, what));
+    }
+}
+
+fn mail(raw: &MailRecord, known: &Known<'_>, found: &mut Vec<Finding>) -> Option<Mail> {
+    if let Some(from) = raw.from.given() {
+        check_address(from, found);
+    }
+    for role in [&raw.failures_to, &raw.report_to] {
+        warn_of_empty_role(role, known, found);
+    }
+    let transport = match (&raw.folder, &raw.smtp) {
+        (Field::Absent, Field::Absent) => {
+            let at = raw.from.at().or(raw.failures_to.at()).unwrap_or_default();
+            let finding = Finding::error(at, "mail has neither `folder` nor `smtp`");
+            found.push(finding.hint("`folder: mail` writes .eml files beneath the state folder"));
+            return None;
+        }
+        (folder, Field::Absent) => Transport::Folder(PathBuf::from(&folder.get()?.0)),
+        (Field::Absent, smtp) => Transport::Smtp(server(smtp.get()?, found)),
+        (_, smtp) => {
+            let at = smtp.at().unwrap_or_default();
+            let finding = Finding::error(at, "mail has both `folder` and `smtp`");
+            found.push(finding.hint("keep one of them"));
+            return None;
+        }
+    };
+    Some(Mail {
+        from: raw.from.get()?.0.clone(),
+        transport,
+        failures_to: raw.failures_to.get()?.clone(),
+        report_to: raw.report_to.get()?.clone(),
+    })
+}
+
+fn warn_of_empty_role(role: &Field<Role>, known: &Known<'_>, found: &mut Vec<Finding>) {
+    let Some(role) = role.given() else { return };
+    if known.roles.is_complete() && !known.roles.contains(&role.value) {
+        let what = format!(
+            "nobody in people.yaml has the role `{}`, so these mails reach nobody",
+            role.value
+        );
+        let hint = known.hint(&known.roles, role.value.as_str());
+        found.push(Finding::warning(role.at, what).maybe_hint(hint));
+    }
+}
+
+fn server(raw: &SmtpRecord, found: &mut Vec<Finding>) -> Smtp {
+    let tls = raw.tls.or(Tls::StartTls);
+    let usual = match tls {
+        Tls::StartTls => 587,
+        Tls::Implicit => 465,
+        Tls::None => 25,
+    };
+    match (&raw.user, &raw.password_file) {
+        (Field::Given(user), Field::Absent) => {
+            found.push(Finding::error(user.at, "`user` needs `password_file`"));
+        }
+        (Field::Absent, Field::Given(file)) => {
+            found.push(Finding::error(file.at, "`password_file` needs `user`"));
+        }
+        _ => {}
+    }
+    if let (Field::Given(user), Tls::None) = (&raw.user, tls) {
+        let what = "the password goes over the network in the clear";
+        found.push(Finding::warning(user.at, what).hint("use `tls: start-tls` or `tls: implicit`"));
+    }
+    Smtp {
+        host: raw.host.get().map(|host| host.0.clone()).unwrap_or_default(),
+        port: raw.port.get().and_then(|port| u16::try_from(port.0).ok()).unwrap_or(usual),
+        tls,
+        user: raw.user.get().map(|user| user.0.clone()),
+        password_file: raw.password_file.get().map(|file| PathBuf::from(&file.0)),
+    }
+}
+
+fn hosts(raw: &SiteFile) -> BTreeMap<HostName, Host> {
+    let declared = raw.hosts.get().into_iter().flat_map(Names::good).map(|(name, host)| {
+        let max_running = host.max_running.get().map_or(MAX_RUNNING, |most| most.to_u32());
+        (name.value.clone(), Host { trial: host.trial.or(false), max_running })
+    });
+    let local = HostName::new("local").ok();
+    let local = local.map(|name| (name, Host { trial: false, max_running: MAX_RUNNING }));
+    // The declared one comes later and stays.
+    local.into_iter().chain(declared).collect()
+}
+
+fn targets(raw: &SiteFile, found: &mut Vec<Finding>) -> BTreeMap<TargetName, Target> {
+    let mut targets = BTreeMap::new();
+    let mut paths: BTreeMap<PathBuf, TargetName> = BTreeMap::new();
+    for (name, record) in raw.targets.get().into_iter().flat_map(Names::good) {
+        if let Some((target, path)) = target(record) {
+            if let Some(other) = paths.insert(path, name.value.clone()) {
+                let at = record.sqlite.at().unwrap_or(name.at);
+                let what = format!("the target `{other}` is the same file");
+                found.push(
+                    Finding::error(at, what)
+                        .hint("give one database one name: it is a mutex of one"),
+                );
+            }
+            targets.insert(name.value.clone(), target);
+        }
+    }
+    targets
+}
+
+fn target(record: &TargetRecord) -> Option<(Target, PathBuf)> {
+    let path: PathBuf = PathBuf::from(&record.sqlite.get()?.0).components().collect();
+    let target = Target {
+        title: text(&record.title, &record.title_zh),
+        engine: Engine::Sqlite { path: path.clone() },
+        environment: record.environment.get()?.0.clone(),
+        trial: record.trial.or(false),
+    };
+    Some((target, path))
+}

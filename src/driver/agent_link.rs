@@ -1,0 +1,246 @@
+//! The supervisor's side of the link to the agent of its own host: starts the agent where none is, says `Hello`, passes
+//! words in both directions, and comes back whatever happens to the agent.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "starts the agent and waits between two attempts to reach it"
+)]
+
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use crate::port::{AgentEvent, AgentLink};
+use crate::types::{Epoch, HostName};
+use crate::wire::{self, FromAgent, LINE_LIMIT, ToAgent};
+
+const SOONEST: Duration = Duration::from_millis(20);
+const LATEST: Duration = Duration::from_secs(2);
+
+/// The agent of this host. Dropping it ends the link, not the agent.
+pub struct LocalAgent {
+    host: HostName,
+    words: UnboundedSender<ToAgent>,
+}
+
+impl LocalAgent {
+    /// Begins the link; to be called within a tokio runtime. `dir`: the agent's folder, made where it is not there.
+    /// `exe`: the nightrun program that an agent is started from. Everything that is heard goes to `events`, the link's
+    /// own ups and downs too: see [`AgentEvent`].
+    pub fn new(
+        host: HostName,
+        dir: PathBuf,
+        exe: PathBuf,
+        epoch: Epoch,
+        events: UnboundedSender<AgentEvent>,
+    ) -> Self {
+        let (words, said) = unbounded_channel();
+        let link = Link { host: host.clone(), dir, exe, epoch, events, said, agent: None };
+        tokio::spawn(link.keep_up());
+        Self { host, words }
+    }
+}
+
+impl AgentLink for LocalAgent {
+    fn tell(&mut self, host: &HostName, what: ToAgent) {
+        if *host == self.host {
+            // Its receiver lives as long as this sender.
+            let _ = self.words.send(what);
+        }
+    }
+}
+
+struct Link {
+    host: HostName,
+    dir: PathBuf,
+    exe: PathBuf,
+    epoch: Epoch,
+    events: UnboundedSender<AgentEvent>,
+    said: UnboundedReceiver<ToAgent>,
+    /// The agent that was started from here, to be waited for when it ends.
+    agent: Option<Child>,
+}
+
+/// Why a conversation is over.
+enum Over {
+    /// Nobody wants the link any more.
+    Dropped,
+    Away(String),
+}
+
+impl Link {
+    async fn keep_up(mut self) {
+        let mut pause = SOONEST;
+        let mut told = String::new();
+        loop {
+            let why = match self.reach().await {
+                Ok(stream) => {
+                    (pause, told) = (SOONEST, String::new());
+                    match self.converse(stream).await {
+                        Over::Dropped => return,
+                        Over::Away(why) => why,
+                    }
+                }
+                Err(why) => why,
+            };
+            // An agent that cannot be reached for an hour is said once, not each time that it was tried.
+            if why != told {
+                let event = AgentEvent::Away { host: self.host.clone(), why: why.clone() };
+                if self.events.send(event).is_err() {
+                    return;
+                }
+                told = why;
+            }
+            if !self.rest(pause).await {
+                return;
+            }
+            pause = (pause * 2).min(LATEST);
+        }
+    }
+
+    /// Waits, and drops what it is told meanwhile; false when nobody wants the link any more.
+    async fn rest(&mut self, pause: Duration) -> bool {
+        let over = tokio::time::sleep(pause);
+        tokio::pin!(over);
+        loop {
+            tokio::select! {
+                () = &mut over => break,
+                word = self.said.recv() => if word.is_none() { return false },
+            }
+        }
+        true
+    }
+
+    /// A connection to the agent, which is started if nobody listens.
+    async fn reach(&mut self) -> Result<UnixStream, String> {
+        let words = |e: io::Error| format!("the agent's folder {}: {e}", self.dir.display());
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.dir).map_err(words)?;
+        match connect(&self.dir).await {
+            Ok(stream) => return Ok(stream),
+            Err(e) if nobody_listens(&e) => {}
+            Err(e) => return Err(format!("the agent's socket: {e}")),
+        }
+        let ended = self.last_agent();
+        self.start_agent().await.map_err(|e| format!("the agent cannot be started: {e}"))?;
+        connect(&self.dir).await.map_err(|e| {
+            let log = self.dir.join(wire::spool::LOG);
+            let ended = ended.or_else(|| self.last_agent()).unwrap_or_default();
+            format!("the agent does not listen ({e}){ended}; its log: {}", log.display())
+        })
+    }
+
+    /// How the agent that was started from here has ended, in words.
+    fn last_agent(&mut self) -> Option<String> {
+        let status = self.agent.as_mut()?.try_wait().ok()??;
+        self.agent = None;
+        Some(format!("; the last one ended with {status}"))
+    }
+
+    /// Starts an agent and waits until it says that it can be connected to, or ends.
+    async fn start_agent(&mut self) -> io::Result<()> {
+        let log = std::fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(self.dir.join(wire::spool::LOG))?;
+        // It leaves this session by itself, and must not end with this process.
+        let mut agent = Command::new(&self.exe)
+            .arg("agent")
+            .arg("--dir")
+            .arg(&self.dir)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()?;
+        if let Some(mut out) = agent.stdout.take() {
+            // "ready", or nothing when it could not serve; either way the next connect tells.
+            let mut word = [0; 16];
+            let _ = out.read(&mut word).await;
+        }
+        self.agent = Some(agent);
+        Ok(())
+    }
+
+    async fn converse(&mut self, stream: UnixStream) -> Over {
+        let (mut reader, mut writer) = stream.into_split();
+        let mut input = Vec::new();
+        let hello = ToAgent::Hello { version: wire::VERSION, epoch: self.epoch };
+        if let Err(e) = writer.write_all(&lines(&[hello])).await {
+            return Over::Away(e.to_string());
+        }
+        // What was meant for the connection before this one is asked for anew.
+        while self.said.try_recv().is_ok() {}
+        let mut words = Vec::new();
+        loop {
+            tokio::select! {
+                read = reader.read_buf(&mut input) => match read {
+                    Ok(0) => return Over::Away("the agent has left".to_owned()),
+                    Err(e) => return Over::Away(e.to_string()),
+                    Ok(n) => if let Err(over) = self.pass_on(&mut input, n) {
+                        return over;
+                    },
+                },
+                count = self.said.recv_many(&mut words, 1_024) => {
+                    if count == 0 {
+                        return Over::Dropped;
+                    }
+                    if let Err(e) = writer.write_all(&lines(&words)).await {
+                        return Over::Away(e.to_string());
+                    }
+                    words.clear();
+                }
+            }
+        }
+    }
+
+    /// Passes on the whole lines of the input, of which the last `fresh` bytes are new.
+    fn pass_on(&self, input: &mut Vec<u8>, fresh: usize) -> Result<(), Over> {
+        let old = input.len() - fresh;
+        let Some(end) = input[old..].iter().rposition(|byte| *byte == b'\n') else {
+            if input.len() > LINE_LIMIT {
+                return Err(Over::Away("the agent said a line that is too long".to_owned()));
+            }
+            return Ok(());
+        };
+        let whole = old + end + 1;
+        for line in input[..whole].split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            let what: FromAgent = serde_json::from_slice(line)
+                .map_err(|e| Over::Away(format!("the agent said what cannot be read: {e}")))?;
+            let says = AgentEvent::Says { host: self.host.clone(), what };
+            self.events.send(says).map_err(|_| Over::Dropped)?;
+        }
+        input.drain(..whole);
+        Ok(())
+    }
+}
+
+fn lines(words: &[ToAgent]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for word in words {
+        let from = bytes.len();
+        // Plain data with string keys always has a JSON form.
+        match serde_json::to_writer(&mut bytes, word) {
+            Ok(()) => bytes.push(b'\n'),
+            Err(_) => bytes.truncate(from),
+        }
+    }
+    bytes
+}
+
+/// Through the folder's descriptor: the path of a socket must be shorter than a folder's may be.
+async fn connect(dir: &Path) -> io::Result<UnixStream> {
+    let folder = std::fs::File::open(dir)?;
+    let short = format!("/proc/self/fd/{}/{}", folder.as_raw_fd(), wire::spool::SOCKET);
+    UnixStream::connect(short).await
+}
+
+fn nobody_listens(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused)
+}

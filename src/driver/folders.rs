@@ -1,0 +1,107 @@
+//! The state folder: where runs, reports, the agent and the work of jobs have their places.
+
+#![expect(clippy::disallowed_methods, reason = "driver: it lays files out")]
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::port::Folders;
+use crate::types::RunId;
+
+/// The state folder of a site, absolute.
+#[derive(Debug, Clone)]
+pub struct StateFolder {
+    root: PathBuf,
+}
+
+impl StateFolder {
+    /// Makes the folder if it is not there: other accounts can look up names in it (jobs may run as others), and read
+    /// nothing of the store.
+    pub fn create(root: &Path) -> io::Result<Self> {
+        std::fs::create_dir_all(root)?;
+        Ok(Self { root: root.canonicalize()? })
+    }
+
+    /// The folder as it is; nothing is made.
+    pub fn at(root: &Path) -> io::Result<Self> {
+        Ok(Self { root: root.canonicalize()? })
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub fn socket(&self) -> PathBuf {
+        self.root.join("control.sock")
+    }
+
+    pub fn agent(&self) -> PathBuf {
+        self.root.join("agent")
+    }
+
+    fn of_run(&self, run: &RunId) -> PathBuf {
+        self.root.join("runs").join(run.to_string())
+    }
+}
+
+impl Folders for StateFolder {
+    fn copy_of(&self, run: &RunId) -> PathBuf {
+        self.of_run(run).join("site")
+    }
+
+    fn work(&self) -> PathBuf {
+        self.root.join("work")
+    }
+
+    fn lay_copy(&self, run: &RunId, files: &BTreeMap<PathBuf, Vec<u8>>) -> io::Result<()> {
+        std::fs::create_dir_all(self.work())?;
+        let root = self.copy_of(run);
+        std::fs::create_dir_all(&root)?;
+        for (path, bytes) in files {
+            let path = root.join(path);
+            if std::fs::read(&path).is_ok_and(|there| there == *bytes) {
+                continue;
+            }
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder)?;
+            }
+            let aside = path.with_extension("nightrun-new");
+            std::fs::write(&aside, bytes)?;
+            // Read and execute for all, write for none: the copy is what the run goes by.
+            std::fs::set_permissions(&aside, std::fs::Permissions::from_mode(0o555))?;
+            std::fs::rename(&aside, &path)?;
+        }
+        Ok(())
+    }
+
+    fn write_report(&self, run: &RunId, name: &str, content: &[u8]) -> io::Result<PathBuf> {
+        let folder = self.root.join("reports").join(run.to_string());
+        std::fs::create_dir_all(&folder)?;
+        let path = folder.join(name);
+        let aside = folder.join(format!(".{name}"));
+        std::fs::write(&aside, content)?;
+        std::fs::rename(&aside, &path)?;
+        Ok(path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_that_was_altered_is_put_right() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateFolder::create(&dir.path().join("state")).unwrap();
+        let run: RunId = "eod@2026-10-30#1".parse().unwrap();
+        let files = BTreeMap::from([(PathBuf::from("eod/a.sh"), b"echo 1\n".to_vec())]);
+        state.lay_copy(&run, &files).unwrap();
+        let path = state.copy_of(&run).join("eod/a.sh");
+        std::fs::remove_file(&path).unwrap();
+        std::fs::write(&path, "echo 2\n").unwrap();
+        state.lay_copy(&run, &files).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "echo 1\n");
+    }
+}

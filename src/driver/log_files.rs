@@ -1,0 +1,167 @@
+//! What an attempt has written, read from the spool of this host's agent: for `nightrun log` and the progress display.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "reads the spool, and waits while it follows a file"
+)]
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::types::AttemptId;
+use crate::wire::spool;
+
+/// How often a file that is followed is looked at.
+const PAUSE: Duration = Duration::from_millis(200);
+/// Bytes that one read brings at the most.
+const PIECE: usize = 256 * 1024;
+/// Bytes that the last line is looked for in.
+const PEEK: u64 = 4 * 1024;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    Out,
+    Err,
+}
+
+impl Stream {
+    pub const ALL: [Self; 2] = [Self::Out, Self::Err];
+}
+
+/// The logs beneath one agent's folder.
+#[derive(Debug, Clone)]
+pub struct LogFiles {
+    agent_dir: PathBuf,
+}
+
+impl LogFiles {
+    pub fn new(agent_dir: PathBuf) -> Self {
+        Self { agent_dir }
+    }
+
+    /// The file of a stream; there once the attempt's program was started.
+    pub fn path(&self, attempt: &AttemptId, stream: Stream) -> PathBuf {
+        let name = match stream {
+            Stream::Out => spool::OUT,
+            Stream::Err => spool::ERR,
+        };
+        spool::attempt_folder(&self.agent_dir, attempt).join(name)
+    }
+
+    /// Whether the attempt has ended on this host: nothing is added to its files any more, except by processes that
+    /// it was allowed to leave behind.
+    pub fn has_ended(&self, attempt: &AttemptId) -> bool {
+        spool::attempt_folder(&self.agent_dir, attempt).join(spool::ENDED).exists()
+    }
+
+    /// What is there from byte `from` on, at most 256 KiB; empty at the end, and where the file is not there yet.
+    pub fn read(&self, attempt: &AttemptId, stream: Stream, from: u64) -> io::Result<Vec<u8>> {
+        let file = match File::open(self.path(attempt, stream)) {
+            Ok(file) => file,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(e) => return Err(e),
+        };
+        let there = file.metadata()?.len().saturating_sub(from);
+        let mut bytes = vec![0; PIECE.min(usize::try_from(there).unwrap_or(PIECE))];
+        let mut filled = 0;
+        while filled < bytes.len() {
+            match file.read_at(&mut bytes[filled..], from + filled as u64)? {
+                0 => break,
+                n => filled += n,
+            }
+        }
+        bytes.truncate(filled);
+        Ok(bytes)
+    }
+
+    /// Hands what is there to `show`: stdout, then stderr. An error of `show` ends it.
+    pub fn print(
+        &self,
+        attempt: &AttemptId,
+        mut show: impl FnMut(Stream, &[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        for stream in Stream::ALL {
+            let mut at = 0;
+            loop {
+                let piece = self.read(attempt, stream, at)?;
+                if piece.is_empty() {
+                    break;
+                }
+                show(stream, &piece)?;
+                at += piece.len() as u64;
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands both streams to `show` as they grow, from their beginning until the attempt has ended and all was shown.
+    /// A file that its job cut is shown from its new beginning. An error of `show` ends it.
+    pub async fn follow(
+        &self,
+        attempt: &AttemptId,
+        mut show: impl FnMut(Stream, &[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut at = [0_u64; 2];
+        loop {
+            // Asked before the reading: what was written before the end is then read after it.
+            let ended = self.has_ended(attempt);
+            let mut quiet = true;
+            for (stream, at) in Stream::ALL.into_iter().zip(&mut at) {
+                let size = self.path(attempt, stream).metadata().map_or(0, |meta| meta.len());
+                if size < *at {
+                    *at = 0;
+                }
+                let piece = self.read(attempt, stream, *at)?;
+                if !piece.is_empty() {
+                    show(stream, &piece)?;
+                    *at += piece.len() as u64;
+                    quiet = false;
+                }
+            }
+            match (quiet, ended) {
+                (false, _) => {}
+                (true, true) => return Ok(()),
+                (true, false) => tokio::time::sleep(PAUSE).await,
+            }
+        }
+    }
+
+    /// The last line that has something in it, of the stream that was written last; what a carriage return has
+    /// overwritten is left out.
+    pub fn last_line(&self, attempt: &AttemptId) -> Option<String> {
+        let (_, size, stream) = Stream::ALL
+            .into_iter()
+            .filter_map(|stream| {
+                let meta = self.path(attempt, stream).metadata().ok().filter(|m| m.len() > 0)?;
+                Some(((meta.mtime(), meta.mtime_nsec()), meta.len(), stream))
+            })
+            .max_by_key(|(written, ..)| *written)?;
+        let bytes = self.read(attempt, stream, size.saturating_sub(PEEK)).ok()?;
+        String::from_utf8_lossy(&bytes)
+            .split(['\n', '\r'])
+            .map(str::trim_end)
+            .rfind(|line| !line.is_empty())
+            .map(str::to_owned)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_line_is_that_of_the_stream_written_last() {
+        let dir = tempfile::tempdir().unwrap();
+        let logs = LogFiles::new(dir.path().to_owned());
+        let attempt: AttemptId = "eod@d#1/a/1".parse().unwrap();
+        assert_eq!(logs.last_line(&attempt), None);
+        std::fs::create_dir_all(spool::attempt_folder(dir.path(), &attempt)).unwrap();
+        std::fs::write(logs.path(&attempt, Stream::Err), "").unwrap();
+        std::fs::write(logs.path(&attempt, Stream::Out), "a\n10%\r20%\r\n\n").unwrap();
+        assert_eq!(logs.last_line(&attempt).as_deref(), Some("20%"));
+        assert_eq!(logs.read(&attempt, Stream::Out, 2).unwrap(), b"10%\r20%\r\n\n");
+        assert!(logs.read(&attempt, Stream::Out, 99).unwrap().is_empty());
+    }
+}

@@ -1,0 +1,11 @@
+//! Layer 5: the outside world, each part behind a trait of `port`.
+
+pub mod account;
+pub mod agent_link;
+pub mod clock;
+pub mod control;
+pub mod files;
+pub mod folders;
+pub mod log_files;
+pub mod mail;
+pub mod store;

@@ -1,0 +1,71 @@
+//! What past attempts say of the time that a job takes.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use sqlx::sqlite::SqlitePool;
+
+use super::text::Columns;
+use super::trouble::trouble;
+use crate::port::{Durations, StoreError};
+use crate::types::{BatchId, JobName, Span};
+
+pub(super) async fn history(
+    pool: &SqlitePool,
+    batch: &BatchId,
+    last: u32,
+) -> Result<BTreeMap<JobName, Durations>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT job, ended - started AS took FROM (
+             SELECT job, started, ended, ROW_NUMBER() OVER (PARTITION BY job ORDER BY ended DESC) AS nth
+             FROM attempt
+             WHERE batch = $1 AND good = 1 AND trial = 0 AND started IS NOT NULL
+         ) AS past WHERE nth <= $2 ORDER BY job, took",
+    )
+    .bind(batch.as_str())
+    .bind(i64::from(last))
+    .fetch_all(pool)
+    .await
+    .map_err(trouble("reading history"))?;
+    let mut took: BTreeMap<JobName, Vec<i64>> = BTreeMap::new();
+    for row in &rows {
+        took.entry(row.parsed("job")?).or_default().push(row.number("took")?);
+    }
+    Ok(took.into_iter().filter_map(|(job, took)| Some((job, durations(&took)?))).collect())
+}
+
+/// From durations in microseconds, shortest first.
+fn durations(took: &[i64]) -> Option<Durations> {
+    // Nearest rank: the smallest value that at least so many in a hundred do not exceed.
+    let rank = |percent: usize| {
+        let nth = (took.len() * percent).div_ceil(100).max(1);
+        took.get(nth - 1).map(|micros| span(*micros))
+    };
+    let attempts = u32::try_from(took.len()).ok()?;
+    Some(Durations { attempts, p50: rank(50)?, p95: rank(95)? })
+}
+
+/// Rounded up to whole milliseconds; below zero (the host's clock was set back) is zero.
+fn span(micros: i64) -> Span {
+    let millis = u64::try_from(micros).unwrap_or(0).div_ceil(1_000);
+    Span::of(Duration::from_millis(millis))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_values_that_occurred() {
+        let millis = |many: i64| (1..=many).map(|n| n * 1_000).collect::<Vec<_>>();
+        let ms = |n| Span::of(Duration::from_millis(n));
+        let all = durations(&millis(20)).unwrap();
+        assert_eq!((all.attempts, all.p50, all.p95), (20, ms(10), ms(19)));
+        let one = durations(&[1_500]).unwrap();
+        assert_eq!((one.p50, one.p95), (ms(2), ms(2)));
+        let three = durations(&millis(3)).unwrap();
+        assert_eq!((three.p50, three.p95), (ms(2), ms(3)));
+        assert_eq!(durations(&[-5]).unwrap().p50, ms(0));
+        assert_eq!(durations(&[]), None);
+    }
+}

@@ -1,0 +1,19 @@
+//! The state store on SQLite: one file `nightrun.db` in the state folder, one writer, any number of readers.
+//!
+//! WAL with `synchronous=FULL`: a commit that was answered survives a power cut. A file that cannot be trusted is
+//! refused and left as it is.
+
+mod commit;
+mod fence;
+mod file;
+mod history;
+mod lock;
+mod migrate;
+mod open;
+mod outbox;
+mod read;
+mod rows;
+mod text;
+mod trouble;
+
+pub use open::{FILE, SqliteReader, SqliteStore};

@@ -1,0 +1,128 @@
+//! One fact of every kind, for tests.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::core::fact::{Action, Deadline, Fact, RunOpened, RunResult, StopHow, Why};
+use crate::types::{
+    BootId, Condition, Ending, HostName, IncidentId, JobName, Outcome, PersonId, RunId, Span, Usage,
+};
+use crate::wire::{ChangeState, ChangeWork, Check, Ended, Work};
+
+pub(super) fn at() -> Timestamp {
+    "2026-10-30T20:30:00.123456Z".parse().unwrap()
+}
+
+pub(super) fn run() -> RunId {
+    "eod@2026-10-30#1".parse().unwrap()
+}
+
+pub(super) fn facts() -> Vec<Fact> {
+    let (run, job) = (run(), JobName::new("load").unwrap());
+    let attempt: crate::types::AttemptId = "eod@2026-10-30#1/load/1".parse().unwrap();
+    let person = PersonId::new("li-wei").unwrap();
+    let boot = BootId("boot-1".into());
+    let since_boot = Duration::from_nanos(1_500_000_001);
+    vec![
+        Fact::RunOpened(Box::new(opened(&run, &job))),
+        Fact::RunResumed { run: run.clone(), boot: boot.clone(), since_boot },
+        Fact::RunEnded { run: run.clone(), result: RunResult::Stopped },
+        Fact::RunReopened { run: run.clone() },
+        Fact::AttemptIntended {
+            attempt: attempt.clone(),
+            host: HostName::new("local").unwrap(),
+            boot,
+        },
+        Fact::AttemptStarted { attempt: attempt.clone(), pid: 4711, at: at() },
+        Fact::AttemptEnded { ended: Box::new(ended(attempt.clone())), good: false },
+        Fact::RetryPlanned {
+            run: run.clone(),
+            job: job.clone(),
+            wait: Span::seconds(90),
+            since_boot,
+        },
+        Fact::Settled {
+            run: run.clone(),
+            job: job.clone(),
+            outcome: Outcome::NotScheduled,
+            why: Why::Need {
+                job: "post".into(),
+                when: Condition::Failed,
+                outcome: Outcome::Blocked,
+            },
+        },
+        Fact::Reopened { run: run.clone(), job: job.clone() },
+        Fact::InDoubt { run: run.clone(), job: job.clone(), why: "断电".into() },
+        Fact::DeadlineMissed {
+            run: run.clone(),
+            job: None,
+            deadline: Deadline::MustStartBy,
+            due: at(),
+        },
+        Fact::AcrossKnown {
+            job: "fx.load".parse().unwrap(),
+            date: "2026-10-29".parse().unwrap(),
+            outcome: None,
+        },
+        Fact::IncidentOpened {
+            incident: IncidentId(7),
+            run: run.clone(),
+            job: job.clone(),
+            blocks: vec![JobName::new("post").unwrap()],
+            notify: vec![person.clone()],
+        },
+        Fact::IncidentClosed { incident: IncidentId(7), run: run.clone(), job: job.clone() },
+        Fact::Acted {
+            run: run.clone(),
+            by: person,
+            reason: "数据已核对".into(),
+            action: Action::Note { job: Some(job), text: "\"quoted\"\n".into() },
+        },
+        Fact::Stopping { run, how: StopHow::Terminate },
+    ]
+}
+
+fn opened(run: &RunId, job: &JobName) -> RunOpened {
+    RunOpened {
+        run: run.clone(),
+        batch: run.batch.clone(),
+        business_date: "2026-10-30".parse().unwrap(),
+        anchor: at(),
+        trial: true,
+        definition: "ab".repeat(32),
+        parameters: BTreeMap::from([("branch".into(), "001".into())]),
+        by: PersonId::new("li-wei").unwrap(),
+        only: vec![job.clone()],
+        across: Vec::new(),
+        expected: BTreeMap::from([(job.clone(), Span::seconds(30))]),
+        boot: BootId("boot-1".into()),
+        since_boot: Duration::from_secs(60),
+        window_override: Some("agreed with the business".into()),
+    }
+}
+
+fn ended(attempt: crate::types::AttemptId) -> Ended {
+    let check = Check { name: "fee".into(), ok: true, detail: "3 rows".into() };
+    Ended {
+        attempt,
+        ending: Ending::CouldNotStart { why: "no such file".into() },
+        started: Some(at()),
+        ended: at(),
+        usage: Usage { user_us: 1, system_us: 2, max_rss_kib: 3 },
+        line_found: true,
+        output_bytes: 4,
+        tail: vec!["完成\u{fffd}".into()],
+        values: BTreeMap::from([("ROWS".into(), "12".into())]),
+        notes: vec!["survivors killed".into()],
+        work: Some(Work::Change(ChangeWork {
+            state: ChangeState::RolledBack,
+            rows: 3,
+            backup_rows: 3,
+            before: vec![check.clone()],
+            after: vec![check],
+            why: None,
+        })),
+    }
+}

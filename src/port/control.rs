@@ -1,0 +1,96 @@
+//! What people and other programs ask a running supervisor, and its answers. One JSON document a line over its Unix
+//! socket; who asks is the peer's account, never a field of the request.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+
+use crate::core::fact::Action;
+use crate::types::{BatchId, BusinessDate, JobName, Lang, RunId};
+
+/// Version of the requests; another one is refused in words.
+pub const VERSION: u32 = 1;
+
+/// Who sits at the other end of the socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    pub uid: u32,
+    pub name: String,
+}
+
+/// A request on its way to the supervisor.
+#[derive(Debug)]
+pub struct Asked {
+    pub account: Account,
+    pub request: Request,
+    pub reply: mpsc::UnboundedSender<Reply>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Envelope {
+    pub version: u32,
+    pub request: Request,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "ask")]
+pub enum Request {
+    /// A batch for a date.
+    Order(Box<Order>),
+    Act {
+        on: RunOf,
+        action: Action,
+        reason: String,
+    },
+    /// How the open runs stand.
+    Status {
+        language: Lang,
+    },
+    /// Events of a run as they come, until it ends.
+    Follow {
+        run: RunId,
+    },
+}
+
+/// Which run is meant: by its id, or the latest one of a batch (and date) that this supervisor has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunOf {
+    Run(RunId),
+    Batch { batch: BatchId, date: Option<BusinessDate> },
+}
+
+/// An order as a person gives it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Order {
+    pub batch: BatchId,
+    pub date: Option<BusinessDate>,
+    pub parameters: BTreeMap<String, String>,
+    pub from: Option<JobName>,
+    pub only: Vec<JobName>,
+    /// A whole rerun: run number n+1.
+    pub rerun: bool,
+    pub trial: bool,
+    /// Reason of a window override.
+    pub window_override: Option<String>,
+    /// Why it is run by hand.
+    pub reason: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "answer")]
+pub enum Reply {
+    /// Done, in words; `run` is the run that it was done to.
+    Done { text: String, run: Option<RunId> },
+    /// A rule says no.
+    Refused { what: String },
+    /// The supervisor cannot: store, defects in the job files.
+    Failed { what: String, defects: bool },
+    /// A page, as text and as data.
+    Page { text: String, data: serde_json::Value },
+    /// An event of a followed run.
+    Event { text: String, data: serde_json::Value },
+    /// The followed run is over.
+    Over { exit_code: u8 },
+}

@@ -1,0 +1,50 @@
+//! Folders that the supervisor fills: a run's copy of its scripts, and its report.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::definition::site::Site;
+use crate::definition::source::SourceTree;
+use crate::types::RunId;
+
+pub trait Folders {
+    /// Where a run's copy of the site lies. Absolute.
+    fn copy_of(&self, run: &RunId) -> PathBuf;
+
+    /// The site's work folder, made if it is not there. Absolute.
+    fn work(&self) -> PathBuf;
+
+    /// Lays the copy of a run out; files that are there with the same content stay, others are put right.
+    fn lay_copy(&self, run: &RunId, files: &BTreeMap<PathBuf, Vec<u8>>) -> io::Result<()>;
+
+    /// Writes one file of a run's report and says where it is.
+    fn write_report(&self, run: &RunId, name: &str, content: &[u8]) -> io::Result<PathBuf>;
+}
+
+/// The job files as they are now.
+pub trait SiteSource {
+    /// The resolved site with the bytes of its files, or its defects in words; checked as of a day.
+    fn load(&self, today: jiff::civil::Date) -> Result<LoadedSite, Defects>;
+
+    /// The bytes of those files of a loaded site that are wanted, by their path from the site's folder.
+    fn files(
+        &self,
+        loaded: &LoadedSite,
+        wanted: &dyn Fn(&Path) -> bool,
+    ) -> io::Result<BTreeMap<PathBuf, Vec<u8>>>;
+}
+
+/// A site without defects.
+#[derive(Debug, Clone)]
+pub struct LoadedSite {
+    pub site: Arc<Site>,
+    /// The files that the site was made from.
+    pub tree: Arc<SourceTree>,
+}
+
+/// The site cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Defects(pub String);

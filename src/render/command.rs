@@ -1,0 +1,62 @@
+//! The commands that texts tell people to give, spelled in one place.
+
+use crate::types::{BatchId, BusinessDate, JobName};
+
+/// What an operator can do about a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    Log,
+    Retry,
+    Skip,
+    Force,
+    Release,
+    Confirm,
+}
+
+impl Verb {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Log => "log",
+            Self::Retry => "retry",
+            Self::Skip => "skip",
+            Self::Force => "force",
+            Self::Release => "release",
+            Self::Confirm => "confirm",
+        }
+    }
+
+    /// What changes a run needs a reason; looking does not.
+    fn needs_reason(self) -> bool {
+        self != Self::Log
+    }
+}
+
+/// `nightrun retry eod.load-rates --date 2026-10-30 --reason "..."`.
+pub fn on_job(verb: Verb, batch: &BatchId, job: &JobName, date: BusinessDate) -> String {
+    let reason = if verb.needs_reason() { " --reason \"...\"" } else { "" };
+    format!("nightrun {} {batch}.{job} --date {date}{reason}", verb.word())
+}
+
+/// `nightrun status`.
+pub fn status() -> String {
+    "nightrun status".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_changes_something_asks_for_a_reason() {
+        let (batch, job) = (BatchId::new("eod").unwrap(), JobName::new("load-rates").unwrap());
+        let date = "2026-10-30".parse().unwrap();
+        assert_eq!(
+            on_job(Verb::Retry, &batch, &job, date),
+            "nightrun retry eod.load-rates --date 2026-10-30 --reason \"...\""
+        );
+        assert_eq!(
+            on_job(Verb::Log, &batch, &job, date),
+            "nightrun log eod.load-rates --date 2026-10-30"
+        );
+    }
+}

@@ -1,0 +1,230 @@
+//! One line an event, for runs without a terminal. The English is plain ASCII except for what files and jobs say.
+
+use crate::core::fact::{Deadline, RunResult, StopHow};
+use crate::render::clock::{Clock, took};
+use crate::render::command::{Verb, on_job};
+use crate::render::phrase::{deed, ending, left_out, people};
+use crate::render::table::one_line;
+use crate::render::words::{Happened, Verdict, list, remarks};
+use crate::types::{Ending, JobName, Lang, Span};
+use crate::view::event::{Event, EventLine};
+use crate::view::run::RunHead;
+
+/// `21:30:05 load-rates started (attempt 1)`, without a line end.
+pub fn line(lang: Lang, head: &RunHead, event: &EventLine) -> String {
+    let clock = Clock::of_run(head);
+    one_line(&format!("{} {}", clock.exactly(event.at), what(lang, head, &clock, &event.what)))
+}
+
+fn what(lang: Lang, head: &RunHead, clock: &Clock<'_>, event: &Event) -> String {
+    let say = |happened: Happened<'_>| happened.say(lang);
+    match event {
+        Event::RunOpened { run, business_date, jobs, trial } => {
+            let (run, date) = (run.to_string(), business_date.to_string());
+            let opened = say(Happened::RunOpened { run: &run, date: &date, jobs: *jobs });
+            if *trial { remarks(lang, &[opened, Verdict::Trial.say(lang)]) } else { opened }
+        }
+        Event::RunResumed { run, running } => {
+            say(Happened::RunResumed { run: &run.to_string(), running: *running })
+        }
+        Event::RunReopened { run } => say(Happened::RunReopened { run: &run.to_string() }),
+        Event::RunEnded { run, result, took: length, exit_code } => {
+            let (run, took, code) = (&run.to_string(), &took(lang, length.get()), *exit_code);
+            say(match result {
+                RunResult::Well => Happened::RunWell { run, took, code },
+                RunResult::Failed => Happened::RunFailed { run, took, code },
+                RunResult::Stopped => Happened::RunStopped { run, took, code },
+            })
+        }
+        Event::Stopping { how: StopHow::Wait, running } => {
+            Verdict::StoppingWait { running: *running }.say(lang)
+        }
+        Event::Stopping { .. } => Verdict::StoppingEnd.say(lang),
+        Event::ClockJumped { to } => say(Happened::ClockJumped { to: &clock.exactly(*to) }),
+        Event::Started { job, attempt } => {
+            say(Happened::Started { job: job.as_str(), attempt: *attempt })
+        }
+        Event::Adopted { job, attempt } => {
+            say(Happened::Adopted { job: job.as_str(), attempt: *attempt })
+        }
+        Event::Ended { job, attempt, ending, good, took } => {
+            ended(lang, job, *attempt, (ending, *good), *took)
+        }
+        Event::RetryPlanned { job, attempt, wait } => {
+            let wait = took(lang, wait.get());
+            say(Happened::Retry { job: job.as_str(), attempt: *attempt, wait: &wait })
+        }
+        Event::Settled { job, outcome, left_out: why, blocked_by } => {
+            let why = match why {
+                Some(why) => left_out(lang, why),
+                None => list(lang, blocked_by),
+            };
+            let (job, outcome) = (job.as_str(), *outcome);
+            say(if why.is_empty() {
+                Happened::Settled { job, outcome }
+            } else {
+                Happened::SettledWhy { job, outcome, why: &why }
+            })
+        }
+        Event::Reopened { job } => say(Happened::Reopened { job: job.as_str() }),
+        Event::InDoubt { job, why } => say(Happened::InDoubt { job: job.as_str(), why }),
+        Event::DeadlineMissed { job, deadline, due } => {
+            say(missed(job.as_ref(), *deadline, &clock.minute(*due)))
+        }
+        Event::IncidentOpened { incident, job, blocks, told } => say(Happened::Incident {
+            incident: &incident.to_string(),
+            job: job.as_str(),
+            blocks: *blocks,
+            told: &people(lang, told),
+        }),
+        Event::IncidentClosed { incident, job } => {
+            say(Happened::IncidentClosed { incident: &incident.to_string(), job: job.as_str() })
+        }
+        Event::Acted { by, act, reason } => {
+            say(Happened::Acted { who: by.name.get(lang), what: &deed(lang, act), reason })
+        }
+        Event::WaitsForPerson { job, question } => {
+            let command = on_job(Verb::Confirm, &head.batch, job, head.business_date);
+            let question = question.get(lang);
+            say(Happened::Asks { job: job.as_str(), question, command: &command })
+        }
+        Event::HostAway { host, why } => say(Happened::HostAway { host: host.as_str(), why }),
+        Event::HostBack { host } => say(Happened::HostBack { host: host.as_str() }),
+        Event::MailUnsent { count } => say(Happened::MailUnsent { mails: *count }),
+    }
+}
+
+fn ended(
+    lang: Lang,
+    job: &JobName,
+    attempt: u32,
+    how: (&Ending, bool),
+    length: Option<Span>,
+) -> String {
+    let (job, good) = (job.as_str(), how.1);
+    let length = length.map(|length| took(lang, length.get()));
+    let ending = &ending(lang, how.0, good);
+    match (good, &length) {
+        (true, Some(took)) => Happened::EndedWell { job, took },
+        (true, None) => Happened::EndedWellAtOnce { job },
+        (false, Some(took)) => Happened::EndedBadly { job, attempt, ending, took },
+        (false, None) => Happened::NeverBegan { job, attempt, ending },
+    }
+    .say(lang)
+}
+
+fn missed<'a>(job: Option<&'a JobName>, deadline: Deadline, due: &'a str) -> Happened<'a> {
+    match (job, deadline) {
+        (None, Deadline::MustStartBy) => Happened::RunMissedStart { due },
+        (None, Deadline::MustCompleteBy) => Happened::RunMissedComplete { due },
+        (Some(job), Deadline::MustStartBy) => Happened::MissedStart { job: job.as_str(), due },
+        (Some(job), Deadline::MustCompleteBy) => {
+            Happened::MissedComplete { job: job.as_str(), due }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::fact::Action;
+    use crate::render::sample::{after, both, head, in_both, li_wei, name, quarter_end, zhang_min};
+    use crate::types::{IncidentId, Outcome};
+    use crate::view::job::LeftOut;
+    use crate::view::report::Act;
+
+    fn events() -> Vec<Event> {
+        let run = || head().run;
+        let job = || name("load-rates");
+        let ended = |ending: Ending, good, took: Option<u64>| Event::Ended {
+            job: job(),
+            attempt: 1,
+            ending,
+            good,
+            took: took.map(Span::seconds),
+        };
+        let over = |result, exit_code| Event::RunEnded {
+            run: run(),
+            result,
+            took: Span::seconds(27_720),
+            exit_code,
+        };
+        let missed = |job, deadline| Event::DeadlineMissed { job, deadline, due: after(30.0) };
+        let settled = |outcome, left_out, blocked_by| Event::Settled {
+            job: job(),
+            outcome,
+            left_out,
+            blocked_by,
+        };
+        vec![
+            Event::RunOpened {
+                run: run(),
+                business_date: head().business_date,
+                jobs: 25,
+                trial: true,
+            },
+            Event::RunResumed { run: run(), running: 1 },
+            Event::RunReopened { run: run() },
+            Event::Started { job: job(), attempt: 1 },
+            Event::Adopted { job: job(), attempt: 1 },
+            ended(Ending::Exited { code: 0 }, true, Some(192)),
+            ended(Ending::Exited { code: 0 }, true, None),
+            ended(Ending::Exited { code: 0 }, false, Some(192)),
+            ended(Ending::Signalled { signal: 11 }, false, Some(4)),
+            ended(Ending::CouldNotStart { why: "no such file: load.sh".into() }, false, None),
+            ended(Ending::TimedOut, false, Some(600)),
+            Event::RetryPlanned { job: job(), attempt: 2, wait: Span::seconds(300) },
+            settled(Outcome::Skipped, None, Vec::new()),
+            settled(Outcome::NotScheduled, Some(LeftOut::NotItsDay(quarter_end())), Vec::new()),
+            settled(Outcome::Blocked, None, vec![name("post-ledger")]),
+            Event::Reopened { job: job() },
+            Event::InDoubt { job: job(), why: "its shim died".into() },
+            missed(None, Deadline::MustStartBy),
+            missed(None, Deadline::MustCompleteBy),
+            missed(Some(job()), Deadline::MustStartBy),
+            missed(Some(job()), Deadline::MustCompleteBy),
+            Event::IncidentOpened {
+                incident: IncidentId(3),
+                job: job(),
+                blocks: 12,
+                told: vec![li_wei(), zhang_min()],
+            },
+            Event::IncidentClosed { incident: IncidentId(3), job: job() },
+            Event::Acted {
+                by: li_wei(),
+                act: Act::Do(Action::Hold { job: job() }),
+                reason: "rates look wrong".into(),
+            },
+            Event::WaitsForPerson {
+                job: name("close-day"),
+                question: both("May it be closed?", "可以关账吗？"),
+            },
+            Event::HostAway { host: "db1".parse().unwrap(), why: "connection refused".into() },
+            Event::HostBack { host: "db1".parse().unwrap() },
+            Event::ClockJumped { to: after(120.0) },
+            Event::Stopping { how: StopHow::Wait, running: 2 },
+            Event::Stopping { how: StopHow::Kill, running: 2 },
+            Event::MailUnsent { count: 1 },
+            over(RunResult::Well, 0),
+            over(RunResult::Failed, 1),
+            over(RunResult::Stopped, 4),
+        ]
+    }
+
+    #[test]
+    fn events_one_line_each() {
+        let lines = |lang| -> String {
+            let one = |what| line(lang, &head(), &EventLine { at: after(0.1), what });
+            events().into_iter().map(|what| one(what) + "\n").collect()
+        };
+        assert!(lines(Lang::En).is_ascii());
+        insta::assert_snapshot!(in_both(lines));
+    }
+
+    #[test]
+    fn an_event_stays_on_its_line() {
+        let what = Event::InDoubt { job: name("a"), why: "one\ntwo\u{1b}[31m".into() };
+        let line = line(Lang::En, &head(), &EventLine { at: after(0.0), what });
+        assert!(!line.contains(|c: char| c.is_control()), "{line}");
+    }
+}

@@ -1,0 +1,381 @@
+//! The night as a drawing (SVG): for each job what was planned, what is forecast, and every attempt as it was, with the
+//! critical path, the limit and now. Layout here, drawing in `templates/gantt.svg`.
+//!
+//! Nothing is said by colour alone: failed attempts are striped and crossed, the critical path has a diamond, the
+//! forecast is hollow.
+
+use askama::Template;
+use jiff::Timestamp;
+
+use crate::render::clock::Clock;
+use crate::render::phrase;
+use crate::render::table::cut;
+use crate::render::words::{Fault, Label};
+use crate::types::Lang;
+use crate::view::job::{JobLine, StateWord};
+use crate::view::run::RunHead;
+
+/// More rows than this are not read; the rest is counted in a last line.
+const MOST_ROWS: usize = 150;
+/// Units of the drawing: the left column of names, the chart, the whole.
+const NAMES: f64 = 200.0;
+const CHART: f64 = 880.0;
+const WIDTH: f64 = NAMES + CHART + 20.0;
+/// Room for the axis above the rows.
+const TOP: f64 = 52.0;
+/// A bar of a job that took no time is still seen.
+const THINNEST: f64 = 3.0;
+
+#[derive(Template)]
+#[template(path = "gantt.svg")]
+struct Drawing {
+    label: String,
+    width: f64,
+    height: f64,
+    names: f64,
+    right: f64,
+    rows_end: f64,
+    font: f64,
+    ticks: Vec<Tick>,
+    rows: Vec<Row>,
+    lines: Vec<Line>,
+    more: Option<String>,
+}
+
+struct Tick {
+    x: f64,
+    text: String,
+}
+
+/// The limit and now.
+struct Line {
+    x: f64,
+    class: &'static str,
+    text: String,
+    anchor: &'static str,
+    /// Of the label: each line's at a height of its own.
+    y: f64,
+}
+
+struct Row {
+    y: f64,
+    height: f64,
+    text_y: f64,
+    middle: f64,
+    name: String,
+    tip: String,
+    critical: bool,
+    shaded: bool,
+    /// From the first attempt to the last: what lies between is waiting.
+    thread: Option<(f64, f64)>,
+    bars: Vec<Bar>,
+}
+
+struct Bar {
+    x: f64,
+    y: f64,
+    width: f64,
+    height: f64,
+    class: &'static str,
+    /// Where a sign stands, and which.
+    sign: Option<(f64, &'static str)>,
+}
+
+/// The drawing of a run; `None` where no job has a time.
+pub fn svg(lang: Lang, head: &RunHead, jobs: &[JobLine]) -> Option<String> {
+    let timed: Vec<&JobLine> = jobs.iter().filter(|job| !instants(head, job).is_empty()).collect();
+    let scale = Scale::of(head, &timed)?;
+    let (shown, hidden) = choose(&timed);
+    let height = match shown.len() {
+        0..=40 => 24.0,
+        41..=80 => 18.0,
+        _ => 13.0,
+    };
+    let clock = Clock::of_run(head);
+    let rows: Vec<Row> = shown
+        .iter()
+        .enumerate()
+        .map(|(i, job)| row(lang, head, &clock, &scale, job, (i, height)))
+        .collect();
+    let rows_end = TOP + height * rows.len() as f64;
+    let more = (hidden > 0)
+        .then(|| Fault::AndMore { more: u32::try_from(hidden).unwrap_or(u32::MAX) }.say(lang));
+    let drawing = Drawing {
+        label: format!("{}: {}", Label::Timeline.say(lang), head.run),
+        width: WIDTH,
+        height: rows_end + if more.is_some() { 24.0 } else { 8.0 },
+        names: NAMES,
+        right: NAMES + CHART,
+        rows_end,
+        font: (height * 0.52).clamp(8.5, 12.0),
+        ticks: scale.ticks(&clock),
+        rows,
+        lines: lines(lang, head, &clock, &scale),
+        more,
+    };
+    drawing.render().ok()
+}
+
+/// Every instant that a job's row shows.
+fn instants(head: &RunHead, job: &JobLine) -> Vec<Timestamp> {
+    let mut all: Vec<Timestamp> =
+        [job.planned_start, job.planned_end].into_iter().flatten().collect();
+    for attempt in &job.attempts {
+        all.extend(attempt.started);
+        all.extend(attempt.started.and(Some(attempt.ended.unwrap_or(head.now))));
+    }
+    if is_ahead(job) {
+        all.extend(job.expected_start);
+        all.extend(job.expected_end);
+    }
+    all
+}
+
+/// Whether its forecast is drawn: it is not over.
+fn is_ahead(job: &JobLine) -> bool {
+    matches!(
+        job.state.word(),
+        StateWord::Waiting | StateWord::Starting | StateWord::Running | StateWord::RetryWait
+    )
+}
+
+/// At most [`MOST_ROWS`] jobs: those in trouble and on the critical path before the others, drawn in the order of their
+/// starts.
+fn choose<'a>(jobs: &[&'a JobLine]) -> (Vec<&'a JobLine>, usize) {
+    let weight = |job: &JobLine| match job.state.word() {
+        StateWord::Failed | StateWord::Unknown | StateWord::Running => 0,
+        _ if job.on_critical_path || job.ran_long.is_some() || !job.late.is_empty() => 1,
+        StateWord::NotScheduled => 3,
+        _ => 2,
+    };
+    let mut shown = jobs.to_vec();
+    shown.sort_by_key(|job| weight(job));
+    let hidden = shown.len().saturating_sub(MOST_ROWS);
+    shown.truncate(MOST_ROWS);
+    shown.sort_by_key(|job| job.started.or(job.expected_start).or(job.planned_start));
+    (shown, hidden)
+}
+
+/// From instants to the drawing's units.
+struct Scale {
+    from: Timestamp,
+    to: Timestamp,
+}
+
+impl Scale {
+    fn of(head: &RunHead, jobs: &[&JobLine]) -> Option<Self> {
+        let all = || jobs.iter().flat_map(|job| instants(head, job));
+        let (from, mut to) = (all().min()?, all().max()?);
+        if head.result.is_none() {
+            to = to.max(head.now);
+        }
+        // A limit far off would press the night into a corner; then it is only named at the edge.
+        if let Some(due) = head.must_complete_by {
+            let span = to.duration_since(from).as_millis();
+            if due > to && due.duration_since(from).as_millis() * 10 <= span * 16 {
+                to = due;
+            }
+        }
+        let least = from + jiff::SignedDuration::from_secs(1);
+        Some(Self { from, to: to.max(least) })
+    }
+
+    fn x(&self, at: Timestamp) -> f64 {
+        let span = self.to.duration_since(self.from).as_secs_f64();
+        let part = at.duration_since(self.from).as_secs_f64() / span;
+        // Tenths are finer than any screen; more digits only make the page larger.
+        ((NAMES + 4.0 + part.clamp(0.0, 1.0) * (CHART - 8.0)) * 10.0).round() / 10.0
+    }
+
+    fn covers(&self, at: Timestamp) -> bool {
+        (self.from..=self.to).contains(&at)
+    }
+
+    /// Marks at round clock times, ten at the most.
+    fn ticks(&self, clock: &Clock<'_>) -> Vec<Tick> {
+        const STEPS: [i64; 20] = [
+            1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600,
+            43_200, 86_400, 604_800, 2_592_000,
+        ];
+        let span = self.to.duration_since(self.from).as_secs();
+        let step = STEPS.into_iter().find(|step| span / step < 10).unwrap_or(2_592_000);
+        let offset = clock.offset_seconds(self.from);
+        let first = (self.from.as_second() + offset).div_euclid(step) * step - offset;
+        (0..=11)
+            .filter_map(|i| Timestamp::from_second(first + i * step).ok())
+            .filter(|at| self.covers(*at))
+            .map(|at| Tick {
+                x: self.x(at),
+                text: if step < 60 { clock.exactly(at) } else { clock.minute(at) },
+            })
+            .collect()
+    }
+}
+
+fn row(
+    lang: Lang,
+    head: &RunHead,
+    clock: &Clock<'_>,
+    scale: &Scale,
+    job: &JobLine,
+    (index, height): (usize, f64),
+) -> Row {
+    let y = TOP + index as f64 * height;
+    let mut bars = Vec::new();
+    let mut bar =
+        |from: Timestamp, to: Timestamp, class, inset: f64, sign: Option<&'static str>| {
+            let (left, right) = (scale.x(from), scale.x(to));
+            let width = (right - left).max(THINNEST);
+            bars.push(Bar {
+                x: left,
+                y: y + inset,
+                width,
+                height: height - 2.0 * inset,
+                class,
+                sign: sign.map(|sign| (left + width, sign)),
+            });
+        };
+    let thin = height * 0.26;
+    if let (Some(from), Some(to)) = (job.planned_start, job.planned_end) {
+        bar(from, to, "planned", height * 0.1, None);
+    }
+    if is_ahead(job)
+        && let Some(to) = job.expected_end
+    {
+        let from = job.started.or(job.expected_start).unwrap_or(head.now);
+        bar(from, to, "forecast", thin, None);
+    }
+    for attempt in &job.attempts {
+        let Some(from) = attempt.started else { continue };
+        let to = attempt.ended.unwrap_or(head.now);
+        let certain = attempt.ending.as_ref().is_none_or(|ending| ending.is_certain());
+        let (class, sign) = match (&attempt.ending, attempt.good) {
+            (None, _) => ("running", Some("▸")),
+            (Some(_), true) => ("well", None),
+            (Some(_), false) if certain => ("failed", Some("✗")),
+            (Some(_), false) => ("unknown", Some("?")),
+        };
+        bar(from, to, class, thin, sign);
+    }
+    let starts = || job.attempts.iter().filter_map(|attempt| attempt.started);
+    let thread = match (starts().min(), starts().max()) {
+        (Some(first), Some(last)) if first < last => Some((scale.x(first), scale.x(last))),
+        _ => None,
+    };
+    Row {
+        y,
+        height,
+        text_y: y + height * 0.68,
+        middle: y + height / 2.0,
+        name: cut(job.name.as_str(), 27),
+        tip: tip(lang, head, clock, job),
+        critical: job.on_critical_path,
+        shaded: index % 2 == 1,
+        thread,
+        bars,
+    }
+}
+
+/// What a pointer over the row, and a screen reader, says.
+fn tip(lang: Lang, head: &RunHead, clock: &Clock<'_>, job: &JobLine) -> String {
+    let state = Label::of_state(job.state.word()).say(lang);
+    let mut parts = vec![format!("{} {}: {state}", job.name, job.title.get(lang))];
+    if job.on_critical_path {
+        parts.push(Label::OnCriticalPath.say(lang).to_owned());
+    }
+    if let (Some(from), Some(to)) = (job.planned_start, job.planned_end) {
+        let planned = Label::LegendPlanned.say(lang);
+        parts.push(format!("{planned} {}-{}", clock.exactly(from), clock.exactly(to)));
+    }
+    if is_ahead(job)
+        && let Some(end) = job.expected_end
+    {
+        parts.push(format!("{} {}", Label::ExpectedEnd.say(lang), clock.exactly(end)));
+    }
+    parts.extend(job.attempts.iter().map(|attempt| phrase::attempt(lang, clock, attempt)));
+    parts.extend(phrase::remarks(lang, clock, head, job));
+    parts.join("\n")
+}
+
+fn lines(lang: Lang, head: &RunHead, clock: &Clock<'_>, scale: &Scale) -> Vec<Line> {
+    let line = |at: Timestamp, class, label: Label, y| {
+        let x = scale.x(at);
+        let text = format!("{} {}", label.say(lang), clock.minute(at));
+        let beyond = at > scale.to;
+        Line {
+            x,
+            class: if beyond { "beyond" } else { class },
+            text: if beyond { text + " →" } else { text },
+            anchor: if x > NAMES + CHART / 2.0 { "end" } else { "start" },
+            y,
+        }
+    };
+    let mut lines = Vec::new();
+    lines.extend(head.must_complete_by.map(|due| line(due, "limit", Label::LegendLimit, 12.0)));
+    if head.result.is_none() {
+        lines.push(line(head.now, "now", Label::LegendNow, 25.0));
+    }
+    lines
+}
+
+/// Class of the swatch, sign and word of what the drawing shows.
+pub fn legend(lang: Lang) -> Vec<(&'static str, &'static str, &'static str)> {
+    [
+        ("planned", "", Label::LegendPlanned),
+        ("forecast", "", Label::LegendExpected),
+        ("well", "", Label::LegendWell),
+        ("running", "▸", Label::LegendRunning),
+        ("failed", "✗", Label::LegendFailed),
+        ("unknown", "?", Label::LegendUnknown),
+        ("", "◆", Label::OnCriticalPath),
+    ]
+    .into_iter()
+    .map(|(class, sign, label)| (class, sign, label.say(lang)))
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::sample::{good_night, name};
+    use crate::view::report::ReportView;
+
+    #[test]
+    fn a_drawing_of_500_jobs_is_bounded_and_keeps_what_matters() {
+        let mut night = good_night();
+        let spare = night.jobs[4].clone();
+        for i in 0..500 {
+            let mut line = spare.clone();
+            line.name = name(&format!("filler-{i:03}"));
+            night.jobs.push(line);
+        }
+        let svg = svg(Lang::En, &night.head, &night.jobs).unwrap();
+        assert_eq!(svg.matches("<g>").count(), 150);
+        assert!(svg.contains("+374 more"), "524 have a time");
+        assert!(svg.contains(">customer-mailing<"), "a failed job is drawn");
+        assert!(svg.contains(">backup-db ◆<"), "the critical path is drawn");
+    }
+
+    #[test]
+    fn a_run_of_seconds_has_ticks_of_seconds_and_a_night_has_hours() {
+        let tick_texts = |view: &ReportView| -> Vec<String> {
+            let svg = svg(Lang::En, &view.head, &view.jobs).unwrap();
+            svg.split("font-size=\"11\">")
+                .skip(1)
+                .filter_map(|part| part.split('<').next())
+                .filter(|text| text.starts_with(|c: char| c.is_ascii_digit()))
+                .map(str::to_owned)
+                .collect()
+        };
+        let night = tick_texts(&good_night());
+        assert_eq!(night.first().map(String::as_str), Some("22:00"), "{night:?}");
+        assert!((5..=11).contains(&night.len()), "{night:?}");
+        let mut short = good_night();
+        short.jobs.truncate(1);
+        let seconds = tick_texts(&short);
+        assert!(seconds.contains(&"21:30:05".to_owned()), "{seconds:?}");
+        assert!(seconds.len() <= 11, "{seconds:?}");
+        short.jobs.clear();
+        assert_eq!(svg(Lang::En, &short.head, &short.jobs), None);
+    }
+}

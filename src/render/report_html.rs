@@ -1,0 +1,300 @@
+//! The morning report as one self-contained HTML page: no scripts, nothing loaded from anywhere, light and dark, for
+//! screen, phone and paper. The rows are made here, the page is `templates/report.html`.
+
+use askama::Template;
+
+use crate::core::fact::RunResult;
+use crate::render::clock::{Clock, took};
+use crate::render::gantt;
+use crate::render::phrase;
+use crate::render::report_text::{CheckRow, blocks, checks, facts, totals, troubled};
+use crate::render::words::{Fault, Label, Verdict, list};
+use crate::types::Lang;
+use crate::view::job::{JobLine, StateWord};
+use crate::view::report::{ChangeLine, ReportView};
+use crate::view::run::DeadlineState;
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page {
+    lang: Lang,
+    title: String,
+    heading: String,
+    site: String,
+    /// Class and sign of the verdict.
+    tone: Tone,
+    verdict: String,
+    trial: Option<String>,
+    facts: Vec<(&'static str, String)>,
+    totals: Vec<Total>,
+    troubles: Vec<Trouble>,
+    open: Vec<String>,
+    gantt: Option<String>,
+    legend: Vec<(&'static str, &'static str, &'static str)>,
+    changes: Vec<Change>,
+    long: Vec<[String; 4]>,
+    jobs: Vec<Job>,
+    incidents: Vec<[String; 5]>,
+    actions: Vec<[String; 4]>,
+    journal_head: Option<String>,
+    generated_at: String,
+}
+
+impl Page {
+    fn word(&self, label: Label) -> &'static str {
+        label.say(self.lang)
+    }
+
+    /// Before the change a check must fail, so there it is no fault.
+    fn passed(&self, ok: &Option<bool>, before: bool) -> (Tone, &'static str) {
+        match ok {
+            None => (Tone::IDLE, "–"),
+            Some(true) => (Tone::WELL, Label::Passed.say(self.lang)),
+            Some(false) if before => (Tone::IDLE, Label::NotPassed.say(self.lang)),
+            Some(false) => (Tone::BAD, Label::NotPassed.say(self.lang)),
+        }
+    }
+}
+
+/// How something is shown: a class for the colour and a sign for those who do not see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Tone {
+    pub(super) class: &'static str,
+    pub(super) sign: &'static str,
+}
+
+impl Tone {
+    const WELL: Self = Self { class: "ok", sign: "✓" };
+    const BAD: Self = Self { class: "bad", sign: "✗" };
+    const WARN: Self = Self { class: "warn", sign: "!" };
+    const RUN: Self = Self { class: "run", sign: "▸" };
+    const IDLE: Self = Self { class: "idle", sign: "·" };
+    const ODD: Self = Self { class: "odd", sign: "?" };
+
+    pub(super) fn of_state(word: StateWord, critical: bool) -> Self {
+        match word {
+            StateWord::Succeeded => Self::WELL,
+            StateWord::Failed if critical => Self::BAD,
+            StateWord::Failed => Self { class: "warn", ..Self::BAD },
+            StateWord::Blocked => Self { sign: "■", ..Self::BAD },
+            StateWord::Unknown => Self::ODD,
+            StateWord::Running | StateWord::Starting => Self::RUN,
+            StateWord::RetryWait => Self { sign: "↻", ..Self::WARN },
+            StateWord::Held => Self { sign: "‖", ..Self::WARN },
+            StateWord::Forced => Self { sign: "◇", ..Self::WARN },
+            StateWord::Skipped => Self { sign: "»", ..Self::WARN },
+            StateWord::Waiting => Self { sign: "○", ..Self::IDLE },
+            StateWord::NotScheduled => Self { sign: "–", ..Self::IDLE },
+        }
+    }
+
+    /// Of a run: red when it failed or the limit is lost, amber when it ended late or is at risk.
+    pub(super) fn of_run(result: Option<RunResult>, deadline: DeadlineState) -> Self {
+        match (result, deadline) {
+            (Some(RunResult::Failed), _) | (None, DeadlineState::Overdue { .. }) => Self::BAD,
+            (Some(RunResult::Stopped), _)
+            | (Some(RunResult::Well), DeadlineState::Missed { .. })
+            | (None, DeadlineState::ExpectedMissed { .. } | DeadlineState::AtRisk { .. }) => {
+                Self::WARN
+            }
+            (Some(RunResult::Well), _) => Self::WELL,
+            (None, _) => Self::RUN,
+        }
+    }
+}
+
+struct Total {
+    label: &'static str,
+    number: u32,
+    tone: Tone,
+}
+
+struct Trouble {
+    name: String,
+    title: String,
+    state: &'static str,
+    weight: &'static str,
+    tone: Tone,
+    what: String,
+    blocks: String,
+    attempts: Vec<String>,
+    tail: Vec<String>,
+    runbook: Option<String>,
+}
+
+struct Change {
+    id: String,
+    title: String,
+    state: &'static str,
+    good: bool,
+    facts: Vec<(&'static str, String)>,
+    why: Option<String>,
+    checks: Vec<CheckRow>,
+}
+
+struct Job {
+    name: String,
+    title: String,
+    state: &'static str,
+    tone: Tone,
+    on_path: bool,
+    planned: String,
+    started: String,
+    ended: String,
+    took: String,
+    attempts: String,
+    notes: Vec<String>,
+}
+
+/// The whole page.
+///
+/// # Errors
+/// Only where the template itself fails to write, which its own text does not.
+pub fn page(lang: Lang, view: &ReportView) -> Result<String, askama::Error> {
+    let head = &view.head;
+    let clock = Clock::of_run(head);
+    let title = head.title.get(lang);
+    Page {
+        lang,
+        title: format!("{title} {} – {}", head.business_date, Label::ReportTitle.say(lang)),
+        heading: format!("{title} {}", head.business_date),
+        site: head.site.get(lang).to_owned(),
+        tone: Tone::of_run(head.result, head.deadline()),
+        verdict: phrase::verdict(lang, head, &view.totals),
+        trial: head.trial.then(|| Verdict::Trial.say(lang)),
+        facts: facts(lang, head),
+        totals: totals(lang, &view.totals).into_iter().map(total).collect(),
+        troubles: troubled(view).into_iter().map(|job| trouble(lang, &clock, view, job)).collect(),
+        open: view.open_points().iter().map(|point| phrase::open_point(lang, point)).collect(),
+        gantt: gantt::svg(lang, head, &view.jobs),
+        legend: gantt::legend(lang),
+        changes: view.changes.iter().map(|line| change(lang, line)).collect(),
+        long: view.jobs.iter().filter_map(|job| long(lang, job)).collect(),
+        jobs: view.jobs.iter().map(|line| job(lang, &clock, view, line)).collect(),
+        incidents: incidents(lang, &clock, view),
+        actions: actions(lang, &clock, view),
+        journal_head: view.journal_head.clone(),
+        generated_at: clock.full(view.generated_at),
+    }
+    .render()
+}
+
+fn total((label, word, number): (Label, &'static str, u32)) -> Total {
+    let tone = match label {
+        _ if number == 0 => Tone::IDLE,
+        Label::OnTime => Tone::WELL,
+        Label::Failed | Label::Blocked => Tone::BAD,
+        Label::Unknown => Tone::ODD,
+        Label::Running => Tone::RUN,
+        Label::Waiting | Label::NotScheduled | Label::Retried => Tone::IDLE,
+        _ => Tone::WARN,
+    };
+    Total { label: word, number, tone }
+}
+
+fn trouble(lang: Lang, clock: &Clock<'_>, view: &ReportView, job: &JobLine) -> Trouble {
+    let weight = if job.critical { Label::Critical } else { Label::NotCritical };
+    let what = phrase::trouble(lang, clock, &view.head, job);
+    let several = job.attempts.len() > 1;
+    let attempts = job.attempts.iter().filter(|_| several);
+    Trouble {
+        name: job.name.to_string(),
+        title: job.title.get(lang).to_owned(),
+        state: Label::of_state(job.state.word()).say(lang),
+        weight: weight.say(lang),
+        tone: Tone::of_state(job.state.word(), job.critical),
+        what,
+        blocks: blocks(lang, job),
+        attempts: attempts.map(|attempt| phrase::attempt(lang, clock, attempt)).collect(),
+        tail: job.tail.clone(),
+        runbook: job.runbook.as_ref().map(|runbook| runbook.get(lang).to_owned()),
+    }
+}
+
+fn change(lang: Lang, change: &ChangeLine) -> Change {
+    let word = |label: Label| label.say(lang);
+    Change {
+        id: change.id.to_string(),
+        title: change.title.get(lang).to_owned(),
+        state: Label::of_change(change.state).say(lang),
+        good: change.state == Some(crate::wire::ChangeState::Done),
+        facts: vec![
+            (word(Label::Class), Label::of_class(change.class).say(lang).to_owned()),
+            (word(Label::Target), change.target.to_string()),
+            (word(Label::Job), change.job.to_string()),
+            (word(Label::Reason), change.reason.get(lang).to_owned()),
+            (word(Label::Rows), change.rows.to_string()),
+            (word(Label::BackupRows), change.backup_rows.to_string()),
+        ],
+        why: change.why.clone(),
+        checks: checks(change),
+    }
+}
+
+fn long(lang: Lang, job: &JobLine) -> Option<[String; 4]> {
+    let ran = job.ran_long?;
+    Some([
+        job.name.to_string(),
+        job.title.get(lang).to_owned(),
+        took(lang, ran.actual.get()),
+        took(lang, ran.usual_p95.get()),
+    ])
+}
+
+fn job(lang: Lang, clock: &Clock<'_>, view: &ReportView, job: &JobLine) -> Job {
+    let instant = |at: Option<_>| at.map(|at| clock.exactly(at)).unwrap_or_default();
+    let planned = match (job.planned_start, job.planned_end) {
+        (Some(from), Some(to)) => format!("{}–{}", clock.exactly(from), clock.exactly(to)),
+        _ => String::new(),
+    };
+    let attempts = job.attempts.len();
+    let length = phrase::duration(&view.head, job);
+    Job {
+        name: job.name.to_string(),
+        title: job.title.get(lang).to_owned(),
+        state: Label::of_state(job.state.word()).say(lang),
+        tone: Tone::of_state(job.state.word(), job.critical),
+        on_path: job.on_critical_path,
+        planned,
+        started: instant(job.started),
+        ended: if job.started.is_some() { instant(job.ended) } else { String::new() },
+        took: length.map(|length| took(lang, length)).unwrap_or_default(),
+        attempts: if attempts > 0 { attempts.to_string() } else { String::new() },
+        notes: phrase::remarks(lang, clock, &view.head, job),
+    }
+}
+
+/// Id, job, opened (and closed), what it blocks, who was told.
+fn incidents(lang: Lang, clock: &Clock<'_>, view: &ReportView) -> Vec<[String; 5]> {
+    let closed = |at| Fault::IncidentClosed { at: &clock.exactly(at) }.say(lang);
+    view.incidents
+        .iter()
+        .map(|incident| {
+            let mut when = clock.exactly(incident.opened);
+            if let Some(at) = incident.closed {
+                when = list(lang, [when, closed(at)]);
+            }
+            [
+                incident.id.to_string(),
+                incident.job.to_string(),
+                when,
+                list(lang, &incident.blocks),
+                phrase::people(lang, &incident.told),
+            ]
+        })
+        .collect()
+}
+
+fn actions(lang: Lang, clock: &Clock<'_>, view: &ReportView) -> Vec<[String; 4]> {
+    view.actions
+        .iter()
+        .map(|action| {
+            [
+                clock.exactly(action.at),
+                action.by.name.get(lang).to_owned(),
+                phrase::deed(lang, &action.act),
+                action.reason.clone(),
+            ]
+        })
+        .collect()
+}

@@ -1,0 +1,350 @@
+//! The morning report as plain text: for the terminal and for the text part of its mail, 100 columns wide.
+
+use std::fmt::Write as _;
+
+use crate::render::clock::{Clock, took};
+use crate::render::phrase;
+use crate::render::table::{PAGE, Table, one_line, wrap};
+use crate::render::words::{Fault, Label, Verdict, aside, list, pair, remarks};
+use crate::types::Lang;
+use crate::view::job::{JobLine, StateWord};
+use crate::view::report::{ChangeLine, ReportView};
+use crate::view::run::{RunHead, Totals};
+
+/// The whole report.
+pub fn text(lang: Lang, view: &ReportView) -> String {
+    let page = Page { lang, clock: Clock::of_run(&view.head), view };
+    let mut out = String::new();
+    page.head(&mut out);
+    page.attention(&mut out);
+    page.changes(&mut out);
+    page.ran_long(&mut out);
+    page.jobs(&mut out);
+    page.incidents(&mut out);
+    page.actions(&mut out);
+    page.foot(&mut out);
+    out
+}
+
+/// Label and value of each fact about the run that the head of a page shows.
+pub(super) fn facts(lang: Lang, head: &RunHead) -> Vec<(&'static str, String)> {
+    let clock = Clock::of_run(head);
+    let mut facts = vec![
+        (Label::Run.say(lang), head.run.to_string()),
+        (Label::BusinessDate.say(lang), head.business_date.to_string()),
+        (Label::Opened.say(lang), clock.full(head.opened)),
+    ];
+    if head.anchor != head.opened {
+        facts.push((Label::Scheduled.say(lang), clock.full(head.anchor)));
+    }
+    match (head.ended, head.expected_end) {
+        (Some(ended), _) => facts.push((Label::Ended.say(lang), clock.full(ended))),
+        (None, end) => {
+            facts.push((Label::AsOf.say(lang), clock.full(head.now)));
+            facts.extend(end.map(|end| (Label::ExpectedEnd.say(lang), clock.full(end))));
+        }
+    }
+    if let Some(due) = head.must_complete_by {
+        facts.push((Label::MustCompleteBy.say(lang), clock.full(due)));
+    }
+    facts.push((Label::Zone.say(lang), head.zone.to_string()));
+    facts
+}
+
+/// Label and number of each total; those that are zero only where they are always shown.
+pub(super) fn totals(lang: Lang, totals: &Totals) -> Vec<(Label, &'static str, u32)> {
+    let always = [
+        (Label::OnTime, totals.on_time),
+        (Label::Late, totals.late),
+        (Label::Failed, totals.failed),
+        (Label::Skipped, totals.skipped),
+        (Label::Forced, totals.forced),
+        (Label::NotScheduled, totals.not_scheduled),
+    ];
+    let sometimes = [
+        (Label::Blocked, totals.blocked),
+        (Label::Unknown, totals.unknown),
+        (Label::Held, totals.held),
+        (Label::Running, totals.running),
+        (Label::Waiting, totals.waiting),
+        (Label::Retried, totals.retried),
+    ];
+    let sometimes = sometimes.into_iter().filter(|(_, n)| *n > 0);
+    always.into_iter().chain(sometimes).map(|(label, n)| (label, label.say(lang), n)).collect()
+}
+
+/// Jobs that an operator must see to, the critical first.
+pub(super) fn troubled(view: &ReportView) -> Vec<&JobLine> {
+    let mut jobs: Vec<&JobLine> = view
+        .jobs
+        .iter()
+        .filter(|job| matches!(job.state.word(), StateWord::Failed | StateWord::Unknown))
+        .collect();
+    jobs.sort_by_key(|job| !job.critical);
+    jobs
+}
+
+struct Page<'a> {
+    lang: Lang,
+    clock: Clock<'a>,
+    view: &'a ReportView,
+}
+
+impl Page<'_> {
+    fn heading(&self, out: &mut String, label: Label) {
+        let _ = writeln!(out, "\n{}", label.say(self.lang));
+    }
+
+    fn paragraph(&self, out: &mut String, indent: usize, text: &str) {
+        for line in wrap(&one_line(text), PAGE - indent) {
+            let _ = writeln!(out, "{:indent$}{line}", "");
+        }
+    }
+
+    fn head(&self, out: &mut String) {
+        let (lang, head) = (self.lang, &self.view.head);
+        self.paragraph(out, 0, &phrase::verdict(lang, head, &self.view.totals));
+        if head.trial {
+            self.paragraph(out, 0, &Verdict::Trial.say(lang));
+        }
+        let title = aside(lang, head.title.get(lang), head.batch.as_str());
+        let _ = writeln!(out, "\n{}", pair(lang, head.site.get(lang), &title));
+        let mut table = Table::new(&["", ""], &[], 2);
+        for (label, value) in facts(lang, head) {
+            table.row(vec![label.to_owned(), value]);
+        }
+        table.write(out);
+        self.heading(out, Label::Totals);
+        let totals: Vec<String> = totals(lang, &self.view.totals)
+            .into_iter()
+            .map(|(_, label, n)| format!("{label} {n}"))
+            .collect();
+        self.paragraph(out, 2, &totals.join("  "));
+    }
+
+    fn attention(&self, out: &mut String) {
+        let (troubled, open) = (troubled(self.view), self.view.open_points());
+        self.heading(out, Label::Attention);
+        if troubled.is_empty() && open.is_empty() {
+            let _ = writeln!(out, "  {}", Label::NothingToDo.say(self.lang));
+        }
+        for job in troubled {
+            self.trouble(out, job);
+        }
+        if !open.is_empty() {
+            let _ = writeln!(out, "  {}", Label::OpenPoints.say(self.lang));
+            for point in open {
+                self.paragraph(out, 4, &format!("- {}", phrase::open_point(self.lang, &point)));
+            }
+        }
+    }
+
+    fn trouble(&self, out: &mut String, job: &JobLine) {
+        let lang = self.lang;
+        let weight = if job.critical { Label::Critical } else { Label::NotCritical };
+        let state = Label::of_state(job.state.word()).say(lang);
+        let state = list(lang, [state, weight.say(lang)]);
+        let title = aside(lang, job.title.get(lang), &state);
+        self.paragraph(out, 2, &format!("{}  {title}", job.name));
+        self.paragraph(out, 4, &phrase::trouble(lang, &self.clock, &self.view.head, job));
+        self.paragraph(out, 4, &blocks(lang, job));
+        if !job.tail.is_empty() {
+            let _ = writeln!(out, "    {}", Label::LastOutput.say(lang));
+            for line in &job.tail {
+                let _ = writeln!(out, "      | {}", one_line(line));
+            }
+        }
+        if let Some(runbook) = &job.runbook {
+            let _ = writeln!(out, "    {}", Label::Runbook.say(lang));
+            runbook.get(lang).lines().for_each(|line| self.paragraph(out, 6, line));
+        }
+    }
+
+    fn changes(&self, out: &mut String) {
+        if self.view.changes.is_empty() {
+            return;
+        }
+        self.heading(out, Label::Changes);
+        for change in &self.view.changes {
+            self.change(out, change);
+        }
+    }
+
+    fn change(&self, out: &mut String, change: &ChangeLine) {
+        let lang = self.lang;
+        let state = Label::of_change(change.state).say(lang);
+        let class = Label::of_class(change.class).say(lang);
+        let title = aside(lang, change.title.get(lang), state);
+        self.paragraph(out, 2, &format!("{}  {title}", change.id));
+        let rows = Fault::ChangeRows { rows: change.rows, backup: change.backup_rows }.say(lang);
+        let target = format!("{} {}", Label::Target.say(lang), change.target);
+        self.paragraph(out, 4, &remarks(lang, &[class.to_owned(), target, rows]));
+        self.paragraph(out, 4, &pair(lang, Label::Reason.say(lang), change.reason.get(lang)));
+        if let Some(why) = &change.why {
+            self.paragraph(out, 4, why);
+        }
+        let head = [Label::Check, Label::Before, Label::After, Label::Detail].map(|l| l.say(lang));
+        let mut table = Table::new(&head, &[], 4);
+        for check in checks(change) {
+            let word = |ok: Option<bool>| match ok {
+                Some(true) => Label::Passed.say(lang).to_owned(),
+                Some(false) => Label::NotPassed.say(lang).to_owned(),
+                None => "-".to_owned(),
+            };
+            table.row(vec![check.name, word(check.before), word(check.after), check.detail]);
+        }
+        table.write(out);
+    }
+
+    fn ran_long(&self, out: &mut String) {
+        let long: Vec<&JobLine> = self.view.jobs.iter().filter(|j| j.ran_long.is_some()).collect();
+        if long.is_empty() {
+            return;
+        }
+        self.heading(out, Label::RanLong);
+        let lang = self.lang;
+        let head = [Label::Job, Label::Title, Label::Took, Label::Usual].map(|l| l.say(lang));
+        let mut table = Table::new(&head, &[2, 3], 2);
+        for job in long {
+            let Some(ran) = &job.ran_long else { continue };
+            table.row(vec![
+                job.name.to_string(),
+                job.title.get(lang).to_owned(),
+                took(lang, ran.actual.get()),
+                took(lang, ran.usual_p95.get()),
+            ]);
+        }
+        table.write(out);
+    }
+
+    fn jobs(&self, out: &mut String) {
+        self.heading(out, Label::AllJobs);
+        job_table(self.lang, &self.clock, &self.view.head, &self.view.jobs).write(out);
+    }
+
+    fn incidents(&self, out: &mut String) {
+        if self.view.incidents.is_empty() {
+            return;
+        }
+        let lang = self.lang;
+        self.heading(out, Label::Incidents);
+        for incident in &self.view.incidents {
+            let told = phrase::people(lang, &incident.told);
+            let opened =
+                Fault::IncidentOpened { at: &self.clock.exactly(incident.opened), told: &told };
+            let mut parts = vec![opened.say(lang)];
+            parts.extend(
+                incident
+                    .closed
+                    .map(|at| Fault::IncidentClosed { at: &self.clock.exactly(at) }.say(lang)),
+            );
+            let words = pair(lang, incident.job.as_str(), &remarks(lang, &parts));
+            self.paragraph(out, 2, &format!("{}  {words}", incident.id));
+        }
+    }
+
+    fn actions(&self, out: &mut String) {
+        if self.view.actions.is_empty() {
+            return;
+        }
+        let lang = self.lang;
+        self.heading(out, Label::Actions);
+        let head = [Label::Time, Label::Who, Label::What, Label::Reason].map(|l| l.say(lang));
+        let mut table = Table::new(&head, &[], 2);
+        for action in &self.view.actions {
+            table.row(vec![
+                self.clock.exactly(action.at),
+                action.by.name.get(lang).to_owned(),
+                phrase::deed(lang, &action.act),
+                action.reason.clone(),
+            ]);
+        }
+        table.write(out);
+    }
+
+    fn foot(&self, out: &mut String) {
+        let lang = self.lang;
+        out.push('\n');
+        if let Some(head) = &self.view.journal_head {
+            let _ = writeln!(out, "{}  {head}", Label::JournalHead.say(lang));
+        }
+        let generated = self.clock.full(self.view.generated_at);
+        let _ = writeln!(out, "{}  {generated}", Label::GeneratedAt.say(lang));
+    }
+}
+
+/// `Blocks 3 jobs: a, b, c.`
+pub(super) fn blocks(lang: Lang, job: &JobLine) -> String {
+    if job.blocks.is_empty() {
+        return Fault::BlocksNothing.say(lang);
+    }
+    let count = u32::try_from(job.blocks.len()).unwrap_or(u32::MAX);
+    Fault::Blocks { count, list: &list(lang, &job.blocks) }.say(lang)
+}
+
+/// One check of a change, before and after.
+pub(super) struct CheckRow {
+    pub(super) name: String,
+    pub(super) before: Option<bool>,
+    pub(super) after: Option<bool>,
+    /// Of the answer after the change, else of the one before it.
+    pub(super) detail: String,
+}
+
+/// The checks of both verifications by name, in the order of the one before the change.
+pub(super) fn checks(change: &ChangeLine) -> Vec<CheckRow> {
+    let mut rows: Vec<CheckRow> = change
+        .before
+        .iter()
+        .map(|check| CheckRow {
+            name: check.name.clone(),
+            before: Some(check.ok),
+            after: None,
+            detail: check.detail.clone(),
+        })
+        .collect();
+    for check in &change.after {
+        match rows.iter_mut().find(|row| row.name == check.name) {
+            Some(row) => {
+                row.after = Some(check.ok);
+                row.detail.clone_from(&check.detail);
+            }
+            None => rows.push(CheckRow {
+                name: check.name.clone(),
+                before: None,
+                after: Some(check.ok),
+                detail: check.detail.clone(),
+            }),
+        }
+    }
+    rows
+}
+
+/// The table of all jobs; `status` has the same.
+pub(super) fn job_table(lang: Lang, clock: &Clock<'_>, head: &RunHead, jobs: &[JobLine]) -> Table {
+    let columns = [
+        Label::Job,
+        Label::State,
+        Label::Started,
+        Label::End,
+        Label::Took,
+        Label::Attempts,
+        Label::Notes,
+    ];
+    let mut table = Table::new(&columns.map(|label| label.say(lang)), &[4, 5], 2);
+    for job in jobs {
+        let instant = |at: Option<_>| at.map(|at| clock.exactly(at)).unwrap_or_default();
+        let length = phrase::duration(head, job).map(|length| took(lang, length));
+        let attempts = job.attempts.len();
+        table.row(vec![
+            job.name.to_string(),
+            Label::of_state(job.state.word()).say(lang).to_owned(),
+            instant(job.started),
+            if job.started.is_some() { instant(job.ended) } else { String::new() },
+            length.unwrap_or_default(),
+            if attempts > 0 { attempts.to_string() } else { String::new() },
+            remarks(lang, &phrase::remarks(lang, clock, head, job)),
+        ]);
+    }
+    table
+}

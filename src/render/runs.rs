@@ -1,0 +1,28 @@
+//! Runs, one a line: `nightrun runs`.
+
+use crate::journal::RunRow;
+use crate::render::table::Table;
+use crate::render::words::Label;
+use crate::types::Lang;
+
+/// The table; times are UTC, since runs may be of several zones.
+pub fn text(lang: Lang, rows: &[RunRow]) -> String {
+    let heads = [Label::Run, Label::BusinessDate, Label::Result, Label::Opened, Label::Ended];
+    let mut head: Vec<&str> = heads.iter().map(|label| label.say(lang)).collect();
+    head.push("");
+    let mut table = Table::new(&head, &[], 0);
+    let at = |at: jiff::Timestamp| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string();
+    for row in rows {
+        table.row(vec![
+            row.run.to_string(),
+            row.business_date.to_string(),
+            Label::of_result(row.result).say(lang).to_owned(),
+            at(row.opened),
+            row.ended.map(at).unwrap_or_default(),
+            if row.trial { Label::TrialMark.say(lang).to_owned() } else { String::new() },
+        ]);
+    }
+    let mut text = String::new();
+    table.write(&mut text);
+    text
+}

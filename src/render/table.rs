@@ -1,0 +1,159 @@
+//! Columns for a terminal and for plain-text mail: widths count Chinese characters as two.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// The width of pages of text, in columns of a terminal.
+pub(super) const PAGE: usize = 100;
+
+/// A table that fits into a page: the last column is wrapped, the others are as wide as their widest cell.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    rows: Vec<Vec<String>>,
+    right: Vec<bool>,
+    indent: usize,
+    /// Rows of heading: 1, or 0 where there are none.
+    heads: usize,
+}
+
+impl Table {
+    /// `right`: which columns stand to the right (numbers).
+    pub(super) fn new(head: &[&str], right: &[usize], indent: usize) -> Self {
+        let right = (0..head.len()).map(|column| right.contains(&column)).collect();
+        let named = head.iter().any(|cell| !cell.is_empty());
+        let mut table = Self { rows: Vec::new(), right, indent, heads: usize::from(named) };
+        if named {
+            table.row(head.iter().map(|cell| (*cell).to_owned()).collect());
+        }
+        table
+    }
+
+    pub(super) fn row(&mut self, cells: Vec<String>) {
+        self.rows.push(cells.into_iter().map(|cell| one_line(&cell)).collect());
+    }
+
+    pub(super) fn write(&self, out: &mut String) {
+        let columns = self.right.len();
+        // A column that is empty in every row but the head is left out.
+        let used: Vec<usize> = (0..columns)
+            .filter(|c| {
+                self.rows.iter().skip(self.heads).any(|r| r.get(*c).is_some_and(|x| !x.is_empty()))
+            })
+            .collect();
+        let width = |c: usize| {
+            self.rows.iter().filter_map(|r| r.get(c)).map(|x| x.width()).max().unwrap_or(0)
+        };
+        let Some((last, before)) = used.split_last() else { return };
+        let start = self.indent + before.iter().map(|c| width(*c) + 2).sum::<usize>();
+        let room = PAGE.saturating_sub(start).max(20);
+        for row in &self.rows {
+            let mut line = " ".repeat(self.indent);
+            for c in before {
+                let cell = row.get(*c).map_or("", String::as_str);
+                line.push_str(&pad(cell, width(*c), self.right[*c]));
+                line.push_str("  ");
+            }
+            let cell = row.get(*last).map_or("", String::as_str);
+            for (i, part) in wrap(cell, room).iter().enumerate() {
+                if i > 0 {
+                    line = " ".repeat(start);
+                }
+                line.push_str(part);
+                out.push_str(line.trim_end());
+                out.push('\n');
+            }
+        }
+    }
+}
+
+/// The text in a field of a width, to the left or to the right.
+pub(super) fn pad(text: &str, width: usize, right: bool) -> String {
+    let blanks = " ".repeat(width.saturating_sub(text.width()));
+    if right { blanks + text } else { text.to_owned() + &blanks }
+}
+
+/// Control characters out: what a job wrote must not move the reader's cursor.
+pub(super) fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// Cut with `...` where it is too wide.
+pub(super) fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut kept = String::new();
+    let mut used = 0;
+    for c in text.chars() {
+        let w = c.width().unwrap_or(0);
+        if used + w + 3 > width {
+            break;
+        }
+        used += w;
+        kept.push(c);
+    }
+    kept + "..."
+}
+
+/// Lines no wider than `width`: broken at blanks, and within Chinese text between characters (not before
+/// punctuation). Never empty.
+pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for piece in pieces(text) {
+        let used = lines.last().map_or(0, |line| line.width());
+        let fits = used + piece.trim_end().width() <= width;
+        if !fits && used > 0 {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push_str(if line.is_empty() { piece.trim_start() } else { &piece });
+        }
+    }
+    lines.iter().map(|line| line.trim_end().to_owned()).collect()
+}
+
+/// The pieces between which a line may break.
+fn pieces(text: &str) -> Vec<String> {
+    let closing = |c: char| "，。；：、）”！？".contains(c);
+    let opening = |c: char| "（“".contains(c);
+    let mut pieces: Vec<String> = Vec::new();
+    let mut last: Option<char> = None;
+    for c in text.chars() {
+        let breaks = last.is_none_or(|l| {
+            let wide = c.width() == Some(2) || l.width() == Some(2);
+            l == ' ' || (wide && c != ' ' && !closing(c) && !opening(l))
+        });
+        match pieces.last_mut() {
+            Some(piece) if !breaks => piece.push(c),
+            _ => pieces.push(c.to_string()),
+        }
+        last = Some(c);
+    }
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chinese_and_english_columns_align() {
+        let mut table = Table::new(&["作业", "took", ""], &[1], 2);
+        table.row(vec!["载入参考汇率".into(), "4s".into(), "x".into()]);
+        table.row(vec!["load".into(), "12m 05s".into(), "y".into()]);
+        let mut out = String::new();
+        table.write(&mut out);
+        assert_eq!(
+            out,
+            "  作业             took\n  载入参考汇率       4s  x\n  load          12m 05s  y\n"
+        );
+    }
+
+    #[test]
+    fn long_text_is_wrapped_and_cut_by_width() {
+        assert_eq!(wrap("one two three", 8), ["one two", "three"]);
+        assert_eq!(wrap("日终批次已完成。再见", 8), ["日终批次", "已完成。", "再见"]);
+        assert_eq!(wrap("", 8), [""]);
+        assert_eq!(cut("日终批次已完成", 9), "日终批...");
+        assert_eq!(one_line("a\u{1b}[2Jb\r"), "a [2Jb ");
+    }
+}

@@ -1,0 +1,123 @@
+//! What the pages say, in both languages, as snapshots; and what HTML must never do.
+
+use super::sample::{bad_night, fault, good_night, in_both, job, li_wei, running_night};
+use super::{mail, report_html, report_text};
+use crate::types::{Lang, PersonId, Text};
+use crate::view::job::JobState;
+use crate::view::report::ReportView;
+
+#[test]
+fn report_of_a_good_night() {
+    insta::assert_snapshot!(in_both(|lang| report_text::text(lang, &good_night())));
+}
+
+#[test]
+fn report_of_a_bad_night() {
+    insta::assert_snapshot!(in_both(|lang| report_text::text(lang, &bad_night())));
+}
+
+#[test]
+fn a_trial_says_so_everywhere() {
+    let mut night = bad_night();
+    night.head.trial = true;
+    let mut fault = fault();
+    fault.head.trial = true;
+    let to = PersonId::new("li-wei").unwrap();
+    for (lang, mark) in [(Lang::En, "Trial run"), (Lang::Zh, "试运行")] {
+        let mail = mail::failure(lang, &fault, &to).unwrap();
+        let report = mail::report(lang, &night).unwrap();
+        for subject in [&mail.subject, &report.subject] {
+            assert!(subject.to_lowercase().contains(if lang == Lang::En { "trial" } else { mark }));
+        }
+        let page = report_html::page(lang, &night).unwrap();
+        for text in [&mail.text, &mail.html, &report.text, &report.html, &page] {
+            assert!(text.contains(mark), "{text}");
+        }
+    }
+}
+
+/// Markup wherever a file or a job can put text.
+fn hostile() -> ReportView {
+    let evil = "<script>alert(1)</script><img src=x onerror=alert(2)> & \"'";
+    let mut night = bad_night();
+    for line in &mut night.jobs {
+        line.title = Text::en(evil);
+        line.runbook = Some(Text::en(evil));
+        line.tail = vec![evil.into(), "</pre></svg>".into()];
+    }
+    job(&mut night.jobs, "charge-fees").state =
+        JobState::Forced { by: li_wei(), reason: evil.into() };
+    night.head.title = Text::en(evil);
+    night.head.site = Text::en(evil);
+    for change in &mut night.changes {
+        change.title = Text::en(evil);
+        change.why = Some(evil.into());
+        change.after[0].detail = evil.into();
+    }
+    for action in &mut night.actions {
+        action.reason = evil.into();
+    }
+    night
+}
+
+#[test]
+fn html_escapes_what_files_and_jobs_say_and_loads_nothing() {
+    let night = hostile();
+    let to = PersonId::new("li-wei").unwrap();
+    let mut fault = fault();
+    fault.job = night.jobs.iter().find(|job| job.name.as_str() == "post-ledger").unwrap().clone();
+    fault.head.title = night.head.title.clone();
+    for lang in Lang::ALL {
+        let pages = [
+            report_html::page(lang, &night).unwrap(),
+            mail::report(lang, &night).unwrap().html,
+            mail::failure(lang, &fault, &to).unwrap().html,
+        ];
+        for page in pages {
+            assert!(page.contains("&#60;script&#62;") || page.contains("&lt;script&gt;"), "{page}");
+            for never in
+                ["<script", "<img", "</pre></svg>", "src=x onerror=alert(2)>", "@import", "<link"]
+            {
+                assert!(!page.contains(never), "{never}");
+            }
+            // The only address is the name of a namespace; nothing is loaded from anywhere.
+            let bare = page.replace("xmlns=\"http://www.w3.org/2000/svg\"", "");
+            for never in ["http://", "https://", "url(http", "url(//", "url(data"] {
+                assert!(!bare.contains(never), "{never}");
+            }
+            for tag in bare.split('<').skip(1).filter_map(|part| part.split('>').next()) {
+                for never in [" src=", " href=", " on", "javascript:"] {
+                    assert!(!tag.contains(never), "{tag}");
+                }
+            }
+            assert!(page.contains(&format!("<html lang=\"{}\">", lang.tag())));
+        }
+    }
+}
+
+/// The pages as files, to be looked at in a browser: `NIGHTRUN_SAMPLE_PAGES=dir`, else a throwaway folder.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a test writes files; the code under test does not")]
+fn sample_pages_are_written() {
+    let throwaway = tempfile::tempdir().unwrap();
+    let dir = std::env::var_os("NIGHTRUN_SAMPLE_PAGES")
+        .map_or_else(|| throwaway.path().to_owned(), std::path::PathBuf::from);
+    let to = PersonId::new("li-wei").unwrap();
+    let mut trial = good_night();
+    trial.head.trial = true;
+    for lang in Lang::ALL {
+        for (page, night) in
+            [("good", trial.clone()), ("bad", bad_night()), ("running", running_night())]
+        {
+            let path = dir.join(format!("{page}-{}.html", lang.tag()));
+            std::fs::write(&path, report_html::page(lang, &night).unwrap()).unwrap();
+            let mail = mail::report(lang, &night).unwrap();
+            std::fs::write(dir.join(format!("mail-{page}-{}.html", lang.tag())), mail.html)
+                .unwrap();
+        }
+        let mail = mail::failure(lang, &fault(), &to).unwrap();
+        let path = dir.join(format!("failure-{}.html", lang.tag()));
+        std::fs::write(&path, mail.html).unwrap();
+        assert!(path.metadata().unwrap().len() > 1_000);
+    }
+}

@@ -1,0 +1,76 @@
+//! What happens during a run, one line each. The English is plain ASCII, for logs and old terminals.
+
+use crate::types::Outcome;
+
+use super::{colon_en, colon_zh, en, jobs as n_jobs, messages, zh};
+
+messages! {
+    /// One event.
+    Happened;
+    RunOpened { run: &'a str, date: &'a str, jobs: u32 }:
+        format!("run {run} started: business date {date}, {}", n_jobs(jobs)),
+        format!("批次执行 {run} 开始：业务日期 {date}，共 {jobs} 个作业");
+    RunResumed { run: &'a str, running: u32 }:
+        format!("run {run} resumed, {} still running", n_jobs(running)),
+        format!("批次执行 {run} 恢复，{running} 个作业仍在运行");
+    RunReopened { run: &'a str }: format!("run {run} goes on"), format!("批次执行 {run} 继续");
+    RunWell { run: &'a str, took: &'a str, code: u8 }:
+        format!("run {run} ended well after {took} (exit code {code})"),
+        format!("批次执行 {run} 正常完成，历时 {took}（退出码 {code}）");
+    RunFailed { run: &'a str, took: &'a str, code: u8 }:
+        format!("run {run} FAILED after {took} (exit code {code})"),
+        format!("批次执行 {run} 失败，历时 {took}（退出码 {code}）");
+    RunStopped { run: &'a str, took: &'a str, code: u8 }:
+        format!("run {run} stopped after {took}, can be resumed (exit code {code})"),
+        format!("批次执行 {run} 已停止，历时 {took}，可恢复（退出码 {code}）");
+    ClockJumped { to: &'a str }:
+        format!("nothing runs: the trial's clock jumps to {to}"), format!("无作业运行，试运行时钟跳至 {to}");
+    Started { job: &'a str, attempt: u32 }:
+        format!("{job} started (attempt {attempt})"), format!("{job} 启动（第 {attempt} 次尝试）");
+    Adopted { job: &'a str, attempt: u32 }:
+        format!("{job} still runs, taken over (attempt {attempt})"),
+        format!("{job} 仍在运行，已接管（第 {attempt} 次尝试）");
+    EndedWell { job: &'a str, took: &'a str }:
+        format!("{job} ended well after {took}"), format!("{job} 成功，耗时 {took}");
+    EndedWellAtOnce { job: &'a str }: format!("{job} ended well"), format!("{job} 成功");
+    EndedBadly { job: &'a str, attempt: u32, ending: &'a str, took: &'a str }:
+        format!("{job} attempt {attempt} FAILED after {took}: {ending}"),
+        format!("{job} 第 {attempt} 次尝试失败，耗时 {took}：{ending}");
+    NeverBegan { job: &'a str, attempt: u32, ending: &'a str }:
+        format!("{job} attempt {attempt} FAILED: {ending}"), format!("{job} 第 {attempt} 次尝试失败：{ending}");
+    Retry { job: &'a str, attempt: u32, wait: &'a str }:
+        format!("{job} is tried again in {wait} (attempt {attempt})"),
+        format!("{job} 将在 {wait} 后重试（第 {attempt} 次尝试）");
+    Settled { job: &'a str, outcome: Outcome }:
+        format!("{job}: {}", en(outcome)), format!("{job}：{}", zh(outcome));
+    SettledWhy { job: &'a str, outcome: Outcome, why: &'a str }:
+        format!("{job}: {} ({why})", en(outcome)), format!("{job}：{}（{why}）", zh(outcome));
+    Reopened { job: &'a str }: format!("{job} waits again"), format!("{job} 重新等待");
+    InDoubt { job: &'a str, why: &'a str }:
+        format!("{job}: UNKNOWN what became of it: {why}"), format!("{job} 结果不明：{why}");
+    RunMissedStart { due: &'a str }:
+        format!("LATE: the batch should have started by {due}"), format!("超时限：批次未在 {due} 前开始");
+    RunMissedComplete { due: &'a str }:
+        format!("LATE: the batch should have been complete by {due}"), format!("超时限：批次未在 {due} 前完成");
+    MissedStart { job: &'a str, due: &'a str }:
+        format!("LATE: {job} should have started by {due}"), format!("超时限：{job} 未在 {due} 前开始");
+    MissedComplete { job: &'a str, due: &'a str }:
+        format!("LATE: {job} should have been complete by {due}"), format!("超时限：{job} 未在 {due} 前完成");
+    Incident { incident: &'a str, job: &'a str, blocks: u32, told: &'a str }:
+        format!("{incident} opened: {job} failed, blocks {}, told {told}", n_jobs(blocks)),
+        format!("{incident} 开启：{job} 失败，{blocks} 个作业受阻，已通知{told}");
+    IncidentClosed { incident: &'a str, job: &'a str }:
+        format!("{incident} closed ({job})"), format!("{incident} 关闭（{job}）");
+    Acted { who: &'a str, what: &'a str, reason: &'a str }:
+        format!("{who} {what}{}", colon_en(reason)), format!("{who}：{what}{}", colon_zh(reason));
+    Asks { job: &'a str, question: &'a str, command: &'a str }:
+        format!("{job} asks: {question} Answer with: {command}"),
+        format!("{job} 等待确认：{question} 确认命令：{command}");
+    HostAway { host: &'a str, why: &'a str }:
+        format!("host {host} does not answer: {why}"), format!("主机 {host} 无应答：{why}");
+    HostBack { host: &'a str }: format!("host {host} answers again"), format!("主机 {host} 恢复应答");
+    MailUnsent { mails: u32 }:
+        format!("{mails} {} unsent: `nightrun mail flush` sends {}",
+            if mails == 1 { "mail is" } else { "mails are" }, if mails == 1 { "it" } else { "them" }),
+        format!("{mails} 封邮件未发出，可用 `nightrun mail flush` 发送");
+}

@@ -1,0 +1,185 @@
+//! What the supervisor writes to people: the one mail of a fault, and the report of a run as files and mail.
+
+use std::collections::BTreeMap;
+
+use super::orders::HISTORY;
+use super::{Fatal, Supervisor, World};
+use crate::core::fact::RunResult;
+use crate::core::forecast;
+use crate::core::state::Run;
+use crate::definition::site::{Person, Site};
+use crate::driver::mail::compose;
+use crate::journal::OutgoingMail;
+use crate::port::{Attachment, Clock, Folders, Letter, Party, Store, StoreReader};
+use crate::render::{self, mail::MailText};
+use crate::types::{IncidentId, JobName, Lang, PersonId, RunId, Span};
+use crate::view::{self, of_job::Around, report::ReportView};
+
+impl<W: World> Supervisor<W> {
+    /// One mail to each person that an incident names, in that person's language.
+    pub(super) fn incident_mail(&mut self, incident: IncidentId) -> Vec<OutgoingMail> {
+        let now = self.parts.clock.now();
+        let Some(known) = self.core.state().incidents.get(&incident) else { return Vec::new() };
+        let Some(run) = self.core.state().runs.get(&known.run) else { return Vec::new() };
+        let ahead = forecast::of_night(&self.core, now).ok();
+        let nothing = BTreeMap::new();
+        let around = Around {
+            planned: None,
+            ahead: ahead.as_ref().and_then(|ahead| ahead.runs.get(run.id())),
+            usual_p95: &nothing,
+            unsent_mail: 0,
+        };
+        let written = view::of_run::failure(&self.core, incident, now, around);
+        let Ok(page) = written else { return Vec::new() };
+        let site = std::sync::Arc::clone(&run.site);
+        let thread = format!("{incident}.{}", run.id());
+        let people = known.notified.clone();
+        let write = |lang, to: &PersonId| render::mail::failure(lang, &page, to).ok();
+        let letters = self.letters(&site, &people, &thread, write, &[]);
+        self.composed(letters)
+    }
+
+    /// The report of a run that has ended: written beside the run in both languages, and mailed. A run that was stopped
+    /// can go on, so nobody is mailed.
+    pub(super) async fn report(&mut self, run: &RunId) -> Result<Vec<OutgoingMail>, Fatal> {
+        let page = self.report_view(run).await?;
+        let Some(state) = self.core.state().runs.get(run) else { return Ok(Vec::new()) };
+        let site = std::sync::Arc::clone(&state.site);
+        let stopped = state.result == Some(RunResult::Stopped);
+        let mut written = Vec::new();
+        let mut pages = Vec::new();
+        let mut languages = Lang::ALL;
+        // The site's own language is named first when the run says where its report is.
+        languages.sort_by_key(|lang| *lang != site.language);
+        for lang in languages {
+            let tag = lang.tag();
+            let Ok(html) = render::report_html::page(lang, &page) else { continue };
+            let text = render::report_text::text(lang, &page);
+            for (name, content) in
+                [(format!("report.{tag}.html"), &html), (format!("report.{tag}.txt"), &text)]
+            {
+                written.push(self.parts.folders.write_report(run, &name, content.as_bytes())?);
+            }
+            pages.push((lang, html));
+        }
+        self.reports.insert(run.clone(), written);
+        if stopped {
+            return Ok(Vec::new());
+        }
+        let people: Vec<PersonId> =
+            site.with_role(&site.mail.report_to).map(|(id, _)| id.clone()).collect();
+        let thread = format!("report.{run}");
+        let write = |lang, _: &PersonId| render::mail::report(lang, &page).ok();
+        let letters = self.letters(&site, &people, &thread, write, &pages);
+        Ok(self.composed(letters))
+    }
+
+    async fn report_view(&self, run: &RunId) -> Result<ReportView, Fatal> {
+        let reader = self.parts.store.reader();
+        let usual = usual_p95(reader, run).await?;
+        let unsent = reader.outbox_unsent().await?.len() as u32;
+        let now = self.parts.clock.now();
+        let state = self.core.state().run(run)?;
+        let planned = planned(state);
+        let around = Around {
+            planned: planned.as_ref(),
+            ahead: None,
+            usual_p95: &usual,
+            unsent_mail: unsent,
+        };
+        let head = Some(self.chain.head().hash.clone());
+        let real = self.parts.clock.real();
+        Ok(view::of_run::report(&self.core, run, now, around, head, real)?)
+    }
+
+    fn letters(
+        &self,
+        site: &Site,
+        people: &[PersonId],
+        thread: &str,
+        write: impl Fn(Lang, &PersonId) -> Option<MailText>,
+        pages: &[(Lang, String)],
+    ) -> Vec<Letter> {
+        let domain = site.mail.from.rsplit('@').next().unwrap_or("localhost").to_owned();
+        let thread = plain(thread);
+        let seq = self.chain.head().seq;
+        let with_address = |id: &PersonId| {
+            let person = site.people.get(id)?;
+            Some((id.clone(), person.clone(), person.mail.clone()?))
+        };
+        people
+            .iter()
+            .filter_map(with_address)
+            .filter_map(|(id, person, address)| {
+                let lang = person.language.unwrap_or(site.language);
+                let MailText { subject, text, html } = write(lang, &id)?;
+                Some(Letter {
+                    from: Party {
+                        name: Some(site.title.get(lang).to_owned()),
+                        address: site.mail.from.clone(),
+                    },
+                    to: Party { name: Some(name(&person, lang)), address },
+                    subject,
+                    message_id: format!("<{thread}.{seq}.{id}@{domain}>"),
+                    thread: format!("<{thread}@{domain}>"),
+                    date: self.parts.clock.real(),
+                    text,
+                    html,
+                    attachments: attachment(pages, lang),
+                })
+            })
+            .collect()
+    }
+
+    /// A letter that cannot be put into the form of a mail (an address that is none) is told, and does not stop the others.
+    fn composed(&mut self, letters: Vec<Letter>) -> Vec<OutgoingMail> {
+        let not_before = self.parts.clock.real();
+        let mut mails = Vec::new();
+        for letter in letters {
+            match compose(&letter, not_before) {
+                Ok(mail) => mails.push(mail),
+                Err(why) => {
+                    let at = self.parts.clock.now().wall;
+                    self.notice(at, &format!("no mail to {}: {why}", letter.to.address));
+                }
+            }
+        }
+        mails
+    }
+}
+
+/// From history: 95 of 100 good attempts of the batch's jobs took no longer.
+pub async fn usual_p95<R: StoreReader>(
+    reader: &R,
+    run: &RunId,
+) -> Result<BTreeMap<JobName, Span>, Fatal> {
+    let history = reader.history(&run.batch, HISTORY).await?;
+    Ok(history.into_iter().map(|(job, durations)| (job, durations.p95)).collect())
+}
+
+/// The run as it was forecast when it was opened.
+pub fn planned(run: &Run) -> Option<forecast::RunForecast> {
+    forecast::as_opened(run).ok()
+}
+
+fn name(person: &Person, lang: Lang) -> String {
+    person.name.get(lang).to_owned()
+}
+
+fn attachment(pages: &[(Lang, String)], lang: Lang) -> Vec<Attachment> {
+    let page = pages.iter().find(|(of, _)| *of == lang);
+    page.map(|(lang, html)| Attachment {
+        file_name: format!("report.{}.html", lang.tag()),
+        content_type: "text/html; charset=utf-8".to_owned(),
+        bytes: html.clone().into_bytes(),
+    })
+    .into_iter()
+    .collect()
+}
+
+/// What may stand left of the `@` of a message id.
+fn plain(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '.' { c } else { '-' })
+        .collect()
+}

@@ -1,0 +1,249 @@
+//! Layer 6: the turn. Events that are waiting are taken together, the core decides, everything is made durable in one
+//! transaction, and only then something is done.
+
+mod letters;
+mod orders;
+mod outbox;
+mod recall;
+mod requests;
+mod turn;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+
+use crate::core::fact::{Fact, RunResult, StopHow};
+use crate::core::night::Core;
+use crate::core::state::Unfit;
+use crate::journal::{Broken, Chain, NotSealed};
+use crate::port::control::{Account, Asked, Reply};
+use crate::port::{
+    AgentEvent, AgentLink, Clock, Folders, SiteSource, Store, StoreError, StoreReader,
+};
+use crate::types::{Epoch, HostName, Now, PersonId, RunId};
+use crate::wire::ToAgent;
+
+pub use letters::{planned, usual_p95};
+pub use orders::{NotOrdered, is_interrupted};
+pub use outbox::{MailNews, Post, send_mail};
+pub use recall::{Definition, recall};
+
+/// The outside world of one supervisor.
+pub trait World {
+    type Store: Store;
+    type Agent: AgentLink;
+    type Clock: Clock;
+    type Folders: Folders;
+    type Source: SiteSource;
+}
+
+/// What reaches a supervisor.
+#[derive(Debug)]
+pub enum Input {
+    Agent(AgentEvent),
+    Asked(Asked),
+    Stop(StopHow),
+    Mail(MailNews),
+}
+
+/// Sees every turn after it is durable: the progress display, a log.
+pub trait Observer {
+    fn turn(&mut self, core: &Core, now: Now, facts: &[(Timestamp, Fact)]);
+    /// Something that is no fact: a host went away, the store is in trouble.
+    fn notice(&mut self, at: Timestamp, text: &str);
+}
+
+/// Why a supervisor cannot go on. What is durable stays as it is.
+#[derive(Debug, thiserror::Error)]
+pub enum Fatal {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the journal does not fit the state: {0}")]
+    Unfit(#[from] Unfit),
+    #[error(transparent)]
+    Broken(#[from] Broken),
+    #[error(transparent)]
+    NotSealed(#[from] NotSealed),
+    #[error("the run's stored definition {0} is not there or cannot be read")]
+    Definition(String),
+    #[error("the run's folder: {0}")]
+    Folder(#[from] std::io::Error),
+}
+
+/// Everything that a supervisor is made of.
+pub struct Parts<W: World> {
+    pub store: W::Store,
+    pub agent: W::Agent,
+    pub clock: W::Clock,
+    pub folders: W::Folders,
+    pub source: W::Source,
+    /// To the sender of mail.
+    pub post: mpsc::UnboundedSender<Post>,
+    pub inbox: mpsc::UnboundedReceiver<Input>,
+    /// For what the supervisor tells itself.
+    pub inbox_sender: mpsc::UnboundedSender<Input>,
+    pub observers: Vec<Box<dyn Observer>>,
+    /// `PATH` and `HOME` of jobs.
+    pub path: String,
+    pub home: String,
+}
+
+/// The process that decides (调度主控).
+pub struct Supervisor<W: World> {
+    parts: Parts<W>,
+    core: Core,
+    chain: Chain,
+    epoch: Epoch,
+    copies: BTreeMap<String, Arc<Definition>>,
+    /// Hosts that somebody has waited for, with whether they can be reached.
+    reached: BTreeMap<HostName, bool>,
+    followers: Vec<Follower>,
+    /// Messages that the sender has.
+    posted: BTreeSet<u64>,
+    /// When the outbox is looked at again, by the host's own clock.
+    mail_due: Option<Timestamp>,
+    reports: BTreeMap<RunId, Vec<PathBuf>>,
+}
+
+struct Follower {
+    run: RunId,
+    to: mpsc::UnboundedSender<Reply>,
+}
+
+/// The wall clock may be stepped while the supervisor sleeps; it looks at it at least this often.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+/// Events taken into one turn at the most, so that one commit stays small.
+const EVENTS_PER_TURN: usize = 1_000;
+
+impl<W: World> Supervisor<W> {
+    /// Takes the lead of a store whose epoch was claimed.
+    pub async fn lead(parts: Parts<W>, epoch: Epoch) -> Result<Self, Fatal> {
+        let reader = parts.store.reader();
+        let chain = Chain::after(reader.head().await?);
+        let next_incident = reader.next_incident().await?;
+        Ok(Self {
+            parts,
+            core: Core::new(next_incident.0),
+            chain,
+            epoch,
+            copies: BTreeMap::new(),
+            reached: BTreeMap::new(),
+            followers: Vec::new(),
+            posted: BTreeSet::new(),
+            mail_due: None,
+            reports: BTreeMap::new(),
+        })
+    }
+
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    pub fn core(&self) -> &Core {
+        &self.core
+    }
+
+    pub fn result(&self, run: &RunId) -> Option<RunResult> {
+        self.core.state().runs.get(run).and_then(|run| run.result)
+    }
+
+    /// Files of the report that were written for a run.
+    pub fn report_files(&self, run: &RunId) -> &[PathBuf] {
+        self.reports.get(run).map_or(&[], Vec::as_slice)
+    }
+
+    /// Nothing runs any more: the agents need not wait for this supervisor.
+    pub fn dismiss_agents(&mut self) {
+        if self.core.busy() {
+            return;
+        }
+        let hosts: Vec<HostName> = self.reached.keys().cloned().collect();
+        for host in hosts {
+            self.parts.agent.tell(&host, ToAgent::Leave);
+        }
+    }
+
+    /// Decides until every run has come to its end.
+    pub async fn work(&mut self) -> Result<(), Fatal> {
+        self.post_due_mail().await?;
+        while !self.idle() {
+            let inputs = self.wait().await;
+            self.turn(inputs).await?;
+            if self.mail_due.is_some_and(|due| due <= self.parts.clock.real()) {
+                self.post_due_mail().await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn idle(&self) -> bool {
+        self.core.state().runs.values().all(|run| run.result.is_some())
+    }
+
+    /// The next events, or none when a time has come.
+    async fn wait(&mut self) -> Vec<Input> {
+        let mut inputs = Vec::new();
+        if self.parts.inbox.is_empty() && self.jump() {
+            return inputs;
+        }
+        let now = self.parts.clock.now();
+        let wake = self.core.next_wake().after(now);
+        let mail = self.mail_due.map(|due| {
+            Duration::try_from(due.duration_since(self.parts.clock.real())).unwrap_or_default()
+        });
+        let sleep = wake.into_iter().chain(mail).chain([LONGEST_SLEEP]).min().unwrap_or_default();
+        let arrived =
+            tokio::time::timeout(sleep, self.parts.inbox.recv_many(&mut inputs, EVENTS_PER_TURN));
+        // Out of time: nothing came, and that is what the core is told.
+        let _ = arrived.await;
+        inputs
+    }
+
+    /// A trial's clock jumps to the next thing to do while nothing runs, so that no gate makes anybody wait.
+    fn jump(&mut self) -> bool {
+        if self.parts.clock.offset().is_none() || self.core.busy() || !self.all_reached() {
+            return false;
+        }
+        let Some(by) = self.core.next_wake().after(self.parts.clock.now()) else { return false };
+        self.parts.clock.jump(by);
+        true
+    }
+
+    fn all_reached(&self) -> bool {
+        !self.reached.is_empty() && self.reached.values().all(|up| *up)
+    }
+}
+
+/// Answers somebody who may have gone meanwhile.
+fn answer(reply: &mpsc::UnboundedSender<Reply>, with: Reply) {
+    // Nobody listens any more: what was asked is done all the same, and recorded.
+    let _ = reply.send(with);
+}
+
+/// The person that an account speaks for: the one whose `unix_user` it is, else `unix-NAME`.
+fn person_of(site: Option<&crate::definition::site::Site>, account: &Account) -> PersonId {
+    let declared = site.and_then(|site| {
+        site.people
+            .iter()
+            .find(|(_, person)| person.unix_user.as_deref() == Some(account.name.as_str()))
+            .map(|(id, _)| id.clone())
+    });
+    let plain: String = account
+        .name
+        .chars()
+        .map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' { c } else { '_' })
+        .take(50)
+        .collect();
+    declared
+        .or_else(|| PersonId::new(&format!("unix-{plain}")).ok())
+        .unwrap_or_else(|| unnamed(account.uid))
+}
+
+#[expect(clippy::expect_used, reason = "`uid-` and digits are a name")]
+fn unnamed(uid: u32) -> PersonId {
+    PersonId::new(&format!("uid-{uid}")).expect("a name")
+}

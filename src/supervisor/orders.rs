@@ -1,0 +1,267 @@
+//! Orders of batches: a new run, the same one taken up again, or some of its jobs once more.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::recall::{self, Definition, pack, recall};
+use super::turn::Turn;
+use super::{Fatal, Supervisor, World, person_of};
+use crate::core::act::Refused;
+use crate::core::calendar::Calendars;
+use crate::core::fact::{RunOpened, RunResult};
+use crate::core::night::Event;
+use crate::core::order::{self, Ordered};
+use crate::definition::copy::RunCopy;
+use crate::definition::site::Site;
+use crate::journal::{RunRow, address};
+use crate::port::control::{Account, Order};
+use crate::port::{Clock, Folders, LoadedSite, RunFilter, SiteSource, Store, StoreReader};
+use crate::types::{JobName, PersonId, RunId, Span};
+
+/// An order that came to nothing.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum NotOrdered {
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The job files have defects, as printed by `check`.
+    #[error("{0}")]
+    Defects(String),
+}
+
+/// Good attempts of a job that its expected duration is taken from.
+pub(super) const HISTORY: u32 = 30;
+
+impl<W: World> Supervisor<W> {
+    /// Carries an order out. A run that was interrupted goes on; one that has ended is only run again where the order
+    /// says so.
+    pub async fn order(
+        &mut self,
+        account: &Account,
+        order: &Order,
+    ) -> Result<Result<RunId, NotOrdered>, Fatal> {
+        if order.trial != self.parts.clock.offset().is_some() {
+            return Ok(Err(NotOrdered::Refused(other_clock(order.trial))));
+        }
+        let now = self.parts.clock.now().wall;
+        let loaded = match self.parts.source.load(self.today()) {
+            Ok(loaded) => loaded,
+            Err(defects) => return Ok(Err(NotOrdered::Defects(defects.0))),
+        };
+        let by = person_of(Some(&loaded.site), account);
+        let calendars = Calendars::new(&loaded.site.calendars);
+        let asked = order::Order {
+            batch: order.batch.clone(),
+            business_date: order.date,
+            scheduled: None,
+            parameters: order.parameters.clone(),
+            only: order.only.clone(),
+            from: order.from.iter().cloned().collect(),
+            trial: order.trial,
+            window_override: order.window_override.clone(),
+            by: by.clone(),
+        };
+        let ordered = match order::resolve(&loaded.site, &calendars, asked, now) {
+            Ok(ordered) => ordered,
+            Err(refused) => return Ok(Err(refused.into())),
+        };
+        let latest = self.latest_run(&ordered).await?;
+        match latest {
+            Some(row) if !order.rerun && is_interrupted(&row) => {
+                if self.is_under_way(&row.run) {
+                    let what = format!("{} is under way here", row.run);
+                    return Ok(Err(Refused::new(what).hint("`nightrun status` shows it").into()));
+                }
+                self.take_up(&row.run).await?;
+                Ok(Ok(row.run))
+            }
+            Some(row) if order.rerun && is_interrupted(&row) => {
+                let hint = "go on with it (the same command without --rerun), or skip what is left";
+                Ok(Err(Refused::new(format!("{} has not come to its end", row.run))
+                    .hint(hint)
+                    .into()))
+            }
+            Some(row) if !order.trial && !order.rerun => {
+                self.again_in(&row, &ordered, order, by).await
+            }
+            _ => self.open(&loaded, ordered).await.map(Ok),
+        }
+    }
+
+    fn today(&self) -> jiff::civil::Date {
+        self.parts.clock.now().wall.to_zoned(jiff::tz::TimeZone::UTC).date()
+    }
+
+    fn is_under_way(&self, run: &RunId) -> bool {
+        self.core.state().runs.get(run).is_some_and(|run| run.result.is_none())
+    }
+
+    /// The run of the same batch, date and kind that was opened last.
+    async fn latest_run(&self, ordered: &Ordered) -> Result<Option<RunRow>, Fatal> {
+        let filter = RunFilter {
+            batch: Some(ordered.order.batch.clone()),
+            business_date: Some(ordered.business_date),
+            trial: Some(ordered.order.trial),
+            limit: Some(1),
+        };
+        Ok(self.parts.store.reader().runs(&filter).await?.into_iter().next())
+    }
+
+    /// A run of that date has ended: `--from` and `--only` add attempts to it, everything else must ask for a rerun.
+    async fn again_in(
+        &mut self,
+        row: &RunRow,
+        ordered: &Ordered,
+        order: &Order,
+        by: PersonId,
+    ) -> Result<Result<RunId, NotOrdered>, Fatal> {
+        if ordered.only.is_empty() {
+            let ended = match row.result {
+                Some(RunResult::Well) => "has ended well",
+                _ => "has ended, not well",
+            };
+            let hint = "--from JOB runs a job and what follows it again, --rerun the whole batch";
+            return Ok(Err(Refused::new(format!("{} {ended}", row.run)).hint(hint).into()));
+        }
+        self.load(&row.run).await?;
+        let event = Event::Rerun {
+            run: row.run.clone(),
+            jobs: ordered.only.clone(),
+            by,
+            reason: order.reason.clone().unwrap_or_default(),
+        };
+        let mut turn = Turn::default();
+        if let Err(refused) = self.try_step(&mut turn, event)? {
+            return Ok(Err(refused.into()));
+        }
+        self.expect_hosts(&row.run);
+        self.finish(turn).await?;
+        Ok(Ok(row.run.clone()))
+    }
+
+    async fn open(&mut self, loaded: &LoadedSite, ordered: Ordered) -> Result<RunId, Fatal> {
+        let batch = ordered.order.batch.clone();
+        let key = ordered.key().map_err(|why| Fatal::Definition(why.to_string()))?;
+        let reader = self.parts.store.reader();
+        let number = reader.next_run_number(&batch, &key).await?;
+        let history = reader.history(&batch, HISTORY).await?;
+        let mut across = Vec::new();
+        for need in &ordered.across {
+            if let Some(date) = need.wanted() {
+                let outcome = reader.outcome(&need.job, date).await?;
+                across.push((need.job.clone(), date, outcome));
+            }
+        }
+        let run = RunId { batch: batch.clone(), key, number };
+        let part = loaded.site.part(&batch);
+        let folder = part.batches.get(&batch).map(|b| b.folder().to_owned()).unwrap_or_default();
+        let wanted = |path: &Path| RunCopy::wants(&part, &folder, path);
+        let files = self.parts.source.files(loaded, &wanted)?;
+        let digests = files.iter().map(|(path, bytes)| (path.clone(), address(bytes))).collect();
+        let copy = RunCopy { site: part, files: digests };
+        let (digest, bytes) = pack(&copy)?;
+        self.parts.folders.lay_copy(&run, &files)?;
+        let mut turn = Turn::default();
+        turn.blobs.push(bytes);
+        turn.blobs.extend(files.into_values());
+        let expected = expected(&copy.site, &batch, &history);
+        self.define(digest.clone(), Definition::new(copy));
+        let now = self.parts.clock.now();
+        let boot = (self.parts.clock.boot(), now.since_boot);
+        let opened: RunOpened = ordered.opened(run.clone(), digest, expected, boot);
+        self.step(&mut turn, Event::Open { opened: Box::new(opened), across })?;
+        self.expect_hosts(&run);
+        self.finish(turn).await?;
+        Ok(run)
+    }
+
+    fn define(&mut self, digest: String, definition: Definition) {
+        self.core.define(&digest, Arc::new(definition.copy.site.clone()));
+        self.copies.insert(digest, Arc::new(definition));
+    }
+
+    /// Hosts of a run must have been reached before a trial's clock may jump.
+    fn expect_hosts(&mut self, run: &RunId) {
+        let Some(run) = self.core.state().runs.get(run) else { return };
+        for job in &run.batch.jobs {
+            self.reached.entry(job.host.clone()).or_insert(false);
+        }
+    }
+
+    /// Replays a run that is not here yet, and lays its copy out again.
+    async fn load(&mut self, run: &RunId) -> Result<(), Fatal> {
+        if self.core.state().runs.contains_key(run) {
+            return Ok(());
+        }
+        let reader = self.parts.store.reader();
+        let (digest, definition) = recall(reader, &mut self.core, run).await?;
+        let files = recall::files(reader, &definition.copy).await?;
+        self.parts.folders.lay_copy(run, &files)?;
+        self.copies.insert(digest, Arc::new(definition));
+        Ok(())
+    }
+
+    /// Goes on with a run: what runs is taken over, what ended unwatched is learned, nothing starts twice.
+    pub async fn take_up(&mut self, run: &RunId) -> Result<(), Fatal> {
+        self.load(run).await?;
+        let boot = self.parts.clock.boot();
+        let mut turn = Turn::default();
+        self.step(&mut turn, Event::Resume { run: run.clone(), boot })?;
+        self.expect_hosts(run);
+        self.finish(turn).await
+    }
+
+    /// A person's action on a run that nobody supervises: it is taken up with it.
+    pub async fn act_on(
+        &mut self,
+        run: &RunId,
+        account: &Account,
+        action: crate::core::fact::Action,
+        reason: &str,
+    ) -> Result<Result<(), Refused>, Fatal> {
+        self.load(run).await?;
+        let by = self.person(run, account);
+        let event = Event::Act { run: run.clone(), by, reason: reason.to_owned(), action };
+        let mut turn = Turn::default();
+        if let Err(refused) = self.try_step(&mut turn, event)? {
+            return Ok(Err(refused));
+        }
+        self.finish(turn).await?;
+        self.take_up(run).await?;
+        Ok(Ok(()))
+    }
+
+    pub(super) fn person(&self, run: &RunId, account: &Account) -> PersonId {
+        person_of(self.core.state().runs.get(run).map(|run| run.site.as_ref()), account)
+    }
+}
+
+/// Interrupted by a crash, or stopped by a person: it can go on.
+pub fn is_interrupted(row: &RunRow) -> bool {
+    matches!(row.result, None | Some(RunResult::Stopped))
+}
+
+fn other_clock(trial: bool) -> Refused {
+    if trial {
+        Refused::new("a supervisor with the host's clock is at work on this state folder; a trial (--at) needs its own")
+            .hint("wait until it has ended, or give --state another folder")
+    } else {
+        Refused::new("a trial with a set clock is at work on this state folder")
+            .hint("wait until it has ended, or give --state another folder")
+    }
+}
+
+/// What jobs take: as history says, else as declared.
+fn expected(
+    site: &Site,
+    batch: &crate::types::BatchId,
+    history: &BTreeMap<JobName, crate::port::Durations>,
+) -> BTreeMap<JobName, Span> {
+    let jobs = site.batches.get(batch).map(|batch| batch.jobs.as_slice()).unwrap_or_default();
+    jobs.iter()
+        .filter_map(|job| {
+            let learned = history.get(&job.name).map(|durations| durations.p50);
+            learned.or(job.expected).map(|span| (job.name.clone(), span))
+        })
+        .collect()
+}

@@ -1,0 +1,116 @@
+//! Mail that was decided leaves through one sender beside the supervisor, so that no job waits for a mail server.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::mpsc;
+
+use super::{Fatal, Input, Supervisor, World};
+use crate::port::{Clock, Mailer, QueuedMail, SendError, Store, StoreReader};
+
+/// One message for the sender.
+#[derive(Debug)]
+pub struct Post(QueuedMail);
+
+/// What became of a message.
+#[derive(Debug)]
+pub struct MailNews {
+    id: u64,
+    tries: u32,
+    result: Result<String, SendError>,
+}
+
+/// Messages given to the sender at a time.
+const AT_A_TIME: u32 = 100;
+
+/// Sends what it is given, one after the other, and reports each. Ends when the supervisor is gone.
+pub async fn send_mail<M: Mailer>(
+    mailer: M,
+    mut post: mpsc::UnboundedReceiver<Post>,
+    news: mpsc::UnboundedSender<Input>,
+) {
+    while let Some(Post(queued)) = post.recv().await {
+        let mail = &queued.mail;
+        let result = mailer.send(&mail.from, &mail.to, &mail.bytes).await;
+        let told = MailNews { id: queued.id, tries: queued.tries + 1, result };
+        if news.send(Input::Mail(told)).is_err() {
+            return;
+        }
+    }
+}
+
+/// The wait after the nth failed try: 10 s, doubling, at most 15 minutes.
+fn again_after(tries: u32) -> SignedDuration {
+    SignedDuration::from_secs((10 << tries.saturating_sub(1).min(7)).min(900))
+}
+
+impl<W: World> Supervisor<W> {
+    /// Hands what is due to the sender.
+    pub(super) async fn post_due_mail(&mut self) -> Result<(), Fatal> {
+        let real = self.parts.clock.real();
+        let reader = self.parts.store.reader();
+        let due = reader.outbox_due(real, AT_A_TIME).await?;
+        for queued in due {
+            if self.posted.insert(queued.id) {
+                // The sender lives as long as the supervisor; what it does not take stays in the outbox.
+                let _ = self.parts.post.send(Post(queued));
+            }
+        }
+        let unsent = self.parts.store.reader().outbox_unsent().await?;
+        self.mail_due = unsent
+            .iter()
+            .filter(|mail| !self.posted.contains(&mail.id))
+            .filter_map(|mail| mail.due)
+            .min();
+        Ok(())
+    }
+
+    pub(super) async fn mail_news(&mut self, news: MailNews) -> Result<(), Fatal> {
+        self.posted.remove(&news.id);
+        let real = self.parts.clock.real();
+        match news.result {
+            Ok(reply) => self.parts.store.outbox_sent(news.id, real, &reply).await?,
+            Err(error) => {
+                let next = match &error {
+                    SendError::Later(_) => real.saturating_add(again_after(news.tries)).ok(),
+                    SendError::Never(_) => None,
+                };
+                let why = error.to_string();
+                self.parts.store.outbox_failed(news.id, &why, next).await?;
+                let at = self.parts.clock.now().wall;
+                self.notice(at, &format!("mail not sent: {why}"));
+            }
+        }
+        self.post_due_mail().await
+    }
+
+    /// Waits for the outbox to empty, at most so long. Returns what is left.
+    pub async fn empty_outbox(&mut self, at_most: Duration) -> Result<Vec<QueuedMail>, Fatal> {
+        let until = self.parts.clock.real().saturating_add(at_most).unwrap_or(Timestamp::MAX);
+        self.post_due_mail().await?;
+        loop {
+            let left = until.duration_since(self.parts.clock.real());
+            let left = Duration::try_from(left).unwrap_or_default();
+            if self.posted.is_empty() || left.is_zero() {
+                return Ok(self.parts.store.reader().outbox_unsent().await?);
+            }
+            match tokio::time::timeout(left, self.parts.inbox.recv()).await {
+                Ok(Some(Input::Mail(news))) => self.mail_news(news).await?,
+                // The night is over; what else comes is taken by the next supervisor.
+                Ok(Some(_)) => {}
+                Ok(None) | Err(_) => return Ok(self.parts.store.reader().outbox_unsent().await?),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_doubles_up_to_a_quarter_of_an_hour() {
+        let waits: Vec<i64> = (1..=9).map(|tries| again_after(tries).as_secs()).collect();
+        assert_eq!(waits, [10, 20, 40, 80, 160, 320, 640, 900, 900]);
+    }
+}

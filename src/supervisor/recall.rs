@@ -1,0 +1,75 @@
+//! From the journal back to the state: what a new supervisor takes up, and what pages about former nights are made of.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::Fatal;
+use crate::core::calendar::Calendars;
+use crate::core::fact::Fact;
+use crate::core::night::Core;
+use crate::definition::copy::RunCopy;
+use crate::journal::address;
+use crate::port::StoreReader;
+use crate::types::RunId;
+
+/// What a run goes by, read once.
+#[derive(Debug)]
+pub struct Definition {
+    pub copy: RunCopy,
+    pub(super) calendars: Calendars,
+}
+
+impl Definition {
+    pub(super) fn new(copy: RunCopy) -> Self {
+        let calendars = Calendars::new(&copy.site.calendars);
+        Self { copy, calendars }
+    }
+}
+
+/// Replays a run into the core. Returns its definition with the digest that names it.
+pub async fn recall<R: StoreReader>(
+    reader: &R,
+    core: &mut Core,
+    run: &RunId,
+) -> Result<(String, Definition), Fatal> {
+    let mut found = None;
+    for sealed in reader.entries(run).await? {
+        let entry = sealed.open()?;
+        if let Fact::RunOpened(opened) = &entry.fact {
+            let definition = definition(reader, &opened.definition).await?;
+            core.define(&opened.definition, Arc::new(definition.copy.site.clone()));
+            found = Some((opened.definition.clone(), definition));
+        }
+        core.replay(entry.at, &entry.fact)?;
+    }
+    found.ok_or_else(|| Fatal::Unfit(crate::core::state::Unfit::NoRun(run.clone())))
+}
+
+async fn definition<R: StoreReader>(reader: &R, digest: &str) -> Result<Definition, Fatal> {
+    let lost = || Fatal::Definition(digest.to_owned());
+    let bytes = reader.blob_get(digest).await?.ok_or_else(lost)?;
+    let copy: RunCopy = serde_json::from_slice(&bytes).map_err(|_| lost())?;
+    Ok(Definition::new(copy))
+}
+
+/// The files of a run's copy, from the store.
+pub(super) async fn files<R: StoreReader>(
+    reader: &R,
+    copy: &RunCopy,
+) -> Result<BTreeMap<PathBuf, Vec<u8>>, Fatal> {
+    let mut files = BTreeMap::new();
+    for (path, digest) in &copy.files {
+        let bytes = reader.blob_get(digest).await?;
+        let bytes =
+            bytes.ok_or_else(|| Fatal::Definition(format!("{digest} ({})", path.display())))?;
+        files.insert(path.clone(), bytes);
+    }
+    Ok(files)
+}
+
+/// Digest and bytes of a copy.
+pub(super) fn pack(copy: &RunCopy) -> Result<(String, Vec<u8>), Fatal> {
+    let bytes = serde_json::to_vec(copy).map_err(|why| Fatal::Definition(why.to_string()))?;
+    Ok((address(&bytes), bytes))
+}

@@ -1,0 +1,142 @@
+//! What people ask of a running supervisor over its socket.
+
+use super::orders::NotOrdered;
+use super::turn::Turn;
+use super::{Fatal, Follower, Supervisor, World, answer};
+use crate::core::act::Refused;
+use crate::core::fact::{Action, Fact, RunResult};
+use crate::core::forecast::{self, Forecast};
+use crate::core::night::Event;
+use crate::port::Clock;
+use crate::port::control::{Account, Asked, Reply, Request, RunOf};
+use crate::render;
+use crate::types::{Lang, RunId};
+use crate::view::{self, of_job::Around};
+
+impl<W: World> Supervisor<W> {
+    pub(super) async fn asked(&mut self, turn: &mut Turn, asked: Asked) -> Result<(), Fatal> {
+        let Asked { account, request, reply } = asked;
+        match request {
+            Request::Order(order) => {
+                // An order is a turn of its own; what was decided before it goes first into the journal.
+                self.finish(std::mem::take(turn)).await?;
+                let with = match self.order(&account, &order).await? {
+                    Ok(run) => Reply::Done { text: format!("{run} is under way"), run: Some(run) },
+                    Err(NotOrdered::Refused(refused)) => {
+                        Reply::Refused { what: refused.to_string() }
+                    }
+                    Err(NotOrdered::Defects(what)) => Reply::Failed { what, defects: true },
+                };
+                answer(&reply, with);
+            }
+            Request::Act { on, action, reason } => {
+                // The answer follows when what was decided is durable.
+                let with = self.act_in(turn, &account, &on, action, reason)?;
+                turn.replies.push((reply, with));
+            }
+            Request::Status { language } => answer(&reply, self.status(language)),
+            Request::Follow { run } => match self.result(&run) {
+                Some(result) => answer(&reply, over(result)),
+                None => self.followers.push(Follower { run, to: reply }),
+            },
+        }
+        Ok(())
+    }
+
+    fn act_in(
+        &mut self,
+        turn: &mut Turn,
+        account: &Account,
+        on: &RunOf,
+        action: Action,
+        reason: String,
+    ) -> Result<Reply, Fatal> {
+        let run = match self.find(on) {
+            Ok(run) => run,
+            Err(refused) => return Ok(Reply::Refused { what: refused.to_string() }),
+        };
+        let by = self.person(&run, account);
+        let text = format!("done, as {by}: recorded in {run}");
+        let event = Event::Act { run: run.clone(), by, reason, action };
+        Ok(match self.try_step(turn, event)? {
+            Ok(()) => Reply::Done { text, run: Some(run) },
+            Err(refused) => Reply::Refused { what: refused.to_string() },
+        })
+    }
+
+    fn find(&self, on: &RunOf) -> Result<RunId, Refused> {
+        let found = match on {
+            RunOf::Run(id) => self.core.state().runs.get(id),
+            RunOf::Batch { batch, date } => self
+                .core
+                .state()
+                .runs
+                .values()
+                .filter(|run| run.opened.batch == *batch)
+                .filter(|run| date.is_none_or(|date| run.opened.business_date == date))
+                .max_by_key(|run| (run.result.is_none(), run.opened_at)),
+        };
+        found.map(|run| run.id().clone()).ok_or_else(|| {
+            Refused::new("this supervisor has no such run").hint("`nightrun runs` lists them")
+        })
+    }
+
+    fn status(&self, language: Lang) -> Reply {
+        let now = self.parts.clock.now();
+        let ahead = forecast::of_night(&self.core, now).unwrap_or_default();
+        let pages: Vec<view::status::StatusView> = self
+            .core
+            .state()
+            .runs
+            .keys()
+            .filter_map(|run| view::of_run::status(&self.core, run, now, around(&ahead, run)).ok())
+            .collect();
+        let text: Vec<String> =
+            pages.iter().map(|page| render::status::text(language, page)).collect();
+        Reply::Page {
+            text: text.join("\n"),
+            data: serde_json::to_value(&pages).unwrap_or(serde_json::Value::Null),
+        }
+    }
+
+    /// Passes what has happened on to those who follow a run.
+    pub(super) fn tell_followers(&mut self, facts: &[(jiff::Timestamp, Fact)]) {
+        if self.followers.is_empty() {
+            return;
+        }
+        let now = self.parts.clock.now();
+        for (at, fact) in facts {
+            let Some(run) = fact.run() else { continue };
+            if !self.followers.iter().any(|follower| follower.run == *run) {
+                continue;
+            }
+            let Some(state) = self.core.state().runs.get(run) else { continue };
+            let head = view::of_run::head(state, now, Around::nothing());
+            if let Some(event) = view::of_fact::event(self.core.state(), *at, fact) {
+                let text = render::event::line(Lang::En, &head, &event);
+                let data = serde_json::to_value(&event).unwrap_or(serde_json::Value::Null);
+                let to = self.followers.iter().filter(|follower| follower.run == *run);
+                for follower in to {
+                    answer(&follower.to, Reply::Event { text: text.clone(), data: data.clone() });
+                }
+            }
+            if let Fact::RunEnded { run, result } = fact {
+                self.followers.retain(|follower| {
+                    let over_now = follower.run == *run;
+                    if over_now {
+                        answer(&follower.to, over(*result));
+                    }
+                    !over_now
+                });
+            }
+        }
+    }
+}
+
+fn around<'a>(ahead: &'a Forecast, run: &RunId) -> Around<'a> {
+    Around { ahead: ahead.runs.get(run), ..Around::nothing() }
+}
+
+fn over(result: RunResult) -> Reply {
+    Reply::Over { exit_code: result.exit_code() }
+}

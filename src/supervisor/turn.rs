@@ -1,0 +1,299 @@
+//! One turn: take what is waiting, decide, make it durable in one transaction, then act.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+
+use super::{Fatal, Input, Supervisor, World, answer};
+use crate::core::fact::Fact;
+use crate::core::launch::{self, Places};
+use crate::core::night::{Command, Event, StepError};
+use crate::journal::{OutgoingMail, row};
+use crate::port::control::Reply;
+use crate::port::{AgentEvent, AgentLink, Clock, Commit, Folders, Store, StoreError};
+use crate::types::{AttemptId, Ending, HostName, RunId, Span};
+use crate::wire::{Ended, FromAgent, ToAgent};
+
+/// What a turn has decided and not yet made durable.
+#[derive(Default)]
+pub(super) struct Turn {
+    pub(super) facts: Vec<(Timestamp, Fact)>,
+    pub(super) commands: Vec<Command>,
+    pub(super) replies: Vec<(mpsc::UnboundedSender<Reply>, Reply)>,
+    pub(super) mail: Vec<OutgoingMail>,
+    pub(super) blobs: Vec<Vec<u8>>,
+}
+
+/// Between two tries to store a turn.
+const STORE_AGAIN: Duration = Duration::from_secs(1);
+
+impl<W: World> Supervisor<W> {
+    pub(super) async fn turn(&mut self, inputs: Vec<Input>) -> Result<(), Fatal> {
+        let mut turn = Turn::default();
+        for input in inputs {
+            self.take(input, &mut turn).await?;
+        }
+        self.step(&mut turn, Event::Tick)?;
+        self.finish(turn).await
+    }
+
+    async fn take(&mut self, input: Input, turn: &mut Turn) -> Result<(), Fatal> {
+        match input {
+            Input::Agent(event) => self.hear(turn, event),
+            Input::Stop(how) => self.step(turn, Event::Stop { how }),
+            Input::Mail(news) => self.mail_news(news).await,
+            Input::Asked(asked) => self.asked(turn, asked).await,
+        }
+    }
+
+    /// Lets the core decide. A refusal of an event that nobody asked for is a defect, and told as one.
+    pub(super) fn step(&mut self, turn: &mut Turn, event: Event) -> Result<(), Fatal> {
+        match self.try_step(turn, event)? {
+            Ok(()) => Ok(()),
+            Err(refused) => {
+                let at = self.parts.clock.now().wall;
+                self.notice(at, &format!("refused: {refused}"));
+                Ok(())
+            }
+        }
+    }
+
+    /// As [`Supervisor::step`], for what a person asked: a refusal is an answer.
+    pub(super) fn try_step(
+        &mut self,
+        turn: &mut Turn,
+        event: Event,
+    ) -> Result<Result<(), crate::core::act::Refused>, Fatal> {
+        let now = self.parts.clock.now();
+        match self.core.step(now, event) {
+            Ok(decided) => {
+                turn.facts.extend(decided.facts.into_iter().map(|fact| (now.wall, fact)));
+                turn.commands.extend(decided.commands);
+                Ok(Ok(()))
+            }
+            Err(StepError::Refused(refused)) => Ok(Err(refused)),
+            Err(StepError::Unfit(unfit)) => Err(unfit.into()),
+        }
+    }
+
+    fn hear(&mut self, turn: &mut Turn, event: AgentEvent) -> Result<(), Fatal> {
+        let event = match event {
+            AgentEvent::Away { host, why } => {
+                let at = self.parts.clock.now().wall;
+                self.notice(at, &format!("no link to the agent of {host}: {why}"));
+                self.reached.insert(host.clone(), false);
+                Event::HostAway { host }
+            }
+            AgentEvent::Says { host, what } => match what {
+                FromAgent::Welcome { boot, .. } => {
+                    self.reached.insert(host.clone(), true);
+                    Event::HostUp { host, boot }
+                }
+                FromAgent::Started { attempt, pid, at } => {
+                    Event::Started { attempt, pid, at: self.by_run_clock(at) }
+                }
+                FromAgent::Ended(ended) => Event::Ended(Box::new(Ended {
+                    started: ended.started.map(|at| self.by_run_clock(at)),
+                    ended: self.by_run_clock(ended.ended),
+                    ..*ended
+                })),
+                FromAgent::NotKnown { attempt } => Event::NotKnown { attempt },
+                FromAgent::Stale { seen } => {
+                    let why = format!(
+                        "; the agent of {host} follows epoch {}, this is {}",
+                        seen.0, self.epoch.0
+                    );
+                    return Err(StoreError::InUse(why).into());
+                }
+            },
+        };
+        self.step(turn, event)
+    }
+
+    /// A host reports its own wall time; a trial's clock is moved by as much as when the attempt began, because it does
+    /// not jump while something runs.
+    fn by_run_clock(&self, at: Timestamp) -> Timestamp {
+        self.parts.clock.offset().map_or(at, |offset| at.saturating_add(offset.wall).unwrap_or(at))
+    }
+
+    /// Durable first, then done.
+    pub(super) async fn finish(&mut self, mut turn: Turn) -> Result<(), Fatal> {
+        if turn.facts.is_empty() && turn.replies.is_empty() && turn.commands.is_empty() {
+            return Ok(());
+        }
+        let commit = self.commit_of(&mut turn).await?;
+        if !commit.entries.is_empty() {
+            self.store(&commit).await?;
+        }
+        self.act(&turn)?;
+        let now = self.parts.clock.now();
+        for observer in &mut self.parts.observers {
+            observer.turn(&self.core, now, &turn.facts);
+        }
+        self.tell_followers(&turn.facts);
+        for (reply, with) in turn.replies {
+            answer(&reply, with);
+        }
+        if !commit.mail.is_empty() {
+            self.post_due_mail().await?;
+        }
+        Ok(())
+    }
+
+    async fn commit_of(&mut self, turn: &mut Turn) -> Result<Commit, Fatal> {
+        let recorded = self.parts.clock.real();
+        let mut entries = Vec::with_capacity(turn.facts.len());
+        let mut rows = Vec::new();
+        for (at, fact) in &turn.facts {
+            let sealed = self.chain.seal(self.epoch, *at, recorded, fact)?;
+            rows.extend(row(sealed.seq, *at, fact));
+            entries.push(sealed);
+        }
+        let mut over = Vec::new();
+        for command in &turn.commands {
+            match command {
+                Command::Notify { incident } => turn.mail.extend(self.incident_mail(*incident)),
+                Command::Report { run } => over.push(run.clone()),
+                _ => {}
+            }
+        }
+        for run in over {
+            let mail = self.report(&run).await?;
+            turn.mail.extend(mail);
+        }
+        let trial = self.parts.clock.offset().and_then(|offset| {
+            let run = turn.facts.iter().rev().find_map(|(_, fact)| fact.run())?;
+            Some((run.clone(), offset))
+        });
+        Ok(Commit {
+            epoch: self.epoch,
+            entries,
+            rows,
+            mail: std::mem::take(&mut turn.mail),
+            blobs: std::mem::take(&mut turn.blobs),
+            trial,
+        })
+    }
+
+    /// Tries until the store takes it. Meanwhile nothing is started and nothing is lost: what runs goes on under its
+    /// agent, and what it reports waits.
+    async fn store(&mut self, commit: &Commit) -> Result<(), Fatal> {
+        let mut told = false;
+        loop {
+            match self.parts.store.commit(commit).await {
+                Ok(()) => break,
+                Err(StoreError::Trouble(why)) => {
+                    if !told {
+                        let at = self.parts.clock.now().wall;
+                        self.notice(
+                            at,
+                            &format!("the store does not take what was decided: {why}; trying again, nothing starts until it does"),
+                        );
+                        told = true;
+                    }
+                    // The inbox is not read meanwhile, so this waits for time alone.
+                    let never = std::future::pending::<()>();
+                    let _ = tokio::time::timeout(STORE_AGAIN, never).await;
+                }
+                Err(other) => return Err(other.into()),
+            }
+        }
+        if told {
+            let at = self.parts.clock.now().wall;
+            self.notice(at, "the store takes what is decided again");
+        }
+        Ok(())
+    }
+
+    fn act(&mut self, turn: &Turn) -> Result<(), Fatal> {
+        let mut recorded: BTreeMap<HostName, Vec<AttemptId>> = BTreeMap::new();
+        for command in &turn.commands {
+            match command {
+                Command::Start { attempt } => self.start(attempt),
+                Command::Kill { attempt, now } => self.kill(attempt, *now),
+                Command::Ask { host, attempts } => {
+                    let ask = ToAgent::Ask { attempts: attempts.clone() };
+                    self.parts.agent.tell(host, ask);
+                }
+                Command::Recorded { host, attempt } => {
+                    recorded.entry(host.clone()).or_default().push(attempt.clone());
+                }
+                Command::Notify { .. } | Command::Report { .. } => {}
+            }
+        }
+        for (host, attempts) in recorded {
+            self.parts.agent.tell(&host, ToAgent::Recorded { attempts });
+        }
+        Ok(())
+    }
+
+    fn host_of(&self, attempt: &AttemptId) -> Option<(HostName, Span)> {
+        let run = self.core.state().runs.get(&attempt.run)?;
+        let job = run.job(run.index(&attempt.job)?);
+        Some((job.host.clone(), job.grace))
+    }
+
+    fn start(&mut self, attempt: &AttemptId) {
+        let Some((host, _)) = self.host_of(attempt) else { return };
+        let order = self
+            .core
+            .state()
+            .runs
+            .get(&attempt.run)
+            .and_then(|run| self.copies.get(&run.opened.definition))
+            .ok_or_else(|| "the run's definition is not loaded".to_owned())
+            .and_then(|definition| {
+                let places = self.places(&attempt.run);
+                let (calendars, copy) = (&definition.calendars, &definition.copy);
+                launch::launch(self.core.state(), calendars, copy, attempt, &places)
+                    .map_err(|why| why.to_string())
+            });
+        match order {
+            Ok(start) => self.parts.agent.tell(&host, ToAgent::Start(Box::new(start))),
+            Err(why) => self.never_started(host, attempt, why),
+        }
+    }
+
+    /// The attempt ends without an agent; the ending takes the way that all endings take.
+    fn never_started(&mut self, host: HostName, attempt: &AttemptId, why: String) {
+        let ended = Ended {
+            attempt: attempt.clone(),
+            ending: Ending::CouldNotStart { why },
+            started: None,
+            ended: self.parts.clock.real(),
+            usage: crate::types::Usage::default(),
+            line_found: false,
+            output_bytes: 0,
+            tail: Vec::new(),
+            values: BTreeMap::new(),
+            notes: Vec::new(),
+            work: None,
+        };
+        let event = AgentEvent::Says { host, what: FromAgent::Ended(Box::new(ended)) };
+        // The supervisor holds the receiver: this cannot fail while it lives.
+        let _ = self.parts.inbox_sender.send(Input::Agent(event));
+    }
+
+    fn kill(&mut self, attempt: &AttemptId, now: bool) {
+        let Some((host, grace)) = self.host_of(attempt) else { return };
+        let grace = if now { Span::seconds(0) } else { grace };
+        self.parts.agent.tell(&host, ToAgent::Kill { attempt: attempt.clone(), grace });
+    }
+
+    fn places(&self, run: &RunId) -> Places {
+        Places {
+            work: self.parts.folders.work(),
+            copy: self.parts.folders.copy_of(run),
+            path: self.parts.path.clone(),
+            home: self.parts.home.clone(),
+        }
+    }
+
+    pub(super) fn notice(&mut self, at: Timestamp, text: &str) {
+        for observer in &mut self.parts.observers {
+            observer.notice(at, text);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Where an agent keeps what it knows: names inside its folder, shared by the agent that writes them and the
+//! supervisor's host that shows logs.
+//!
+//! ```text
+//! agent.sock   agent.lock   agent.log   agent.fifo   epoch   spool-id   boot
+//! live/<attempt>            its lock and record, until the ending is in the journal
+//! spool/<attempt>/          spec.json  out  err  values  kill.json  ended.json
+//!                           task.json  work.json  steps.jsonl   (worker processes only)
+//! ```
+
+use std::path::{Path, PathBuf};
+
+use crate::types::AttemptId;
+
+/// The agent's socket.
+pub const SOCKET: &str = "agent.sock";
+/// The agent's own log.
+pub const LOG: &str = "agent.log";
+/// The folder of the attempts.
+pub const SPOOL: &str = "spool";
+/// An attempt's standard output.
+pub const OUT: &str = "out";
+/// An attempt's standard error.
+pub const ERR: &str = "err";
+/// How an attempt ended, as JSON of [`super::Ended`]. Once it is there it never changes.
+pub const ENDED: &str = "ended.json";
+/// A worker's task, as JSON of [`super::Task`].
+pub const TASK: &str = "task.json";
+/// What a worker did, as JSON of [`super::Work`]; it is named to the worker by `NIGHTRUN_WORK_RESULT`.
+pub const WORK: &str = "work.json";
+/// A worker's steps, a JSON document a line; named to the worker by `NIGHTRUN_STEPS`.
+pub const STEPS: &str = "steps.jsonl";
+
+/// The name of an attempt's folder: the id with `~` for `/`. No id has a `~`, so two never share a name; the longest
+/// has 216 bytes.
+pub fn folder_name(attempt: &AttemptId) -> String {
+    attempt.to_string().replace('/', "~")
+}
+
+/// The id that [`folder_name`] was made of.
+pub fn attempt_of(folder_name: &str) -> Option<AttemptId> {
+    folder_name.replace('~', "/").parse().ok()
+}
+
+/// An attempt's folder beneath the agent's folder.
+pub fn attempt_folder(agent_dir: &Path, attempt: &AttemptId) -> PathBuf {
+    agent_dir.join(SPOOL).join(folder_name(attempt))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_name_reads_back_as_its_attempt_and_fits_a_file_system() {
+        let long = "b".repeat(64);
+        let key = "2".repeat(64);
+        for id in [
+            "eod@2026-10-30#1/load-rates/2".to_owned(),
+            format!("{long}@{key}#4294967295/{long}/4294967295"),
+        ] {
+            let attempt: AttemptId = id.parse().unwrap();
+            let name = folder_name(&attempt);
+            assert!(name.len() < 255 && !name.contains('/'));
+            assert_eq!(attempt_of(&name), Some(attempt));
+        }
+        assert_eq!(attempt_of("lost+found"), None);
+    }
+}

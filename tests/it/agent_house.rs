@@ -1,0 +1,268 @@
+//! An agent in a folder of its own, and a supervisor's end of its socket.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use nightrun::definition::site::Survivors;
+use nightrun::types::{AttemptId, Ending, Epoch, Span};
+use nightrun::wire::{self, Ended, FromAgent, Program, Start, ToAgent, spool};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, kill_process_group, pidfd_open};
+
+/// Longer than anything here takes: what is not heard by then never comes.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) struct House {
+    folder: tempfile::TempDir,
+    agent: Option<Child>,
+}
+
+impl House {
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), agent: None }
+    }
+
+    /// With an agent in it that can be connected to.
+    pub(crate) fn with_agent() -> Self {
+        let mut house = Self::new();
+        house.start_agent(&[]);
+        house
+    }
+
+    pub(crate) fn dir(&self) -> PathBuf {
+        self.folder.path().join("agent")
+    }
+
+    /// A path beside the agent's folder.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn agent_command(&self, more: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nightrun"));
+        command.arg("agent").arg("--dir").arg(self.dir()).args(more);
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        command
+    }
+
+    pub(crate) fn start_agent(&mut self, more: &[&str]) {
+        let mut agent = self.agent_command(more).spawn().unwrap();
+        let mut word = String::new();
+        BufReader::new(agent.stdout.take().unwrap()).read_line(&mut word).unwrap();
+        assert_eq!(word, "ready\n");
+        self.agent = Some(agent);
+    }
+
+    pub(crate) fn kill_agent(&mut self) {
+        let mut agent = self.agent.take().unwrap();
+        agent.kill().unwrap();
+        agent.wait().unwrap();
+    }
+
+    /// Waits for the agent's own end.
+    pub(crate) fn agent_leaves(&mut self) -> std::process::ExitStatus {
+        self.agent.take().unwrap().wait().unwrap()
+    }
+
+    pub(crate) fn connect(&self) -> Line {
+        let stream = UnixStream::connect(self.dir().join(spool::SOCKET)).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Line { reader: BufReader::new(stream.try_clone().unwrap()), stream }
+    }
+
+    /// Connected, greeted with epoch 1, and welcome.
+    pub(crate) fn hello(&self) -> Line {
+        let mut line = self.connect();
+        line.say(&ToAgent::Hello { version: wire::VERSION, epoch: Epoch(1) });
+        assert!(matches!(line.hear(), FromAgent::Welcome { .. }));
+        line
+    }
+
+    pub(crate) fn spool_of(&self, start: &Start) -> PathBuf {
+        spool::attempt_folder(&self.dir(), &start.attempt)
+    }
+
+    pub(crate) fn record_path(&self, start: &Start) -> PathBuf {
+        self.dir().join("live").join(spool::folder_name(&start.attempt))
+    }
+
+    pub(crate) fn shim_pid(&self, start: &Start) -> u32 {
+        record_number(&fs::read_to_string(self.record_path(start)).unwrap(), 0, "shim").unwrap()
+    }
+
+    pub(crate) fn out(&self, start: &Start) -> String {
+        fs::read_to_string(self.spool_of(start).join("out")).unwrap()
+    }
+
+    /// An attempt of a shell script, in the folder beside the agent's.
+    pub(crate) fn shell(&self, job: &str, script: &str) -> Start {
+        Start {
+            attempt: attempt(job),
+            program: Program::Shell(script.to_owned()),
+            env: BTreeMap::from([
+                ("PATH".to_owned(), "/usr/local/bin:/usr/bin:/bin".to_owned()),
+                ("DIR".to_owned(), self.folder.path().display().to_string()),
+            ]),
+            dir: self.folder.path().to_owned(),
+            user: None,
+            time_limit: None,
+            grace: Span::seconds(10),
+            output_limit: 1 << 20,
+            success_line: None,
+            survivors: Survivors::Kill,
+        }
+    }
+
+    /// A named pipe: a job that writes to it waits for the test, one that reads from it too.
+    pub(crate) fn fifo(&self, name: &str) -> PathBuf {
+        let path = self.path(name);
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        rustix::fs::mkfifoat(rustix::fs::CWD, &path, mode).unwrap();
+        path
+    }
+}
+
+impl Drop for House {
+    /// Nothing outlives its test, however that ended.
+    fn drop(&mut self) {
+        if let Some(mut agent) = self.agent.take() {
+            let _ = agent.kill();
+            let _ = agent.wait();
+        }
+        for entry in fs::read_dir(self.dir().join("live")).into_iter().flatten().flatten() {
+            let record = fs::read_to_string(entry.path()).unwrap_or_default();
+            let ended = self.dir().join(spool::SPOOL).join(entry.file_name()).join(spool::ENDED);
+            if !ended.exists()
+                && let Some(pid) = record_number(&record, 1, "pid").and_then(pid)
+            {
+                let _ = kill_process_group(pid, Signal::KILL);
+            }
+        }
+    }
+}
+
+fn record_number(record: &str, line: usize, key: &str) -> Option<u32> {
+    let value: serde_json::Value = serde_json::from_str(record.lines().nth(line)?).ok()?;
+    u32::try_from(value[key].as_u64()?).ok()
+}
+
+pub(crate) fn attempt(job: &str) -> AttemptId {
+    format!("night@2026-10-30#1/{job}/1").parse().unwrap()
+}
+
+fn pid(raw: u32) -> Option<Pid> {
+    Pid::from_raw(i32::try_from(raw).ok()?)
+}
+
+pub(crate) fn signal(raw: u32, signal: Signal) {
+    kill_process(pid(raw).unwrap(), signal).unwrap();
+}
+
+/// Waits until the process is gone.
+pub(crate) fn gone(raw: u32) {
+    let Ok(pidfd) = pidfd_open(pid(raw).unwrap(), PidfdFlags::empty()) else { return };
+    let patience = rustix::event::Timespec { tv_sec: PATIENCE.as_secs() as i64, tv_nsec: 0 };
+    let mut fds = [rustix::event::PollFd::new(&pidfd, rustix::event::PollFlags::IN)];
+    assert_eq!(rustix::event::poll(&mut fds, Some(&patience)), Ok(1), "process {raw} stays");
+}
+
+pub(crate) fn is_there(pid: u32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+/// What the job says on its pipe; waits for it.
+pub(crate) fn read_fifo(path: &Path) -> String {
+    let mut text = String::new();
+    File::open(path).unwrap().read_to_string(&mut text).unwrap();
+    text.trim().to_owned()
+}
+
+/// Lets a job go on that reads from this pipe.
+pub(crate) fn release(path: &Path) {
+    File::options().write(true).open(path).unwrap().write_all(b"go\n").unwrap();
+}
+
+/// A supervisor's end of the socket.
+pub(crate) struct Line {
+    reader: BufReader<UnixStream>,
+    stream: UnixStream,
+}
+
+impl Line {
+    pub(crate) fn say(&mut self, what: &ToAgent) {
+        let mut line = serde_json::to_string(what).unwrap();
+        line.push('\n');
+        self.stream.write_all(line.as_bytes()).unwrap();
+    }
+
+    pub(crate) fn hear(&mut self) -> FromAgent {
+        let mut line = String::new();
+        self.reader.read_line(&mut line).expect("the agent says something in time");
+        assert!(!line.is_empty(), "the agent closed the connection");
+        serde_json::from_str(&line).unwrap()
+    }
+
+    /// The connection was closed by the agent.
+    pub(crate) fn is_closed(&mut self) -> bool {
+        let mut line = String::new();
+        self.reader.read_line(&mut line).is_ok_and(|n| n == 0)
+    }
+
+    pub(crate) fn start(&mut self, start: &Start) {
+        self.say(&ToAgent::Start(Box::new(start.clone())));
+    }
+
+    /// Starts it and waits until it runs; its pid.
+    pub(crate) fn run(&mut self, start: &Start) -> u32 {
+        self.start(start);
+        match self.hear() {
+            FromAgent::Started { attempt, pid, .. } if attempt == start.attempt => pid,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn ask(&mut self, start: &Start) -> FromAgent {
+        self.say(&ToAgent::Ask { attempts: vec![start.attempt.clone()] });
+        self.hear()
+    }
+
+    pub(crate) fn kill(&mut self, start: &Start, grace: &str) {
+        let grace = grace.parse().unwrap();
+        self.say(&ToAgent::Kill { attempt: start.attempt.clone(), grace });
+    }
+
+    /// The next ending, whatever is said before it.
+    pub(crate) fn ended(&mut self) -> Ended {
+        loop {
+            match self.hear() {
+                FromAgent::Ended(ended) => return *ended,
+                FromAgent::Started { .. } => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    /// Starts it and waits for its end.
+    pub(crate) fn through(&mut self, start: &Start) -> Ended {
+        self.start(start);
+        let ended = self.ended();
+        assert_eq!(ended.attempt, start.attempt);
+        ended
+    }
+}
+
+pub(crate) fn exited(code: i32) -> Ending {
+    Ending::Exited { code }
+}
+
+/// The words of an ending that has some.
+pub(crate) fn why(ending: &Ending) -> &str {
+    match ending {
+        Ending::CouldNotStart { why } | Ending::Lost { why } | Ending::Unknown { why } => why,
+        other => panic!("{other:?} has no words"),
+    }
+}

@@ -1,0 +1,22 @@
+//! Integration tests, one binary: each file is about what its name says.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "tests stop at the first surprise, and touch files and servers of their own"
+)]
+
+mod agent;
+mod agent_house;
+mod agent_link;
+mod agent_outlives;
+mod journal_writer;
+mod mail;
+mod sample_calendars;
+mod sample_figures;
+mod smtp_sink;
+mod splitter;
+mod store_sqlite;
+mod store_suite;
+mod worker;

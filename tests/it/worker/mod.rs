@@ -1,0 +1,207 @@
+//! The worker process: the real binary on SQLite files in throwaway folders.
+#![expect(clippy::disallowed_methods, reason = "tests play the outside world")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod change;
+#[cfg(feature = "faults")]
+mod faults;
+mod script;
+mod wait;
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use nightrun::agent::worker::steps::{Line, Step};
+use nightrun::definition::site::{Engine, RowLimits, Transaction};
+use nightrun::types::ChangeId;
+use nightrun::wire::{ChangeState, ChangeTask, ChangeWork, Task, Work};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, Row};
+
+/// A folder with a target, scripts, and what the worker leaves.
+struct Bench {
+    folder: tempfile::TempDir,
+}
+
+/// What a worker left behind.
+struct Left {
+    code: Option<i32>,
+    out: String,
+    err: String,
+    work: Option<Work>,
+    steps: Vec<Step>,
+}
+
+impl Left {
+    fn change(&self) -> &ChangeWork {
+        match &self.work {
+            Some(Work::Change(work)) => work,
+            other => panic!("no change: {other:?}\n{}{}", self.out, self.err),
+        }
+    }
+
+    fn state(&self) -> ChangeState {
+        self.change().state
+    }
+
+    fn why(&self) -> &str {
+        self.change().why.as_deref().unwrap_or_default()
+    }
+}
+
+const FIRST: &str = "eod@2026-10-30#1/fee/1";
+const SECOND: &str = "eod@2026-10-30#1/fee/2";
+const OTHER_RUN: &str = "eod@2026-10-30#2/fee/1";
+
+impl Bench {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn target(&self) -> PathBuf {
+        self.path("bank.db")
+    }
+
+    fn engine(&self) -> Engine {
+        Engine::Sqlite { path: self.target() }
+    }
+
+    fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn sql_task(&self, text: impl AsRef<[u8]>, transaction: Transaction) -> Task {
+        let script = self.write("job.sql", text);
+        Task::Sql { engine: self.engine(), script, transaction }
+    }
+
+    fn change_task(&self, rows: (u64, u64), digest: &str) -> Task {
+        Task::Change(Box::new(ChangeTask {
+            change: ChangeId::new("fee").unwrap(),
+            engine: self.engine(),
+            folder: self.path("fee"),
+            rows: RowLimits { min: rows.0, max: rows.1 },
+            content_digest: digest.to_owned(),
+        }))
+    }
+
+    /// The worker's process, not yet started.
+    fn command(&self, task: &Task, attempt: &str) -> Command {
+        let file = self.write("task.json", serde_json::to_vec(task).unwrap());
+        for stale in ["work.json", "steps.jsonl"] {
+            let _ = std::fs::remove_file(self.path(stale));
+        }
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nightrun"));
+        command
+            .arg("__worker")
+            .arg(file)
+            .env_clear()
+            .env("NIGHTRUN_ATTEMPT_ID", attempt)
+            .env("NIGHTRUN_WORK_RESULT", self.path("work.json"))
+            .env("NIGHTRUN_STEPS", self.path("steps.jsonl"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    fn start(&self, task: &Task) -> Child {
+        self.command(task, FIRST).spawn().unwrap()
+    }
+
+    /// The command on a nearly full disk: none of its files may grow past 64 KiB. Small pages stay in memory, so it is
+    /// COMMIT that cannot write them.
+    fn on_full_disk(&self, command: &Command) -> Left {
+        let mut limited = Command::new("/bin/bash");
+        limited.args(["-c", "trap '' XFSZ; ulimit -f 64; exec \"$@\"", "-"]);
+        limited.arg(command.get_program()).args(command.get_args()).env_clear();
+        limited.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        self.left(limited.output().unwrap())
+    }
+
+    fn left(&self, output: Output) -> Left {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let work = std::fs::read(self.path("work.json")).ok();
+        Left {
+            code: output.status.code(),
+            out: text(output.stdout),
+            err: text(output.stderr),
+            work: work.map(|json| serde_json::from_slice(&json).unwrap()),
+            steps: self.steps(),
+        }
+    }
+
+    /// The steps so far; a torn last line is left out.
+    fn steps(&self) -> Vec<Step> {
+        let text = std::fs::read_to_string(self.path("steps.jsonl")).unwrap_or_default();
+        let lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+        lines.map(|line| serde_json::from_str::<Line>(line).unwrap().step).collect()
+    }
+
+    fn run(&self, task: &Task) -> Left {
+        self.run_as(task, FIRST)
+    }
+
+    fn run_as(&self, task: &Task, attempt: &str) -> Left {
+        self.left(self.command(task, attempt).output().unwrap())
+    }
+
+    fn sql(&self, text: impl AsRef<[u8]>) -> Left {
+        self.run(&self.sql_task(text, Transaction::One))
+    }
+
+    /// Runs SQL on the target as another program would.
+    fn execute(&self, sql: &str) {
+        on(async {
+            let mut db = connect(&self.target()).await;
+            db.execute(sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))).await.unwrap();
+            db.close().await.unwrap();
+        });
+    }
+
+    /// Rows of the target as text, columns separated by `|`.
+    fn rows(&self, sql: &str) -> Vec<String> {
+        on(async {
+            let mut db = connect(&self.target()).await;
+            let rows =
+                sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).fetch_all(&mut db).await.unwrap();
+            db.close().await.unwrap();
+            let text = |row: &sqlx::sqlite::SqliteRow| {
+                let cell = |at| row.try_get_unchecked::<Option<String>, _>(at).unwrap();
+                let cells: Vec<String> =
+                    (0..row.len()).map(|at| cell(at).unwrap_or_else(|| "NULL".into())).collect();
+                cells.join("|")
+            };
+            rows.iter().map(text).collect()
+        })
+    }
+
+    fn row(&self, sql: &str) -> String {
+        self.rows(sql).join(",")
+    }
+}
+
+async fn connect(path: &Path) -> SqliteConnection {
+    SqliteConnectOptions::new().filename(path).create_if_missing(true).connect().await.unwrap()
+}
+
+fn on<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+}
+
+/// Looks until it is so; fails after half a minute.
+fn until(what: &str, mut so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !so() {
+        assert!(began.elapsed() < Duration::from_secs(30), "{what} never came");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
