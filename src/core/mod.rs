@@ -28,7 +28,11 @@ pub mod state;
 pub mod window;
 
 #[cfg(test)]
+mod forecast_tests;
+#[cfg(test)]
 mod gate_tests;
+#[cfg(test)]
+mod order_tests;
 #[cfg(test)]
 mod retry_tests;
 #[cfg(test)]

@@ -205,7 +205,7 @@ impl World {
         let across = opened
             .across
             .iter()
-            .filter_map(|need| Some((need.job.clone(), need.date?)))
+            .filter_map(|need| Some((need.job.clone(), need.wanted()?)))
             .map(|(job, date)| {
                 let runs = self.core.state().runs.values();
                 let mut known = runs.filter(|run| run.opened.batch == job.batch);
