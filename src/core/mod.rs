@@ -40,6 +40,6 @@ mod stop_tests;
 #[cfg(test)]
 mod successors_tests;
 #[cfg(test)]
-mod test_night;
+pub(crate) mod test_night;
 #[cfg(test)]
-mod test_site;
+pub(crate) mod test_site;
