@@ -224,4 +224,43 @@ mod tests {
         assert_eq!(candidates("./x", Some("/a")), ["./x"]);
         assert_eq!(candidates("x", None).last().unwrap(), "/bin/x");
     }
+
+    #[test]
+    fn a_worker_is_told_its_task_and_where_to_write() {
+        let task = crate::wire::Task::WaitFile {
+            path: "/in".into(),
+            stable: crate::types::Span::seconds(1),
+            every: crate::types::Span::seconds(1),
+            limit: crate::types::Span::seconds(1),
+        };
+        let program = Program::Worker(Box::new(task));
+        let attempt: crate::types::AttemptId = "a@b#1/c/1".parse().unwrap();
+        let places = Places::of(Path::new("/d"), &attempt);
+        assert_eq!(
+            words(&program, &places),
+            ["nightrun", "__worker", "/d/spool/a@b#1~c~1/task.json"]
+        );
+        let start = Start {
+            attempt,
+            program,
+            env: [("A".to_owned(), "1".to_owned())].into(),
+            dir: "/".into(),
+            user: None,
+            time_limit: None,
+            grace: crate::types::Span::seconds(1),
+            output_limit: 0,
+            success_line: None,
+            survivors: crate::definition::site::Survivors::Kill,
+        };
+        let folder = "/d/spool/a@b#1~c~1";
+        assert_eq!(
+            environment(&start, &places),
+            [
+                "A=1".to_owned(),
+                format!("NIGHTRUN_OUT={folder}/values"),
+                format!("NIGHTRUN_STEPS={folder}/steps.jsonl"),
+                format!("NIGHTRUN_WORK_RESULT={folder}/work.json"),
+            ]
+        );
+    }
 }

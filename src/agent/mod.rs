@@ -15,6 +15,7 @@
 mod account;
 mod folder;
 mod launch;
+mod obey;
 mod output;
 mod peer;
 mod processes;

@@ -1,10 +1,11 @@
-//! The agent's one loop: what supervisors say, what shims say, what ends.
+//! The agent's one loop: it waits for supervisors, for shims and for ends; what supervisors want is in `obey`.
 #![expect(
     clippy::disallowed_methods,
     reason = "the agent keeps its socket and measures how long it idles"
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
@@ -13,16 +14,16 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, pidfd_open, pidfd_send_signal};
+use rustix::process::{Pid, WaitOptions};
 
 use super::folder::AgentFolder;
 use super::peer::Peer;
 use super::settings::AgentSettings;
-use super::shim::{self, Shim};
-use super::spool::{self, KillRequest, Places, Running};
+use super::shim;
+use super::spool::{self, Places, Running};
 use super::verdict::{self, Known};
-use crate::types::{AttemptId, Ending, Epoch};
-use crate::wire::{self, Ended, FromAgent, Start, ToAgent};
+use crate::types::{AttemptId, Ending};
+use crate::wire::{self, Ended, FromAgent};
 
 /// Serves until nothing is left to do.
 pub(super) fn serve(folder: AgentFolder, settings: &AgentSettings) -> io::Result<()> {
@@ -40,35 +41,35 @@ fn announce() {
     let mut out = io::stdout();
     // Nobody need listen.
     let _ = out.write_all(b"ready\n").and_then(|()| out.flush());
-    if let Ok(null) = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null") {
+    if let Ok(null) = fs::OpenOptions::new().read(true).write(true).open("/dev/null") {
         let _ = rustix::stdio::dup2_stdout(null);
     }
 }
 
-struct Agent<'a> {
-    folder: AgentFolder,
-    settings: &'a AgentSettings,
+pub(super) struct Agent<'a> {
+    pub(super) folder: AgentFolder,
+    pub(super) settings: &'a AgentSettings,
     listener: UnixListener,
     /// Where shims say that their program runs.
     fifo: OwnedFd,
     /// What has come of a line that is not whole.
     heard: Vec<u8>,
-    peers: Vec<Peer>,
-    watched: BTreeMap<AttemptId, Watched>,
+    pub(super) peers: Vec<Peer>,
+    pub(super) watched: BTreeMap<AttemptId, Watched>,
     /// Ended, and not known to be in the journal.
-    unrecorded: BTreeSet<AttemptId>,
+    pub(super) unrecorded: BTreeSet<AttemptId>,
     /// Endings that the spool could not take.
-    unkept: BTreeMap<AttemptId, Ended>,
-    leaving: bool,
+    pub(super) unkept: BTreeMap<AttemptId, Ended>,
+    pub(super) leaving: bool,
     idle_since: Option<Instant>,
 }
 
 /// A shim that lives.
-struct Watched {
-    pid: Pid,
-    pidfd: OwnedFd,
+pub(super) struct Watched {
+    pub(super) pid: Pid,
+    pub(super) pidfd: OwnedFd,
     /// The program, once it is known to run.
-    running: Option<Running>,
+    pub(super) running: Option<Running>,
 }
 
 impl<'a> Agent<'a> {
@@ -79,12 +80,12 @@ impl<'a> Agent<'a> {
         // Relative, because the path of a socket must be short.
         std::env::set_current_dir(&folder.dir)?;
         // The lock is held: whoever left this socket is gone.
-        match std::fs::remove_file(wire::spool::SOCKET) {
+        match fs::remove_file(wire::spool::SOCKET) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
             _ => {}
         }
         let listener = UnixListener::bind(wire::spool::SOCKET)?;
-        std::fs::set_permissions(wire::spool::SOCKET, PermissionsExt::from_mode(0o600))?;
+        fs::set_permissions(wire::spool::SOCKET, PermissionsExt::from_mode(0o600))?;
         listener.set_nonblocking(true)?;
         // Before the spool is read: what a shim says from now on waits in the pipe.
         let fifo = folder.fifo()?;
@@ -130,8 +131,9 @@ impl<'a> Agent<'a> {
     }
 
     fn take_over(&mut self, attempt: &AttemptId) -> io::Result<()> {
-        match verdict::look_up(&self.folder, attempt)? {
-            Known::Never => Places::of(&self.folder.dir, attempt).forget()?,
+        match verdict::look_up(&self.folder, attempt, None)? {
+            // Its folder was removed by hand.
+            Known::Never => fs::remove_file(Places::of(&self.folder.dir, attempt).live)?,
             Known::Ended(_) => {
                 self.unrecorded.insert(attempt.clone());
             }
@@ -143,7 +145,7 @@ impl<'a> Agent<'a> {
         Ok(())
     }
 
-    fn log(&self, words: &str) {
+    pub(super) fn log(&self, words: &str) {
         self.folder.log().line(words);
     }
 
@@ -218,178 +220,20 @@ impl<'a> Agent<'a> {
     }
 
     fn accept(&mut self) {
-        while let Ok((stream, _)) = self.listener.accept() {
-            match Peer::accept(stream) {
-                Ok(peer) => self.peers.push(peer),
-                Err(e) => self.log(&format!("a connection is refused: {e}")),
-            }
-        }
-    }
-
-    fn obey(&mut self, index: usize, what: ToAgent) {
-        if let ToAgent::Hello { version, epoch } = what {
-            return self.greet(index, version, epoch);
-        }
-        let Some(epoch) = self.peers[index].epoch else {
-            return self.peers[index].give_up("its first word was no Hello");
-        };
-        if epoch < self.folder.epoch && !matches!(what, ToAgent::Ask { .. }) {
-            let seen = self.folder.epoch;
-            return self.peers[index].tell(&FromAgent::Stale { seen });
-        }
-        match what {
-            ToAgent::Hello { .. } => {}
-            ToAgent::Start(start) => self.start(index, &start),
-            ToAgent::Kill { attempt, grace } => {
-                if let Err(e) = self.kill(&attempt, grace.get()) {
-                    self.log(&format!("{attempt}: its end cannot be asked for: {e}"));
-                }
-            }
-            ToAgent::Ask { attempts } => {
-                for attempt in attempts {
-                    if !self.answer(index, &attempt) {
-                        self.peers[index].tell(&FromAgent::NotKnown { attempt });
-                    }
-                }
-            }
-            ToAgent::Recorded { attempts } => {
-                for attempt in attempts {
-                    self.recorded(&attempt);
-                }
-            }
-            ToAgent::Leave => self.leaving = true,
-        }
-    }
-
-    fn greet(&mut self, index: usize, version: u32, epoch: Epoch) {
-        let seen = self.folder.epoch;
-        self.peers[index].epoch = Some(epoch);
-        if epoch < seen {
-            return self.peers[index].tell(&FromAgent::Stale { seen });
-        }
-        if epoch > seen
-            && let Err(e) = self.folder.raise_epoch(epoch)
-        {
-            // Not durable, so not taken: another agent could obey an older leader after this one.
-            return self.peers[index].give_up(&format!("its epoch cannot be kept: {e}"));
-        }
-        self.peers[index].tell(&FromAgent::Welcome {
-            version: version.min(wire::VERSION),
-            boot: self.folder.boot.clone(),
-            pid: std::process::id(),
-        });
-        for attempt in self.unrecorded.clone() {
-            self.answer(index, &attempt);
-        }
-    }
-
-    fn start(&mut self, index: usize, start: &Start) {
-        let attempt = &start.attempt;
-        if self.answer(index, attempt) {
-            return;
-        }
-        let places = Places::of(&self.folder.dir, attempt);
-        let forked = places.claim().and_then(|_| self.fork_shim(start, &places));
-        match forked {
-            // A child of this process: its pid is its own until it is waited for.
-            Ok(pid) => match pidfd_open(pid, PidfdFlags::empty()) {
-                Ok(pidfd) => {
-                    self.watched.insert(attempt.clone(), Watched { pid, pidfd, running: None });
-                }
+        loop {
+            match self.listener.accept() {
+                Ok((stream, _)) => match Peer::accept(stream) {
+                    Ok(peer) => self.peers.push(peer),
+                    Err(e) => self.log(&format!("a connection is refused: {e}")),
+                },
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return,
                 Err(e) => {
-                    self.log(&format!("{attempt}: its watcher cannot be watched: {e}"));
-                    if !self.answer(index, attempt) {
-                        self.lose(attempt, "its folder was removed as it began");
-                    }
+                    // Out of descriptors: it would be ready again at once, and for nothing.
+                    self.log(&format!("a connection cannot be taken: {e}"));
+                    let _ = poll(&mut [], Some(&Timespec { tv_sec: 0, tv_nsec: 100_000_000 }));
+                    return;
                 }
-            },
-            Err(e) => {
-                let why = format!("the agent could not begin it: {e}");
-                self.log(&format!("{attempt}: {why}"));
-                let ended = verdict::bare(attempt, Ending::CouldNotStart { why });
-                if let Err(e) = places.write_ended(&ended).and_then(|()| places.lock()) {
-                    self.log(&format!("{attempt}: its ending cannot be kept: {e}"));
-                    self.unkept.insert(attempt.clone(), ended.clone());
-                }
-                self.ended(ended);
             }
-        }
-    }
-
-    fn fork_shim(&self, start: &Start, places: &Places) -> io::Result<Pid> {
-        #[expect(unsafe_code, reason = "fork is only in libc")]
-        // SAFETY: the agent has one thread, so the child may do everything; `shim::run` never comes back, so that
-        // nothing of the agent's is dropped twice.
-        let forked = unsafe { libc::fork() };
-        if forked == 0 {
-            let boot = self.folder.boot.0.split(':').next().unwrap_or_default();
-            shim::run(&Shim {
-                start,
-                places,
-                agent_dir: &self.folder.dir,
-                boot,
-                allow_users: &self.settings.allow_users,
-                log: self.folder.log(),
-            });
-        }
-        Pid::from_raw(forked).filter(|_| forked > 0).ok_or_else(io::Error::last_os_error)
-    }
-
-    fn kill(&mut self, attempt: &AttemptId, grace: Duration) -> io::Result<()> {
-        let Some(watched) = self.watched.get(attempt) else { return Ok(()) };
-        let places = Places::of(&self.folder.dir, attempt);
-        let grace_ms = u64::try_from(grace.as_millis()).unwrap_or(u64::MAX);
-        places.write_kill_request(KillRequest { grace_ms })?;
-        match pidfd_send_signal(&watched.pidfd, Signal::USR1) {
-            Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
-            Err(e) => Err(e.into()),
-        }
-    }
-
-    /// Tells one peer what is known of an attempt; false when nothing is. Of one whose program is just being started
-    /// nothing is said now: the report follows by itself.
-    fn answer(&mut self, index: usize, attempt: &AttemptId) -> bool {
-        if let Some(watched) = self.watched.get(attempt) {
-            if let Some(running) = watched.running {
-                self.peers[index].tell(&started(attempt, running));
-            }
-            return true;
-        }
-        if let Some(ended) = self.unkept.get(attempt) {
-            self.peers[index].tell(&FromAgent::Ended(Box::new(ended.clone())));
-            return true;
-        }
-        match verdict::look_up(&self.folder, attempt) {
-            Ok(Known::Never) => false,
-            Ok(Known::Ended(ended)) => {
-                self.peers[index].tell(&FromAgent::Ended(ended));
-                true
-            }
-            Ok(Known::Watched { pid, pidfd }) => {
-                let running = Places::of(&self.folder.dir, attempt).record().running;
-                self.watched.insert(attempt.clone(), Watched { pid, pidfd, running });
-                running.inspect(|r| self.peers[index].tell(&started(attempt, *r)));
-                true
-            }
-            Err(e) => {
-                // Never "not known": it might be. The supervisor asks again on its next connection.
-                self.log(&format!("{attempt}: the spool cannot be read: {e}"));
-                self.peers[index].give_up("the spool cannot be read");
-                true
-            }
-        }
-    }
-
-    fn recorded(&mut self, attempt: &AttemptId) {
-        self.unkept.remove(attempt);
-        if self.watched.contains_key(attempt) {
-            return;
-        }
-        match Places::of(&self.folder.dir, attempt).forget() {
-            Ok(()) => {
-                self.unrecorded.remove(attempt);
-            }
-            Err(e) => self.log(&format!("{attempt}: its mark cannot be removed: {e}")),
         }
     }
 
@@ -415,25 +259,36 @@ impl<'a> Agent<'a> {
     fn shim_gone(&mut self, attempt: &AttemptId) {
         let Some(watched) = self.watched.remove(attempt) else { return };
         // Adopted shims are no children of this agent: somebody else waits for them.
-        let _ = rustix::process::waitpid(Some(watched.pid), WaitOptions::NOHANG);
-        match verdict::look_up(&self.folder, attempt) {
+        let status = rustix::process::waitpid(Some(watched.pid), WaitOptions::NOHANG);
+        let code = status.ok().flatten().and_then(|(_, status)| status.exit_status());
+        let failed = code.and_then(shim::failure);
+        match verdict::look_up(&self.folder, attempt, failed.as_deref()) {
             Ok(Known::Ended(ended)) => self.ended(*ended),
             Ok(Known::Watched { pid, pidfd }) => {
                 self.watched.insert(attempt.clone(), Watched { pid, pidfd, ..watched });
             }
             Ok(Known::Never) => self.lose(attempt, "its folder was removed while it ran"),
+            // It never had its lock, without which nothing is started.
+            Err(_) if !Places::of(&self.folder.dir, attempt).live.exists() => {
+                let why = verdict::not_begun(failed.as_deref());
+                self.end_unkept(verdict::bare(attempt, Ending::CouldNotStart { why }));
+            }
             Err(e) => self.lose(attempt, &format!("the spool cannot be read or written: {e}")),
         }
     }
 
     /// The ending is not to be had from the spool, and cannot be kept there.
-    fn lose(&mut self, attempt: &AttemptId, why: &str) {
-        let ended = verdict::bare(attempt, Ending::Unknown { why: why.to_owned() });
-        self.unkept.insert(attempt.clone(), ended.clone());
+    pub(super) fn lose(&mut self, attempt: &AttemptId, why: &str) {
+        self.end_unkept(verdict::bare(attempt, Ending::Unknown { why: why.to_owned() }));
+    }
+
+    /// Told from memory as long as this agent lives.
+    pub(super) fn end_unkept(&mut self, ended: Ended) {
+        self.unkept.insert(ended.attempt.clone(), ended.clone());
         self.ended(ended);
     }
 
-    fn ended(&mut self, ended: Ended) {
+    pub(super) fn ended(&mut self, ended: Ended) {
         self.unrecorded.insert(ended.attempt.clone());
         self.report(&FromAgent::Ended(Box::new(ended)));
     }
@@ -453,7 +308,7 @@ struct Ready {
     gone: Vec<AttemptId>,
 }
 
-fn started(attempt: &AttemptId, running: Running) -> FromAgent {
+pub(super) fn started(attempt: &AttemptId, running: Running) -> FromAgent {
     FromAgent::Started { attempt: attempt.clone(), pid: running.pid, at: running.at }
 }
 

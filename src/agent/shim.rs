@@ -8,7 +8,6 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 
@@ -19,7 +18,7 @@ use super::output::Output;
 use super::signals;
 use super::spool::{self, Places, Running, Watched};
 use super::values;
-use super::verdict::bare;
+use super::verdict::{bare, now};
 use super::watch::{Closing, Watch};
 use crate::types::Ending;
 use crate::wire::{Ended, Program, Start, Work, spool as names};
@@ -36,23 +35,36 @@ pub(super) struct Shim<'a> {
 }
 
 /// The whole life of a shim, from right after the fork. Never comes back, so that nothing of the agent's is dropped.
+/// Its exit code is 0, or the number of the system's error for [`failure`].
 pub(super) fn run(shim: &Shim<'_>) -> ! {
     let lived = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| live(shim)));
     let code = match lived {
         Ok(Ok(())) => 0,
         Ok(Err(e)) => {
             shim.log.line(&format!("{}: its watcher failed: {e}", shim.start.attempt));
-            1
+            e.raw_os_error().unwrap_or(PANICKED)
         }
         Err(_) => {
             shim.log.line(&format!("{}: its watcher panicked", shim.start.attempt));
-            101
+            PANICKED
         }
     };
     #[expect(unsafe_code, reason = "leaves without running the agent's exit handlers")]
     // SAFETY: ends this process; nothing runs after it.
     unsafe {
         libc::_exit(code)
+    }
+}
+
+/// No error of the system has this number.
+const PANICKED: i32 = 255;
+
+/// What a shim's exit code says of why it failed.
+pub(super) fn failure(code: i32) -> Option<String> {
+    match code {
+        0 => None,
+        PANICKED => Some("its watcher failed; see agent.log".to_owned()),
+        errno => Some(io::Error::from_raw_os_error(errno).to_string()),
     }
 }
 
@@ -66,16 +78,40 @@ fn live(shim: &Shim<'_>) -> io::Result<()> {
     if shim.places.ended().is_some() {
         return Ok(());
     }
-    let shim_pid = std::process::id();
-    spool::append_line(&mut record, &Watched { shim: shim_pid, boot: shim.boot.to_owned() })?;
-    let ended = match begin(shim, &mut record) {
-        Ok((output, running, tell)) => attend(shim, &signals, output, running, tell)?,
-        Err(why) => Ended {
-            line_found: shim.start.success_line.is_none(),
-            ..bare(&shim.start.attempt, Ending::CouldNotStart { why })
-        },
+    if let Program::Worker(task) = &shim.start.program {
+        let path = shim.places.folder.join(names::TASK);
+        spool::write_new(&path, &serde_json::to_vec(task)?)?;
+    }
+    let account = match account::resolve(shim.start.user.as_deref(), shim.allow_users) {
+        Ok(account) => account,
+        Err(why) => return not_started(shim, why),
     };
+    if let Some(account) = &account {
+        hand_over(shim.places, account)?;
+    }
+    let output = Output::open(shim.places, account.as_ref())?;
+    // From this line on the program may have been started; a failure before it leaves the record empty.
+    let watched = Watched { shim: std::process::id(), boot: shim.boot.to_owned() };
+    spool::begin_record(&mut record, shim.start, &watched)?;
+    let (out, err) = (output.out.file.as_fd(), output.err.file.as_fd());
+    let pid = match launch(shim.start, shim.places, account, out, err) {
+        Ok(pid) => pid,
+        Err(why) => return not_started(shim, why),
+    };
+    let running = Running { pid: pid.as_raw_nonzero().get() as u32, at: now() };
+    if let Err(e) = spool::add_running(&mut record, &running) {
+        // It runs: that is not undone for the sake of a record that only a later agent would read.
+        shim.log.line(&format!("{}: no record of its start: {e}", shim.start.attempt));
+    }
+    let ended = attend(shim, &signals, output, running)?;
     keep(shim, ended)
+}
+
+fn not_started(shim: &Shim<'_>, why: String) -> io::Result<()> {
+    shim.places.write_ended(&Ended {
+        line_found: shim.start.success_line.is_none(),
+        ..bare(&shim.start.attempt, Ending::CouldNotStart { why })
+    })
 }
 
 /// Descriptors of the agent, its connections above all, must not live on here. 0, 1 and 2 become `/dev/null`.
@@ -105,31 +141,6 @@ fn close_one_by_one() -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Starts the program and says so; or the reason why there is none, in words.
-fn begin(shim: &Shim<'_>, record: &mut File) -> Result<(Output, Running, Option<Tell>), String> {
-    let start = shim.start;
-    let disk = |e: io::Error| format!("the agent's folder: {e}");
-    let spec = serde_json::to_vec(start).map_err(|e| e.to_string())?;
-    spool::write_new(&shim.places.folder.join("spec.json"), &spec).map_err(disk)?;
-    if let Program::Worker(task) = &start.program {
-        let task = serde_json::to_vec(task).map_err(|e| e.to_string())?;
-        spool::write_new(&shim.places.folder.join(names::TASK), &task).map_err(disk)?;
-    }
-    let account = account::resolve(start.user.as_deref(), shim.allow_users)?;
-    if let Some(account) = &account {
-        hand_over(shim.places, account).map_err(disk)?;
-    }
-    let output = Output::open(shim.places, account.as_ref()).map_err(disk)?;
-    let (out, err) = (output.out.file.as_fd(), output.err.file.as_fd());
-    let pid = launch(start, shim.places, account, out, err)?;
-    let running = Running { pid: pid.as_raw_nonzero().get() as u32, at: Timestamp::now() };
-    if let Err(e) = spool::append_line(record, &running) {
-        // It runs: that is not undone for the sake of a record that only a later agent would read.
-        shim.log.line(&format!("{}: no record of its start: {e}", start.attempt));
-    }
-    Ok((output, running, Tell::new(shim, running)))
 }
 
 /// Lets a job of another account reach the one file that it may write.
@@ -170,8 +181,8 @@ fn attend(
     signals: &OwnedFd,
     output: Output,
     running: Running,
-    mut tell: Option<Tell>,
 ) -> io::Result<Ended> {
+    let mut tell = Tell::new(shim, running);
     let mut watch = Watch::new(shim.start, running.pid, output, Instant::now());
     loop {
         if let Some(closing) = watch.turn(Instant::now()) {
@@ -190,11 +201,9 @@ fn attend(
         if tell.as_ref().is_some_and(Tell::try_once) {
             tell = None;
         }
-        if signals::drain(signals).kill
-            && let Ok(bytes) = std::fs::read(shim.places.kill_request())
-            && let Ok(request) = serde_json::from_slice::<spool::KillRequest>(&bytes)
-        {
-            watch.kill(Duration::from_millis(request.grace_ms), Instant::now());
+        if signals::drain(signals).kill {
+            let grace = shim.places.kill_request().map(|r| Duration::from_millis(r.grace_ms));
+            watch.kill(grace.unwrap_or(shim.start.grace.get()), Instant::now());
         }
     }
 }
@@ -215,7 +224,7 @@ fn ended(shim: &Shim<'_>, mut output: Output, running: Running, closing: Closing
     Ended {
         attempt: shim.start.attempt.clone(),
         started: Some(running.at),
-        ended: Timestamp::now(),
+        ended: now(),
         usage,
         line_found: shim.start.success_line.as_ref().is_none_or(|line| output.has_line(line)),
         output_bytes,
@@ -265,7 +274,7 @@ fn read_bounded(path: &Path, limit: u64, notes: &mut Vec<String>) -> Vec<u8> {
     bytes
 }
 
-/// Writes the ending. A full disk must not make it unknown: it is tried again, at first without what takes room.
+/// Writes the ending. A full disk must not make it unknown: it is tried again, without what takes room.
 fn keep(shim: &Shim<'_>, mut ended: Ended) -> io::Result<()> {
     const AGAIN: Timespec = Timespec { tv_sec: 2, tv_nsec: 0 };
     const TRIES: u32 = 1_800;
@@ -276,6 +285,8 @@ fn keep(shim: &Shim<'_>, mut ended: Ended) -> io::Result<()> {
     for _ in 0..TRIES {
         match shim.places.write_ended(&ended) {
             Ok(()) => return Ok(()),
+            // The folder was removed: there is nowhere to write to.
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(e),
             Err(e) => error = e,
         }
         let _ = poll(&mut [], Some(&AGAIN));

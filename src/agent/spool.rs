@@ -18,7 +18,7 @@ use rustix::process::{Flock, FlockType, Pid, PidfdFlags, fcntl_getlk, pidfd_open
 use serde::{Deserialize, Serialize};
 
 use crate::types::AttemptId;
-use crate::wire::{Ended, spool};
+use crate::wire::{Ended, Start, spool};
 
 /// The files of one attempt.
 #[derive(Debug, Clone)]
@@ -51,8 +51,9 @@ impl Places {
         self.folder.join("values")
     }
 
-    pub(super) fn kill_request(&self) -> PathBuf {
-        self.folder.join("kill.json")
+    /// How the attempt is to be ended; `None` where that could not be written.
+    pub(super) fn kill_request(&self) -> Option<KillRequest> {
+        serde_json::from_slice(&fs::read(self.folder.join("kill.json")).ok()?).ok()
     }
 
     /// Makes the attempt's folder: the claim that it is started by this call and never again. False: it is known.
@@ -123,9 +124,10 @@ impl Places {
         Record::read(&fs::read_to_string(&self.live).unwrap_or_default())
     }
 
-    /// The ending is in the journal: it is not offered again. Everything else stays.
+    /// The ending is in the journal: it is not offered again. The record moves to the rest; it is not deleted, because
+    /// ext4 makes files slowly where others were deleted within seconds.
     pub(super) fn forget(&self) -> io::Result<()> {
-        match fs::remove_file(&self.live) {
+        match fs::rename(&self.live, self.folder.join("record")) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
             _ => Ok(()),
         }
@@ -167,14 +169,14 @@ pub(super) struct KillRequest {
     pub(super) grace_ms: u64,
 }
 
-/// First line of a record, written under the lock before the program is started.
+/// Second line of a record, after the `Start` itself; written under the lock before the program is started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Watched {
     pub(super) shim: u32,
     pub(super) boot: String,
 }
 
-/// Second line, written after `exec` has succeeded.
+/// Third line, written after `exec` has succeeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Running {
     pub(super) pid: u32,
@@ -190,16 +192,24 @@ pub(super) struct Record {
 
 impl Record {
     fn read(text: &str) -> Self {
-        let mut lines = text.lines();
+        let mut lines = text.lines().skip(1);
         let watched = lines.next().and_then(|line| serde_json::from_str(line).ok());
         let running = lines.next().and_then(|line| serde_json::from_str(line).ok());
         Self { watched, running }
     }
 }
 
-/// Adds a line to a record, in one write.
-pub(super) fn append_line(record: &mut File, line: &impl Serialize) -> io::Result<()> {
-    let mut bytes = serde_json::to_vec(line)?;
+/// What the program is, and that it may have been started from here on: in one write, so that it costs no file more.
+pub(super) fn begin_record(record: &mut File, start: &Start, watched: &Watched) -> io::Result<()> {
+    let mut bytes = serde_json::to_vec(start)?;
+    bytes.push(b'\n');
+    serde_json::to_writer(&mut bytes, watched)?;
+    bytes.push(b'\n');
+    record.write_all(&bytes)
+}
+
+pub(super) fn add_running(record: &mut File, running: &Running) -> io::Result<()> {
+    let mut bytes = serde_json::to_vec(running)?;
     bytes.push(b'\n');
     record.write_all(&bytes)
 }

@@ -24,7 +24,12 @@ pub(super) enum Known {
 }
 
 /// Looks an attempt up. Where its shim is gone without a word, gives the verdict and keeps it, so that it never changes.
-pub(super) fn look_up(folder: &AgentFolder, attempt: &AttemptId) -> io::Result<Known> {
+/// `failed`: why the shim failed, where that is known.
+pub(super) fn look_up(
+    folder: &AgentFolder,
+    attempt: &AttemptId,
+    failed: Option<&str>,
+) -> io::Result<Known> {
     let places = Places::of(&folder.dir, attempt);
     if let Some(ended) = places.ended() {
         return Ok(Known::Ended(Box::new(ended)));
@@ -42,8 +47,11 @@ pub(super) fn look_up(folder: &AgentFolder, attempt: &AttemptId) -> io::Result<K
             let ended = match places.ended() {
                 Some(ended) => ended,
                 None => {
-                    let ended = verdict(folder, attempt, &places);
-                    places.write_ended(&ended)?;
+                    let ended = verdict(folder, attempt, &places, failed);
+                    if let Err(e) = places.write_ended(&ended) {
+                        // Found again when it is asked for again.
+                        folder.log().line(&format!("{attempt}: its ending cannot be kept: {e}"));
+                    }
                     ended
                 }
             };
@@ -55,7 +63,12 @@ pub(super) fn look_up(folder: &AgentFolder, attempt: &AttemptId) -> io::Result<K
 }
 
 /// Called under the lock: no shim is there, and none can begin any more.
-fn verdict(folder: &AgentFolder, attempt: &AttemptId, places: &Places) -> Ended {
+fn verdict(
+    folder: &AgentFolder,
+    attempt: &AttemptId,
+    places: &Places,
+    failed: Option<&str>,
+) -> Ended {
     let record = places.record();
     let here = folder.boot.0.split(':').next().unwrap_or_default();
     let restarted = match &record.watched {
@@ -66,11 +79,19 @@ fn verdict(folder: &AgentFolder, attempt: &AttemptId, places: &Places) -> Ended 
         Ending::Lost { why: "the host restarted".to_owned() }
     } else if record.watched.is_none() {
         // The record is written before the program is started.
-        Ending::CouldNotStart { why: "its watcher ended before it started the program".to_owned() }
+        Ending::CouldNotStart { why: not_begun(failed) }
     } else {
         orphaned(places, &record)
     };
     Ended { started: record.running.map(|r| r.at), ..bare(attempt, ending) }
+}
+
+/// Words for an attempt of which nothing was started.
+pub(super) fn not_begun(failed: Option<&str>) -> String {
+    match failed {
+        Some(why) => format!("the agent could not begin it: {why}"),
+        None => "its watcher ended before it started the program".to_owned(),
+    }
 }
 
 /// The shim was killed: whether the work goes on is seen from the processes that bear the attempt's mark.
@@ -100,13 +121,19 @@ fn survivors(values: &Path, record: &Record) -> Vec<Process> {
         .collect()
 }
 
+/// In whole microseconds, as everything that is stored.
+pub(super) fn now() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
+}
+
 /// An ending of which nothing else is known.
 pub(super) fn bare(attempt: &AttemptId, ending: Ending) -> Ended {
     Ended {
         attempt: attempt.clone(),
         ending,
         started: None,
-        ended: Timestamp::now(),
+        ended: now(),
         usage: Usage::default(),
         line_found: false,
         output_bytes: 0,

@@ -17,8 +17,9 @@ use crate::definition::site::Survivors;
 use crate::types::{Ending, Usage};
 use crate::wire::Start;
 
-/// Between two looks at processes that do not die.
-const AGAIN: Duration = Duration::from_millis(100);
+/// Between two looks at processes that do not die: at first, and at the most.
+const AGAIN: Duration = Duration::from_millis(50);
+const AGAIN_LATEST: Duration = Duration::from_secs(5);
 /// How long what was left behind may take to die after KILL.
 const GIVE_UP: Duration = Duration::from_secs(10);
 /// Bounds of the time between two looks at the output: it grows, it is silent.
@@ -52,6 +53,7 @@ enum Phase {
     /// KILL was sent, and is sent again until nothing is left.
     Killing {
         again_at: Instant,
+        pause: Duration,
         give_up_at: Instant,
     },
 }
@@ -98,15 +100,17 @@ impl<'a> Watch<'a> {
         match self.phase {
             Phase::Asked { kill_at } if now >= kill_at => {
                 self.notes.push("KILL was needed: TERM and the grace were not enough".to_owned());
-                self.phase = Phase::Killing { again_at: now, give_up_at: now + GIVE_UP };
+                let give_up_at = now + GIVE_UP;
+                self.phase = Phase::Killing { again_at: now, pause: AGAIN, give_up_at };
             }
             _ => {}
         }
-        if let Phase::Killing { again_at, give_up_at } = self.phase
+        if let Phase::Killing { again_at, pause, give_up_at } = self.phase
             && now >= again_at
         {
             self.signal_all(Signal::KILL);
-            self.phase = Phase::Killing { again_at: now + AGAIN, give_up_at };
+            let (again_at, pause) = (now + pause, (pause * 2).min(AGAIN_LATEST));
+            self.phase = Phase::Killing { again_at, pause, give_up_at };
         }
         None
     }

@@ -23,6 +23,10 @@ use crate::wire::{self, FromAgent, LINE_LIMIT, ToAgent};
 
 const SOONEST: Duration = Duration::from_millis(20);
 const LATEST: Duration = Duration::from_secs(2);
+/// How long an agent may take to say that it can be connected to. It reads its spool first.
+const BEGINS: Duration = Duration::from_secs(30);
+/// How long an agent may take to answer a `Hello`.
+const ANSWERS: Duration = Duration::from_secs(5);
 
 /// The agent of this host. Dropping it ends the link, not the agent.
 pub struct LocalAgent {
@@ -42,7 +46,16 @@ impl LocalAgent {
         events: UnboundedSender<AgentEvent>,
     ) -> Self {
         let (words, said) = unbounded_channel();
-        let link = Link { host: host.clone(), dir, exe, epoch, events, said, agent: None };
+        let link = Link {
+            host: host.clone(),
+            dir,
+            exe,
+            epoch,
+            events,
+            said,
+            agent: None,
+            answered: false,
+        };
         tokio::spawn(link.keep_up());
         Self { host, words }
     }
@@ -66,6 +79,8 @@ struct Link {
     said: UnboundedReceiver<ToAgent>,
     /// The agent that was started from here, to be waited for when it ends.
     agent: Option<Child>,
+    /// Whether anything was heard on this connection.
+    answered: bool,
 }
 
 /// Why a conversation is over.
@@ -82,8 +97,12 @@ impl Link {
         loop {
             let why = match self.reach().await {
                 Ok(stream) => {
-                    (pause, told) = (SOONEST, String::new());
-                    match self.converse(stream).await {
+                    self.answered = false;
+                    let over = self.converse(stream).await;
+                    if self.answered {
+                        (pause, told) = (SOONEST, String::new());
+                    }
+                    match over {
                         Over::Dropped => return,
                         Over::Away(why) => why,
                     }
@@ -162,7 +181,7 @@ impl Link {
         if let Some(mut out) = agent.stdout.take() {
             // "ready", or nothing when it could not serve; either way the next connect tells.
             let mut word = [0; 16];
-            let _ = out.read(&mut word).await;
+            let _ = tokio::time::timeout(BEGINS, out.read(&mut word)).await;
         }
         self.agent = Some(agent);
         Ok(())
@@ -178,14 +197,22 @@ impl Link {
         // What was meant for the connection before this one is asked for anew.
         while self.said.try_recv().is_ok() {}
         let mut words = Vec::new();
+        let patience = tokio::time::sleep(ANSWERS);
+        tokio::pin!(patience);
         loop {
             tokio::select! {
+                () = &mut patience, if !self.answered => {
+                    return Over::Away("the agent does not answer".to_owned());
+                }
                 read = reader.read_buf(&mut input) => match read {
                     Ok(0) => return Over::Away("the agent has left".to_owned()),
                     Err(e) => return Over::Away(e.to_string()),
-                    Ok(n) => if let Err(over) = self.pass_on(&mut input, n) {
-                        return over;
-                    },
+                    Ok(n) => {
+                        self.answered = true;
+                        if let Err(over) = self.pass_on(&mut input, n) {
+                            return over;
+                        }
+                    }
                 },
                 count = self.said.recv_many(&mut words, 1_024) => {
                     if count == 0 {

@@ -3,8 +3,8 @@
 //!
 //! ```text
 //! agent.sock   agent.lock   agent.log   agent.fifo   epoch   spool-id   boot
-//! live/<attempt>            its lock and record, until the ending is in the journal
-//! spool/<attempt>/          spec.json  out  err  values  kill.json  ended.json
+//! live/<attempt>            its lock and record: the Start, its shim, its program; until the ending is in the journal
+//! spool/<attempt>/          out  err  values  kill.json  ended.json  record (from then on)
 //!                           task.json  work.json  steps.jsonl   (worker processes only)
 //! ```
 

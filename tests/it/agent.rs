@@ -204,6 +204,21 @@ fn a_shorter_grace_said_later_holds() {
 }
 
 #[test]
+fn a_job_can_be_killed_though_nothing_can_be_written() {
+    let house = House::with_agent();
+    let mut line = house.hello();
+    let ready = house.fifo("ready");
+    let mut start =
+        house.shell("full", "trap '' TERM; echo x > ready; while :; do sleep 1000; done");
+    start.grace = "50ms".parse().unwrap();
+    line.run(&start);
+    read_fifo(&ready);
+    std::fs::create_dir(house.spool_of(&start).join("kill.json.tmp")).unwrap();
+    line.kill(&start, "1h");
+    assert_eq!(line.ended().ending, Ending::Killed);
+}
+
+#[test]
 fn what_a_job_leaves_behind_is_ended_or_left_and_named() {
     let house = House::with_agent();
     let mut line = house.hello();

@@ -57,6 +57,10 @@ impl House {
         self.agent = Some(agent);
     }
 
+    pub(crate) fn agent_pid(&self) -> u32 {
+        self.agent.as_ref().unwrap().id()
+    }
+
     pub(crate) fn kill_agent(&mut self) {
         let mut agent = self.agent.take().unwrap();
         agent.kill().unwrap();
@@ -91,7 +95,7 @@ impl House {
     }
 
     pub(crate) fn shim_pid(&self, start: &Start) -> u32 {
-        record_number(&fs::read_to_string(self.record_path(start)).unwrap(), 0, "shim").unwrap()
+        record_number(&fs::read_to_string(self.record_path(start)).unwrap(), 1, "shim").unwrap()
     }
 
     pub(crate) fn out(&self, start: &Start) -> String {
@@ -137,7 +141,7 @@ impl Drop for House {
             let record = fs::read_to_string(entry.path()).unwrap_or_default();
             let ended = self.dir().join(spool::SPOOL).join(entry.file_name()).join(spool::ENDED);
             if !ended.exists()
-                && let Some(pid) = record_number(&record, 1, "pid").and_then(pid)
+                && let Some(pid) = record_number(&record, 2, "pid").and_then(pid)
             {
                 let _ = kill_process_group(pid, Signal::KILL);
             }

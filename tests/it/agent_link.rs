@@ -91,3 +91,18 @@ async fn an_agent_that_cannot_be_started_is_said_once() {
     // The task ends with its link, and its sender with it.
     assert_eq!(events.recv().await, None);
 }
+
+#[tokio::test]
+async fn an_agent_that_stands_still_is_said_to_be_away_until_it_goes_on() {
+    let house = House::with_agent();
+    let agent = house.agent_pid();
+    signal(agent, Signal::STOP);
+    let host = HostName::new("local").unwrap();
+    let (sender, mut events) = unbounded_channel();
+    let exe = env!("CARGO_BIN_EXE_nightrun").into();
+    let _link = LocalAgent::new(host, house.dir(), exe, Epoch(1), sender);
+    let AgentEvent::Away { why, .. } = events.recv().await.unwrap() else { panic!("reached") };
+    assert!(why.contains("does not answer"), "{why}");
+    signal(agent, Signal::CONT);
+    assert_eq!(welcome(&mut events).await, agent);
+}

@@ -105,7 +105,7 @@ fn an_id_is_started_once() {
 fn a_killed_shim_is_told_honestly() {
     let house = House::with_agent();
     let mut line = house.hello();
-    let start = house.shell("goes-on", "sleep 1000");
+    let start = house.shell("goes-on", "exec sleep 1000");
     let pid = line.run(&start);
     signal(house.shim_pid(&start), Signal::KILL);
     let ended = line.ended();
@@ -123,6 +123,7 @@ fn a_killed_shim_is_told_honestly() {
     let shim = house.shim_pid(&start);
     signal(shim, Signal::STOP);
     signal(pid, Signal::KILL);
+    gone(pid);
     signal(shim, Signal::KILL);
     let ended = line.ended();
     assert!(matches!(ended.ending, Ending::Lost { .. }), "{ended:?}");
@@ -140,6 +141,7 @@ fn a_restart_of_the_host_is_told_as_lost() {
     house.kill_agent();
     signal(shim, Signal::STOP);
     signal(pid, Signal::KILL);
+    gone(pid);
     signal(shim, Signal::KILL);
     gone(shim);
     // As another boot would find it; of the second attempt the crash has left no more than the folder.
@@ -170,6 +172,27 @@ fn an_attempt_that_its_agent_only_claimed_could_not_start() {
     let FromAgent::Ended(ended) = line.ask(&start) else { panic!("not known") };
     assert!(matches!(ended.ending, Ending::CouldNotStart { .. }), "{ended:?}");
     assert_eq!(line.through(&start), *ended);
+    assert_eq!(house.hello().ended(), *ended);
+}
+
+#[test]
+fn a_spool_that_cannot_be_written_starts_nothing_and_says_so() {
+    let house = House::with_agent();
+    let mut line = house.hello();
+    // The agent cannot claim the first; the shim of the second cannot take its lock.
+    for (folder, job) in [("spool", "unclaimed"), ("live", "unlocked")] {
+        let start = house.shell(job, "touch ran");
+        let (there, away) = (house.dir().join(folder), house.dir().join("away"));
+        fs::rename(&there, &away).unwrap();
+        let ended = line.through(&start);
+        assert!(why(&ended.ending).contains("No such file or directory"), "{ended:?}");
+        assert!(matches!(ended.ending, Ending::CouldNotStart { .. }));
+        fs::rename(&away, &there).unwrap();
+        let FromAgent::Ended(again) = line.ask(&start) else { panic!("forgotten") };
+        assert_eq!(*again, ended);
+    }
+    assert!(!house.path("ran").exists());
+    assert_eq!(line.through(&house.shell("well-again", "exit 0")).ending, exited(0));
 }
 
 #[test]

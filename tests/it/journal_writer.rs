@@ -43,6 +43,7 @@ pub(crate) fn opened(run: &RunId, date: &str, trial: bool) -> Fact {
         parameters: BTreeMap::new(),
         by: PersonId::new("li-wei").unwrap(),
         only: Vec::new(),
+        across: Vec::new(),
         expected: BTreeMap::new(),
         boot: BootId("boot-1".into()),
         since_boot: Duration::from_secs(60),
