@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::civil::{Date, date};
-use nightrun::definition::load::load;
+use nightrun::definition::load;
 use nightrun::definition::site::Site;
 use nightrun::driver::files::read_site;
 use nightrun::types::BatchId;
