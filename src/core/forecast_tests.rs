@@ -47,14 +47,23 @@ fn a_plan_follows_needs_pools_times_and_people() {
     ask.kind = Kind::Confirm { question: Text::en("Go?"), role: None };
     let mut not_today = takes("monthly", &[], 5);
     not_today.days = Some(super::test_site::rule(Days::Once(jiff::civil::date(2020, 1, 1)), 0));
-    let jobs = vec![takes("a", &[], 600), one, two, until, ask, takes("b", &["ask"], 10), not_today];
+    let jobs =
+        vec![takes("a", &[], 600), one, two, until, ask, takes("b", &["ask"], 10), not_today];
     let mut site = site(jobs);
     site.pools.insert(pool, 1);
     let jobs = planned(site);
     let (late, eleven) = (Some(at("21:40:00")), Some(at("23:00:00")));
     assert_eq!(
         starts(&jobs),
-        [Some(at("21:30:00")), late, Some(at("21:41:00")), Some(at("21:30:00")), eleven, eleven, None]
+        [
+            Some(at("21:30:00")),
+            late,
+            Some(at("21:41:00")),
+            Some(at("21:30:00")),
+            eleven,
+            eleven,
+            None
+        ]
     );
     assert_eq!(jobs[3].end, eleven, "the wait lasts until its time");
     assert!(jobs[4].assumed && !jobs[5].assumed);

@@ -28,6 +28,8 @@ pub mod state;
 pub mod window;
 
 #[cfg(test)]
+mod across_tests;
+#[cfg(test)]
 mod forecast_tests;
 #[cfg(test)]
 mod gate_tests;

@@ -15,13 +15,15 @@ use crate::types::{
 };
 
 fn nightly() -> Site {
-    let jobs = vec![job("load", &[]), job("post", &["load"]), job("print", &["post"]), job("x", &[])];
+    let jobs =
+        vec![job("load", &[]), job("post", &["load"]), job("print", &["post"]), job("x", &[])];
     let mut site = site(jobs);
     let calendar = CalendarName::new("bank").unwrap();
     let weekly = [true, true, true, true, true, false, false];
     let (first, last) = (date(2026, 1, 1), date(2026, 12, 31));
     let rule = CalendarRule::Listed { weekly, exceptions: BTreeMap::new() };
-    site.calendars.insert(calendar.clone(), Calendar { title: Text::en("Bank"), first, last, rule });
+    site.calendars
+        .insert(calendar.clone(), Calendar { title: Text::en("Bank"), first, last, rule });
     change(&mut site, |eod| {
         eod.schedule = Some(on_days(Days::EveryBusinessDay, &[time(21, 30, 0, 0)], "UTC"));
         eod.calendar = Some(calendar);
@@ -59,7 +61,11 @@ fn without_a_date_it_is_that_of_the_nearest_start() {
     assert_eq!(date_at("2026-10-30T16:00:00Z"), "2026-10-30");
     assert_eq!(date_at("2026-11-01T12:00:00Z"), "2026-10-30", "Sunday: Friday's");
     let ordered = at(&site, "2026-10-31T02:00:00Z", |_| {}).unwrap();
-    assert_eq!(ordered.anchor.to_string(), "2026-10-30T21:30:00Z", "deadlines count from the start");
+    assert_eq!(
+        ordered.anchor.to_string(),
+        "2026-10-30T21:30:00Z",
+        "deadlines count from the start"
+    );
     assert_eq!(ordered.key().unwrap().as_str(), "2026-10-30");
 }
 
@@ -141,7 +147,8 @@ fn needs_of_other_runs_get_their_dates_and_count_as_done_before_since() {
         (need.date.to_string(), need.counts_as_done)
     };
     assert_eq!(need(2), ("2026-10-30".to_owned(), false), "Monday needs Friday");
-    let first = at(&site, NOON, |order| order.business_date = Some(BusinessDate(date(2026, 10, 30))));
+    let first =
+        at(&site, NOON, |order| order.business_date = Some(BusinessDate(date(2026, 10, 30))));
     assert!(first.unwrap().across[0].counts_as_done);
     let trial = at(&site, NOON, |order| order.trial = true).unwrap();
     assert!(trial.across.is_empty());

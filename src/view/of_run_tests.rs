@@ -90,8 +90,13 @@ fn a_report_tells_who_did_what_and_what_is_open() {
         acts,
         [&Act::Do(Action::Hold { job: name("b") }), &Act::Do(Action::Skip { job: name("b") })]
     );
-    assert!(matches!(&report.jobs[1].state, JobState::Skipped { by, .. } if by.name.en == "Li Wei"));
-    assert_eq!((report.totals.well, report.totals.failed, report.totals.failed_critical), (1, 1, 0));
+    assert!(
+        matches!(&report.jobs[1].state, JobState::Skipped { by, .. } if by.name.en == "Li Wei")
+    );
+    assert_eq!(
+        (report.totals.well, report.totals.failed, report.totals.failed_critical),
+        (1, 1, 0)
+    );
     let unknown = OpenPoint::Unknown { job: name("c") };
     let incident = OpenPoint::Incident { id: IncidentId(1), job: name("c") };
     assert_eq!(report.open_points(), [unknown, incident, OpenPoint::UnsentMail { count: 1 }]);
@@ -139,7 +144,15 @@ fn a_run_that_was_never_opened_is_explained_from_its_schedule() {
     let batch = job.batch.clone();
     assert_eq!(reasons(30), [Reason::BatchNotStarted { batch, next: tonight }]);
     assert!(matches!(&reasons(31)[..], [Reason::NotItsDay(_), Reason::BatchNotStarted { .. }]));
-    assert!(of_why_unopened::why_unopened(&site, &"eod.z".parse().unwrap(), BusinessDate(date(2026, 10, 30)), now).is_none());
+    assert!(
+        of_why_unopened::why_unopened(
+            &site,
+            &"eod.z".parse().unwrap(),
+            BusinessDate(date(2026, 10, 30)),
+            now
+        )
+        .is_none()
+    );
 }
 
 #[test]

@@ -35,7 +35,9 @@ fn the_last_business_day_of_october_has_a_whole_night() {
         assert!(found.ends_with(day) && *starts == wanted, "{dates:?}");
     }
     let saturday = &view.days[2].left_out[0];
-    assert!(matches!(&saturday.why, BatchLeftOutWhy::NoBusinessDay { name: Some(name), .. } if name == "Saturday"));
+    assert!(
+        matches!(&saturday.why, BatchLeftOutWhy::NoBusinessDay { name: Some(name), .. } if name == "Saturday")
+    );
     let night = &view.days[1].starts[0];
     assert_eq!(night.at.to_string(), "2026-10-30T20:30:00Z", "21:30 in Berlin, in winter time");
     assert!(night.expected_end.is_some_and(|end| end < night.must_complete_by.unwrap()));
