@@ -44,10 +44,19 @@ fn the_examples_of_the_page_make_a_site() {
         ("eod/scripts/load.sh", "true\n".to_owned()),
         ("other.yaml", other.to_owned()),
         ("changes/fee-correction/change.yaml", example("changes/fee-correction/change.yaml")),
-        ("changes/fee-correction/backup.sql", verify.to_owned()),
-        ("changes/fee-correction/change.sql", verify.to_owned()),
+        (
+            "changes/fee-correction/backup.sql",
+            "create table fee_before as select * from fee where amount <> 5;\n".to_owned(),
+        ),
+        (
+            "changes/fee-correction/change.sql",
+            "update fee set amount = 5 where amount <> 5;\n".to_owned(),
+        ),
         ("changes/fee-correction/verify.sql", verify.to_owned()),
-        ("changes/fee-correction/rollback.sql", verify.to_owned()),
+        (
+            "changes/fee-correction/rollback.sql",
+            "delete from fee where true;\ninsert into fee select * from fee_before;\n".to_owned(),
+        ),
     ];
     let tree: SourceTree = files.into_iter().collect();
     let loaded = load(&tree);
