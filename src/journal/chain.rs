@@ -186,7 +186,7 @@ mod tests {
         );
         assert_eq!(
             journal[17].hash,
-            "00c9a5dcf8dbd97d3bb8123451d44fbdab6f78b535e8b24f83c84f6c24ee8601"
+            "556ccf15ee3a6d83a3b152ef33bc27b09b4d0f3d541d7a0040591a927c97d7c6"
         );
     }
 
