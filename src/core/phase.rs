@@ -13,7 +13,7 @@ use crate::types::Outcome;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "phase")]
 pub enum Phase {
-    /// Not started yet; [`super::why`] can say what for.
+    /// Not started yet; [`super::obstacle`] can say what for.
     Waiting,
     /// The intent is durable; the host has not said yet that it runs.
     Starting,
