@@ -86,7 +86,14 @@ fn main() {
     );
     println!(
         "{:32} {:>8} {:>8} {:>9}   {:>22} {:>11} {:>14} {:>15}",
-        "", "loop", "ninja", "nightrun", "nightrun/loop", "ninja/loop", "nightrun/ninja", "nightrun/former"
+        "",
+        "loop",
+        "ninja",
+        "nightrun",
+        "nightrun/loop",
+        "ninja/loop",
+        "nightrun/ninja",
+        "nightrun/former"
     );
     for shape in shapes() {
         let wanted = match &arguments.only {

@@ -134,7 +134,9 @@ fn batch(number: usize) -> String {
         }
         match job {
             0 => {}
-            n if n % 5 == 0 => writeln!(text, "    needs: [job-{:02}, job-{:02}]", n - 1, n - 3).unwrap(),
+            n if n % 5 == 0 => {
+                writeln!(text, "    needs: [job-{:02}, job-{:02}]", n - 1, n - 3).unwrap()
+            }
             n => writeln!(text, "    needs: [job-{:02}]", n - 1).unwrap(),
         }
     }
