@@ -200,6 +200,11 @@ impl House {
         }
     }
 
+    /// The person that this account is where people.yaml names nobody.
+    pub(crate) fn me(&self) -> String {
+        format!("unix-{}", account())
+    }
+
     /// Lines of a file in the work folder; none when it is not there.
     pub(crate) fn lines(&self, name: &str) -> Vec<String> {
         let text = fs::read_to_string(self.work(name)).unwrap_or_default();
@@ -250,15 +255,21 @@ impl House {
         jobs.iter().find(|job| job["name"] == name).unwrap_or_else(|| panic!("{pages}")).clone()
     }
 
-    /// Mails that lie in the folder, each as its text.
-    pub(crate) fn mails(&self) -> Vec<String> {
+    /// Mails that lie in the folder, in the order of their sending.
+    pub(crate) fn mails(&self) -> Vec<Letter> {
         let folder = fs::read_dir(self.state().join("mail")).into_iter().flatten();
-        let mut mails: Vec<String> = folder
+        let mut paths: Vec<PathBuf> = folder
             .map(|entry| entry.unwrap().path())
             .filter(|path| path.extension().is_some_and(|end| end == "eml"))
-            .map(|path| fs::read_to_string(path).unwrap())
             .collect();
-        mails.sort();
+        paths.sort();
+        paths.iter().map(|path| Letter::read(&fs::read(path).unwrap())).collect()
+    }
+
+    /// Mails about one incident.
+    pub(crate) fn mails_of(&self, incident: &str) -> Vec<Letter> {
+        let mut mails = self.mails();
+        mails.retain(|mail| mail.subject.contains(incident));
         mails
     }
 
@@ -344,6 +355,12 @@ pub(crate) fn is_there(pid: i32) -> bool {
     fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
 }
 
+/// The name of the account that the tests run as.
+pub(crate) fn account() -> String {
+    let output = Command::new("id").arg("-un").output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
 /// Waits for a fact that nobody tells.
 #[track_caller]
 pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
@@ -351,6 +368,28 @@ pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     while !holds() {
         assert!(begun.elapsed() < PATIENCE, "waited in vain for {what}");
         std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A mail as its reader sees it.
+#[derive(Debug)]
+pub(crate) struct Letter {
+    pub(crate) to: String,
+    pub(crate) subject: String,
+    pub(crate) id: String,
+    pub(crate) text: String,
+}
+
+impl Letter {
+    pub(crate) fn read(bytes: &[u8]) -> Self {
+        let mail = mail_parser::MessageParser::default().parse(bytes).unwrap();
+        let to = mail.to().unwrap().first().unwrap().address().unwrap().to_owned();
+        Self {
+            to,
+            subject: mail.subject().unwrap().to_owned(),
+            id: mail.message_id().unwrap().to_owned(),
+            text: mail.body_text(0).unwrap().into_owned(),
+        }
     }
 }
 
@@ -433,6 +472,11 @@ impl Night {
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// Its exit code, if it has ended.
+    pub(crate) fn code(&mut self) -> Option<i32> {
+        self.child.try_wait().unwrap()?.code()
     }
 
     /// Waits for its own end.

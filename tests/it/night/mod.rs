@@ -4,4 +4,5 @@ mod house;
 
 mod adopted;
 mod agent_killed;
+mod one_leader;
 mod stopped;
