@@ -7,15 +7,15 @@ use jiff::civil::Date;
 
 use super::arguments::{Format, PlaceArguments};
 use super::exit::Failure;
-use crate::app::{self, Checked};
+use crate::app::{self, Checked, SiteFolder};
 use crate::core::night::Core;
 use crate::definition::site::{Mail, Site};
 use crate::driver::clock::HostClock;
 use crate::driver::folders::StateFolder;
 use crate::driver::store::{SqliteReader, SqliteStore};
-use crate::port::{Clock, Store, StoreError};
+use crate::port::{Clock, SiteSource, Store, StoreError};
 use crate::supervisor::recall;
-use crate::types::{Lang, RunId};
+use crate::types::{BatchId, Lang, RunId};
 
 pub(super) struct Context {
     pub(super) site: PathBuf,
@@ -62,6 +62,13 @@ impl Context {
     pub(super) fn checked_site(&self) -> Result<Arc<Site>, Failure> {
         let checked = self.check_in(&self.site, None)?;
         checked.site.ok_or_else(|| Failure::defects(app::errors(&self.site, &checked.defects)))
+    }
+
+    /// The site as an order of a batch needs it.
+    pub(super) fn site_for(&self, batch: &BatchId) -> Result<Arc<Site>, Failure> {
+        let source = SiteFolder::new(&self.site);
+        let loaded = source.load(batch, self.today()?).map_err(Failure::defects)?;
+        Ok(loaded.site)
     }
 
     pub(super) fn create_state(&self) -> Result<StateFolder, Failure> {

@@ -83,3 +83,14 @@ fn a_rerun_from_a_job_keeps_what_was_done_before_it() {
     night.good("c");
     assert_eq!(night.run().result, Some(RunResult::Well));
 }
+
+#[test]
+fn an_attempt_that_never_began_is_not_started_for_a_stop_that_would_end_it() {
+    let mut night = two();
+    night.started();
+    night.must(Event::Stop { how: StopHow::Terminate });
+    let attempt = night.attempt("a");
+    night.must(Event::NotKnown { attempt });
+    assert!(night.started().is_empty());
+    assert_eq!(night.run().result, Some(RunResult::Stopped));
+}

@@ -19,7 +19,7 @@ use crate::core::order::{self, Order};
 use crate::core::phase::Phase;
 use crate::definition::site::{Kind, Site};
 use crate::types::{
-    AttemptId, BatchId, BootId, BusinessDate, Ending, HostName, InvalidName, JobName, Now,
+    AttemptId, BatchId, BootId, BusinessDate, Ending, HostName, InvalidName, JobName, Now, Outcome,
     PersonId, RunId,
 };
 
@@ -126,9 +126,15 @@ impl World {
         let runs = self.core.state().runs.values();
         let left: Vec<String> = runs
             .flat_map(|run| {
-                run.jobs.iter().enumerate().filter(|(_, job)| job.phase.outcome().is_none()).map(
-                    |(index, job)| format!("{}/{} {:?}", run.id(), run.job(index).name, job.phase),
-                )
+                let good = |outcome: Option<Outcome>| {
+                    !matches!(outcome, None | Some(Outcome::Failed | Outcome::Blocked))
+                };
+                let left =
+                    run.jobs.iter().enumerate().filter(move |(_, j)| !good(j.phase.outcome()));
+                left.map(|(index, job)| {
+                    let name = &run.job(index).name;
+                    format!("{}/{name} {:?} ({:?})", run.id(), job.phase, run.result)
+                })
             })
             .collect();
         format!("{} at {}", left.join(", "), self.now.wall)
@@ -168,7 +174,7 @@ impl World {
             return self.order(batch);
         }
         if self.faulty() && self.next_prank <= self.now.wall {
-            self.next_prank = self.now.wall + Duration::from_secs(self.dice.of(1..900));
+            self.next_prank = self.now.wall + Duration::from_secs(self.dice.of(1..400));
             return self.prank();
         }
         if !self.faulty() {
@@ -221,7 +227,7 @@ impl World {
     }
 
     fn prank(&mut self) -> Result<(), Violation> {
-        match self.dice.of(0..20) {
+        match self.dice.of(0..24) {
             0 => self.crash(),
             1 => {
                 let how = [StopHow::Wait, StopHow::Terminate, StopHow::Kill];
@@ -237,7 +243,7 @@ impl World {
                 let Some(host) = self.dice.pick(&hosts).cloned() else { return Ok(()) };
                 self.away(host)
             }
-            9 => match operator::again(&mut self.dice, self.core.state()) {
+            9 | 10 => match operator::again(&mut self.dice, self.core.state()) {
                 Some((run, jobs)) => {
                     let by = PersonId::new("operator").map_err(|error| made(&error))?;
                     self.step(Event::Rerun { run, jobs, by, reason: "again".to_owned() })

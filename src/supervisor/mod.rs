@@ -170,7 +170,7 @@ impl<W: World> Supervisor<W> {
     /// Decides until every run has come to its end.
     pub async fn work(&mut self) -> Result<(), Fatal> {
         self.post_due_mail().await?;
-        while !self.idle() {
+        while !self.is_idle() {
             let inputs = self.wait().await;
             self.turn(inputs).await?;
             if self.mail_due.is_some_and(|due| due <= self.parts.clock.real()) {
@@ -180,7 +180,8 @@ impl<W: World> Supervisor<W> {
         Ok(())
     }
 
-    fn idle(&self) -> bool {
+    /// Whether every run has come to its end.
+    pub fn is_idle(&self) -> bool {
         self.core.state().runs.values().all(|run| run.result.is_some())
     }
 

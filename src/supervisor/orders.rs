@@ -44,7 +44,7 @@ impl<W: World> Supervisor<W> {
             return Ok(Err(NotOrdered::Refused(other_clock(order.trial))));
         }
         let now = self.parts.clock.now().wall;
-        let loaded = match self.parts.source.load(self.today()) {
+        let loaded = match self.parts.source.load(&order.batch, self.today()) {
             Ok(loaded) => loaded,
             Err(defects) => return Ok(Err(NotOrdered::Defects(defects.0))),
         };
@@ -220,14 +220,18 @@ impl<W: World> Supervisor<W> {
         reason: &str,
     ) -> Result<Result<(), Refused>, Fatal> {
         self.load(run).await?;
+        let interrupted = !matches!(self.result(run), Some(RunResult::Well | RunResult::Failed));
+        if interrupted {
+            self.take_up(run).await?;
+        }
         let by = self.person(run, account);
         let event = Event::Act { run: run.clone(), by, reason: reason.to_owned(), action };
         let mut turn = Turn::default();
         if let Err(refused) = self.try_step(&mut turn, event)? {
             return Ok(Err(refused));
         }
+        self.expect_hosts(run);
         self.finish(turn).await?;
-        self.take_up(run).await?;
         Ok(Ok(()))
     }
 
