@@ -305,17 +305,15 @@ async fn order_through(
         Ok(()) => client.reply().await,
         Err(gone) => Err(gone),
     };
-    let run = match answer {
-        Ok(Some(Reply::Done { run: Some(run), text })) => {
+    match answer {
+        Ok(Some(Reply::Done { text, .. })) => {
             if context.format == Format::Text {
                 anstream::println!("{text}, in the supervisor that is at work");
             }
-            run
         }
         Ok(None) | Err(_) => return Ok(None),
         Ok(other) => return Err(super::act::refusal(other)),
-    };
-    client.ask(Request::Follow { run }).await.map_err(Failure::failed)?;
+    }
     loop {
         match client.reply().await.map_err(Failure::failed)? {
             Some(Reply::Event { text, data }) => match context.format {

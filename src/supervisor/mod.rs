@@ -102,6 +102,8 @@ pub struct Supervisor<W: World> {
     /// Hosts that somebody has waited for, with whether they can be reached.
     reached: BTreeMap<HostName, bool>,
     followers: Vec<Follower>,
+    /// While an order is carried out: events of its first turn, for whoever gave it.
+    first_turn: Option<Vec<(RunId, Reply)>>,
     /// Messages that the sender has.
     posted: BTreeSet<u64>,
     /// When the outbox is looked at again, by the host's own clock.
@@ -133,6 +135,7 @@ impl<W: World> Supervisor<W> {
             copies: BTreeMap::new(),
             reached: BTreeMap::new(),
             followers: Vec::new(),
+            first_turn: None,
             posted: BTreeSet::new(),
             mail_due: None,
             reports: BTreeMap::new(),
