@@ -7,7 +7,7 @@ use super::night::{Command, Mover, StepError};
 use super::phase::Phase;
 use super::state::{Run, Unfit};
 use crate::definition::site::Kind;
-use crate::types::{JobName, Outcome, PersonId, RunId};
+use crate::types::{JobName, Outcome, PersonId, Role, RunId};
 
 /// An action that a rule forbids, in words for whoever asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,7 +44,7 @@ impl Mover<'_> {
             None => None,
         };
         if let Some(index) = index {
-            allowed(self, state, index, &action)?;
+            allowed(self, state, index, &by, &action)?;
         }
         let fact = Fact::Acted {
             run: run.clone(),
@@ -203,7 +203,13 @@ fn stopped(run: &Run) -> Refused {
 }
 
 /// The rules: which action each phase allows.
-fn allowed(mover: &Mover<'_>, run: &Run, index: usize, action: &Action) -> Result<(), Refused> {
+fn allowed(
+    mover: &Mover<'_>,
+    run: &Run,
+    index: usize,
+    by: &PersonId,
+    action: &Action,
+) -> Result<(), Refused> {
     let state = &run.jobs[index];
     let name = &run.job(index).name;
     let is = |what: &str| Refused::new(format!("{name} {what}"));
@@ -239,14 +245,24 @@ fn allowed(mover: &Mover<'_>, run: &Run, index: usize, action: &Action) -> Resul
         },
         Action::Kill { .. } if state.phase.in_flight() => Ok(()),
         Action::Kill { .. } => Err(is(now).hint("only a running job can be killed")),
-        Action::Confirm { .. } => confirmable(mover, run, index),
+        Action::Confirm { .. } => confirmable(mover, run, index, by),
     }
 }
 
-fn confirmable(mover: &Mover<'_>, run: &Run, index: usize) -> Result<(), Refused> {
+fn confirmable(
+    mover: &Mover<'_>,
+    run: &Run,
+    index: usize,
+    by: &PersonId,
+) -> Result<(), Refused> {
     let name = &run.job(index).name;
-    if !matches!(run.job(index).kind, Kind::Confirm { .. }) {
+    let Kind::Confirm { role, .. } = &run.job(index).kind else {
         return Err(Refused::new(format!("{name} asks for no confirmation")));
+    };
+    let may = |role: &Role| run.site.people.get(by).is_some_and(|p| p.roles.contains(role));
+    if let Some(role) = role.as_ref().filter(|role| !may(role)) {
+        return Err(Refused::new(format!("{by} may not confirm {name}"))
+            .hint(format!("that takes the role `{role}` in people.yaml")));
     }
     if run.jobs[index].phase != Phase::Waiting {
         return Err(Refused::new(format!("{name} {}", word(&run.jobs[index].phase))));

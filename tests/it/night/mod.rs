@@ -4,5 +4,11 @@ mod house;
 
 mod adopted;
 mod agent_killed;
+mod failures;
+mod gates;
+mod needs;
 mod one_leader;
+mod operators;
+mod own_copy;
 mod stopped;
+mod unruly;
