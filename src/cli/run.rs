@@ -57,7 +57,7 @@ pub(super) async fn run(context: &Context, arguments: RunArguments) -> Result<u8
     let mut led = led(context, wiring, store).await?;
     let run = match interrupted {
         Some(row) => {
-            led.supervisor.take_up(&row.run).await.map_err(Failure::failed)?;
+            led.supervisor.take_up(&row.run, &own_account()).await.map_err(Failure::failed)?;
             row.run
         }
         None => led
@@ -138,7 +138,7 @@ pub(super) async fn resume(context: &Context, run: Option<RunId>) -> Result<u8, 
         .collect();
     let mut led = supervisor_for(context, &first, store).await?;
     for row in &rows {
-        led.supervisor.take_up(&row.run).await.map_err(Failure::failed)?;
+        led.supervisor.take_up(&row.run, &own_account()).await.map_err(Failure::failed)?;
     }
     night(context, led, &first.run).await
 }
@@ -237,7 +237,7 @@ async fn pass_signals(inbox: mpsc::UnboundedSender<Input>) {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        if inbox.send(Input::Stop(how)).is_err() {
+        if inbox.send(Input::Stop { account: own_account(), how }).is_err() {
             return;
         }
     }

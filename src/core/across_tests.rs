@@ -2,7 +2,7 @@
 
 use super::fact::{Action, RunResult, StopHow};
 use super::night::Event;
-use super::test_night::{Night, across, boot, local, name, opened, site};
+use super::test_night::{Night, across, boot, li_wei, local, name, opened, site};
 use super::test_site::{batch, job};
 use crate::types::{Outcome, RunId};
 
@@ -45,20 +45,20 @@ fn what_one_run_does_before_the_other_is_resumed_is_heard() {
     }
     night.core = core;
     night.must(Event::HostUp { host: local(), boot: boot() });
-    night.must(Event::Resume { run: eod, boot: boot() });
+    night.must(Event::Resume { by: li_wei(), run: eod, boot: boot() });
     night.good("close");
     assert!(night.started().is_empty());
-    night.must(Event::Resume { run: rep, boot: boot() });
+    night.must(Event::Resume { by: li_wei(), run: rep, boot: boot() });
     assert_eq!(night.started(), ["print/1"]);
 }
 
 #[test]
 fn what_was_stopped_hears_of_the_others_and_waits_for_its_resume() {
     let (mut night, rep) = two_runs();
-    night.must(Event::Stop { how: StopHow::Wait });
+    night.must(Event::Stop { by: li_wei(), how: StopHow::Wait });
     night.good("close");
     assert!(night.started().is_empty());
     assert_eq!(night.outcome("close"), Some(Outcome::Succeeded));
-    night.must(Event::Resume { run: rep, boot: boot() });
+    night.must(Event::Resume { by: li_wei(), run: rep, boot: boot() });
     assert_eq!(night.started(), ["print/1"]);
 }

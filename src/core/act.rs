@@ -7,7 +7,7 @@ use super::night::{Command, Mover, StepError};
 use super::phase::Phase;
 use super::state::{Run, Unfit};
 use crate::definition::site::Kind;
-use crate::types::{JobName, Outcome, PersonId, Role, RunId};
+use crate::types::{JobName, Outcome, PersonId, RunId};
 
 /// An action that a rule forbids, in words for whoever asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,7 +44,7 @@ impl Mover<'_> {
             None => None,
         };
         if let Some(index) = index {
-            allowed(self, state, index, &by, &action)?;
+            allowed(self, state, index, &action, &by)?;
         }
         let fact = Fact::Acted {
             run: run.clone(),
@@ -207,8 +207,8 @@ fn allowed(
     mover: &Mover<'_>,
     run: &Run,
     index: usize,
-    by: &PersonId,
     action: &Action,
+    by: &PersonId,
 ) -> Result<(), Refused> {
     let state = &run.jobs[index];
     let name = &run.job(index).name;
@@ -249,20 +249,18 @@ fn allowed(
     }
 }
 
-fn confirmable(
-    mover: &Mover<'_>,
-    run: &Run,
-    index: usize,
-    by: &PersonId,
-) -> Result<(), Refused> {
+fn confirmable(mover: &Mover<'_>, run: &Run, index: usize, by: &PersonId) -> Result<(), Refused> {
     let name = &run.job(index).name;
     let Kind::Confirm { role, .. } = &run.job(index).kind else {
         return Err(Refused::new(format!("{name} asks for no confirmation")));
     };
-    let may = |role: &Role| run.site.people.get(by).is_some_and(|p| p.roles.contains(role));
-    if let Some(role) = role.as_ref().filter(|role| !may(role)) {
-        return Err(Refused::new(format!("{by} may not confirm {name}"))
-            .hint(format!("that takes the role `{role}` in people.yaml")));
+    if let Some(role) = role
+        && !run.site.people.get(by).is_some_and(|person| person.roles.contains(role))
+    {
+        return Err(Refused::new(format!(
+            "{name} is confirmed by somebody with the role `{role}`"
+        ))
+        .hint(format!("{by} has not that role in people.yaml")));
     }
     if run.jobs[index].phase != Phase::Waiting {
         return Err(Refused::new(format!("{name} {}", word(&run.jobs[index].phase))));

@@ -8,7 +8,7 @@ use super::fact::{Action, StopHow};
 use super::forecast::{self, JobForecast, Opening};
 use super::night::Event;
 use super::obstacle::Obstacle;
-use super::test_night::{Night, across, name, opened, site};
+use super::test_night::{Night, across, li_wei, name, opened, site};
 use super::test_site::{batch, job};
 use crate::definition::site::{Days, Job, Kind, Site};
 use crate::types::{BusinessDate, Outcome, PoolName, Span, Text};
@@ -101,7 +101,7 @@ fn a_live_night_is_forecast_from_where_it_stands() {
     night.pass(30);
     assert_eq!(end(&night), Some(at("21:46:00")));
     let mut stopping = Night::of(vec![takes("a", &[], 600), takes("b", &["a"], 60)]);
-    stopping.must(Event::Stop { how: StopHow::Wait });
+    stopping.must(Event::Stop { by: li_wei(), how: StopHow::Wait });
     assert_eq!(end(&stopping), None, "b is not started any more");
 }
 

@@ -50,7 +50,7 @@ pub(crate) fn site(jobs: Vec<Job>) -> Site {
         roles: vec![Role::new("duty").unwrap()],
         unix_user: None,
     };
-    site.people.insert(PersonId::new("li-wei").unwrap(), duty);
+    site.people.insert(li_wei(), duty);
     site
 }
 
@@ -63,7 +63,7 @@ pub(crate) fn opened(batch: &str, at: Timestamp) -> RunOpened {
         trial: false,
         definition: "d".to_owned(),
         parameters: BTreeMap::new(),
-        by: PersonId::new("li-wei").unwrap(),
+        by: li_wei(),
         only: Vec::new(),
         across: Vec::new(),
         expected: BTreeMap::new(),
@@ -191,7 +191,7 @@ impl Night {
 
     pub(crate) fn act(&mut self, action: Action) -> Result<Turn, StepError> {
         let run = self.run_id();
-        let by = PersonId::new("li-wei").unwrap();
+        let by = li_wei();
         self.step(Event::Act { run, by, reason: "because".to_owned(), action })
     }
 
@@ -206,7 +206,7 @@ impl Night {
         self.core = core;
         let runs: Vec<RunId> = self.core.state().runs.keys().cloned().collect();
         for run in runs {
-            self.must(Event::Resume { run, boot: boot.clone() });
+            self.must(Event::Resume { by: li_wei(), run, boot: boot.clone() });
         }
     }
 }
@@ -214,4 +214,8 @@ impl Night {
 pub(crate) fn across(job: &str) -> AcrossNeed {
     let date = BusinessDate(date(2026, 10, 30));
     AcrossNeed { job: job.parse().unwrap(), offset: 0, date, counts_as_done: false }
+}
+
+pub(super) fn li_wei() -> PersonId {
+    PersonId::new("li-wei").unwrap()
 }

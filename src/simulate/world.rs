@@ -56,6 +56,10 @@ pub struct World {
     night: Night,
 }
 
+fn somebody() -> Result<PersonId, Violation> {
+    PersonId::new("operator").map_err(|error| made(&error))
+}
+
 fn made(error: &impl ToString) -> Violation {
     Violation::Made(error.to_string())
 }
@@ -179,7 +183,7 @@ impl World {
         }
         if !self.faulty() {
             if let Some(run) = self.stopped() {
-                return self.step(Event::Resume { run, boot: self.boot.clone() });
+                return self.step(Event::Resume { run, by: somebody()?, boot: self.boot.clone() });
             }
             if let Some((run, action)) = self.tidy() {
                 return self.act(run, action);
@@ -232,10 +236,12 @@ impl World {
             1 => {
                 let how = [StopHow::Wait, StopHow::Terminate, StopHow::Kill];
                 let how = self.dice.pick(&how).copied().unwrap_or(StopHow::Wait);
-                self.step(Event::Stop { how })
+                self.step(Event::Stop { by: somebody()?, how })
             }
             2..=6 => match self.stopped() {
-                Some(run) => self.step(Event::Resume { run, boot: self.boot.clone() }),
+                Some(run) => {
+                    self.step(Event::Resume { run, by: somebody()?, boot: self.boot.clone() })
+                }
                 None => self.step(Event::Tick),
             },
             7 | 8 => {
@@ -245,7 +251,7 @@ impl World {
             }
             9 | 10 => match operator::again(&mut self.dice, self.core.state()) {
                 Some((run, jobs)) => {
-                    let by = PersonId::new("operator").map_err(|error| made(&error))?;
+                    let by = somebody()?;
                     self.step(Event::Rerun { run, jobs, by, reason: "again".to_owned() })
                 }
                 None => Ok(()),
@@ -258,7 +264,7 @@ impl World {
     }
 
     fn act(&mut self, run: RunId, action: crate::core::fact::Action) -> Result<(), Violation> {
-        let by = PersonId::new("operator").map_err(|error| made(&error))?;
+        let by = somebody()?;
         self.step(Event::Act { run, by, reason: "made up".to_owned(), action })
     }
 
@@ -303,7 +309,7 @@ impl World {
         let runs = self.core.state().runs.values().filter(|run| open(run.result));
         let runs: Vec<RunId> = runs.map(|run| run.id().clone()).collect();
         for run in runs {
-            self.step(Event::Resume { run, boot: self.boot.clone() })?;
+            self.step(Event::Resume { run, by: somebody()?, boot: self.boot.clone() })?;
         }
         self.hosts_up();
         Ok(())

@@ -46,7 +46,7 @@ pub trait World {
 pub enum Input {
     Agent(AgentEvent),
     Asked(Asked),
-    Stop(StopHow),
+    Stop { account: Account, how: StopHow },
     Mail(MailNews),
 }
 

@@ -7,7 +7,7 @@ const FAILS: &str = r#"
     title: Post the interest
     shell: |
       echo "$NIGHTRUN_JOB $NIGHTRUN_ATTEMPT" >> "$NIGHTRUN_WORK/ran"
-      [ -e "$NIGHTRUN_WORK/mended" ] || { echo "the ledger is off by 0.01"; exit 7; }
+      [ -e "$NIGHTRUN_WORK/mended" ] || (echo "the ledger is off by 0.01"; exit 7)
     runbook: Call the ledger desk, then retry.
   b: {title: B, run: [sh, job.sh], needs: [a]}
   c: {title: C, run: [sh, job.sh], needs: [b]}
