@@ -17,15 +17,19 @@ use crate::core::order;
 use crate::definition::site::Site;
 use crate::driver::clock::{HostClock, TrialClock};
 use crate::driver::control::Client;
+use crate::driver::folders::StateFolder;
 use crate::driver::store::SqliteStore;
 use crate::journal::RunRow;
 use crate::port::control::{Order, Reply, Request};
-use crate::port::{Clock, RunFilter, Store, StoreReader};
+use crate::port::{Clock, RunFilter, Store, StoreError, StoreReader};
 use crate::supervisor::{Input, NotOrdered, Observer, Supervisor, is_interrupted};
 use crate::types::RunId;
 
 /// Time that the outbox gets at the end of a run.
 const OUTBOX: Duration = Duration::from_secs(30);
+/// Time that another supervisor gets to begin or to end.
+const IN_BETWEEN: Duration = Duration::from_secs(10);
+const ASK_AGAIN: Duration = Duration::from_millis(20);
 
 /// `nightrun run`.
 pub(super) async fn run(context: &Context, arguments: RunArguments) -> Result<u8, Failure> {
@@ -33,11 +37,11 @@ pub(super) async fn run(context: &Context, arguments: RunArguments) -> Result<u8
     let at = arguments.at.as_deref().map(|text| instant(text, &site)).transpose()?;
     let order = order_of(arguments, at.is_some());
     let state = context.create_state()?;
-    if let Some(client) = Client::connect(state.root()).await.map_err(Failure::failed)? {
-        return order_through(context, client, order).await;
-    }
-    let store = context.open_store(&state).await?;
     let host = HostClock::new().map_err(Failure::failed)?;
+    let store = match served_or_leading(context, &state, &host, &order).await? {
+        Served::ByAnother(code) => return Ok(code),
+        Served::Here(store) => *store,
+    };
     let now = at.unwrap_or_else(|| host.now().wall);
     let interrupted = match at {
         Some(_) => interrupted_trial(&store, &site, &order, now).await?,
@@ -63,6 +67,46 @@ pub(super) async fn run(context: &Context, arguments: RunArguments) -> Result<u8
             .map_err(not_ordered)?,
     };
     night(context, led, &run).await
+}
+
+/// Who carries an order out.
+enum Served {
+    /// The supervisor that was at work; the exit code of the run.
+    ByAnother(u8),
+    /// This process, which has the store now.
+    Here(Box<SqliteStore>),
+}
+
+/// Gives the order to the supervisor that is at work, or takes the lead. Between the two lies a supervisor that begins
+/// (it has the store and does not listen yet) or ends (it listens and does not answer any more): it is asked again.
+async fn served_or_leading(
+    context: &Context,
+    state: &StateFolder,
+    host: &HostClock,
+    order: &Order,
+) -> Result<Served, Failure> {
+    let mut in_between_since = None;
+    loop {
+        if let Some(client) = Client::connect(state.root()).await.map_err(Failure::failed)? {
+            if let Some(code) = order_through(context, client, order).await? {
+                return Ok(Served::ByAnother(code));
+            }
+        } else {
+            match SqliteStore::open(state.root()).await {
+                Ok(store) => return Ok(Served::Here(Box::new(store))),
+                Err(why @ StoreError::InUse(_)) => {
+                    let now = host.now().since_boot;
+                    if now - *in_between_since.get_or_insert(now) > IN_BETWEEN {
+                        return Err(Failure::refused(why));
+                    }
+                }
+                Err(other) => return Err(Failure::failed(other)),
+            }
+        }
+        // Nothing tells when a lock is free or a socket is there.
+        let never = std::future::pending::<()>();
+        let _ = tokio::time::timeout(ASK_AGAIN, never).await;
+    }
 }
 
 /// `nightrun resume`.
@@ -152,10 +196,15 @@ async fn led(context: &Context, wiring: Wiring, store: SqliteStore) -> Result<Le
 /// Lets the supervisor work to the end of the night, and says how it ended.
 async fn night(context: &Context, mut led: Led, run: &RunId) -> Result<u8, Failure> {
     let signals = tokio::spawn(pass_signals(led.inbox.clone()));
-    let worked = led.supervisor.work().await;
+    let unsent = loop {
+        led.supervisor.work().await.map_err(Failure::failed)?;
+        let unsent = led.supervisor.empty_outbox(OUTBOX).await.map_err(Failure::failed)?;
+        // Somebody may have set it going again meanwhile.
+        if led.supervisor.is_idle() {
+            break unsent;
+        }
+    };
     signals.abort();
-    worked.map_err(Failure::failed)?;
-    let unsent = led.supervisor.empty_outbox(OUTBOX).await.map_err(Failure::failed)?;
     led.supervisor.dismiss_agents();
     let result = led.supervisor.result(run);
     if context.format == Format::Text {
@@ -243,26 +292,34 @@ fn order_of(arguments: RunArguments, trial: bool) -> Order {
     }
 }
 
-/// A second `run` on the same state folder is served by the first supervisor.
-async fn order_through(context: &Context, mut client: Client, order: Order) -> Result<u8, Failure> {
-    client.ask(Request::Order(Box::new(order))).await.map_err(Failure::failed)?;
-    let run = match client.reply().await.map_err(Failure::failed)? {
-        Some(Reply::Done { run: Some(run), text }) => {
+/// A second `run` on the same state folder is served by the first supervisor. `None`: it left before it answered, so
+/// it has not taken the order.
+async fn order_through(
+    context: &Context,
+    mut client: Client,
+    order: &Order,
+) -> Result<Option<u8>, Failure> {
+    let asked = client.ask(Request::Order(Box::new(order.clone()))).await;
+    let answer = match asked {
+        Ok(()) => client.reply().await,
+        Err(gone) => Err(gone),
+    };
+    match answer {
+        Ok(Some(Reply::Done { text, .. })) => {
             if context.format == Format::Text {
                 anstream::println!("{text}, in the supervisor that is at work");
             }
-            run
         }
-        other => return Err(super::act::refusal(other)),
-    };
-    client.ask(Request::Follow { run }).await.map_err(Failure::failed)?;
+        Ok(None) | Err(_) => return Ok(None),
+        Ok(other) => return Err(super::act::refusal(other)),
+    }
     loop {
         match client.reply().await.map_err(Failure::failed)? {
             Some(Reply::Event { text, data }) => match context.format {
                 Format::Text => anstream::println!("{text}"),
                 Format::Json => anstream::println!("{data}"),
             },
-            Some(Reply::Over { exit_code }) => return Ok(exit_code),
+            Some(Reply::Over { exit_code }) => return Ok(Some(exit_code)),
             other => return Err(super::act::refusal(other)),
         }
     }

@@ -36,7 +36,7 @@ pub struct Envelope {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "ask")]
 pub enum Request {
-    /// A batch for a date.
+    /// A batch for a date. Answered by [`Reply::Done`], then by the run's events as they come, until it ends.
     Order(Box<Order>),
     Act {
         on: RunOf,
@@ -46,10 +46,6 @@ pub enum Request {
     /// How the open runs stand.
     Status {
         language: Lang,
-    },
-    /// Events of a run as they come, until it ends.
-    Follow {
-        run: RunId,
     },
 }
 

@@ -113,6 +113,8 @@ pub struct Supervisor<W: World> {
     /// Hosts that somebody has waited for, with whether they can be reached.
     reached: BTreeMap<HostName, bool>,
     followers: Vec<Follower>,
+    /// While an order is carried out: events of its first turn, for whoever gave it.
+    first_turn: Option<Vec<(RunId, Reply)>>,
     /// Messages that the sender has.
     posted: BTreeSet<u64>,
     /// When the outbox is looked at again, by the host's own clock.
@@ -146,6 +148,7 @@ impl<W: World> Supervisor<W> {
             copies: BTreeMap::new(),
             reached: BTreeMap::new(),
             followers: Vec::new(),
+            first_turn: None,
             posted: BTreeSet::new(),
             mail_due: None,
             reports: BTreeMap::new(),
@@ -183,7 +186,7 @@ impl<W: World> Supervisor<W> {
     /// Decides until every run has come to its end.
     pub async fn work(&mut self) -> Result<(), Fatal> {
         self.post_due_mail().await?;
-        while !self.idle() {
+        while !self.is_idle() {
             let inputs = self.wait().await;
             self.turn(inputs).await?;
             if self.mail_due.is_some_and(|due| due <= self.parts.clock.real()) {
@@ -193,7 +196,8 @@ impl<W: World> Supervisor<W> {
         Ok(())
     }
 
-    fn idle(&self) -> bool {
+    /// Whether every run has come to its end.
+    pub fn is_idle(&self) -> bool {
         self.core.state().runs.values().all(|run| run.result.is_some())
     }
 

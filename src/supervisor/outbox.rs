@@ -84,21 +84,29 @@ impl<W: World> Supervisor<W> {
         self.post_due_mail().await
     }
 
-    /// Waits for the outbox to empty, at most so long. Returns what is left.
+    /// Waits for the outbox to empty, at most so long, or until somebody asks for more work or for an end. Returns what
+    /// is left.
     pub async fn empty_outbox(&mut self, at_most: Duration) -> Result<Vec<QueuedMail>, Fatal> {
         let until = self.parts.clock.real().saturating_add(at_most).unwrap_or(Timestamp::MAX);
         self.post_due_mail().await?;
         loop {
+            // What was asked just now is answered before this supervisor goes.
+            while let Ok(input) = self.parts.inbox.try_recv() {
+                if matches!(input, Input::Stop { .. }) {
+                    return Ok(self.parts.store.reader().outbox_unsent().await?);
+                }
+                self.turn(vec![input]).await?;
+            }
             let left = until.duration_since(self.parts.clock.real());
             let left = Duration::try_from(left).unwrap_or_default();
-            if self.posted.is_empty() || left.is_zero() {
+            if self.posted.is_empty() || left.is_zero() || !self.is_idle() {
                 return Ok(self.parts.store.reader().outbox_unsent().await?);
             }
             match tokio::time::timeout(left, self.parts.inbox.recv()).await {
-                Ok(Some(Input::Mail(news))) => self.mail_news(news).await?,
-                // The night is over; what else comes is taken by the next supervisor.
-                Ok(Some(_)) => {}
-                Ok(None) | Err(_) => return Ok(self.parts.store.reader().outbox_unsent().await?),
+                Ok(Some(input)) if !matches!(input, Input::Stop { .. }) => {
+                    self.turn(vec![input]).await?
+                }
+                _ => return Ok(self.parts.store.reader().outbox_unsent().await?),
             }
         }
     }

@@ -1,5 +1,7 @@
 //! What people ask of a running supervisor over its socket.
 
+use tokio::sync::mpsc::UnboundedSender;
+
 use super::orders::NotOrdered;
 use super::turn::Turn;
 use super::{Fatal, Follower, Supervisor, World, answer, is_known, stranger};
@@ -8,7 +10,7 @@ use crate::core::fact::{Action, Fact, RunResult};
 use crate::core::forecast::{self, Forecast};
 use crate::core::night::Event;
 use crate::port::Clock;
-use crate::port::control::{Account, Asked, Reply, Request, RunOf};
+use crate::port::control::{Account, Asked, Order, Reply, Request, RunOf};
 use crate::render;
 use crate::types::{Lang, RunId};
 use crate::view::{self, of_job::Around};
@@ -16,7 +18,7 @@ use crate::view::{self, of_job::Around};
 impl<W: World> Supervisor<W> {
     pub(super) async fn asked(&mut self, turn: &mut Turn, asked: Asked) -> Result<(), Fatal> {
         let Asked { account, request, reply } = asked;
-        let looks = matches!(request, Request::Status { .. } | Request::Follow { .. });
+        let looks = matches!(request, Request::Status { .. });
         let sites = self.core.state().runs.values().map(|run| &run.site);
         if looks && !sites.into_iter().any(|site| is_known(site, &self.parts.own, &account)) {
             answer(&reply, Reply::Refused { what: stranger(&account).to_string() });
@@ -26,14 +28,7 @@ impl<W: World> Supervisor<W> {
             Request::Order(order) => {
                 // An order is a turn of its own; what was decided before it goes first into the journal.
                 self.finish(std::mem::take(turn)).await?;
-                let with = match self.order(&account, &order).await? {
-                    Ok(run) => Reply::Done { text: format!("{run} is under way"), run: Some(run) },
-                    Err(NotOrdered::Refused(refused)) => {
-                        Reply::Refused { what: refused.to_string() }
-                    }
-                    Err(NotOrdered::Defects(what)) => Reply::Failed { what, defects: true },
-                };
-                answer(&reply, with);
+                self.order_and_follow(&account, &order, reply).await?;
             }
             Request::Act { on, action, reason } => {
                 // The answer follows when what was decided is durable.
@@ -41,10 +36,39 @@ impl<W: World> Supervisor<W> {
                 turn.replies.push((reply, with));
             }
             Request::Status { language } => answer(&reply, self.status(language)),
-            Request::Follow { run } => match self.result(&run) {
-                Some(result) => answer(&reply, over(result)),
-                None => self.followers.push(Follower { run, to: reply }),
-            },
+        }
+        Ok(())
+    }
+
+    /// Whoever orders hears of the run to its end, its first turn included.
+    async fn order_and_follow(
+        &mut self,
+        account: &Account,
+        order: &Order,
+        reply: UnboundedSender<Reply>,
+    ) -> Result<(), Fatal> {
+        self.first_turn = Some(Vec::new());
+        let ordered = self.order(account, order).await?;
+        let told = self.first_turn.take().unwrap_or_default();
+        let run = match ordered {
+            Ok(run) => run,
+            Err(NotOrdered::Refused(refused)) => {
+                answer(&reply, Reply::Refused { what: refused.to_string() });
+                return Ok(());
+            }
+            Err(NotOrdered::Defects(what)) => {
+                answer(&reply, Reply::Failed { what, defects: true });
+                return Ok(());
+            }
+        };
+        let text = format!("{run} is under way");
+        answer(&reply, Reply::Done { text, run: Some(run.clone()) });
+        for (_, event) in told.into_iter().filter(|(of, _)| *of == run) {
+            answer(&reply, event);
+        }
+        match self.result(&run) {
+            Some(result) => answer(&reply, over(result)),
+            None => self.followers.push(Follower { run, to: reply }),
         }
         Ok(())
     }
@@ -111,13 +135,14 @@ impl<W: World> Supervisor<W> {
 
     /// Passes what has happened on to those who follow a run.
     pub(super) fn tell_followers(&mut self, facts: &[(jiff::Timestamp, Fact)]) {
-        if self.followers.is_empty() {
+        if self.followers.is_empty() && self.first_turn.is_none() {
             return;
         }
         let now = self.parts.clock.now();
         for (at, fact) in facts {
             let Some(run) = fact.run() else { continue };
-            if !self.followers.iter().any(|follower| follower.run == *run) {
+            let followed = self.followers.iter().any(|follower| follower.run == *run);
+            if !followed && self.first_turn.is_none() {
                 continue;
             }
             let Some(state) = self.core.state().runs.get(run) else { continue };
@@ -125,9 +150,12 @@ impl<W: World> Supervisor<W> {
             if let Some(event) = view::of_fact::event(self.core.state(), *at, fact) {
                 let text = render::event::line(Lang::En, &head, &event);
                 let data = serde_json::to_value(&event).unwrap_or(serde_json::Value::Null);
-                let to = self.followers.iter().filter(|follower| follower.run == *run);
-                for follower in to {
-                    answer(&follower.to, Reply::Event { text: text.clone(), data: data.clone() });
+                let told = Reply::Event { text, data };
+                for follower in self.followers.iter().filter(|follower| follower.run == *run) {
+                    answer(&follower.to, told.clone());
+                }
+                if let Some(first) = &mut self.first_turn {
+                    first.push((run.clone(), told));
                 }
             }
             if let Fact::RunEnded { run, result } = fact {

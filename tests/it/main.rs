@@ -14,6 +14,7 @@ mod agent_outlives;
 mod format_reference;
 mod journal_writer;
 mod mail;
+mod night;
 mod plan_of_sample;
 mod sample_calendars;
 mod sample_figures;

@@ -1,0 +1,14 @@
+//! Whole nights with the real binary: what a night goes through, and what it leaves behind.
+
+mod house;
+
+mod adopted;
+mod agent_killed;
+mod failures;
+mod gates;
+mod needs;
+mod one_leader;
+mod operators;
+mod own_copy;
+mod stopped;
+mod unruly;

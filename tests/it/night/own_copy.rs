@@ -1,0 +1,51 @@
+//! A run goes by its own copy of definition and scripts to its end.
+
+use std::fs;
+
+use super::house::House;
+
+const JOBS: &str = "
+  a: {title: A, run: [sh, job.sh, wait]}
+  b: {title: B, run: [sh, later.sh], needs: [a]}
+";
+
+fn house() -> House {
+    let house = House::new(JOBS);
+    house.write("night/later.sh", "echo as it was\n. ./job.sh\n");
+    house.gates(&["a"]);
+    house
+}
+
+#[test]
+fn an_edit_in_the_middle_of_a_run_is_for_the_next_one() {
+    let house = house();
+    let mut night = house.spawn(&["run", "night", "--date", "2026-10-30"]);
+    night.started("a");
+    house.write("night/later.sh", "echo as it is now\n. ./job.sh\n");
+    house.batch("night", "jobs: {b: {title: B, run: [sh, later.sh]}}\n");
+    house.say("a", "go");
+    night.ends(0);
+    assert_eq!(house.run(&["log", "night.b"]).out, "as it was\nthe test says go\n");
+
+    house.spawn(&["run", "night", "--date", "2026-10-30", "--rerun"]).ends(0);
+    assert_eq!(house.run(&["log", "night.b"]).out, "as it is now\nthe test says go\n");
+    assert_eq!(house.ran(), ["a 1", "b 1", "b 1"]);
+    house.nothing_is_lost();
+}
+
+#[test]
+fn a_site_that_is_gone_does_not_stop_its_run() {
+    let house = house();
+    let mut night = house.spawn(&["run", "night", "--date", "2026-10-30"]);
+    night.started("a");
+    fs::remove_dir_all(house.site()).unwrap();
+    night.kill();
+    // The copy on disk is gone as well: it comes again from the store.
+    fs::remove_dir_all(house.state().join("runs")).unwrap();
+    let mut night = house.spawn(&["resume"]);
+    night.event("run-resumed", "");
+    house.say("a", "go");
+    night.ends(0);
+    assert_eq!(house.run(&["log", "night.b"]).out, "as it was\nthe test says go\n");
+    house.nothing_is_lost();
+}
