@@ -10,18 +10,17 @@ use super::arguments::{Format, RunArguments};
 use super::context::Context;
 use super::exit::Failure;
 use super::{lines, live};
-use crate::app::{self, Led, RunClock, Wiring};
+use crate::app::{self, Led, RunClock, Wiring, own_account};
 use crate::core::calendar::Calendars;
 use crate::core::fact::{Action, StopHow};
 use crate::core::order;
 use crate::definition::site::Site;
-use crate::driver::account;
 use crate::driver::clock::{HostClock, TrialClock};
 use crate::driver::control::Client;
 use crate::driver::folders::StateFolder;
 use crate::driver::store::SqliteStore;
 use crate::journal::RunRow;
-use crate::port::control::{Account, Order, Reply, Request};
+use crate::port::control::{Order, Reply, Request};
 use crate::port::{Clock, RunFilter, Store, StoreError, StoreReader};
 use crate::supervisor::{Input, NotOrdered, Observer, Supervisor, is_interrupted};
 use crate::types::RunId;
@@ -88,7 +87,7 @@ async fn served_or_leading(
 ) -> Result<Served, Failure> {
     let mut in_between_since = None;
     loop {
-        if let Some(client) = Client::connect(&state.socket()).await.map_err(Failure::failed)? {
+        if let Some(client) = Client::connect(state.root()).await.map_err(Failure::failed)? {
             if let Some(code) = order_through(context, client, order).await? {
                 return Ok(Served::ByAnother(code));
             }
@@ -113,7 +112,7 @@ async fn served_or_leading(
 /// `nightrun resume`.
 pub(super) async fn resume(context: &Context, run: Option<RunId>) -> Result<u8, Failure> {
     let state = context.existing_state()?;
-    if Client::connect(&state.socket()).await.map_err(Failure::failed)?.is_some() {
+    if Client::connect(state.root()).await.map_err(Failure::failed)?.is_some() {
         return Err(Failure::refused(
             "a supervisor is at work on this state folder; `nightrun status` shows it",
         ));
@@ -331,11 +330,6 @@ fn not_ordered(why: NotOrdered) -> Failure {
         NotOrdered::Refused(refused) => Failure::refused(refused),
         NotOrdered::Defects(what) => Failure::defects(what),
     }
-}
-
-pub(super) fn own_account() -> Account {
-    let (uid, name) = account::own();
-    Account { uid, name }
 }
 
 /// `2026-10-30T21:30` in the site's zone, or an instant with its offset.

@@ -129,7 +129,7 @@ pub(super) fn across_needs(run: &Run, index: usize) -> Vec<(JobRef, BusinessDate
     across(run, index).map(|(job, date, _)| (job, date)).collect()
 }
 
-/// As [`across_needs`], with the condition. The dates are those that the order resolved.
+/// Needs of other runs, with their condition. The dates are those that the order resolved.
 pub fn across(
     run: &Run,
     index: usize,

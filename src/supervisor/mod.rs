@@ -16,9 +16,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+use crate::core::act::Refused;
 use crate::core::fact::{Fact, RunResult, StopHow};
 use crate::core::night::Core;
 use crate::core::state::Unfit;
+use crate::definition::site::{Person, Site};
 use crate::journal::{Broken, Chain, NotSealed};
 use crate::port::control::{Account, Asked, Reply};
 use crate::port::{
@@ -30,7 +32,7 @@ use crate::wire::ToAgent;
 pub use letters::{planned, usual_p95};
 pub use orders::{NotOrdered, is_interrupted};
 pub use outbox::{MailNews, Post, send_mail};
-pub use recall::{Definition, recall};
+pub use recall::{Definition, across_now, recall};
 
 /// The outside world of one supervisor.
 pub trait World {
@@ -87,6 +89,8 @@ pub struct Parts<W: World> {
     /// For what the supervisor tells itself.
     pub inbox_sender: mpsc::UnboundedSender<Input>,
     pub observers: Vec<Box<dyn Observer>>,
+    /// The account that this supervisor runs as.
+    pub own: Account,
     /// `PATH` and `HOME` of jobs.
     pub path: String,
     pub home: String,
@@ -228,8 +232,19 @@ fn answer(reply: &mpsc::UnboundedSender<Reply>, with: Reply) {
     let _ = reply.send(with);
 }
 
+/// Whether an account may ask for anything: the supervisor's own, root's, or one that a person of the site has.
+fn is_known(site: &Site, own: &Account, account: &Account) -> bool {
+    let declared = |person: &Person| person.unix_user.as_deref() == Some(account.name.as_str());
+    account.uid == own.uid || account.uid == 0 || site.people.values().any(declared)
+}
+
+fn stranger(account: &Account) -> Refused {
+    Refused::new(format!("nobody in people.yaml has the account `{}`", account.name))
+        .hint("only people of the site may ask this supervisor")
+}
+
 /// The person that an account speaks for: the one whose `unix_user` it is, else `unix-NAME`.
-fn person_of(site: Option<&crate::definition::site::Site>, account: &Account) -> PersonId {
+fn person_of(site: Option<&Site>, account: &Account) -> PersonId {
     let declared = site.and_then(|site| {
         site.people
             .iter()

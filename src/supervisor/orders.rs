@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::recall::{self, Definition, pack, recall};
 use super::turn::Turn;
-use super::{Fatal, Supervisor, World, person_of};
+use super::{Fatal, Supervisor, World, is_known, person_of, stranger};
 use crate::core::act::Refused;
 use crate::core::calendar::Calendars;
 use crate::core::fact::{RunOpened, RunResult};
@@ -48,6 +48,9 @@ impl<W: World> Supervisor<W> {
             Ok(loaded) => loaded,
             Err(defects) => return Ok(Err(NotOrdered::Defects(defects.0))),
         };
+        if !is_known(&loaded.site, &self.parts.own, account) {
+            return Ok(Err(stranger(account).into()));
+        }
         let by = person_of(Some(&loaded.site), account);
         let calendars = Calendars::new(&loaded.site.calendars);
         let asked = order::Order {
@@ -134,6 +137,7 @@ impl<W: World> Supervisor<W> {
         if let Err(refused) = self.try_step(&mut turn, event)? {
             return Ok(Err(refused.into()));
         }
+        self.hear_of_others(&mut turn, &row.run).await?;
         self.expect_hosts(&row.run);
         self.finish(turn).await?;
         Ok(Ok(row.run.clone()))
@@ -201,6 +205,12 @@ impl<W: World> Supervisor<W> {
         Ok(())
     }
 
+    /// Tells a run that was taken in again how the jobs of other runs stand that it needs.
+    async fn hear_of_others(&mut self, turn: &mut Turn, run: &RunId) -> Result<(), Fatal> {
+        let known = recall::across_now(self.parts.store.reader(), &self.core, run).await?;
+        self.step(turn, Event::Across { known })
+    }
+
     /// Goes on with a run: what runs is taken over, what ended unwatched is learned, nothing starts twice.
     pub async fn take_up(&mut self, run: &RunId, account: &Account) -> Result<(), Fatal> {
         self.load(run).await?;
@@ -210,6 +220,7 @@ impl<W: World> Supervisor<W> {
             &mut turn,
             Event::Resume { run: run.clone(), by: self.person(run, account), boot },
         )?;
+        self.hear_of_others(&mut turn, run).await?;
         self.expect_hosts(run);
         self.finish(turn).await
     }
@@ -233,6 +244,7 @@ impl<W: World> Supervisor<W> {
         if let Err(refused) = self.try_step(&mut turn, event)? {
             return Ok(Err(refused));
         }
+        self.hear_of_others(&mut turn, run).await?;
         self.expect_hosts(run);
         self.finish(turn).await?;
         Ok(Ok(()))

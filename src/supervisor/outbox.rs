@@ -92,7 +92,7 @@ impl<W: World> Supervisor<W> {
         loop {
             // What was asked just now is answered before this supervisor goes.
             while let Ok(input) = self.parts.inbox.try_recv() {
-                if matches!(input, Input::Stop(_)) {
+                if matches!(input, Input::Stop { .. }) {
                     return Ok(self.parts.store.reader().outbox_unsent().await?);
                 }
                 self.turn(vec![input]).await?;
@@ -103,7 +103,9 @@ impl<W: World> Supervisor<W> {
                 return Ok(self.parts.store.reader().outbox_unsent().await?);
             }
             match tokio::time::timeout(left, self.parts.inbox.recv()).await {
-                Ok(Some(input)) if !matches!(input, Input::Stop(_)) => self.turn(vec![input]).await?,
+                Ok(Some(input)) if !matches!(input, Input::Stop { .. }) => {
+                    self.turn(vec![input]).await?
+                }
                 _ => return Ok(self.parts.store.reader().outbox_unsent().await?),
             }
         }

@@ -4,7 +4,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::orders::NotOrdered;
 use super::turn::Turn;
-use super::{Fatal, Follower, Supervisor, World, answer};
+use super::{Fatal, Follower, Supervisor, World, answer, is_known, stranger};
 use crate::core::act::Refused;
 use crate::core::fact::{Action, Fact, RunResult};
 use crate::core::forecast::{self, Forecast};
@@ -12,12 +12,18 @@ use crate::core::night::Event;
 use crate::port::Clock;
 use crate::port::control::{Account, Asked, Order, Reply, Request, RunOf};
 use crate::render;
-use crate::types::{Lang, RunId};
+use crate::types::{BusinessDate, JobRef, Lang, RunId};
 use crate::view::{self, of_job::Around};
 
 impl<W: World> Supervisor<W> {
     pub(super) async fn asked(&mut self, turn: &mut Turn, asked: Asked) -> Result<(), Fatal> {
         let Asked { account, request, reply } = asked;
+        let looks = matches!(request, Request::Status { .. } | Request::Why { .. });
+        let sites = self.core.state().runs.values().map(|run| &run.site);
+        if looks && !sites.into_iter().any(|site| is_known(site, &self.parts.own, &account)) {
+            answer(&reply, Reply::Refused { what: stranger(&account).to_string() });
+            return Ok(());
+        }
         match request {
             Request::Order(order) => {
                 // An order is a turn of its own; what was decided before it goes first into the journal.
@@ -28,6 +34,9 @@ impl<W: World> Supervisor<W> {
                 // The answer follows when what was decided is durable.
                 let with = self.act_in(turn, &account, &on, action, reason)?;
                 turn.replies.push((reply, with));
+            }
+            Request::Why { job, date, language } => {
+                answer(&reply, self.why(&job, date, language)?);
             }
             Request::Status { language } => answer(&reply, self.status(language)),
         }
@@ -79,6 +88,10 @@ impl<W: World> Supervisor<W> {
             Ok(run) => run,
             Err(refused) => return Ok(Reply::Refused { what: refused.to_string() }),
         };
+        let site = self.core.state().runs.get(&run).map(|run| &run.site);
+        if !site.is_some_and(|site| is_known(site, &self.parts.own, account)) {
+            return Ok(Reply::Refused { what: stranger(account).to_string() });
+        }
         let by = self.person(&run, account);
         let text = format!("done, as {by}: recorded in {run}");
         let event = Event::Act { run: run.clone(), by, reason, action };
@@ -102,6 +115,28 @@ impl<W: World> Supervisor<W> {
         };
         found.map(|run| run.id().clone()).ok_or_else(|| {
             Refused::new("this supervisor has no such run").hint("`nightrun runs` lists them")
+        })
+    }
+
+    fn why(
+        &self,
+        job: &JobRef,
+        date: Option<BusinessDate>,
+        language: Lang,
+    ) -> Result<Reply, Fatal> {
+        let now = self.parts.clock.now();
+        let run = match self.find(&RunOf::Batch { batch: job.batch.clone(), date }) {
+            Ok(run) => run,
+            Err(refused) => return Ok(Reply::Refused { what: refused.to_string() }),
+        };
+        let ahead = forecast::of_night(&self.core, now).unwrap_or_default();
+        let page = view::of_why::why(&self.core, &run, &job.job, now, around(&ahead, &run))?;
+        Ok(match page {
+            Some(page) => Reply::Page {
+                text: render::why::text(language, &page),
+                data: serde_json::to_value(&page).unwrap_or(serde_json::Value::Null),
+            },
+            None => Reply::Refused { what: format!("{run} has no job {}", job.job) },
         })
     }
 

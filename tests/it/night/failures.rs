@@ -44,7 +44,8 @@ fn a_critical_failure_mails_each_person_once_with_all_that_helps() {
             .collect();
         assert_eq!(blocked, ["b", "c"], "{}", mail.text);
     }
-    let reports: Vec<_> = house.mails().into_iter().filter(|m| !m.subject.contains("INC")).collect();
+    let reports: Vec<_> =
+        house.mails().into_iter().filter(|m| !m.subject.contains("INC")).collect();
     assert_eq!(reports.len(), 1);
     assert_eq!(reports[0].to, "rob@bank.example");
     let text = house.run(&["report", "--date", "2026-10-30"]).code(0).out;
@@ -57,7 +58,8 @@ fn a_critical_failure_mails_each_person_once_with_all_that_helps() {
 fn the_same_date_again_is_refused_and_says_what_can_be_done() {
     let house = failed();
     let refused = house.run(&["run", "night", "--date", "2026-10-30"]);
-    refused.refused("has ended, not well; --from JOB runs a job and what follows it again, --rerun");
+    refused
+        .refused("has ended, not well; --from JOB runs a job and what follows it again, --rerun");
     house.run(&["run", "night", "--date", "2026-10-30", "--from", "z"]).refused("has no job `z`");
     assert_eq!(house.ran().len(), 3);
 }

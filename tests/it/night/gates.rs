@@ -116,7 +116,8 @@ fn a_pool_is_shared_by_all_runs_of_the_site() {
         .collect();
     assert_eq!(starts, ["first@2026-10-30#1/a/1", "second@2026-10-30#1/b/1"]);
     let ended = house.facts("attempt-ended");
-    let time = |value: &serde_json::Value| value.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    let time =
+        |value: &serde_json::Value| value.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
     assert!(time(&ended[0]["ended"]["ended"]) <= time(&ended[1]["ended"]["started"]));
 }
 

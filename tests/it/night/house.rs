@@ -99,10 +99,8 @@ impl House {
 
     /// A site without a batch.
     pub(crate) fn bare() -> Self {
-        let house = Self {
-            folder: tempfile::tempdir().unwrap(),
-            gates: RefCell::new(BTreeMap::new()),
-        };
+        let house =
+            Self { folder: tempfile::tempdir().unwrap(), gates: RefCell::new(BTreeMap::new()) };
         house.write("site.yaml", SITE);
         house.write("people.yaml", PEOPLE);
         house.write("calendars/all.yaml", CALENDAR);
@@ -276,7 +274,8 @@ impl House {
     /// The agent's process, as its log has it.
     pub(crate) fn agent_pid(&self) -> Option<i32> {
         let log = fs::read_to_string(self.state().join("agent/agent.log")).ok()?;
-        let word = log.lines().rev().find_map(|line| line.split_once(" agent ")?.1.split(' ').next());
+        let word =
+            log.lines().rev().find_map(|line| line.split_once(" agent ")?.1.split(' ').next());
         word?.parse().ok()
     }
 
@@ -325,8 +324,9 @@ impl Drop for House {
     fn drop(&mut self) {
         let agent = self.state().join("agent");
         if let Some(pid) = self.agent_pid()
-            && fs::read(format!("/proc/{pid}/cmdline"))
-                .is_ok_and(|line| String::from_utf8_lossy(&line).contains(&*agent.to_string_lossy()))
+            && fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| {
+                String::from_utf8_lossy(&line).contains(&*agent.to_string_lossy())
+            })
         {
             send(pid, Signal::KILL);
         }

@@ -35,12 +35,18 @@ jobs:
     let unknown = house.run(&["run", "night", "--param", "reson=x", "--date", "2026-10-30"]);
     unknown.refused("did you mean `reason`?");
     assert_eq!(house.run(&["run", "night", "--param", "reason"]).code, Some(2));
-    let run = ["run", "night", "--date", "2026-10-30", "--param", "reason=month end", "--param", "branch=7"];
+    let run = [
+        "run",
+        "night",
+        "--date",
+        "2026-10-30",
+        "--param",
+        "reason=month end",
+        "--param",
+        "branch=7",
+    ];
     house.spawn(&run).ends(0);
-    assert_eq!(
-        of(&house, "night.a"),
-        "7 month end 20261030 2026-10-29 night@2026-10-30#1 {x}\n"
-    );
+    assert_eq!(of(&house, "night.a"), "7 month end 20261030 2026-10-29 night@2026-10-30#1 {x}\n");
 }
 
 #[test]
@@ -87,6 +93,21 @@ fn a_job_waits_for_another_batch_of_its_date() {
     early.ends(0);
     late.ends(0);
     assert_eq!(house.ran(), ["x 1", "y 1"]);
+}
+
+#[test]
+fn a_killed_night_still_knows_what_it_needs_of_others() {
+    let house = two();
+    let mut late = house.spawn(&["run", "late", "--date", "2026-10-30"]);
+    late.event("run-opened", "");
+    late.kill();
+    house.say("x", "go");
+    house.spawn(&["run", "early", "--date", "2026-10-30"]).ends(0);
+    let why = house.run(&["why", "late.y"]).code(0).out;
+    assert!(why.contains("no supervisor is at work"), "{why}");
+    house.spawn(&["resume"]).ends(0);
+    assert_eq!(house.ran(), ["x 1", "y 1"]);
+    house.nothing_is_lost();
 }
 
 #[test]

@@ -51,7 +51,9 @@ fn what_a_second_command_may_not_is_refused() {
     let house = two_batches();
     let mut first = house.spawn(&["run", "first", "--date", "2026-10-30"]);
     first.started("a");
-    house.run(&["run", "second", "--at", "2026-10-30T21:30"]).refused("a trial (--at) needs its own");
+    house
+        .run(&["run", "second", "--at", "2026-10-30T21:30"])
+        .refused("a trial (--at) needs its own");
     house.run(&["run", "first", "--date", "2026-10-30"]).refused("is under way");
     house.run(&["resume"]).refused("a supervisor is at work");
     house.run(&["mail", "flush"]).refused("sends the mail itself");
@@ -86,7 +88,8 @@ fn of_two_runs_at_the_same_instant_one_leads_and_serves_the_other() {
         let house = two_batches();
         house.say("a", "go");
         house.say("b", "go");
-        let nights = ["first", "second"].map(|batch| house.spawn(&["run", batch, "--date", "2026-10-30"]));
+        let nights =
+            ["first", "second"].map(|batch| house.spawn(&["run", batch, "--date", "2026-10-30"]));
         for night in nights {
             night.ends(0);
         }

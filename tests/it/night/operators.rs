@@ -34,7 +34,9 @@ fn recorded(house: &House, acts: &[(&str, &str)]) {
     let acted = house.facts("acted");
     let done: Vec<(&str, &str)> = acted
         .iter()
-        .map(|fact| (fact["action"]["do"].as_str().unwrap(), fact["action"]["job"].as_str().unwrap()))
+        .map(|fact| {
+            (fact["action"]["do"].as_str().unwrap(), fact["action"]["job"].as_str().unwrap())
+        })
         .collect();
     assert_eq!(done, acts);
     assert!(acted.iter().all(|fact| fact["by"] == "olga"), "{acted:?}");
@@ -88,7 +90,10 @@ fn what_follows_a_skipped_or_forced_job_goes_on() {
     assert_eq!(house.ran(), ["a 1", "d 1"]);
     recorded(&house, &[("skip", "b"), ("force", "c")]);
     let report = house.run(&["report", "--date", "2026-10-30"]).code(0).out;
-    assert!(report.contains("Olga Operator") && report.contains("the desk asked for it"), "{report}");
+    assert!(
+        report.contains("Olga Operator") && report.contains("the desk asked for it"),
+        "{report}"
+    );
 }
 
 #[test]
@@ -152,7 +157,7 @@ fn only_who_has_the_role_may_say_yes() {
     let (house, mut night) = night(&ASKS.replace("role: operator", "role: head"), &["a"]);
     house.say("a", "go");
     night.ended("a");
-    act(&house, "confirm", "ask").refused("takes the role `head`");
+    act(&house, "confirm", "ask").refused("confirmed by somebody with the role `head`");
     act(&house, "skip", "ask").code(0);
     night.ends(0);
 }

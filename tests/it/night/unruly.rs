@@ -17,13 +17,11 @@ fn ending(house: &House) -> Value {
 
 #[test]
 fn a_job_may_truncate_its_log() {
-    let house = of(
-        "    shell: |
+    let house = of("    shell: |
       for n in 1 2 3 4 5 6 7 8; do echo a line that will be gone; done
       : > /dev/stdout
       echo what is left
-",
-    );
+");
     house.spawn(&["run", "night", "--date", "2026-10-30"]).ends(0);
     assert_eq!(ending(&house)["good"], true);
     assert_eq!(house.run(&["log", "night.a"]).code(0).out, "what is left\n");
@@ -73,13 +71,11 @@ fn a_kill_reaches_what_left_the_session() {
 
 #[test]
 fn a_job_may_close_its_output_and_go_on() {
-    let house = of(
-        "    shell: |
+    let house = of("    shell: |
       echo said
       exec <&- >&- 2>&-
       echo \"$NIGHTRUN_JOB $NIGHTRUN_ATTEMPT\" >> \"$NIGHTRUN_WORK/ran\"
-",
-    );
+");
     house.spawn(&["run", "night", "--date", "2026-10-30"]).ends(0);
     assert_eq!(house.ran(), ["a 1"]);
     assert_eq!(house.run(&["log", "night.a"]).code(0).out, "said\n");
@@ -87,15 +83,13 @@ fn a_job_may_close_its_output_and_go_on() {
 
 #[test]
 fn a_job_that_ignores_term_ends_at_its_time_limit() {
-    let house = of(
-        "    time_limit: 300ms
+    let house = of("    time_limit: 300ms
     grace: 100ms
     shell: |
       trap '' TERM
       echo $$ > \"$NIGHTRUN_WORK/pid-a\"
       while :; do read -r x < \"$NIGHTRUN_WORK/gate-a\"; done
-",
-    );
+");
     house.gates(&["a"]);
     house.spawn(&["run", "night", "--date", "2026-10-30"]).ends(1);
     assert_eq!(ending(&house)["ending"]["how"], "timed-out");
