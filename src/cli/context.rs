@@ -8,13 +8,14 @@ use jiff::civil::Date;
 use super::arguments::{Format, PlaceArguments};
 use super::exit::Failure;
 use crate::app::{self, Checked, SiteFolder};
+use crate::core::fact::Fact;
 use crate::core::night::Core;
 use crate::definition::site::{Mail, Site};
 use crate::driver::clock::HostClock;
 use crate::driver::folders::StateFolder;
 use crate::driver::store::{SqliteReader, SqliteStore};
 use crate::port::{Clock, SiteSource, Store, StoreError};
-use crate::supervisor::recall;
+use crate::supervisor::{across_now, recall};
 use crate::types::{BatchId, Lang, RunId};
 
 pub(super) struct Context {
@@ -109,6 +110,13 @@ impl Context {
     ) -> Result<Core, Failure> {
         let mut core = Core::new(1);
         recall(reader, &mut core, run).await.map_err(Failure::failed)?;
+        let clock = HostClock::new().map_err(Failure::failed)?;
+        core.assume_hosts_reached(&clock.boot());
+        let opened = core.state().run(run).map_err(Failure::failed)?.opened_at;
+        for (job, date, outcome) in across_now(reader, &core, run).await.map_err(Failure::failed)? {
+            core.replay(opened, &Fact::AcrossKnown { job, date, outcome })
+                .map_err(Failure::failed)?;
+        }
         Ok(core)
     }
 

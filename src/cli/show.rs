@@ -40,15 +40,19 @@ fn page(context: &Context, text: &str, data: &impl serde::Serialize) -> Result<u
     Ok(WELL)
 }
 
+const UNSUPERVISED: &str = "\nno supervisor is at work on it: `nightrun resume` goes on\n";
+
 /// `status`.
 pub(super) async fn status(context: &Context) -> Result<u8, Failure> {
     let state = context.existing_state()?;
     if let Some(mut client) = Client::connect(state.root()).await.map_err(Failure::failed)? {
         client.ask(Request::Status { language: context.lang }).await.map_err(Failure::failed)?;
-        return match client.reply().await.map_err(Failure::failed)? {
-            Some(Reply::Page { text, data }) => page(context, &text, &data),
-            other => Err(super::act::refusal(other)),
-        };
+        match client.reply().await.map_err(Failure::failed)? {
+            Some(Reply::Page { text, data }) => return page(context, &text, &data),
+            // It has gone just now: the store knows.
+            None => {}
+            other => return Err(super::act::refusal(other)),
+        }
     }
     let reader = context.reader().await?;
     let filter = RunFilter { limit: Some(1), ..RunFilter::default() };
@@ -63,7 +67,7 @@ pub(super) async fn status(context: &Context) -> Result<u8, Failure> {
     let view = view::of_run::status(&core, &row.run, now, around).map_err(Failure::failed)?;
     let mut text = render::status::text(context.lang, &view);
     if view.head.result.is_none() {
-        text.push_str("\nno supervisor is at work on it: `nightrun resume` goes on\n");
+        text.push_str(UNSUPERVISED);
     }
     page(context, &text, &[view])
 }
@@ -192,6 +196,9 @@ pub(super) async fn why(
     job: JobRef,
     date: Option<BusinessDate>,
 ) -> Result<u8, Failure> {
+    if let Some(answered) = why_of_supervisor(context, &job, date).await? {
+        return Ok(answered);
+    }
     if let Ok(reader) = context.reader().await {
         let filter = RunFilter {
             batch: Some(job.batch.clone()),
@@ -206,7 +213,11 @@ pub(super) async fn why(
             let view = view::of_why::why(&core, &row.run, &job.job, now, Around::nothing())
                 .map_err(Failure::failed)?
                 .ok_or_else(|| Failure::refused(format!("{} has no job {}", row.run, job.job)))?;
-            return page(context, &render::why::text(context.lang, &view), &view);
+            let mut text = render::why::text(context.lang, &view);
+            if row.result.is_none() {
+                text.push_str(UNSUPERVISED);
+            }
+            return page(context, &text, &view);
         }
     }
     let site = context.checked_site()?;
@@ -223,6 +234,27 @@ pub(super) async fn why(
     let view = view::of_why_unopened::why_unopened(&site, &job, date, now)
         .ok_or_else(|| Failure::refused(format!("there is no job {job}")))?;
     page(context, &render::why::text(context.lang, &view), &view)
+}
+
+/// The answer of the supervisor that is at work, which knows hosts and what other runs hold. `None`: there is none, or
+/// it has no such run.
+async fn why_of_supervisor(
+    context: &Context,
+    job: &JobRef,
+    date: Option<BusinessDate>,
+) -> Result<Option<u8>, Failure> {
+    let Ok(state) = context.existing_state() else { return Ok(None) };
+    let Some(mut client) = Client::connect(state.root()).await.map_err(Failure::failed)? else {
+        return Ok(None);
+    };
+    let request = Request::Why { job: job.clone(), date, language: context.lang };
+    client.ask(request).await.map_err(Failure::failed)?;
+    match client.reply().await.map_err(Failure::failed)? {
+        Some(Reply::Page { text, data }) => page(context, &text, &data).map(Some),
+        // A run that this supervisor does not have, or it has gone just now: the store knows.
+        Some(Reply::Refused { .. }) | None => Ok(None),
+        other => Err(super::act::refusal(other)),
+    }
 }
 
 /// `log`.

@@ -62,3 +62,26 @@ fn what_was_stopped_hears_of_the_others_and_waits_for_its_resume() {
     night.must(Event::Resume { by: li_wei(), run: rep, boot: boot() });
     assert_eq!(night.started(), ["print/1"]);
 }
+
+#[test]
+fn a_run_that_is_taken_in_by_itself_hears_how_the_others_stand() {
+    let (mut night, rep) = two_runs();
+    night.bad("close");
+    let failed = Some(Outcome::Failed);
+    let need = across("eod.close").job;
+    let mut core = super::night::Core::new(2);
+    core.define("d", night.site.clone());
+    // What the store has of the run itself: no word of others.
+    for (at, fact) in night.facts.iter().filter(|(_, fact)| fact.run() == Some(&rep)) {
+        core.replay(*at, fact).unwrap();
+    }
+    let date = core.state().run(&rep).unwrap().opened.business_date;
+    night.core = core;
+    night.must(Event::HostUp { host: local(), boot: boot() });
+    night.must(Event::Across { known: vec![(need.clone(), date, failed)] });
+    let result = |night: &Night| night.core.state().run(&rep).unwrap().result;
+    assert_eq!(result(&night), Some(RunResult::Failed), "nothing new, so nothing opens");
+    night.must(Event::Across { known: vec![(need, date, Some(Outcome::Succeeded))] });
+    assert_eq!(result(&night), None);
+    assert_eq!(night.started(), ["print/1"]);
+}

@@ -31,6 +31,10 @@ pub enum Event {
         opened: Box<RunOpened>,
         across: Vec<(JobRef, BusinessDate, Option<Outcome>)>,
     },
+    /// How jobs of other runs stand that runs taken in again need: who ended or began meanwhile was not heard.
+    Across {
+        known: Vec<(JobRef, BusinessDate, Option<Outcome>)>,
+    },
     /// A supervisor takes a run up again after it, or its host, was gone.
     Resume {
         run: RunId,
@@ -175,6 +179,12 @@ impl Core {
         self.state.apply(at, fact)
     }
 
+    /// For a look at what was recalled: nobody asks the hosts, so none of them is told to be away.
+    pub fn assume_hosts_reached(&mut self, boot: &BootId) {
+        let jobs = self.state.runs.values().flat_map(|run| &run.batch.jobs);
+        self.hosts = jobs.map(|job| (job.host.clone(), boot.clone())).collect();
+    }
+
     /// A second night that begins where this one stands, to look ahead in. Every run goes on; attempts in flight stay so.
     pub(super) fn fork(&self) -> Self {
         self.over(self.state.clone())
@@ -256,6 +266,11 @@ impl Mover<'_> {
         match event {
             Event::Tick => {}
             Event::Open { opened, across } => self.open(*opened, across)?,
+            Event::Across { known } => {
+                for (job, date, outcome) in known {
+                    self.hear_of(job, date, outcome)?;
+                }
+            }
             Event::Resume { run, by, boot } => self.resume(&run, by, &boot)?,
             Event::HostUp { host, boot } => self.host_up(host, boot),
             Event::HostAway { host } => {

@@ -13,7 +13,7 @@ use super::phase::Phase;
 use super::state::{Run, Unfit};
 use super::window::Gate;
 use crate::definition::site::Kind;
-use crate::types::{AttemptId, JobName, JobRef, Outcome, RunId};
+use crate::types::{AttemptId, BusinessDate, JobName, JobRef, Outcome, RunId};
 
 impl Mover<'_> {
     /// Emits a fact about one job and keeps the agenda true: what it used, who looks at it next.
@@ -58,18 +58,31 @@ impl Mover<'_> {
         }
         let job = JobRef { batch: run.batch.clone(), job: state.job(index).name.clone() };
         let date = state.opened.business_date;
-        let waiting = self.core.agenda.waiting_for(&job, date);
-        if waiting.is_empty() || self.core.state.across.get(&(job.clone(), date)) == Some(&outcome)
-        {
+        if self.core.agenda.waiting_for(&job, date).is_empty() {
             return Ok(());
         }
+        self.hear_of(job, date, outcome)
+    }
+
+    /// A job of another run stands so now. What was settled because it stood otherwise is open again.
+    pub(super) fn hear_of(
+        &mut self,
+        job: JobRef,
+        date: BusinessDate,
+        outcome: Option<Outcome>,
+    ) -> Result<(), Unfit> {
+        if self.core.state.across.get(&(job.clone(), date)) == Some(&outcome) {
+            return Ok(());
+        }
+        let waiting = self.core.agenda.waiting_for(&job, date);
         let name = gate::across_name(&job, date);
         self.emit(Fact::AcrossKnown { job, date, outcome })?;
         for (run, index) in waiting {
             let state = self.core.state.run(&run)?;
             let because = matches!(
                 &state.jobs[index].phase,
-                Phase::Settled { why: Why::Need { job, .. }, .. } if *job == name
+                Phase::Settled { why: Why::Need { job, outcome: stood, .. }, .. }
+                    if *job == name && outcome != Some(*stood)
             );
             if because {
                 self.again(&run, &[index])?;

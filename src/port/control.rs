@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use crate::core::fact::Action;
-use crate::types::{BatchId, BusinessDate, JobName, Lang, RunId};
+use crate::types::{BatchId, BusinessDate, JobName, JobRef, Lang, RunId};
 
 /// Version of the requests; another one is refused in words.
 pub const VERSION: u32 = 1;
@@ -42,6 +42,12 @@ pub enum Request {
         on: RunOf,
         action: Action,
         reason: String,
+    },
+    /// Why a job of the latest run of its batch (and date) did not start yet.
+    Why {
+        job: JobRef,
+        date: Option<BusinessDate>,
+        language: Lang,
     },
     /// How the open runs stand.
     Status {

@@ -137,6 +137,7 @@ impl<W: World> Supervisor<W> {
         if let Err(refused) = self.try_step(&mut turn, event)? {
             return Ok(Err(refused.into()));
         }
+        self.hear_of_others(&mut turn, &row.run).await?;
         self.expect_hosts(&row.run);
         self.finish(turn).await?;
         Ok(Ok(row.run.clone()))
@@ -204,6 +205,12 @@ impl<W: World> Supervisor<W> {
         Ok(())
     }
 
+    /// Tells a run that was taken in again how the jobs of other runs stand that it needs.
+    async fn hear_of_others(&mut self, turn: &mut Turn, run: &RunId) -> Result<(), Fatal> {
+        let known = recall::across_now(self.parts.store.reader(), &self.core, run).await?;
+        self.step(turn, Event::Across { known })
+    }
+
     /// Goes on with a run: what runs is taken over, what ended unwatched is learned, nothing starts twice.
     pub async fn take_up(&mut self, run: &RunId, account: &Account) -> Result<(), Fatal> {
         self.load(run).await?;
@@ -213,6 +220,7 @@ impl<W: World> Supervisor<W> {
             &mut turn,
             Event::Resume { run: run.clone(), by: self.person(run, account), boot },
         )?;
+        self.hear_of_others(&mut turn, run).await?;
         self.expect_hosts(run);
         self.finish(turn).await
     }
@@ -236,6 +244,7 @@ impl<W: World> Supervisor<W> {
         if let Err(refused) = self.try_step(&mut turn, event)? {
             return Ok(Err(refused));
         }
+        self.hear_of_others(&mut turn, run).await?;
         self.expect_hosts(run);
         self.finish(turn).await?;
         Ok(Ok(()))

@@ -11,7 +11,7 @@ use crate::core::night::Core;
 use crate::definition::copy::RunCopy;
 use crate::journal::address;
 use crate::port::StoreReader;
-use crate::types::RunId;
+use crate::types::{BusinessDate, JobRef, Outcome, RunId};
 
 /// What a run goes by, read once.
 #[derive(Debug)]
@@ -44,6 +44,23 @@ pub async fn recall<R: StoreReader>(
         core.replay(entry.at, &entry.fact)?;
     }
     found.ok_or_else(|| Fatal::Unfit(crate::core::state::Unfit::NoRun(run.clone())))
+}
+
+/// How the jobs of other runs stand now that a recalled run needs. What was known of them is written in no run's own
+/// entries, and may have changed since.
+pub async fn across_now<R: StoreReader>(
+    reader: &R,
+    core: &Core,
+    run: &RunId,
+) -> Result<Vec<(JobRef, BusinessDate, Option<Outcome>)>, Fatal> {
+    let mut known = Vec::new();
+    for need in &core.state().run(run)?.opened.across {
+        if let Some(date) = need.wanted() {
+            let outcome = reader.outcome(&need.job, date).await?;
+            known.push((need.job.clone(), date, outcome));
+        }
+    }
+    Ok(known)
 }
 
 async fn definition<R: StoreReader>(reader: &R, digest: &str) -> Result<Definition, Fatal> {

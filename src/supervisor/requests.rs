@@ -12,13 +12,13 @@ use crate::core::night::Event;
 use crate::port::Clock;
 use crate::port::control::{Account, Asked, Order, Reply, Request, RunOf};
 use crate::render;
-use crate::types::{Lang, RunId};
+use crate::types::{BusinessDate, JobRef, Lang, RunId};
 use crate::view::{self, of_job::Around};
 
 impl<W: World> Supervisor<W> {
     pub(super) async fn asked(&mut self, turn: &mut Turn, asked: Asked) -> Result<(), Fatal> {
         let Asked { account, request, reply } = asked;
-        let looks = matches!(request, Request::Status { .. });
+        let looks = matches!(request, Request::Status { .. } | Request::Why { .. });
         let sites = self.core.state().runs.values().map(|run| &run.site);
         if looks && !sites.into_iter().any(|site| is_known(site, &self.parts.own, &account)) {
             answer(&reply, Reply::Refused { what: stranger(&account).to_string() });
@@ -34,6 +34,9 @@ impl<W: World> Supervisor<W> {
                 // The answer follows when what was decided is durable.
                 let with = self.act_in(turn, &account, &on, action, reason)?;
                 turn.replies.push((reply, with));
+            }
+            Request::Why { job, date, language } => {
+                answer(&reply, self.why(&job, date, language)?);
             }
             Request::Status { language } => answer(&reply, self.status(language)),
         }
@@ -112,6 +115,28 @@ impl<W: World> Supervisor<W> {
         };
         found.map(|run| run.id().clone()).ok_or_else(|| {
             Refused::new("this supervisor has no such run").hint("`nightrun runs` lists them")
+        })
+    }
+
+    fn why(
+        &self,
+        job: &JobRef,
+        date: Option<BusinessDate>,
+        language: Lang,
+    ) -> Result<Reply, Fatal> {
+        let now = self.parts.clock.now();
+        let run = match self.find(&RunOf::Batch { batch: job.batch.clone(), date }) {
+            Ok(run) => run,
+            Err(refused) => return Ok(Reply::Refused { what: refused.to_string() }),
+        };
+        let ahead = forecast::of_night(&self.core, now).unwrap_or_default();
+        let page = view::of_why::why(&self.core, &run, &job.job, now, around(&ahead, &run))?;
+        Ok(match page {
+            Some(page) => Reply::Page {
+                text: render::why::text(language, &page),
+                data: serde_json::to_value(&page).unwrap_or(serde_json::Value::Null),
+            },
+            None => Reply::Refused { what: format!("{run} has no job {}", job.job) },
         })
     }
 

@@ -96,6 +96,21 @@ fn a_job_waits_for_another_batch_of_its_date() {
 }
 
 #[test]
+fn a_killed_night_still_knows_what_it_needs_of_others() {
+    let house = two();
+    let mut late = house.spawn(&["run", "late", "--date", "2026-10-30"]);
+    late.event("run-opened", "");
+    late.kill();
+    house.say("x", "go");
+    house.spawn(&["run", "early", "--date", "2026-10-30"]).ends(0);
+    let why = house.run(&["why", "late.y"]).code(0).out;
+    assert!(why.contains("no supervisor is at work"), "{why}");
+    house.spawn(&["resume"]).ends(0);
+    assert_eq!(house.ran(), ["x 1", "y 1"]);
+    house.nothing_is_lost();
+}
+
+#[test]
 fn a_job_needs_what_other_batches_did_on_former_dates() {
     let house = two();
     house.say("x", "no");

@@ -157,7 +157,7 @@ fn only_who_has_the_role_may_say_yes() {
     let (house, mut night) = night(&ASKS.replace("role: operator", "role: head"), &["a"]);
     house.say("a", "go");
     night.ended("a");
-    act(&house, "confirm", "ask").refused("takes the role `head`");
+    act(&house, "confirm", "ask").refused("confirmed by somebody with the role `head`");
     act(&house, "skip", "ask").code(0);
     night.ends(0);
 }
