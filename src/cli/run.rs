@@ -14,7 +14,7 @@ use crate::app::{self, Led, RunClock, Wiring};
 use crate::core::calendar::Calendars;
 use crate::core::fact::{Action, StopHow};
 use crate::core::order;
-use crate::definition::site::Site;
+use crate::definition::site::{Batch, Site};
 use crate::driver::account;
 use crate::driver::clock::{HostClock, TrialClock};
 use crate::driver::control::Client;
@@ -22,8 +22,11 @@ use crate::driver::store::SqliteStore;
 use crate::journal::RunRow;
 use crate::port::control::{Account, Order, Reply, Request};
 use crate::port::{Clock, RunFilter, Store, StoreReader};
-use crate::supervisor::{Input, NotOrdered, Observer, Supervisor, is_interrupted};
+use crate::render;
+use crate::render::words::Verdict;
+use crate::supervisor::{Input, NotOrdered, Observer, Supervisor, is_interrupted, person_of};
 use crate::types::RunId;
+use crate::view::{of_why_unopened, why::Reason};
 
 /// Time that the outbox gets at the end of a run.
 const OUTBOX: Duration = Duration::from_secs(30);
@@ -33,6 +36,9 @@ pub(super) async fn run(context: &Context, arguments: RunArguments) -> Result<u8
     let site = context.checked_site()?;
     let at = arguments.at.as_deref().map(|text| instant(text, &site)).transpose()?;
     let order = order_of(arguments, at.is_some());
+    if let Some(batch) = site.batches.get(&order.batch) {
+        say_first(context, &site, batch, &order);
+    }
     let state = context.create_state()?;
     if let Some(client) = Client::connect(&state.socket()).await.map_err(Failure::failed)? {
         return order_through(context, client, order).await;
@@ -64,6 +70,24 @@ pub(super) async fn run(context: &Context, arguments: RunArguments) -> Result<u8
             .map_err(not_ordered)?,
     };
     night(context, led, &run).await
+}
+
+/// What a person should know before anything starts: that the schedule leaves the date out, and as whom he is recorded.
+fn say_first(context: &Context, site: &Site, batch: &Batch, order: &Order) {
+    if let Some(date) = order.date
+        && let Some(reason) = of_why_unopened::schedule_leaves_out(site, batch, date)
+        && let Reason::NotItsDay(not) = &reason
+    {
+        let why = render::why::not_its_day(context.lang, not);
+        let notice = Verdict::ScheduleLeavesOut { batch: batch.id.as_str(), why: &why };
+        anstream::eprintln!("nightrun: {}", notice.say(context.lang));
+    }
+    let account = own_account();
+    let person = person_of(Some(site), &account);
+    if !site.people.contains_key(&person) {
+        let notice = Verdict::NoPerson { as_whom: person.as_str(), account: &account.name };
+        anstream::eprintln!("nightrun: {}", notice.say(context.lang));
+    }
 }
 
 /// `nightrun resume`.

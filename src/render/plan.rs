@@ -6,12 +6,15 @@ use crate::render::clock::{Clock, civil, day, took};
 use crate::render::day_words;
 use crate::render::phrase::left_out;
 use crate::render::table::{PAGE, Table, wrap};
-use crate::render::words::{Label, Planned, pair, remarks};
+use crate::render::words::{Label, Planned, list, pair, remarks};
 use crate::types::Lang;
 use crate::view::plan::{
     BatchLeftOut, BatchLeftOutWhy, CalendarEnd, Gate, PlanDay, PlanJob, PlanStart, PlanView,
     StartNote,
 };
+
+/// Marks a job on the critical path, as in the drawing.
+const ON_PATH: &str = "◆";
 
 /// Every date with its starts, their jobs, and what is left out and why.
 pub fn text(lang: Lang, view: &PlanView) -> String {
@@ -22,6 +25,10 @@ pub fn text(lang: Lang, view: &PlanView) -> String {
     }
     for planned in &view.days {
         write_day(lang, view, planned, &mut out);
+    }
+    if view.days.len() > 1 {
+        out.push('\n');
+        push(&mut out, 0, &Planned::OneDay.say(lang));
     }
     out
 }
@@ -69,6 +76,9 @@ fn write_start(lang: Lang, view: &PlanView, start: &PlanStart, out: &mut String)
     for note in &start.notes {
         push(out, 4, &start_note(lang, &clock, note));
     }
+    if view.days.len() > 1 {
+        return push(out, 4, &jobs_in_short(lang, start));
+    }
     let columns =
         [Label::Start, Label::Finish, Label::Expected, Label::Job, Label::Title, Label::Gates];
     let mut table = Table::new(&columns.map(|label| label.say(lang)), &[2], 4);
@@ -76,6 +86,9 @@ fn write_start(lang: Lang, view: &PlanView, start: &PlanStart, out: &mut String)
         table.row(job_row(lang, &clock, job));
     }
     table.write(out);
+    if start.jobs.iter().any(|job| job.on_critical_path) {
+        push(out, 4, &format!("{ON_PATH} {}", Label::OnCriticalPath.say(lang)));
+    }
     if !start.left_out.is_empty() {
         push(out, 4, Label::LeftOut.say(lang));
         let mut table = Table::new(&["", "", ""], &[], 6);
@@ -87,11 +100,19 @@ fn write_start(lang: Lang, view: &PlanView, start: &PlanStart, out: &mut String)
     }
 }
 
+/// Of several days the jobs are only counted; a plan of one day lists them.
+fn jobs_in_short(lang: Lang, start: &PlanStart) -> String {
+    let jobs = u32::try_from(start.jobs.len()).unwrap_or(u32::MAX);
+    let mut parts = vec![Planned::Jobs { jobs }.say(lang)];
+    if !start.left_out.is_empty() {
+        let names = list(lang, start.left_out.iter().map(|job| &job.name));
+        parts.push(pair(lang, Label::LeftOut.say(lang), &names));
+    }
+    remarks(lang, &parts)
+}
+
 fn job_row(lang: Lang, clock: &Clock<'_>, job: &PlanJob) -> Vec<String> {
     let mut gates: Vec<String> = job.gates.iter().map(|gate| say_gate(lang, clock, gate)).collect();
-    if job.on_critical_path {
-        gates.push(Label::OnCriticalPath.say(lang).to_owned());
-    }
     if !job.critical {
         gates.push(Label::NotCritical.say(lang).to_owned());
     }
@@ -99,7 +120,7 @@ fn job_row(lang: Lang, clock: &Clock<'_>, job: &PlanJob) -> Vec<String> {
         job.start.map_or_else(|| Label::Unplanned.say(lang).to_owned(), |at| clock.exactly(at)),
         job.end.map(|at| clock.exactly(at)).unwrap_or_default(),
         job.expected.map(|length| took(lang, length.get())).unwrap_or_default(),
-        job.name.to_string(),
+        if job.on_critical_path { format!("{} {ON_PATH}", job.name) } else { job.name.to_string() },
         job.title.get(lang).to_owned(),
         remarks(lang, &gates),
     ]

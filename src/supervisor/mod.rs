@@ -225,7 +225,8 @@ fn answer(reply: &mpsc::UnboundedSender<Reply>, with: Reply) {
 }
 
 /// The person that an account speaks for: the one whose `unix_user` it is, else `unix-NAME`.
-fn person_of(site: Option<&crate::definition::site::Site>, account: &Account) -> PersonId {
+
+pub fn person_of(site: Option<&crate::definition::site::Site>, account: &Account) -> PersonId {
     let declared = site.and_then(|site| {
         site.people
             .iter()
