@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::arguments::{Format, RunArguments};
 use super::context::Context;
 use super::exit::Failure;
-use super::{lines, live};
+use super::{lines, live, show};
 use crate::app::{self, Led, RunClock, Wiring};
 use crate::core::calendar::Calendars;
 use crate::core::fact::{Action, StopHow};
@@ -26,7 +26,7 @@ use crate::render;
 use crate::render::words::Verdict;
 use crate::supervisor::{Input, NotOrdered, Observer, Supervisor, is_interrupted, person_of};
 use crate::types::RunId;
-use crate::view::{of_why_unopened, why::Reason};
+use crate::view::{self, of_job::Around, of_why_unopened, why::Reason};
 
 /// Time that the outbox gets at the end of a run.
 const OUTBOX: Duration = Duration::from_secs(30);
@@ -184,20 +184,37 @@ async fn night(context: &Context, mut led: Led, run: &RunId) -> Result<u8, Failu
     led.supervisor.dismiss_agents();
     let result = led.supervisor.result(run);
     if context.format == Format::Text {
-        conclude(&led.supervisor, run, unsent.len());
+        conclude(context, &led.supervisor, run, unsent.len()).await?;
     }
     Ok(result.map_or(super::exit::FAILED, crate::core::fact::RunResult::exit_code))
 }
 
-fn conclude(supervisor: &Supervisor<app::Local>, run: &RunId, unsent: usize) {
+/// The verdict, and where the report is in the reader's language.
+async fn conclude(
+    context: &Context,
+    supervisor: &Supervisor<app::Local>,
+    run: &RunId,
+    unsent: usize,
+) -> Result<(), Failure> {
+    let reader = context.reader().await?;
+    let row = show::find(&reader, Some(run), None, None).await?;
+    let core = context.recalled(&reader, run).await?;
+    let now = show::now_of(&row, &reader).await?;
+    let status =
+        view::of_run::status(&core, run, now, Around::nothing()).map_err(Failure::failed)?;
+    anstream::println!("{}", render::progress::standing(context.lang, &status));
+    let tag = format!(".{}.", context.lang.tag());
     for path in supervisor.report_files(run) {
-        anstream::println!("report: {}", super::show::short(path).display());
+        if path.to_string_lossy().contains(&tag) {
+            anstream::println!("report: {}", show::short(path).display());
+        }
     }
     if unsent > 0 {
         anstream::println!(
             "{unsent} mails are not sent yet: `nightrun mail flush` sends them, `nightrun mail list` says why"
         );
     }
+    Ok(())
 }
 
 /// Once: no new starts, wait. Twice: TERM with grace. Thrice: KILL. Of any of the two signals.

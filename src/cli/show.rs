@@ -73,7 +73,7 @@ pub(super) async fn status(context: &Context) -> Result<u8, Failure> {
 }
 
 /// The run's own clock: the host's, or that of its trial.
-async fn now_of(row: &RunRow, reader: &SqliteReader) -> Result<Now, Failure> {
+pub(super) async fn now_of(row: &RunRow, reader: &SqliteReader) -> Result<Now, Failure> {
     let now = HostClock::new().map_err(Failure::failed)?.now();
     if let Some(ended) = row.ended {
         return Ok(Now { wall: ended, ..now });
@@ -133,7 +133,7 @@ fn unknown<'n>(what: String, name: &str, known: impl IntoIterator<Item = &'n str
 }
 
 /// The run that is meant: by its id, or the one opened last of a batch and date.
-async fn find(
+pub(super) async fn find(
     reader: &SqliteReader,
     run: Option<&RunId>,
     batch: Option<&BatchId>,

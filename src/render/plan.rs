@@ -76,16 +76,20 @@ fn write_start(lang: Lang, view: &PlanView, start: &PlanStart, out: &mut String)
     for note in &start.notes {
         push(out, 4, &start_note(lang, &clock, note));
     }
-    if view.days.len() > 1 {
-        return push(out, 4, &jobs_in_short(lang, start));
+    let several = view.days.len() > 1;
+    if several {
+        push(out, 4, &jobs_in_short(lang, start));
     }
     let columns =
         [Label::Start, Label::Finish, Label::Expected, Label::Job, Label::Title, Label::Gates];
     let mut table = Table::new(&columns.map(|label| label.say(lang)), &[2], 4);
-    for job in &start.jobs {
+    for job in start.jobs.iter().filter(|job| !several || is_in_trouble(job)) {
         table.row(job_row(lang, &clock, job));
     }
     table.write(out);
+    if several {
+        return;
+    }
     if start.jobs.iter().any(|job| job.on_critical_path) {
         push(out, 4, &format!("{ON_PATH} {}", Label::OnCriticalPath.say(lang)));
     }
@@ -100,13 +104,18 @@ fn write_start(lang: Lang, view: &PlanView, start: &PlanStart, out: &mut String)
     }
 }
 
-/// Of several days the jobs are only counted; a plan of one day lists them.
+/// It cannot start, or would miss its limit.
+fn is_in_trouble(job: &PlanJob) -> bool {
+    job.start.is_none() || job.gates.iter().any(|gate| matches!(gate, Gate::MissesDeadline { .. }))
+}
+
+/// Of several days the jobs are only counted, and those in trouble listed; a plan of one day lists all.
 fn jobs_in_short(lang: Lang, start: &PlanStart) -> String {
     let jobs = u32::try_from(start.jobs.len()).unwrap_or(u32::MAX);
     let mut parts = vec![Planned::Jobs { jobs }.say(lang)];
     if !start.left_out.is_empty() {
         let names = list(lang, start.left_out.iter().map(|job| &job.name));
-        parts.push(pair(lang, Label::LeftOut.say(lang), &names));
+        parts.push(Planned::WithoutJobs { list: &names }.say(lang));
     }
     remarks(lang, &parts)
 }
@@ -337,6 +346,13 @@ mod tests {
             ],
             calendar_ends: vec![end(6), end(-3)],
         }
+    }
+
+    #[test]
+    fn plan_of_one_day_lists_its_jobs() {
+        let mut view = plan();
+        view.days.truncate(1);
+        insta::assert_snapshot!(in_both(|lang| text(lang, &view)));
     }
 
     #[test]

@@ -62,8 +62,8 @@ messages! {
         format!("Attempt {attempt} starts when the run goes on."),
         format!("批次恢复后进行第 {attempt} 次尝试。");
     Stopping:
-        "The supervisor is being stopped and starts nothing new; `nightrun resume` goes on.",
-        "调度主控正在停止，不再启动新作业；可用 `nightrun resume` 继续。";
+        "The run was stopped, or is being stopped: nothing new starts; `nightrun resume` goes on.",
+        "批次执行已停止或正在停止，不再启动新作业；可用 `nightrun resume` 继续。";
     WaitsUntil { at: &'a str }: format!("Waits until {at}."), format!("等待至 {at}。");
     WaitsForPerson { question: &'a str, role: &'a str, command: &'a str }:
         format!("Waits for a yes{} to: {question} To give it: {command}",
