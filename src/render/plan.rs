@@ -186,6 +186,7 @@ fn batch_left_out(lang: Lang, batch: &BatchLeftOut) -> String {
             say(Planned::NoBusinessDay { calendar: calendar.as_str() })
         }
         BatchLeftOutWhy::NoBusinessDay { calendar, name: Some(name) } => {
+            let name = weekday(lang, name).unwrap_or(name);
             say(Planned::Holiday { calendar: calendar.as_str(), name })
         }
         BatchLeftOutWhy::NotItsDay(not) => match &not.rule {
@@ -200,6 +201,21 @@ fn batch_left_out(lang: Lang, batch: &BatchLeftOut) -> String {
         }
         BatchLeftOutWhy::NoSchedule => say(Planned::NoSchedule),
     }
+}
+
+/// A calendar names the days of its weekly rule in English.
+fn weekday(lang: Lang, name: &str) -> Option<&'static str> {
+    const NAMES: [(&str, &str); 7] = [
+        ("Monday", "星期一"),
+        ("Tuesday", "星期二"),
+        ("Wednesday", "星期三"),
+        ("Thursday", "星期四"),
+        ("Friday", "星期五"),
+        ("Saturday", "星期六"),
+        ("Sunday", "星期日"),
+    ];
+    let (en, zh) = NAMES.into_iter().find(|(en, _)| *en == name)?;
+    Some(if lang == Lang::Zh { zh } else { en })
 }
 
 fn calendar_end(lang: Lang, end: &CalendarEnd) -> String {
@@ -346,6 +362,20 @@ mod tests {
             ],
             calendar_ends: vec![end(6), end(-3)],
         }
+    }
+
+    #[test]
+    fn a_weekend_is_named_in_the_readers_language() {
+        let batch = BatchLeftOut {
+            batch: "eod".parse().unwrap(),
+            title: both("End of day", "日终批次"),
+            why: BatchLeftOutWhy::NoBusinessDay {
+                calendar: "target".parse().unwrap(),
+                name: Some("Saturday".into()),
+            },
+        };
+        assert!(batch_left_out(Lang::En, &batch).starts_with("Saturday"));
+        assert!(batch_left_out(Lang::Zh, &batch).starts_with("星期六"));
     }
 
     #[test]
