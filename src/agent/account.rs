@@ -21,7 +21,7 @@ pub(super) fn resolve(user: Option<&str>, allowed: &[String]) -> Result<Option<A
     }
     if !allowed.iter().any(|name| name == user) {
         return Err(format!(
-            "user `{user}` is not allowed on this host: start its agent with --allow-user {user}"
+            "user `{user}` is not allowed on this host: add it to the file `allowed-users` in the agent's folder (state/agent)"
         ));
     }
     if !own.is_root() {
@@ -73,7 +73,7 @@ mod tests {
         if root {
             assert_eq!(resolve(Some("root"), &[]), Ok(None));
         }
-        assert!(resolve(Some("nobody"), &[]).unwrap_err().contains("--allow-user nobody"));
+        assert!(resolve(Some("nobody"), &[]).unwrap_err().contains("`nobody` is not allowed"));
         let allowed = resolve(Some("nobody"), &["nobody".to_owned()]);
         assert_eq!(allowed.is_ok(), root, "{allowed:?}");
     }

@@ -1,7 +1,10 @@
-//! The agent's own settings, from its command line.
+//! The agent's own settings: from its command line, and the accounts it may become also from a file of its folder.
+
+#![expect(clippy::disallowed_methods, reason = "the agent reads its own settings")]
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::types::Span;
@@ -11,7 +14,8 @@ use crate::types::Span;
 pub struct AgentSettings {
     /// The folder that it keeps everything in; one agent a folder.
     pub dir: PathBuf,
-    /// Accounts that jobs may be run as, besides its own. Only root can use them.
+    /// Accounts that jobs may be run as, besides its own: those of the command line, and those of the file
+    /// `allowed-users` in its folder, one a line. Only root can use them.
     pub allow_users: Vec<String>,
     /// How long it stays without a connection and without an attempt that runs; `None`: for ever.
     pub linger: Option<Duration>,
@@ -52,13 +56,48 @@ impl AgentSettings {
             }
         }
         let dir = dir.ok_or_else(|| BadArguments("--dir is missing".to_owned()))?;
+        allow_users.extend(allowed_users(&dir)?);
         Ok(Self { dir, allow_users, linger })
     }
 }
 
+/// Accounts that the folder's own file allows. It must be the agent's own (or root's) and nobody else's to write.
+fn allowed_users(dir: &Path) -> Result<Vec<String>, BadArguments> {
+    let path = dir.join("allowed-users");
+    let bad = |why: String| BadArguments(format!("{}: {why}", path.display()));
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(bad(error.to_string())),
+    };
+    let meta = path.metadata().map_err(|error| bad(error.to_string()))?;
+    let own = rustix::process::geteuid().as_raw();
+    if ![0, own].contains(&meta.uid()) || meta.mode() & 0o022 != 0 {
+        return Err(bad(
+            "must belong to the agent's own account, and nobody else may write it".into()
+        ));
+    }
+    let names = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    Ok(names.filter(|line| !line.starts_with('#')).map(str::to_owned).collect())
+}
+
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
+
+    #[test]
+    fn the_folder_says_which_accounts_are_allowed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("allowed-users");
+        std::fs::write(&path, "# jobs of the batch team\nbatch\n\n").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert_eq!(allowed_users(dir.path()).unwrap(), ["batch"]);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).unwrap();
+        assert!(allowed_users(dir.path()).is_err());
+        assert!(allowed_users(Path::new("/nowhere")).unwrap().is_empty());
+    }
 
     fn read(line: &str) -> Result<AgentSettings, BadArguments> {
         AgentSettings::from_arguments(line.split_whitespace().map(OsString::from))

@@ -15,6 +15,7 @@ use crate::definition::source::SourceTree;
 use crate::definition::{self, Styles};
 use crate::driver::files::{self, ReadSiteError};
 use crate::port::{Defects, LoadedSite, SiteSource};
+use crate::types::BatchId;
 
 /// A site as read and checked.
 #[derive(Debug)]
@@ -22,7 +23,6 @@ pub struct Checked {
     /// `None` when a defect is an error.
     pub site: Option<Arc<Site>>,
     pub defects: Vec<Defect>,
-    tree: SourceTree,
 }
 
 /// Reads a folder and checks everything that can be known without running, as of a day.
@@ -37,7 +37,7 @@ pub fn check(folder: &Path, today: Date) -> Result<Checked, ReadSiteError> {
         defects.sort_by(|a, b| a.order().cmp(&b.order()));
     }
     let failed = defects.iter().any(|defect| defect.severity == Severity::Error);
-    Ok(Checked { site: site.filter(|_| !failed), defects, tree })
+    Ok(Checked { site: site.filter(|_| !failed), defects })
 }
 
 /// A finding of the core at its place in the files.
@@ -69,12 +69,21 @@ impl SiteFolder {
 }
 
 impl SiteSource for SiteFolder {
-    fn load(&self, today: Date) -> Result<LoadedSite, Defects> {
-        let checked = check(&self.folder, today).map_err(|why| Defects(why.to_string()))?;
-        match checked.site {
-            Some(site) => Ok(LoadedSite { site, tree: Arc::new(checked.tree) }),
-            None => Err(Defects(errors(&self.folder, &checked.defects))),
+    fn load(&self, batch: &BatchId, today: Date) -> Result<LoadedSite, Defects> {
+        let tree = files::read_site(&self.folder).map_err(|why| Defects(why.to_string()))?;
+        let loaded = definition::load(&tree);
+        let Some(site) = loaded.site else {
+            return Err(Defects(errors(&self.folder, &loaded.defects)));
+        };
+        let of_batch: Vec<Defect> = core_check::check(&site, today)
+            .into_iter()
+            .filter(|found| found.batch.as_ref() == Some(batch))
+            .map(|found| placed(&tree, &loaded.places, found))
+            .collect();
+        if of_batch.iter().any(|defect| defect.severity == Severity::Error) {
+            return Err(Defects(errors(&self.folder, &of_batch)));
         }
+        Ok(LoadedSite { site: Arc::new(site), tree: Arc::new(tree) })
     }
 
     fn files(

@@ -7,16 +7,16 @@ use jiff::civil::Date;
 
 use super::arguments::{Format, PlaceArguments};
 use super::exit::Failure;
-use crate::app::{self, Checked};
+use crate::app::{self, Checked, SiteFolder};
 use crate::core::night::Core;
 use crate::definition::site::{Mail, Site};
 use crate::driver::clock::HostClock;
 use crate::driver::control::Client;
 use crate::driver::folders::StateFolder;
 use crate::driver::store::{SqliteReader, SqliteStore};
-use crate::port::{Clock, Store, StoreError};
+use crate::port::{Clock, SiteSource, Store, StoreError};
 use crate::supervisor::recall;
-use crate::types::{Lang, RunId, Zone};
+use crate::types::{BatchId, Lang, RunId, Zone};
 
 pub(super) struct Context {
     pub(super) site: PathBuf,
@@ -65,6 +65,13 @@ impl Context {
         checked.site.ok_or_else(|| Failure::defects(app::errors(&self.site, &checked.defects)))
     }
 
+    /// The site as an order of a batch needs it.
+    pub(super) fn site_for(&self, batch: &BatchId) -> Result<Arc<Site>, Failure> {
+        let source = SiteFolder::new(&self.site);
+        let loaded = source.load(batch, self.today()?).map_err(Failure::defects)?;
+        Ok(loaded.site)
+    }
+
     pub(super) fn create_state(&self) -> Result<StateFolder, Failure> {
         StateFolder::create(&self.state)
             .map_err(|error| Failure::failed(format!("{}: {error}", self.state.display())))
@@ -96,8 +103,8 @@ impl Context {
     }
 
     pub(super) async fn is_supervised(&self) -> Result<bool, Failure> {
-        let socket = self.existing_state()?.socket();
-        Ok(Client::connect(&socket).await.map_err(Failure::failed)?.is_some())
+        let state = self.existing_state()?;
+        Ok(Client::connect(state.root()).await.map_err(Failure::failed)?.is_some())
     }
 
     /// Reading beside whoever writes.

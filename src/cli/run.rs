@@ -33,7 +33,7 @@ const OUTBOX: Duration = Duration::from_secs(30);
 
 /// `nightrun run`.
 pub(super) async fn run(context: &Context, arguments: RunArguments) -> Result<u8, Failure> {
-    let site = context.checked_site()?;
+    let site = context.site_for(&arguments.batch)?;
     let at = arguments.at.as_deref().map(|text| instant(text, &site)).transpose()?;
     let order = order_of(arguments, at.is_some());
     if let Some(batch) = site.batches.get(&order.batch) {
@@ -59,7 +59,7 @@ pub(super) async fn run(context: &Context, arguments: RunArguments) -> Result<u8
     let mut led = led(context, wiring, store).await?;
     let run = match interrupted {
         Some(row) => {
-            led.supervisor.take_up(&row.run).await.map_err(Failure::failed)?;
+            led.supervisor.take_up(&row.run, &own_account()).await.map_err(Failure::failed)?;
             row.run
         }
         None => led
@@ -118,7 +118,7 @@ pub(super) async fn resume(context: &Context, run: Option<RunId>) -> Result<u8, 
         .collect();
     let mut led = supervisor_for(context, &first, store).await?;
     for row in &rows {
-        led.supervisor.take_up(&row.run).await.map_err(Failure::failed)?;
+        led.supervisor.take_up(&row.run, &own_account()).await.map_err(Failure::failed)?;
     }
     night(context, led, &first.run).await
 }
@@ -229,7 +229,7 @@ async fn pass_signals(inbox: mpsc::UnboundedSender<Input>) {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        if inbox.send(Input::Stop(how)).is_err() {
+        if inbox.send(Input::Stop { account: own_account(), how }).is_err() {
             return;
         }
     }

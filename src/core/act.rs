@@ -44,7 +44,7 @@ impl Mover<'_> {
             None => None,
         };
         if let Some(index) = index {
-            allowed(self, state, index, &action)?;
+            allowed(self, state, index, &action, &by)?;
         }
         let fact = Fact::Acted {
             run: run.clone(),
@@ -208,7 +208,13 @@ fn stopped(run: &Run) -> Refused {
 }
 
 /// The rules: which action each phase allows.
-fn allowed(mover: &Mover<'_>, run: &Run, index: usize, action: &Action) -> Result<(), Refused> {
+fn allowed(
+    mover: &Mover<'_>,
+    run: &Run,
+    index: usize,
+    action: &Action,
+    by: &PersonId,
+) -> Result<(), Refused> {
     let state = &run.jobs[index];
     let name = &run.job(index).name;
     let is = |what: &str| Refused::new(format!("{name} {what}"));
@@ -244,14 +250,22 @@ fn allowed(mover: &Mover<'_>, run: &Run, index: usize, action: &Action) -> Resul
         },
         Action::Kill { .. } if state.phase.in_flight() => Ok(()),
         Action::Kill { .. } => Err(is(now).hint("only a running job can be killed")),
-        Action::Confirm { .. } => confirmable(mover, run, index),
+        Action::Confirm { .. } => confirmable(mover, run, index, by),
     }
 }
 
-fn confirmable(mover: &Mover<'_>, run: &Run, index: usize) -> Result<(), Refused> {
+fn confirmable(mover: &Mover<'_>, run: &Run, index: usize, by: &PersonId) -> Result<(), Refused> {
     let name = &run.job(index).name;
-    if !matches!(run.job(index).kind, Kind::Confirm { .. }) {
+    let Kind::Confirm { role, .. } = &run.job(index).kind else {
         return Err(Refused::new(format!("{name} asks for no confirmation")));
+    };
+    if let Some(role) = role
+        && !run.site.people.get(by).is_some_and(|person| person.roles.contains(role))
+    {
+        return Err(Refused::new(format!(
+            "{name} is confirmed by somebody with the role `{role}`"
+        ))
+        .hint(format!("{by} has not that role in people.yaml")));
     }
     if run.jobs[index].phase != Phase::Waiting {
         return Err(Refused::new(format!("{name} {}", word(&run.jobs[index].phase))));

@@ -29,6 +29,8 @@ pub(super) struct Agenda {
     pub(super) deadlines: BTreeSet<(Timestamp, RunId, Option<JobName>, Deadline)>,
     /// Who waits for a job of another run.
     across: BTreeMap<(JobRef, BusinessDate), BTreeSet<JobKey>>,
+    /// Runs that are set going: opened here or resumed, and not over. The others are not looked at.
+    going: BTreeSet<RunId>,
     /// Runs that may have come to their end.
     pub(super) maybe_over: BTreeSet<RunId>,
     /// Runs whose needs of others are taken in above, and whose use of resources below.
@@ -44,6 +46,7 @@ impl Agenda {
     pub(super) fn enlist(&mut self, run: &Run) {
         let id = run.id().clone();
         self.know(run);
+        self.going.insert(id.clone());
         for (index, state) in run.jobs.iter().enumerate() {
             if state.phase.outcome().is_none() {
                 self.dirty.insert((id.clone(), index));
@@ -103,7 +106,9 @@ impl Agenda {
     }
 
     pub(super) fn touch(&mut self, run: &RunId, index: usize) {
-        self.dirty.insert((run.clone(), index));
+        if self.going.contains(run) {
+            self.dirty.insert((run.clone(), index));
+        }
     }
 
     pub(super) fn pop_dirty(&mut self) -> Option<JobKey> {
@@ -163,6 +168,7 @@ impl Agenda {
 
     /// Forgets a run that is over; what [`know`](Self::know) took in stays.
     pub(super) fn drop_run(&mut self, run: &RunId) {
+        self.going.remove(run);
         self.dirty.retain(|(id, _)| id != run);
         self.wall.retain(|(_, (id, _))| id != run);
         self.boot.retain(|(_, (id, _))| id != run);

@@ -22,6 +22,7 @@ pub enum Fact {
     /// A supervisor took the run up again (another boot of the host rebases waits that count from boot).
     RunResumed {
         run: RunId,
+        by: PersonId,
         boot: BootId,
         since_boot: Duration,
     },
@@ -102,6 +103,12 @@ pub enum Fact {
         job: JobName,
     },
 
+    /// Everything that a `confirm` job needs is there: from now on it waits for a person.
+    Asked {
+        run: RunId,
+        job: JobName,
+    },
+
     /// A person did something; what follows from it are facts of their own.
     Acted {
         run: RunId,
@@ -112,6 +119,7 @@ pub enum Fact {
     /// No new starts for this run: the supervisor is being stopped.
     Stopping {
         run: RunId,
+        by: PersonId,
         how: StopHow,
     },
 }
@@ -276,6 +284,7 @@ impl Fact {
             | Self::IncidentOpened { run, .. }
             | Self::IncidentClosed { run, .. }
             | Self::Acted { run, .. }
+            | Self::Asked { run, .. }
             | Self::Stopping { run, .. } => run,
             Self::AcrossKnown { .. } => return None,
         })
@@ -300,6 +309,7 @@ impl Fact {
             Self::IncidentOpened { .. } => "incident-opened",
             Self::IncidentClosed { .. } => "incident-closed",
             Self::Acted { .. } => "acted",
+            Self::Asked { .. } => "asked",
             Self::Stopping { .. } => "stopping",
         }
     }

@@ -333,7 +333,7 @@ impl Ahead {
             }
             let state = self.core.state.run(&run)?;
             let job = state.job(index).name.clone();
-            let Ok(by) = PersonId::new("forecast") else { return Ok(()) };
+            let Some(by) = may_confirm(state, index) else { continue };
             self.assumed.entry(run.clone()).or_default().push(index);
             let action = Action::Confirm { job };
             self.one_step(Event::Act { run, by, reason: "assumed".to_owned(), action })?;
@@ -410,4 +410,14 @@ impl Ahead {
 fn free_since(run: &Run, index: usize) -> Option<Timestamp> {
     let last = run.graph.predecessors(index).filter_map(|(before, _)| run.jobs[before].over_at());
     Some(last.max().unwrap_or(run.opened_at).max(run.opened_at))
+}
+
+/// Somebody who may give a confirmation; `None` where nobody has the role.
+fn may_confirm(run: &Run, index: usize) -> Option<PersonId> {
+    match &run.job(index).kind {
+        Kind::Confirm { role: Some(role), .. } => {
+            run.site.with_role(role).next().map(|(id, _)| id.clone())
+        }
+        _ => PersonId::new("forecast").ok(),
+    }
 }

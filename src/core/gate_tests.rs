@@ -104,6 +104,23 @@ fn a_confirmation_waits_for_its_needs_and_for_a_person() {
 }
 
 #[test]
+fn only_somebody_with_the_role_can_confirm_and_the_question_is_noted_once() {
+    let close = |role: &str| {
+        let mut ask = job("ask", &[]);
+        let role = Some(crate::types::Role::new(role).unwrap());
+        ask.kind = Kind::Confirm { question: Text::en("Close?"), role };
+        Night::of(vec![ask])
+    };
+    let mut night = close("manager");
+    let refused = night.act(Action::Confirm { job: name("ask") }).unwrap_err();
+    assert!(refused.to_string().contains("role `manager`"), "{refused}");
+    night.pass(60);
+    let asked = night.facts.iter().filter(|(_, f)| matches!(f, Fact::Asked { .. })).count();
+    assert_eq!(asked, 1);
+    close("duty").act(Action::Confirm { job: name("ask") }).unwrap();
+}
+
+#[test]
 fn a_wait_until_a_time_is_over_when_the_time_comes() {
     let mut wait = job("wait", &[]);
     wait.kind = Kind::WaitUntil { time: time(23, 30, 0, 0) };

@@ -28,7 +28,13 @@ pub mod state;
 pub mod window;
 
 #[cfg(test)]
+mod across_tests;
+#[cfg(test)]
+mod forecast_tests;
+#[cfg(test)]
 mod gate_tests;
+#[cfg(test)]
+mod order_tests;
 #[cfg(test)]
 mod retry_tests;
 #[cfg(test)]
@@ -36,6 +42,6 @@ mod stop_tests;
 #[cfg(test)]
 mod successors_tests;
 #[cfg(test)]
-mod test_night;
+pub(crate) mod test_night;
 #[cfg(test)]
-mod test_site;
+pub(crate) mod test_site;

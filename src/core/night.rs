@@ -34,6 +34,7 @@ pub enum Event {
     /// A supervisor takes a run up again after it, or its host, was gone.
     Resume {
         run: RunId,
+        by: PersonId,
         boot: BootId,
     },
     /// A host's agent can be reached.
@@ -69,6 +70,7 @@ pub enum Event {
     },
     /// No new starts any more, in any run.
     Stop {
+        by: PersonId,
         how: StopHow,
     },
 }
@@ -254,7 +256,7 @@ impl Mover<'_> {
         match event {
             Event::Tick => {}
             Event::Open { opened, across } => self.open(*opened, across)?,
-            Event::Resume { run, boot } => self.resume(&run, &boot)?,
+            Event::Resume { run, by, boot } => self.resume(&run, by, &boot)?,
             Event::HostUp { host, boot } => self.host_up(host, boot),
             Event::HostAway { host } => {
                 self.core.hosts.remove(&host);
@@ -264,7 +266,7 @@ impl Mover<'_> {
             Event::NotKnown { attempt } => self.not_known(attempt)?,
             Event::Act { run, by, reason, action } => self.act(&run, by, reason, action)?,
             Event::Rerun { run, jobs, by, reason } => self.rerun(&run, &jobs, by, &reason)?,
-            Event::Stop { how } => self.stop(how)?,
+            Event::Stop { by, how } => self.stop(&by, how)?,
         }
         Ok(())
     }
@@ -283,10 +285,10 @@ impl Mover<'_> {
         Ok(())
     }
 
-    fn resume(&mut self, run: &RunId, boot: &BootId) -> Result<(), StepError> {
+    fn resume(&mut self, run: &RunId, by: PersonId, boot: &BootId) -> Result<(), StepError> {
         self.core.state.run(run)?;
         let since_boot = self.now.since_boot;
-        self.emit(Fact::RunResumed { run: run.clone(), boot: boot.clone(), since_boot })?;
+        self.emit(Fact::RunResumed { run: run.clone(), by, boot: boot.clone(), since_boot })?;
         self.enlist(run)?;
         let state = self.core.state.run(run)?;
         let flying: Vec<AttemptId> =
@@ -333,7 +335,7 @@ impl Mover<'_> {
         }
     }
 
-    fn stop(&mut self, how: StopHow) -> Result<(), StepError> {
+    fn stop(&mut self, by: &PersonId, how: StopHow) -> Result<(), StepError> {
         let runs: Vec<RunId> = self
             .core
             .state
@@ -343,7 +345,7 @@ impl Mover<'_> {
             .map(|run| run.id().clone())
             .collect();
         for run in runs {
-            self.emit(Fact::Stopping { run: run.clone(), how })?;
+            self.emit(Fact::Stopping { run: run.clone(), by: by.clone(), how })?;
             self.core.agenda.maybe_over.insert(run.clone());
             if how == StopHow::Wait {
                 continue;

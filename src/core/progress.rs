@@ -139,7 +139,11 @@ impl Mover<'_> {
             return Ok(());
         }
         match state.job(index).kind {
-            Kind::Confirm { .. } => Ok(()),
+            Kind::Confirm { .. } if state.jobs[index].asked_at.is_some() => Ok(()),
+            Kind::Confirm { .. } => {
+                let job = state.job(index).name.clone();
+                self.emit(Fact::Asked { run: run.clone(), job })
+            }
             Kind::WaitUntil { time } => {
                 let due = super::deadline::first_at_or_after(
                     state.opened.anchor,

@@ -64,6 +64,8 @@ pub struct Run {
     pub ended_at: Option<Timestamp>,
     pub stopping: Option<StopHow>,
     pub acts: Vec<Act>,
+    /// Who stopped and resumed it.
+    pub turns: Vec<Turn>,
     pub missed: Vec<Missed>,
 }
 
@@ -90,6 +92,8 @@ pub struct JobState {
     /// Whether it was asked for: by the order (`--only`, `--from`), or again by a person.
     pub asked: bool,
     pub held: Option<Held>,
+    /// Since when a `confirm` job waits for its person.
+    pub asked_at: Option<Timestamp>,
     pub attempts: Vec<Attempt>,
     /// Attempts that count against `retry.max`; a person's retry starts the count again.
     pub tries: u32,
@@ -123,6 +127,20 @@ pub struct Act {
     pub by: PersonId,
     pub reason: String,
     pub action: Action,
+}
+
+/// A run was stopped, or taken up again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Turn {
+    pub at: Timestamp,
+    pub by: PersonId,
+    pub way: Way,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    Stopped(StopHow),
+    Resumed,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -204,8 +222,10 @@ impl State {
     pub fn apply(&mut self, at: Timestamp, fact: &Fact) -> Result<(), Unfit> {
         match fact {
             Fact::RunOpened(opened) => self.open(at, opened)?,
-            Fact::RunResumed { run, boot, since_boot } => {
-                self.run_mut(run)?.resume(boot, *since_boot);
+            Fact::RunResumed { run, by, boot, since_boot } => {
+                let run = self.run_mut(run)?;
+                run.resume(boot, *since_boot);
+                run.turns.push(Turn { at, by: by.clone(), way: Way::Resumed });
             }
             Fact::RunEnded { run, result } => {
                 let run = self.run_mut(run)?;
@@ -286,7 +306,16 @@ impl State {
                     Act { at, by: by.clone(), reason: reason.clone(), action: action.clone() };
                 self.run_mut(run)?.act(act)?;
             }
-            Fact::Stopping { run, how } => self.run_mut(run)?.stopping = Some(*how),
+            Fact::Stopping { run, by, how } => {
+                let run = self.run_mut(run)?;
+                run.stopping = Some(*how);
+                run.turns.push(Turn { at, by: by.clone(), way: Way::Stopped(*how) });
+            }
+            Fact::Asked { run, job } => {
+                let run = self.run_mut(run)?;
+                let index = run.find(job)?;
+                run.jobs[index].asked_at = Some(at);
+            }
         }
         Ok(())
     }
@@ -305,6 +334,7 @@ impl State {
                 phase: Phase::Waiting,
                 asked: opened.only.is_empty() || opened.only.contains(&batch.jobs[index].name),
                 held: None,
+                asked_at: None,
                 attempts: Vec::new(),
                 tries: 0,
                 open_needs: graph.predecessors(index).count() as u32,
@@ -323,6 +353,7 @@ impl State {
             ended_at: None,
             stopping: None,
             acts: Vec::new(),
+            turns: Vec::new(),
             missed: Vec::new(),
         };
         self.runs.insert(id, run);
@@ -364,6 +395,7 @@ impl Run {
         job.phase = phase;
         if reopened {
             job.asked = true;
+            job.asked_at = None;
             job.tries = 0;
         }
         if before != after {

@@ -1,7 +1,7 @@
 use super::fact::{Action, Fact, RunResult, StopHow};
 use super::night::{Command, Event};
 use super::phase::Phase;
-use super::test_night::{Night, boot, local, name};
+use super::test_night::{Night, boot, li_wei, local, name};
 use super::test_site::job;
 use crate::types::{Ending, Outcome};
 
@@ -13,7 +13,7 @@ fn two() -> Night {
 fn after_a_stop_nothing_starts_and_what_runs_may_end() {
     let mut night = two();
     night.started();
-    night.must(Event::Stop { how: StopHow::Wait });
+    night.must(Event::Stop { by: li_wei(), how: StopHow::Wait });
     assert_eq!(night.run().result, None);
     night.good("a");
     assert!(night.started().is_empty());
@@ -32,7 +32,7 @@ fn a_stop_with_nothing_running_ends_the_run() {
     let mut night = two();
     night.act(Action::Hold { job: name("b") }).unwrap();
     night.good("a");
-    let turn = night.must(Event::Stop { how: StopHow::Wait });
+    let turn = night.must(Event::Stop { by: li_wei(), how: StopHow::Wait });
     assert!(turn.facts.iter().any(|fact| matches!(fact, Fact::RunEnded { .. })));
     assert_eq!(night.run().result, Some(RunResult::Stopped));
 }
@@ -42,7 +42,7 @@ fn what_a_stop_terminates_takes_its_turn_again_without_losing_a_try() {
     for (how, at_once) in [(StopHow::Terminate, false), (StopHow::Kill, true)] {
         let mut night = two();
         let attempt = night.attempt("a");
-        let turn = night.must(Event::Stop { how });
+        let turn = night.must(Event::Stop { by: li_wei(), how });
         assert_eq!(turn.commands, [Command::Kill { attempt, now: at_once }]);
         night.end("a", Ending::Killed);
         assert!(matches!(night.phase("a"), Phase::RetryWait { .. }));
@@ -82,4 +82,15 @@ fn a_rerun_from_a_job_keeps_what_was_done_before_it() {
     assert_eq!(night.started(), ["c/2"]);
     night.good("c");
     assert_eq!(night.run().result, Some(RunResult::Well));
+}
+
+#[test]
+fn an_attempt_that_never_began_is_not_started_for_a_stop_that_would_end_it() {
+    let mut night = two();
+    night.started();
+    night.must(Event::Stop { by: li_wei(), how: StopHow::Terminate });
+    let attempt = night.attempt("a");
+    night.must(Event::NotKnown { attempt });
+    assert!(night.started().is_empty());
+    assert_eq!(night.run().result, Some(RunResult::Stopped));
 }

@@ -19,27 +19,27 @@ use crate::types::{
 };
 use crate::wire::Ended;
 
-pub(super) struct Night {
-    pub(super) core: Core,
-    pub(super) now: Now,
-    pub(super) facts: Vec<(Timestamp, Fact)>,
-    pub(super) commands: Vec<Command>,
-    pub(super) site: Arc<Site>,
+pub(crate) struct Night {
+    pub(crate) core: Core,
+    pub(crate) now: Now,
+    pub(crate) facts: Vec<(Timestamp, Fact)>,
+    pub(crate) commands: Vec<Command>,
+    pub(crate) site: Arc<Site>,
 }
 
-pub(super) fn boot() -> BootId {
+pub(crate) fn boot() -> BootId {
     BootId("boot-1".to_owned())
 }
 
-pub(super) fn local() -> HostName {
+pub(crate) fn local() -> HostName {
     HostName::new("local").unwrap()
 }
 
-pub(super) fn name(job: &str) -> JobName {
+pub(crate) fn name(job: &str) -> JobName {
     JobName::new(job).unwrap()
 }
 
-pub(super) fn site(jobs: Vec<Job>) -> Site {
+pub(crate) fn site(jobs: Vec<Job>) -> Site {
     let mut site = test_site::site(vec![test_site::batch("eod", None, jobs)]);
     site.hosts.insert(local(), Host { trial: true, max_running: 4 });
     let duty = Person {
@@ -50,11 +50,11 @@ pub(super) fn site(jobs: Vec<Job>) -> Site {
         roles: vec![Role::new("duty").unwrap()],
         unix_user: None,
     };
-    site.people.insert(PersonId::new("li-wei").unwrap(), duty);
+    site.people.insert(li_wei(), duty);
     site
 }
 
-pub(super) fn opened(batch: &str, at: Timestamp) -> RunOpened {
+pub(crate) fn opened(batch: &str, at: Timestamp) -> RunOpened {
     RunOpened {
         run: format!("{batch}@2026-10-30#1").parse().unwrap(),
         batch: BatchId::new(batch).unwrap(),
@@ -63,7 +63,7 @@ pub(super) fn opened(batch: &str, at: Timestamp) -> RunOpened {
         trial: false,
         definition: "d".to_owned(),
         parameters: BTreeMap::new(),
-        by: PersonId::new("li-wei").unwrap(),
+        by: li_wei(),
         only: Vec::new(),
         across: Vec::new(),
         expected: BTreeMap::new(),
@@ -75,11 +75,11 @@ pub(super) fn opened(batch: &str, at: Timestamp) -> RunOpened {
 
 impl Night {
     /// One run of one batch, opened on Friday 2026-10-30 at 21:30 UTC, its host there.
-    pub(super) fn of(jobs: Vec<Job>) -> Self {
+    pub(crate) fn of(jobs: Vec<Job>) -> Self {
         Self::with(site(jobs), |_| {})
     }
 
-    pub(super) fn with(site: Site, change: impl FnOnce(&mut RunOpened)) -> Self {
+    pub(crate) fn with(site: Site, change: impl FnOnce(&mut RunOpened)) -> Self {
         let mut night = Self::new(site);
         let mut opened = opened("eod", night.now.wall);
         change(&mut opened);
@@ -87,7 +87,7 @@ impl Night {
         night
     }
 
-    pub(super) fn new(site: Site) -> Self {
+    pub(crate) fn new(site: Site) -> Self {
         let wall = "2026-10-30T21:30:00Z".parse().unwrap();
         let now = Now { wall, since_boot: Duration::from_secs(1000) };
         let site = Arc::new(site);
@@ -98,7 +98,7 @@ impl Night {
         night
     }
 
-    pub(super) fn open(
+    pub(crate) fn open(
         &mut self,
         opened: RunOpened,
         across: Vec<(JobRef, BusinessDate, Option<Outcome>)>,
@@ -106,46 +106,46 @@ impl Night {
         self.must(Event::Open { opened: Box::new(opened), across });
     }
 
-    pub(super) fn step(&mut self, event: Event) -> Result<Turn, StepError> {
+    pub(crate) fn step(&mut self, event: Event) -> Result<Turn, StepError> {
         let turn = self.core.step(self.now, event)?;
         self.facts.extend(turn.facts.iter().map(|fact| (self.now.wall, fact.clone())));
         self.commands.extend(turn.commands.clone());
         Ok(turn)
     }
 
-    pub(super) fn must(&mut self, event: Event) -> Turn {
+    pub(crate) fn must(&mut self, event: Event) -> Turn {
         self.step(event).unwrap()
     }
 
     /// Time passes.
-    pub(super) fn pass(&mut self, seconds: u64) -> Turn {
+    pub(crate) fn pass(&mut self, seconds: u64) -> Turn {
         self.now.wall += Duration::from_secs(seconds);
         self.now.since_boot += Duration::from_secs(seconds);
         self.must(Event::Tick)
     }
 
-    pub(super) fn run(&self) -> &Run {
+    pub(crate) fn run(&self) -> &Run {
         self.core.state().runs.values().next().unwrap()
     }
 
-    pub(super) fn run_id(&self) -> RunId {
+    pub(crate) fn run_id(&self) -> RunId {
         self.run().id().clone()
     }
 
-    pub(super) fn index(&self, job: &str) -> usize {
+    pub(crate) fn index(&self, job: &str) -> usize {
         self.run().index(&name(job)).unwrap()
     }
 
-    pub(super) fn phase(&self, job: &str) -> &Phase {
+    pub(crate) fn phase(&self, job: &str) -> &Phase {
         &self.run().jobs[self.index(job)].phase
     }
 
-    pub(super) fn outcome(&self, job: &str) -> Option<Outcome> {
+    pub(crate) fn outcome(&self, job: &str) -> Option<Outcome> {
         self.phase(job).outcome()
     }
 
     /// The attempts that were started since the last call, as `job/number`.
-    pub(super) fn started(&mut self) -> Vec<String> {
+    pub(crate) fn started(&mut self) -> Vec<String> {
         let commands = std::mem::take(&mut self.commands);
         let started = commands.into_iter().filter_map(|command| match command {
             Command::Start { attempt } => Some(format!("{}/{}", attempt.job, attempt.number)),
@@ -154,18 +154,18 @@ impl Night {
         started.collect()
     }
 
-    pub(super) fn attempt(&self, job: &str) -> AttemptId {
+    pub(crate) fn attempt(&self, job: &str) -> AttemptId {
         let index = self.index(job);
         self.run().attempt_id(index, self.run().jobs[index].attempts.len() as u32)
     }
 
     /// The latest attempt of a job ends so.
-    pub(super) fn end(&mut self, job: &str, ending: Ending) -> Turn {
+    pub(crate) fn end(&mut self, job: &str, ending: Ending) -> Turn {
         let ended = self.ended(job, ending);
         self.must(Event::Ended(Box::new(ended)))
     }
 
-    pub(super) fn ended(&self, job: &str, ending: Ending) -> Ended {
+    pub(crate) fn ended(&self, job: &str, ending: Ending) -> Ended {
         Ended {
             attempt: self.attempt(job),
             ending,
@@ -181,22 +181,22 @@ impl Night {
         }
     }
 
-    pub(super) fn good(&mut self, job: &str) -> Turn {
+    pub(crate) fn good(&mut self, job: &str) -> Turn {
         self.end(job, Ending::Exited { code: 0 })
     }
 
-    pub(super) fn bad(&mut self, job: &str) -> Turn {
+    pub(crate) fn bad(&mut self, job: &str) -> Turn {
         self.end(job, Ending::Exited { code: 1 })
     }
 
-    pub(super) fn act(&mut self, action: Action) -> Result<Turn, StepError> {
+    pub(crate) fn act(&mut self, action: Action) -> Result<Turn, StepError> {
         let run = self.run_id();
-        let by = PersonId::new("li-wei").unwrap();
+        let by = li_wei();
         self.step(Event::Act { run, by, reason: "because".to_owned(), action })
     }
 
     /// A new supervisor takes the night up from its facts; the host is not heard of yet.
-    pub(super) fn restart(&mut self, boot: &BootId) {
+    pub(crate) fn restart(&mut self, boot: &BootId) {
         let mut core = Core::new(1);
         core.define("d", Arc::clone(&self.site));
         for (at, fact) in &self.facts {
@@ -206,12 +206,16 @@ impl Night {
         self.core = core;
         let runs: Vec<RunId> = self.core.state().runs.keys().cloned().collect();
         for run in runs {
-            self.must(Event::Resume { run, boot: boot.clone() });
+            self.must(Event::Resume { by: li_wei(), run, boot: boot.clone() });
         }
     }
 }
 
-pub(super) fn across(job: &str) -> AcrossNeed {
+pub(crate) fn across(job: &str) -> AcrossNeed {
     let date = BusinessDate(date(2026, 10, 30));
     AcrossNeed { job: job.parse().unwrap(), offset: 0, date, counts_as_done: false }
+}
+
+pub(super) fn li_wei() -> PersonId {
+    PersonId::new("li-wei").unwrap()
 }

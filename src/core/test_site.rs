@@ -11,7 +11,7 @@ use crate::definition::site::{
 };
 use crate::types::{BatchId, Condition, HostName, JobName, Lang, Role, Span, Text, Zone};
 
-pub(super) fn job(name: &str, needs: &[&str]) -> Job {
+pub(crate) fn job(name: &str, needs: &[&str]) -> Job {
     let needs = needs.iter().map(|text| {
         let (name, when) = match text.split_once(':') {
             Some((name, "ended")) => (name, Condition::Ended),
@@ -54,7 +54,7 @@ pub(super) fn job(name: &str, needs: &[&str]) -> Job {
     }
 }
 
-pub(super) fn batch(id: &str, schedule: Option<Schedule>, jobs: Vec<Job>) -> Batch {
+pub(crate) fn batch(id: &str, schedule: Option<Schedule>, jobs: Vec<Job>) -> Batch {
     Batch {
         id: BatchId::new(id).unwrap(),
         title: Text::en(id),
@@ -73,7 +73,7 @@ pub(super) fn batch(id: &str, schedule: Option<Schedule>, jobs: Vec<Job>) -> Bat
     }
 }
 
-pub(super) fn schedule(rule: ScheduleRule, zone: &str) -> Schedule {
+pub(crate) fn schedule(rule: ScheduleRule, zone: &str) -> Schedule {
     Schedule {
         rule,
         zone: Zone::named(zone).unwrap(),
@@ -83,19 +83,19 @@ pub(super) fn schedule(rule: ScheduleRule, zone: &str) -> Schedule {
     }
 }
 
-pub(super) fn cron(text: &str, zone: &str) -> Schedule {
+pub(crate) fn cron(text: &str, zone: &str) -> Schedule {
     schedule(ScheduleRule::Cron(text.to_owned()), zone)
 }
 
-pub(super) fn rule(days: Days, offset: i32) -> DayRule {
+pub(crate) fn rule(days: Days, offset: i32) -> DayRule {
     DayRule { days, offset, calendar: None }
 }
 
-pub(super) fn on_days(days: Days, at: &[Time], zone: &str) -> Schedule {
+pub(crate) fn on_days(days: Days, at: &[Time], zone: &str) -> Schedule {
     schedule(ScheduleRule::Days { on: rule(days, 0), at: at.to_vec() }, zone)
 }
 
-pub(super) fn site(batches: Vec<Batch>) -> Site {
+pub(crate) fn site(batches: Vec<Batch>) -> Site {
     Site {
         title: Text::en("Test"),
         zone: Zone::utc(),

@@ -21,7 +21,7 @@ pub struct WeekdaySet(pub [bool; 7]);
 #[error("`{text}` is not days in words: {why}")]
 pub struct InvalidDayWords {
     pub text: String,
-    why: String,
+    pub why: String,
 }
 
 const FORMS: &str = "write `every day`, `every business day`, `mon-fri`, `mon,wed,sat`, `2026-10-31`, \
@@ -89,7 +89,7 @@ impl FromStr for DayWords {
                     .ok_or_else(|| bad(format!("`{one}` is not a date such as `2026-10-31`")))?,
             ),
             [_] => Days::Weekdays(weekdays(text, words[0])?.0),
-            _ => return Err(bad("these words are not known".to_owned())),
+            words => return Err(bad(unknown_word(words))),
         };
         if let Days::NthBusinessDay { nth, of } = days {
             let most = most_days(of);
@@ -98,6 +98,20 @@ impl FromStr for DayWords {
             }
         }
         Ok(Self { days, offset })
+    }
+}
+
+/// The first word that no form has.
+fn unknown_word(words: &[&str]) -> String {
+    const WORDS: [&str; 10] =
+        ["every", "day", "business", "of", "first", "last", "week", "month", "quarter", "year"];
+    let known = |word: &str| WORDS.contains(&word) || counted(word).is_some();
+    match words.iter().find(|word| !known(word)) {
+        None => "the words do not stand in a known order".to_owned(),
+        Some(word) => match nearest::hint(word, WORDS) {
+            Some(hint) => format!("unknown word `{word}`, {hint}"),
+            None => format!("unknown word `{word}`"),
+        },
     }
 }
 
@@ -165,8 +179,12 @@ fn weekdays(text: &str, words: &str) -> Result<WeekdaySet, InvalidDayWords> {
     let index = |word: &str| {
         let word = word.trim();
         WEEKDAYS.iter().position(|day| *day == word).ok_or_else(|| {
-            let hint = nearest::hint(word, WEEKDAYS)
-                .unwrap_or_else(|| format!("the days are {}", WEEKDAYS.join(", ")));
+            let written_out = WEEKDAYS.iter().find(|day| word.to_lowercase().starts_with(*day));
+            let hint = match written_out {
+                Some(day) => format!("did you mean `{day}`?"),
+                None => nearest::hint(word, WEEKDAYS)
+                    .unwrap_or_else(|| format!("the days are {}", WEEKDAYS.join(", "))),
+            };
             InvalidDayWords::new(text, format!("`{word}` is not a day of the week; {hint}"))
         })
     };
@@ -251,14 +269,14 @@ mod tests {
         insta::assert_debug_snapshot!(texts.map(wrong), @r#"
         [
             "`` is not days in words: it is empty",
-            "`monday` is not days in words: `monday` is not a day of the week; the days are mon, tue, wed, thu, fri, sat, sun",
+            "`monday` is not days in words: `monday` is not a day of the week; did you mean `mon`?",
             "`mon-fir` is not days in words: `fir` is not a day of the week; did you mean `fri`?",
             "`first business day of mouth` is not days in words: unknown period `mouth`, did you mean `month`?",
             "`9th business day of week` is not days in words: count from 1 to 7",
             "`0th business day of month` is not days in words: count from 1 to 31",
             "`third business day of week` is not days in words: `third` is none of `first`, `2nd`, `last`, `2nd last`",
             "`2026-13-01` is not days in words: `2026-13-01` is not a date such as `2026-10-31`",
-            "`every buisness day` is not days in words: these words are not known",
+            "`every buisness day` is not days in words: unknown word `buisness`, did you mean `business`?",
             "`every day -1d` is not days in words: `-1d` is not an offset such as `-1bd`",
         ]
         "#);

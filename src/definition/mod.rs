@@ -21,8 +21,9 @@ pub mod schema;
 mod sheets;
 pub mod site;
 pub mod source;
-mod sql_text;
 pub mod starter;
+#[cfg(test)]
+mod tests;
 mod yaml;
 
 pub use defect::Defect;

@@ -97,7 +97,7 @@ impl Sheets {
     pub(super) fn read(tree: &SourceTree, findings: &mut Findings) -> Self {
         let mut sheets = Self::default();
         for (path, file) in tree.iter() {
-            sheets.check_ending(path, findings);
+            check_other(path, file, findings);
             let Some(kind) = FileKind::of(path) else {
                 sheets.note_change_folder(path, tree, findings);
                 continue;
@@ -136,14 +136,6 @@ impl Sheets {
         sheets
     }
 
-    fn check_ending(&self, path: &Path, findings: &mut Findings) {
-        if path.extension().is_some_and(|ending| ending == "yml") {
-            let finding = Finding::warning(Place::WHOLE_FILE, "this file is not read")
-                .hint("job files end in `.yaml`");
-            findings.add(path, [finding]);
-        }
-    }
-
     /// A folder of `changes/` without its `change.yaml`.
     fn note_change_folder(&mut self, path: &Path, tree: &SourceTree, findings: &mut Findings) {
         let mut parts = path.iter();
@@ -159,6 +151,23 @@ impl Sheets {
             findings.add(&file, [Finding::error(Place::WHOLE_FILE, what)]);
             self.changes.insert(id, Sheet { file, raw: None });
         }
+    }
+}
+
+/// What concerns files that are no job files.
+fn check_other(path: &Path, file: &SourceFile, findings: &mut Findings) {
+    if path.extension().is_some_and(|ending| ending == "yml") {
+        let finding = Finding::warning(Place::WHOLE_FILE, "this file is not read");
+        findings.add(path, [finding.hint("job files end in `.yaml`")]);
+    }
+    // A CSV file that no calendar names is data, of any size.
+    let data = path.extension().is_some_and(|ending| ending == "csv");
+    if let SourceFile::Unreadable(why) = file
+        && FileKind::of(path).is_none()
+        && !data
+    {
+        let what = format!("this file was not read: {why}");
+        findings.add(path, [Finding::warning(Place::WHOLE_FILE, what)]);
     }
 }
 

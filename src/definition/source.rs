@@ -37,6 +37,15 @@ impl SourceTree {
             .is_some_and(|(found, _)| found.starts_with(path))
     }
 
+    /// How many files there are.
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
     /// In the order of their paths.
     pub fn iter(&self) -> impl Iterator<Item = (&Path, &SourceFile)> {
         self.files.iter().map(|(path, file)| (path.as_path(), file))

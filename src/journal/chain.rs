@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn every_fact_comes_back_and_is_stored_under_its_own_name() {
         let journal = journal();
-        assert_eq!(journal.len(), 17);
+        assert_eq!(journal.len(), 18);
         for (sealed, fact) in journal.iter().zip(facts()) {
             assert_eq!(sealed.open().unwrap().fact, fact);
             assert!(
@@ -173,7 +173,7 @@ mod tests {
             );
         }
         let head = verify(Head::default(), journal.clone()).unwrap();
-        assert_eq!(head.hash, journal[16].hash);
+        assert_eq!(head.hash, journal[17].hash);
     }
 
     /// Whoever changes these bytes breaks every journal that is kept: a new form needs a new version.
@@ -185,8 +185,8 @@ mod tests {
             r#"{"v":1,"seq":4,"at":"2026-10-30T20:30:00.123456Z","recorded":"2026-10-30T20:30:00.123456Z","epoch":3,"fact":{"fact":"run-reopened","run":"eod@2026-10-30#1"}}"#
         );
         assert_eq!(
-            journal[16].hash,
-            "0c1120540b9a71067f514938164200646fc341d307fe39da1d819421840bd8e5"
+            journal[17].hash,
+            "556ccf15ee3a6d83a3b152ef33bc27b09b4d0f3d541d7a0040591a927c97d7c6"
         );
     }
 

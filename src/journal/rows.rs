@@ -117,6 +117,7 @@ pub fn row(seq: u64, at: Timestamp, fact: &Fact) -> Option<Row> {
         | Fact::DeadlineMissed { .. }
         | Fact::AcrossKnown { .. }
         | Fact::Acted { .. }
+        | Fact::Asked { .. }
         | Fact::Stopping { .. } => return None,
     })
 }

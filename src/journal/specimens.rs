@@ -27,7 +27,12 @@ pub(super) fn facts() -> Vec<Fact> {
     let since_boot = Duration::from_nanos(1_500_000_001);
     vec![
         Fact::RunOpened(Box::new(opened(&run, &job))),
-        Fact::RunResumed { run: run.clone(), boot: boot.clone(), since_boot },
+        Fact::RunResumed {
+            run: run.clone(),
+            by: PersonId::new("li-wei").unwrap(),
+            boot: boot.clone(),
+            since_boot,
+        },
         Fact::RunEnded { run: run.clone(), result: RunResult::Stopped },
         Fact::RunReopened { run: run.clone() },
         Fact::AttemptIntended {
@@ -78,9 +83,10 @@ pub(super) fn facts() -> Vec<Fact> {
             run: run.clone(),
             by: person,
             reason: "数据已核对".into(),
-            action: Action::Note { job: Some(job), text: "\"quoted\"\n".into() },
+            action: Action::Note { job: Some(job.clone()), text: "\"quoted\"\n".into() },
         },
-        Fact::Stopping { run, how: StopHow::Terminate },
+        Fact::Asked { run: run.clone(), job },
+        Fact::Stopping { run, by: PersonId::new("li-wei").unwrap(), how: StopHow::Terminate },
     ]
 }
 

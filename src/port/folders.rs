@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::definition::site::Site;
 use crate::definition::source::SourceTree;
-use crate::types::RunId;
+use crate::types::{BatchId, RunId};
 
 pub trait Folders {
     /// Where a run's copy of the site lies. Absolute.
@@ -25,8 +25,9 @@ pub trait Folders {
 
 /// The job files as they are now.
 pub trait SiteSource {
-    /// The resolved site with the bytes of its files, or its defects in words; checked as of a day.
-    fn load(&self, today: jiff::civil::Date) -> Result<LoadedSite, Defects>;
+    /// The resolved site with the bytes of its files, or its defects in words. What hangs on
+    /// the day (a calendar that has ended) is a defect only where this batch is concerned.
+    fn load(&self, batch: &BatchId, today: jiff::civil::Date) -> Result<LoadedSite, Defects>;
 
     /// The bytes of those files of a loaded site that are wanted, by their path from the site's folder.
     fn files(

@@ -33,11 +33,11 @@ pub(super) fn site(dice: &mut Dice) -> Result<Site, InvalidName> {
     let second = batch(dice, "reports", Some(&first))?;
     let mut pools = BTreeMap::new();
     for pool in 0..POOLS {
-        pools.insert(PoolName::new(&format!("p{pool}"))?, dice.of(1..4) as u32);
+        pools.insert(PoolName::new(&format!("p{pool}"))?, dice.of(1..3) as u32);
     }
     let mut hosts = BTreeMap::new();
     for host in ["local", "far"] {
-        let max_running = dice.of(1..6) as u32;
+        let max_running = dice.of(1..5) as u32;
         hosts.insert(HostName::new(host)?, Host { trial: true, max_running });
     }
     let target = Target {
@@ -139,7 +139,7 @@ fn job(
     other: Option<&Batch>,
 ) -> Result<Job, InvalidName> {
     let mut pools = BTreeMap::new();
-    if dice.percent(30) {
+    if dice.percent(50) {
         pools.insert(PoolName::new(&format!("p{}", dice.of(0..POOLS)))?, 1);
     }
     let window = if dice.percent(20) { Some(window_of(dice.of(0..2) as usize)?) } else { None };

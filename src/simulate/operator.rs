@@ -59,9 +59,8 @@ fn next(run: &Run, index: usize, may_confirm: &impl Fn(&Run, usize) -> bool) -> 
     }
     match &state.phase {
         Phase::InDoubt { .. } => Some(Action::Force { job }),
-        Phase::Settled { outcome: Outcome::Failed, .. } if run.job(index).critical => {
-            Some(Action::Retry { job })
-        }
+        // Not critical or not: jobs of other runs may wait for it.
+        Phase::Settled { outcome: Outcome::Failed, .. } => Some(Action::Retry { job }),
         Phase::Waiting
             if matches!(run.job(index).kind, Kind::Confirm { .. }) && may_confirm(run, index) =>
         {

@@ -19,7 +19,7 @@ use crate::core::order::{self, Order};
 use crate::core::phase::Phase;
 use crate::definition::site::{Kind, Site};
 use crate::types::{
-    AttemptId, BatchId, BootId, BusinessDate, Ending, HostName, InvalidName, JobName, Now,
+    AttemptId, BatchId, BootId, BusinessDate, Ending, HostName, InvalidName, JobName, Now, Outcome,
     PersonId, RunId,
 };
 
@@ -54,6 +54,10 @@ pub struct World {
     orders: BTreeMap<Timestamp, BatchId>,
     next_prank: Timestamp,
     night: Night,
+}
+
+fn somebody() -> Result<PersonId, Violation> {
+    PersonId::new("operator").map_err(|error| made(&error))
 }
 
 fn made(error: &impl ToString) -> Violation {
@@ -126,9 +130,15 @@ impl World {
         let runs = self.core.state().runs.values();
         let left: Vec<String> = runs
             .flat_map(|run| {
-                run.jobs.iter().enumerate().filter(|(_, job)| job.phase.outcome().is_none()).map(
-                    |(index, job)| format!("{}/{} {:?}", run.id(), run.job(index).name, job.phase),
-                )
+                let good = |outcome: Option<Outcome>| {
+                    !matches!(outcome, None | Some(Outcome::Failed | Outcome::Blocked))
+                };
+                let left =
+                    run.jobs.iter().enumerate().filter(move |(_, j)| !good(j.phase.outcome()));
+                left.map(|(index, job)| {
+                    let name = &run.job(index).name;
+                    format!("{}/{name} {:?} ({:?})", run.id(), job.phase, run.result)
+                })
             })
             .collect();
         format!("{} at {}", left.join(", "), self.now.wall)
@@ -168,12 +178,12 @@ impl World {
             return self.order(batch);
         }
         if self.faulty() && self.next_prank <= self.now.wall {
-            self.next_prank = self.now.wall + Duration::from_secs(self.dice.of(1..900));
+            self.next_prank = self.now.wall + Duration::from_secs(self.dice.of(1..400));
             return self.prank();
         }
         if !self.faulty() {
             if let Some(run) = self.stopped() {
-                return self.step(Event::Resume { run, boot: self.boot.clone() });
+                return self.step(Event::Resume { run, by: somebody()?, boot: self.boot.clone() });
             }
             if let Some((run, action)) = self.tidy() {
                 return self.act(run, action);
@@ -221,15 +231,17 @@ impl World {
     }
 
     fn prank(&mut self) -> Result<(), Violation> {
-        match self.dice.of(0..20) {
+        match self.dice.of(0..24) {
             0 => self.crash(),
             1 => {
                 let how = [StopHow::Wait, StopHow::Terminate, StopHow::Kill];
                 let how = self.dice.pick(&how).copied().unwrap_or(StopHow::Wait);
-                self.step(Event::Stop { how })
+                self.step(Event::Stop { by: somebody()?, how })
             }
             2..=6 => match self.stopped() {
-                Some(run) => self.step(Event::Resume { run, boot: self.boot.clone() }),
+                Some(run) => {
+                    self.step(Event::Resume { run, by: somebody()?, boot: self.boot.clone() })
+                }
                 None => self.step(Event::Tick),
             },
             7 | 8 => {
@@ -237,9 +249,9 @@ impl World {
                 let Some(host) = self.dice.pick(&hosts).cloned() else { return Ok(()) };
                 self.away(host)
             }
-            9 => match operator::again(&mut self.dice, self.core.state()) {
+            9 | 10 => match operator::again(&mut self.dice, self.core.state()) {
                 Some((run, jobs)) => {
-                    let by = PersonId::new("operator").map_err(|error| made(&error))?;
+                    let by = somebody()?;
                     self.step(Event::Rerun { run, jobs, by, reason: "again".to_owned() })
                 }
                 None => Ok(()),
@@ -252,7 +264,7 @@ impl World {
     }
 
     fn act(&mut self, run: RunId, action: crate::core::fact::Action) -> Result<(), Violation> {
-        let by = PersonId::new("operator").map_err(|error| made(&error))?;
+        let by = somebody()?;
         self.step(Event::Act { run, by, reason: "made up".to_owned(), action })
     }
 
@@ -297,7 +309,7 @@ impl World {
         let runs = self.core.state().runs.values().filter(|run| open(run.result));
         let runs: Vec<RunId> = runs.map(|run| run.id().clone()).collect();
         for run in runs {
-            self.step(Event::Resume { run, boot: self.boot.clone() })?;
+            self.step(Event::Resume { run, by: somebody()?, boot: self.boot.clone() })?;
         }
         self.hosts_up();
         Ok(())

@@ -46,7 +46,7 @@ pub trait World {
 pub enum Input {
     Agent(AgentEvent),
     Asked(Asked),
-    Stop(StopHow),
+    Stop { account: Account, how: StopHow },
     Mail(MailNews),
 }
 
@@ -225,7 +225,6 @@ fn answer(reply: &mpsc::UnboundedSender<Reply>, with: Reply) {
 }
 
 /// The person that an account speaks for: the one whose `unix_user` it is, else `unix-NAME`.
-
 pub fn person_of(site: Option<&crate::definition::site::Site>, account: &Account) -> PersonId {
     let declared = site.and_then(|site| {
         site.people

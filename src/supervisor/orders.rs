@@ -44,7 +44,7 @@ impl<W: World> Supervisor<W> {
             return Ok(Err(NotOrdered::Refused(other_clock(order.trial))));
         }
         let now = self.parts.clock.now().wall;
-        let loaded = match self.parts.source.load(self.today()) {
+        let loaded = match self.parts.source.load(&order.batch, self.today()) {
             Ok(loaded) => loaded,
             Err(defects) => return Ok(Err(NotOrdered::Defects(defects.0))),
         };
@@ -72,7 +72,7 @@ impl<W: World> Supervisor<W> {
                     let what = format!("{} is under way here", row.run);
                     return Ok(Err(Refused::new(what).hint("`nightrun status` shows it").into()));
                 }
-                self.take_up(&row.run).await?;
+                self.take_up(&row.run, account).await?;
                 Ok(Ok(row.run))
             }
             Some(row) if order.rerun && is_interrupted(&row) => {
@@ -202,11 +202,14 @@ impl<W: World> Supervisor<W> {
     }
 
     /// Goes on with a run: what runs is taken over, what ended unwatched is learned, nothing starts twice.
-    pub async fn take_up(&mut self, run: &RunId) -> Result<(), Fatal> {
+    pub async fn take_up(&mut self, run: &RunId, account: &Account) -> Result<(), Fatal> {
         self.load(run).await?;
         let boot = self.parts.clock.boot();
         let mut turn = Turn::default();
-        self.step(&mut turn, Event::Resume { run: run.clone(), boot })?;
+        self.step(
+            &mut turn,
+            Event::Resume { run: run.clone(), by: self.person(run, account), boot },
+        )?;
         self.expect_hosts(run);
         self.finish(turn).await
     }
@@ -220,15 +223,24 @@ impl<W: World> Supervisor<W> {
         reason: &str,
     ) -> Result<Result<(), Refused>, Fatal> {
         self.load(run).await?;
+        let interrupted = !matches!(self.result(run), Some(RunResult::Well | RunResult::Failed));
+        if interrupted {
+            self.take_up(run, account).await?;
+        }
         let by = self.person(run, account);
         let event = Event::Act { run: run.clone(), by, reason: reason.to_owned(), action };
         let mut turn = Turn::default();
         if let Err(refused) = self.try_step(&mut turn, event)? {
             return Ok(Err(refused));
         }
+        self.expect_hosts(run);
         self.finish(turn).await?;
-        self.take_up(run).await?;
         Ok(Ok(()))
+    }
+
+    /// The person behind an account, as any run here knows people.
+    pub(super) fn somebody(&self, account: &Account) -> PersonId {
+        person_of(self.core.state().runs.values().next().map(|run| run.site.as_ref()), account)
     }
 
     pub(super) fn person(&self, run: &RunId, account: &Account) -> PersonId {

@@ -42,7 +42,10 @@ impl<W: World> Supervisor<W> {
     async fn take(&mut self, input: Input, turn: &mut Turn) -> Result<(), Fatal> {
         match input {
             Input::Agent(event) => self.hear(turn, event),
-            Input::Stop(how) => self.step(turn, Event::Stop { how }),
+            Input::Stop { account, how } => {
+                let by = self.somebody(&account);
+                self.step(turn, Event::Stop { by, how })
+            }
             Input::Mail(news) => self.mail_news(news).await,
             Input::Asked(asked) => self.asked(turn, asked).await,
         }

@@ -36,3 +36,6 @@ impl Who {
         Self { id: id.clone(), name: name.unwrap_or_else(|| Text::en(id.as_str())) }
     }
 }
+
+#[cfg(test)]
+mod of_run_tests;

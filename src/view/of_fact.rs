@@ -10,6 +10,7 @@ use super::of_job::{blocked_by, left_out, took};
 use super::report::Act;
 use crate::core::fact::{Action, Fact, Why};
 use crate::core::state::{Attempt, Run, State};
+use crate::definition::site::Kind;
 use crate::types::{AttemptId, JobName, Outcome, Span};
 
 /// The line of a fact, from the state right after it. `None` for facts that need none of their own: the intent (its
@@ -32,6 +33,12 @@ pub fn event(after: &State, at: Timestamp, fact: &Fact) -> Option<EventLine> {
             result: *result,
             took: between(run.opened_at, at),
             exit_code: result.exit_code(),
+        },
+        Fact::Asked { job, .. } => match &run.job(run.index(job)?).kind {
+            Kind::Confirm { question, .. } => {
+                Event::WaitsForPerson { job: job.clone(), question: question.clone() }
+            }
+            _ => return None,
         },
         Fact::Stopping { how, .. } => Event::Stopping { how: *how, running: run.in_flight as u32 },
         Fact::AttemptStarted { attempt, .. } => {

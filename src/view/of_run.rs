@@ -14,7 +14,7 @@ use super::run::{RunHead, Totals};
 use super::status::StatusView;
 use crate::core::deadline;
 use crate::core::night::Core;
-use crate::core::state::{Incident, Run, State, Unfit};
+use crate::core::state::{Incident, Run, State, Unfit, Way};
 use crate::definition::site::Kind;
 use crate::types::{IncidentId, JobName, Now, RunId};
 use crate::wire::{ChangeWork, Work};
@@ -186,5 +186,16 @@ fn actions(run: &Run) -> Vec<ActionLine> {
         act: Act::Do(act.action.clone()),
         reason: reason_besides(&act.action, &act.reason),
     });
-    overridden.chain(acts).collect()
+    let turns = run.turns.iter().map(|turn| ActionLine {
+        at: turn.at,
+        by: Who::of(&run.site, &turn.by),
+        act: match turn.way {
+            Way::Stopped(_) => Act::Stop,
+            Way::Resumed => Act::Resume,
+        },
+        reason: String::new(),
+    });
+    let mut lines: Vec<ActionLine> = overridden.chain(acts).chain(turns).collect();
+    lines.sort_by_key(|line| line.at);
+    lines
 }

@@ -61,7 +61,7 @@ fn what_could_not_be_started_is_told_in_words() {
             Start { user: Some("no-such-user".into()), ..base("no-user") },
             "no such user `no-such-user`",
         ),
-        (Start { user: Some("nobody".into()), ..base("refused") }, "--allow-user nobody"),
+        (Start { user: Some("nobody".into()), ..base("refused") }, "`nobody` is not allowed"),
     ];
     for (start, words) in cases {
         let ended = line.through(&start);

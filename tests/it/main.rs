@@ -13,6 +13,7 @@ mod agent_link;
 mod agent_outlives;
 mod journal_writer;
 mod mail;
+mod plan_of_sample;
 mod sample_calendars;
 mod sample_figures;
 mod smtp_sink;

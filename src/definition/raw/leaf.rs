@@ -270,7 +270,7 @@ impl Read for WeekdaySet {
 impl Leaf for WeekdaySet {
     fn parse(text: &str) -> Result<Self, Wrong> {
         text.parse().map_err(|error: super::super::day_words::InvalidDayWords| {
-            Wrong::new(error.to_string()).hint("write `mon-fri` or `mon,wed,sat`")
+            Wrong::new(error.why).hint("write `mon-fri` or `mon,wed,sat`")
         })
     }
 }
@@ -365,7 +365,10 @@ impl<const LEAST: i64, const MOST: i64> Whole<LEAST, MOST> {
 
 impl<const LEAST: i64, const MOST: i64> Read for Whole<LEAST, MOST> {
     fn read(node: &Node<'_>, to: &mut Reader) -> Option<Self> {
-        let expected = format!("a whole number from {LEAST} to {MOST}");
+        let expected = match LEAST == MOST {
+            true => format!("`{LEAST}`"),
+            false => format!("a whole number from {LEAST} to {MOST}"),
+        };
         let scalar = to.scalar(node, &expected)?;
         let number = scalar.text.parse().ok().filter(|_| scalar.plain);
         match number.filter(|number| (LEAST..=MOST).contains(number)) {

@@ -282,6 +282,9 @@ fn missed(raw: &ScheduleRecord, found: &mut Vec<Finding>) -> Missed {
     }
 }
 
+/// Jobs of a circle that are named.
+const LONGEST_PATH: usize = 20;
+
 /// Jobs of the same business date that need each other, through one batch or several.
 fn report_circles(
     batches: &BTreeMap<BatchId, Arc<Batch>>,
@@ -323,7 +326,11 @@ fn report_circles(
             let job = &batches[id].jobs[n].name;
             if one_batch { job.to_string() } else { format!("{id}.{job}") }
         };
-        let path: Vec<String> = circle.iter().chain([&circle[0]]).map(named).collect();
+        let mut path: Vec<String> = circle.iter().chain([&circle[0]]).map(named).collect();
+        if path.len() > LONGEST_PATH {
+            let left_out = format!("… {} more …", path.len() - LONGEST_PATH);
+            path.splice(LONGEST_PATH / 2..path.len() - LONGEST_PATH / 2, [left_out]);
+        }
         let what = format!("jobs need each other in a circle: {}", path.join(" → "));
         let batch = &places.batches[id];
         let number = by_edge.get(&(circle[0], *next)).copied().unwrap_or_default();

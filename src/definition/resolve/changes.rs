@@ -10,7 +10,8 @@ use crate::definition::raw::change::ChangeFile;
 use crate::definition::sheets::{Findings, Sheet, Sheets, text_of};
 use crate::definition::site::{Change, RowLimits};
 use crate::definition::source::SourceTree;
-use crate::definition::sql_text;
+use crate::sql::Dialect;
+use crate::sql::lint::{self, ChangeScripts, Part};
 use crate::types::ChangeId;
 
 pub(super) fn resolve(
@@ -21,9 +22,7 @@ pub(super) fn resolve(
 ) -> BTreeMap<ChangeId, Change> {
     let mut changes = BTreeMap::new();
     for (id, sheet) in &sheets.changes {
-        for script in SCRIPTS {
-            check_script(tree, id, sheet.folder(), script, findings);
-        }
+        check_scripts(tree, id, sheet.folder(), findings);
         let Some(raw) = &sheet.raw else { continue };
         let mut found = Vec::new();
         if let Some(target) = raw.target.given() {
@@ -72,32 +71,52 @@ const SCRIPTS: [(&str, &str); 4] = [
     ("rollback.sql", "there is no way back"),
 ];
 
-fn check_script(
-    tree: &SourceTree,
+/// A script's text, if it is there and can be read; what is wrong with it otherwise.
+fn script<'t>(
+    tree: &'t SourceTree,
     id: &ChangeId,
-    folder: &Path,
-    (script, lack): (&str, &str),
+    path: &Path,
+    (name, lack): (&str, &str),
     findings: &mut Findings,
-) {
-    let path = folder.join(script);
-    let Some(file) = tree.get(&path) else {
-        let what = format!("the change `{id}` has no {script}: {lack}");
-        findings.add(&path, [Finding::error(Place::WHOLE_FILE, what)]);
-        return;
+) -> Option<&'t str> {
+    let Some(file) = tree.get(path) else {
+        let what = format!("the change `{id}` has no {name}: {lack}");
+        findings.add(path, [Finding::error(Place::WHOLE_FILE, what)]);
+        return None;
     };
-    let text = match text_of(file) {
-        Ok(text) => text,
-        Err(finding) => return findings.add(&path, [finding]),
-    };
-    let first = Place { line: 1, column: 1, length: 1 };
-    if sql_text::is_empty(text) {
-        let what = format!("the {script} of the change `{id}` has no statement: {lack}");
-        findings.add(&path, [Finding::error(first, what)]);
-    } else if script == "verify.sql"
-        && let Err(why) = sql_text::check_verification(text)
-    {
-        let what = format!("the verification of the change `{id}` proves nothing: {why}");
-        let hint = "give rows (check_name, ok, detail) from the changed tables; ok is false while the change is not there";
-        findings.add(&path, [Finding::error(first, what).hint(hint)]);
+    match text_of(file) {
+        Ok(text) => Some(text),
+        Err(finding) => {
+            findings.add(path, [finding]);
+            None
+        }
+    }
+}
+
+/// What the worker would refuse, it is refused here.
+fn check_scripts(tree: &SourceTree, id: &ChangeId, folder: &Path, findings: &mut Findings) {
+    let texts =
+        SCRIPTS.map(|(name, lack)| script(tree, id, &folder.join(name), (name, lack), findings));
+    let [backup, change, verify, rollback] = texts.map(Option::unwrap_or_default);
+    let scripts = ChangeScripts { backup, change, verify, rollback };
+    for found in lint::change(Dialect::Sqlite, &scripts) {
+        // A script that is not there has been reported as that.
+        let there = Part::ALL.iter().zip(texts).find(|(part, _)| Some(**part) == found.part);
+        if let Some((part, Some(_))) = there {
+            findings.add(&folder.join(part.file()), [by_rule(line(found.line), &found)]);
+        }
+    }
+}
+
+fn line(line: u32) -> Place {
+    Place { line, column: 1, length: 1 }
+}
+
+/// A finding of the lint, with the name of its rule.
+pub(super) fn by_rule(at: Place, found: &lint::Finding) -> Finding {
+    let what = format!("{} ({})", found.message, found.rule.name());
+    match found.severity {
+        lint::Severity::Defect => Finding::error(at, what),
+        lint::Severity::Warning => Finding::warning(at, what),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::changes::by_rule;
 use super::jobs::JobResolver;
 use super::settings::text;
 use crate::definition::braced_words::{self, Piece};
@@ -12,7 +13,8 @@ use crate::definition::raw::{At, Field, List, Word};
 use crate::definition::sheets::text_of;
 use crate::definition::site::{Kind, Transaction};
 use crate::definition::source::within;
-use crate::definition::sql_text;
+use crate::sql::Dialect;
+use crate::sql::lint::{self, Mode};
 use crate::types::{JobName, Span, TargetName};
 
 /// Programs whose first argument is a script.
@@ -115,17 +117,15 @@ impl JobResolver<'_, '_> {
 
     /// The nearest file of this file's folder and beneath, as the hint.
     fn no_file(&self, text: &str, at: Place) -> Finding {
-        let files: Vec<&str> = self
-            .tree
-            .iter()
-            .filter_map(|(path, _)| path.strip_prefix(self.folder).ok()?.to_str())
-            .collect();
+        let files =
+            self.tree.iter().filter_map(|(path, _)| path.strip_prefix(self.folder).ok()?.to_str());
+        let hint =
+            self.known.may_compare(self.tree.len()).then(|| nearest::hint(text, files)).flatten();
         let folder = match self.folder.to_str() {
             None | Some("") => "the site's folder".to_owned(),
             Some(folder) => format!("the folder `{folder}`"),
         };
-        let finding = Finding::error(at, format!("there is no file `{text}` in {folder}"));
-        finding.maybe_hint(nearest::hint(text, files))
+        Finding::error(at, format!("there is no file `{text}` in {folder}")).maybe_hint(hint)
     }
 
     fn shell(&mut self, shell: &At<Word>) -> Option<Kind> {
@@ -134,31 +134,48 @@ impl JobResolver<'_, '_> {
     }
 
     fn sql(&mut self, script: &At<Word>, raw: &JobRecord) -> Option<Kind> {
-        let name = &script.value.0;
-        // Written by an earlier job of the run: it is not there yet.
-        let written = name.starts_with("{work}/");
-        if written {
-            self.check_words(name, script);
-        }
-        let path = within(self.folder, name).and_then(|path| self.tree.get(&path));
-        match path.map(text_of) {
-            None if written => {}
-            None => self.found.push(self.no_file(name, script.at)),
-            Some(Err(wrong)) => {
-                self.found.push(Finding::error(script.at, format!("`{name}`: {}", wrong.what)));
-            }
-            Some(Ok(text)) if sql_text::is_empty(text) => {
-                self.found.push(Finding::error(script.at, format!("`{name}` has no statement")));
-            }
-            Some(Ok(_)) => {}
-        }
+        let transaction = raw.transaction.or(Transaction::One);
+        let mode = match transaction {
+            Transaction::One => Mode::OneTransaction,
+            Transaction::None => Mode::EachAlone,
+        };
+        self.check_sql(script, mode);
         let target = self.target(
             &raw.target,
             script.at,
             "`sql` needs `target:`, the database that it runs on",
         )?;
-        let transaction = raw.transaction.or(Transaction::One);
-        Some(Kind::Sql { target, script: PathBuf::from(name), transaction })
+        Some(Kind::Sql { target, script: PathBuf::from(&script.value.0), transaction })
+    }
+
+    /// A script of the site must be there and hold a statement. One that begins with `{work}` is written by an earlier
+    /// job, and only such a path may hold words.
+    fn check_sql(&mut self, script: &At<Word>, mode: Mode) {
+        let name = &script.value.0;
+        if name.starts_with("{work}") {
+            return self.check_words(name, script);
+        }
+        if name.contains('{') {
+            let what = "words in a path of `sql` must begin with `{work}`";
+            let hint = "a script of the site has a fixed name, because the run keeps a copy of it";
+            self.found.push(Finding::error(script.at, what).hint(hint));
+            return;
+        }
+        let path = within(self.folder, name).and_then(|path| self.tree.get(&path));
+        match path.map(text_of) {
+            None => self.found.push(self.no_file(name, script.at)),
+            Some(Err(wrong)) => {
+                let what = format!("`{name}`: {}", wrong.what);
+                self.found.push(Finding::error(script.at, what).maybe_hint(wrong.hint));
+            }
+            Some(Ok(text)) => {
+                for found in lint::script(Dialect::Sqlite, text, mode) {
+                    let finding = by_rule(script.at, &found);
+                    let what = format!("`{name}` line {}: {}", found.line, finding.what);
+                    self.found.push(Finding { what, ..finding });
+                }
+            }
+        }
     }
 
     fn target(&mut self, field: &Field<TargetName>, at: Place, lack: &str) -> Option<TargetName> {
@@ -218,9 +235,9 @@ impl JobResolver<'_, '_> {
             return Some(Kind::WaitFile { path: file.value.0.clone(), stable, every, limit });
         }
         let sql = raw.sql.given()?;
-        if sql_text::is_empty(&sql.value.0) {
-            self.found.push(Finding::error(sql.at, "this query has no statement"));
-        }
+        self.check_words(&sql.value.0, sql);
+        let found = lint::condition(Dialect::Sqlite, &sql.value.0);
+        self.found.extend(found.iter().map(|found| by_rule(sql.at, found)));
         let target =
             self.target(&raw.target, sql.at, "a wait for `sql` needs `target:` beside it")?;
         Some(Kind::WaitSql { target, query: sql.value.0.clone(), every, limit })
@@ -255,19 +272,21 @@ impl JobResolver<'_, '_> {
             }
         };
         for piece in pieces {
-            let Piece::Word(word, range) = piece else { continue };
-            let place = at.part(text, range);
-            if braced_words::OF_CALENDAR.contains(&word) {
-                self.calendar.need(place, &format!("`{{{word}}}`"), self.found);
-            } else if !braced_words::BUILT_IN.contains(&word) && !self.parameters.contains(&word) {
-                let words =
-                    braced_words::BUILT_IN.into_iter().chain(self.parameters.iter().copied());
-                let hint = nearest::hint(word, words).unwrap_or_else(|| {
-                    "declare it under `parameters:`; write `{{` where a brace is meant".to_owned()
-                });
-                self.found
-                    .push(Finding::error(place, format!("unknown word `{{{word}}}`")).hint(hint));
+            if let Piece::Word(word, range) = piece {
+                self.check_word(word, at.part(text, range));
             }
+        }
+    }
+
+    fn check_word(&mut self, word: &str, at: Place) {
+        if braced_words::OF_CALENDAR.contains(&word) {
+            self.calendar.need(at, &format!("`{{{word}}}`"), self.found);
+        } else if !braced_words::BUILT_IN.contains(&word) && !self.parameters.contains(&word) {
+            let known = braced_words::BUILT_IN.into_iter().chain(self.parameters.iter().copied());
+            let hint = nearest::hint(word, known).unwrap_or_else(|| {
+                "declare it under `parameters:`; write `{{` where a brace is meant".to_owned()
+            });
+            self.found.push(Finding::error(at, format!("unknown word `{{{word}}}`")).hint(hint));
         }
     }
 }

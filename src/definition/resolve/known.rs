@@ -40,11 +40,11 @@ pub(super) struct Known<'r> {
     pub batches: NameSet<BatchId>,
     /// The jobs of each batch that is declared once; of others the first.
     pub jobs: BTreeMap<&'r BatchId, NameSet<JobName>>,
-    hints_left: Cell<u32>,
+    compared: Cell<usize>,
 }
 
-/// Looking for the nearest name takes time with many names; who has mistyped more than this will not miss the rest.
-const MOST_HINTS: u32 = 200;
+/// Names that may be compared in search of the nearest one: whoever has mistyped thousands will not miss the last hints.
+const MOST_COMPARED: usize = 500_000;
 
 impl<'r> Known<'r> {
     pub(super) fn of(sheets: &'r Sheets) -> Self {
@@ -79,7 +79,7 @@ impl<'r> Known<'r> {
             changes: NameSet::all("change", sheets.changes.keys().cloned()),
             batches,
             jobs,
-            hints_left: Cell::new(MOST_HINTS),
+            compared: Cell::new(0),
         }
     }
 
@@ -107,12 +107,17 @@ impl<'r> Known<'r> {
         Some(Finding::error(at, what).maybe_hint(self.hint(set, &name.to_string())))
     }
 
+    /// Counts a search among so many names; false when there have been enough.
+    pub(super) fn may_compare(&self, names: usize) -> bool {
+        let compared = self.compared.get().saturating_add(names);
+        self.compared.set(compared);
+        compared <= MOST_COMPARED
+    }
+
     pub(super) fn hint<N: Display>(&self, set: &NameSet<N>, name: &str) -> Option<String> {
-        let left = self.hints_left.get();
-        if left == 0 {
+        if !self.may_compare(set.names.len()) {
             return None;
         }
-        self.hints_left.set(left - 1);
         let names: Vec<String> = set.names.iter().map(ToString::to_string).collect();
         nearest::hint(name, names.iter().map(String::as_str)).or_else(|| match names.len() {
             0 => Some(format!("no {} is declared", set.kind)),

@@ -1,5 +1,7 @@
 //! What a job needs: `job`, `job:ended`, `job:failed`, `batch.job@-1bd`.
 
+use std::collections::BTreeSet;
+
 use super::jobs::JobResolver;
 use crate::definition::day_words::business_days;
 use crate::definition::defect::{Finding, Place};
@@ -22,6 +24,7 @@ impl JobResolver<'_, '_> {
     /// The needs of a job, each with its place; those that are wrong are left out.
     pub(super) fn needs(&mut self, job: &JobName, needs: &[At<Word>]) -> (Vec<Need>, Vec<Place>) {
         let mut good: Vec<(Need, Place)> = Vec::new();
+        let mut seen: BTreeSet<(Option<BatchId>, JobName, Option<i32>)> = BTreeSet::new();
         for at in needs {
             let written = match parse(&at.value.0) {
                 Ok(written) => written,
@@ -30,13 +33,14 @@ impl JobResolver<'_, '_> {
                     continue;
                 }
             };
-            let Some(need) = self.need(job, written, at.at) else { continue };
-            if good.iter().any(|(other, _)| other.of == need.of) {
+            if !seen.insert((written.batch.clone(), written.job.clone(), written.offset)) {
                 let what = format!("`{}` is needed twice", at.value.0);
                 self.found.push(Finding::error(at.at, what));
                 continue;
             }
-            good.push((need, at.at));
+            if let Some(need) = self.need(job, written, at.at) {
+                good.push((need, at.at));
+            }
         }
         good.into_iter().unzip()
     }

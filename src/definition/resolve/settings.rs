@@ -38,19 +38,19 @@ pub(super) fn resolve(
         known.check(&known.calendars, calendar, &mut found);
     }
     let mail = raw.mail.get().and_then(|raw| mail(raw, known, &mut found));
+    let targets = targets(raw, &mut found);
+    findings.add(&sheet.file, found);
     let pools = raw.pools.get().into_iter().flat_map(Names::good);
-    let settings = Settings {
+    Some(Settings {
         title: text(&raw.title, &raw.title_zh),
         zone: known.zone.clone(),
         language: raw.language.or(Lang::En),
         calendar: raw.calendar.get().cloned(),
         pools: pools.map(|(name, size)| (name.value.clone(), size.to_u32())).collect(),
         hosts: hosts(raw),
-        targets: targets(raw, &mut found),
+        targets,
         mail: mail?,
-    };
-    findings.add(&sheet.file, found);
-    Some(settings)
+    })
 }
 
 /// A text in one language or two.

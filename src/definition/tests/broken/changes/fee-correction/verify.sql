@@ -1,0 +1,1 @@
+select 'rate', 1, '';

@@ -1,0 +1,1 @@
+update fee set rate = 5;
