@@ -1,7 +1,9 @@
 //! nightrun: a batch-job scheduler and night-run supervisor.
 //!
-//! The layers, from the bottom: [`types`], [`definition`] / [`wire`], [`core`], …; a module imports only from above
-//! itself in that list, and `tests/tidy.rs` holds the code to it.
+//! Begin with [`docs::architecture`] for the whole, [`docs::format`] for the job files, [`docs::states`] for what a job
+//! can be in. The layers, from the bottom: [`types`]; [`definition`]; [`sql`], [`wire`]; [`core`]; [`journal`], [`view`];
+//! [`port`], [`render`]; [`driver`], [`agent`]; [`supervisor`], [`simulate`]; [`app`]; [`cli`]. A module imports only from
+//! rows before its own, and `tests/tidy.rs` holds the code to it.
 
 pub mod agent;
 pub mod app;
@@ -21,7 +23,19 @@ pub mod wire;
 
 /// What explains the whole, beside the modules' own pages.
 pub mod docs {
+    /// Processes, ideas, layers, files, walkthroughs.
+    #[doc = include_str!("docs/architecture.md")]
+    pub mod architecture {}
+    /// What was decided, and why.
+    #[doc = include_str!("docs/decisions.md")]
+    pub mod decisions {}
     /// The job files.
     #[doc = include_str!("docs/format.md")]
     pub mod format {}
+    /// The words, with their Chinese.
+    #[doc = include_str!("docs/glossary.md")]
+    pub mod glossary {}
+    /// Where a job, an attempt, a run and an incident can stand.
+    #[doc = include_str!("docs/states.md")]
+    pub mod states {}
 }

@@ -278,6 +278,44 @@ fn every_document_can_be_found() {
     );
 }
 
+/// Files and folders that a page names and that are not there.
+fn stale_paths(files: &[File]) -> Vec<String> {
+    const TOPS: [&str; 7] =
+        ["src/", "tests/", "jobs/", "migrations/", "deploy/", "benches/", "docs/"];
+    let there = |path: &str| {
+        let folder = format!("{}/", path.trim_end_matches('/'));
+        files.iter().any(|f| f.path == path || f.path.starts_with(&folder))
+    };
+    let is_page = |f: &&File| {
+        f.path.ends_with(".md") && (!f.path.contains('/') || f.path.starts_with("src/docs/"))
+    };
+    let mut found = Vec::new();
+    for page in files.iter().filter(is_page) {
+        for (n, line) in page.text.lines().enumerate() {
+            let words = line.split(|c: char| !(c.is_alphanumeric() || "/._-".contains(c)));
+            let paths = words.map(|word| word.trim_end_matches('.'));
+            let named = paths.filter(|path| TOPS.iter().any(|top| path.starts_with(top)));
+            found.extend(
+                named
+                    .filter(|path| !there(path))
+                    .map(|path| format!("{}:{}: no `{path}`", page.path, n + 1)),
+            );
+        }
+    }
+    found
+}
+
+#[test]
+fn what_a_page_names_is_there() {
+    none("A page that names what is gone is not believed.", stale_paths(&repository()));
+    let page = "In `src/core/night.rs` and src/core. Not src/core/nigh.rs,\nnor (tests/gone).";
+    let files = [File::new("src/core/night.rs", ""), File::new("src/docs/a.md", page)];
+    assert_eq!(
+        stale_paths(&files),
+        ["src/docs/a.md:1: no `src/core/nigh.rs`", "src/docs/a.md:2: no `tests/gone`"]
+    );
+}
+
 // In two halves, so that this file does not break its own rule.
 const SOMEBODYS_FOLDERS: [&str; 3] =
     [concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/")];

@@ -14,10 +14,12 @@ pub use mailer::SiteMailer;
 pub use source::{Checked, SiteFolder, check, errors};
 
 use crate::definition::site::Mail;
+use crate::driver::account;
 use crate::driver::agent_link::LocalAgent;
 use crate::driver::control::Server;
 use crate::driver::folders::StateFolder;
 use crate::driver::store::SqliteStore;
+use crate::port::control::Account;
 use crate::port::{AgentEvent, Store, StoreError};
 use crate::supervisor::{Fatal, Input, Observer, Parts, Supervisor, World, send_mail};
 use crate::types::HostName;
@@ -83,7 +85,7 @@ pub async fn lead(
     let local = HostName::new("local")
         .map_err(|why| NotStarted::Io { what: "local".to_owned(), error: io::Error::other(why) })?;
     let agent = LocalAgent::new(local, state.agent(), exe, epoch, agent_events);
-    let server = Server::bind(&state.socket()).map_err(io(&state.socket()))?;
+    let server = Server::bind(state.root()).map_err(io(state.root()))?;
     tokio::spawn(server.serve(asked));
     tokio::spawn(pass_on(
         from_agent,
@@ -103,11 +105,18 @@ pub async fn lead(
         inbox,
         inbox_sender: inbox_sender.clone(),
         observers,
+        own: own_account(),
         path: environment("PATH", "/usr/local/bin:/usr/bin:/bin"),
         home: environment("HOME", "/"),
     };
     let supervisor = Supervisor::lead(parts, epoch).await?;
     Ok(Led { supervisor, inbox: inbox_sender })
+}
+
+/// The account of this process.
+pub fn own_account() -> Account {
+    let (uid, name) = account::own();
+    Account { uid, name }
 }
 
 async fn pass_on<T>(

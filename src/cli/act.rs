@@ -45,7 +45,7 @@ async fn carry_out(
     reason: String,
 ) -> Result<u8, Failure> {
     let state = context.existing_state()?;
-    let client = Client::connect(&state.socket()).await.map_err(Failure::failed)?;
+    let client = Client::connect(state.root()).await.map_err(Failure::failed)?;
     let Some(mut client) = client else {
         return without_supervisor(context, batch, date, action, &reason).await;
     };

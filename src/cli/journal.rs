@@ -129,7 +129,7 @@ pub(super) async fn list_mail(context: &Context) -> Result<u8, Failure> {
 /// `mail flush`: one try for everything that has not left, given up or not. Exit code 1 when something stays.
 pub(super) async fn flush_mail(context: &Context) -> Result<u8, Failure> {
     let state = context.existing_state()?;
-    if Client::connect(&state.socket()).await.map_err(Failure::failed)?.is_some() {
+    if Client::connect(state.root()).await.map_err(Failure::failed)?.is_some() {
         return Err(Failure::refused("a supervisor is at work here and sends the mail itself"));
     }
     let site = context.checked_site()?;

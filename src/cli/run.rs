@@ -10,17 +10,16 @@ use super::arguments::{Format, RunArguments};
 use super::context::Context;
 use super::exit::Failure;
 use super::{lines, live, show};
-use crate::app::{self, Led, RunClock, Wiring};
+use crate::app::{self, Led, RunClock, Wiring, own_account};
 use crate::core::calendar::Calendars;
 use crate::core::fact::{Action, StopHow};
 use crate::core::order;
 use crate::definition::site::{Batch, Site};
-use crate::driver::account;
 use crate::driver::clock::{HostClock, TrialClock};
 use crate::driver::control::Client;
 use crate::driver::store::SqliteStore;
 use crate::journal::RunRow;
-use crate::port::control::{Account, Order, Reply, Request};
+use crate::port::control::{Order, Reply, Request};
 use crate::port::{Clock, RunFilter, Store, StoreReader};
 use crate::render;
 use crate::render::words::Verdict;
@@ -40,7 +39,7 @@ pub(super) async fn run(context: &Context, arguments: RunArguments) -> Result<u8
         say_first(context, &site, batch, &order);
     }
     let state = context.create_state()?;
-    if let Some(client) = Client::connect(&state.socket()).await.map_err(Failure::failed)? {
+    if let Some(client) = Client::connect(state.root()).await.map_err(Failure::failed)? {
         return order_through(context, client, order).await;
     }
     let store = context.open_store(&state).await?;
@@ -93,7 +92,7 @@ fn say_first(context: &Context, site: &Site, batch: &Batch, order: &Order) {
 /// `nightrun resume`.
 pub(super) async fn resume(context: &Context, run: Option<RunId>) -> Result<u8, Failure> {
     let state = context.existing_state()?;
-    if Client::connect(&state.socket()).await.map_err(Failure::failed)?.is_some() {
+    if Client::connect(state.root()).await.map_err(Failure::failed)?.is_some() {
         return Err(Failure::refused(
             "a supervisor is at work on this state folder; `nightrun status` shows it",
         ));
@@ -315,11 +314,6 @@ fn not_ordered(why: NotOrdered) -> Failure {
         NotOrdered::Refused(refused) => Failure::refused(refused),
         NotOrdered::Defects(what) => Failure::defects(what),
     }
-}
-
-pub(super) fn own_account() -> Account {
-    let (uid, name) = account::own();
-    Account { uid, name }
 }
 
 /// `2026-10-30T21:30` in the site's zone, or an instant with its offset.

@@ -47,7 +47,7 @@ fn page(context: &Context, text: &str, data: &impl serde::Serialize) -> Result<u
 /// `status`.
 pub(super) async fn status(context: &Context) -> Result<u8, Failure> {
     let state = context.existing_state()?;
-    if let Some(mut client) = Client::connect(&state.socket()).await.map_err(Failure::failed)? {
+    if let Some(mut client) = Client::connect(state.root()).await.map_err(Failure::failed)? {
         client.ask(Request::Status { language: context.lang }).await.map_err(Failure::failed)?;
         return match client.reply().await.map_err(Failure::failed)? {
             Some(Reply::Page { text, data }) => page(context, &text, &data),

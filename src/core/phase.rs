@@ -13,7 +13,7 @@ use crate::types::Outcome;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "phase")]
 pub enum Phase {
-    /// Not started yet; [`super::why`] can say what for.
+    /// Not started yet; [`super::obstacle`] can say what for.
     Waiting,
     /// The intent is durable; the host has not said yet that it runs.
     Starting,
@@ -117,52 +117,90 @@ impl Phase {
 mod tests {
     use super::*;
 
+    const STATES: &str = include_str!("../docs/states.md");
+
+    /// The rows of the table beneath a heading of `src/docs/states.md`, its head first.
+    fn table(heading: &str) -> Vec<Vec<&'static str>> {
+        let section = STATES.split_once(&format!("\n## {heading}\n")).unwrap().1;
+        let lines = section.lines().skip_while(|line| !line.starts_with('|'));
+        lines
+            .take_while(|line| line.starts_with('|'))
+            .filter(|line| !line.starts_with("| ---"))
+            .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
+            .collect()
+    }
+
+    fn settled(outcome: Outcome) -> Phase {
+        Phase::Settled { outcome, why: Why::TimeCame, at: Timestamp::UNIX_EPOCH }
+    }
+
+    const OUTCOMES: [(&str, Outcome); 6] = [
+        ("succeeded", Outcome::Succeeded),
+        ("failed", Outcome::Failed),
+        ("skipped", Outcome::Skipped),
+        ("not scheduled", Outcome::NotScheduled),
+        ("forced", Outcome::Forced),
+        ("blocked", Outcome::Blocked),
+    ];
+
+    fn outcome(name: &str) -> Outcome {
+        OUTCOMES.iter().find(|(known, _)| *known == name).unwrap().1
+    }
+
+    fn phases() -> Vec<(String, Phase)> {
+        let retry_wait = Phase::RetryWait { due: Duration::ZERO, wait: Duration::ZERO };
+        let mut phases = vec![
+            ("waiting".to_owned(), Phase::Waiting),
+            ("starting".to_owned(), Phase::Starting),
+            ("running".to_owned(), Phase::Running),
+            ("retry wait".to_owned(), retry_wait),
+            ("in doubt".to_owned(), Phase::InDoubt { why: String::new() }),
+        ];
+        phases
+            .extend(OUTCOMES.map(|(name, outcome)| (format!("settled: {name}"), settled(outcome))));
+        phases
+    }
+
+    fn step(name: &str) -> Step {
+        match name {
+            "intend" => Step::Intend,
+            "start" => Step::Start,
+            "end" => Step::End,
+            "plan retry" => Step::PlanRetry { due: Duration::ZERO, wait: Duration::ZERO },
+            "doubt" => Step::Doubt { why: String::new() },
+            "reopen" => Step::Reopen,
+            other => {
+                let (why, at) = (Why::TimeCame, Timestamp::UNIX_EPOCH);
+                Step::Settle { outcome: outcome(other), why, at }
+            }
+        }
+    }
+
     #[test]
-    fn only_the_listed_steps_are_legal() {
-        let settled =
-            |outcome| Phase::Settled { outcome, why: Why::TimeCame, at: Timestamp::UNIX_EPOCH };
-        let phases = [
-            Phase::Waiting,
-            Phase::Starting,
-            Phase::Running,
-            Phase::RetryWait { due: Duration::ZERO, wait: Duration::ZERO },
-            Phase::InDoubt { why: String::new() },
-            settled(Outcome::Succeeded),
-            settled(Outcome::Failed),
-            settled(Outcome::Blocked),
-        ];
-        let steps = [
-            ("intend", Step::Intend),
-            ("start", Step::Start),
-            ("end", Step::End),
-            ("retry", Step::PlanRetry { due: Duration::ZERO, wait: Duration::ZERO }),
-            ("doubt", Step::Doubt { why: String::new() }),
-            ("reopen", Step::Reopen),
-        ];
-        let table: Vec<String> = phases
-            .iter()
-            .map(|phase| {
-                let legal: Vec<&str> = steps
-                    .iter()
-                    .filter(|(_, step)| phase.after(step.clone()).is_ok())
-                    .map(|(name, _)| *name)
-                    .collect();
-                legal.join(" ")
-            })
-            .collect();
-        assert_eq!(
-            table,
-            [
-                "intend",
-                "start end retry doubt",
-                "end retry doubt",
-                "intend reopen",
-                "reopen",
-                "reopen",
-                "reopen",
-                "reopen"
-            ]
-        );
+    fn the_tables_of_states_md_are_the_legal_steps() {
+        let phases = phases();
+        for (heading, steps) in [("Steps of a job", 6), ("How a job is settled", 6)] {
+            let table = table(heading);
+            let (head, rows) = table.split_first().unwrap();
+            assert_eq!(head.len(), 1 + steps, "{heading}");
+            let named: Vec<&str> = rows.iter().map(|row| row[0]).collect();
+            let known: Vec<&str> = phases.iter().map(|(name, _)| name.as_str()).collect();
+            assert_eq!(named, known, "{heading}");
+            for (row, (name, phase)) in rows.iter().zip(&phases) {
+                for (step_name, cell) in head[1..].iter().zip(&row[1..]) {
+                    let after = phase.after(step(step_name)).ok();
+                    let found = after.map_or("", |after| {
+                        let known = phases.iter().find(|(_, phase)| *phase == after);
+                        known.map_or("?", |(name, _)| name.as_str())
+                    });
+                    assert_eq!(found, *cell, "{name}, {step_name}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_illegal_step_is_an_error_that_names_both() {
         let error = Phase::Running.after(Step::Intend).unwrap_err();
         assert!(error.to_string().contains("Intend") && error.to_string().contains("Running"));
     }

@@ -6,7 +6,6 @@
 )]
 
 use std::io;
-use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -17,6 +16,7 @@ use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use super::socket_path::ShortPath;
 use crate::port::{AgentEvent, AgentLink};
 use crate::types::{Epoch, HostName};
 use crate::wire::{self, FromAgent, LINE_LIMIT, ToAgent};
@@ -261,11 +261,9 @@ fn lines(words: &[ToAgent]) -> Vec<u8> {
     bytes
 }
 
-/// Through the folder's descriptor: the path of a socket must be shorter than a folder's may be.
 async fn connect(dir: &Path) -> io::Result<UnixStream> {
-    let folder = std::fs::File::open(dir)?;
-    let short = format!("/proc/self/fd/{}/{}", folder.as_raw_fd(), wire::spool::SOCKET);
-    UnixStream::connect(short).await
+    let short = ShortPath::of(dir, wire::spool::SOCKET)?;
+    UnixStream::connect(short.path()).await
 }
 
 fn nobody_listens(error: &io::Error) -> bool {

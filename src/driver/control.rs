@@ -1,6 +1,7 @@
 //! The supervisor's Unix socket: both ends of [`crate::port::control`].
 
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -8,7 +9,11 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
 
 use super::account;
+use super::socket_path::ShortPath;
 use crate::port::control::{Account, Asked, Envelope, Reply, Request, VERSION};
+
+/// The socket, in the state folder.
+const NAME: &str = "control.sock";
 
 /// Bytes of the longest request.
 const LONGEST: u64 = 1024 * 1024;
@@ -21,17 +26,21 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens at `path`, for everybody who may enter the folder. A socket that a dead supervisor left is replaced;
+    /// Listens in the state folder, for everybody who may enter it. A socket that a dead supervisor left is replaced;
     /// whoever calls has the store's lock, so no live one can be there.
-    pub fn bind(path: &Path) -> io::Result<Self> {
-        match std::os::unix::net::UnixStream::connect(path) {
+    pub fn bind(state: &Path) -> io::Result<Self> {
+        let short = ShortPath::of(state, NAME)?;
+        match std::os::unix::net::UnixStream::connect(short.path()) {
             Ok(_) => {
                 return Err(io::Error::new(io::ErrorKind::AddrInUse, "somebody listens there"));
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(_) => remove(path)?,
+            Err(_) => remove(short.path())?,
         }
-        Ok(Self { path: path.to_owned(), listener: UnixListener::bind(path)? })
+        let listener = UnixListener::bind(short.path())?;
+        // Everybody on the host may connect; who asks is the peer's account, and strangers are refused.
+        open_to_all(short.path())?;
+        Ok(Self { path: state.join(NAME), listener })
     }
 
     /// Takes requests in until the supervisor is gone.
@@ -60,6 +69,10 @@ impl Drop for Server {
 #[expect(clippy::disallowed_methods, reason = "driver: the socket is a file")]
 fn remove(path: &Path) -> io::Result<()> {
     std::fs::remove_file(path)
+}
+
+fn open_to_all(path: &Path) -> io::Result<()> {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o666))
 }
 
 /// One client: one request after the other, each answered before the next is read.
@@ -120,9 +133,10 @@ pub struct Client {
 }
 
 impl Client {
-    /// `None`: no supervisor listens there.
-    pub async fn connect(path: &Path) -> io::Result<Option<Self>> {
-        match UnixStream::connect(path).await {
+    /// `None`: no supervisor works on this state folder.
+    pub async fn connect(state: &Path) -> io::Result<Option<Self>> {
+        let short = ShortPath::of(state, NAME)?;
+        match UnixStream::connect(short.path()).await {
             Ok(stream) => Ok(Some(Self { stream: BufReader::new(stream) })),
             Err(error)
                 if matches!(

@@ -37,10 +37,6 @@ impl StateFolder {
         &self.root
     }
 
-    pub fn socket(&self) -> PathBuf {
-        self.root.join("control.sock")
-    }
-
     pub fn agent(&self) -> PathBuf {
         self.root.join("agent")
     }

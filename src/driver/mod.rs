@@ -8,4 +8,5 @@ pub mod files;
 pub mod folders;
 pub mod log_files;
 pub mod mail;
+mod socket_path;
 pub mod store;

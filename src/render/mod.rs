@@ -1,7 +1,7 @@
 //! Layer 4: words, reports, mails and drawings as pure text, in English and Simplified Chinese.
 //!
-//! Everything that a person reads is made here, from the read models of [`crate::view`]. A sentence is a [`words::Msg`],
-//! a heading or a column a [`words::Label`]; the compiler refuses one that lacks a language.
+//! Everything that a person reads is made here, from the read models of [`crate::view`]. The sentences are
+//! the enums of [`words`], one a subject, and the headings its labels; the compiler refuses one that lacks a language.
 
 pub mod clock;
 pub mod command;

@@ -16,16 +16,18 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+use crate::core::act::Refused;
 use crate::core::fact::{Fact, RunResult, StopHow};
 use crate::core::night::Core;
 use crate::core::state::Unfit;
+use crate::definition::site::{Person, Site};
 use crate::journal::{Broken, Chain, NotSealed};
 use crate::port::control::{Account, Asked, Reply};
 use crate::port::{
     AgentEvent, AgentLink, Clock, Folders, SiteSource, Store, StoreError, StoreReader,
 };
 use crate::types::{Epoch, HostName, Now, PersonId, RunId};
-use crate::wire::ToAgent;
+use crate::wire::{FromAgent, ToAgent};
 
 pub use letters::{planned, usual_p95};
 pub use orders::{NotOrdered, is_interrupted};
@@ -48,6 +50,13 @@ pub enum Input {
     Asked(Asked),
     Stop { account: Account, how: StopHow },
     Mail(MailNews),
+}
+
+impl Input {
+    /// Whether it tells that a program runs, and nothing else.
+    fn is_start(&self) -> bool {
+        matches!(self, Self::Agent(AgentEvent::Says { what: FromAgent::Started { .. }, .. }))
+    }
 }
 
 /// Sees every turn after it is durable: the progress display, a log.
@@ -87,6 +96,8 @@ pub struct Parts<W: World> {
     /// For what the supervisor tells itself.
     pub inbox_sender: mpsc::UnboundedSender<Input>,
     pub observers: Vec<Box<dyn Observer>>,
+    /// The account that this supervisor runs as.
+    pub own: Account,
     /// `PATH` and `HOME` of jobs.
     pub path: String,
     pub home: String,
@@ -118,6 +129,8 @@ struct Follower {
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 /// Events taken into one turn at the most, so that one commit stays small.
 const EVENTS_PER_TURN: usize = 1_000;
+/// How long the news that a program runs waits for something that is worth a commit.
+const MOMENT: Duration = Duration::from_millis(50);
 
 impl<W: World> Supervisor<W> {
     /// Takes the lead of a store whose epoch was claimed.
@@ -200,7 +213,21 @@ impl<W: World> Supervisor<W> {
             tokio::time::timeout(sleep, self.parts.inbox.recv_many(&mut inputs, EVENTS_PER_TURN));
         // Out of time: nothing came, and that is what the core is told.
         let _ = arrived.await;
+        self.gather(&mut inputs).await;
         inputs
+    }
+
+    /// That a program runs decides nothing: it shares the commit of what comes within a moment, most often its own end.
+    async fn gather(&mut self, inputs: &mut Vec<Input>) {
+        let inbox = &mut self.parts.inbox;
+        let more = async {
+            let waits = |inputs: &[Input]| {
+                (1..EVENTS_PER_TURN).contains(&inputs.len()) && inputs.iter().all(Input::is_start)
+            };
+            while waits(inputs) && inbox.recv_many(inputs, EVENTS_PER_TURN).await > 0 {}
+        };
+        // Out of time: what has come is all there is.
+        let _ = tokio::time::timeout(MOMENT, more).await;
     }
 
     /// A trial's clock jumps to the next thing to do while nothing runs, so that no gate makes anybody wait.
@@ -224,8 +251,19 @@ fn answer(reply: &mpsc::UnboundedSender<Reply>, with: Reply) {
     let _ = reply.send(with);
 }
 
+/// Whether an account may ask for anything: the supervisor's own, root's, or one that a person of the site has.
+fn is_known(site: &Site, own: &Account, account: &Account) -> bool {
+    let declared = |person: &Person| person.unix_user.as_deref() == Some(account.name.as_str());
+    account.uid == own.uid || account.uid == 0 || site.people.values().any(declared)
+}
+
+fn stranger(account: &Account) -> Refused {
+    Refused::new(format!("nobody in people.yaml has the account `{}`", account.name))
+        .hint("only people of the site may ask this supervisor")
+}
+
 /// The person that an account speaks for: the one whose `unix_user` it is, else `unix-NAME`.
-pub fn person_of(site: Option<&crate::definition::site::Site>, account: &Account) -> PersonId {
+pub fn person_of(site: Option<&Site>, account: &Account) -> PersonId {
     let declared = site.and_then(|site| {
         site.people
             .iter()

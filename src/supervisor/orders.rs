@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::recall::{self, Definition, pack, recall};
 use super::turn::Turn;
-use super::{Fatal, Supervisor, World, person_of};
+use super::{Fatal, Supervisor, World, is_known, person_of, stranger};
 use crate::core::act::Refused;
 use crate::core::calendar::Calendars;
 use crate::core::fact::{RunOpened, RunResult};
@@ -48,6 +48,9 @@ impl<W: World> Supervisor<W> {
             Ok(loaded) => loaded,
             Err(defects) => return Ok(Err(NotOrdered::Defects(defects.0))),
         };
+        if !is_known(&loaded.site, &self.parts.own, account) {
+            return Ok(Err(stranger(account).into()));
+        }
         let by = person_of(Some(&loaded.site), account);
         let calendars = Calendars::new(&loaded.site.calendars);
         let asked = order::Order {

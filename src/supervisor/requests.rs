@@ -2,7 +2,7 @@
 
 use super::orders::NotOrdered;
 use super::turn::Turn;
-use super::{Fatal, Follower, Supervisor, World, answer};
+use super::{Fatal, Follower, Supervisor, World, answer, is_known, stranger};
 use crate::core::act::Refused;
 use crate::core::fact::{Action, Fact, RunResult};
 use crate::core::forecast::{self, Forecast};
@@ -16,6 +16,12 @@ use crate::view::{self, of_job::Around};
 impl<W: World> Supervisor<W> {
     pub(super) async fn asked(&mut self, turn: &mut Turn, asked: Asked) -> Result<(), Fatal> {
         let Asked { account, request, reply } = asked;
+        let looks = matches!(request, Request::Status { .. } | Request::Follow { .. });
+        let sites = self.core.state().runs.values().map(|run| &run.site);
+        if looks && !sites.into_iter().any(|site| is_known(site, &self.parts.own, &account)) {
+            answer(&reply, Reply::Refused { what: stranger(&account).to_string() });
+            return Ok(());
+        }
         match request {
             Request::Order(order) => {
                 // An order is a turn of its own; what was decided before it goes first into the journal.
@@ -55,6 +61,10 @@ impl<W: World> Supervisor<W> {
             Ok(run) => run,
             Err(refused) => return Ok(Reply::Refused { what: refused.to_string() }),
         };
+        let site = self.core.state().runs.get(&run).map(|run| &run.site);
+        if !site.is_some_and(|site| is_known(site, &self.parts.own, account)) {
+            return Ok(Reply::Refused { what: stranger(account).to_string() });
+        }
         let by = self.person(&run, account);
         let text = format!("done, as {by}: recorded in {run}");
         let event = Event::Act { run: run.clone(), by, reason, action };

@@ -165,7 +165,7 @@ pub struct ChangeWork {
     pub why: Option<String>,
 }
 
-/// States of `changes.md` d.1 in which a worker leaves a change.
+/// The states in which a worker leaves a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChangeState {

@@ -11,6 +11,7 @@ mod agent;
 mod agent_house;
 mod agent_link;
 mod agent_outlives;
+mod format_reference;
 mod journal_writer;
 mod mail;
 mod plan_of_sample;

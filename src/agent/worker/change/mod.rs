@@ -1,4 +1,4 @@
-//! The `change` task on a SQLite target, in the order of the design's "Database changes": look at the marker,
+//! The `change` task on a SQLite target, in the order that `src/docs/format.md` gives: look at the marker,
 //! verification must not pass yet, one transaction of marker, backup, change and guards, verification in a fresh read,
 //! and on failure the rollback script and the proof of the former state.
 
