@@ -5,8 +5,10 @@ use super::context::Context;
 use super::exit::{Failure, WELL};
 use crate::core::fact::Action;
 use crate::driver::control::Client;
+use crate::journal::RunRow;
 use crate::port::control::{Reply, Request, RunOf};
 use crate::port::{RunFilter, StoreReader};
+use crate::supervisor::is_interrupted;
 use crate::types::{BatchId, BusinessDate, JobName};
 
 /// `hold`, `release`, `skip`, `force`, `retry`, `kill`, `confirm`.
@@ -80,13 +82,23 @@ async fn without_supervisor(
         )));
     };
     match action {
+        // A note alone must not set a stopped night going.
+        Action::Note { .. } if is_interrupted(row) => Err(not_at_work(row)),
         Action::Retry { .. } | Action::Skip { .. } | Action::Force { .. } | Action::Note { .. } => {
             super::run::act_and_go_on(context, row, action, reason).await
         }
-        _ => Err(Failure::refused(format!(
+        _ => Err(not_at_work(row)),
+    }
+}
+
+fn not_at_work(row: &RunRow) -> Failure {
+    if is_interrupted(row) {
+        Failure::refused(format!(
             "no supervisor is at work on {}; `nightrun resume` goes on with it",
             row.run
-        ))),
+        ))
+    } else {
+        Failure::refused(format!("{} is over", row.run))
     }
 }
 

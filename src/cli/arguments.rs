@@ -7,10 +7,25 @@ use jiff::civil::Date;
 
 use crate::types::{BatchId, BusinessDate, JobName, JobRef, Lang, RunId};
 
+/// Options that every command takes, after its own.
+const EVERYWHERE: &str = "Everywhere";
+
+const EXAMPLES: &str = "\
+Try it:
+  nightrun init jobs                                a small working site
+  nightrun run eod --at 2026-10-30T21:30            a trial of the night, on a set clock
+  nightrun status                                   how it stands; from another terminal
+  nightrun why eod.close                            why a job does not start
+  nightrun report --html report.html                the morning report
+
+Exit codes:
+  0 ended well   1 a critical job failed or is unknown, or the command could not be carried out
+  2 defects in the job files or the command line   3 refused by a rule   4 stopped, can be resumed";
+
 /// Runs the night for an operations team: batches and database changes declared in files, run inside their windows,
-/// recorded, escalated, reported.
+/// recorded, escalated, reported
 #[derive(Debug, Parser)]
-#[command(name = "nightrun", version, about, max_term_width = 100)]
+#[command(name = "nightrun", version, max_term_width = 100, after_help = EXAMPLES)]
 pub(super) struct Arguments {
     #[command(flatten)]
     pub(super) places: PlaceArguments,
@@ -21,22 +36,29 @@ pub(super) struct Arguments {
 #[derive(Debug, Clone, Args)]
 pub(super) struct PlaceArguments {
     /// Folder of the job files
-    #[arg(long, global = true, env = "NIGHTRUN_SITE", default_value = "jobs", value_name = "DIR")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "NIGHTRUN_SITE", default_value = "jobs", value_name = "DIR")]
     pub(super) site: PathBuf,
     /// Folder of the store, the logs and the agent
     #[arg(
         long,
         global = true,
+        help_heading = EVERYWHERE,
         env = "NIGHTRUN_STATE",
         default_value = "state",
         value_name = "DIR"
     )]
     pub(super) state: PathBuf,
     /// Language of what is printed; the site's by default for reports, else English
-    #[arg(long, global = true, env = "NIGHTRUN_LANG", value_name = "LANG")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = EVERYWHERE,
+        env = "NIGHTRUN_LANG",
+        value_name = "LANG"
+    )]
     pub(super) lang: Option<Language>,
     /// Form of what is printed
-    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_enum, default_value_t = Format::Text)]
     pub(super) format: Format,
 }
 
@@ -74,14 +96,19 @@ pub(super) enum Command {
     /// Print the JSON Schema of the job files
     Schema,
     /// Write a small working site into an empty folder
-    Init { dir: PathBuf },
+    Init {
+        /// An empty folder, or one that is not there yet
+        dir: PathBuf,
+    },
     /// What would run and when
     Plan(PlanArguments),
     /// Why a job did not start (yet), in words
     Why {
+        /// Such as eod.close
         #[arg(value_name = "BATCH.JOB")]
         job: JobRef,
-        #[arg(long)]
+        /// Business date; the last run by default
+        #[arg(long, value_name = "DATE")]
         date: Option<BusinessDate>,
     },
     /// Run a batch in the foreground, or go on with one that was interrupted
@@ -95,21 +122,27 @@ pub(super) enum Command {
     Status,
     /// Runs, the latest first
     Runs {
+        /// Only of this batch
         #[arg(long)]
         batch: Option<BatchId>,
-        #[arg(long)]
+        /// Only of this business date
+        #[arg(long, value_name = "DATE")]
         date: Option<BusinessDate>,
-        #[arg(long, default_value_t = 20)]
+        /// At most so many
+        #[arg(long, default_value_t = 20, value_name = "N")]
         limit: u32,
     },
     /// Output of a job
     Log(LogArguments),
     /// The morning batch-completion report
     Report {
+        /// The last run of this batch; of any batch by default
         #[arg(long)]
         batch: Option<BatchId>,
-        #[arg(long)]
+        /// The last run of this business date
+        #[arg(long, value_name = "DATE")]
         date: Option<BusinessDate>,
+        /// This run, such as eod@2026-10-30#1; `nightrun runs` lists them
         #[arg(long, conflicts_with_all = ["batch", "date"])]
         run: Option<RunId>,
         /// Write the HTML page to this file
@@ -132,10 +165,13 @@ pub(super) enum Command {
     Confirm(ActArguments),
     /// Add a note to a run or a job
     Note {
+        /// Such as eod, or eod.close
         #[arg(value_name = "BATCH[.JOB]")]
         on: String,
+        /// What is to be remembered
         text: String,
-        #[arg(long)]
+        /// Business date; the last run by default
+        #[arg(long, value_name = "DATE")]
         date: Option<BusinessDate>,
     },
     /// Mail that has not left yet
@@ -148,27 +184,31 @@ pub(super) enum Command {
 
 #[derive(Debug, Args)]
 pub(super) struct PlanArguments {
+    /// Only this batch; all by default
     pub(super) batch: Option<BatchId>,
     /// One day
-    #[arg(long, conflicts_with_all = ["from", "days"])]
+    #[arg(long, value_name = "DATE", conflicts_with_all = ["from", "days"])]
     pub(super) date: Option<Date>,
     /// First of several days; today by default
-    #[arg(long)]
+    #[arg(long, value_name = "DATE")]
     pub(super) from: Option<Date>,
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=400))]
+    /// How many days
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=400))]
     pub(super) days: u16,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {
+    /// Which batch
     pub(super) batch: BatchId,
-    /// The date the work is for
-    #[arg(long)]
+    /// Business date, the date the work is for; by default that of the scheduled start nearest to now
+    #[arg(long, value_name = "DATE")]
     pub(super) date: Option<BusinessDate>,
     /// Make a trial: the run's clock starts at this time (of the site's zone), such as 2026-10-30T21:30. Refused unless
     /// every target and host of the run is marked `trial: true`
     #[arg(long, value_name = "TIME")]
     pub(super) at: Option<String>,
+    /// A parameter of the batch; may be given several times
     #[arg(long = "param", value_name = "KEY=VALUE", value_parser = key_value)]
     pub(super) parameters: Vec<(String, String)>,
     /// This job and everything after it
@@ -183,7 +223,7 @@ pub(super) struct RunArguments {
     /// Start work though its window is closed, for this reason; needs the role `window-override`, and is counted
     #[arg(long = "set-window-override", value_name = "REASON")]
     pub(super) window_override: Option<String>,
-    /// Why it is run by hand
+    /// Why it is run by hand; recorded with your name
     #[arg(long)]
     pub(super) reason: Option<String>,
 }
@@ -195,14 +235,17 @@ fn key_value(text: &str) -> Result<(String, String), String> {
 
 #[derive(Debug, Args)]
 pub(super) struct LogArguments {
+    /// Such as eod.close
     #[arg(value_name = "BATCH.JOB")]
     pub(super) job: JobRef,
-    #[arg(long)]
+    /// Business date; the last run by default
+    #[arg(long, value_name = "DATE")]
     pub(super) date: Option<BusinessDate>,
+    /// This run, such as eod@2026-10-30#1; `nightrun runs` lists them
     #[arg(long, conflicts_with = "date")]
     pub(super) run: Option<RunId>,
-    /// The latest by default
-    #[arg(long)]
+    /// Which try; the latest by default
+    #[arg(long, value_name = "N")]
     pub(super) attempt: Option<u32>,
     /// Go on printing until the attempt has ended
     #[arg(long, short)]
@@ -211,11 +254,13 @@ pub(super) struct LogArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct ActArguments {
+    /// Such as eod.close
     #[arg(value_name = "BATCH.JOB")]
     pub(super) job: JobRef,
-    #[arg(long)]
+    /// Business date; the last run by default
+    #[arg(long, value_name = "DATE")]
     pub(super) date: Option<BusinessDate>,
-    /// Recorded with your name
+    /// Why; recorded with your name
     #[arg(long)]
     pub(super) reason: String,
 }
@@ -234,10 +279,11 @@ pub(super) enum JournalCommand {
     Verify,
     /// Print entries, the latest last
     Show {
+        /// Only of this run
         #[arg(long)]
         run: Option<RunId>,
         /// Only the last so many
-        #[arg(long, default_value_t = 50)]
+        #[arg(long, default_value_t = 50, value_name = "N")]
         last: u32,
     },
 }

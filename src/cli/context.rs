@@ -12,11 +12,12 @@ use crate::core::fact::Fact;
 use crate::core::night::Core;
 use crate::definition::site::{Mail, Site};
 use crate::driver::clock::HostClock;
+use crate::driver::control::Client;
 use crate::driver::folders::StateFolder;
 use crate::driver::store::{SqliteReader, SqliteStore};
 use crate::port::{Clock, SiteSource, Store, StoreError};
 use crate::supervisor::{across_now, recall};
-use crate::types::{BatchId, Lang, RunId};
+use crate::types::{BatchId, Lang, RunId, Zone};
 
 pub(super) struct Context {
     pub(super) site: PathBuf,
@@ -79,11 +80,20 @@ impl Context {
 
     pub(super) fn existing_state(&self) -> Result<StateFolder, Failure> {
         StateFolder::at(&self.state).map_err(|error| {
-            Failure::failed(format!(
-                "{}: {error}; nothing has run here yet, or say which folder with --state DIR",
-                self.state.display()
-            ))
+            let folder = self.state.display();
+            match error.kind() {
+                std::io::ErrorKind::NotFound => Failure::refused(format!(
+                    "there is no state folder {folder}: nothing has run here yet, or say which with --state DIR"
+                )),
+                _ => Failure::failed(format!("{folder}: {error}")),
+            }
         })
+    }
+
+    /// The zone of what belongs to no run: the site's where it can be read, else UTC.
+    pub(super) fn zone(&self) -> Zone {
+        let site = self.site.is_dir().then(|| self.checked_site().ok()).flatten();
+        site.map_or_else(Zone::utc, |site| site.zone.clone())
     }
 
     pub(super) async fn open_store(&self, state: &StateFolder) -> Result<SqliteStore, Failure> {
@@ -93,12 +103,20 @@ impl Context {
         })
     }
 
+    pub(super) async fn is_supervised(&self) -> Result<bool, Failure> {
+        let state = self.existing_state()?;
+        Ok(Client::connect(state.root()).await.map_err(Failure::failed)?.is_some())
+    }
+
     /// Reading beside whoever writes.
     pub(super) async fn reader(&self) -> Result<SqliteReader, Failure> {
         let state = self.existing_state()?;
         let reader = SqliteReader::open(state.root()).await.map_err(Failure::failed)?;
         reader.ok_or_else(|| {
-            Failure::failed(format!("nothing has run yet with {}", self.state.display()))
+            Failure::refused(format!(
+                "there is no store in {}: nothing has run with it yet, or say which folder with --state DIR",
+                self.state.display()
+            ))
         })
     }
 

@@ -16,7 +16,7 @@ use crate::driver::log_files::LogFiles;
 use crate::render;
 use crate::supervisor::Observer;
 use crate::types::{AttemptId, Lang, Now};
-use crate::view::{self, of_job::Around, status::StatusView};
+use crate::view::{self, job::StateWord, of_job::Around, status::StatusView};
 
 /// Running jobs that are shown; of the others the number is told.
 const SHOWN: usize = 12;
@@ -34,8 +34,8 @@ struct Screen {
     lang: Lang,
     logs: LogFiles,
     pages: Vec<Page>,
-    /// Lines of the block that is drawn now.
-    drawn: usize,
+    /// Columns of each line of the block that is drawn now.
+    drawn: Vec<usize>,
 }
 
 struct Page {
@@ -48,7 +48,7 @@ struct Page {
 impl Display {
     pub(super) fn new(lang: Lang, agent: PathBuf) -> Self {
         let logs = LogFiles::new(agent);
-        let screen = Screen { lang, logs, pages: Vec::new(), drawn: 0 };
+        let screen = Screen { lang, logs, pages: Vec::new(), drawn: Vec::new() };
         let screen = Arc::new(Mutex::new(screen));
         tokio::spawn(refresh(Arc::clone(&screen)));
         Self { lang, screen }
@@ -101,17 +101,20 @@ impl Screen {
         let width = rustix::termios::tcgetwinsize(std::io::stdout())
             .map_or(80, |size| usize::from(size.ws_col).max(20));
         let mut text = String::new();
-        if self.drawn > 0 {
-            text.push_str(&format!("\x1b[{}A\x1b[J", self.drawn));
+        // A terminal that has become narrower has broken the lines that stand on it.
+        let rows: usize = self.drawn.iter().map(|columns| columns.div_ceil(width).max(1)).sum();
+        if rows > 0 {
+            // To the first column too: a `^C` that the terminal shows stands after the block.
+            text.push_str(&format!("\r\x1b[{rows}A\x1b[J"));
         }
         for line in above {
             text.push_str(line);
             text.push('\n');
         }
-        let block = self.block();
-        self.drawn = block.len();
+        let block: Vec<String> = self.block().iter().map(|line| cut(line, width - 1)).collect();
+        self.drawn = block.iter().map(|line| line.width()).collect();
         for line in block {
-            text.push_str(&cut(&line, width - 1));
+            text.push_str(&line);
             text.push('\n');
         }
         let mut out = std::io::stdout().lock();
@@ -125,14 +128,26 @@ impl Screen {
             lines.push(String::new());
             lines.push(render::progress::standing(self.lang, &page.status));
             let now = page.now();
-            for attempt in page.running.iter().take(SHOWN) {
-                let Some(job) = page.status.jobs.iter().find(|job| job.name == attempt.job) else {
-                    continue;
-                };
-                let said = self.logs.last_line(attempt).unwrap_or_default();
-                lines.push(render::progress::running(self.lang, job, now, &said));
+            let jobs = &page.status.jobs;
+            let running: Vec<_> = page
+                .running
+                .iter()
+                .filter_map(|id| Some((id, jobs.iter().find(|job| job.name == id.job)?)))
+                .collect();
+            let waiting: Vec<_> =
+                jobs.iter().filter(|job| job.state.word() == StateWord::RetryWait).collect();
+            let names = running.iter().map(|(_, job)| *job).chain(waiting.iter().copied());
+            let width = names.take(SHOWN).map(|job| job.name.as_str().len()).max().unwrap_or(0);
+            for (id, job) in running.iter().take(SHOWN) {
+                let said = self.logs.last_line(id).unwrap_or_default();
+                lines.push(render::progress::running(self.lang, job, now, &said, width));
             }
-            let more = page.running.len().saturating_sub(SHOWN);
+            let room = SHOWN.saturating_sub(running.len());
+            for job in waiting.iter().take(room) {
+                let head = &page.status.head;
+                lines.push(render::progress::between_tries(self.lang, head, job, width));
+            }
+            let more = (running.len() + waiting.len()).saturating_sub(SHOWN);
             if more > 0 {
                 lines.push(format!("  +{more}"));
             }

@@ -9,12 +9,12 @@ use tokio::sync::mpsc;
 use super::arguments::{Format, RunArguments};
 use super::context::Context;
 use super::exit::Failure;
-use super::{lines, live};
+use super::{lines, live, show};
 use crate::app::{self, Led, RunClock, Wiring, own_account};
 use crate::core::calendar::Calendars;
 use crate::core::fact::{Action, StopHow};
 use crate::core::order;
-use crate::definition::site::Site;
+use crate::definition::site::{Batch, Site};
 use crate::driver::clock::{HostClock, TrialClock};
 use crate::driver::control::Client;
 use crate::driver::folders::StateFolder;
@@ -22,8 +22,11 @@ use crate::driver::store::SqliteStore;
 use crate::journal::RunRow;
 use crate::port::control::{Order, Reply, Request};
 use crate::port::{Clock, RunFilter, Store, StoreError, StoreReader};
-use crate::supervisor::{Input, NotOrdered, Observer, Supervisor, is_interrupted};
+use crate::render;
+use crate::render::words::Verdict;
+use crate::supervisor::{Input, NotOrdered, Observer, Supervisor, is_interrupted, person_of};
 use crate::types::RunId;
+use crate::view::{self, of_job::Around, of_why_unopened, why::Reason};
 
 /// Time that the outbox gets at the end of a run.
 const OUTBOX: Duration = Duration::from_secs(30);
@@ -36,6 +39,9 @@ pub(super) async fn run(context: &Context, arguments: RunArguments) -> Result<u8
     let site = context.site_for(&arguments.batch)?;
     let at = arguments.at.as_deref().map(|text| instant(text, &site)).transpose()?;
     let order = order_of(arguments, at.is_some());
+    if let Some(batch) = site.batches.get(&order.batch) {
+        say_first(context, &site, batch, &order);
+    }
     let state = context.create_state()?;
     let host = HostClock::new().map_err(Failure::failed)?;
     let store = match served_or_leading(context, &state, &host, &order).await? {
@@ -106,6 +112,24 @@ async fn served_or_leading(
         // Nothing tells when a lock is free or a socket is there.
         let never = std::future::pending::<()>();
         let _ = tokio::time::timeout(ASK_AGAIN, never).await;
+    }
+}
+
+/// What a person should know before anything starts: that the schedule leaves the date out, and as whom he is recorded.
+fn say_first(context: &Context, site: &Site, batch: &Batch, order: &Order) {
+    if let Some(date) = order.date
+        && let Some(reason) = of_why_unopened::schedule_leaves_out(site, batch, date)
+        && let Reason::NotItsDay(not) = &reason
+    {
+        let why = render::why::not_its_day(context.lang, not);
+        let notice = Verdict::ScheduleLeavesOut { batch: batch.id.as_str(), why: &why };
+        anstream::eprintln!("nightrun: {}", notice.say(context.lang));
+    }
+    let account = own_account();
+    let person = person_of(Some(site), &account);
+    if !site.people.contains_key(&person) {
+        let notice = Verdict::NoPerson { as_whom: person.as_str(), account: &account.name };
+        anstream::eprintln!("nightrun: {}", notice.say(context.lang));
     }
 }
 
@@ -208,20 +232,37 @@ async fn night(context: &Context, mut led: Led, run: &RunId) -> Result<u8, Failu
     led.supervisor.dismiss_agents();
     let result = led.supervisor.result(run);
     if context.format == Format::Text {
-        conclude(&led.supervisor, run, unsent.len());
+        conclude(context, &led.supervisor, run, unsent.len()).await?;
     }
     Ok(result.map_or(super::exit::FAILED, crate::core::fact::RunResult::exit_code))
 }
 
-fn conclude(supervisor: &Supervisor<app::Local>, run: &RunId, unsent: usize) {
+/// The verdict, and where the report is in the reader's language.
+async fn conclude(
+    context: &Context,
+    supervisor: &Supervisor<app::Local>,
+    run: &RunId,
+    unsent: usize,
+) -> Result<(), Failure> {
+    let reader = context.reader().await?;
+    let row = show::find(&reader, Some(run), None, None).await?;
+    let core = context.recalled(&reader, run).await?;
+    let now = show::now_of(&row, &reader).await?;
+    let status =
+        view::of_run::status(&core, run, now, Around::nothing()).map_err(Failure::failed)?;
+    anstream::println!("{}", render::progress::standing(context.lang, &status));
+    let tag = format!(".{}.", context.lang.tag());
     for path in supervisor.report_files(run) {
-        anstream::println!("report: {}", super::show::short(path).display());
+        if path.to_string_lossy().contains(&tag) {
+            anstream::println!("report: {}", show::short(path).display());
+        }
     }
     if unsent > 0 {
         anstream::println!(
             "{unsent} mails are not sent yet: `nightrun mail flush` sends them, `nightrun mail list` says why"
         );
     }
+    Ok(())
 }
 
 /// Once: no new starts, wait. Twice: TERM with grace. Thrice: KILL. Of any of the two signals.

@@ -9,7 +9,10 @@ use super::context::Context;
 use super::exit::{Failure, WELL};
 use crate::core::calendar::Calendars;
 use crate::core::forecast;
+use crate::core::night::Core;
 use crate::core::order;
+use crate::definition::nearest;
+use crate::definition::site::Site;
 use crate::driver::clock::HostClock;
 use crate::driver::control::Client;
 use crate::driver::log_files::{LogFiles, Stream};
@@ -18,9 +21,10 @@ use crate::journal::RunRow;
 use crate::port::control::{Reply, Request};
 use crate::port::{Clock, RunFilter, StoreReader};
 use crate::render;
+use crate::render::words::Verdict;
 use crate::supervisor::{planned, usual_p95};
 use crate::types::{AttemptId, BatchId, BusinessDate, JobName, JobRef, Now, RunId, Span};
-use crate::view::{self, of_job::Around, of_plan::Wanted};
+use crate::view::{self, of_job::Around, of_plan::Wanted, why::Reason};
 
 /// A path from here, where it lies beneath.
 pub(super) fn short(path: &Path) -> PathBuf {
@@ -39,8 +43,6 @@ fn page(context: &Context, text: &str, data: &impl serde::Serialize) -> Result<u
     }
     Ok(WELL)
 }
-
-const UNSUPERVISED: &str = "\nno supervisor is at work on it: `nightrun resume` goes on\n";
 
 /// `status`.
 pub(super) async fn status(context: &Context) -> Result<u8, Failure> {
@@ -67,13 +69,13 @@ pub(super) async fn status(context: &Context) -> Result<u8, Failure> {
     let view = view::of_run::status(&core, &row.run, now, around).map_err(Failure::failed)?;
     let mut text = render::status::text(context.lang, &view);
     if view.head.result.is_none() {
-        text.push_str(UNSUPERVISED);
+        text.push_str(&format!("\n{}\n", Verdict::Unattended.say(context.lang)));
     }
     page(context, &text, &[view])
 }
 
 /// The run's own clock: the host's, or that of its trial.
-async fn now_of(row: &RunRow, reader: &SqliteReader) -> Result<Now, Failure> {
+pub(super) async fn now_of(row: &RunRow, reader: &SqliteReader) -> Result<Now, Failure> {
     let now = HostClock::new().map_err(Failure::failed)?.now();
     if let Some(ended) = row.ended {
         return Ok(Now { wall: ended, ..now });
@@ -102,11 +104,38 @@ pub(super) async fn runs(
             })
         })
         .collect();
-    page(context, &render::runs::text(context.lang, &rows), &data)
+    if rows.is_empty() {
+        return match context.format {
+            Format::Text => Err(Failure::refused("no such run; `nightrun runs` lists all runs")),
+            Format::Json => page(context, "", &data),
+        };
+    }
+    page(context, &render::runs::text(context.lang, &rows, &context.zone()), &data)
+}
+
+fn no_batch(site: &Site, batch: &BatchId) -> Failure {
+    let known = site.batches.keys().map(BatchId::as_str);
+    unknown(format!("there is no batch `{batch}`"), batch.as_str(), known)
+}
+
+fn no_job(core: &Core, row: &RunRow, job: &JobName) -> Failure {
+    let what = format!("{} has no job `{job}`", row.run);
+    match core.state().run(&row.run) {
+        Ok(run) => unknown(what, job.as_str(), run.batch.jobs.iter().map(|job| job.name.as_str())),
+        Err(_) => Failure::refused(what),
+    }
+}
+
+/// A name that is not known, with the nearest one that is.
+fn unknown<'n>(what: String, name: &str, known: impl IntoIterator<Item = &'n str>) -> Failure {
+    match nearest::hint(name, known) {
+        Some(hint) => Failure::refused(format!("{what}; {hint}")),
+        None => Failure::refused(what),
+    }
 }
 
 /// The run that is meant: by its id, or the one opened last of a batch and date.
-async fn find(
+pub(super) async fn find(
     reader: &SqliteReader,
     run: Option<&RunId>,
     batch: Option<&BatchId>,
@@ -162,7 +191,7 @@ pub(super) async fn plan(context: &Context, arguments: PlanArguments) -> Result<
     if let Some(batch) = &arguments.batch
         && !site.batches.contains_key(batch)
     {
-        return Err(Failure::refused(format!("there is no batch `{batch}`")));
+        return Err(no_batch(&site, batch));
     }
     let today = context.today()?;
     let from = arguments.date.or(arguments.from).unwrap_or(today);
@@ -175,10 +204,7 @@ pub(super) async fn plan(context: &Context, arguments: PlanArguments) -> Result<
 }
 
 /// Usual durations of every batch, where a store has some.
-async fn history(
-    context: &Context,
-    site: &crate::definition::site::Site,
-) -> Result<BTreeMap<JobRef, Span>, Failure> {
+async fn history(context: &Context, site: &Site) -> Result<BTreeMap<JobRef, Span>, Failure> {
     let mut expected = BTreeMap::new();
     let Ok(reader) = context.reader().await else { return Ok(expected) };
     for batch in site.batches.keys() {
@@ -210,29 +236,32 @@ pub(super) async fn why(
         if let Some(row) = rows.first() {
             let core = context.recalled(&reader, &row.run).await?;
             let now = now_of(row, &reader).await?;
-            let view = view::of_why::why(&core, &row.run, &job.job, now, Around::nothing())
+            let ahead = forecast::of_night(&core, now).unwrap_or_default();
+            let around = Around { ahead: ahead.runs.get(&row.run), ..Around::nothing() };
+            let mut view = view::of_why::why(&core, &row.run, &job.job, now, around)
                 .map_err(Failure::failed)?
-                .ok_or_else(|| Failure::refused(format!("{} has no job {}", row.run, job.job)))?;
+                .ok_or_else(|| no_job(&core, row, &job.job))?;
+            // The store holds what was recorded, not which agents answer.
+            view.reasons.retain(|reason| !matches!(reason, Reason::HostAway { .. }));
             let mut text = render::why::text(context.lang, &view);
-            if row.result.is_none() {
-                text.push_str(UNSUPERVISED);
+            if row.result.is_none() && !context.is_supervised().await? {
+                text.push_str(&format!("  - {}\n", Verdict::Unattended.say(context.lang)));
             }
             return page(context, &text, &view);
         }
     }
     let site = context.checked_site()?;
     let now = HostClock::new().map_err(Failure::failed)?.now().wall;
-    let batch = site
-        .batches
-        .get(&job.batch)
-        .ok_or_else(|| Failure::refused(format!("there is no batch {}", job.batch)))?;
+    let batch = site.batches.get(&job.batch).ok_or_else(|| no_batch(&site, &job.batch))?;
     let calendars = Calendars::new(&site.calendars);
     let date = match date {
         Some(date) => date,
         None => order::default_date(batch, &calendars, None, now).map_err(Failure::refused)?,
     };
-    let view = view::of_why_unopened::why_unopened(&site, &job, date, now)
-        .ok_or_else(|| Failure::refused(format!("there is no job {job}")))?;
+    let view = view::of_why_unopened::why_unopened(&site, &job, date, now).ok_or_else(|| {
+        let known = batch.jobs.iter().map(|job| job.name.as_str());
+        unknown(format!("batch {} has no job `{}`", job.batch, job.job), job.job.as_str(), known)
+    })?;
     page(context, &render::why::text(context.lang, &view), &view)
 }
 
@@ -264,19 +293,20 @@ pub(super) async fn log(context: &Context, arguments: LogArguments) -> Result<u8
     let row = find(&reader, run.as_ref(), Some(&job.batch), date).await?;
     let core = context.recalled(&reader, &row.run).await?;
     let state = core.state().run(&row.run).map_err(Failure::failed)?;
-    let index = state
-        .index(&job.job)
-        .ok_or_else(|| Failure::refused(format!("{} has no job {}", row.run, job.job)))?;
+    let index = state.index(&job.job).ok_or_else(|| no_job(&core, &row, &job.job))?;
     let attempts = &state.jobs[index].attempts;
     let number = match attempt {
         Some(number) => attempts.iter().find(|a| a.number == number).map(|a| a.number),
         None => attempts.last().map(|a| a.number),
     };
     let Some(number) = number else {
-        return Err(Failure::refused(format!(
-            "{} of {} has no such attempt; `nightrun why {job}` says why",
-            job.job, row.run
-        )));
+        return Err(Failure::refused(match (attempt, attempts.len()) {
+            (_, 0) => format!(
+                "{} of {} was never started; `nightrun why {job}` says why",
+                job.job, row.run
+            ),
+            (_, last) => format!("{} of {} has attempts 1 to {last}", job.job, row.run),
+        }));
     };
     let id = AttemptId { run: row.run.clone(), job: job.job.clone(), number };
     let logs = LogFiles::new(context.existing_state()?.agent());

@@ -185,7 +185,12 @@ fn job_of(action: &Action) -> Option<&JobName> {
 }
 
 fn no_such_job(run: &Run, job: &JobName) -> StepError {
-    Refused::new(format!("batch {} has no job {job}", run.batch.id)).into()
+    let refused = Refused::new(format!("batch {} has no job {job}", run.batch.id));
+    let known = run.batch.jobs.iter().map(|job| job.name.as_str());
+    match crate::definition::nearest::hint(job.as_str(), known) {
+        Some(hint) => refused.hint(hint).into(),
+        None => refused.into(),
+    }
 }
 
 /// A stopped run is not set going again by an action on one of its jobs.

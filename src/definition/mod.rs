@@ -13,7 +13,7 @@ pub mod day_words;
 pub mod defect;
 mod defect_text;
 mod load;
-mod nearest;
+pub mod nearest;
 pub mod places;
 mod raw;
 mod resolve;

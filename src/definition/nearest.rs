@@ -1,7 +1,7 @@
 //! "Did you mean": the known name nearest to one that is not known.
 
 /// A hint that names the nearest of `known`, where one is near enough to be meant.
-pub(super) fn hint<'n>(wrong: &str, known: impl IntoIterator<Item = &'n str>) -> Option<String> {
+pub fn hint<'n>(wrong: &str, known: impl IntoIterator<Item = &'n str>) -> Option<String> {
     nearest(wrong, known).map(|name| format!("did you mean `{name}`?"))
 }
 

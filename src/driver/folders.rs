@@ -26,7 +26,11 @@ impl StateFolder {
 
     /// The folder as it is; nothing is made.
     pub fn at(root: &Path) -> io::Result<Self> {
-        Ok(Self { root: root.canonicalize()? })
+        let root = root.canonicalize()?;
+        if !root.is_dir() {
+            return Err(io::Error::new(io::ErrorKind::NotADirectory, "is a file, not a folder"));
+        }
+        Ok(Self { root })
     }
 
     pub fn root(&self) -> &Path {

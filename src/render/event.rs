@@ -36,10 +36,16 @@ fn what(lang: Lang, head: &RunHead, clock: &Clock<'_>, event: &Event) -> String 
                 RunResult::Stopped => Happened::RunStopped { run, took, code },
             })
         }
+        Event::Stopping { running: 0, .. } => say(Happened::StoppingIdle),
         Event::Stopping { how: StopHow::Wait, running } => {
-            Verdict::StoppingWait { running: *running }.say(lang)
+            say(Happened::StoppingWait { running: *running })
         }
-        Event::Stopping { .. } => Verdict::StoppingEnd.say(lang),
+        Event::Stopping { how: StopHow::Terminate, running } => {
+            say(Happened::StoppingTerminate { running: *running })
+        }
+        Event::Stopping { how: StopHow::Kill, running } => {
+            say(Happened::StoppingKill { running: *running })
+        }
         Event::ClockJumped { to } => say(Happened::ClockJumped { to: &clock.exactly(*to) }),
         Event::Started { job, attempt } => {
             say(Happened::Started { job: job.as_str(), attempt: *attempt })
@@ -50,7 +56,13 @@ fn what(lang: Lang, head: &RunHead, clock: &Clock<'_>, event: &Event) -> String 
         Event::Ended { job, attempt, ending, good, took } => {
             ended(lang, job, *attempt, (ending, *good), *took)
         }
-        Event::RetryPlanned { job, attempt, wait } => {
+        Event::RetryPlanned { job, attempt, stopping: true, .. } => {
+            say(Happened::RetryLater { job: job.as_str(), attempt: *attempt })
+        }
+        Event::RetryPlanned { job, attempt, wait, .. } if wait.get().is_zero() => {
+            say(Happened::RetryNow { job: job.as_str(), attempt: *attempt })
+        }
+        Event::RetryPlanned { job, attempt, wait, .. } => {
             let wait = took(lang, wait.get());
             say(Happened::Retry { job: job.as_str(), attempt: *attempt, wait: &wait })
         }
@@ -173,7 +185,9 @@ mod tests {
             ended(Ending::Signalled { signal: 11 }, false, Some(4)),
             ended(Ending::CouldNotStart { why: "no such file: load.sh".into() }, false, None),
             ended(Ending::TimedOut, false, Some(600)),
-            Event::RetryPlanned { job: job(), attempt: 2, wait: Span::seconds(300) },
+            retry(300, false),
+            retry(0, false),
+            retry(0, true),
             settled(Outcome::Skipped, None, Vec::new()),
             settled(Outcome::NotScheduled, Some(LeftOut::NotItsDay(quarter_end())), Vec::new()),
             settled(Outcome::Blocked, None, vec![name("post-ledger")]),
@@ -202,13 +216,24 @@ mod tests {
             Event::HostAway { host: "db1".parse().unwrap(), why: "connection refused".into() },
             Event::HostBack { host: "db1".parse().unwrap() },
             Event::ClockJumped { to: after(120.0) },
+            Event::Stopping { how: StopHow::Wait, running: 0 },
             Event::Stopping { how: StopHow::Wait, running: 2 },
+            Event::Stopping { how: StopHow::Terminate, running: 2 },
             Event::Stopping { how: StopHow::Kill, running: 2 },
             Event::MailUnsent { count: 1 },
             over(RunResult::Well, 0),
             over(RunResult::Failed, 1),
             over(RunResult::Stopped, 4),
         ]
+    }
+
+    fn retry(seconds: u64, stopping: bool) -> Event {
+        Event::RetryPlanned {
+            job: name("load-rates"),
+            attempt: 2,
+            wait: Span::seconds(seconds),
+            stopping,
+        }
     }
 
     #[test]

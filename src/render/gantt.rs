@@ -6,8 +6,9 @@
 
 use askama::Template;
 use jiff::Timestamp;
+use unicode_width::UnicodeWidthStr;
 
-use crate::render::clock::Clock;
+use crate::render::clock::{Clock, took};
 use crate::render::phrase;
 use crate::render::table::cut;
 use crate::render::words::{Fault, Label};
@@ -24,7 +25,9 @@ const WIDTH: f64 = NAMES + CHART + 20.0;
 /// Room for the axis above the rows.
 const TOP: f64 = 52.0;
 /// A bar of a job that took no time is still seen.
-const THINNEST: f64 = 3.0;
+const THINNEST: f64 = 5.0;
+/// Units that a character of a label takes, about.
+const LETTER: f64 = 6.0;
 
 #[derive(Template)]
 #[template(path = "gantt.svg")]
@@ -69,6 +72,8 @@ struct Row {
     /// From the first attempt to the last: what lies between is waiting.
     thread: Option<(f64, f64)>,
     bars: Vec<Bar>,
+    /// When it started and what it took, beside the bars: where, at which of their sides, what.
+    note: Option<(f64, &'static str, String)>,
 }
 
 struct Bar {
@@ -123,6 +128,9 @@ fn instants(head: &RunHead, job: &JobLine) -> Vec<Timestamp> {
     for attempt in &job.attempts {
         all.extend(attempt.started);
         all.extend(attempt.started.and(Some(attempt.ended.unwrap_or(head.now))));
+    }
+    if job.attempts.is_empty() {
+        all.extend(phrase::ended(job));
     }
     if is_ahead(job) {
         all.extend(job.expected_start);
@@ -257,6 +265,11 @@ fn row(
         };
         bar(from, to, class, thin, sign);
     }
+    if job.attempts.is_empty()
+        && let Some(at) = phrase::ended(job)
+    {
+        bar(at, at, "well", thin, None);
+    }
     let starts = || job.attempts.iter().filter_map(|attempt| attempt.started);
     let thread = match (starts().min(), starts().max()) {
         (Some(first), Some(last)) if first < last => Some((scale.x(first), scale.x(last))),
@@ -272,7 +285,32 @@ fn row(
         critical: job.on_critical_path,
         shaded: index % 2 == 1,
         thread,
+        note: note(lang, head, clock, job, &bars),
         bars,
+    }
+}
+
+/// Start and length, to the right of the last bar where there is room, else to the left of the first.
+fn note(
+    lang: Lang,
+    head: &RunHead,
+    clock: &Clock<'_>,
+    job: &JobLine,
+    bars: &[Bar],
+) -> Option<(f64, &'static str, String)> {
+    let text = match (job.started, phrase::duration(head, job)) {
+        (Some(at), Some(length)) => format!("{} · {}", clock.exactly(at), took(lang, length)),
+        _ => clock.exactly(phrase::ended(job)?),
+    };
+    let right = bars.iter().map(|bar| bar.x + bar.width).fold(0.0, f64::max) + 9.0;
+    let left = bars.iter().map(|bar| bar.x).fold(f64::MAX, f64::min) - 6.0;
+    let length = LETTER * text.width() as f64;
+    if right + length < NAMES + CHART {
+        Some((right, "start", text))
+    } else if left - length > NAMES {
+        Some((left, "end", text))
+    } else {
+        None
     }
 }
 

@@ -183,6 +183,9 @@ pub fn standing_of(lang: Lang, clock: &Clock<'_>, head: &RunHead, job: &JobLine)
         | JobState::Forced { by, reason } => Deed::By { who: by.name.get(lang), reason }.say(lang),
         JobState::RetryWait { at } => {
             let attempt = job.attempts.last().map_or(1, |last| last.number + 1);
+            if head.result.is_some() {
+                return Because::RetryLater { attempt }.say(lang);
+            }
             Because::RetryAt { attempt, at: &clock.exactly(*at) }.say(lang)
         }
         JobState::NotScheduled { why } => left_out(lang, why),
@@ -256,6 +259,12 @@ pub fn open_point(lang: Lang, point: &OpenPoint) -> String {
 /// `Li Wei, Zhang Min`.
 pub fn people(lang: Lang, people: &[Who]) -> String {
     list(lang, people.iter().map(|who| who.name.get(lang)))
+}
+
+/// When a job that did something ended; what waited for a time has no start, and ends when its time has come.
+pub fn ended(job: &JobLine) -> Option<jiff::Timestamp> {
+    let did = job.started.is_some() || matches!(job.state, JobState::Succeeded);
+    job.ended.filter(|_| did)
 }
 
 /// From the first start to the end of the last attempt, or to now while it runs.

@@ -6,12 +6,15 @@ use crate::render::clock::{Clock, civil, day, took};
 use crate::render::day_words;
 use crate::render::phrase::left_out;
 use crate::render::table::{PAGE, Table, wrap};
-use crate::render::words::{Label, Planned, pair, remarks};
+use crate::render::words::{Label, Planned, list, pair, remarks};
 use crate::types::Lang;
 use crate::view::plan::{
     BatchLeftOut, BatchLeftOutWhy, CalendarEnd, Gate, PlanDay, PlanJob, PlanStart, PlanView,
     StartNote,
 };
+
+/// Marks a job on the critical path, as in the drawing.
+const ON_PATH: &str = "◆";
 
 /// Every date with its starts, their jobs, and what is left out and why.
 pub fn text(lang: Lang, view: &PlanView) -> String {
@@ -22,6 +25,10 @@ pub fn text(lang: Lang, view: &PlanView) -> String {
     }
     for planned in &view.days {
         write_day(lang, view, planned, &mut out);
+    }
+    if view.days.len() > 1 {
+        out.push('\n');
+        push(&mut out, 0, &Planned::OneDay.say(lang));
     }
     out
 }
@@ -69,13 +76,23 @@ fn write_start(lang: Lang, view: &PlanView, start: &PlanStart, out: &mut String)
     for note in &start.notes {
         push(out, 4, &start_note(lang, &clock, note));
     }
+    let several = view.days.len() > 1;
+    if several {
+        push(out, 4, &jobs_in_short(lang, start));
+    }
     let columns =
         [Label::Start, Label::Finish, Label::Expected, Label::Job, Label::Title, Label::Gates];
     let mut table = Table::new(&columns.map(|label| label.say(lang)), &[2], 4);
-    for job in &start.jobs {
+    for job in start.jobs.iter().filter(|job| !several || is_in_trouble(job)) {
         table.row(job_row(lang, &clock, job));
     }
     table.write(out);
+    if several {
+        return;
+    }
+    if start.jobs.iter().any(|job| job.on_critical_path) {
+        push(out, 4, &format!("{ON_PATH} {}", Label::OnCriticalPath.say(lang)));
+    }
     if !start.left_out.is_empty() {
         push(out, 4, Label::LeftOut.say(lang));
         let mut table = Table::new(&["", "", ""], &[], 6);
@@ -87,11 +104,24 @@ fn write_start(lang: Lang, view: &PlanView, start: &PlanStart, out: &mut String)
     }
 }
 
+/// It cannot start, or would miss its limit.
+fn is_in_trouble(job: &PlanJob) -> bool {
+    job.start.is_none() || job.gates.iter().any(|gate| matches!(gate, Gate::MissesDeadline { .. }))
+}
+
+/// Of several days the jobs are only counted, and those in trouble listed; a plan of one day lists all.
+fn jobs_in_short(lang: Lang, start: &PlanStart) -> String {
+    let jobs = u32::try_from(start.jobs.len()).unwrap_or(u32::MAX);
+    let mut parts = vec![Planned::Jobs { jobs }.say(lang)];
+    if !start.left_out.is_empty() {
+        let names = list(lang, start.left_out.iter().map(|job| &job.name));
+        parts.push(Planned::WithoutJobs { list: &names }.say(lang));
+    }
+    remarks(lang, &parts)
+}
+
 fn job_row(lang: Lang, clock: &Clock<'_>, job: &PlanJob) -> Vec<String> {
     let mut gates: Vec<String> = job.gates.iter().map(|gate| say_gate(lang, clock, gate)).collect();
-    if job.on_critical_path {
-        gates.push(Label::OnCriticalPath.say(lang).to_owned());
-    }
     if !job.critical {
         gates.push(Label::NotCritical.say(lang).to_owned());
     }
@@ -99,7 +129,7 @@ fn job_row(lang: Lang, clock: &Clock<'_>, job: &PlanJob) -> Vec<String> {
         job.start.map_or_else(|| Label::Unplanned.say(lang).to_owned(), |at| clock.exactly(at)),
         job.end.map(|at| clock.exactly(at)).unwrap_or_default(),
         job.expected.map(|length| took(lang, length.get())).unwrap_or_default(),
-        job.name.to_string(),
+        if job.on_critical_path { format!("{} {ON_PATH}", job.name) } else { job.name.to_string() },
         job.title.get(lang).to_owned(),
         remarks(lang, &gates),
     ]
@@ -156,6 +186,7 @@ fn batch_left_out(lang: Lang, batch: &BatchLeftOut) -> String {
             say(Planned::NoBusinessDay { calendar: calendar.as_str() })
         }
         BatchLeftOutWhy::NoBusinessDay { calendar, name: Some(name) } => {
+            let name = weekday(lang, name).unwrap_or(name);
             say(Planned::Holiday { calendar: calendar.as_str(), name })
         }
         BatchLeftOutWhy::NotItsDay(not) => match &not.rule {
@@ -170,6 +201,21 @@ fn batch_left_out(lang: Lang, batch: &BatchLeftOut) -> String {
         }
         BatchLeftOutWhy::NoSchedule => say(Planned::NoSchedule),
     }
+}
+
+/// A calendar names the days of its weekly rule in English.
+fn weekday(lang: Lang, name: &str) -> Option<&'static str> {
+    const NAMES: [(&str, &str); 7] = [
+        ("Monday", "星期一"),
+        ("Tuesday", "星期二"),
+        ("Wednesday", "星期三"),
+        ("Thursday", "星期四"),
+        ("Friday", "星期五"),
+        ("Saturday", "星期六"),
+        ("Sunday", "星期日"),
+    ];
+    let (en, zh) = NAMES.into_iter().find(|(en, _)| *en == name)?;
+    Some(if lang == Lang::Zh { zh } else { en })
 }
 
 fn calendar_end(lang: Lang, end: &CalendarEnd) -> String {
@@ -316,6 +362,27 @@ mod tests {
             ],
             calendar_ends: vec![end(6), end(-3)],
         }
+    }
+
+    #[test]
+    fn a_weekend_is_named_in_the_readers_language() {
+        let batch = BatchLeftOut {
+            batch: "eod".parse().unwrap(),
+            title: both("End of day", "日终批次"),
+            why: BatchLeftOutWhy::NoBusinessDay {
+                calendar: "target".parse().unwrap(),
+                name: Some("Saturday".into()),
+            },
+        };
+        assert!(batch_left_out(Lang::En, &batch).starts_with("Saturday"));
+        assert!(batch_left_out(Lang::Zh, &batch).starts_with("星期六"));
+    }
+
+    #[test]
+    fn plan_of_one_day_lists_its_jobs() {
+        let mut view = plan();
+        view.days.truncate(1);
+        insta::assert_snapshot!(in_both(|lang| text(lang, &view)));
     }
 
     #[test]

@@ -257,7 +257,7 @@ fn job(lang: Lang, clock: &Clock<'_>, view: &ReportView, job: &JobLine) -> Job {
         on_path: job.on_critical_path,
         planned,
         started: instant(job.started),
-        ended: if job.started.is_some() { instant(job.ended) } else { String::new() },
+        ended: instant(phrase::ended(job)),
         took: length.map(|length| took(lang, length)).unwrap_or_default(),
         attempts: if attempts > 0 { attempts.to_string() } else { String::new() },
         notes: phrase::remarks(lang, clock, &view.head, job),

@@ -340,7 +340,7 @@ pub(super) fn job_table(lang: Lang, clock: &Clock<'_>, head: &RunHead, jobs: &[J
             job.name.to_string(),
             Label::of_state(job.state.word()).say(lang).to_owned(),
             instant(job.started),
-            if job.started.is_some() { instant(job.ended) } else { String::new() },
+            instant(phrase::ended(job)),
             length.unwrap_or_default(),
             if attempts > 0 { attempts.to_string() } else { String::new() },
             remarks(lang, &phrase::remarks(lang, clock, head, job)),

@@ -3,15 +3,17 @@
 use crate::journal::RunRow;
 use crate::render::table::Table;
 use crate::render::words::Label;
-use crate::types::Lang;
+use crate::types::{Lang, Zone};
 
-/// The table; times are UTC, since runs may be of several zones.
-pub fn text(lang: Lang, rows: &[RunRow]) -> String {
+/// The table; all times are of one zone, which each names.
+pub fn text(lang: Lang, rows: &[RunRow], zone: &Zone) -> String {
     let heads = [Label::Run, Label::BusinessDate, Label::Result, Label::Opened, Label::Ended];
     let mut head: Vec<&str> = heads.iter().map(|label| label.say(lang)).collect();
     head.push("");
     let mut table = Table::new(&head, &[], 0);
-    let at = |at: jiff::Timestamp| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string();
+    let at = |at: jiff::Timestamp| {
+        at.to_zoned(zone.tz().clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
+    };
     for row in rows {
         table.row(vec![
             row.run.to_string(),

@@ -22,7 +22,7 @@ pub fn text(lang: Lang, view: &StatusView) -> String {
     if head.trial {
         lines.push(Verdict::Trial.say(lang));
     }
-    match view.stopping {
+    match view.stopping.filter(|_| head.result.is_none()) {
         Some(StopHow::Wait) => {
             lines.push(Verdict::StoppingWait { running: view.totals.running }.say(lang));
         }

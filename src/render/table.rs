@@ -5,7 +5,10 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 /// The width of pages of text, in columns of a terminal.
 pub(super) const PAGE: usize = 100;
 
-/// A table that fits into a page: the last column is wrapped, the others are as wide as their widest cell.
+/// A column of text is not made narrower than this.
+const LEAST: usize = 28;
+
+/// A table that fits into a page: cells of text are wrapped where it needs to be, the last column first.
 #[derive(Debug, Default)]
 pub(super) struct Table {
     rows: Vec<Vec<String>>,
@@ -39,30 +42,48 @@ impl Table {
                 self.rows.iter().skip(self.heads).any(|r| r.get(*c).is_some_and(|x| !x.is_empty()))
             })
             .collect();
-        let widths: Vec<usize> = (0..columns)
-            .map(|c| self.rows.iter().filter_map(|r| r.get(c)).map(|x| x.width()).max())
-            .map(Option::unwrap_or_default)
-            .collect();
-        let Some((last, before)) = used.split_last() else { return };
-        let start = self.indent + before.iter().map(|c| widths[*c] + 2).sum::<usize>();
-        let room = PAGE.saturating_sub(start).max(20);
+        let widths = self.widths(&used);
         for row in &self.rows {
-            let mut line = " ".repeat(self.indent);
-            for c in before {
-                let cell = row.get(*c).map_or("", String::as_str);
-                line.push_str(&pad(cell, widths[*c], self.right[*c]));
-                line.push_str("  ");
-            }
-            let cell = row.get(*last).map_or("", String::as_str);
-            for (i, part) in wrap(cell, room).iter().enumerate() {
-                if i > 0 {
-                    line = " ".repeat(start);
+            let cells: Vec<Vec<String>> = used
+                .iter()
+                .zip(&widths)
+                .map(|(c, width)| wrap(row.get(*c).map_or("", String::as_str), *width))
+                .collect();
+            for i in 0..cells.iter().map(Vec::len).max().unwrap_or(0) {
+                let mut line = " ".repeat(self.indent);
+                for ((cell, width), c) in cells.iter().zip(&widths).zip(&used) {
+                    let part = cell.get(i).map_or("", String::as_str);
+                    line.push_str(&pad(part, *width, self.right[*c]));
+                    line.push_str("  ");
                 }
-                line.push_str(part);
                 out.push_str(line.trim_end());
                 out.push('\n');
             }
         }
+    }
+
+    /// The widths of the columns in use: as wide as their widest cell, and where that is too wide for the page the last
+    /// one, then the widest of text, become narrower.
+    fn widths(&self, used: &[usize]) -> Vec<usize> {
+        let natural = |c: &usize| {
+            self.rows.iter().filter_map(|r| r.get(*c)).map(|x| x.width()).max().unwrap_or(0)
+        };
+        let mut widths: Vec<usize> = used.iter().map(natural).collect();
+        let Some((last, before)) = widths.split_last_mut() else { return widths };
+        let room = |before: &[usize]| {
+            PAGE.saturating_sub(self.indent + before.iter().map(|width| width + 2).sum::<usize>())
+        };
+        let least = (*last).min(LEAST);
+        while room(before) < least {
+            let text = before.iter_mut().zip(used).filter(|(_, c)| !self.right[**c]);
+            let Some((widest, _)) = text.max_by_key(|(width, _)| **width) else { break };
+            if *widest <= LEAST {
+                break;
+            }
+            *widest -= 1;
+        }
+        *last = (*last).min(room(before).max(least));
+        widths
     }
 }
 
@@ -147,6 +168,17 @@ mod tests {
             out,
             "  作业             took\n  载入参考汇率       4s  x\n  load          12m 05s  y\n"
         );
+    }
+
+    #[test]
+    fn a_table_too_wide_wraps_its_widest_text_too() {
+        let mut table = Table::new(&["start", "title", "gates"], &[], 0);
+        table.row(vec!["21:30:00".into(), "one two three ".repeat(8), "ab cd ".repeat(10)]);
+        let mut out = String::new();
+        table.write(&mut out);
+        assert!(out.lines().all(|line| line.width() <= PAGE), "{out}");
+        assert_eq!(out.matches("three").count(), 8, "{out}");
+        assert_eq!(out.matches("cd").count(), 10, "{out}");
     }
 
     #[test]

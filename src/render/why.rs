@@ -114,6 +114,9 @@ pub fn sentence(place: Place<'_>, reason: &Reason) -> String {
                 }
             })
         }
+        Reason::BatchPast { batch, date } => {
+            say(Because::BatchPast { batch: batch.as_str(), date: &date.to_string() })
+        }
         Reason::BatchNotStarted { batch, next: None } => {
             say(Because::BatchNeverStarts { batch: batch.as_str() })
         }
@@ -265,6 +268,10 @@ mod tests {
             across(Some(Outcome::Failed)),
             Reason::BatchNotStarted { batch: "eod".parse().unwrap(), next: Some(after(1_440.0)) },
             Reason::BatchNotStarted { batch: "eod".parse().unwrap(), next: None },
+            Reason::BatchPast {
+                batch: "eod".parse().unwrap(),
+                date: "2026-10-29".parse().unwrap(),
+            },
             Reason::Ready,
         ]
     }

@@ -267,7 +267,7 @@ fn stranger(account: &Account) -> Refused {
 }
 
 /// The person that an account speaks for: the one whose `unix_user` it is, else `unix-NAME`.
-fn person_of(site: Option<&Site>, account: &Account) -> PersonId {
+pub fn person_of(site: Option<&Site>, account: &Account) -> PersonId {
     let declared = site.and_then(|site| {
         site.people
             .iter()

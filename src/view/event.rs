@@ -71,6 +71,8 @@ pub enum Event {
         job: JobName,
         attempt: u32,
         wait: Span,
+        /// The run is being stopped: the attempt waits until it is resumed.
+        stopping: bool,
     },
     /// Came to an end for the run without an attempt of its own, or after its last.
     Settled {

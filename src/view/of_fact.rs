@@ -8,7 +8,7 @@ use super::Who;
 use super::event::{Event, EventLine};
 use super::of_job::{blocked_by, left_out, took};
 use super::report::Act;
-use crate::core::fact::{Fact, Why};
+use crate::core::fact::{Action, Fact, Why};
 use crate::core::state::{Attempt, Run, State};
 use crate::definition::site::Kind;
 use crate::types::{AttemptId, JobName, Outcome, Span};
@@ -53,7 +53,12 @@ pub fn event(after: &State, at: Timestamp, fact: &Fact) -> Option<EventLine> {
         },
         Fact::RetryPlanned { job, wait, .. } => {
             let next = run.jobs.get(run.index(job)?)?.attempts.len() as u32 + 1;
-            Event::RetryPlanned { job: job.clone(), attempt: next, wait: *wait }
+            Event::RetryPlanned {
+                job: job.clone(),
+                attempt: next,
+                wait: *wait,
+                stopping: run.stopping.is_some(),
+            }
         }
         Fact::Settled { job, outcome, why, .. } => settled(run, job, *outcome, why)?,
         Fact::Reopened { job, .. } => Event::Reopened { job: job.clone() },
@@ -73,11 +78,19 @@ pub fn event(after: &State, at: Timestamp, fact: &Fact) -> Option<EventLine> {
         Fact::Acted { by, reason, action, .. } => Event::Acted {
             by: Who::of(&run.site, by),
             act: Act::Do(action.clone()),
-            reason: reason.clone(),
+            reason: reason_besides(action, reason),
         },
         Fact::AttemptIntended { .. } | Fact::AcrossKnown { .. } => return None,
     };
     Some(EventLine { at, what })
+}
+
+/// The reason, where it says more than the action does: a note is its own reason.
+pub(super) fn reason_besides(action: &Action, reason: &str) -> String {
+    match action {
+        Action::Note { text, .. } if text == reason => String::new(),
+        _ => reason.to_owned(),
+    }
 }
 
 fn settled(run: &Run, job: &JobName, outcome: Outcome, why: &Why) -> Option<Event> {

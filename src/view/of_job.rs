@@ -97,10 +97,20 @@ pub fn critical_path(run: &Run) -> BTreeSet<JobName> {
         let state = &run.jobs[index];
         match state.phase.outcome() {
             None => forecast::takes(run, index),
+            Some(Outcome::Succeeded) if state.attempts.is_empty() => waited(run, index),
             Some(_) => state.attempts.iter().filter_map(took).map(Span::get).sum::<Duration>(),
         }
     };
     run.graph.critical_path(takes).into_iter().map(|step| step.job).collect()
+}
+
+/// How long a job without attempts waited for its time, from when its needs were over.
+fn waited(run: &Run, index: usize) -> Duration {
+    let needs = run.graph.predecessors(index);
+    let over = needs.filter_map(|(before, _)| run.jobs.get(before)?.over_at()).max();
+    let until = run.jobs.get(index).and_then(|job| job.over_at());
+    let waited = until.map(|until| until.duration_since(over.unwrap_or(run.opened_at)));
+    waited.and_then(|waited| Duration::try_from(waited).ok()).unwrap_or_default()
 }
 
 /// What an attempt took, once it has ended; `None` where no program was started.

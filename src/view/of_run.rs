@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::Who;
 use super::failure::{BlockedJob, FailureView};
 use super::job::{JobLine, StateWord};
+use super::of_fact::reason_besides;
 use super::of_job::{Around, lines};
 use super::report::{Act, ActionLine, ChangeLine, IncidentLine, ReportView};
 use super::run::{RunHead, Totals};
@@ -183,7 +184,7 @@ fn actions(run: &Run) -> Vec<ActionLine> {
         at: act.at,
         by: Who::of(&run.site, &act.by),
         act: Act::Do(act.action.clone()),
-        reason: act.reason.clone(),
+        reason: reason_besides(&act.action, &act.reason),
     });
     let turns = run.turns.iter().map(|turn| ActionLine {
         at: turn.at,

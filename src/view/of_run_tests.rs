@@ -142,8 +142,10 @@ fn a_run_that_was_never_opened_is_explained_from_its_schedule() {
     };
     let tonight = "2026-10-30T21:30:00Z".parse().ok();
     let batch = job.batch.clone();
-    assert_eq!(reasons(30), [Reason::BatchNotStarted { batch, next: tonight }]);
-    assert!(matches!(&reasons(31)[..], [Reason::NotItsDay(_), Reason::BatchNotStarted { .. }]));
+    assert_eq!(reasons(30), [Reason::BatchNotStarted { batch: batch.clone(), next: tonight }]);
+    assert!(matches!(&reasons(31)[..], [Reason::NotItsDay(_)]));
+    let former = BusinessDate(date(2026, 10, 29));
+    assert_eq!(reasons(29), [Reason::BatchPast { batch, date: former }]);
     assert!(
         of_why_unopened::why_unopened(
             &site,

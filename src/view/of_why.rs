@@ -52,7 +52,16 @@ pub fn reasons(
     let obstacles = core.obstacles(run.id(), index, now)?;
     let to = Asked { core, run, index, now, around };
     let mut found = to.needs(&obstacles);
-    found.extend(obstacles.iter().filter_map(|obstacle| to.reason(obstacle)));
+    for reason in obstacles.iter().filter_map(|obstacle| to.reason(obstacle)) {
+        // A stopped run is stopped twice over, by its end and by the order to stop.
+        if !found.contains(&reason) {
+            found.push(reason);
+        }
+    }
+    if found.contains(&Reason::Stopping) {
+        // Neither an agent nor a time matters until somebody goes on with it.
+        found.retain(|reason| !matches!(reason, Reason::HostAway { .. } | Reason::RetryAt { .. }));
+    }
     if found.is_empty() {
         found.push(Reason::Ready);
     }

@@ -50,13 +50,21 @@ fn reasons(
     if let Some(rule) = &job.days {
         reasons.extend(left_out(calendars, batch, rule, date));
     }
+    let batch_id = batch.id.clone();
     let ahead = starts.iter().map(|start| start.at).find(|at| *at > now);
-    let next = ahead.or_else(|| {
-        let schedule = batch.schedule.as_ref()?;
-        Some(schedule::next(schedule, calendars, batch.calendar.as_ref(), now)?.at)
-    });
-    reasons.push(Reason::BatchNotStarted { batch: batch.id.clone(), next });
+    if ahead.is_some() || batch.schedule.is_none() {
+        reasons.push(Reason::BatchNotStarted { batch: batch_id, next: ahead });
+    } else if !starts.is_empty() {
+        reasons.push(Reason::BatchPast { batch: batch_id, date });
+    }
     reasons
+}
+
+/// Why the schedule of a batch gives a date no start; `None` where it gives one, or the batch has no schedule.
+pub fn schedule_leaves_out(site: &Site, batch: &Batch, date: BusinessDate) -> Option<Reason> {
+    let calendars = Calendars::new(&site.calendars);
+    let none = schedule::starts_of_business_date(batch, &calendars, date).is_empty();
+    none.then(|| no_start(&calendars, batch, date)).flatten()
 }
 
 /// Why the schedule gives the date no start, as far as its day words say.

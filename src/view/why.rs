@@ -128,6 +128,11 @@ pub enum Reason {
         batch: BatchId,
         next: Option<Timestamp>,
     },
+    /// The schedule's start of the date has passed, and nobody made it.
+    BatchPast {
+        batch: BatchId,
+        date: BusinessDate,
+    },
     /// Ready: it is started in the next turn.
     Ready,
 }

@@ -4,6 +4,14 @@ use crate::types::Outcome;
 
 use super::{colon_en, colon_zh, en, jobs as n_jobs, messages, zh};
 
+fn n_running(jobs: u32) -> String {
+    format!("{jobs} running {}", if jobs == 1 { "job" } else { "jobs" })
+}
+
+fn them(jobs: u32) -> &'static str {
+    if jobs == 1 { "it" } else { "them" }
+}
+
 messages! {
     /// One event.
     Happened;
@@ -11,8 +19,14 @@ messages! {
         format!("run {run} started: business date {date}, {}", n_jobs(jobs)),
         format!("批次执行 {run} 开始：业务日期 {date}，共 {jobs} 个作业");
     RunResumed { run: &'a str, running: u32 }:
-        format!("run {run} resumed, {} still running", n_jobs(running)),
-        format!("批次执行 {run} 恢复，{running} 个作业仍在运行");
+        match running {
+            0 => format!("run {run} resumed"),
+            running => format!("run {run} resumed, {} still running", n_jobs(running)),
+        },
+        match running {
+            0 => format!("批次执行 {run} 恢复"),
+            running => format!("批次执行 {run} 恢复，{running} 个作业仍在运行"),
+        };
     RunReopened { run: &'a str }: format!("run {run} goes on"), format!("批次执行 {run} 继续");
     RunWell { run: &'a str, took: &'a str, code: u8 }:
         format!("run {run} ended well after {took} (exit code {code})"),
@@ -41,6 +55,23 @@ messages! {
     Retry { job: &'a str, attempt: u32, wait: &'a str }:
         format!("{job} is tried again in {wait} (attempt {attempt})"),
         format!("{job} 将在 {wait} 后重试（第 {attempt} 次尝试）");
+    RetryNow { job: &'a str, attempt: u32 }:
+        format!("{job} is tried again at once (attempt {attempt})"),
+        format!("{job} 立即重试（第 {attempt} 次尝试）");
+    RetryLater { job: &'a str, attempt: u32 }:
+        format!("{job} is tried again when the run goes on (attempt {attempt})"),
+        format!("{job} 待批次恢复后重试（第 {attempt} 次尝试）");
+    StoppingIdle: "stopping: nothing runs, nothing new starts", "正在停止：无作业运行，不再启动新作业";
+    StoppingWait { running: u32 }:
+        format!("stopping: nothing new starts, waiting for {}; Ctrl-C again ends {} (TERM, then KILL)",
+            n_running(running), them(running)),
+        format!("正在停止：不再启动新作业，等待 {running} 个运行中的作业；再按 Ctrl-C 终止这些作业（先 TERM 后 KILL）");
+    StoppingTerminate { running: u32 }:
+        format!("stopping: TERM to {}, KILL after the grace; Ctrl-C again kills at once", n_running(running)),
+        format!("正在停止：已向 {running} 个运行中的作业发送 TERM，宽限期后 KILL；再按 Ctrl-C 立即杀死");
+    StoppingKill { running: u32 }:
+        format!("stopping: KILL to {}", n_running(running)),
+        format!("正在停止：已杀死 {running} 个运行中的作业");
     Settled { job: &'a str, outcome: Outcome }:
         format!("{job}: {}", en(outcome)), format!("{job}：{}", zh(outcome));
     SettledWhy { job: &'a str, outcome: Outcome, why: &'a str }:

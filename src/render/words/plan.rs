@@ -2,11 +2,14 @@
 
 use crate::types::Condition;
 
-use super::{messages, wish_en, wish_zh};
+use super::{jobs as n_jobs, messages, wish_en, wish_zh};
 
 messages! {
     /// A note in a plan.
     Planned;
+    Jobs { jobs: u32 }: n_jobs(jobs), format!("{jobs} 个作业");
+    WithoutJobs { list: &'a str }: format!("left out: {list}"), format!("不执行：{list}");
+    OneDay: "`nightrun plan --date DATE` lists the jobs of a day.", "`nightrun plan --date 日期` 列出当日的作业。";
     NothingStarts: "Nothing starts.", "当日没有批次。";
     Gap { wished: &'a str }:
         format!("{wished} does not exist that night (daylight saving begins): starts as much later."),

@@ -58,9 +58,12 @@ messages! {
     RetryAt { attempt: u32, at: &'a str }:
         format!("Failed before; attempt {attempt} starts at {at}."),
         format!("此前失败，将于 {at} 进行第 {attempt} 次尝试。");
+    RetryLater { attempt: u32 }:
+        format!("Attempt {attempt} starts when the run goes on."),
+        format!("批次恢复后进行第 {attempt} 次尝试。");
     Stopping:
-        "The supervisor is being stopped and starts nothing new; `nightrun resume` goes on.",
-        "调度主控正在停止，不再启动新作业；可用 `nightrun resume` 继续。";
+        "The run was stopped, or is being stopped: nothing new starts; `nightrun resume` goes on.",
+        "批次执行已停止或正在停止，不再启动新作业；可用 `nightrun resume` 继续。";
     WaitsUntil { at: &'a str }: format!("Waits until {at}."), format!("等待至 {at}。");
     WaitsForPerson { question: &'a str, role: &'a str, command: &'a str }:
         format!("Waits for a yes{} to: {question} To give it: {command}",
@@ -97,6 +100,9 @@ messages! {
     BatchNotStarted { batch: &'a str, next: &'a str }:
         format!("Batch {batch} has not begun; it starts at {next}."),
         format!("批次 {batch} 尚未开始，计划 {next} 开始。");
+    BatchPast { batch: &'a str, date: &'a str }:
+        format!("Batch {batch} has no run for this date, and its time has passed: `nightrun run {batch} --date {date}` orders it by hand."),
+        format!("批次 {batch} 在该日期没有执行记录，且时间已过：可用 `nightrun run {batch} --date {date}` 人工执行。");
     BatchNeverStarts { batch: &'a str }:
         format!("Batch {batch} has not begun and nothing is scheduled: `nightrun run {batch}` starts it."),
         format!("批次 {batch} 尚未开始，也没有排期：可用 `nightrun run {batch}` 启动。");

@@ -71,6 +71,15 @@ messages! {
     StoppingWait { running: u32 }:
         format!("Stopping: nothing new starts, {} still running.", n_jobs(running)),
         format!("正在停止：不再启动新作业，仍有 {running} 个作业在运行。");
+    Unattended:
+        "No supervisor is at work on it: `nightrun resume` goes on.",
+        "目前没有调度主控在执行此批次：可用 `nightrun resume` 继续。";
+    ScheduleLeavesOut { batch: &'a str, why: &'a str }:
+        format!("The schedule of batch {batch} leaves this date out; it runs because it is ordered by hand. {why}"),
+        format!("批次 {batch} 的排期不含此日期，因人工下令而执行。{why}");
+    NoPerson { as_whom: &'a str, account: &'a str }:
+        format!("You are recorded as {as_whom}: people.yaml names nobody with `unix_user: {account}`."),
+        format!("操作记录为 {as_whom}：people.yaml 中没有 `unix_user: {account}` 的人员。");
     StoppingEnd:
         "Stopping: running jobs are being ended.",
         "正在停止：正在终止运行中的作业。";
