@@ -116,13 +116,14 @@ fn candidates(program: &str, path: Option<&str>) -> Vec<String> {
 
 fn spawn(plan: &mut Plan) -> std::io::Result<Pid> {
     const STACK: usize = 64 * 1024;
-    let mut stack = vec![0_u128; STACK / size_of::<u128>()];
+    // Not filled: a page that the child does not touch costs nothing.
+    let mut stack: Vec<u128> = Vec::with_capacity(STACK / size_of::<u128>());
     #[expect(unsafe_code, reason = "clone is only in libc")]
     // SAFETY: the child runs on its own stack, which outlives it: with CLONE_VFORK this thread stands still until the
     // child has become another program or has left. The shim has one thread and no signal handlers, so nothing else
     // runs in the shared memory. `child` neither allocates nor unwinds.
     let pid = unsafe {
-        let top = stack.as_mut_ptr().add(stack.len()).cast::<c_void>();
+        let top = stack.as_mut_ptr().add(stack.capacity()).cast::<c_void>();
         let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
         libc::clone(child, top, flags, std::ptr::from_mut(plan).cast())
     };

@@ -42,9 +42,10 @@ impl Peer {
 
     /// Reads what is there, and gives the whole lines of it.
     pub(super) fn read(&mut self) -> Vec<ToAgent> {
-        let mut buffer = [0; 64 * 1024];
+        // Small, because after each fork the pages that are written to are copied.
+        let mut buffer = [0; 8 * 1024];
         // A bound on one turn, so that one peer does not keep the others waiting.
-        for _ in 0..16 {
+        for _ in 0..128 {
             match self.stream.read(&mut buffer) {
                 Ok(0) => {
                     self.give_up("");

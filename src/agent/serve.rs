@@ -239,7 +239,7 @@ impl<'a> Agent<'a> {
 
     /// What shims have said: `<attempt's folder> <pid> <microseconds>` a line.
     fn hear(&mut self) {
-        let mut buffer = [0; 64 * 1024];
+        let mut buffer = [0; 4 * 1024];
         while let Ok(n @ 1..) = rustix::io::read(self.fifo.as_fd(), &mut buffer) {
             self.heard.extend_from_slice(&buffer[..n]);
         }

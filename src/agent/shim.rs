@@ -70,7 +70,9 @@ pub(super) fn failure(code: i32) -> Option<String> {
 
 fn live(shim: &Shim<'_>) -> io::Result<()> {
     close_everything()?;
-    rustix::process::setsid()?;
+    // Out of the agent's group. The session may be the agent's, which has no terminal: one of its own costs a scheduling
+    // group, and the program gets one.
+    rustix::process::setpgid(None, None)?;
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
     let signals = signals::prepare_shim()?;
     // Without the lock, or with a verdict there, an agent has found that this attempt will not be started.

@@ -9,21 +9,22 @@ use jiff::Timestamp;
 
 use super::deadline;
 use super::fact::Deadline;
-use super::gate::{GateClass, Resource, across_needs, holds_resources};
+use super::gate::{self, Barrier, Resource, across_needs, holds_resources};
 use super::state::Run;
 use crate::types::{BusinessDate, Due, JobName, JobRef, Now, RunId};
 
 /// A job of a run, by its index.
 pub(super) type JobKey = (RunId, usize);
 
-/// Jobs that could start but for their gate, best first: higher priority, older run, earlier in the file.
-pub(super) type Queue = BTreeSet<(Reverse<i32>, RunId, usize)>;
+/// Of a job that could start but for its gate, the best first: higher priority, older run, earlier in the file.
+pub(super) type Place = (Reverse<i32>, RunId, usize);
 
 #[derive(Debug, Default)]
 pub(super) struct Agenda {
     /// Jobs to be considered in this step.
     dirty: BTreeSet<JobKey>,
-    pub(super) ready: BTreeMap<GateClass, Queue>,
+    /// By what kept them from starting when they were tried last; `None`: they have not been tried.
+    pub(super) ready: BTreeMap<Option<Barrier>, BTreeSet<Place>>,
     wall: BTreeSet<(Timestamp, JobKey)>,
     boot: BTreeSet<(Duration, JobKey)>,
     pub(super) deadlines: BTreeSet<(Timestamp, RunId, Option<JobName>, Deadline)>,
@@ -70,7 +71,7 @@ impl Agenda {
                 self.across.entry(need).or_default().insert((run.id().clone(), index));
             }
             if holds_resources(&state.phase) {
-                self.take(&GateClass::of(run, index));
+                self.take(&gate::resources(run, index));
             }
         }
     }
@@ -152,14 +153,14 @@ impl Agenda {
         }
     }
 
-    pub(super) fn take(&mut self, class: &GateClass) {
-        for (resource, units) in &class.resources {
+    pub(super) fn take(&mut self, resources: &[(Resource, u32)]) {
+        for (resource, units) in resources {
             *self.used.entry(resource.clone()).or_default() += units;
         }
     }
 
-    pub(super) fn give_back(&mut self, class: &GateClass) {
-        for (resource, units) in &class.resources {
+    pub(super) fn give_back(&mut self, resources: &[(Resource, u32)]) {
+        for (resource, units) in resources {
             if let Some(used) = self.used.get_mut(resource) {
                 *used = used.saturating_sub(*units);
             }

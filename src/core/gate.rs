@@ -24,35 +24,32 @@ pub enum Resource {
     Target(TargetName),
 }
 
-/// Jobs of a run with the same gate: if the first of them finds no room, neither does the next.
+/// What keeps a queued job from starting. All that are kept by the same start, best first, once it is gone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct GateClass {
-    pub(super) run: RunId,
-    pub(super) host: HostName,
-    pub(super) resources: Vec<(Resource, u32)>,
-    pub(super) windows: Vec<WindowClass>,
+pub(super) enum Barrier {
+    Away(HostName),
+    /// So many units are wanted of a resource that has so many.
+    Full {
+        resource: Resource,
+        units: u32,
+        size: u32,
+    },
 }
 
-impl GateClass {
-    pub(super) fn of(run: &Run, index: usize) -> Self {
-        let job = run.job(index);
-        let mut resources: Vec<(Resource, u32)> =
-            job.pools.iter().map(|(pool, units)| (Resource::Pool(pool.clone()), *units)).collect();
-        // A wait only looks now and then; it takes no place from those that work.
-        let waits = matches!(job.kind, Kind::WaitFile { .. } | Kind::WaitSql { .. });
-        if !waits {
-            resources.push((Resource::Host(job.host.clone()), 1));
-            if let Some(target) = target(run, index).filter(|target| one_writer(run, target)) {
-                resources.push((Resource::Target(target), 1));
-            }
-        }
-        Self {
-            run: run.id().clone(),
-            host: job.host.clone(),
-            resources,
-            windows: windows(run, index),
+/// What a job takes while it may be running, with the units.
+pub(super) fn resources(run: &Run, index: usize) -> Vec<(Resource, u32)> {
+    let job = run.job(index);
+    let mut resources: Vec<(Resource, u32)> =
+        job.pools.iter().map(|(pool, units)| (Resource::Pool(pool.clone()), *units)).collect();
+    // A wait only looks now and then; it takes no place from those that work.
+    let waits = matches!(job.kind, Kind::WaitFile { .. } | Kind::WaitSql { .. });
+    if !waits {
+        resources.push((Resource::Host(job.host.clone()), 1));
+        if let Some(target) = target(run, index).filter(|target| one_writer(run, target)) {
+            resources.push((Resource::Target(target), 1));
         }
     }
+    resources
 }
 
 /// Whether a job in this phase keeps what it took. One whose ending is unknown does: its work may still go on.
@@ -190,7 +187,7 @@ pub fn holders(state: &State, resource: &Resource) -> Vec<(RunId, JobName)> {
     for run in state.runs.values() {
         for (index, job) in run.jobs.iter().enumerate() {
             let holds = holds_resources(&job.phase)
-                && GateClass::of(run, index).resources.iter().any(|(r, _)| r == resource);
+                && resources(run, index).iter().any(|(r, _)| r == resource);
             if holds {
                 found.push((run.id().clone(), run.job(index).name.clone()));
             }

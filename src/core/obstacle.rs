@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::fact::{RunResult, StopHow, Why};
-use super::gate::{self, GateClass, Resource};
+use super::gate::{self, Resource};
 use super::needs::{self, Verdict};
 use super::night::Core;
 use super::phase::Phase;
@@ -152,11 +152,12 @@ impl Core {
         if let Gate::Closed { reason, next } = gate::window_gate(&rules, run, index, now) {
             found.push(Obstacle::Window { reason, next });
         }
-        let class = GateClass::of(run, index);
-        if !self.hosts.contains_key(&class.host) {
-            found.push(Obstacle::HostAway(class.host.clone()));
+        let host = &run.job(index).host;
+        if !self.hosts.contains_key(host) {
+            found.push(Obstacle::HostAway(host.clone()));
         }
-        found.extend(self.without_room(run, &class).map(|(resource, needed)| Obstacle::Full {
+        let resources = gate::resources(run, index);
+        found.extend(self.without_room(run, &resources).map(|(resource, needed)| Obstacle::Full {
             size: gate::size(run, resource),
             used: self.used(resource),
             resource: resource.clone(),

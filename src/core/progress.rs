@@ -3,9 +3,10 @@
 
 use std::cmp::Reverse;
 
+use super::agenda::Place;
 use super::day_rule::Part;
 use super::fact::{Deadline, Fact, RunResult, Why};
-use super::gate::{self, GateClass, Resource, holds_resources};
+use super::gate::{self, Barrier, Resource, holds_resources};
 use super::needs::Verdict;
 use super::night::{Command, Mover, Rules};
 use super::phase::Phase;
@@ -22,8 +23,8 @@ impl Mover<'_> {
         let state = self.core.state.run(run)?;
         let after = &state.jobs[index].phase;
         match (holds_resources(&before), holds_resources(after)) {
-            (false, true) => self.core.agenda.take(&GateClass::of(state, index)),
-            (true, false) => self.core.agenda.give_back(&GateClass::of(state, index)),
+            (false, true) => self.core.agenda.take(&gate::resources(state, index)),
+            (true, false) => self.core.agenda.give_back(&gate::resources(state, index)),
             _ => {}
         }
         if before.outcome() != after.outcome() {
@@ -179,9 +180,8 @@ impl Mover<'_> {
             return Ok(());
         }
         let state = self.core.state.run(run)?;
-        let class = GateClass::of(state, index);
         let place = (Reverse(state.job(index).priority), run.clone(), index);
-        self.core.agenda.ready.entry(class).or_default().insert(place);
+        self.core.agenda.ready.entry(None).or_default().insert(place);
         Ok(())
     }
 
@@ -200,41 +200,35 @@ impl Mover<'_> {
         }
     }
 
-    /// Starts what is queued, best first, as far as there is room.
+    /// Starts what is queued, best first, as far as there is room. Those behind a barrier that still stands are not
+    /// looked at, so that a step costs what can start and not what waits.
     pub(super) fn start_ready(&mut self) -> Result<(), Unfit> {
-        let mut full: std::collections::BTreeSet<GateClass> = std::collections::BTreeSet::new();
-        loop {
-            let best = self
-                .core
-                .agenda
-                .ready
-                .iter()
-                .filter(|(class, _)| !full.contains(*class))
-                .filter_map(|(class, queue)| queue.first().map(|first| (first, class)))
-                .min();
-            let Some((first, class)) = best else { return Ok(()) };
-            let (first, class) = (first.clone(), class.clone());
-            let (_, run, index) = &first;
+        while let Some(place) = self.next_ready() {
+            let (_, run, index) = &place;
             if !self.core.startable(run, *index)? {
-                self.unqueue(&class, &first);
-            } else if self.core.full(&class)?.is_some() {
-                full.insert(class);
-            } else {
-                self.unqueue(&class, &first);
-                if self.window_open(run, *index)? {
-                    self.start(run, *index)?;
-                }
+                continue;
+            }
+            if let Some(barrier) = self.core.barrier(run, *index)? {
+                self.core.agenda.ready.entry(Some(barrier)).or_default().insert(place);
+            } else if self.window_open(run, *index)? {
+                self.start(run, *index)?;
             }
         }
+        Ok(())
     }
 
-    fn unqueue(&mut self, class: &GateClass, place: &(Reverse<i32>, RunId, usize)) {
-        if let Some(queue) = self.core.agenda.ready.get_mut(class) {
-            queue.remove(place);
-            if queue.is_empty() {
-                self.core.agenda.ready.remove(class);
-            }
+    /// Takes the best of those that no barrier keeps, as far as is known.
+    fn next_ready(&mut self) -> Option<Place> {
+        let ready = &self.core.agenda.ready;
+        let free = ready.iter().filter(|(barrier, _)| !self.core.stands(barrier.as_ref()));
+        let best = free.filter_map(|(barrier, queue)| Some((queue.first()?, barrier))).min();
+        let barrier = best?.1.clone();
+        let queue = self.core.agenda.ready.get_mut(&barrier)?;
+        let first = queue.pop_first();
+        if queue.is_empty() {
+            self.core.agenda.ready.remove(&barrier);
         }
+        first
     }
 
     fn start(&mut self, run: &RunId, index: usize) -> Result<(), Unfit> {
@@ -337,22 +331,35 @@ impl super::night::Core {
     }
 
     /// What there is no room in: the host away, or the first resource with too few units left.
-    pub(super) fn full(&self, class: &GateClass) -> Result<Option<Resource>, Unfit> {
-        if !self.hosts.contains_key(&class.host) {
-            return Ok(Some(Resource::Host(class.host.clone())));
+    fn barrier(&self, run: &RunId, index: usize) -> Result<Option<Barrier>, Unfit> {
+        let run = self.state.run(run)?;
+        let host = &run.job(index).host;
+        if !self.hosts.contains_key(host) {
+            return Ok(Some(Barrier::Away(host.clone())));
         }
-        let run = self.state.run(&class.run)?;
-        Ok(self.without_room(run, class).map(|(resource, _)| resource.clone()).next())
+        let resources = gate::resources(run, index);
+        let full = self.without_room(run, &resources).next().map(|(resource, units)| {
+            let size = gate::size(run, resource);
+            Barrier::Full { resource: resource.clone(), units, size }
+        });
+        Ok(full)
+    }
+
+    fn stands(&self, barrier: Option<&Barrier>) -> bool {
+        match barrier {
+            None => false,
+            Some(Barrier::Away(host)) => !self.hosts.contains_key(host),
+            Some(Barrier::Full { resource, units, size }) => self.used(resource) + units > *size,
+        }
     }
 
     /// Resources of which too few units are free, with the units needed.
     pub(super) fn without_room<'a>(
         &'a self,
         run: &'a Run,
-        class: &'a GateClass,
+        resources: &'a [(Resource, u32)],
     ) -> impl Iterator<Item = (&'a Resource, u32)> + 'a {
-        class
-            .resources
+        resources
             .iter()
             .filter(|(resource, units)| self.used(resource) + units > gate::size(run, resource))
             .map(|(resource, units)| (resource, *units))

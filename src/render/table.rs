@@ -39,17 +39,18 @@ impl Table {
                 self.rows.iter().skip(self.heads).any(|r| r.get(*c).is_some_and(|x| !x.is_empty()))
             })
             .collect();
-        let width = |c: usize| {
-            self.rows.iter().filter_map(|r| r.get(c)).map(|x| x.width()).max().unwrap_or(0)
-        };
+        let widths: Vec<usize> = (0..columns)
+            .map(|c| self.rows.iter().filter_map(|r| r.get(c)).map(|x| x.width()).max())
+            .map(Option::unwrap_or_default)
+            .collect();
         let Some((last, before)) = used.split_last() else { return };
-        let start = self.indent + before.iter().map(|c| width(*c) + 2).sum::<usize>();
+        let start = self.indent + before.iter().map(|c| widths[*c] + 2).sum::<usize>();
         let room = PAGE.saturating_sub(start).max(20);
         for row in &self.rows {
             let mut line = " ".repeat(self.indent);
             for c in before {
                 let cell = row.get(*c).map_or("", String::as_str);
-                line.push_str(&pad(cell, width(*c), self.right[*c]));
+                line.push_str(&pad(cell, widths[*c], self.right[*c]));
                 line.push_str("  ");
             }
             let cell = row.get(*last).map_or("", String::as_str);

@@ -27,7 +27,7 @@ use crate::port::{
     AgentEvent, AgentLink, Clock, Folders, SiteSource, Store, StoreError, StoreReader,
 };
 use crate::types::{Epoch, HostName, Now, PersonId, RunId};
-use crate::wire::ToAgent;
+use crate::wire::{FromAgent, ToAgent};
 
 pub use letters::{planned, usual_p95};
 pub use orders::{NotOrdered, is_interrupted};
@@ -50,6 +50,13 @@ pub enum Input {
     Asked(Asked),
     Stop { account: Account, how: StopHow },
     Mail(MailNews),
+}
+
+impl Input {
+    /// Whether it tells that a program runs, and nothing else.
+    fn is_start(&self) -> bool {
+        matches!(self, Self::Agent(AgentEvent::Says { what: FromAgent::Started { .. }, .. }))
+    }
 }
 
 /// Sees every turn after it is durable: the progress display, a log.
@@ -124,6 +131,8 @@ struct Follower {
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 /// Events taken into one turn at the most, so that one commit stays small.
 const EVENTS_PER_TURN: usize = 1_000;
+/// How long the news that a program runs waits for something that is worth a commit.
+const MOMENT: Duration = Duration::from_millis(50);
 
 impl<W: World> Supervisor<W> {
     /// Takes the lead of a store whose epoch was claimed.
@@ -208,7 +217,21 @@ impl<W: World> Supervisor<W> {
             tokio::time::timeout(sleep, self.parts.inbox.recv_many(&mut inputs, EVENTS_PER_TURN));
         // Out of time: nothing came, and that is what the core is told.
         let _ = arrived.await;
+        self.gather(&mut inputs).await;
         inputs
+    }
+
+    /// That a program runs decides nothing: it shares the commit of what comes within a moment, most often its own end.
+    async fn gather(&mut self, inputs: &mut Vec<Input>) {
+        let inbox = &mut self.parts.inbox;
+        let more = async {
+            let waits = |inputs: &[Input]| {
+                (1..EVENTS_PER_TURN).contains(&inputs.len()) && inputs.iter().all(Input::is_start)
+            };
+            while waits(inputs) && inbox.recv_many(inputs, EVENTS_PER_TURN).await > 0 {}
+        };
+        // Out of time: what has come is all there is.
+        let _ = tokio::time::timeout(MOMENT, more).await;
     }
 
     /// A trial's clock jumps to the next thing to do while nothing runs, so that no gate makes anybody wait.

@@ -1,7 +1,6 @@
 //! The module as a whole: a site with every defect, the format's page, and files of any bytes.
 
 mod every_defect;
-mod format_page;
 mod properties;
 
 use std::path::Path;

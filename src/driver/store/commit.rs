@@ -100,7 +100,7 @@ async fn write(conn: &mut SqliteConnection, commit: &Commit) -> Result<(), Store
 
 /// Entries that one statement takes. Few sizes, so that each is prepared once: what counts in a large commit is how
 /// often SQLite's thread is woken.
-const AT_ONCE: [usize; 4] = [64, 16, 4, 1];
+const AT_ONCE: [usize; 7] = [64, 16, 8, 4, 3, 2, 1];
 
 async fn entries(conn: &mut SqliteConnection, mut rest: &[Sealed]) -> Result<(), StoreError> {
     for size in AT_ONCE {
