@@ -1,0 +1,126 @@
+//! A store that cannot be written while a night runs, and one that was tampered with.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::process::Command;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Connection, Executor};
+
+use super::house::{House, eventually};
+
+const PAIR: &str = "
+  a: {title: A, run: [sh, job.sh, wait]}
+  b: {title: B, run: [sh, job.sh], needs: [a]}
+";
+
+struct Database {
+    runtime: tokio::runtime::Runtime,
+    connection: SqliteConnection,
+}
+
+impl Database {
+    fn open(house: &House) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let options = SqliteConnectOptions::new().filename(house.state().join("nightrun.db"));
+        let connection = runtime.block_on(options.connect()).unwrap();
+        Self { runtime, connection }
+    }
+
+    fn execute(&mut self, sql: &'static str) {
+        self.runtime.block_on(self.connection.execute(sql)).unwrap();
+    }
+
+    fn close(self) {
+        self.runtime.block_on(self.connection.close()).unwrap();
+    }
+}
+
+#[test]
+fn a_store_that_another_program_holds_stops_new_starts_until_it_is_free() {
+    let house = House::new(PAIR);
+    house.gates(&["a"]);
+    let mut night = house.spawn(&["run", "night", "--date", "2026-10-30"]);
+    night.started("a");
+    let mut database = Database::open(&house);
+    database.execute("begin immediate");
+    house.say("a", "go");
+    night.notice("the store does not take what was decided");
+    assert_eq!(house.ran(), ["a 1"]);
+    database.execute("rollback");
+    database.close();
+    let over = night.ends(0);
+    assert!(over.err.iter().any(|line| line.contains("again")), "{:?}", over.err);
+    assert_eq!(house.ran(), ["a 1", "b 1"]);
+    house.nothing_is_lost();
+}
+
+/// A small file system of its own.
+struct Disk<'a>(&'a Path);
+
+impl<'a> Disk<'a> {
+    fn mount(path: &'a Path) -> Self {
+        std::fs::create_dir_all(path).unwrap();
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=1m", "nightrun-test"]).arg(path);
+        let status = mount.status().expect("`mount` is missing: install util-linux");
+        assert!(status.success(), "a disk of its own for the test needs root: {mount:?}");
+        Self(path)
+    }
+}
+
+impl Drop for Disk<'_> {
+    fn drop(&mut self) {
+        // Lazily: what still has files open in it does not keep it.
+        let _ = Command::new("umount").arg("-l").arg(self.0).status();
+    }
+}
+
+fn fill(path: &Path) {
+    let mut file = File::create(path).unwrap();
+    while file.write_all(&[0; 1024]).is_ok() {}
+}
+
+#[test]
+fn a_full_disk_loses_nothing_and_the_night_goes_on_when_there_is_room() {
+    let house = House::new(PAIR);
+    let state = house.state();
+    let _disk = Disk::mount(&state);
+    std::fs::create_dir_all(house.work("")).unwrap();
+    house.gates(&["a"]);
+    let mut night = house.spawn(&["run", "night", "--date", "2026-10-30"]);
+    night.started("a");
+    house.number("pid-a");
+    let ballast = house.work("ballast");
+    fill(&ballast);
+    house.say("a", "go");
+    night.notice("no room");
+    assert_eq!(house.lines("ran"), ["a 1"]);
+    std::fs::remove_file(&ballast).unwrap();
+    night.ends(0);
+    eventually("both", || house.lines("ran").len() == 2);
+    house.nothing_is_lost();
+}
+
+#[test]
+fn an_entry_that_was_altered_is_named() {
+    let house = House::new("  a: {title: A, run: [sh, job.sh]}\n");
+    house.spawn(&["run", "night", "--date", "2026-10-30"]).ends(0);
+    house.run(&["journal", "verify"]).code(0);
+    let mut database = Database::open(&house);
+    database.execute("update journal set body = replace(body, 'pid', 'pie') where kind = 'attempt-started'");
+    database.close();
+    let broken = house.run(&["journal", "verify"]).code(1);
+    assert!(broken.err.contains("entry 3"), "{}", broken.err);
+    let mut database = Database::open(&house);
+    database.execute("update journal set body = replace(body, 'pie', 'pid') where kind = 'attempt-started'");
+    house.run(&["journal", "verify"]).code(0);
+    database.execute("delete from journal where seq = (select max(seq) from journal)");
+    database.close();
+    let broken = house.run(&["journal", "verify"]).code(1);
+    assert!(broken.err.contains("ends with"), "{}", broken.err);
+    // And nobody goes on from a journal that is not whole.
+    let refused = house.run(&["run", "night", "--date", "2026-10-31"]).code(1);
+    assert!(refused.err.contains("journal"), "{}", refused.err);
+}
