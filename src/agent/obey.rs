@@ -44,7 +44,8 @@ impl Agent<'_> {
                     self.recorded(&attempt);
                 }
             }
-            ToAgent::Leave => self.leaving = true,
+            // An agent that is to stay for ever was not started by a supervisor, and does not go with one.
+            ToAgent::Leave => self.leaving = self.settings.linger.is_some(),
         }
     }
 

@@ -29,12 +29,17 @@ impl<W: World> Supervisor<W> {
             usual_p95: &nothing,
             unsent_mail: 0,
         };
-        let written = view::of_run::failure(&self.core, incident, now, around);
-        let Ok(page) = written else { return Vec::new() };
+        let page = match view::of_run::failure(&self.core, incident, now, around) {
+            Ok(page) => page,
+            Err(why) => {
+                self.notice(now.wall, &format!("no mail about {incident}: {why}"));
+                return Vec::new();
+            }
+        };
         let site = std::sync::Arc::clone(&run.site);
         let thread = format!("{incident}.{}", run.id());
         let people = known.notified.clone();
-        let write = |lang, to: &PersonId| render::mail::failure(lang, &page, to).ok();
+        let write = |lang, to: &PersonId| render::mail::failure(lang, &page, to);
         let letters = self.letters(&site, &people, &thread, write, &[]);
         self.composed(letters)
     }
@@ -53,12 +58,27 @@ impl<W: World> Supervisor<W> {
         languages.sort_by_key(|lang| *lang != site.language);
         for lang in languages {
             let tag = lang.tag();
-            let Ok(html) = render::report_html::page(lang, &page) else { continue };
+            let html = match render::report_html::page(lang, &page) {
+                Ok(html) => html,
+                Err(why) => {
+                    self.notice(page.generated_at, &format!("no report of {run}: {why}"));
+                    continue;
+                }
+            };
             let text = render::report_text::text(lang, &page);
             for (name, content) in
                 [(format!("report.{tag}.html"), &html), (format!("report.{tag}.txt"), &text)]
             {
-                written.push(self.parts.folders.write_report(run, &name, content.as_bytes())?);
+                // The record is what counts; `nightrun report` makes the page again when there is room for it.
+                match self.parts.folders.write_report(run, &name, content.as_bytes()) {
+                    Ok(path) => written.push(path),
+                    Err(why) => {
+                        self.notice(
+                            page.generated_at,
+                            &format!("{name} of {run} not written: {why}"),
+                        );
+                    }
+                }
             }
             pages.push((lang, html));
         }
@@ -69,7 +89,7 @@ impl<W: World> Supervisor<W> {
         let people: Vec<PersonId> =
             site.with_role(&site.mail.report_to).map(|(id, _)| id.clone()).collect();
         let thread = format!("report.{run}");
-        let write = |lang, _: &PersonId| render::mail::report(lang, &page).ok();
+        let write = |lang, _: &PersonId| render::mail::report(lang, &page);
         let letters = self.letters(&site, &people, &thread, write, &pages);
         Ok(self.composed(letters))
     }
@@ -93,42 +113,43 @@ impl<W: World> Supervisor<W> {
     }
 
     fn letters(
-        &self,
+        &mut self,
         site: &Site,
         people: &[PersonId],
         thread: &str,
-        write: impl Fn(Lang, &PersonId) -> Option<MailText>,
+        write: impl Fn(Lang, &PersonId) -> Result<MailText, askama::Error>,
         pages: &[(Lang, String)],
     ) -> Vec<Letter> {
         let domain = site.mail.from.rsplit('@').next().unwrap_or("localhost").to_owned();
         let thread = plain(thread);
         let seq = self.chain.head().seq;
-        let with_address = |id: &PersonId| {
-            let person = site.people.get(id)?;
-            Some((id.clone(), person.clone(), person.mail.clone()?))
-        };
-        people
-            .iter()
-            .filter_map(with_address)
-            .filter_map(|(id, person, address)| {
-                let lang = person.language.unwrap_or(site.language);
-                let MailText { subject, text, html } = write(lang, &id)?;
-                Some(Letter {
-                    from: Party {
-                        name: Some(site.title.get(lang).to_owned()),
-                        address: site.mail.from.clone(),
-                    },
-                    to: Party { name: Some(name(&person, lang)), address },
-                    subject,
-                    message_id: format!("<{thread}.{seq}.{id}@{domain}>"),
-                    thread: format!("<{thread}@{domain}>"),
-                    date: self.parts.clock.real(),
-                    text,
-                    html,
-                    attachments: attachment(pages, lang),
-                })
-            })
-            .collect()
+        let date = self.parts.clock.real();
+        let mut letters = Vec::new();
+        for id in people {
+            let Some(person) = site.people.get(id) else { continue };
+            let Some(address) = person.mail.clone() else { continue };
+            let lang = person.language.unwrap_or(site.language);
+            let MailText { subject, text, html } = match write(lang, id) {
+                Ok(written) => written,
+                Err(why) => {
+                    self.notice(date, &format!("no mail to {address}: {why}"));
+                    continue;
+                }
+            };
+            let site_name = site.title.get(lang).to_owned();
+            letters.push(Letter {
+                from: Party { name: Some(site_name), address: site.mail.from.clone() },
+                to: Party { name: Some(name(person, lang)), address },
+                subject,
+                message_id: format!("<{thread}.{seq}.{id}@{domain}>"),
+                thread: format!("<{thread}@{domain}>"),
+                date,
+                text,
+                html,
+                attachments: attachment(pages, lang),
+            });
+        }
+        letters
     }
 
     /// A letter that cannot be put into the form of a mail (an address that is none) is told, and does not stop the others.

@@ -109,12 +109,16 @@ fn an_entry_that_was_altered_is_named() {
     house.spawn(&["run", "night", "--date", "2026-10-30"]).ends(0);
     house.run(&["journal", "verify"]).code(0);
     let mut database = Database::open(&house);
-    database.execute("update journal set body = replace(body, 'pid', 'pie') where kind = 'attempt-started'");
+    database.execute(
+        "update journal set body = replace(body, 'pid', 'pie') where kind = 'attempt-started'",
+    );
     database.close();
     let broken = house.run(&["journal", "verify"]).code(1);
     assert!(broken.err.contains("entry 3"), "{}", broken.err);
     let mut database = Database::open(&house);
-    database.execute("update journal set body = replace(body, 'pie', 'pid') where kind = 'attempt-started'");
+    database.execute(
+        "update journal set body = replace(body, 'pie', 'pid') where kind = 'attempt-started'",
+    );
     house.run(&["journal", "verify"]).code(0);
     database.execute("delete from journal where seq = (select max(seq) from journal)");
     database.close();
