@@ -58,7 +58,11 @@ impl<W: World> Supervisor<W> {
             for (name, content) in
                 [(format!("report.{tag}.html"), &html), (format!("report.{tag}.txt"), &text)]
             {
-                written.push(self.parts.folders.write_report(run, &name, content.as_bytes())?);
+                match self.parts.folders.write_report(run, &name, content.as_bytes()) {
+                    Ok(path) => written.push(path),
+                    // The night is over all the same, and `nightrun report` makes it anew.
+                    Err(why) => self.report_not_written(run, &why),
+                }
             }
             pages.push((lang, html));
         }
@@ -72,6 +76,11 @@ impl<W: World> Supervisor<W> {
         let write = |lang, _: &PersonId| render::mail::report(lang, &page).ok();
         let letters = self.letters(&site, &people, &thread, write, &pages);
         Ok(self.composed(letters))
+    }
+
+    fn report_not_written(&mut self, run: &RunId, why: &std::io::Error) {
+        let at = self.parts.clock.now().wall;
+        self.notice(at, &format!("no report of {run} on disk: {why}; `nightrun report` shows it"));
     }
 
     async fn report_view(&self, run: &RunId) -> Result<ReportView, Fatal> {

@@ -29,16 +29,25 @@ fn sink() -> Sink {
 
 #[test]
 fn a_dead_mail_server_costs_no_night_and_no_mail() {
-    for (jobs, code, mails) in [("  a: {title: A, run: [sh, job.sh]}\n", 0, 1), ("  a: {title: A, shell: exit 1}\n", 1, 3)] {
+    for (jobs, code, mails) in
+        [("  a: {title: A, run: [sh, job.sh]}\n", 0, 1), ("  a: {title: A, shell: exit 1}\n", 1, 3)]
+    {
         let house = House::new(jobs);
         smtp(&house, closed_port());
         let ended = house.run(&["run", "night", "--date", "2026-10-30"]).code(code);
         let words = format!("{mails} mails are not sent yet: `nightrun mail flush` sends them");
-        assert!(ended.out.contains(&words) || mails == 1 && ended.out.contains("not sent yet"), "{}", ended.out);
+        assert!(
+            ended.out.contains(&words) || mails == 1 && ended.out.contains("not sent yet"),
+            "{}",
+            ended.out
+        );
 
         let list = house.run(&["mail", "list"]).code(0).out;
         assert_eq!(list.lines().count(), mails);
-        assert!(list.lines().all(|line| line.contains("1 tries") && line.contains("onnect")), "{list}");
+        assert!(
+            list.lines().all(|line| line.contains("1 tries") && line.contains("onnect")),
+            "{list}"
+        );
         let unsent = house.run(&["mail", "list", "--format", "json"]).code(0).out;
         let mut queued: Vec<String> = unsent
             .lines()

@@ -10,7 +10,8 @@ windows:
     open: [{days: every day, from: "22:00", to: "23:00"}]
 "#;
 
-const JOBS: &str = "window: night-work\njobs: {a: {title: A, run: [sh, job.sh], expected: EXPECTED}}\n";
+const JOBS: &str =
+    "window: night-work\njobs: {a: {title: A, run: [sh, job.sh], expected: EXPECTED}}\n";
 
 fn house(expected: &str) -> House {
     let house = House::bare();
@@ -96,6 +97,11 @@ fn an_override_opens_no_freeze() {
 #[test]
 fn a_trial_is_refused_on_what_is_not_marked_for_it() {
     let house = house("1s");
-    house.write("site.yaml", &super::house::SITE.replace("local: {trial: true,", "local: {trial: false,"));
-    house.run(&["run", "night", "--at", "2026-10-30T22:10"]).refused("not marked for trials: host local");
+    house.write(
+        "site.yaml",
+        &super::house::SITE.replace("local: {trial: true,", "local: {trial: false,"),
+    );
+    house
+        .run(&["run", "night", "--at", "2026-10-30T22:10"])
+        .refused("not marked for trials: host local");
 }
