@@ -1,6 +1,8 @@
 //! What operators do to a night that is under way.
 
-use super::house::{House, Night, account};
+use super::facts::account;
+use super::house::House;
+use super::watched::Night;
 
 const JOBS: &str = "
   a: {title: A, run: [sh, job.sh, wait]}
