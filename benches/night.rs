@@ -196,13 +196,14 @@ fn bare_loop(shape: &Shape) {
         while running.len() < shape.at_once {
             let Some(job) = free.pop_front() else { break };
             let child = Command::new(TRUE).spawn().unwrap();
-            running.insert(child.id(), job);
+            // Waited for below, whichever ends first.
+            running.insert(child.id(), (job, child));
         }
         if running.is_empty() {
             return;
         }
         let (pid, status) = rustix::process::wait(WaitOptions::empty()).unwrap().unwrap();
-        let job = running.remove(&pid.as_raw_nonzero().get().cast_unsigned()).unwrap();
+        let (job, _child) = running.remove(&pid.as_raw_nonzero().get().cast_unsigned()).unwrap();
         assert_eq!(status.exit_status(), Some(0));
         for next in &after[job] {
             open[*next] -= 1;

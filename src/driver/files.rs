@@ -53,12 +53,20 @@ pub fn contents(
         .map(|(path, file)| {
             let bytes = match file {
                 SourceFile::Content(bytes) => bytes.clone(),
-                SourceFile::Present | SourceFile::Unreadable(_) => fs::read(root.join(path))
+                SourceFile::Present | SourceFile::Unreadable(_) => whole(&root.join(path))
                     .map_err(|e| io::Error::new(e.kind(), format!("{}: {e}", path.display())))?,
             };
             Ok((path.to_path_buf(), bytes))
         })
         .collect()
+}
+
+fn whole(path: &Path) -> io::Result<Vec<u8>> {
+    // Before it is opened: opening a pipe would wait for a writer.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    fs::read(path)
 }
 
 struct Walk {

@@ -58,33 +58,42 @@ impl Folders for StateFolder {
     fn lay_copy(&self, run: &RunId, files: &BTreeMap<PathBuf, Vec<u8>>) -> io::Result<()> {
         std::fs::create_dir_all(self.work())?;
         let root = self.copy_of(run);
-        std::fs::create_dir_all(&root)?;
+        std::fs::create_dir_all(&root).map_err(|why| at(&root, &why))?;
         for (path, bytes) in files {
             let path = root.join(path);
-            if std::fs::read(&path).is_ok_and(|there| there == *bytes) {
-                continue;
-            }
-            if let Some(folder) = path.parent() {
-                std::fs::create_dir_all(folder)?;
-            }
-            let aside = path.with_extension("nightrun-new");
-            std::fs::write(&aside, bytes)?;
-            // Read and execute for all, write for none: the copy is what the run goes by.
-            std::fs::set_permissions(&aside, std::fs::Permissions::from_mode(0o555))?;
-            std::fs::rename(&aside, &path)?;
+            lay(&path, bytes).map_err(|why| at(&path, &why))?;
         }
         Ok(())
     }
 
     fn write_report(&self, run: &RunId, name: &str, content: &[u8]) -> io::Result<PathBuf> {
         let folder = self.root.join("reports").join(run.to_string());
-        std::fs::create_dir_all(&folder)?;
+        std::fs::create_dir_all(&folder).map_err(|why| at(&folder, &why))?;
         let path = folder.join(name);
         let aside = folder.join(format!(".{name}"));
         std::fs::write(&aside, content)?;
         std::fs::rename(&aside, &path)?;
         Ok(path)
     }
+}
+
+/// One file of a copy, if it does not lie there already.
+fn lay(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if std::fs::read(path).is_ok_and(|there| there == bytes) {
+        return Ok(());
+    }
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let aside = path.with_extension("nightrun-new");
+    std::fs::write(&aside, bytes)?;
+    // Read and execute for all, write for none: the copy is what the run goes by.
+    std::fs::set_permissions(&aside, std::fs::Permissions::from_mode(0o555))?;
+    std::fs::rename(&aside, path)
+}
+
+fn at(path: &Path, why: &io::Error) -> io::Error {
+    io::Error::new(why.kind(), format!("{}: {why}", path.display()))
 }
 
 #[cfg(test)]

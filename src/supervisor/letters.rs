@@ -69,15 +69,10 @@ impl<W: World> Supervisor<W> {
             for (name, content) in
                 [(format!("report.{tag}.html"), &html), (format!("report.{tag}.txt"), &text)]
             {
-                // The record is what counts; `nightrun report` makes the page again when there is room for it.
                 match self.parts.folders.write_report(run, &name, content.as_bytes()) {
                     Ok(path) => written.push(path),
-                    Err(why) => {
-                        self.notice(
-                            page.generated_at,
-                            &format!("{name} of {run} not written: {why}"),
-                        );
-                    }
+                    // The night is over all the same, and `nightrun report` makes it anew.
+                    Err(why) => self.report_not_written(run, &why),
                 }
             }
             pages.push((lang, html));
@@ -92,6 +87,11 @@ impl<W: World> Supervisor<W> {
         let write = |lang, _: &PersonId| render::mail::report(lang, &page);
         let letters = self.letters(&site, &people, &thread, write, &pages);
         Ok(self.composed(letters))
+    }
+
+    fn report_not_written(&mut self, run: &RunId, why: &std::io::Error) {
+        let at = self.parts.clock.now().wall;
+        self.notice(at, &format!("no report of {run} on disk: {why}; `nightrun report` shows it"));
     }
 
     async fn report_view(&self, run: &RunId) -> Result<ReportView, Fatal> {

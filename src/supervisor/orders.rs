@@ -87,7 +87,7 @@ impl<W: World> Supervisor<W> {
             Some(row) if !order.trial && !order.rerun => {
                 self.again_in(&row, &ordered, order, by).await
             }
-            _ => self.open(&loaded, ordered).await.map(Ok),
+            _ => self.open(&loaded, ordered).await,
         }
     }
 
@@ -143,7 +143,11 @@ impl<W: World> Supervisor<W> {
         Ok(Ok(row.run.clone()))
     }
 
-    async fn open(&mut self, loaded: &LoadedSite, ordered: Ordered) -> Result<RunId, Fatal> {
+    async fn open(
+        &mut self,
+        loaded: &LoadedSite,
+        ordered: Ordered,
+    ) -> Result<Result<RunId, NotOrdered>, Fatal> {
         let batch = ordered.order.batch.clone();
         let key = ordered.key().map_err(|why| Fatal::Definition(why.to_string()))?;
         let reader = self.parts.store.reader();
@@ -160,11 +164,18 @@ impl<W: World> Supervisor<W> {
         let part = loaded.site.part(&batch);
         let folder = part.batches.get(&batch).map(|b| b.folder().to_owned()).unwrap_or_default();
         let wanted = |path: &Path| RunCopy::wants(&part, &folder, path);
-        let files = self.parts.source.files(loaded, &wanted)?;
+        let files = match self.parts.source.files(loaded, &wanted) {
+            Ok(files) => files,
+            Err(why) => {
+                return Ok(Err(not_copied("that of the files beside the batch", &why).into()));
+            }
+        };
         let digests = files.iter().map(|(path, bytes)| (path.clone(), address(bytes))).collect();
         let copy = RunCopy { site: part, files: digests };
         let (digest, bytes) = pack(&copy)?;
-        self.parts.folders.lay_copy(&run, &files)?;
+        if let Err(why) = self.parts.folders.lay_copy(&run, &files) {
+            return Ok(Err(not_copied(&format!("that of {run}"), &why).into()));
+        }
         let mut turn = Turn::default();
         turn.blobs.push(bytes);
         turn.blobs.extend(files.into_values());
@@ -176,7 +187,7 @@ impl<W: World> Supervisor<W> {
         self.step(&mut turn, Event::Open { opened: Box::new(opened), across })?;
         self.expect_hosts(&run);
         self.finish(turn).await?;
-        Ok(run)
+        Ok(Ok(run))
     }
 
     fn define(&mut self, digest: String, definition: Definition) {
@@ -263,6 +274,12 @@ impl<W: World> Supervisor<W> {
 /// Interrupted by a crash, or stopped by a person: it can go on.
 pub fn is_interrupted(row: &RunRow) -> bool {
     matches!(row.result, None | Some(RunResult::Stopped))
+}
+
+/// Nothing has been opened, and what else runs is not touched by it.
+fn not_copied(what: &str, why: &std::io::Error) -> Refused {
+    Refused::new(format!("a run goes by its own copy, and {what} cannot be made: {why}"))
+        .hint("put that right and order it again")
 }
 
 fn other_clock(trial: bool) -> Refused {

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
 use super::{Fatal, Input, Supervisor, World};
-use crate::port::{Clock, Mailer, QueuedMail, SendError, Store, StoreReader};
+use crate::port::{Clock, Mailer, QueuedMail, SendError, Store, StoreError, StoreReader};
 
 /// One message for the sender.
 #[derive(Debug)]
@@ -47,6 +47,18 @@ fn again_after(tries: u32) -> SignedDuration {
 impl<W: World> Supervisor<W> {
     /// Hands what is due to the sender.
     pub(super) async fn post_due_mail(&mut self) -> Result<(), Fatal> {
+        match self.hand_over_due_mail().await {
+            // Mail waits for a store in trouble; the night does not end for it.
+            Err(StoreError::Trouble(_)) => {
+                let soon = self.parts.clock.real().saturating_add(again_after(1));
+                self.mail_due = soon.ok();
+                Ok(())
+            }
+            done => Ok(done?),
+        }
+    }
+
+    async fn hand_over_due_mail(&mut self) -> Result<(), StoreError> {
         let real = self.parts.clock.real();
         let reader = self.parts.store.reader();
         let due = reader.outbox_due(real, AT_A_TIME).await?;
@@ -67,21 +79,32 @@ impl<W: World> Supervisor<W> {
 
     pub(super) async fn mail_news(&mut self, news: MailNews) -> Result<(), Fatal> {
         self.posted.remove(&news.id);
-        let real = self.parts.clock.real();
-        match news.result {
-            Ok(reply) => self.parts.store.outbox_sent(news.id, real, &reply).await?,
-            Err(error) => {
-                let next = match &error {
-                    SendError::Later(_) => real.saturating_add(again_after(news.tries)).ok(),
-                    SendError::Never(_) => None,
-                };
-                let why = error.to_string();
-                self.parts.store.outbox_failed(news.id, &why, next).await?;
-                let at = self.parts.clock.now().wall;
-                self.notice(at, &format!("mail not sent: {why}"));
+        if let Err(error) = &news.result {
+            let at = self.parts.clock.now().wall;
+            self.notice(at, &format!("mail not sent: {error}"));
+        }
+        let mut told = false;
+        loop {
+            match self.keep_mail_news(&news).await {
+                Ok(()) => break,
+                Err(why) => self.store_in_trouble(why, &mut told).await?,
             }
         }
+        self.store_is_well(told);
         self.post_due_mail().await
+    }
+
+    async fn keep_mail_news(&mut self, news: &MailNews) -> Result<(), StoreError> {
+        let real = self.parts.clock.real();
+        let error = match &news.result {
+            Ok(reply) => return self.parts.store.outbox_sent(news.id, real, reply).await,
+            Err(error) => error,
+        };
+        let next = match error {
+            SendError::Later(_) => real.saturating_add(again_after(news.tries)).ok(),
+            SendError::Never(_) => None,
+        };
+        self.parts.store.outbox_failed(news.id, &error.to_string(), next).await
     }
 
     /// Waits for the outbox to empty, at most so long, or until somebody asks for more work or for an end. Returns what

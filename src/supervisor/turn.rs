@@ -187,27 +187,39 @@ impl<W: World> Supervisor<W> {
         loop {
             match self.parts.store.commit(commit).await {
                 Ok(()) => break,
-                Err(StoreError::Trouble(why)) => {
-                    if !told {
-                        let at = self.parts.clock.now().wall;
-                        self.notice(
-                            at,
-                            &format!("the store does not take what was decided: {why}; trying again, nothing starts until it does"),
-                        );
-                        told = true;
-                    }
-                    // The inbox is not read meanwhile, so this waits for time alone.
-                    let never = std::future::pending::<()>();
-                    let _ = tokio::time::timeout(STORE_AGAIN, never).await;
-                }
-                Err(other) => return Err(other.into()),
+                Err(why) => self.store_in_trouble(why, &mut told).await?,
             }
         }
+        self.store_is_well(told);
+        Ok(())
+    }
+
+    /// Says so once, and waits until it may be tried again. What is no passing trouble is handed back.
+    pub(super) async fn store_in_trouble(
+        &mut self,
+        why: StoreError,
+        told: &mut bool,
+    ) -> Result<(), Fatal> {
+        let StoreError::Trouble(why) = why else { return Err(why.into()) };
+        if !*told {
+            let at = self.parts.clock.now().wall;
+            self.notice(
+                at,
+                &format!("the store does not take what was decided: {why}; trying again, nothing starts until it does"),
+            );
+            *told = true;
+        }
+        // The inbox is not read meanwhile, so this waits for time alone.
+        let never = std::future::pending::<()>();
+        let _ = tokio::time::timeout(STORE_AGAIN, never).await;
+        Ok(())
+    }
+
+    pub(super) fn store_is_well(&mut self, told: bool) {
         if told {
             let at = self.parts.clock.now().wall;
             self.notice(at, "the store takes what is decided again");
         }
-        Ok(())
     }
 
     fn act(&mut self, turn: &Turn) -> Result<(), Fatal> {

@@ -260,7 +260,7 @@ fn an_agent_leaves_when_nobody_needs_it() {
     house.start_agent(&["--linger", "50ms"]);
     assert!(house.agent_leaves().success());
 
-    house.start_agent(&["--linger", "0s"]);
+    house.start_agent(&["--linger", "1h"]);
     let mut line = house.hello();
     let go = house.fifo("go");
     let start = house.shell("last", "read x < go");
@@ -269,6 +269,19 @@ fn an_agent_leaves_when_nobody_needs_it() {
     release(&go);
     assert_eq!(line.ended().ending, exited(0));
     assert!(house.agent_leaves().success());
+}
+
+#[test]
+fn an_agent_that_is_to_stay_does_not_go_with_a_supervisor() {
+    let mut house = House::new();
+    house.start_agent(&["--linger", "0s"]);
+    let mut line = house.hello();
+    line.say(&ToAgent::Leave);
+    let start = house.shell("after", "true");
+    line.run(&start);
+    assert_eq!(line.ended().ending, exited(0));
+    drop(line);
+    house.hello();
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::house::{House, is_there};
+use super::facts::is_there;
+use super::house::House;
 
 const CHAIN: &str = "
   a: {title: A, run: [sh, job.sh]}
@@ -77,7 +78,7 @@ fn the_log_of_a_job_that_is_taken_over_is_unbroken() {
     let out = house.spool("count", 1).join("out");
     for n in 1..=6 {
         house.say("count", "go");
-        super::house::eventually("a line", || super::house::holds(&out, &format!("line {n}\n")));
+        super::facts::eventually("a line", || super::facts::holds(&out, &format!("line {n}\n")));
         if n % 2 == 0 {
             night.kill();
             night = house.spawn(&["resume"]);

@@ -3,7 +3,8 @@
 use rustix::process::Signal;
 use serde_json::Value;
 
-use super::house::{House, eventually, is_there, send};
+use super::facts::{eventually, is_there, send};
+use super::house::House;
 
 const PAIR: &str = "
   a: {title: A, run: [sh, job.sh, wait], runbook: Ask the desk.}

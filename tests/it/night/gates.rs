@@ -1,6 +1,7 @@
 //! What a job waits for before it starts: files, times, conditions, resources.
 
-use super::house::{House, eventually, holds};
+use super::facts::{eventually, holds};
+use super::house::House;
 
 #[test]
 fn a_wait_ends_when_its_file_arrives() {

@@ -3,17 +3,16 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::time::{Duration, Instant};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::Value;
 
-/// Longer than anything here takes: what has not come by then never comes.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+use super::facts::{account, eventually, send};
+use super::letter::Letter;
+use super::watched::Night;
 
 /// The program of most jobs: a line for each attempt; then, with an argument, it waits for the test's word and ends
 /// well if that is `go`.
@@ -160,24 +159,8 @@ impl House {
     /// Starts a run that is watched event by event.
     pub(crate) fn spawn(&self, arguments: &[&str]) -> Night {
         let mut command = self.command(arguments);
-        command.args(["--format", "json"]).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let (events, lines) = channel();
-        let out = BufReader::new(child.stdout.take().unwrap());
-        std::thread::spawn(move || {
-            for line in out.lines() {
-                let event = serde_json::from_str(&line.unwrap()).unwrap();
-                let _ = events.send(event);
-            }
-        });
-        let (notices, said) = channel();
-        let err = BufReader::new(child.stderr.take().unwrap());
-        std::thread::spawn(move || {
-            for line in err.lines() {
-                let _ = notices.send(line.unwrap());
-            }
-        });
-        Night { child, lines, said, seen: Vec::new() }
+        command.args(["--format", "json"]);
+        Night::watch(command)
     }
 
     /// Lets a waiting job go on: `go` ends well, any other word does not.
@@ -345,175 +328,4 @@ impl Drop for House {
 fn record_number(record: &str, line: usize, key: &str) -> Option<i32> {
     let value: Value = serde_json::from_str(record.lines().nth(line)?).ok()?;
     i32::try_from(value[key].as_i64()?).ok()
-}
-
-pub(crate) fn send(pid: i32, signal: Signal) {
-    let _ = kill_process(Pid::from_raw(pid).unwrap(), signal);
-}
-
-pub(crate) fn is_there(pid: i32) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
-}
-
-/// The name of the account that the tests run as.
-pub(crate) fn account() -> String {
-    let output = Command::new("id").arg("-un").output().unwrap();
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
-}
-
-/// Waits for a fact that nobody tells.
-#[track_caller]
-pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < PATIENCE, "waited in vain for {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-/// A mail as its reader sees it.
-#[derive(Debug)]
-pub(crate) struct Letter {
-    pub(crate) to: String,
-    pub(crate) subject: String,
-    pub(crate) id: String,
-    pub(crate) text: String,
-}
-
-impl Letter {
-    pub(crate) fn read(bytes: &[u8]) -> Self {
-        let mail = mail_parser::MessageParser::default().parse(bytes).unwrap();
-        let to = mail.to().unwrap().first().unwrap().address().unwrap().to_owned();
-        Self {
-            to,
-            subject: mail.subject().unwrap().to_owned(),
-            id: mail.message_id().unwrap().to_owned(),
-            text: mail.body_text(0).unwrap().into_owned(),
-        }
-    }
-}
-
-/// Whether a path holds a text.
-pub(crate) fn holds(path: &Path, text: &str) -> bool {
-    fs::read_to_string(path).is_ok_and(|there| there.contains(text))
-}
-
-/// A run that is under way.
-pub(crate) struct Night {
-    child: Child,
-    lines: Receiver<Value>,
-    said: Receiver<String>,
-    /// Events so far, and whether a test has waited for them.
-    seen: Vec<(Value, bool)>,
-}
-
-/// A run that is over.
-#[derive(Debug)]
-pub(crate) struct Over {
-    pub(crate) code: Option<i32>,
-    pub(crate) events: Vec<Value>,
-    pub(crate) err: Vec<String>,
-}
-
-impl Night {
-    /// The next event of this name, of this job where one is named; in whatever order events come.
-    #[track_caller]
-    pub(crate) fn event(&mut self, name: &str, job: &str) -> Value {
-        let wanted =
-            |event: &Value| event["event"] == name && (job.is_empty() || event["job"] == job);
-        if let Some((event, taken)) = self.seen.iter_mut().find(|(e, taken)| !taken && wanted(e)) {
-            *taken = true;
-            return event.clone();
-        }
-        loop {
-            let Ok(event) = self.lines.recv_timeout(PATIENCE) else {
-                let said: Vec<String> = self.said.try_iter().collect();
-                panic!("no {name} of {job}; {:#?}\n{}", self.seen, said.join("\n"))
-            };
-            let found = wanted(&event);
-            self.seen.push((event.clone(), found));
-            if found {
-                return event;
-            }
-        }
-    }
-
-    #[track_caller]
-    pub(crate) fn started(&mut self, job: &str) -> Value {
-        self.event("started", job)
-    }
-
-    #[track_caller]
-    pub(crate) fn ended(&mut self, job: &str) -> Value {
-        self.event("ended", job)
-    }
-
-    /// A line on standard error that holds these words.
-    #[track_caller]
-    pub(crate) fn notice(&self, words: &str) -> String {
-        loop {
-            let line = self.said.recv_timeout(PATIENCE);
-            let line = line.unwrap_or_else(|_| panic!("nothing said of `{words}`"));
-            if line.contains(words) {
-                return line;
-            }
-        }
-    }
-
-    pub(crate) fn pid(&self) -> i32 {
-        i32::try_from(self.child.id()).unwrap()
-    }
-
-    pub(crate) fn signal(&self, signal: Signal) {
-        send(self.pid(), signal);
-    }
-
-    /// kill -9, and it is gone.
-    pub(crate) fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    /// Its exit code, if it has ended.
-    pub(crate) fn code(&mut self) -> Option<i32> {
-        self.child.try_wait().unwrap()?.code()
-    }
-
-    /// Waits for its own end.
-    #[track_caller]
-    pub(crate) fn over(mut self) -> Over {
-        let mut events: Vec<Value> = self.seen.drain(..).map(|(event, _)| event).collect();
-        while let Ok(event) = self.lines.recv_timeout(PATIENCE) {
-            events.push(event);
-        }
-        let mut status = None;
-        eventually("the end of the run", || {
-            status = self.child.try_wait().unwrap();
-            status.is_some()
-        });
-        Over { code: status.unwrap().code(), events, err: self.said.iter().collect() }
-    }
-
-    #[track_caller]
-    pub(crate) fn ends(self, code: i32) -> Over {
-        let over = self.over();
-        assert_eq!(over.code, Some(code), "{:#?}\n{}", over.events, over.err.join("\n"));
-        over
-    }
-}
-
-impl Drop for Night {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Over {
-    /// Events of this name, of this job where one is named.
-    pub(crate) fn events(&self, name: &str, job: &str) -> Vec<&Value> {
-        let wanted =
-            |event: &&Value| event["event"] == name && (job.is_empty() || event["job"] == job);
-        self.events.iter().filter(wanted).collect()
-    }
 }

@@ -1,6 +1,9 @@
 //! Whole nights with the real binary: what a night goes through, and what it leaves behind.
 
+mod facts;
 mod house;
+mod letter;
+mod watched;
 
 mod adopted;
 mod agent_killed;

@@ -104,7 +104,7 @@ fn a_killed_night_still_knows_what_it_needs_of_others() {
     house.say("x", "go");
     house.spawn(&["run", "early", "--date", "2026-10-30"]).ends(0);
     let why = house.run(&["why", "late.y"]).code(0).out;
-    assert!(why.contains("no supervisor is at work"), "{why}");
+    assert!(why.contains("No supervisor is at work"), "{why}");
     house.spawn(&["resume"]).ends(0);
     assert_eq!(house.ran(), ["x 1", "y 1"]);
     house.nothing_is_lost();

@@ -1,6 +1,7 @@
 //! One supervisor for a store: what a second command gets.
 
-use super::house::{House, eventually};
+use super::facts::eventually;
+use super::house::House;
 
 const WAITS: &str = "jobs: {a: {title: A, run: [sh, job.sh, wait]}}\n";
 
@@ -108,7 +109,7 @@ fn of_two_runs_of_one_batch_at_the_same_instant_one_runs() {
         // One of them is refused while the other's job waits.
         let mut code = None;
         eventually("a refusal", || {
-            code = nights.iter_mut().find_map(super::house::Night::code);
+            code = nights.iter_mut().find_map(super::watched::Night::code);
             code.is_some()
         });
         assert_eq!(code, Some(3));

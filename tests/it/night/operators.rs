@@ -1,6 +1,8 @@
 //! What operators do to a night that is under way.
 
-use super::house::{House, Night, account};
+use super::facts::account;
+use super::house::House;
+use super::watched::Night;
 
 const JOBS: &str = "
   a: {title: A, run: [sh, job.sh, wait]}
@@ -178,7 +180,7 @@ fn what_the_rules_forbid_is_refused_in_words() {
     house.say("a", "go");
     house.say("b", "go");
     night.ends(0);
-    act(&house, "hold", "b").refused("no supervisor is at work");
+    act(&house, "hold", "b").refused("night@2026-10-30#1 is over");
     act(&house, "retry", "b").refused("`nightrun run night --from b` runs it again");
     assert_eq!(house.facts("acted").len(), 0);
 }

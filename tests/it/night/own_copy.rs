@@ -49,3 +49,26 @@ fn a_site_that_is_gone_does_not_stop_its_run() {
     assert_eq!(house.run(&["log", "night.b"]).out, "as it was\nthe test says go\n");
     house.nothing_is_lost();
 }
+
+#[test]
+fn an_order_whose_files_cannot_be_copied_is_refused_and_disturbs_nobody() {
+    let house = house();
+    let mut night = house.spawn(&["run", "night", "--date", "2026-10-30"]);
+    night.started("a");
+    let order = ["run", "night", "--date", "2026-10-31"];
+    let odd = house.site().join("night/odd.sh");
+    std::os::unix::fs::symlink("nowhere", &odd).unwrap();
+    house.run(&order).refused("odd.sh");
+    fs::remove_file(&odd).unwrap();
+
+    let mode = rustix::fs::Mode::RUSR;
+    rustix::fs::mkfifoat(rustix::fs::CWD, &odd, mode).unwrap();
+    house.run(&order).refused("odd.sh");
+    fs::remove_file(&odd).unwrap();
+
+    fs::write(house.state().join("runs/night@2026-10-31#1"), "in the way").unwrap();
+    house.run(&order).refused("night@2026-10-31#1");
+    house.say("a", "go");
+    night.ends(0);
+    house.nothing_is_lost();
+}

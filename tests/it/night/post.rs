@@ -1,6 +1,7 @@
 //! Mail that cannot leave keeps nobody from the end of the night, and is not lost.
 
-use super::house::{House, Letter, SITE};
+use super::house::{House, SITE};
+use super::letter::Letter;
 use crate::smtp_sink::Sink;
 
 fn smtp(house: &House, port: u16) {

@@ -2,7 +2,8 @@
 
 use rustix::process::Signal;
 
-use super::house::{House, is_there};
+use super::facts::is_there;
+use super::house::House;
 
 const TERM_IS_IGNORED: &str = r#"
   a:
@@ -61,7 +62,7 @@ fn twice_what_runs_is_asked_to_end_and_runs_again_later() {
     let mut night = house.spawn(&["run", "night", "--date", "2026-10-30"]);
     night.started("a");
     let out = house.spool("a", 1).join("out");
-    super::house::eventually("its trap", || super::house::holds(&out, "ready"));
+    super::facts::eventually("its trap", || super::facts::holds(&out, "ready"));
     night.signal(Signal::INT);
     night.event("stopping", "");
     night.signal(Signal::INT);
@@ -70,7 +71,7 @@ fn twice_what_runs_is_asked_to_end_and_runs_again_later() {
     assert_eq!(ended["ending"]["how"], "killed");
     assert_eq!(ended["good"], false);
     night.ends(4);
-    assert!(super::house::holds(&out, "tidied up"));
+    assert!(super::facts::holds(&out, "tidied up"));
     assert_eq!(house.ran(), ["a 1"]);
 
     house.spawn(&["resume"]).ends(0);

@@ -2,13 +2,14 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection, Executor};
 
-use super::house::{House, eventually};
+use super::house::{House, SITE};
 
 const PAIR: &str = "
   a: {title: A, run: [sh, job.sh, wait]}
@@ -84,22 +85,65 @@ fn fill(path: &Path) {
 
 #[test]
 fn a_full_disk_loses_nothing_and_the_night_goes_on_when_there_is_room() {
-    let house = House::new(PAIR);
+    let house = House::new(
+        r#"
+  a: {title: A, shell: 'read -r word < "$NIGHTRUN_WORK/gate-a"'}
+  b: {title: B, run: [sh, job.sh], needs: [a]}
+"#,
+    );
     let state = house.state();
     let _disk = Disk::mount(&state);
     std::fs::create_dir_all(house.work("")).unwrap();
     house.gates(&["a"]);
     let mut night = house.spawn(&["run", "night", "--date", "2026-10-30"]);
     night.started("a");
-    house.number("pid-a");
     let ballast = house.work("ballast");
     fill(&ballast);
-    house.say("a", "go");
+    // What an operator asks for waits until it can be recorded; the end of a job waits where it was seen.
+    let note = house.spawn(&["note", "night", "the disk is full"]);
     night.notice("no room");
-    assert_eq!(house.lines("ran"), ["a 1"]);
+    house.say("a", "go");
+    assert!(house.ran().is_empty());
     std::fs::remove_file(&ballast).unwrap();
+    note.ends(0);
     night.ends(0);
-    eventually("both", || house.lines("ran").len() == 2);
+    assert_eq!(house.ran(), ["b 1"]);
+    assert_eq!(house.facts("acted").len(), 1);
+    house.nothing_is_lost();
+}
+
+#[test]
+fn what_became_of_mail_waits_for_the_store_too() {
+    let house =
+        House::new("  a: {title: A, shell: exit 1}\n  b: {title: B, run: [sh, job.sh, wait]}\n");
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = server.local_addr().unwrap().port();
+    let smtp = format!("smtp: {{host: 127.0.0.1, port: {port}, tls: none}}");
+    house.write("site.yaml", &SITE.replace("folder: mail", &smtp));
+    house.gates(&["b"]);
+    let night = house.spawn(&["run", "night", "--date", "2026-10-30"]);
+    let (mut client, _) = server.accept().unwrap();
+    let mut database = Database::open(&house);
+    database.execute("begin immediate");
+    client.write_all(b"421 not tonight\r\n").unwrap();
+    drop((client, server));
+    night.notice("the store does not take");
+    database.execute("rollback");
+    database.close();
+    house.say("b", "go");
+    night.ends(1);
+    let list = house.run(&["mail", "list"]).code(0).out;
+    assert!(list.contains("not tonight"), "{list}");
+    house.nothing_is_lost();
+}
+
+#[test]
+fn a_report_that_cannot_be_written_stops_no_night() {
+    let house = House::new("  a: {title: A, run: [sh, job.sh]}\n");
+    std::fs::write(house.state().join("reports"), "no folder").unwrap();
+    let over = house.spawn(&["run", "night", "--date", "2026-10-30"]).ends(0);
+    assert!(over.err.iter().any(|line| line.contains("report")), "{:?}", over.err);
+    assert_eq!(house.mails().len(), 1);
     house.nothing_is_lost();
 }
 

@@ -63,7 +63,7 @@ fn each_exit_code_says_how_it_went() {
     house.gates(&["a"]);
     let run = ["run", "night", "--date", "2026-10-30"];
     assert_eq!(house.run(&["run"]).code, Some(2), "a command line that is none");
-    house.run(&["status"]).code(1);
+    house.run(&["status"]).code(3);
     let night = house.spawn(&run);
     house.say("a", "no");
     night.ends(1);

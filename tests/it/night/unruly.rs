@@ -3,7 +3,8 @@
 use rustix::process::Signal;
 use serde_json::Value;
 
-use super::house::{House, eventually, is_there, send};
+use super::facts::{eventually, is_there, send};
+use super::house::House;
 
 /// A night of one job `a`.
 fn of(job: &str) -> House {

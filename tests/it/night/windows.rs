@@ -1,6 +1,7 @@
 //! Windows and freezes: when work may start, and who may say otherwise.
 
-use super::house::{House, account};
+use super::facts::account;
+use super::house::House;
 
 const WINDOWS: &str = r#"
 version: 1
