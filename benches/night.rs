@@ -95,13 +95,15 @@ fn main() {
         "nightrun/ninja",
         "nightrun/former"
     );
-    for shape in shapes() {
+    for (number, shape) in shapes().into_iter().enumerate() {
         let wanted = match &arguments.only {
             Some(only) => shape.name.contains(only.as_str()),
             None => !shape.long,
         };
         if wanted {
-            measure(folder.path(), &shape, &arguments);
+            // Nothing is removed in between: ext4 makes files slowly where others were removed within seconds.
+            let folder = folder.path().join(number.to_string());
+            measure(&folder, &shape, &arguments);
         }
     }
 }
@@ -132,18 +134,17 @@ impl Arguments {
 }
 
 fn measure(folder: &Path, shape: &Shape, arguments: &Arguments) {
-    let folder = tempfile::tempdir_in(folder).unwrap();
-    write_ninja(folder.path(), shape);
-    write_site(&folder.path().join("site"), shape);
+    write_ninja(folder, shape);
+    write_site(&folder.join("site"), shape);
     let this = Path::new(env!("CARGO_BIN_EXE_nightrun"));
     let (mut bare, mut ninja, mut nightrun, mut former) = (vec![], vec![], vec![], vec![]);
     for round in 0..arguments.rounds {
         bare.push(timed(|| bare_loop(shape)));
-        ninja.push(timed(|| run_ninja(folder.path(), shape)));
-        nightrun.push(timed(|| run_nightrun(this, folder.path(), &format!("state-{round}"))));
+        ninja.push(timed(|| run_ninja(folder, shape)));
+        nightrun.push(timed(|| run_nightrun(this, folder, &format!("state-{round}"))));
         if let Some(program) = &arguments.former {
             let state = format!("state-former-{round}");
-            former.push(timed(|| run_nightrun(program, folder.path(), &state)));
+            former.push(timed(|| run_nightrun(program, folder, &state)));
         }
     }
     let ratio = |a: &[Duration], b: &[Duration]| median(a).as_secs_f64() / median(b).as_secs_f64();
@@ -215,6 +216,7 @@ fn bare_loop(shape: &Shape) {
 }
 
 fn write_ninja(folder: &Path, shape: &Shape) {
+    std::fs::create_dir_all(folder).unwrap();
     let mut text = format!("rule true\n  command = {TRUE}\n");
     for (job, needs) in shape.jobs.iter().enumerate() {
         let needs: String = needs.iter().map(|need| format!(" j{need}")).collect();

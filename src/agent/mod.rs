@@ -40,6 +40,7 @@ pub const EXIT_REFUSED: u8 = 3;
 /// only, since shims are forked from it.
 pub fn run(settings: &AgentSettings) -> ExitCode {
     close_inherited();
+    keep_no_small_chunks();
     signals::prepare_agent();
     // Out of the terminal and process group of whoever started it; refused only where it leads a group already.
     let _ = rustix::process::setsid();
@@ -61,5 +62,16 @@ fn close_inherited() {
     // SAFETY: at the start of the process nothing here owns a descriptor above 2.
     unsafe {
         libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, 0_u32);
+    }
+}
+
+/// Freed memory is joined at once, not when a larger piece is asked for: a shim would do that again after each fork, on
+/// pages that are copied for it.
+fn keep_no_small_chunks() {
+    #[cfg(target_env = "gnu")]
+    #[expect(unsafe_code, reason = "the allocator's settings are only in libc")]
+    // SAFETY: a plain call, while the process has one thread.
+    unsafe {
+        libc::mallopt(libc::M_MXFAST, 0);
     }
 }

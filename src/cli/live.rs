@@ -10,7 +10,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::lines;
 use crate::core::fact::Fact;
-use crate::core::forecast;
+use crate::core::forecast::{self, Forecast};
 use crate::core::night::Core;
 use crate::driver::log_files::LogFiles;
 use crate::render;
@@ -22,11 +22,17 @@ use crate::view::{self, job::StateWord, of_job::Around, status::StatusView};
 const SHOWN: usize = 12;
 /// Between two looks at the clock and at what jobs print.
 const REFRESH: Duration = Duration::from_millis(250);
+/// Between two forecasts, for each job of the open runs: many times what a forecast takes for it, so that looking ahead
+/// does not hold up the night that it looks at.
+const FORECAST_PAUSE: Duration = Duration::from_micros(500);
 
 /// Draws the block below, again whenever something happens, and four times a second while something runs.
 pub(super) struct Display {
     lang: Lang,
     screen: Arc<Mutex<Screen>>,
+    ahead: Forecast,
+    /// Since boot.
+    forecast_due: Duration,
 }
 
 /// What stands on the terminal.
@@ -51,7 +57,7 @@ impl Display {
         let screen = Screen { lang, logs, pages: Vec::new(), drawn: Vec::new() };
         let screen = Arc::new(Mutex::new(screen));
         tokio::spawn(refresh(Arc::clone(&screen)));
-        Self { lang, screen }
+        Self { lang, screen, ahead: Forecast::default(), forecast_due: Duration::ZERO }
     }
 }
 
@@ -73,11 +79,16 @@ impl Observer for Display {
             .iter()
             .map(|(head, event)| render::event::line(self.lang, head, event))
             .collect();
-        let ahead = forecast::of_night(core, now).unwrap_or_default();
         let open = core.state().runs.values().filter(|run| run.result.is_none());
+        if now.since_boot >= self.forecast_due {
+            let jobs: usize = open.clone().map(|run| run.jobs.len()).sum();
+            self.ahead = forecast::of_night(core, now).unwrap_or_default();
+            let jobs = u32::try_from(jobs).unwrap_or(u32::MAX);
+            self.forecast_due = now.since_boot + FORECAST_PAUSE.saturating_mul(jobs);
+        }
         let pages = open
             .filter_map(|run| {
-                let around = Around { ahead: ahead.runs.get(run.id()), ..Around::nothing() };
+                let around = Around { ahead: self.ahead.runs.get(run.id()), ..Around::nothing() };
                 let status = view::of_run::status(core, run.id(), now, around).ok()?;
                 let running =
                     run.flying().map(|(index, a)| run.attempt_id(index, a.number)).collect();

@@ -187,7 +187,11 @@ impl Ahead {
             matches!(run.job(*index).kind, Kind::Confirm { .. })
                 && run.jobs[*index].phase == Phase::Waiting
         });
-        self.confirms.insert(run.id().clone(), confirms.collect());
+        let confirms: Vec<usize> = confirms.collect();
+        // After each step all that is here is looked at.
+        if !confirms.is_empty() {
+            self.confirms.insert(run.id().clone(), confirms);
+        }
     }
 
     fn hosts_up(&mut self, hosts: impl Iterator<Item = HostName>) -> Result<(), StepError> {

@@ -139,13 +139,16 @@ async fn make(path: &Path) -> Result<(), StoreError> {
     }
     // SQLite gives the files beside it the mode of this one.
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new).map_err(trouble_at)?;
+    // Synced once, when it is whole: until it is moved to its place nobody relies on it.
     let mut conn = options(&new)
         .journal_mode(SqliteJournalMode::Delete)
+        .synchronous(SqliteSynchronous::Off)
         .connect()
         .await
         .map_err(trouble("making the store"))?;
     migrate(&mut conn).await?;
     conn.close().await.map_err(trouble("making the store"))?;
+    File::open(&new).and_then(|file| file.sync_all()).map_err(trouble_at)?;
     std::fs::rename(&new, path).map_err(trouble_at)?;
     let folder = path.parent().unwrap_or(Path::new("."));
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(trouble_at)
