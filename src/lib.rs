@@ -24,4 +24,7 @@ pub mod docs {
     /// The job files.
     #[doc = include_str!("docs/format.md")]
     pub mod format {}
+    /// What a night costs.
+    #[doc = include_str!("docs/performance.md")]
+    pub mod performance {}
 }
