@@ -38,4 +38,7 @@ pub mod docs {
     /// Where a job, an attempt, a run and an incident can stand.
     #[doc = include_str!("docs/states.md")]
     pub mod states {}
+    /// What a night costs.
+    #[doc = include_str!("docs/performance.md")]
+    pub mod performance {}
 }

@@ -229,11 +229,11 @@ async fn night(context: &Context, mut led: Led, run: &RunId) -> Result<u8, Failu
         }
     };
     signals.abort();
-    led.supervisor.dismiss_agents();
     let result = led.supervisor.result(run);
     if context.format == Format::Text {
         conclude(context, &led.supervisor, run, unsent.len()).await?;
     }
+    led.supervisor.leave().await;
     Ok(result.map_or(super::exit::FAILED, crate::core::fact::RunResult::exit_code))
 }
 

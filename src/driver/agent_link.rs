@@ -15,6 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinHandle;
 
 use super::socket_path::ShortPath;
 use crate::port::{AgentEvent, AgentLink};
@@ -25,6 +26,8 @@ const SOONEST: Duration = Duration::from_millis(20);
 const LATEST: Duration = Duration::from_secs(2);
 /// How long an agent may take to say that it can be connected to. It reads its spool first.
 const BEGINS: Duration = Duration::from_secs(30);
+/// How long the last words may take.
+const CLOSES: Duration = Duration::from_secs(1);
 /// How long an agent may take to answer a `Hello`.
 const ANSWERS: Duration = Duration::from_secs(5);
 
@@ -32,6 +35,7 @@ const ANSWERS: Duration = Duration::from_secs(5);
 pub struct LocalAgent {
     host: HostName,
     words: UnboundedSender<ToAgent>,
+    link: JoinHandle<()>,
 }
 
 impl LocalAgent {
@@ -56,8 +60,8 @@ impl LocalAgent {
             agent: None,
             answered: false,
         };
-        tokio::spawn(link.keep_up());
-        Self { host, words }
+        let link = tokio::spawn(link.keep_up());
+        Self { host, words, link }
     }
 }
 
@@ -67,6 +71,12 @@ impl AgentLink for LocalAgent {
             // Its receiver lives as long as this sender.
             let _ = self.words.send(what);
         }
+    }
+
+    async fn close(self) {
+        drop(self.words);
+        // What cannot be passed on is asked for by the next supervisor.
+        let _ = tokio::time::timeout(CLOSES, self.link).await;
     }
 }
 

@@ -16,4 +16,7 @@ pub trait AgentLink {
     /// Passes a command on. While the link is away it is dropped: what was meant is durable, and is asked for and
     /// said again after the next `Welcome`.
     fn tell(&mut self, host: &HostName, what: ToAgent);
+
+    /// Ends the link when all that was told has been passed on, or cannot be within a second.
+    fn close(self) -> impl Future<Output = ()> + Send;
 }

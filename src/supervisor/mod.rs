@@ -172,15 +172,14 @@ impl<W: World> Supervisor<W> {
         self.reports.get(run).map_or(&[], Vec::as_slice)
     }
 
-    /// Nothing runs any more: the agents need not wait for this supervisor.
-    pub fn dismiss_agents(&mut self) {
-        if self.core.busy() {
-            return;
+    /// Ends the lead. Where nothing runs any more the agents need not wait for the next supervisor.
+    pub async fn leave(mut self) {
+        if !self.core.busy() {
+            for host in self.reached.keys() {
+                self.parts.agent.tell(host, ToAgent::Leave);
+            }
         }
-        let hosts: Vec<HostName> = self.reached.keys().cloned().collect();
-        for host in hosts {
-            self.parts.agent.tell(&host, ToAgent::Leave);
-        }
+        self.parts.agent.close().await;
     }
 
     /// Decides until every run has come to its end.
