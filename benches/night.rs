@@ -196,7 +196,6 @@ fn bare_loop(shape: &Shape) {
     loop {
         while running.len() < shape.at_once {
             let Some(job) = free.pop_front() else { break };
-            #[expect(clippy::zombie_processes, reason = "waited for below, whichever ends first")]
             let child = Command::new(TRUE).spawn().unwrap();
             // Waited for below, whichever ends first.
             running.insert(child.id(), (job, child));
