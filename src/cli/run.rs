@@ -229,7 +229,7 @@ async fn night(context: &Context, mut led: Led, run: &RunId) -> Result<u8, Failu
         }
     };
     signals.abort();
-    led.supervisor.dismiss_agents();
+    led.supervisor.dismiss_agents().await;
     let result = led.supervisor.result(run);
     if context.format == Format::Text {
         conclude(context, &led.supervisor, run, unsent.len()).await?;

@@ -129,6 +129,8 @@ struct Follower {
 
 /// The wall clock may be stepped while the supervisor sleeps; it looks at it at least this often.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+/// Time that agents get to leave.
+const FAREWELL: Duration = Duration::from_secs(1);
 /// Events taken into one turn at the most, so that one commit stays small.
 const EVENTS_PER_TURN: usize = 1_000;
 /// How long the news that a program runs waits for something that is worth a commit.
@@ -172,15 +174,28 @@ impl<W: World> Supervisor<W> {
         self.reports.get(run).map_or(&[], Vec::as_slice)
     }
 
-    /// Nothing runs any more: the agents need not wait for this supervisor.
-    pub fn dismiss_agents(&mut self) {
+    /// Nothing runs any more: the agents need not wait for this supervisor. Words to them leave beside this task, so
+    /// their going is waited for, a moment.
+    pub async fn dismiss_agents(&mut self) {
         if self.core.busy() {
             return;
         }
-        let hosts: Vec<HostName> = self.reached.keys().cloned().collect();
-        for host in hosts {
-            self.parts.agent.tell(&host, ToAgent::Leave);
+        let up = self.reached.iter().filter(|(_, up)| **up).map(|(host, _)| host.clone());
+        let mut hosts: BTreeSet<HostName> = up.collect();
+        for host in &hosts {
+            self.parts.agent.tell(host, ToAgent::Leave);
         }
+        let gone = async {
+            while !hosts.is_empty()
+                && let Some(input) = self.parts.inbox.recv().await
+            {
+                if let Input::Agent(AgentEvent::Away { host, .. }) = input {
+                    hosts.remove(&host);
+                }
+            }
+        };
+        // One that does not go now goes by itself when it has idled for long enough.
+        let _ = tokio::time::timeout(FAREWELL, gone).await;
     }
 
     /// Decides until every run has come to its end.
