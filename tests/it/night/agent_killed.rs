@@ -35,6 +35,16 @@ fn a_killed_agent_loses_no_running_job() {
 }
 
 #[test]
+fn the_agent_leaves_with_the_last_run() {
+    let house = House::new("  a: {title: A, run: [sh, job.sh]}\n");
+    house.spawn(&["run", "night", "--date", "2026-10-30"]).ends(0);
+    let agent = house.agent_pid().unwrap();
+    let begun = std::time::Instant::now();
+    eventually("its end", || !is_there(agent));
+    assert!(begun.elapsed().as_secs() < 20, "it idled until it left by itself");
+}
+
+#[test]
 fn a_job_that_ends_without_an_agent_is_learned_from_the_next_one() {
     let house = House::new(PAIR);
     house.gates(&["a"]);
