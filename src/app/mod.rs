@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 pub use clock::RunClock;
 pub use mailer::SiteMailer;
-pub use source::{Checked, SiteFolder, check, errors};
+pub use source::{Checked, SiteFolder, check, load};
 
 use crate::definition::site::Mail;
 use crate::driver::account;

@@ -56,6 +56,13 @@ fn placed(tree: &SourceTree, places: &Places, found: core_check::Finding) -> Def
     Defect::of(&at.file, &tree.lines(&at.file), finding.hint(found.hint))
 }
 
+/// The site of a folder, whatever day it is: what hangs on the day (a calendar that has ended) is said where it matters.
+pub fn load(folder: &Path) -> Result<Arc<Site>, Defects> {
+    let tree = files::read_site(folder).map_err(|why| Defects(why.to_string()))?;
+    let loaded = definition::load(&tree);
+    loaded.site.map(Arc::new).ok_or_else(|| Defects(errors(folder, &loaded.defects)))
+}
+
 /// The folder that a supervisor reads at each order.
 #[derive(Debug, Clone)]
 pub struct SiteFolder {
@@ -96,7 +103,7 @@ impl SiteSource for SiteFolder {
 }
 
 /// The errors among defects, as text.
-pub fn errors(folder: &Path, defects: &[Defect]) -> String {
+fn errors(folder: &Path, defects: &[Defect]) -> String {
     let errors = defects.iter().filter(|defect| defect.severity == Severity::Error);
     let text: Vec<String> = errors.map(|defect| defect.text(folder, Styles::plain())).collect();
     format!("the job files have defects\n{}", text.concat().trim_end())

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use super::arguments::{Format, PlaceArguments};
 use super::exit::Failure;
-use crate::app::{self, Checked, SiteFolder};
+use crate::app::{self, Checked};
 use crate::core::fact::Fact;
 use crate::core::night::Core;
 use crate::definition::site::{Mail, Site};
@@ -15,9 +15,9 @@ use crate::driver::clock::HostClock;
 use crate::driver::control::Client;
 use crate::driver::folders::StateFolder;
 use crate::driver::store::{SqliteReader, SqliteStore};
-use crate::port::{Clock, SiteSource, Store, StoreError};
+use crate::port::{Clock, Store, StoreError};
 use crate::supervisor::{across_now, recall};
-use crate::types::{BatchId, Lang, RunId, Zone};
+use crate::types::{Lang, RunId, Zone};
 
 pub(super) struct Context {
     pub(super) site: PathBuf,
@@ -50,27 +50,25 @@ impl Context {
     }
 
     pub(super) fn check_in(&self, folder: &Path, today: Option<Date>) -> Result<Checked, Failure> {
-        if !folder.is_dir() {
-            return Err(Failure::defects(format!(
-                "{} is not a folder; say which with --site DIR, or make a site with `nightrun init DIR`",
-                folder.display()
-            )));
-        }
+        self.is_there(folder)?;
         let today = today.map_or_else(|| self.today(), Ok)?;
         app::check(folder, today).map_err(Failure::defects)
     }
 
-    /// The site; its defects are printed where it has some.
-    pub(super) fn checked_site(&self) -> Result<Arc<Site>, Failure> {
-        let checked = self.check_in(&self.site, None)?;
-        checked.site.ok_or_else(|| Failure::defects(app::errors(&self.site, &checked.defects)))
+    fn is_there(&self, folder: &Path) -> Result<(), Failure> {
+        if folder.is_dir() {
+            return Ok(());
+        }
+        Err(Failure::defects(format!(
+            "{} is not a folder; say which with --site DIR, or make a site with `nightrun init DIR`",
+            folder.display()
+        )))
     }
 
-    /// The site as an order of a batch needs it.
-    pub(super) fn site_for(&self, batch: &BatchId) -> Result<Arc<Site>, Failure> {
-        let source = SiteFolder::new(&self.site);
-        let loaded = source.load(batch, self.today()?).map_err(Failure::defects)?;
-        Ok(loaded.site)
+    /// The site, whatever day it is; its defects are the failure where it has some.
+    pub(super) fn site(&self) -> Result<Arc<Site>, Failure> {
+        self.is_there(&self.site)?;
+        app::load(&self.site).map_err(Failure::defects)
     }
 
     pub(super) fn create_state(&self) -> Result<StateFolder, Failure> {
@@ -92,7 +90,7 @@ impl Context {
 
     /// The zone of what belongs to no run: the site's where it can be read, else UTC.
     pub(super) fn zone(&self) -> Zone {
-        let site = self.site.is_dir().then(|| self.checked_site().ok()).flatten();
+        let site = self.site.is_dir().then(|| self.site().ok()).flatten();
         site.map_or_else(Zone::utc, |site| site.zone.clone())
     }
 

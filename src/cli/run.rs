@@ -36,7 +36,7 @@ const ASK_AGAIN: Duration = Duration::from_millis(20);
 
 /// `nightrun run`.
 pub(super) async fn run(context: &Context, arguments: RunArguments) -> Result<u8, Failure> {
-    let site = context.site_for(&arguments.batch)?;
+    let site = context.site()?;
     let at = arguments.at.as_deref().map(|text| instant(text, &site)).transpose()?;
     let order = order_of(arguments, at.is_some());
     if let Some(batch) = site.batches.get(&order.batch) {

@@ -187,7 +187,7 @@ pub(super) async fn report(
 
 /// `plan`.
 pub(super) async fn plan(context: &Context, arguments: PlanArguments) -> Result<u8, Failure> {
-    let site = context.checked_site()?;
+    let site = context.site()?;
     if let Some(batch) = &arguments.batch
         && !site.batches.contains_key(batch)
     {
@@ -250,7 +250,7 @@ pub(super) async fn why(
             return page(context, &text, &view);
         }
     }
-    let site = context.checked_site()?;
+    let site = context.site()?;
     let now = HostClock::new().map_err(Failure::failed)?.now().wall;
     let batch = site.batches.get(&job.batch).ok_or_else(|| no_batch(&site, &job.batch))?;
     let calendars = Calendars::new(&site.calendars);

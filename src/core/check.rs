@@ -63,6 +63,7 @@ pub fn check(site: &Site, today: Date) -> Vec<Finding> {
     for batch in site.batches.values() {
         check.schedule(batch);
         check.windows(batch);
+        check.hosts(batch);
         check.needs(batch, &mut same_day);
     }
     check.findings
@@ -90,6 +91,16 @@ impl<'a> Check<'a> {
     ) {
         let (batch, job) = (at.0.cloned(), at.1.cloned());
         self.findings.push(Finding { severity, batch, job, what, hint: hint.into() });
+    }
+
+    /// Other hosts can be declared, and have no agent yet.
+    fn hosts(&mut self, batch: &Batch) {
+        for job in batch.jobs.iter().filter(|job| job.host.as_str() != "local") {
+            let what =
+                format!("nothing reaches host `{}` yet: the job would wait for ever", job.host);
+            let hint = "only `local` has an agent in this version";
+            self.say(Severity::Warning, (Some(&batch.id), Some(&job.name)), what, hint);
+        }
     }
 
     fn calendars_end(&mut self) {

@@ -80,3 +80,24 @@ fn each_exit_code_says_how_it_went() {
     house.run(&["check", "--format", "json"]).code(2).json();
     house.run(&["run", "night", "--date", "2026-11-01"]).code(2);
 }
+
+#[test]
+fn a_calendar_that_has_ended_does_not_keep_its_former_nights_from_being_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let on = |arguments: &[&str]| command(folder.path(), arguments);
+    assert_eq!(on(&["init", "jobs"]).0, Some(0));
+    let calendar = folder.path().join("jobs/calendars/weekdays.yaml");
+    let text = std::fs::read_to_string(&calendar).unwrap();
+    let (text, _) = text.split_once("exceptions:").unwrap();
+    let ended = text.replace("2025-01-01..2035-12-31", "2020-01-01..2020-12-31");
+    std::fs::write(&calendar, ended).unwrap();
+    let (code, out, _) = on(&["check", "--today", "2026-11-23"]);
+    assert_eq!(code, Some(2));
+    assert!(out.contains("ended on 2020-12-31"), "{out}");
+    assert_eq!(on(&["plan", "--date", "2020-06-05"]).0, Some(0));
+    let (code, _, err) = on(&["run", "hello", "--at", "2020-06-05T20:00"]);
+    assert_eq!(code, Some(0), "{err}");
+    let (code, _, err) = on(&["run", "hello", "--date", "2026-11-23"]);
+    assert_eq!(code, Some(2), "nothing runs beyond the data: {err}");
+    assert!(err.contains("2020-12-31"), "{err}");
+}
