@@ -21,7 +21,7 @@ pub(super) fn resolve(user: Option<&str>, allowed: &[String]) -> Result<Option<A
     }
     if !allowed.iter().any(|name| name == user) {
         return Err(format!(
-            "user `{user}` is not allowed on this host: add it to the file `allowed-users` in the agent's folder (state/agent)"
+            "user `{user}` is not allowed on this host: add it to the file `allowed-users` in the agent's folder (`agent` in the state folder)"
         ));
     }
     if !own.is_root() {

@@ -48,8 +48,20 @@ impl Output {
 
     /// See [`crate::wire::Ended::tail`].
     pub(super) fn tail(&self, failed: bool) -> Vec<String> {
-        let (first, second) = if failed { (&self.err, &self.out) } else { (&self.out, &self.err) };
-        if first.size > 0 { first.tail() } else { second.tail() }
+        let (mut lines, err) = (self.out.tail(), self.err.tail());
+        if !failed && !lines.is_empty() {
+            return lines;
+        }
+        // Many programs tell on stdout what went wrong and warn of something else on stderr: it gets what room stderr leaves.
+        let at_least = err.len();
+        lines.extend(err);
+        let bytes = |lines: &[String]| lines.iter().map(|line| line.len() + 1).sum::<usize>();
+        while lines.len() > at_least.max(1)
+            && (lines.len() > TAIL_LINES || bytes(&lines) > TAIL_BYTES)
+        {
+            lines.remove(0);
+        }
+        lines
     }
 
     /// Whether a line of either has this text.
@@ -180,6 +192,20 @@ mod tests {
         assert_eq!(stream("x".repeat(9000).as_bytes()).tail()[0].len(), TAIL_BYTES);
         let bad = stream(&[0xff; 4000]).tail();
         assert!(bad[0].starts_with('\u{fffd}') && bad[0].len() <= TAIL_BYTES);
+    }
+
+    #[test]
+    fn of_a_failure_stdout_is_told_where_stderr_leaves_room() {
+        let (out, err) = (stream(b"total is wrong\n"), stream(b"a warning\n"));
+        let both = Output { out, err };
+        assert_eq!(both.tail(true), ["total is wrong", "a warning"]);
+        assert_eq!(both.tail(false), ["total is wrong"]);
+        let many: String = (0..19).map(|i| format!("e{i}\n")).collect();
+        let full = Output { out: stream(b"first\nlast\n"), err: stream(many.as_bytes()) };
+        let tail = full.tail(true);
+        assert_eq!((tail.len(), tail[0].as_str(), tail[19].as_str()), (TAIL_LINES, "last", "e18"));
+        let long = Output { out: stream(b"lost\n"), err: stream("x".repeat(9000).as_bytes()) };
+        assert_eq!(long.tail(true).len(), 1);
     }
 
     #[test]

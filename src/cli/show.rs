@@ -208,7 +208,7 @@ async fn history(context: &Context, site: &Site) -> Result<BTreeMap<JobRef, Span
     let mut expected = BTreeMap::new();
     let Ok(reader) = context.reader().await else { return Ok(expected) };
     for batch in site.batches.keys() {
-        let known = reader.history(batch, 30).await.map_err(Failure::failed)?;
+        let known = reader.history(batch, None, 30).await.map_err(Failure::failed)?;
         expected.extend(known.into_iter().map(|(job, durations): (JobName, _)| {
             (JobRef { batch: batch.clone(), job }, durations.p50)
         }));

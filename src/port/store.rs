@@ -120,10 +120,12 @@ pub trait StoreReader {
 
     fn next_incident(&self) -> impl Future<Output = Result<IncidentId, StoreError>> + Send;
 
-    /// Durations of the batch's jobs from at most `last` good attempts of each, without trials.
+    /// Durations of the batch's jobs from at most `last` good attempts of each, without trials; with `before` only
+    /// from runs that were opened before that one, so that no run is compared with itself.
     fn history(
         &self,
         batch: &BatchId,
+        before: Option<&RunId>,
         last: u32,
     ) -> impl Future<Output = Result<BTreeMap<JobName, Durations>, StoreError>> + Send;
 

@@ -169,12 +169,12 @@ impl<W: World> Supervisor<W> {
     }
 }
 
-/// From history: 95 of 100 good attempts of the batch's jobs took no longer.
+/// From history before the run: 95 of 100 good attempts of the batch's jobs took no longer.
 pub async fn usual_p95<R: StoreReader>(
     reader: &R,
     run: &RunId,
 ) -> Result<BTreeMap<JobName, Span>, Fatal> {
-    let history = reader.history(&run.batch, HISTORY).await?;
+    let history = reader.history(&run.batch, Some(run), HISTORY).await?;
     Ok(history.into_iter().map(|(job, durations)| (job, durations.p95)).collect())
 }
 

@@ -152,7 +152,7 @@ impl<W: World> Supervisor<W> {
         let key = ordered.key().map_err(|why| Fatal::Definition(why.to_string()))?;
         let reader = self.parts.store.reader();
         let number = reader.next_run_number(&batch, &key).await?;
-        let history = reader.history(&batch, HISTORY).await?;
+        let history = reader.history(&batch, None, HISTORY).await?;
         let mut across = Vec::new();
         for need in &ordered.across {
             if let Some(date) = need.wanted() {

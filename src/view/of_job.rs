@@ -27,6 +27,9 @@ pub struct Around<'a> {
     pub unsent_mail: u32,
 }
 
+/// What a job takes beyond the usual and nobody minds: short jobs differ by more than their length from night to night.
+const NOTICEABLE: Duration = Duration::from_secs(1);
+
 /// Where nothing is known of former nights.
 static NO_HISTORY: BTreeMap<JobName, Span> = BTreeMap::new();
 
@@ -77,7 +80,8 @@ pub fn line(
         attempts: state.attempts.iter().map(attempt_line).collect(),
         ran_long: last.and_then(took).and_then(|actual| {
             let usual_p95 = *around.usual_p95.get(&job.name)?;
-            (actual > usual_p95).then_some(RanLong { actual, usual_p95 })
+            let longer = actual.get().saturating_sub(usual_p95.get());
+            (longer > NOTICEABLE).then_some(RanLong { actual, usual_p95 })
         }),
         late: run
             .missed

@@ -155,12 +155,18 @@ fn frozen(shown: &Shown<'_>, job: &Job, ahead: &JobForecast, free: Timestamp) ->
         change.map(|change| change.verify_takes).unwrap_or_default(),
         change.map(|change| change.rollback_takes).unwrap_or_default(),
     );
-    match shown.windows.gate(&classes, what, free, needs) {
+    let start = ahead.start.or_else(|| free.checked_add(AROUND).ok()).unwrap_or(free);
+    // A class that is closed says nothing of freezes; an opening that the job is kept out of does.
+    let openings = classes.iter().flat_map(|class| shown.windows.openings(class, free, start));
+    let mut asked: Vec<Timestamp> =
+        openings.map(|(opens, _)| opens).chain(std::iter::once(free)).collect();
+    asked.sort_unstable();
+    asked.into_iter().find_map(|at| match shown.windows.gate(&classes, what, at, needs) {
         window::Gate::Closed { reason: WindowReason::Frozen { reason, until }, .. } => {
             Some(Gate::Frozen { reason, until })
         }
         _ => None,
-    }
+    })
 }
 
 fn target(site: &Site, job: &Job) -> Option<TargetName> {

@@ -117,6 +117,7 @@ fn a_job_ran_long_when_it_took_more_than_it_usually_does() {
         page.jobs[0].ran_long.map(|long| long.actual)
     };
     assert_eq!(line(650), Some(Span::seconds(700)));
+    assert_eq!(line(699), None, "a second more or less is nobody's concern");
     assert_eq!(line(700), None);
 }
 

@@ -127,8 +127,8 @@ pub struct Ended {
     pub line_found: bool,
     /// Bytes of stdout and stderr together, as counted.
     pub output_bytes: u64,
-    /// Last lines of the output, at most [`TAIL_LINES`] and [`TAIL_BYTES`], not UTF-8 replaced. Of stderr where the
-    /// attempt did not exit with code 0 and stderr has something, else of stdout, else of stderr.
+    /// Last lines of the output, at most [`TAIL_LINES`] and [`TAIL_BYTES`], not UTF-8 replaced. Where the
+    /// attempt did not exit with code 0, of stderr, after what room it leaves for stdout; else of stdout, else of stderr.
     pub tail: Vec<String>,
     /// What the job handed on through `$NIGHTRUN_OUT`.
     pub values: BTreeMap<String, String>,

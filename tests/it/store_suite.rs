@@ -246,13 +246,30 @@ pub(crate) async fn history_knows_the_last_good_attempts<S: Store>(store: S) {
     writer.write(&attempt(&eod, "post", 1, 7, true)).await.unwrap();
     writer.write(&attempt(&eod, "never", 1, 7, false)).await.unwrap();
 
-    let history = writer.store.reader().history(&eod.batch, 20).await.unwrap();
+    let history = writer.store.reader().history(&eod.batch, None, 20).await.unwrap();
     assert_eq!(history.len(), 2);
     let load = history[&job("load")];
     assert_eq!((load.attempts, load.p50, load.p95), (20, Span::seconds(15), Span::seconds(24)));
     let post = history[&job("post")];
     let seven = Span::of(Duration::from_millis(7));
     assert_eq!((post.attempts, post.p50, post.p95), (1, seven, seven));
+
+    // What was usual before a run says neither that run nor a later one, whichever ended first.
+    let (next, last) = (run("eod@2026-11-02#1"), run("eod@2026-11-03#1"));
+    writer.write(&[opened(&next, "2026-11-02", false)]).await.unwrap();
+    writer.write(&[opened(&last, "2026-11-03", false)]).await.unwrap();
+    writer.write(&attempt(&last, "post", 1, 9_000, true)).await.unwrap();
+    writer.write(&attempt(&next, "post", 1, 8_000, true)).await.unwrap();
+    let reader = writer.store.reader();
+    for (before, attempts, p95) in [
+        (Some(&next), Some(1), seven),
+        (Some(&last), Some(2), Span::seconds(8)),
+        (None, Some(3), Span::seconds(9)),
+        (Some(&eod), None, seven),
+    ] {
+        let post = reader.history(&eod.batch, before, 20).await.unwrap().remove(&job("post"));
+        assert_eq!(post.map(|post| (post.attempts, post.p95)), attempts.map(|many| (many, p95)));
+    }
 }
 
 pub(crate) async fn an_outcome_is_that_of_the_last_real_run<S: Store>(store: S) {
@@ -291,7 +308,7 @@ pub(crate) async fn a_trial_counts_for_nothing_else<S: Store>(store: S) {
     writer.write(&outcomes).await.unwrap();
 
     let reader = writer.store.reader().clone();
-    let load = reader.history(&real.batch, 20).await.unwrap()[&job("load")];
+    let load = reader.history(&real.batch, None, 20).await.unwrap()[&job("load")];
     assert_eq!((load.attempts, load.p95), (1, Span::seconds(1)));
     let outcome = reader.outcome(&"eod.load".parse().unwrap(), date.parse().unwrap()).await;
     assert_eq!(outcome.unwrap(), Some(Outcome::Succeeded));

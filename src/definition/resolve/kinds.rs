@@ -218,8 +218,8 @@ impl JobResolver<'_, '_> {
                 self.found.push(Finding::error(at, format!("`{key}` has no meaning with `{way}`")));
             }
         }
-        if let Some(until) = raw.until.get() {
-            return Some(Kind::WaitUntil { time: *until });
+        if *way == "until" {
+            return raw.until.get().map(|time| Kind::WaitUntil { time: *time });
         }
         self.positive(&raw.every, "every");
         self.positive(&raw.limit, "limit");

@@ -8,11 +8,12 @@ use sqlx::sqlite::SqlitePool;
 use super::text::Columns;
 use super::trouble::trouble;
 use crate::port::{Durations, StoreError};
-use crate::types::{BatchId, JobName, Span};
+use crate::types::{BatchId, JobName, RunId, Span};
 
 pub(super) async fn history(
     pool: &SqlitePool,
     batch: &BatchId,
+    before: Option<&RunId>,
     last: u32,
 ) -> Result<BTreeMap<JobName, Durations>, StoreError> {
     let rows = sqlx::query(
@@ -20,10 +21,14 @@ pub(super) async fn history(
              SELECT job, started, ended, ROW_NUMBER() OVER (PARTITION BY job ORDER BY ended DESC) AS nth
              FROM attempt
              WHERE batch = $1 AND good = 1 AND trial = 0 AND started IS NOT NULL
+               AND ($3 IS NULL OR run IN (
+                   SELECT id FROM run
+                   WHERE batch = $1 AND opened_seq < (SELECT opened_seq FROM run WHERE id = $3)))
          ) AS past WHERE nth <= $2 ORDER BY job, took",
     )
     .bind(batch.as_str())
     .bind(i64::from(last))
+    .bind(before.map(ToString::to_string))
     .fetch_all(pool)
     .await
     .map_err(trouble("reading history"))?;

@@ -86,9 +86,10 @@ impl StoreReader for SqliteReader {
     async fn history(
         &self,
         batch: &BatchId,
+        before: Option<&RunId>,
         last: u32,
     ) -> Result<BTreeMap<JobName, Durations>, StoreError> {
-        history::history(&self.pool, batch, last).await
+        history::history(&self.pool, batch, before, last).await
     }
 
     async fn outcome(

@@ -140,3 +140,22 @@ fn a_job_is_left_out_on_days_that_are_not_its_own() {
     house.spawn(&["run", "night", "--date", "2026-10-31"]).ends(0);
     assert_eq!(house.ran(), ["a 1", "b 1", "b 1"]);
 }
+
+#[test]
+fn a_job_that_ran_long_is_measured_by_the_nights_before_its_own() {
+    let house = House::new(
+        r#"
+  a: {title: Post the interest, shell: "if test -e {work}/slow; then sleep 2; fi"}
+"#,
+    );
+    house.run(&["run", "night", "--date", "2026-10-28"]).code(0);
+    house.run(&["run", "night", "--date", "2026-10-29"]).code(0);
+    std::fs::write(house.work("slow"), "").unwrap();
+    house.run(&["run", "night", "--date", "2026-10-30"]).code(0);
+    let said = |date| {
+        let report = house.json(&["report", "--date", date]);
+        report["jobs"][0]["ran_long"]["usual_p95"].is_string()
+    };
+    assert_eq!([said("2026-10-28"), said("2026-10-29"), said("2026-10-30")], [false, false, true]);
+    assert!(house.mails().last().unwrap().text.contains("Took longer than usual"));
+}

@@ -52,6 +52,22 @@ fn a_freeze_closes_the_window() {
     assert_eq!(starts(&house, "2026-10-30T22:10"), "2026-11-02T21:00");
 }
 
+#[test]
+fn a_plan_names_the_freeze_though_the_window_opens_later_than_the_job_is_ready() {
+    let house = house("1s");
+    freeze(&house);
+    let nightly = "schedule: {on: every day, at: [\"21:30\"]}\n";
+    let path = house.site().join("night/night.yaml");
+    let text = std::fs::read_to_string(&path).unwrap().replace("jobs:", &format!("{nightly}jobs:"));
+    std::fs::write(path, text).unwrap();
+    for (date, named) in [("2026-10-29", 0), ("2026-10-30", 1), ("2026-11-02", 0)] {
+        let plan = house.json(&["plan", "--date", date]);
+        let gates = plan["days"][0]["starts"][0]["jobs"][0]["gates"].as_array().unwrap().clone();
+        let frozen = gates.iter().filter(|gate| gate["gate"] == "frozen").count();
+        assert_eq!(frozen, named, "{date}: {plan}");
+    }
+}
+
 const OVERRIDE: [&str; 5] =
     ["run", "night", "--at", "2026-10-30T12:00", "--set-window-override=The regulator waits"];
 
