@@ -53,7 +53,7 @@ pub(super) async fn status(context: &Context) -> Result<u8, Failure> {
             Some(Reply::Page { text, data }) => return page(context, &text, &data),
             // It has gone just now: the store knows.
             None => {}
-            other => return Err(super::act::refusal(other)),
+            other => return Err(super::exit::refusal(other)),
         }
     }
     let reader = context.reader().await?;
@@ -282,7 +282,7 @@ async fn why_of_supervisor(
         Some(Reply::Page { text, data }) => page(context, &text, &data).map(Some),
         // A run that this supervisor does not have, or it has gone just now: the store knows.
         Some(Reply::Refused { .. }) | None => Ok(None),
-        other => Err(super::act::refusal(other)),
+        other => Err(super::exit::refusal(other)),
     }
 }
 

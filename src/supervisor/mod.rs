@@ -16,9 +16,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use crate::core::act::Refused;
 use crate::core::fact::{Fact, RunResult, StopHow};
 use crate::core::night::Core;
+use crate::core::refused::Refused;
 use crate::core::state::Unfit;
 use crate::definition::site::{Person, Site};
 use crate::journal::{Broken, Chain, NotSealed};

@@ -68,7 +68,7 @@ impl<W: World> Supervisor<W> {
         &mut self,
         turn: &mut Turn,
         event: Event,
-    ) -> Result<Result<(), crate::core::act::Refused>, Fatal> {
+    ) -> Result<Result<(), crate::core::refused::Refused>, Fatal> {
         let now = self.parts.clock.now();
         match self.core.step(now, event) {
             Ok(decided) => {
