@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::recall::{self, Definition, pack, recall};
 use super::turn::Turn;
-use super::{Fatal, Supervisor, World, is_known, person_of, stranger};
+use super::{Fatal, Supervisor, World, is_known, person_of, stopping, stranger};
 use crate::core::calendar::Calendars;
 use crate::core::fact::{RunOpened, RunResult};
 use crate::core::night::{Core, Event, StepError};
@@ -42,6 +42,9 @@ impl<W: World> Supervisor<W> {
     ) -> Result<Result<RunId, NotOrdered>, Fatal> {
         if order.trial != self.parts.clock.offset().is_some() {
             return Ok(Err(NotOrdered::Refused(other_clock(order.trial))));
+        }
+        if self.stopping {
+            return Ok(Err(stopping().into()));
         }
         let now = self.parts.clock.now().wall;
         let loaded = match self.parts.source.load(&order.batch, self.today()) {

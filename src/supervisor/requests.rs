@@ -4,7 +4,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::orders::NotOrdered;
 use super::turn::Turn;
-use super::{Fatal, Follower, Supervisor, World, answer, is_known, stranger};
+use super::{Fatal, Follower, Supervisor, World, answer, is_known, stopping, stranger};
 use crate::core::fact::{Action, Fact, RunResult};
 use crate::core::forecast::{self, Forecast};
 use crate::core::night::Event;
@@ -95,6 +95,11 @@ impl<W: World> Supervisor<W> {
         let site = self.core.state().runs.get(&run).map(|run| &run.site);
         if !site.is_some_and(|site| is_known(site, &self.parts.own, account)) {
             return Ok(Reply::Refused { what: stranger(account).to_string() });
+        }
+        // Such an action on a run that is over would set it going again.
+        let moves = !matches!(action, Action::Note { .. });
+        if moves && self.stopping && self.result(&run).is_some() {
+            return Ok(Reply::Refused { what: stopping().to_string() });
         }
         let by = self.person(&run, account);
         let text = format!("done, as {by}: recorded in {run}");

@@ -43,6 +43,7 @@ impl<W: World> Supervisor<W> {
         match input {
             Input::Agent(event) => self.hear(turn, event),
             Input::Stop { account, how } => {
+                self.stopping = true;
                 let by = self.somebody(&account);
                 self.step(turn, Event::Stop { by, how })
             }
