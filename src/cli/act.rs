@@ -2,7 +2,7 @@
 
 use super::arguments::{ActArguments, Format};
 use super::context::Context;
-use super::exit::{Failure, WELL};
+use super::exit::{Failure, WELL, refusal};
 use crate::core::fact::Action;
 use crate::driver::control::Client;
 use crate::journal::RunRow;
@@ -99,18 +99,5 @@ fn not_at_work(row: &RunRow) -> Failure {
         ))
     } else {
         Failure::refused(format!("{} is over", row.run))
-    }
-}
-
-/// An answer that is not what was asked for.
-pub(super) fn refusal(reply: Option<Reply>) -> Failure {
-    match reply {
-        Some(Reply::Refused { what }) => Failure::refused(what),
-        Some(Reply::Failed { what, defects: true }) => Failure::defects(what),
-        Some(Reply::Failed { what, defects: false }) => Failure::failed(what),
-        Some(other) => {
-            Failure::failed(format!("the supervisor answered something else: {other:?}"))
-        }
-        None => Failure::failed("the supervisor has gone; `nightrun resume` goes on"),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use super::arguments::{Format, PlaceArguments};
-use super::exit::Failure;
+use super::exit::{Failure, REFUSED};
 use crate::app::{self, Checked};
 use crate::core::fact::Fact;
 use crate::core::night::Core;
@@ -116,6 +116,15 @@ impl Context {
                 self.state.display()
             ))
         })
+    }
+
+    /// As [`reader`](Self::reader); `None` where nothing has run yet. A store that cannot be read is no empty one.
+    pub(super) async fn reader_if_any(&self) -> Result<Option<SqliteReader>, Failure> {
+        match self.reader().await {
+            Ok(reader) => Ok(Some(reader)),
+            Err(none) if none.code == REFUSED => Ok(None),
+            Err(failure) => Err(failure),
+        }
     }
 
     /// A core with one run in it, as the journal has it.

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::port::control::Reply;
+
 /// Ended well (failures of non-critical jobs included).
 pub(super) const WELL: u8 = 0;
 /// A critical job failed or is unknown; or the command itself could not be carried out.
@@ -40,5 +42,18 @@ pub(super) fn code(done: Result<u8, Failure>) -> ExitCode {
             anstream::eprintln!("nightrun: {what}");
             ExitCode::from(code)
         }
+    }
+}
+
+/// An answer that is not what was asked for.
+pub(super) fn refusal(reply: Option<Reply>) -> Failure {
+    match reply {
+        Some(Reply::Refused { what }) => Failure::refused(what),
+        Some(Reply::Failed { what, defects: true }) => Failure::defects(what),
+        Some(Reply::Failed { what, defects: false }) => Failure::failed(what),
+        Some(other) => {
+            Failure::failed(format!("the supervisor answered something else: {other:?}"))
+        }
+        None => Failure::failed("the supervisor has gone; `nightrun resume` goes on"),
     }
 }

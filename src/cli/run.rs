@@ -352,7 +352,7 @@ async fn order_through(
             }
         }
         Ok(None) | Err(_) => return Ok(None),
-        Ok(other) => return Err(super::act::refusal(other)),
+        Ok(other) => return Err(super::exit::refusal(other)),
     }
     loop {
         match client.reply().await.map_err(Failure::failed)? {
@@ -361,7 +361,7 @@ async fn order_through(
                 Format::Json => anstream::println!("{data}"),
             },
             Some(Reply::Over { exit_code }) => return Ok(Some(exit_code)),
-            other => return Err(super::act::refusal(other)),
+            other => return Err(super::exit::refusal(other)),
         }
     }
 }

@@ -53,7 +53,7 @@ pub(super) async fn status(context: &Context) -> Result<u8, Failure> {
             Some(Reply::Page { text, data }) => return page(context, &text, &data),
             // It has gone just now: the store knows.
             None => {}
-            other => return Err(super::act::refusal(other)),
+            other => return Err(super::exit::refusal(other)),
         }
     }
     let reader = context.reader().await?;
@@ -206,7 +206,7 @@ pub(super) async fn plan(context: &Context, arguments: PlanArguments) -> Result<
 /// Usual durations of every batch, where a store has some.
 async fn history(context: &Context, site: &Site) -> Result<BTreeMap<JobRef, Span>, Failure> {
     let mut expected = BTreeMap::new();
-    let Ok(reader) = context.reader().await else { return Ok(expected) };
+    let Some(reader) = context.reader_if_any().await? else { return Ok(expected) };
     for batch in site.batches.keys() {
         let known = reader.history(batch, None, 30).await.map_err(Failure::failed)?;
         expected.extend(known.into_iter().map(|(job, durations): (JobName, _)| {
@@ -225,7 +225,7 @@ pub(super) async fn why(
     if let Some(answered) = why_of_supervisor(context, &job, date).await? {
         return Ok(answered);
     }
-    if let Ok(reader) = context.reader().await {
+    if let Some(reader) = context.reader_if_any().await? {
         let filter = RunFilter {
             batch: Some(job.batch.clone()),
             business_date: date,
@@ -282,7 +282,7 @@ async fn why_of_supervisor(
         Some(Reply::Page { text, data }) => page(context, &text, &data).map(Some),
         // A run that this supervisor does not have, or it has gone just now: the store knows.
         Some(Reply::Refused { .. }) | None => Ok(None),
-        other => Err(super::act::refusal(other)),
+        other => Err(super::exit::refusal(other)),
     }
 }
 

@@ -5,27 +5,10 @@ use super::gate;
 use super::needs::Verdict;
 use super::night::{Command, Mover, StepError};
 use super::phase::Phase;
+use super::refused::Refused;
 use super::state::{Run, Unfit};
 use crate::definition::site::Kind;
 use crate::types::{JobName, Outcome, PersonId, RunId};
-
-/// An action that a rule forbids, in words for whoever asked.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{what}{}", .hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default())]
-pub struct Refused {
-    pub what: String,
-    pub hint: Option<String>,
-}
-
-impl Refused {
-    pub fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), hint: None }
-    }
-
-    pub fn hint(self, hint: impl Into<String>) -> Self {
-        Self { hint: Some(hint.into()), ..self }
-    }
-}
 
 impl Mover<'_> {
     pub(super) fn act(

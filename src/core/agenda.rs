@@ -153,6 +153,11 @@ impl Agenda {
         }
     }
 
+    /// Deadlines wait for answers of hosts, at most until then. A host that comes and goes does not put them off again.
+    pub(super) fn wait_for_answers(&mut self, until: Duration) {
+        self.deadlines_from.get_or_insert(until);
+    }
+
     pub(super) fn take(&mut self, resources: &[(Resource, u32)]) {
         for (resource, units) in resources {
             *self.used.entry(resource.clone()).or_default() += units;

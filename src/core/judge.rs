@@ -77,11 +77,11 @@ impl Mover<'_> {
         let never_started = self.core.hosts.get(&last.host) == Some(&last.boot);
         let ending = if never_started {
             let state = self.core.state.run(&run)?;
-            if !state.ended_by_stop(&Ending::Killed) {
+            if state.to_be_killed(&attempt).is_none() {
                 self.command(Command::Start { attempt });
                 return Ok(());
             }
-            // What the stop would end at once is not started for that.
+            // What would be ended at once is not started for that.
             Ending::Killed
         } else {
             let why = format!("{} has restarted and knows nothing of this attempt", last.host);

@@ -22,6 +22,7 @@ mod opening;
 pub mod order;
 pub mod phase;
 mod progress;
+pub mod refused;
 mod same_day;
 pub mod schedule;
 pub mod state;

@@ -121,7 +121,7 @@ pub struct Turn {
 pub enum StepError {
     /// A rule of the product says no: told to whoever asked.
     #[error(transparent)]
-    Refused(#[from] super::act::Refused),
+    Refused(#[from] super::refused::Refused),
     /// The core contradicts itself. The supervisor stops rather than go on.
     #[error("defect in the core: {0}")]
     Unfit(#[from] Unfit),
@@ -310,7 +310,7 @@ impl Mover<'_> {
             state.flying().map(|(index, a)| state.attempt_id(index, a.number)).collect();
         if !flying.is_empty() {
             // What ended in time while nobody watched is not late: its host is heard first.
-            self.core.agenda.deadlines_from = Some(since_boot + ANSWER_WITHIN);
+            self.core.agenda.wait_for_answers(since_boot + ANSWER_WITHIN);
         }
         self.core.asked.extend(flying);
         let host_known: Vec<HostName> = self.core.hosts.keys().cloned().collect();
@@ -345,8 +345,16 @@ impl Mover<'_> {
             .collect();
         if !attempts.is_empty() {
             self.core.asked.extend(attempts.iter().cloned());
-            self.core.agenda.deadlines_from = Some(self.now.since_boot + ANSWER_WITHIN);
-            self.command(Command::Ask { host: host.clone(), attempts });
+            self.core.agenda.wait_for_answers(self.now.since_boot + ANSWER_WITHIN);
+            self.command(Command::Ask { host: host.clone(), attempts: attempts.clone() });
+        }
+        // The order to end an attempt may have been lost with the link, or with the supervisor that gave it.
+        for attempt in attempts {
+            if let Some(now) =
+                self.core.state.runs.get(&attempt.run).and_then(|run| run.to_be_killed(&attempt))
+            {
+                self.command(Command::Kill { attempt, now });
+            }
         }
     }
 

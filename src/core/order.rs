@@ -6,10 +6,10 @@ use std::time::Duration;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
-use super::act::Refused;
 use super::calendar::{BeyondData, Calendars, Day};
 use super::fact::{AcrossNeed, RunOpened};
 use super::graph::Graph;
+use super::refused::Refused;
 use super::schedule;
 use crate::definition::site::{Batch, Job, Kind, NeedOf, Site};
 use crate::types::{

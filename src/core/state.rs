@@ -189,6 +189,22 @@ impl Run {
         *ending == Ending::Killed && ends
     }
 
+    /// Whether an attempt that may be running is to be ended, and if so whether at once: a person has asked for it, or
+    /// the stop of the supervisor.
+    pub fn to_be_killed(&self, attempt: &AttemptId) -> Option<bool> {
+        let index = self.index(&attempt.job)?;
+        let (_, last) = self.flying().find(|(at, a)| *at == index && a.number == attempt.number)?;
+        let killed = self.acts.iter().any(|act| {
+            act.at >= last.intended
+                && matches!(&act.action, Action::Kill { job } if *job == attempt.job)
+        });
+        match self.stopping {
+            Some(StopHow::Kill) => Some(true),
+            Some(StopHow::Terminate) => Some(false),
+            _ => killed.then_some(false),
+        }
+    }
+
     pub fn attempt_id(&self, index: usize, number: u32) -> AttemptId {
         AttemptId { run: self.id().clone(), job: self.job(index).name.clone(), number }
     }

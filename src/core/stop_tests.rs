@@ -94,3 +94,42 @@ fn an_attempt_that_never_began_is_not_started_for_a_stop_that_would_end_it() {
     assert!(night.started().is_empty());
     assert_eq!(night.run().result, Some(RunResult::Stopped));
 }
+
+#[test]
+fn the_order_to_end_an_attempt_is_said_again_to_a_host_that_was_away() {
+    let up = || Event::HostUp { host: local(), boot: boot() };
+    let mut night = two();
+    let attempt = night.attempt("a");
+    night.must(Event::HostAway { host: local() });
+    night.pass(1);
+    night.act(Action::Kill { job: name("a") }).unwrap();
+    let again = Command::Kill { attempt: attempt.clone(), now: false };
+    assert!(night.must(up()).commands.contains(&again));
+    night.restart(&boot());
+    assert!(night.must(up()).commands.contains(&again));
+    night.started();
+    night.must(Event::NotKnown { attempt });
+    assert!(night.started().is_empty());
+    assert_eq!(night.outcome("a"), Some(Outcome::Failed));
+
+    let mut night = two();
+    let attempt = night.attempt("a");
+    night.must(Event::HostAway { host: local() });
+    night.must(Event::Stop { by: li_wei(), how: StopHow::Kill });
+    let again = Command::Kill { attempt, now: true };
+    assert!(night.must(up()).commands.contains(&again));
+}
+
+#[test]
+fn a_host_that_comes_and_goes_does_not_put_deadlines_off() {
+    let mut slow = job("a", &[]);
+    slow.must_complete_by = Some(jiff::civil::time(21, 31, 0, 0));
+    let mut night = Night::of(vec![slow]);
+    night.restart(&boot());
+    for _ in 0..5 {
+        night.pass(30);
+        night.must(Event::HostUp { host: local(), boot: boot() });
+        night.must(Event::HostAway { host: local() });
+    }
+    assert_eq!(night.run().missed.len(), 1);
+}

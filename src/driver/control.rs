@@ -1,12 +1,15 @@
 //! The supervisor's Unix socket: both ends of [`crate::port::control`].
 
+use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use super::account;
 use super::socket_path::ShortPath;
@@ -17,6 +20,12 @@ const NAME: &str = "control.sock";
 
 /// Bytes of the longest request.
 const LONGEST: u64 = 1024 * 1024;
+
+/// Connections of one account at a time: no account uses up the supervisor's descriptors and memory.
+const PER_ACCOUNT: usize = 64;
+
+/// After a connection could not be accepted: out of descriptors, the next one could not either.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 /// The listening end. The file is removed when it is dropped.
 #[derive(Debug)]
@@ -45,13 +54,16 @@ impl Server {
 
     /// Takes requests in until the supervisor is gone.
     pub async fn serve(self, asked: mpsc::UnboundedSender<Asked>) {
+        let mut places: BTreeMap<u32, Arc<Semaphore>> = BTreeMap::new();
         loop {
             tokio::select! {
                 () = asked.closed() => return,
-                accepted = self.listener.accept() => {
-                    // A connection that cannot be accepted (out of descriptors) is the client's to try again.
-                    if let Ok((stream, _)) = accepted {
-                        tokio::spawn(converse(stream, asked.clone()));
+                accepted = self.listener.accept() => match accepted {
+                    Ok((stream, _)) => admit(stream, &mut places, &asked),
+                    // The client waits in the socket's queue, or tries again.
+                    Err(_) => {
+                        let never = std::future::pending::<()>();
+                        let _ = tokio::time::timeout(ACCEPT_AGAIN, never).await;
                     }
                 }
             }
@@ -75,9 +87,36 @@ fn open_to_all(path: &Path) -> io::Result<()> {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o666))
 }
 
+/// Gives a client one of the places of its account, or says that they are taken.
+fn admit(
+    stream: UnixStream,
+    places: &mut BTreeMap<u32, Arc<Semaphore>>,
+    asked: &mpsc::UnboundedSender<Asked>,
+) {
+    // Who cannot be told from others gets nothing.
+    let Ok(uid) = stream.peer_cred().map(|peer| peer.uid()) else { return };
+    let of_account = places.entry(uid).or_insert_with(|| Arc::new(Semaphore::new(PER_ACCOUNT)));
+    let Ok(place) = Arc::clone(of_account).try_acquire_owned() else {
+        let what = format!("this account has {PER_ACCOUNT} connections to the supervisor already");
+        let refused = serde_json::to_vec(&Reply::Refused { what }).unwrap_or_default();
+        // As much as the socket takes at once; nobody waits for a client that does not read.
+        let _ = stream.try_write(&[refused.as_slice(), b"\n"].concat());
+        return;
+    };
+    let asked = asked.clone();
+    tokio::spawn(async move {
+        // A client that has gone is nobody's loss.
+        let _ = converse(stream, uid, asked).await;
+        drop(place);
+    });
+}
+
 /// One client: one request after the other, each answered before the next is read.
-async fn converse(stream: UnixStream, asked: mpsc::UnboundedSender<Asked>) -> io::Result<()> {
-    let uid = stream.peer_cred()?.uid();
+async fn converse(
+    stream: UnixStream,
+    uid: u32,
+    asked: mpsc::UnboundedSender<Asked>,
+) -> io::Result<()> {
     let account = Account { uid, name: account::name_of(uid) };
     let (read, mut write) = stream.into_split();
     let mut read = BufReader::new(read);
@@ -163,5 +202,43 @@ impl Client {
             return Ok(None);
         }
         Ok(Some(serde_json::from_str(&line)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Lang;
+
+    #[tokio::test]
+    async fn an_account_gets_so_many_connections_and_one_again_when_it_gives_one_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let (asked, mut requests) = mpsc::unbounded_channel();
+        let serving = tokio::spawn(Server::bind(dir.path()).unwrap().serve(asked));
+        let answering = tokio::spawn(async move {
+            while let Some(Asked { reply, .. }) = requests.recv().await {
+                reply.send(Reply::Over { exit_code: 0 }).unwrap();
+            }
+        });
+        let ask = async || {
+            let mut client = Client::connect(dir.path()).await.unwrap().unwrap();
+            // One that is refused may be closed before it has asked.
+            let _ = client.ask(Request::Status { language: Lang::En }).await;
+            let reply = client.reply().await.unwrap().unwrap();
+            (client, reply)
+        };
+        let mut clients = Vec::new();
+        for _ in 0..PER_ACCOUNT {
+            let (client, reply) = ask().await;
+            assert_eq!(reply, Reply::Over { exit_code: 0 });
+            clients.push(client);
+        }
+        assert!(matches!(ask().await.1, Reply::Refused { .. }));
+        clients.pop();
+        while ask().await.1 != (Reply::Over { exit_code: 0 }) {
+            tokio::task::yield_now().await;
+        }
+        serving.abort();
+        answering.abort();
     }
 }

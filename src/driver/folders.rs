@@ -86,6 +86,11 @@ fn lay(path: &Path, bytes: &[u8]) -> io::Result<()> {
         std::fs::create_dir_all(folder)?;
     }
     let aside = path.with_extension("nightrun-new");
+    // A crash may have left one that nobody may write any more.
+    match std::fs::remove_file(&aside) {
+        Err(why) if why.kind() != io::ErrorKind::NotFound => return Err(why),
+        _ => {}
+    }
     std::fs::write(&aside, bytes)?;
     // Read and execute for all, write for none: the copy is what the run goes by.
     std::fs::set_permissions(&aside, std::fs::Permissions::from_mode(0o555))?;
@@ -101,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_copy_that_was_altered_is_put_right() {
+    fn a_copy_that_was_altered_or_half_laid_is_put_right() {
         let dir = tempfile::tempdir().unwrap();
         let state = StateFolder::create(&dir.path().join("state")).unwrap();
         let run: RunId = "eod@2026-10-30#1".parse().unwrap();
@@ -110,6 +115,9 @@ mod tests {
         let path = state.copy_of(&run).join("eod/a.sh");
         std::fs::remove_file(&path).unwrap();
         std::fs::write(&path, "echo 2\n").unwrap();
+        let left = path.with_extension("nightrun-new");
+        std::fs::write(&left, "ec").unwrap();
+        std::fs::set_permissions(&left, std::fs::Permissions::from_mode(0o555)).unwrap();
         state.lay_copy(&run, &files).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "echo 1\n");
     }

@@ -221,7 +221,7 @@ impl World {
     }
 
     fn opened(&self, batch: BatchId) -> Result<RunOpened, StepError> {
-        let bad = |error: InvalidName| crate::core::act::Refused::new(error.to_string());
+        let bad = |error: InvalidName| crate::core::refused::Refused::new(error.to_string());
         let mut order = Order::of(batch.clone(), PersonId::new("operator").map_err(bad)?);
         order.business_date = Some(BusinessDate(made_site::TODAY));
         let ordered = order::resolve(&self.site, &Calendars::default(), order, self.now.wall)?;

@@ -47,7 +47,16 @@ impl<W: World> Supervisor<W> {
     /// The report of a run that has ended: written beside the run in both languages, and mailed. A run that was stopped
     /// can go on, so nobody is mailed.
     pub(super) async fn report(&mut self, run: &RunId) -> Result<Vec<OutgoingMail>, Fatal> {
-        let page = self.report_view(run).await?;
+        let mut told = false;
+        let page = loop {
+            match self.report_view(run).await {
+                Ok(page) => break page,
+                // What was decided is sealed and not stored: it waits, and the report with it.
+                Err(Fatal::Store(why)) => self.store_in_trouble(why, &mut told).await?,
+                Err(other) => return Err(other),
+            }
+        };
+        self.store_is_well(told);
         let Some(state) = self.core.state().runs.get(run) else { return Ok(Vec::new()) };
         let site = std::sync::Arc::clone(&state.site);
         let stopped = state.result == Some(RunResult::Stopped);
@@ -122,7 +131,8 @@ impl<W: World> Supervisor<W> {
     ) -> Vec<Letter> {
         let domain = site.mail.from.rsplit('@').next().unwrap_or("localhost").to_owned();
         let thread = plain(thread);
-        let seq = self.chain.head().seq;
+        // Of this journal alone: another one (a new state folder, a trial's) may give the same run and incident again.
+        let turn: String = self.chain.head().hash.chars().take(16).collect();
         let date = self.parts.clock.real();
         let mut letters = Vec::new();
         for id in people {
@@ -141,7 +151,7 @@ impl<W: World> Supervisor<W> {
                 from: Party { name: Some(site_name), address: site.mail.from.clone() },
                 to: Party { name: Some(name(person, lang)), address },
                 subject,
-                message_id: format!("<{thread}.{seq}.{id}@{domain}>"),
+                message_id: format!("<{thread}.{turn}.{id}@{domain}>"),
                 thread: format!("<{thread}@{domain}>"),
                 date,
                 text,

@@ -16,9 +16,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use crate::core::act::Refused;
 use crate::core::fact::{Fact, RunResult, StopHow};
 use crate::core::night::Core;
+use crate::core::refused::Refused;
 use crate::core::state::Unfit;
 use crate::definition::site::{Person, Site};
 use crate::journal::{Broken, Chain, NotSealed};
@@ -120,6 +120,8 @@ pub struct Supervisor<W: World> {
     /// When the outbox is looked at again, by the host's own clock.
     mail_due: Option<Timestamp>,
     reports: BTreeMap<RunId, Vec<PathBuf>>,
+    /// Somebody has asked for the end: nothing new is taken in any more.
+    stopping: bool,
 }
 
 struct Follower {
@@ -152,6 +154,7 @@ impl<W: World> Supervisor<W> {
             posted: BTreeSet::new(),
             mail_due: None,
             reports: BTreeMap::new(),
+            stopping: false,
         })
     }
 
@@ -263,6 +266,10 @@ fn is_known(site: &Site, own: &Account, account: &Account) -> bool {
 fn stranger(account: &Account) -> Refused {
     Refused::new(format!("nobody in people.yaml has the account `{}`", account.name))
         .hint("only people of the site may ask this supervisor")
+}
+
+fn stopping() -> Refused {
+    Refused::new("this supervisor is being stopped").hint("ask again when it has ended")
 }
 
 /// The person that an account speaks for: the one whose `unix_user` it is, else `unix-NAME`.

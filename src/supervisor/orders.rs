@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use super::recall::{self, Definition, pack, recall};
 use super::turn::Turn;
-use super::{Fatal, Supervisor, World, is_known, person_of, stranger};
-use crate::core::act::Refused;
+use super::{Fatal, Supervisor, World, is_known, person_of, stopping, stranger};
 use crate::core::calendar::Calendars;
 use crate::core::fact::{RunOpened, RunResult};
-use crate::core::night::Event;
+use crate::core::night::{Core, Event, StepError};
 use crate::core::order::{self, Ordered};
+use crate::core::refused::Refused;
 use crate::definition::copy::RunCopy;
 use crate::definition::site::Site;
 use crate::journal::{RunRow, address};
@@ -42,6 +42,9 @@ impl<W: World> Supervisor<W> {
     ) -> Result<Result<RunId, NotOrdered>, Fatal> {
         if order.trial != self.parts.clock.offset().is_some() {
             return Ok(Err(NotOrdered::Refused(other_clock(order.trial))));
+        }
+        if self.stopping {
+            return Ok(Err(stopping().into()));
         }
         let now = self.parts.clock.now().wall;
         let loaded = match self.parts.source.load(&order.batch, self.today()) {
@@ -133,11 +136,12 @@ impl<W: World> Supervisor<W> {
             by,
             reason: order.reason.clone().unwrap_or_default(),
         };
+        let others = self.others(&row.run).await?;
         let mut turn = Turn::default();
         if let Err(refused) = self.try_step(&mut turn, event)? {
             return Ok(Err(refused.into()));
         }
-        self.hear_of_others(&mut turn, &row.run).await?;
+        self.step(&mut turn, others)?;
         self.expect_hosts(&row.run);
         self.finish(turn).await?;
         Ok(Ok(row.run.clone()))
@@ -209,34 +213,41 @@ impl<W: World> Supervisor<W> {
             return Ok(());
         }
         let reader = self.parts.store.reader();
-        let (digest, definition) = recall(reader, &mut self.core, run).await?;
+        // All that can fail for a while comes first: a run is here as a whole or not at all.
+        let mut alone = Core::default();
+        let (_, definition) = recall(reader, &mut alone, run).await?;
         let files = recall::files(reader, &definition.copy).await?;
         self.parts.folders.lay_copy(run, &files)?;
+        let (digest, definition) = recall(reader, &mut self.core, run).await?;
         self.copies.insert(digest, Arc::new(definition));
         Ok(())
     }
 
-    /// Tells a run that was taken in again how the jobs of other runs stand that it needs.
-    async fn hear_of_others(&mut self, turn: &mut Turn, run: &RunId) -> Result<(), Fatal> {
+    /// How the jobs of other runs stand that a run needs which was taken in again. Read before anything is decided, so
+    /// that nothing is decided which a store in trouble then keeps out of the journal.
+    async fn others(&self, run: &RunId) -> Result<Event, Fatal> {
         let known = recall::across_now(self.parts.store.reader(), &self.core, run).await?;
-        self.step(turn, Event::Across { known })
+        Ok(Event::Across { known })
     }
 
     /// Goes on with a run: what runs is taken over, what ended unwatched is learned, nothing starts twice.
     pub async fn take_up(&mut self, run: &RunId, account: &Account) -> Result<(), Fatal> {
         self.load(run).await?;
-        let boot = self.parts.clock.boot();
+        let others = self.others(run).await?;
         let mut turn = Turn::default();
-        self.step(
-            &mut turn,
-            Event::Resume { run: run.clone(), by: self.person(run, account), boot },
-        )?;
-        self.hear_of_others(&mut turn, run).await?;
+        self.step(&mut turn, self.resumption(run, account))?;
+        self.step(&mut turn, others)?;
         self.expect_hosts(run);
         self.finish(turn).await
     }
 
-    /// A person's action on a run that nobody supervises: it is taken up with it.
+    fn resumption(&self, run: &RunId, account: &Account) -> Event {
+        let (by, boot) = (self.person(run, account), self.parts.clock.boot());
+        Event::Resume { run: run.clone(), by, boot }
+    }
+
+    /// A person's action on a run that nobody supervises: it is taken up with it, and left alone where the action is
+    /// refused.
     pub async fn act_on(
         &mut self,
         run: &RunId,
@@ -245,17 +256,24 @@ impl<W: World> Supervisor<W> {
         reason: &str,
     ) -> Result<Result<(), Refused>, Fatal> {
         self.load(run).await?;
-        let interrupted = !matches!(self.result(run), Some(RunResult::Well | RunResult::Failed));
-        if interrupted {
-            self.take_up(run, account).await?;
-        }
+        let others = self.others(run).await?;
         let by = self.person(run, account);
         let event = Event::Act { run: run.clone(), by, reason: reason.to_owned(), action };
-        let mut turn = Turn::default();
-        if let Err(refused) = self.try_step(&mut turn, event)? {
-            return Ok(Err(refused));
+        let interrupted = !matches!(self.result(run), Some(RunResult::Well | RunResult::Failed));
+        let resumption = interrupted.then(|| self.resumption(run, account));
+        let now = self.parts.clock.now();
+        let mut as_if = self.core.over(self.core.state().clone());
+        for event in resumption.iter().chain([&event]) {
+            match as_if.step(now, event.clone()) {
+                Ok(_) => {}
+                Err(StepError::Refused(refused)) => return Ok(Err(refused)),
+                Err(StepError::Unfit(unfit)) => return Err(unfit.into()),
+            }
         }
-        self.hear_of_others(&mut turn, run).await?;
+        let mut turn = Turn::default();
+        for event in resumption.into_iter().chain([event, others]) {
+            self.step(&mut turn, event)?;
+        }
         self.expect_hosts(run);
         self.finish(turn).await?;
         Ok(Ok(()))

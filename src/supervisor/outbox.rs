@@ -68,12 +68,12 @@ impl<W: World> Supervisor<W> {
                 let _ = self.parts.post.send(Post(queued));
             }
         }
-        let unsent = self.parts.store.reader().outbox_unsent().await?;
-        self.mail_due = unsent
-            .iter()
-            .filter(|mail| !self.posted.contains(&mail.id))
-            .filter_map(|mail| mail.due)
-            .min();
+        // While the sender has some, its next news is what brings the outbox to mind again.
+        self.mail_due = None;
+        if self.posted.is_empty() {
+            let unsent = self.parts.store.reader().outbox_unsent().await?;
+            self.mail_due = unsent.iter().filter_map(|mail| mail.due).min();
+        }
         Ok(())
     }
 

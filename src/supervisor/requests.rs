@@ -4,13 +4,13 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::orders::NotOrdered;
 use super::turn::Turn;
-use super::{Fatal, Follower, Supervisor, World, answer, is_known, stranger};
-use crate::core::act::Refused;
+use super::{Fatal, Follower, Supervisor, World, answer, is_known, stopping, stranger};
 use crate::core::fact::{Action, Fact, RunResult};
 use crate::core::forecast::{self, Forecast};
 use crate::core::night::Event;
-use crate::port::Clock;
+use crate::core::refused::Refused;
 use crate::port::control::{Account, Asked, Order, Reply, Request, RunOf};
+use crate::port::{Clock, StoreError};
 use crate::render;
 use crate::types::{BusinessDate, JobRef, Lang, RunId};
 use crate::view::{self, of_job::Around};
@@ -51,15 +51,19 @@ impl<W: World> Supervisor<W> {
         reply: UnboundedSender<Reply>,
     ) -> Result<(), Fatal> {
         self.first_turn = Some(Vec::new());
-        let ordered = self.order(account, order).await?;
+        let ordered = self.order(account, order).await;
         let told = self.first_turn.take().unwrap_or_default();
-        let run = match ordered {
-            Ok(run) => run,
-            Err(NotOrdered::Refused(refused)) => {
+        let run = match cannot_now(ordered)? {
+            Ok(Ok(run)) => run,
+            Err(what) => {
+                answer(&reply, Reply::Failed { what, defects: false });
+                return Ok(());
+            }
+            Ok(Err(NotOrdered::Refused(refused))) => {
                 answer(&reply, Reply::Refused { what: refused.to_string() });
                 return Ok(());
             }
-            Err(NotOrdered::Defects(what)) => {
+            Ok(Err(NotOrdered::Defects(what))) => {
                 answer(&reply, Reply::Failed { what, defects: true });
                 return Ok(());
             }
@@ -91,6 +95,11 @@ impl<W: World> Supervisor<W> {
         let site = self.core.state().runs.get(&run).map(|run| &run.site);
         if !site.is_some_and(|site| is_known(site, &self.parts.own, account)) {
             return Ok(Reply::Refused { what: stranger(account).to_string() });
+        }
+        // Such an action on a run that is over would set it going again.
+        let moves = !matches!(action, Action::Note { .. });
+        if moves && self.stopping && self.result(&run).is_some() {
+            return Ok(Reply::Refused { what: stopping().to_string() });
         }
         let by = self.person(&run, account);
         let text = format!("done, as {by}: recorded in {run}");
@@ -193,6 +202,18 @@ impl<W: World> Supervisor<W> {
                 });
             }
         }
+    }
+}
+
+/// An order reads before it decides: trouble in that is the answer to it, and no end of the night that is under way.
+/// Once something is decided the store is waited for.
+fn cannot_now<T>(ordered: Result<T, Fatal>) -> Result<Result<T, String>, Fatal> {
+    match ordered {
+        Ok(ordered) => Ok(Ok(ordered)),
+        Err(trouble @ (Fatal::Store(StoreError::Trouble(_)) | Fatal::Folder(_))) => {
+            Ok(Err(trouble.to_string()))
+        }
+        Err(fatal) => Err(fatal),
     }
 }
 

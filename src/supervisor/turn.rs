@@ -43,6 +43,7 @@ impl<W: World> Supervisor<W> {
         match input {
             Input::Agent(event) => self.hear(turn, event),
             Input::Stop { account, how } => {
+                self.stopping = true;
                 let by = self.somebody(&account);
                 self.step(turn, Event::Stop { by, how })
             }
@@ -68,7 +69,7 @@ impl<W: World> Supervisor<W> {
         &mut self,
         turn: &mut Turn,
         event: Event,
-    ) -> Result<Result<(), crate::core::act::Refused>, Fatal> {
+    ) -> Result<Result<(), crate::core::refused::Refused>, Fatal> {
         let now = self.parts.clock.now();
         match self.core.step(now, event) {
             Ok(decided) => {

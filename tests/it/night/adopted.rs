@@ -62,6 +62,24 @@ fn a_killed_night_goes_on_with_the_same_command() {
 }
 
 #[test]
+fn an_action_that_is_refused_leaves_a_killed_night_alone() {
+    let house = House::new(CHAIN);
+    house.gates(&["b", "c"]);
+    let mut night = house.spawn(&["run", "night", "--date", "2026-10-30"]);
+    night.started("b");
+    night.started("c");
+    night.kill();
+    let entries = house.journal().len();
+    house.run(&["skip", "night.a", "--reason", "not wanted"]).refused("has ended well");
+    assert_eq!(house.journal().len(), entries);
+    for job in ["b", "c"] {
+        house.say(job, "go");
+    }
+    house.spawn(&["resume"]).ends(0);
+    assert_eq!(house.ran(), ALL_ONCE);
+}
+
+#[test]
 fn the_log_of_a_job_that_is_taken_over_is_unbroken() {
     let house = House::new(
         r#"

@@ -31,6 +31,7 @@ fn once_nothing_new_starts_and_what_runs_may_end() {
     night.signal(Signal::INT);
     assert_eq!(night.event("stopping", "")["how"], "wait");
     assert!(is_there(house.number("pid-a")));
+    house.run(&["run", "night", "--date", "2026-10-29"]).refused("is being stopped");
     house.say("a", "go");
     let over = night.ends(4);
     assert_eq!(over.events("run-ended", "")[0]["result"], "stopped");
