@@ -6,6 +6,7 @@ use jiff::civil::Date;
 
 use super::arguments::Format;
 use super::context::Context;
+use super::counted;
 use super::exit::{DEFECTS, Failure, WELL};
 use crate::definition::defect::Severity;
 use crate::definition::{Styles, schema, starter};
@@ -40,13 +41,18 @@ pub(super) fn check(
                 checked.site.iter().flat_map(|site| site.batches.keys()).collect();
             match errors {
                 0 => anstream::println!(
-                    "{}: {} batches, {jobs} jobs, no errors, {warnings} warnings",
+                    "{}: {}, {}, no errors, {}",
                     folder.display(),
-                    batches.len()
+                    counted(batches.len(), "batch", "batches"),
+                    counted(jobs, "job", "jobs"),
+                    counted(warnings, "warning", "warnings")
                 ),
-                _ => {
-                    anstream::println!("{}: {errors} errors, {warnings} warnings", folder.display())
-                }
+                _ => anstream::println!(
+                    "{}: {}, {}",
+                    folder.display(),
+                    counted(errors, "error", "errors"),
+                    counted(warnings, "warning", "warnings")
+                ),
             }
         }
     }

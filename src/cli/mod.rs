@@ -69,6 +69,11 @@ async fn carry_out(context: &Context, command: Command) -> Result<u8, Failure> {
     }
 }
 
+/// `1 error`, `2 errors`.
+fn counted(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
 /// Writes a file that a person asked for, with the folders above it.
 #[expect(clippy::disallowed_methods, reason = "a person names the file on the command line")]
 fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {

@@ -259,7 +259,8 @@ async fn conclude(
     }
     if unsent > 0 {
         anstream::println!(
-            "{unsent} mails are not sent yet: `nightrun mail flush` sends them, `nightrun mail list` says why"
+            "{} not sent yet: `nightrun mail flush` tries again, `nightrun mail list` says why",
+            super::counted(unsent, "mail is", "mails are")
         );
     }
     Ok(())

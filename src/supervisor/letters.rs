@@ -15,6 +15,14 @@ use crate::render::{self, mail::MailText};
 use crate::types::{IncidentId, JobName, Lang, PersonId, RunId, Span};
 use crate::view::{self, of_job::Around, report::ReportView};
 
+/// The report of a run, not yet written or sent.
+#[derive(Default)]
+pub(super) struct Report {
+    pub(super) mail: Vec<OutgoingMail>,
+    /// Names and contents.
+    pub(super) files: Vec<(String, String)>,
+}
+
 impl<W: World> Supervisor<W> {
     /// One mail to each person that an incident names, in that person's language.
     pub(super) fn incident_mail(&mut self, incident: IncidentId) -> Vec<OutgoingMail> {
@@ -46,7 +54,7 @@ impl<W: World> Supervisor<W> {
 
     /// The report of a run that has ended: written beside the run in both languages, and mailed. A run that was stopped
     /// can go on, so nobody is mailed.
-    pub(super) async fn report(&mut self, run: &RunId) -> Result<Vec<OutgoingMail>, Fatal> {
+    pub(super) async fn report(&mut self, run: &RunId) -> Result<Report, Fatal> {
         let mut told = false;
         let page = loop {
             match self.report_view(run).await {
@@ -57,10 +65,10 @@ impl<W: World> Supervisor<W> {
             }
         };
         self.store_is_well(told);
-        let Some(state) = self.core.state().runs.get(run) else { return Ok(Vec::new()) };
+        let state = self.core.state().run(run)?;
         let site = std::sync::Arc::clone(&state.site);
         let stopped = state.result == Some(RunResult::Stopped);
-        let mut written = Vec::new();
+        let mut report = Report::default();
         let mut pages = Vec::new();
         let mut languages = Lang::ALL;
         // The site's own language is named first when the run says where its report is.
@@ -75,32 +83,38 @@ impl<W: World> Supervisor<W> {
                 }
             };
             let text = render::report_text::text(lang, &page);
-            for (name, content) in
-                [(format!("report.{tag}.html"), &html), (format!("report.{tag}.txt"), &text)]
-            {
-                match self.parts.folders.write_report(run, &name, content.as_bytes()) {
-                    Ok(path) => written.push(path),
-                    // The night is over all the same, and `nightrun report` makes it anew.
-                    Err(why) => self.report_not_written(run, &why),
-                }
-            }
+            report.files.push((format!("report.{tag}.html"), html.clone()));
+            report.files.push((format!("report.{tag}.txt"), text));
             pages.push((lang, html));
         }
-        self.reports.insert(run.clone(), written);
         if stopped {
-            return Ok(Vec::new());
+            return Ok(report);
         }
         let people: Vec<PersonId> =
             site.with_role(&site.mail.report_to).map(|(id, _)| id.clone()).collect();
         let thread = format!("report.{run}");
         let write = |lang, _: &PersonId| render::mail::report(lang, &page);
         let letters = self.letters(&site, &people, &thread, write, &pages);
-        Ok(self.composed(letters))
+        report.mail = self.composed(letters);
+        Ok(report)
     }
 
-    fn report_not_written(&mut self, run: &RunId, why: &std::io::Error) {
-        let at = self.parts.clock.now().wall;
-        self.notice(at, &format!("no report of {run} on disk: {why}; `nightrun report` shows it"));
+    /// Puts the pages of a run beside it, after its end is durable. The night is over all the same where they cannot be
+    /// written, and `nightrun report` makes them anew.
+    pub(super) fn write_report(&mut self, run: RunId, files: Vec<(String, String)>) {
+        let mut written = Vec::new();
+        for (name, content) in files {
+            match self.parts.folders.write_report(&run, &name, content.as_bytes()) {
+                Ok(path) => written.push(path),
+                Err(why) => {
+                    let at = self.parts.clock.now().wall;
+                    let text =
+                        format!("no report of {run} on disk: {why}; `nightrun report` shows it");
+                    self.notice(at, &text);
+                }
+            }
+        }
+        self.reports.insert(run, written);
     }
 
     async fn report_view(&self, run: &RunId) -> Result<ReportView, Fatal> {

@@ -120,6 +120,8 @@ pub struct Supervisor<W: World> {
     /// When the outbox is looked at again, by the host's own clock.
     mail_due: Option<Timestamp>,
     reports: BTreeMap<RunId, Vec<PathBuf>>,
+    /// Whether it was said that nothing moves by itself.
+    stuck: bool,
     /// Somebody has asked for the end: nothing new is taken in any more.
     stopping: bool,
 }
@@ -154,6 +156,7 @@ impl<W: World> Supervisor<W> {
             posted: BTreeSet::new(),
             mail_due: None,
             reports: BTreeMap::new(),
+            stuck: false,
             stopping: false,
         })
     }
@@ -211,6 +214,7 @@ impl<W: World> Supervisor<W> {
         }
         let now = self.parts.clock.now();
         let wake = self.core.next_wake().after(now);
+        self.say_if_stuck(now, wake);
         let mail = self.mail_due.map(|due| {
             Duration::try_from(due.duration_since(self.parts.clock.real())).unwrap_or_default()
         });
@@ -234,6 +238,17 @@ impl<W: World> Supervisor<W> {
         };
         // Out of time: what has come is all there is.
         let _ = tokio::time::timeout(MOMENT, more).await;
+    }
+
+    /// Said once: from here on only a person, another run or a calendar with later data moves anything.
+    fn say_if_stuck(&mut self, now: Now, wake: Option<Duration>) {
+        let stuck = wake.is_none() && !self.core.busy() && self.all_reached();
+        if stuck && !self.stuck && self.parts.inbox.is_empty() {
+            let text =
+                "nothing moves by itself any more: `nightrun status` says what each job waits for";
+            self.notice(now.wall, text);
+        }
+        self.stuck = stuck;
     }
 
     /// A trial's clock jumps to the next thing to do while nothing runs, so that no gate makes anybody wait.

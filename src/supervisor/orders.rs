@@ -78,6 +78,10 @@ impl<W: World> Supervisor<W> {
                     let what = format!("{} is under way here", row.run);
                     return Ok(Err(Refused::new(what).hint("`nightrun status` shows it").into()));
                 }
+                self.load(&row.run).await?;
+                if let Some(refused) = self.ordered_otherwise(&row.run, &ordered) {
+                    return Ok(Err(refused.into()));
+                }
                 self.take_up(&row.run, account).await?;
                 Ok(Ok(row.run))
             }
@@ -92,6 +96,26 @@ impl<W: World> Supervisor<W> {
             }
             _ => self.open(&loaded, ordered).await,
         }
+    }
+
+    /// A run goes on as it was ordered: another wish is refused rather than forgotten.
+    fn ordered_otherwise(&self, run: &RunId, ordered: &Ordered) -> Option<Refused> {
+        let opened = &self.core.state().runs.get(run)?.opened;
+        let differs = if opened.parameters != ordered.parameters {
+            "other parameters"
+        } else if opened.only != ordered.only {
+            "other jobs"
+        } else if opened.window_override != ordered.order.window_override {
+            "another window override"
+        } else {
+            return None;
+        };
+        let what =
+            format!("{run} was interrupted and goes on as it was ordered, not with {differs}");
+        Some(
+            Refused::new(what)
+                .hint("`nightrun resume` goes on with it; `--rerun` comes after its end"),
+        )
     }
 
     fn today(&self) -> jiff::civil::Date {
@@ -121,6 +145,12 @@ impl<W: World> Supervisor<W> {
         order: &Order,
         by: PersonId,
     ) -> Result<Result<RunId, NotOrdered>, Fatal> {
+        let opens = ordered.order.window_override.is_some() || !ordered.order.parameters.is_empty();
+        if opens && !ordered.only.is_empty() {
+            let what = format!("{} has its parameters and windows from its beginning", row.run);
+            let hint = "leave --param and --set-window-override out, or give --rerun";
+            return Ok(Err(Refused::new(what).hint(hint).into()));
+        }
         if ordered.only.is_empty() {
             let ended = match row.result {
                 Some(RunResult::Well) => "has ended well",

@@ -24,6 +24,8 @@ pub(super) struct Turn {
     pub(super) replies: Vec<(mpsc::UnboundedSender<Reply>, Reply)>,
     pub(super) mail: Vec<OutgoingMail>,
     pub(super) blobs: Vec<Vec<u8>>,
+    /// Pages of runs that have ended.
+    pub(super) reports: Vec<(RunId, Vec<(String, String)>)>,
 }
 
 /// Between two tries to store a turn.
@@ -131,6 +133,9 @@ impl<W: World> Supervisor<W> {
         if !commit.entries.is_empty() {
             self.store(&commit).await?;
         }
+        for (run, files) in std::mem::take(&mut turn.reports) {
+            self.write_report(run, files);
+        }
         self.act(&turn)?;
         let now = self.parts.clock.now();
         for observer in &mut self.parts.observers {
@@ -164,8 +169,9 @@ impl<W: World> Supervisor<W> {
             }
         }
         for run in over {
-            let mail = self.report(&run).await?;
-            turn.mail.extend(mail);
+            let report = self.report(&run).await?;
+            turn.mail.extend(report.mail);
+            turn.reports.push((run, report.files));
         }
         let trial = self.parts.clock.offset().and_then(|offset| {
             let run = turn.facts.iter().rev().find_map(|(_, fact)| fact.run())?;

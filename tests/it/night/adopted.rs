@@ -203,3 +203,19 @@ fn a_killed_trial_keeps_its_clock() {
     assert_eq!(house.ran(), ALL_ONCE);
     house.nothing_is_lost();
 }
+
+#[test]
+fn an_interrupted_run_goes_on_as_it_was_ordered_or_not_at_all() {
+    let house = House::new(
+        "  a: {title: A, run: [sh, job.sh, wait]}\n  b: {title: B, run: [sh, job.sh]}\n",
+    );
+    house.gates(&["a"]);
+    let mut night = house.spawn(&["run", "night", "--date", "2026-10-30"]);
+    night.started("a");
+    night.kill();
+    let other = ["run", "night", "--date", "2026-10-30", "--only", "b"];
+    house.run(&other).refused("goes on as it was ordered");
+    house.say("a", "go");
+    house.spawn(&["run", "night", "--date", "2026-10-30"]).ends(0);
+    house.nothing_is_lost();
+}
