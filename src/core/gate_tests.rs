@@ -104,6 +104,27 @@ fn a_confirmation_waits_for_its_needs_and_for_a_person() {
 }
 
 #[test]
+fn what_was_done_in_time_is_not_late_because_it_is_run_again() {
+    let mut only = job("a", &[]);
+    only.must_complete_by = Some(time(22, 0, 0, 0));
+    let mut site = site(vec![only]);
+    let batch = site.batches.values_mut().next().unwrap();
+    let due = Some(time(22, 0, 0, 0));
+    *batch = crate::definition::site::Batch { must_complete_by: due, ..(**batch).clone() }.into();
+    let mut night = Night::with(site, |_| {});
+    night.pass(60);
+    night.good("a");
+    night.pass(7200);
+    let (run, by) = (night.run().id().clone(), super::test_night::li_wei());
+    let reason = "once more".to_owned();
+    night.must(Event::Rerun { run, jobs: vec![name("a")], by, reason });
+    night.pass(60);
+    night.good("a");
+    assert_eq!(night.run().result, Some(super::fact::RunResult::Well));
+    assert!(missed(&night).is_empty(), "{:?}", missed(&night));
+}
+
+#[test]
 fn only_somebody_with_the_role_can_confirm_and_the_question_is_noted_once() {
     let close = |role: &str| {
         let mut ask = job("ask", &[]);

@@ -278,7 +278,7 @@ impl Mover<'_> {
             Some(index) => job_kept(state, index, deadline, due),
             None => match deadline {
                 Deadline::MustStartBy => state.opened_at <= due,
-                Deadline::MustCompleteBy => false,
+                Deadline::MustCompleteBy => state.first_well.is_some_and(|at| at <= due),
             },
         };
         if kept || already_missed(state, job.as_ref(), deadline) {
@@ -293,8 +293,8 @@ impl Mover<'_> {
         let job = state.job(index);
         let Some(time) = job.must_complete_by else { return Ok(()) };
         let due = super::deadline::first_at_or_after(state.opened.anchor, time, &state.batch.zone);
-        let late = state.jobs[index].over_at().is_some_and(|at| at > due)
-            && state.jobs[index].phase.outcome() == Some(Outcome::Succeeded);
+        let late = state.jobs[index].phase.outcome() == Some(Outcome::Succeeded)
+            && !job_kept(state, index, Deadline::MustCompleteBy, due);
         let name = Some(job.name.clone());
         if !late || already_missed(state, name.as_ref(), Deadline::MustCompleteBy) {
             return Ok(());
@@ -397,7 +397,11 @@ fn job_kept(run: &Run, index: usize, deadline: Deadline, due: jiff::Timestamp) -
         }
         Deadline::MustCompleteBy => {
             let good = matches!(job.phase.outcome(), Some(Outcome::Succeeded | Outcome::Forced));
-            good && job.over_at().is_some_and(|at| at <= due)
+            let now = good && job.over_at().is_some_and(|at| at <= due);
+            // Done once in time, it is not late because somebody asks for it again.
+            let before = job.attempts.iter().filter(|attempt| attempt.good == Some(true));
+            let mut ends = before.filter_map(|attempt| attempt.ended.as_ref());
+            now || ends.any(|ended| ended.ended <= due)
         }
     }
 }

@@ -62,6 +62,8 @@ pub struct Run {
     pub in_flight: usize,
     pub result: Option<RunResult>,
     pub ended_at: Option<Timestamp>,
+    /// When it ended well for the first time; work that is asked for afterwards makes it no later.
+    pub first_well: Option<Timestamp>,
     pub stopping: Option<StopHow>,
     pub acts: Vec<Act>,
     /// Who stopped and resumed it.
@@ -247,6 +249,9 @@ impl State {
                 let run = self.run_mut(run)?;
                 run.result = Some(*result);
                 run.ended_at = Some(at);
+                if *result == RunResult::Well {
+                    run.first_well.get_or_insert(at);
+                }
             }
             Fact::RunReopened { run } => {
                 let run = self.run_mut(run)?;
@@ -367,6 +372,7 @@ impl State {
             jobs,
             result: None,
             ended_at: None,
+            first_well: None,
             stopping: None,
             acts: Vec::new(),
             turns: Vec::new(),
