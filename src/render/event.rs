@@ -46,12 +46,8 @@ fn what(lang: Lang, head: &RunHead, clock: &Clock<'_>, event: &Event) -> String 
         Event::Stopping { how: StopHow::Kill, running } => {
             say(Happened::StoppingKill { running: *running })
         }
-        Event::ClockJumped { to } => say(Happened::ClockJumped { to: &clock.exactly(*to) }),
         Event::Started { job, attempt } => {
             say(Happened::Started { job: job.as_str(), attempt: *attempt })
-        }
-        Event::Adopted { job, attempt } => {
-            say(Happened::Adopted { job: job.as_str(), attempt: *attempt })
         }
         Event::Ended { job, attempt, ending, good, took } => {
             ended(lang, job, *attempt, (ending, *good), *took)
@@ -100,9 +96,6 @@ fn what(lang: Lang, head: &RunHead, clock: &Clock<'_>, event: &Event) -> String 
             let question = question.get(lang);
             say(Happened::Asks { job: job.as_str(), question, command: &command })
         }
-        Event::HostAway { host, why } => say(Happened::HostAway { host: host.as_str(), why }),
-        Event::HostBack { host } => say(Happened::HostBack { host: host.as_str() }),
-        Event::MailUnsent { count } => say(Happened::MailUnsent { mails: *count }),
     }
 }
 
@@ -178,7 +171,6 @@ mod tests {
             Event::RunResumed { run: run(), running: 1 },
             Event::RunReopened { run: run() },
             Event::Started { job: job(), attempt: 1 },
-            Event::Adopted { job: job(), attempt: 1 },
             ended(Ending::Exited { code: 0 }, true, Some(192)),
             ended(Ending::Exited { code: 0 }, true, None),
             ended(Ending::Exited { code: 0 }, false, Some(192)),
@@ -213,14 +205,10 @@ mod tests {
                 job: name("close-day"),
                 question: both("May it be closed?", "可以关账吗？"),
             },
-            Event::HostAway { host: "db1".parse().unwrap(), why: "connection refused".into() },
-            Event::HostBack { host: "db1".parse().unwrap() },
-            Event::ClockJumped { to: after(120.0) },
             Event::Stopping { how: StopHow::Wait, running: 0 },
             Event::Stopping { how: StopHow::Wait, running: 2 },
             Event::Stopping { how: StopHow::Terminate, running: 2 },
             Event::Stopping { how: StopHow::Kill, running: 2 },
-            Event::MailUnsent { count: 1 },
             over(RunResult::Well, 0),
             over(RunResult::Failed, 1),
             over(RunResult::Stopped, 4),

@@ -7,9 +7,7 @@ use super::Who;
 use super::job::LeftOut;
 use super::report::Act;
 use crate::core::fact::{Deadline, RunResult, StopHow};
-use crate::types::{
-    BusinessDate, Ending, HostName, IncidentId, JobName, Outcome, RunId, Span, Text,
-};
+use crate::types::{BusinessDate, Ending, IncidentId, JobName, Outcome, RunId, Span, Text};
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct EventLine {
@@ -47,16 +45,7 @@ pub enum Event {
         how: StopHow,
         running: u32,
     },
-    /// The clock of a trial jumped because nothing ran.
-    ClockJumped {
-        to: Timestamp,
-    },
     Started {
-        job: JobName,
-        attempt: u32,
-    },
-    /// A running job of a former supervisor was taken over.
-    Adopted {
         job: JobName,
         attempt: u32,
     },
@@ -111,15 +100,5 @@ pub enum Event {
     WaitsForPerson {
         job: JobName,
         question: Text,
-    },
-    HostAway {
-        host: HostName,
-        why: String,
-    },
-    HostBack {
-        host: HostName,
-    },
-    MailUnsent {
-        count: u32,
     },
 }

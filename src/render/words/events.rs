@@ -37,13 +37,8 @@ messages! {
     RunStopped { run: &'a str, took: &'a str, code: u8 }:
         format!("run {run} stopped after {took}, can be resumed (exit code {code})"),
         format!("批次执行 {run} 已停止，历时 {took}，可恢复（退出码 {code}）");
-    ClockJumped { to: &'a str }:
-        format!("nothing runs: the trial's clock jumps to {to}"), format!("无作业运行，试运行时钟跳至 {to}");
     Started { job: &'a str, attempt: u32 }:
         format!("{job} started (attempt {attempt})"), format!("{job} 启动（第 {attempt} 次尝试）");
-    Adopted { job: &'a str, attempt: u32 }:
-        format!("{job} still runs, taken over (attempt {attempt})"),
-        format!("{job} 仍在运行，已接管（第 {attempt} 次尝试）");
     EndedWell { job: &'a str, took: &'a str }:
         format!("{job} ended well after {took}"), format!("{job} 成功，耗时 {took}");
     EndedWellAtOnce { job: &'a str }: format!("{job} ended well"), format!("{job} 成功");
@@ -97,11 +92,4 @@ messages! {
     Asks { job: &'a str, question: &'a str, command: &'a str }:
         format!("{job} asks: {question} Answer with: {command}"),
         format!("{job} 等待确认：{question} 确认命令：{command}");
-    HostAway { host: &'a str, why: &'a str }:
-        format!("host {host} does not answer: {why}"), format!("主机 {host} 无应答：{why}");
-    HostBack { host: &'a str }: format!("host {host} answers again"), format!("主机 {host} 恢复应答");
-    MailUnsent { mails: u32 }:
-        format!("{mails} {} unsent: `nightrun mail flush` sends {}",
-            if mails == 1 { "mail is" } else { "mails are" }, if mails == 1 { "it" } else { "them" }),
-        format!("{mails} 封邮件未发出，可用 `nightrun mail flush` 发送");
 }
