@@ -1,7 +1,7 @@
 //! nightrun: a batch-job scheduler and night-run supervisor.
 //!
 //! Begin with [`docs::architecture`] for the whole, [`docs::format`] for the job files, [`docs::states`] for what a job
-//! can be in. The layers, from the bottom: [`types`]; [`definition`]; [`sql`], [`wire`]; [`core`]; [`journal`], [`view`];
+//! can be in. The layers, from the bottom: [`types`], [`fault`]; [`definition`]; [`sql`], [`wire`]; [`core`]; [`journal`], [`view`];
 //! [`port`], [`render`]; [`driver`], [`agent`]; [`supervisor`], [`simulate`]; [`app`]; [`cli`]. A module imports only from
 //! rows before its own, and `tests/tidy.rs` holds the code to it.
 
@@ -11,6 +11,7 @@ pub mod cli;
 pub mod core;
 pub mod definition;
 pub mod driver;
+pub mod fault;
 pub mod journal;
 pub mod port;
 pub mod render;

@@ -5,7 +5,6 @@
 //! what it did as [`Work`] in the file named by `NIGHTRUN_WORK_RESULT`, and ends with one of [`Exit`]'s codes.
 
 mod change;
-mod fault;
 mod log;
 mod script;
 mod source;

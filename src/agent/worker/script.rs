@@ -6,8 +6,9 @@ use super::log::{complain, count, say};
 use super::sqlite::{Access, Db, DbError};
 use super::statement::{self, Failed, Ran};
 use super::steps::{Step, StepError, Steps};
-use super::{Exit, fault, source};
+use super::{Exit, source};
 use crate::definition::site::{Engine, Transaction};
+use crate::fault;
 use crate::sql::lint::{self, Finding, Severity};
 use crate::sql::{Dialect, Script, split};
 use crate::wire::Work;
@@ -149,7 +150,7 @@ async fn in_one(
             return Err(stop);
         }
     };
-    fault::point("precommit");
+    fault::point("worker.precommit");
     db.commit().await.map_err(|error| {
         if error.undone {
             Stop::Target { at: "COMMIT", why: error.why }
@@ -158,7 +159,7 @@ async fn in_one(
         }
     })?;
     say!("COMMIT");
-    fault::point("commit-answered");
+    fault::point("worker.commit-answered");
     done.statements = script.statements.len() as u32;
     done.rows = ran.changed;
     if let Err(error) = steps.record(Step::Committed) {
@@ -178,7 +179,7 @@ async fn statements(
         let (script_name, number, line) = (file.to_owned(), statement.number, statement.line);
         steps.note(Step::Statement { script: script_name, number, line })?;
         all += statement::run(db, file, script, statement).await?;
-        fault::point(&format!("statement-{number}"));
+        fault::point(&format!("worker.statement-{number}"));
     }
     steps.record(Step::Precommit { rows: all.changed })?;
     Ok(all)
@@ -205,7 +206,7 @@ async fn each_alone(
                 return Err(failed.into());
             }
         }
-        fault::point(&format!("statement-{number}"));
+        fault::point(&format!("worker.statement-{number}"));
     }
     Ok(())
 }

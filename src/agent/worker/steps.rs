@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::fault;
+use crate::fault;
 use crate::wire::{ChangeState, Check};
 
 /// A line of the file.
@@ -143,7 +143,7 @@ impl Steps {
             let kept = written.and_then(|()| if durably { file.sync_data() } else { Ok(()) });
             kept.map_err(|error| StepError { file: path.display().to_string(), error })?;
         }
-        fault::point(name);
+        fault::point(&format!("worker.{name}"));
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use super::*;
 
 fn killed_at(bench: &Bench, point: &str, attempt: &str) -> Left {
     let mut command = bench.command(&bench.change_task((1, 3), "abc"), attempt);
-    let output = command.env("NIGHTRUN_FAULT", format!("after:{point}")).output().unwrap();
+    let output = command.env("NIGHTRUN_FAULT", format!("worker.{point}")).output().unwrap();
     let left = bench.left(output);
     assert_eq!(left.code, None, "the worker did not die after {point}: {}{}", left.out, left.err);
     assert_eq!(left.work, None);
@@ -109,7 +109,7 @@ fn a_script_in_one_transaction_is_whole_or_absent() {
     ] {
         let bench = Bench::new();
         let mut command = bench.command(&bench.sql_task(text, Transaction::One), FIRST);
-        let output = command.env("NIGHTRUN_FAULT", format!("after:{point}")).output().unwrap();
+        let output = command.env("NIGHTRUN_FAULT", format!("worker.{point}")).output().unwrap();
         assert_eq!(output.status.code(), None, "after {point}");
         assert_eq!(bench.row("select count(*) from sqlite_schema"), tables, "after {point}");
     }

@@ -3,11 +3,12 @@
 use super::marker::{self, Applied, History};
 use super::scripts::Scripts;
 use super::verify::{self, Verdict};
-use super::{Attempt, Stop, fault, say};
+use super::{Attempt, Stop, say};
 use crate::agent::worker::log::count;
 use crate::agent::worker::sqlite::{Access, CommitError, Db, DbError};
 use crate::agent::worker::statement::{self, Failed, Ran};
 use crate::agent::worker::steps::Step;
+use crate::fault;
 use crate::sql::lint::Part;
 
 /// What the transaction holds before COMMIT.
@@ -44,7 +45,7 @@ impl Attempt<'_> {
             self.settle(error).await?;
         }
         say!("COMMIT");
-        fault::point("commit-answered");
+        fault::point("worker.commit-answered");
         self.note_after(Step::Committed);
         self.work.rows = held.changed.changed;
         self.work.backup_rows = held.backup_rows;
@@ -91,7 +92,7 @@ impl Attempt<'_> {
         marker::prepare(db).await.map_err(at("marker"))?;
         self.mark(db, &id, marker::STARTED, None, "started").await?;
         self.mark(db, &id, marker::BEFORE, None, &checks).await?;
-        fault::point("marker");
+        fault::point("worker.marker");
         self.steps.record(Step::Backup)?;
         let backup_rows = self.script(db, scripts, Part::Backup).await?.kept;
         self.mark(db, &id, marker::BACKUP, Some(backup_rows), "kept").await?;
@@ -128,7 +129,7 @@ impl Attempt<'_> {
             }
             all += statement::run(db, part.file(), &script, statement).await?;
             if part == Part::Change {
-                fault::point(&format!("statement-{number}"));
+                fault::point(&format!("worker.statement-{number}"));
             }
         }
         Ok(all)

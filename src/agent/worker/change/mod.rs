@@ -13,10 +13,10 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+use super::Exit;
 use super::log::{complain, count, say};
 use super::sqlite::{Access, Db, DbError};
 use super::steps::{Step, StepError, Steps};
-use super::{Exit, fault};
 use crate::definition::site::Engine;
 use crate::sql::lint::Part;
 use crate::types::AttemptId;

@@ -4,9 +4,9 @@ use super::apply::at;
 use super::marker::{self, Applied, History};
 use super::scripts::Scripts;
 use super::{Attempt, Stop, complain, same, say, verify};
-use crate::agent::worker::fault;
 use crate::agent::worker::sqlite::{Access, Db};
 use crate::agent::worker::steps::Step;
+use crate::fault;
 use crate::sql::lint::Part;
 use crate::wire::ChangeState;
 
@@ -73,7 +73,7 @@ impl Attempt<'_> {
         say!("BEGIN IMMEDIATE, rollback");
         let rows = self.script(db, scripts, Part::Rollback).await?.changed;
         self.mark(db, &applied.attempt, marker::ROLLBACK, Some(rows), "rolled-back").await?;
-        fault::point("rollback-held");
+        fault::point("worker.rollback-held");
         Ok(rows)
     }
 

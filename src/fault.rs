@@ -1,0 +1,65 @@
+//! Points at which a test kills the process that passes them: at once, as `kill -9` does it, with nothing flushed,
+//! told or rolled back. Without the feature `faults` they are nothing.
+//!
+//! `NIGHTRUN_FAULT=<point>` kills at the first pass of a process, `<point>:<n>` at its n-th. Where
+//! `NIGHTRUN_FAULT_ONCE` names a file, only one process of all that inherit the two dies: the one that makes the file.
+//! A point is named `<process>.<what has just been done>`, such as `supervisor.committed` or `agent.claimed`.
+
+/// Dies here when the environment says so.
+#[cfg(feature = "faults")]
+pub fn point(name: &str) {
+    if armed::is_here(name) {
+        armed::die();
+    }
+}
+
+/// Nothing: this build has no faults.
+#[cfg(not(feature = "faults"))]
+#[inline(always)]
+pub fn point(_name: &str) {}
+
+#[cfg(feature = "faults")]
+mod armed {
+    #![expect(
+        clippy::disallowed_methods,
+        reason = "what a test asks for stands in the environment"
+    )]
+
+    use std::fs::OpenOptions;
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    /// The point, and passes still to come before it kills.
+    struct Wanted {
+        point: String,
+        left: AtomicU32,
+    }
+
+    fn wanted() -> Option<&'static Wanted> {
+        static WANTED: OnceLock<Option<Wanted>> = OnceLock::new();
+        let read = || {
+            let text = std::env::var("NIGHTRUN_FAULT").ok()?;
+            let (point, pass) = text.split_once(':').unwrap_or((&text, "1"));
+            let left = AtomicU32::new(pass.parse().ok()?);
+            Some(Wanted { point: point.to_owned(), left })
+        };
+        WANTED.get_or_init(read).as_ref()
+    }
+
+    pub(super) fn is_here(name: &str) -> bool {
+        let Some(wanted) = wanted().filter(|wanted| wanted.point == name) else { return false };
+        wanted.left.fetch_sub(1, Ordering::Relaxed) == 1 && is_the_one()
+    }
+
+    fn is_the_one() -> bool {
+        let Some(file) = std::env::var_os("NIGHTRUN_FAULT_ONCE") else { return true };
+        OpenOptions::new().write(true).create_new(true).open(file).is_ok()
+    }
+
+    pub(super) fn die() -> ! {
+        // Cannot fail: the process may always signal itself.
+        let _ =
+            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+        std::process::abort()
+    }
+}
