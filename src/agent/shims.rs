@@ -14,7 +14,7 @@ use crate::types::AttemptId;
 use crate::wire;
 
 /// How long a shim stays that nothing is given to.
-const STAYS: Duration = Duration::from_secs(10);
+const STAYS: Duration = Duration::from_secs(5);
 /// Attempts after which a shim goes: nothing that one has lived through weighs on all that follow.
 const SERVES: u32 = 1_000;
 

@@ -8,9 +8,12 @@
 )]
 
 mod agent;
+#[cfg(feature = "faults")]
+mod agent_faults;
 mod agent_house;
 mod agent_link;
 mod agent_outlives;
+mod agent_shims;
 mod format_reference;
 mod journal_writer;
 mod mail;
