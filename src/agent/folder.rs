@@ -44,6 +44,12 @@ pub(super) struct AgentFolder {
 pub(super) struct Log(PathBuf);
 
 impl Log {
+    /// For tests that log nothing.
+    #[cfg(test)]
+    pub(super) fn nowhere() -> Self {
+        Self(PathBuf::from("/dev/null"))
+    }
+
     pub(super) fn line(&self, words: &str) {
         let line = format!("{} {words}\n", jiff::Timestamp::now());
         let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&self.0);
