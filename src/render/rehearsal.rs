@@ -91,10 +91,12 @@ pub(super) fn name(batch: &BatchId, date: BusinessDate) -> String {
     format!("{batch}@{date}")
 }
 
+/// In time, nobody called, and ending as it would without what is supposed.
 fn is_quiet(run: &RehearsedRun) -> bool {
     run.standing == Standing::InTime
         && run.incidents.is_empty()
-        && !run.jobs.iter().any(|job| !job.line.late.is_empty() || job.moved())
+        && run.jobs.iter().all(|job| job.line.late.is_empty())
+        && run.without.is_none_or(|without| without.end == run.head.ended)
 }
 
 fn write_verdict(lang: Lang, view: &RehearsalView, run: &RehearsedRun, out: &mut String) {
@@ -190,6 +192,9 @@ fn because(lang: Lang, clock: &Clock<'_>, view: &RehearsalView, effect: &Effect)
             if !well.is_empty() {
                 parts.push(Rehearsed::FailedAndAgain { list: &names(lang, &well) }.say(lang));
             }
+        }
+        Supposed::Arrives { .. } if open > 0 => {
+            parts.push(Rehearsed::NotThereInTime { list: &names(lang, &effect.open) }.say(lang));
         }
         _ => return None,
     }
@@ -322,13 +327,13 @@ fn write_path(lang: Lang, clock: &Clock<'_>, run: &RehearsedRun, out: &mut Strin
 
 /// The longest steps, in the order of the path, and how many are left out.
 fn choose(path: &[PathStep]) -> (Vec<&PathStep>, usize) {
-    let mut longest: Vec<&PathStep> = path.iter().collect();
+    let mut longest: Vec<(usize, &PathStep)> = path.iter().enumerate().collect();
     let length = |step: &PathStep| between(step.free, step.end.unwrap_or(step.start));
-    longest.sort_by_key(|step| std::cmp::Reverse(length(step)));
+    longest.sort_by_key(|(_, step)| std::cmp::Reverse(length(step)));
     let hidden = longest.len().saturating_sub(MOST_STEPS);
     longest.truncate(MOST_STEPS);
-    longest.sort_by_key(|step| (step.free, step.start));
-    (longest, hidden)
+    longest.sort_by_key(|(place, _)| *place);
+    (longest.into_iter().map(|(_, step)| step).collect(), hidden)
 }
 
 fn waited(lang: Lang, step: &PathStep) -> Option<String> {
@@ -363,7 +368,7 @@ fn write_moved(lang: Lang, clock: &Clock<'_>, run: &RehearsedRun, out: &mut Stri
         let well = line.state.word() == StateWord::Succeeded;
         table.row(vec![
             line.name.to_string(),
-            at(line.started.or(line.ended)),
+            at(line.started.or(line.ended.filter(|_| well))),
             shift(job.start_shift),
             if well { at(line.ended) } else { state() },
             if well { shift(job.end_shift) } else { String::new() },
@@ -418,9 +423,13 @@ pub(super) fn times(lang: Lang, jobs: &[(&JobName, TakesFrom)], drawn: bool) -> 
             list,
         }),
     ];
-    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    let mut parts: Vec<String> = parts.into_iter().flatten().collect();
     if parts.is_empty() {
         return String::new();
+    }
+    let work: Vec<&JobName> = of(|from| from != TakesFrom::NoAttempt);
+    if of(|from| from == TakesFrom::Declared).len() == work.len() {
+        parts = vec![Rehearsed::TimesAllDeclared.say(lang)];
     }
     pair(lang, &Rehearsed::Times.say(lang), &sentence(lang, &parts))
 }

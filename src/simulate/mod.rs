@@ -20,4 +20,6 @@ pub use supposing::Samples;
 pub use world::{Night, World};
 
 #[cfg(test)]
+mod rehearsal_tests;
+#[cfg(test)]
 mod tests;

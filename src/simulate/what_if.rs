@@ -236,3 +236,7 @@ impl OfJobs {
         of
     }
 }
+
+#[cfg(test)]
+#[path = "what_if_tests.rs"]
+mod tests;

@@ -25,7 +25,8 @@ pub struct Paths<'a> {
     pub windows: &'a Windows,
 }
 
-/// What kept a job from starting, and the job of the same run that is to be looked at next.
+/// What kept a job from starting, and the job of the same run that is to be looked at next: none where a clock time
+/// decided, because all before it had time to spare.
 type Cause = (Option<WaitedFor>, Option<usize>);
 
 impl Paths<'_> {
@@ -68,7 +69,10 @@ impl Paths<'_> {
         let first = job.attempts.first().map(|first| first.started.unwrap_or(first.intended));
         let start = first.unwrap_or(free);
         let (waited_for, before) = match &run.job(index).kind {
-            Kind::WaitUntil { .. } => (Some(WaitedFor::Time), before),
+            // It came after all that was needed: what was before it had time to spare.
+            Kind::WaitUntil { .. } if job.over_at().is_some_and(|over| over > free) => {
+                (Some(WaitedFor::Time), None)
+            }
             Kind::Confirm { .. } => (Some(WaitedFor::Person), before),
             _ if start > free => self.cause(run, index, (free, start), before),
             _ => (None, before),
@@ -98,13 +102,13 @@ impl Paths<'_> {
                 if host == own && *from < start && *to > free && *to == start)
         });
         if down {
-            return (Some(WaitedFor::Host { host: own.clone() }), before);
+            return (Some(WaitedFor::Host { host: own.clone() }), None);
         }
         if let Some(across) = self.across(run, index, (free, start)) {
             return (Some(across), None);
         }
         if let Some(closed) = closed_until(run, index, self.windows, start) {
-            return (Some(closed), before);
+            return (Some(closed), None);
         }
         match self.room(run, index, start) {
             Some((of, holder)) => {

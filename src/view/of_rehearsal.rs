@@ -71,14 +71,15 @@ fn rehearsed(
 ) -> RehearsedJob {
     let index = run.index(&job.name);
     let former = before.and_then(|before| before.jobs.get(index?));
-    let start = line.started.or_else(|| free_since(run, index?).filter(|_| line.ended.is_some()));
+    let well = line.state.word() == StateWord::Succeeded;
+    let start = line.started.or_else(|| free_since(run, index?).filter(|_| well));
     let shift = |now: Option<Timestamp>, then: Option<Timestamp>| {
         Some(now?.duration_since(then?).as_secs())
     };
     RehearsedJob {
         takes_from: takes_from(run, job, compared),
         start_shift: shift(start, former.and_then(|former| former.start)),
-        end_shift: shift(line.ended, former.and_then(|former| former.end)),
+        end_shift: shift(line.ended.filter(|_| well), former.and_then(|former| former.end)),
         line,
     }
 }

@@ -16,14 +16,15 @@ messages! {
     HostDown { host: &'a str, from: &'a str, to: &'a str }:
         format!("host {host} is down {from}-{to}"), format!("主机 {host} 于 {from}–{to} 停机");
     TakesTimes { jobs: &'a str, times: &'a str }:
-        format!("{jobs} takes {times} times as long"), format!("{jobs} 耗时为平时的 {times} 倍");
-    TakesSpan { jobs: &'a str, span: &'a str }: format!("{jobs} takes {span}"), format!("{jobs} 耗时 {span}");
-    FailsAlways { jobs: &'a str }: format!("{jobs} fails at every try"), format!("{jobs} 每次尝试均失败");
+        format!("{jobs}: {times} times as long as usual"), format!("{jobs}：耗时为平时的 {times} 倍");
+    TakesSpan { jobs: &'a str, span: &'a str }: format!("{jobs}: {span} long"), format!("{jobs}：耗时 {span}");
+    FailsAlways { jobs: &'a str }: format!("{jobs}: failure at every try"), format!("{jobs}：每次尝试均失败");
     Fails { jobs: &'a str, tries: u32 }:
-        if tries == 1 { format!("{jobs} fails at the first try") } else { format!("{jobs} fails at the first {tries} tries") },
-        format!("{jobs} 前 {tries} 次尝试失败");
+        if tries == 1 { format!("{jobs}: failure at the first try") }
+        else { format!("{jobs}: failure at the first {tries} tries") },
+        format!("{jobs}：前 {tries} 次尝试失败");
     Arrives { jobs: &'a str, at: &'a str }:
-        format!("what {jobs} waits for is there at {at}"), format!("{jobs} 等待的内容于 {at} 到达");
+        format!("{jobs}: what it waits for is there at {at}"), format!("{jobs}：所等待的内容于 {at} 到达");
     ConfirmAfter { after: &'a str }:
         format!("people confirm {after} after they are asked"), format!("提出确认后 {after} 才有人确认");
     NobodyConfirms: "nobody confirms anything", "无人确认";
@@ -31,12 +32,12 @@ messages! {
         format!("nothing may start {from}-{to}"), format!("{from}–{to} 封版，不得启动作业");
 
     InTime { run: &'a str, end: &'a str, limit: &'a str, left: &'a str }:
-        format!("{run} done by {end} (limit {limit}, {left} left)"),
+        format!("{run} done at {end} (limit {limit}, {left} left)"),
         format!("{run} 于 {end} 完成（时限 {limit}，余量 {left}）");
     Late { run: &'a str, end: &'a str, limit: &'a str, by: &'a str }:
-        format!("{run} LATE BY {by}: done by {end} (limit {limit})"),
+        format!("{run} LATE BY {by}: done at {end} (limit {limit})"),
         format!("{run} 超时限 {by}：{end} 完成（时限 {limit}）");
-    Done { run: &'a str, end: &'a str }: format!("{run} done by {end}"), format!("{run} 于 {end} 完成");
+    Done { run: &'a str, end: &'a str }: format!("{run} done at {end}"), format!("{run} 于 {end} 完成");
     StandsStill { run: &'a str, at: &'a str }:
         format!("{run} NOT DONE: from {at} it stands still until people decide"),
         format!("{run} 未完成：{at} 起停滞，须人工处置");
@@ -50,7 +51,7 @@ messages! {
         format!("{by} later than without the what-ifs ({end})."), format!("比无设定时（{end}）晚 {by}。");
     EarlierThan { by: &'a str, end: &'a str }:
         format!("{by} earlier than without the what-ifs ({end})."), format!("比无设定时（{end}）早 {by}。");
-    WithoutDone { end: &'a str }: format!("Without the what-ifs done by {end}."), format!("无设定时 {end} 完成。");
+    WithoutDone { end: &'a str }: format!("Without the what-ifs done at {end}."), format!("无设定时 {end} 完成。");
     WithoutNot: "Without the what-ifs it is not done either.", "无设定时同样无法完成。";
 
     HostLost { host: &'a str, from: &'a str, to: &'a str, jobs: u32 }:
@@ -61,6 +62,8 @@ messages! {
         format!("{jobs} 个须人工决定（{list}）");
     TriedAgain { jobs: u32 }: format!("{jobs} tried again and well"), format!("{jobs} 个重试后成功");
     FailedForGood { list: &'a str }: format!("Because of its failures not done: {list}"), format!("因失败未完成：{list}");
+    NotThereInTime { list: &'a str }:
+        format!("What it waits for is not there within its limit: {list}"), format!("在等待时限内未到达：{list}");
     FailedAndAgain { list: &'a str }:
         format!("Failed, tried again and well: {list}"), format!("失败后重试成功：{list}");
 
@@ -76,7 +79,7 @@ messages! {
     MoreJobs { jobs: u32 }: format!("... and {} more; --format json has all", n_jobs(jobs)),
         format!("……另有 {jobs} 个作业，--format json 可列出全部");
 
-    Waited { took: &'a str, what: &'a str }: format!("waited {took} for {what}"), format!("等待{what} {took}");
+    Waited { took: &'a str, what: &'a str }: format!("waited {took} for {what}"), format!("等待 {took}：{what}");
     ForHost { host: &'a str }: format!("host {host}"), format!("主机 {host}");
     ForWindow { window: &'a str }: format!("window {window}"), format!("时间窗口 {window}");
     ForFreeze { reason: &'a str }: format!("the end of the freeze ({reason})"), format!("封版结束（{reason}）");
@@ -94,6 +97,7 @@ messages! {
     TimesUnknown { jobs: u32, list: &'a str }:
         format!("of {} not known: 1s each, waits nothing ({list})", n_jobs(jobs)),
         format!("{jobs} 个作业耗时未知：按 1秒，等待类按 0（{list}）");
+    TimesAllDeclared: "all as declared, for want of history", "均无历史，按声明值";
     TimesGiven { jobs: u32, list: &'a str }:
         format!("of {} as supposed ({list})", n_jobs(jobs)), format!("{jobs} 个作业按设定（{list}）");
     Times: "Times", "耗时来源";
@@ -116,7 +120,7 @@ messages! {
         format!("in {nights} of them it stands still until people decide"), format!("其中 {nights} 夜停滞，须人工处置");
     WaitsIn { nights: u32 }:
         format!("in {nights} of them it waits for what does not come"), format!("其中 {nights} 夜等待的条件不会自行满足");
-    DoneOf: "Done by", "完成时间";
+    DoneOf: "Done at the latest", "完成时间";
     Median: "half of nights", "半数";
     NineInTen: "9 in 10", "九成";
     NinetyNine: "99 in 100", "百分之九十九";
