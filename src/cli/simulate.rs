@@ -1,7 +1,7 @@
 //! `simulate`: nights of the site as they would go, with what a person supposes. Nothing is started or stored.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::arguments::{Format, SimulateArguments};
 use super::context::Context;
@@ -95,7 +95,7 @@ async fn samples(context: &Context, site: &Site) -> Result<Samples, Failure> {
     Ok(samples)
 }
 
-fn draw(context: &Context, view: &RehearsalView, path: &PathBuf) -> Result<(), Failure> {
+fn draw(context: &Context, view: &RehearsalView, path: &Path) -> Result<(), Failure> {
     let [run] = view.runs.as_slice() else {
         let runs = view.runs.len();
         return Err(Failure::defects(format!(

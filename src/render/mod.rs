@@ -20,6 +20,7 @@ pub mod runs;
 pub mod status;
 mod supposed;
 mod table;
+mod times;
 pub mod why;
 pub mod words;
 

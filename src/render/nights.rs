@@ -6,9 +6,10 @@ use jiff::Timestamp;
 
 use crate::core::fact::Deadline;
 use crate::render::clock::Clock;
-use crate::render::rehearsal::{name, nothing_starts, push, times, title};
+use crate::render::rehearsal::{name, nothing_starts, push, title};
 use crate::render::supposed;
 use crate::render::table::Table;
+use crate::render::times::times;
 use crate::render::words::{Label, Rehearsed, remarks};
 use crate::types::{JobName, Lang};
 use crate::view::rehearsal::{Chance, Ends, NightsRun, NightsView, TakesFrom};

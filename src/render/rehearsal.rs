@@ -10,10 +10,9 @@ use crate::render::phrase;
 use crate::render::plan;
 use crate::render::supposed;
 use crate::render::table::{PAGE, Table, wrap};
-use crate::render::words::{
-    Fault, Label, Planned, Rehearsed, aside, list, pair, remarks, sentence,
-};
-use crate::types::{BatchId, BusinessDate, JobName, Lang};
+use crate::render::times::times;
+use crate::render::words::{Fault, Label, Planned, Rehearsed, aside, list, remarks, sentence};
+use crate::types::{BatchId, BusinessDate, Ending, JobName, Lang};
 use crate::view::job::{JobLine, StateWord};
 use crate::view::rehearsal::{
     Effect, LeftOutOn, PathStep, RehearsalView, RehearsedJob, RehearsedRun, Standing, Supposed,
@@ -233,14 +232,9 @@ fn takes_part(line: &JobLine) -> bool {
 
 /// Jobs that did not end well or missed a limit. What is blocked behind others is only counted.
 fn write_trouble(lang: Lang, clock: &Clock<'_>, run: &RehearsedRun, out: &mut String) {
-    let behind = |line: &JobLine| match line.state.word() {
-        StateWord::Blocked => true,
-        StateWord::Waiting => run.standing == Standing::StandsStill,
-        _ => false,
-    };
     let trouble = |line: &&JobLine| {
         let well = matches!(line.state.word(), StateWord::Succeeded | StateWord::NotScheduled);
-        (!well || !line.late.is_empty()) && !behind(line)
+        (!well || !line.late.is_empty()) && !is_behind(run, line)
     };
     let lines: Vec<&JobLine> = run.jobs.iter().map(|job| &job.line).filter(trouble).collect();
     if lines.is_empty() {
@@ -250,7 +244,12 @@ fn write_trouble(lang: Lang, clock: &Clock<'_>, run: &RehearsedRun, out: &mut St
     let mut table = Table::new(&["", "", ""], &[], 2);
     for line in &lines {
         let mut notes = Vec::new();
-        if line.state.word() != StateWord::Succeeded {
+        let last = line.attempts.last();
+        let ending = last.and_then(|last| last.ending.as_ref());
+        if matches!(ending, Some(Ending::Lost { .. })) {
+            let at = last.and_then(|last| last.ended).map(|at| clock.exactly(at));
+            notes.push(Rehearsed::LostKnown { at: &at.unwrap_or_default() }.say(lang));
+        } else if line.state.word() != StateWord::Succeeded {
             notes.push(trimmed(&phrase::trouble(lang, clock, &run.head, line)));
         }
         notes.extend(line.late.iter().map(|late| phrase::late(lang, clock, late)));
@@ -261,10 +260,19 @@ fn write_trouble(lang: Lang, clock: &Clock<'_>, run: &RehearsedRun, out: &mut St
         table.row(vec![line.name.to_string(), state, remarks(lang, &notes)]);
     }
     table.write(out);
-    let behind = run.jobs.iter().filter(|job| behind(&job.line)).count();
+    let behind = run.jobs.iter().filter(|job| is_behind(run, &job.line)).count();
     if behind > 0 {
         let jobs = u32::try_from(behind).unwrap_or(u32::MAX);
         push(out, 2, &Rehearsed::BlockedBehind { jobs }.say(lang));
+    }
+}
+
+/// Whether it did not begin because of another's fault.
+fn is_behind(run: &RehearsedRun, line: &JobLine) -> bool {
+    match line.state.word() {
+        StateWord::Blocked => true,
+        StateWord::Waiting => run.standing == Standing::StandsStill,
+        _ => false,
     }
 }
 
@@ -353,7 +361,9 @@ fn waited(lang: Lang, step: &PathStep) -> Option<String> {
 }
 
 fn write_moved(lang: Lang, clock: &Clock<'_>, run: &RehearsedRun, out: &mut String) {
-    let moved: Vec<&RehearsedJob> = run.jobs.iter().filter(|job| job.moved()).collect();
+    // What stands behind a fault is counted above.
+    let moved = run.jobs.iter().filter(|job| job.moved() && !is_behind(run, &job.line));
+    let moved: Vec<&RehearsedJob> = moved.collect();
     if moved.is_empty() {
         return;
     }
@@ -390,46 +400,4 @@ fn shifted(lang: Lang, by: i64) -> String {
         _ if by > 0 => format!("+{length}"),
         _ => format!("-{length}"),
     }
-}
-
-/// Where the times of the jobs come from.
-pub(super) fn times(lang: Lang, jobs: &[(&JobName, TakesFrom)], drawn: bool) -> String {
-    let of = |wanted: fn(TakesFrom) -> bool| -> Vec<&JobName> {
-        jobs.iter().filter(|(_, from)| wanted(*from)).map(|(name, _)| *name).collect()
-    };
-    let history = of(|from| matches!(from, TakesFrom::History { .. }));
-    let some = |jobs: &[&JobName], said: fn(u32, &str) -> Rehearsed<'_>| {
-        let count = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
-        (count > 0).then(|| said(count, &names(lang, jobs)).say(lang))
-    };
-    let parts = [
-        some(
-            &history,
-            match drawn {
-                true => |jobs, _| Rehearsed::TimesDrawn { jobs },
-                false => |jobs, _| Rehearsed::TimesHistory { jobs },
-            },
-        ),
-        some(&of(|from| from == TakesFrom::Given), |jobs, list| Rehearsed::TimesGiven {
-            jobs,
-            list,
-        }),
-        some(&of(|from| from == TakesFrom::Declared), |jobs, list| Rehearsed::TimesDeclared {
-            jobs,
-            list,
-        }),
-        some(&of(|from| from == TakesFrom::Nothing), |jobs, list| Rehearsed::TimesUnknown {
-            jobs,
-            list,
-        }),
-    ];
-    let mut parts: Vec<String> = parts.into_iter().flatten().collect();
-    if parts.is_empty() {
-        return String::new();
-    }
-    let work: Vec<&JobName> = of(|from| from != TakesFrom::NoAttempt);
-    if of(|from| from == TakesFrom::Declared).len() == work.len() {
-        parts = vec![Rehearsed::TimesAllDeclared.say(lang)];
-    }
-    pair(lang, &Rehearsed::Times.say(lang), &sentence(lang, &parts))
 }
