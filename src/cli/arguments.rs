@@ -27,7 +27,7 @@ Exit codes:
 
 const WHAT_IF: &str = "\
 JOB is such as eod.load-rates, or load-rates; `*` stands for any letters. A clock time means the first one of the night.
-Nothing is started or written; a supervisor may be at work meanwhile.
+Runs of before count as done, as in `nightrun plan`. Nothing is started or written; a supervisor may be at work meanwhile.
 
   nightrun simulate eod --date 2026-10-30 --host-down local=22:00-22:30
   nightrun simulate eod --takes 'load-*=2x' --fails fetch-payments=2

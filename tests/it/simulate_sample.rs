@@ -1,6 +1,6 @@
 //! Simulated nights of the sample site, against its plan and against what its files say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use nightrun::definition::site::Site;
 use nightrun::driver::files::read_site;
 use nightrun::render;
 use nightrun::simulate::Samples;
-use nightrun::simulate::rehearsal::{Asked, one_night};
+use nightrun::simulate::rehearsal::{Asked, many_nights, one_night};
 use nightrun::simulate::what_if::Wishes;
 use nightrun::types::{BatchId, Lang};
 use nightrun::view::of_plan::{Wanted, plan};
@@ -115,6 +115,51 @@ fn nightrun(state: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
         .unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+/// Every key of a JSON value, as a path.
+fn keys(value: &Value, path: &str, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                let path = format!("{path}.{key}");
+                found.insert(path.clone());
+                keys(value, &path, found);
+            }
+        }
+        Value::Array(items) => {
+            items.iter().for_each(|item| keys(item, &format!("{path}[]"), found))
+        }
+        _ => {}
+    }
+}
+
+/// What scripts read: a key that changes its name or place shows here.
+#[test]
+fn the_form_of_the_json_is_kept() {
+    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+    let wishes = Wishes {
+        host_down: texts(&["local=22:30-23:00"]),
+        takes: texts(&["close=1h", "load-*=2x"]),
+        fails: texts(&["fetch-payments=2", "notify-branches"]),
+        arrives: texts(&["await-rates=21:30"]),
+        ..Wishes::default()
+    };
+    let (day, expected, samples) = (date(2026, 10, 30), BTreeMap::new(), Samples::new());
+    let (site, batches) = (sample(), [BatchId::new("eod").unwrap()]);
+    let asked = Asked {
+        site: &site,
+        batches: &batches,
+        from: day,
+        to: day,
+        expected: &expected,
+        samples: &samples,
+        wishes: &wishes,
+    };
+    let mut found = BTreeSet::new();
+    keys(&serde_json::to_value(one_night(asked).unwrap()).unwrap(), "night", &mut found);
+    keys(&serde_json::to_value(many_nights(asked, 2, 1).unwrap()).unwrap(), "nights", &mut found);
+    insta::assert_snapshot!(found.into_iter().collect::<Vec<_>>().join("\n"));
 }
 
 #[test]
