@@ -10,6 +10,7 @@ mod lines;
 mod live;
 mod run;
 mod show;
+mod simulate;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -43,6 +44,7 @@ async fn carry_out(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Schema => check::print_schema(),
         Command::Init { dir } => check::init(&dir),
         Command::Plan(arguments) => show::plan(context, arguments).await,
+        Command::Simulate(arguments) => simulate::simulate(context, *arguments).await,
         Command::Why { job, date } => show::why(context, job, date).await,
         Command::Run(arguments) => run::run(context, arguments).await,
         Command::Resume { run } => run::resume(context, run).await,

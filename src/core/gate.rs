@@ -37,7 +37,7 @@ pub(super) enum Barrier {
 }
 
 /// What a job takes while it may be running, with the units.
-pub(super) fn resources(run: &Run, index: usize) -> Vec<(Resource, u32)> {
+pub fn resources(run: &Run, index: usize) -> Vec<(Resource, u32)> {
     let job = run.job(index);
     let mut resources: Vec<(Resource, u32)> =
         job.pools.iter().map(|(pool, units)| (Resource::Pool(pool.clone()), *units)).collect();

@@ -9,14 +9,18 @@ pub mod day_words;
 pub mod event;
 pub mod gantt;
 pub mod mail;
+pub mod nights;
 pub mod phrase;
 pub mod plan;
 pub mod progress;
+pub mod rehearsal;
 pub mod report_html;
 pub mod report_text;
 pub mod runs;
 pub mod status;
+mod supposed;
 mod table;
+mod times;
 pub mod why;
 pub mod words;
 

@@ -21,6 +21,7 @@ mod night;
 mod plan_of_sample;
 mod sample_calendars;
 mod sample_figures;
+mod simulate_sample;
 mod smtp_sink;
 mod splitter;
 mod store_sqlite;

@@ -55,6 +55,7 @@ labels! {
     GeneratedAt: "Generated at", "生成时间";
     Result: "Result", "结果";
     TrialMark: "TRIAL", "试运行";
+    SimulatedMark: "SIMULATED", "推演";
     // Columns.
     Job: "Job", "作业";
     Title: "Title", "名称";

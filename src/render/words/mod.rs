@@ -10,6 +10,7 @@ mod failure;
 mod label;
 mod plan;
 mod reason;
+mod rehearsed;
 mod verdict;
 
 pub use acts::Deed;
@@ -18,6 +19,7 @@ pub use failure::Fault;
 pub use label::Label;
 pub use plan::Planned;
 pub use reason::Because;
+pub use rehearsed::Rehearsed;
 pub use verdict::Verdict;
 
 use crate::types::{Condition, Lang, Outcome};

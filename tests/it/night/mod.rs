@@ -14,6 +14,7 @@ mod one_leader;
 mod operators;
 mod own_copy;
 mod post;
+mod simulated;
 mod stopped;
 mod store_trouble;
 mod tour;
