@@ -18,4 +18,5 @@ mod stopped;
 mod store_trouble;
 mod tour;
 mod unruly;
+mod unruly_more;
 mod windows;
