@@ -142,10 +142,14 @@ impl Agent<'_> {
             // What fills a disk must be killable all the same; its own grace holds then.
             self.log(&format!("{attempt}: the grace of its end cannot be written: {e}"));
         }
-        match pidfd_send_signal(&watched.pidfd, Signal::USR1) {
-            Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
-            Err(e) => Err(e.into()),
+        // The second for a shim that was stopped, by its own job perhaps: it goes on, and finds the first.
+        for signal in [Signal::USR1, Signal::CONT] {
+            match pidfd_send_signal(&watched.pidfd, signal) {
+                Ok(()) | Err(rustix::io::Errno::SRCH) => {}
+                Err(e) => return Err(e.into()),
+            }
         }
+        Ok(())
     }
 
     /// Tells one peer what is known of an attempt; false when nothing is. Of one whose program is just being started
