@@ -17,6 +17,7 @@ pub mod report_text;
 pub mod runs;
 pub mod status;
 mod table;
+pub mod terminal;
 pub mod why;
 pub mod words;
 
