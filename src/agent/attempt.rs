@@ -190,7 +190,7 @@ impl Attempt<'_> {
         let trouble = format!("its ending cannot be written, trying on: {error}");
         self.log(&trouble);
         let what = format!(
-            "{}: {trouble}; room is missing in {}",
+            "{}: {trouble}; free some room in {}",
             self.start.attempt,
             self.given.agent_dir.display()
         );

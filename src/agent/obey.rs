@@ -130,6 +130,11 @@ impl Agent<'_> {
                 fault::point("agent.ordered");
                 let watched = Watched { pid, shim: Shim::Own, started: None };
                 self.watched.insert(attempt.clone(), watched);
+                self.room_is_back();
+            }
+            // No shim has heard of it.
+            Err(e) if room::may_come_back(&e) && places.unclaim().is_ok() => {
+                self.put_off(attempt, &e);
             }
             Err(e) => self.not_begun(attempt, &places, &e),
         }

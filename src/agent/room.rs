@@ -35,20 +35,38 @@ impl Room {
     }
 }
 
-/// Whether somebody may put it right while the night waits.
+/// Whether somebody may put it right while the night waits, or it passes by itself.
 pub(super) fn may_come_back(error: &io::Error) -> bool {
+    put_right(error).is_some()
+}
+
+/// What people can do about it, where it is of this kind.
+fn put_right(error: &io::Error) -> Option<&'static str> {
     use io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
-    matches!(error.kind(), StorageFull | QuotaExceeded | ReadOnlyFilesystem)
+    match (error.kind(), error.raw_os_error()) {
+        (StorageFull | QuotaExceeded, _) => Some("free some room there"),
+        (ReadOnlyFilesystem, _) => Some("make it writable again"),
+        (_, Some(libc::EMFILE | libc::ENFILE)) => {
+            Some("raise the agent's limit of open files, or let fewer jobs run at once")
+        }
+        (_, Some(libc::EAGAIN | libc::ENOMEM)) => {
+            Some("this host has no room for another process: end some, or raise the limit")
+        }
+        _ => None,
+    }
 }
 
 impl Agent<'_> {
     /// See [`Places::claim`]; an error too where there is no room for what follows the claim.
-    pub(super) fn claim(&mut self, places: &Places) -> io::Result<bool> {
-        let claimed = self.has_room().and_then(|()| places.claim());
-        if claimed.is_ok() && std::mem::take(&mut self.room.told) {
-            self.tell_people("the agent's folder can be written again".to_owned());
+    pub(super) fn claim(&self, places: &Places) -> io::Result<bool> {
+        self.has_room().and_then(|()| places.claim())
+    }
+
+    /// Something was begun.
+    pub(super) fn room_is_back(&mut self) {
+        if std::mem::take(&mut self.room.told) {
+            self.tell_people("attempts can be started again".to_owned());
         }
-        claimed
     }
 
     fn has_room(&self) -> io::Result<()> {
@@ -70,10 +88,7 @@ impl Agent<'_> {
         self.room.give_back_at.get_or_insert(Instant::now() + PAUSE);
         if !std::mem::replace(&mut self.room.told, true) {
             let folder = self.folder.dir.display();
-            let put_right = match error.kind() {
-                io::ErrorKind::ReadOnlyFilesystem => "make it writable again",
-                _ => "free some room there",
-            };
+            let put_right = put_right(error).unwrap_or("see agent.log");
             let what =
                 format!("nothing can be started, {attempt} waits: {folder}: {error}; {put_right}");
             self.log(&what);
