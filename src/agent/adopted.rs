@@ -68,19 +68,23 @@ impl Watched {
 
     /// Tells the shim that it is asked for an end.
     pub(super) fn ask_for_end(&self, places: &Places) -> io::Result<()> {
-        let told = match &self.shim {
-            // A child of this process: its pid is its own until it is waited for.
-            Shim::Own => kill_process(self.pid, Signal::USR1),
-            Shim::Adopted { pidfd: Some(pidfd) } => pidfd_send_signal(pidfd, Signal::USR1),
-            // The lock is the shim's as long as it lives.
-            Shim::Adopted { pidfd: None } if places.holder()? == Some(self.pid) => {
-                kill_process(self.pid, Signal::USR1)
+        // The second for a shim that was stopped, by its own job perhaps: it goes on, and finds the first.
+        for signal in [Signal::USR1, Signal::CONT] {
+            let told = match &self.shim {
+                // A child of this process: its pid is its own until it is waited for.
+                Shim::Own => kill_process(self.pid, signal),
+                Shim::Adopted { pidfd: Some(pidfd) } => pidfd_send_signal(pidfd, signal),
+                // The lock is the shim's as long as it lives.
+                Shim::Adopted { pidfd: None } if places.holder()? == Some(self.pid) => {
+                    kill_process(self.pid, signal)
+                }
+                Shim::Adopted { pidfd: None } => Ok(()),
+            };
+            match told {
+                Ok(()) | Err(rustix::io::Errno::SRCH) => {}
+                Err(e) => return Err(e.into()),
             }
-            Shim::Adopted { pidfd: None } => Ok(()),
-        };
-        match told {
-            Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
-            Err(e) => Err(e.into()),
         }
+        Ok(())
     }
 }

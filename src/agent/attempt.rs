@@ -23,7 +23,7 @@ use super::verdict::{bare, ended_line, now};
 use super::watch::{Closing, Watch};
 use crate::fault;
 use crate::types::Ending;
-use crate::wire::{Ended, Program, Start, Work, spool as names};
+use crate::wire::{Ended, FromAgent, Program, Start, Work, spool as names};
 
 /// What becomes of the shim when the attempt is over.
 pub(super) enum After {
@@ -182,12 +182,19 @@ impl Attempt<'_> {
 
     /// Writes the ending into the record and gives its line. A full disk must not make it unknown: it is tried again,
     /// without what takes room.
-    fn keep(&self, mut ended: Ended, record: &mut RecordFile) -> io::Result<Vec<u8>> {
+    fn keep(&mut self, mut ended: Ended, record: &mut RecordFile) -> io::Result<Vec<u8>> {
         const AGAIN: Timespec = Timespec { tv_sec: 2, tv_nsec: 0 };
         const TRIES: u32 = 1_800;
         let line = ended_line(&ended)?;
         let Err(mut error) = record.append(&line) else { return Ok(line) };
-        self.log(&format!("its ending cannot be written, trying on: {error}"));
+        let trouble = format!("its ending cannot be written, trying on: {error}");
+        self.log(&trouble);
+        let what = format!(
+            "{}: {trouble}; free some room in {}",
+            self.start.attempt,
+            self.given.agent_dir.display()
+        );
+        self.link.say(&spool::line(&FromAgent::Notice { what })?);
         ended.tail.clear();
         ended.notes = vec![format!("log tail left out: the spool could not be written: {error}")];
         let line = ended_line(&ended)?;

@@ -25,6 +25,7 @@ mod obey;
 mod output;
 mod peer;
 mod processes;
+mod room;
 mod serve;
 mod settings;
 mod shim;
@@ -59,8 +60,16 @@ pub fn run(settings: &AgentSettings) -> ExitCode {
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
-            eprintln!("nightrun agent: {why}");
+            refuse(&why);
             ExitCode::from(EXIT_REFUSED)
         }
     }
+}
+
+/// To people by standard error, which may be a log on a full disk; to whoever waits for "ready", by standard output.
+fn refuse(why: &str) {
+    use std::io::Write;
+    // Where neither can be written nobody is left to be told.
+    let _ = writeln!(std::io::stderr(), "nightrun agent: {why}");
+    let _ = writeln!(std::io::stdout(), "{why}");
 }

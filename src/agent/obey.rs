@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
+use super::room;
 use super::serve::{Agent, Shim, Watched};
 use super::spool::{KillRequest, Places};
 use super::verdict::{self, Known};
@@ -117,9 +118,10 @@ impl Agent<'_> {
     fn start(&mut self, index: usize, attempt: &AttemptId, line: &[u8]) {
         let places = Places::of(&self.folder.dir, attempt);
         let here = self.watched.contains_key(attempt) || self.unkept.contains_key(attempt);
-        match if here { Ok(false) } else { places.claim() } {
+        match if here { Ok(false) } else { self.claim(&places) } {
             Ok(true) => {}
             Ok(false) => return self.answer_known(index, attempt),
+            Err(e) if room::may_come_back(&e) => return self.put_off(attempt, &e),
             Err(e) => return self.not_begun(attempt, &places, &e),
         }
         fault::point("agent.claimed");
@@ -128,6 +130,11 @@ impl Agent<'_> {
                 fault::point("agent.ordered");
                 let watched = Watched { pid, shim: Shim::Own, started: None };
                 self.watched.insert(attempt.clone(), watched);
+                self.room_is_back();
+            }
+            // No shim has heard of it.
+            Err(e) if room::may_come_back(&e) && places.unclaim().is_ok() => {
+                self.put_off(attempt, &e);
             }
             Err(e) => self.not_begun(attempt, &places, &e),
         }

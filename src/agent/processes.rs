@@ -15,7 +15,7 @@ pub(super) struct Process {
     pub(super) name: String,
 }
 
-/// Every process that is not a zombie.
+/// Every process that lives: no zombies, but for those whose first thread has ended before others of them.
 pub(super) fn all() -> Vec<Process> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     entries
@@ -49,17 +49,14 @@ fn parse(pid: u32, stat: &[u8]) -> Option<Process> {
     let (_, name) = head.split_once('(')?;
     let mut fields = rest.split_whitespace();
     let state = fields.next()?;
-    if state == "Z" || state == "X" {
+    let mut number = || fields.next()?.parse().ok();
+    let (parent, group, session) = (number()?, number()?, number()?);
+    // Of a process whose first thread has ended the kernel says `Z`, though its other threads work on.
+    let threads: u32 = fields.nth(13)?.parse().ok()?;
+    if state == "X" || (state == "Z" && threads <= 1) {
         return None;
     }
-    let mut number = || fields.next()?.parse().ok();
-    Some(Process {
-        pid,
-        parent: number()?,
-        group: number()?,
-        session: number()?,
-        name: name.to_owned(),
-    })
+    Some(Process { pid, parent, group, session, name: name.to_owned() })
 }
 
 /// Whether a process was started with this entry in its environment.
@@ -85,10 +82,12 @@ mod tests {
 
     #[test]
     fn a_name_with_blanks_and_parentheses_is_read_whole() {
-        let process = parse(7, b"7 (a) (b c) S 1 6 5 0 -1").unwrap();
+        let rest = "1 6 5 0 -1 4194304 91 0 0 0 0 0 0 0 20 0";
+        let process = parse(7, format!("7 (a) (b c) S {rest} 1 0").as_bytes()).unwrap();
         assert_eq!(process.name, "a) (b c");
         assert_eq!((process.parent, process.group, process.session), (1, 6, 5));
-        assert_eq!(parse(7, b"7 (sh) Z 1 6 5"), None);
+        assert_eq!(parse(7, format!("7 (sh) Z {rest} 1 0").as_bytes()), None);
+        assert!(parse(7, format!("7 (sh) Z {rest} 2 0").as_bytes()).is_some(), "it has a thread");
     }
 
     #[test]

@@ -17,6 +17,7 @@ use rustix::process::Pid;
 
 use super::folder::AgentFolder;
 use super::peer::Peer;
+use super::room::Room;
 use super::settings::AgentSettings;
 use super::shim::Given;
 use super::shims::{Heard, Shims};
@@ -60,6 +61,7 @@ pub(super) struct Agent<'a> {
     pub(super) shims: Shims,
     /// When attempts of an earlier agent were last looked at.
     pub(super) looked: Instant,
+    pub(super) room: Room,
     pub(super) leaving: bool,
     idle_since: Option<Instant>,
 }
@@ -111,6 +113,7 @@ impl<'a> Agent<'a> {
             unkept: BTreeMap::new(),
             shims: Shims::new(given),
             looked: Instant::now(),
+            room: Room::default(),
             leaving: false,
             idle_since: None,
         };
@@ -181,7 +184,7 @@ impl<'a> Agent<'a> {
         let at_work = !idle && !self.leaving;
         self.shims.dismiss(now, at_work);
         let spare = at_work && self.shims.lacks_spare(now);
-        let due = [over, self.shims.next_dismissal(at_work), self.next_look()];
+        let due = [over, self.shims.next_dismissal(at_work), self.next_look(), self.room.due()];
         let wait = due.into_iter().flatten().min().map(|due| due.saturating_duration_since(now));
         let ready = self.wait(if spare { Some(Duration::ZERO) } else { wait })?;
         if spare && ready.nothing {
@@ -204,10 +207,12 @@ impl<'a> Agent<'a> {
                     fault::point("agent.heard-end");
                     self.ended(&attempt, &line);
                 }
+                Heard::Notice(line) => self.report(&line),
                 Heard::Lost(attempt, failed) => self.shim_gone(&attempt, failed.as_deref()),
             }
         }
         self.look(now);
+        self.give_back(now);
         for attempt in ready.gone {
             self.shim_gone(&attempt, None);
         }
@@ -330,7 +335,7 @@ impl<'a> Agent<'a> {
     }
 
     /// To every connection of the highest epoch.
-    fn report(&mut self, line: &[u8]) {
+    pub(super) fn report(&mut self, line: &[u8]) {
         let seen = Some(self.folder.epoch);
         self.peers.iter_mut().filter(|peer| peer.epoch == seen).for_each(|p| p.tell_line(line));
     }

@@ -30,6 +30,8 @@ pub(super) enum Heard {
     /// The line that says so.
     Started(AttemptId, Vec<u8>),
     Ended(AttemptId, Vec<u8>),
+    /// For people; the line that says it.
+    Notice(Vec<u8>),
     /// It has gone in the midst of this attempt; why, where its exit code says so.
     Lost(AttemptId, Option<String>),
 }
@@ -242,6 +244,8 @@ impl Shim {
     fn hear(&mut self, line: &[u8], now: Instant, heard: &mut Vec<Heard>) {
         if line == LEAVES {
             self.leaves = true;
+        } else if wire::says_notice(line) {
+            heard.push(Heard::Notice(line.to_owned()));
         } else if !wire::says_ended(line) {
             heard.extend(self.attempt.clone().map(|a| Heard::Started(a, line.to_owned())));
         } else if let Some(attempt) = self.attempt.take() {

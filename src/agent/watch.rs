@@ -7,9 +7,10 @@
     )
 )]
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::output::Output;
 use super::processes::{self, Process};
@@ -20,6 +21,8 @@ use crate::wire::Start;
 /// Between two looks at processes that do not die: at first, and at the most.
 const AGAIN: Duration = Duration::from_millis(50);
 const AGAIN_LATEST: Duration = Duration::from_secs(5);
+/// Looks at all processes for one KILL at the most, as long as each brings new ones.
+const LOOKS: u32 = 50;
 /// How long what was left behind may take to die after KILL.
 const GIVE_UP: Duration = Duration::from_secs(10);
 /// Bounds of the time between two looks at the output: it grows, it is silent.
@@ -123,7 +126,7 @@ impl<'a> Watch<'a> {
             // Something of it is there that was not seen, such as a process born while one looked.
             Phase::Running if self.status.is_some() => now + AGAIN,
             Phase::Running => self.time_limit.map_or(self.look.at, |limit| limit.min(self.look.at)),
-            Phase::Asked { kill_at } => kill_at,
+            Phase::Asked { kill_at } => kill_at.min(self.look.at),
             Phase::Killing { again_at, .. } => again_at,
         }
     }
@@ -153,7 +156,7 @@ impl<'a> Watch<'a> {
 
     fn hold_limits(&mut self, now: Instant) {
         if self.status.is_some() || self.phase != Phase::Running {
-            return;
+            return self.hold_disk(now);
         }
         let grace = self.start.grace.get();
         if self.time_limit.is_some_and(|limit| now >= limit) {
@@ -167,6 +170,22 @@ impl<'a> Watch<'a> {
             }
             self.look.next(bytes, self.start.output_limit, now);
         }
+    }
+
+    /// What goes on writing while it is asked to end has no right to the rest of its grace: it would fill the disk.
+    fn hold_disk(&mut self, now: Instant) {
+        let Phase::Asked { kill_at } = &mut self.phase else { return };
+        if *kill_at <= now || now < self.look.at {
+            return;
+        }
+        let bytes = self.output.look(&mut self.notes);
+        let most = self.start.output_limit.saturating_mul(2);
+        if bytes > most {
+            self.notes
+                .push(format!("it went on writing after TERM: {bytes} bytes, grace cut short"));
+            *kill_at = now;
+        }
+        self.look.next(bytes, most, now);
     }
 
     /// The program has ended and others of it live. True when they may stay, or will not go.
@@ -203,17 +222,26 @@ impl<'a> Watch<'a> {
         processes::descendants(std::process::id())
     }
 
-    /// To the program's group at once, and to every descendant outside of it.
+    /// To the groups of all that is seen: a group has nobody else in it, since it was made within the program's session
+    /// or one that a descendant began, and a signal to it reaches those too that are born meanwhile. KILL is sent until
+    /// nobody new is seen: some fork and leave their session faster than one can look.
     fn signal_all(&self, signal: Signal) {
-        let others = self.descendants();
-        // After the program was reaped its pid may be another's: then only those that are seen are meant.
-        let group = if self.status.is_none() { pid(self.pid) } else { None };
-        if let Some(group) = group {
-            let _ = kill_process_group(group, signal);
+        let mut seen = BTreeSet::new();
+        let mut groups: BTreeSet<u32> = BTreeSet::new();
+        if self.status.is_none() {
+            groups.insert(self.pid);
         }
-        for process in others.iter().filter(|p| group.is_none() || p.group != self.pid) {
-            if let Some(pid) = pid(process.pid) {
-                let _ = kill_process(pid, signal);
+        for _ in 0..if signal == Signal::KILL { LOOKS } else { 1 } {
+            let before = seen.len();
+            for process in self.descendants() {
+                groups.insert(process.group);
+                seen.insert(process.pid);
+            }
+            for group in std::mem::take(&mut groups).into_iter().filter_map(pid) {
+                let _ = kill_process_group(group, signal);
+            }
+            if seen.len() == before {
+                return;
             }
         }
     }

@@ -54,10 +54,8 @@ async fn carry_out(
     match client.reply().await.map_err(Failure::failed)? {
         Some(Reply::Done { text, run }) => {
             match context.format {
-                Format::Text => anstream::println!("{text}"),
-                Format::Json => {
-                    anstream::println!("{}", serde_json::json!({ "done": text, "run": run }))
-                }
+                Format::Text => print_line!("{text}")?,
+                Format::Json => print_line!("{}", serde_json::json!({ "done": text, "run": run }))?,
             }
             Ok(WELL)
         }

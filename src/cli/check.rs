@@ -25,11 +25,11 @@ pub(super) fn check(
     match context.format {
         Format::Json => {
             let json = serde_json::to_string_pretty(&checked.defects).map_err(Failure::failed)?;
-            anstream::println!("{json}");
+            print_line!("{json}")?;
         }
         Format::Text => {
             for defect in &checked.defects {
-                anstream::println!("{}", defect.text(&folder, Styles::coloured()).trim_end());
+                print_line!("{}", defect.text(&folder, Styles::coloured()).trim_end())?;
             }
             let jobs: usize = checked
                 .site
@@ -40,19 +40,19 @@ pub(super) fn check(
             let batches: Vec<&BatchId> =
                 checked.site.iter().flat_map(|site| site.batches.keys()).collect();
             match errors {
-                0 => anstream::println!(
+                0 => print_line!(
                     "{}: {}, {}, no errors, {}",
                     folder.display(),
                     counted(batches.len(), "batch", "batches"),
                     counted(jobs, "job", "jobs"),
                     counted(warnings, "warning", "warnings")
-                ),
-                _ => anstream::println!(
+                )?,
+                _ => print_line!(
                     "{}: {}, {}",
                     folder.display(),
                     counted(errors, "error", "errors"),
                     counted(warnings, "warning", "warnings")
-                ),
+                )?,
             }
         }
     }
@@ -62,7 +62,7 @@ pub(super) fn check(
 /// `schema`.
 pub(super) fn print_schema() -> Result<u8, Failure> {
     let json = serde_json::to_string_pretty(&schema::schema_of_all()).map_err(Failure::failed)?;
-    anstream::println!("{json}");
+    print_line!("{json}")?;
     Ok(WELL)
 }
 
@@ -81,9 +81,9 @@ pub(super) fn init(dir: &Path) -> Result<u8, Failure> {
         super::write(&dir.join(path), content.as_bytes())?;
     }
     let dir = dir.display();
-    anstream::println!(
+    print_line!(
         "{dir} is a site of {} files. Look at it, then:\n  nightrun check {dir}\n  nightrun --site {dir} plan\n  nightrun --site {dir} run hello",
         starter::FILES.len()
-    );
+    )?;
     Ok(WELL)
 }

@@ -39,7 +39,7 @@ pub(super) fn code(done: Result<u8, Failure>) -> ExitCode {
     match done {
         Ok(code) => ExitCode::from(code),
         Err(Failure { code, what }) => {
-            anstream::eprintln!("nightrun: {what}");
+            notice_line!("nightrun: {what}");
             ExitCode::from(code)
         }
     }

@@ -36,12 +36,12 @@ pub(super) async fn verify(context: &Context) -> Result<u8, Failure> {
     }
     match context.format {
         Format::Text => {
-            anstream::println!("{} entries, chain whole, head {}", head.seq, head.hash);
+            print_line!("{} entries, chain whole, head {}", head.seq, head.hash)?;
         }
-        Format::Json => anstream::println!(
+        Format::Json => print_line!(
             "{}",
             serde_json::json!({ "entries": head.seq, "head": head.hash, "whole": true })
-        ),
+        )?,
     }
     Ok(WELL)
 }
@@ -60,18 +60,18 @@ pub(super) async fn show(context: &Context, run: Option<RunId>, last: u32) -> Re
     let skip = entries.len().saturating_sub(last as usize);
     for sealed in &entries[skip..] {
         match context.format {
-            Format::Json => anstream::println!("{}", sealed.body),
+            Format::Json => print_line!("{}", sealed.body)?,
             Format::Text => {
                 let entry = sealed.open().map_err(Failure::failed)?;
                 let run = sealed.run.as_deref().unwrap_or("-");
                 let fact = serde_json::to_value(&entry.fact).map_err(Failure::failed)?;
-                anstream::println!(
+                print_line!(
                     "{:>6} {} {run} {:<16} {}",
                     entry.seq,
                     entry.at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"),
                     sealed.kind,
                     facts_in_short(&fact)
-                );
+                )?;
             }
         }
     }
@@ -107,21 +107,21 @@ pub(super) async fn list_mail(context: &Context) -> Result<u8, Failure> {
                     Some(due) => format!("next try {}", due.strftime("%Y-%m-%d %H:%M:%SZ")),
                     None => "given up".to_owned(),
                 };
-                anstream::println!(
+                print_line!(
                     "{} to {}: {} tries, {why}, {when}",
                     mail.message_id,
                     mail.to,
                     queued.tries
-                );
+                )?;
             }
-            Format::Json => anstream::println!(
+            Format::Json => print_line!(
                 "{}",
                 serde_json::json!({ "id": mail.message_id, "to": mail.to, "tries": queued.tries, "why": queued.why, "due": queued.due })
-            ),
+            )?,
         }
     }
     if unsent.is_empty() && context.format == Format::Text {
-        anstream::println!("everything has been sent");
+        print_line!("everything has been sent")?;
     }
     Ok(WELL)
 }
@@ -146,13 +146,13 @@ pub(super) async fn flush_mail(context: &Context) -> Result<u8, Failure> {
             Ok(reply) => store.outbox_sent(queued.id, real, &reply).await,
             Err(why) => {
                 left += 1;
-                anstream::eprintln!("to {}: {why}", mail.to);
+                notice_line!("to {}: {why}", mail.to);
                 let next = real.saturating_add(Duration::from_secs(60)).ok();
                 store.outbox_failed(queued.id, &why.to_string(), next).await
             }
         }
         .map_err(Failure::failed)?;
     }
-    anstream::println!("{} sent, {left} left", unsent.len() - left);
+    print_line!("{} sent, {left} left", unsent.len() - left)?;
     Ok(if left == 0 { WELL } else { FAILED })
 }

@@ -28,18 +28,18 @@ impl Observer for Lines {
         for (head, event) in events(core, now, facts) {
             match self.format {
                 Format::Text => {
-                    anstream::println!("{}", render::event::line(self.lang, &head, &event));
+                    told_line!("{}", render::event::line(self.lang, &head, &event));
                 }
                 Format::Json => match serde_json::to_string(&event) {
-                    Ok(line) => anstream::println!("{line}"),
-                    Err(why) => anstream::eprintln!("an event cannot be written as JSON: {why}"),
+                    Ok(line) => told_line!("{line}"),
+                    Err(why) => notice_line!("an event cannot be written as JSON: {why}"),
                 },
             }
         }
     }
 
     fn notice(&mut self, _: Timestamp, text: &str) {
-        anstream::eprintln!("nightrun: {text}");
+        notice_line!("nightrun: {text}");
     }
 }
 

@@ -1,5 +1,8 @@
 //! Layer 9: subcommands, exit codes, progress.
 
+#[macro_use]
+mod output;
+
 mod act;
 mod arguments;
 mod check;

@@ -123,13 +123,13 @@ fn say_first(context: &Context, site: &Site, batch: &Batch, order: &Order) {
     {
         let why = render::why::not_its_day(context.lang, not);
         let notice = Verdict::ScheduleLeavesOut { batch: batch.id.as_str(), why: &why };
-        anstream::eprintln!("nightrun: {}", notice.say(context.lang));
+        notice_line!("nightrun: {}", notice.say(context.lang));
     }
     let account = own_account();
     let person = person_of(Some(site), &account);
     if !site.people.contains_key(&person) {
         let notice = Verdict::NoPerson { as_whom: person.as_str(), account: &account.name };
-        anstream::eprintln!("nightrun: {}", notice.say(context.lang));
+        notice_line!("nightrun: {}", notice.say(context.lang));
     }
 }
 
@@ -250,15 +250,15 @@ async fn conclude(
     let now = show::now_of(&row, &reader).await?;
     let status =
         view::of_run::status(&core, run, now, Around::nothing()).map_err(Failure::failed)?;
-    anstream::println!("{}", render::progress::standing(context.lang, &status));
+    told_line!("{}", render::progress::standing(context.lang, &status));
     let tag = format!(".{}.", context.lang.tag());
     for path in supervisor.report_files(run) {
         if path.to_string_lossy().contains(&tag) {
-            anstream::println!("report: {}", show::short(path).display());
+            told_line!("report: {}", show::short(path).display());
         }
     }
     if unsent > 0 {
-        anstream::println!(
+        told_line!(
             "{} not sent yet: `nightrun mail flush` tries again, `nightrun mail list` says why",
             super::counted(unsent, "mail is", "mails are")
         );
@@ -349,7 +349,7 @@ async fn order_through(
     match answer {
         Ok(Some(Reply::Done { text, .. })) => {
             if context.format == Format::Text {
-                anstream::println!("{text}, in the supervisor that is at work");
+                told_line!("{text}, in the supervisor that is at work");
             }
         }
         Ok(None) | Err(_) => return Ok(None),
@@ -358,8 +358,8 @@ async fn order_through(
     loop {
         match client.reply().await.map_err(Failure::failed)? {
             Some(Reply::Event { text, data }) => match context.format {
-                Format::Text => anstream::println!("{text}"),
-                Format::Json => anstream::println!("{data}"),
+                Format::Text => told_line!("{text}"),
+                Format::Json => told_line!("{data}"),
             },
             Some(Reply::Over { exit_code }) => return Ok(Some(exit_code)),
             other => return Err(super::exit::refusal(other)),

@@ -1,7 +1,7 @@
 //! What commands show of runs, from the store or from the supervisor that is at work.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use super::arguments::{Format, LogArguments, PlanArguments};
@@ -21,6 +21,7 @@ use crate::journal::RunRow;
 use crate::port::control::{Reply, Request};
 use crate::port::{Clock, RunFilter, StoreReader};
 use crate::render;
+use crate::render::terminal::Harmless;
 use crate::render::words::Verdict;
 use crate::supervisor::{planned, usual_p95};
 use crate::types::{AttemptId, BatchId, BusinessDate, JobName, JobRef, Now, RunId, Span};
@@ -39,10 +40,10 @@ pub(super) fn page(
     data: &impl serde::Serialize,
 ) -> Result<u8, Failure> {
     match context.format {
-        Format::Text => anstream::println!("{}", text.trim_end()),
+        Format::Text => print_line!("{}", text.trim_end())?,
         Format::Json => {
             let json = serde_json::to_string_pretty(data).map_err(Failure::failed)?;
-            anstream::println!("{json}");
+            print_line!("{json}")?;
         }
     }
     Ok(WELL)
@@ -183,7 +184,7 @@ pub(super) async fn report(
     if let Some(path) = html {
         let text = render::report_html::page(lang, &view).map_err(Failure::failed)?;
         super::write(&path, text.as_bytes())?;
-        anstream::println!("{}", path.display());
+        print_line!("{}", path.display())?;
         return Ok(WELL);
     }
     page(context, &render::report_text::text(lang, &view), &view)
@@ -320,16 +321,57 @@ pub(super) async fn log(context: &Context, arguments: LogArguments) -> Result<u8
     };
     let id = AttemptId { run: row.run.clone(), job: job.job.clone(), number };
     let logs = LogFiles::new(context.existing_state()?.agent());
-    let show = |stream: Stream, bytes: &[u8]| match stream {
-        Stream::Out => std::io::stdout().write_all(bytes),
-        Stream::Err => std::io::stderr().write_all(bytes),
-    };
+    let mut screen = Screen::new();
+    let show = |stream: Stream, bytes: &[u8]| screen.show(stream, bytes);
     let printed = if follow { logs.follow(&id, show).await } else { logs.print(&id, show) };
+    let printed = printed.and_then(|()| screen.end());
     match printed {
         // Whoever read the output has seen enough.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(WELL),
         printed => {
             printed.map(|()| WELL).map_err(|error| Failure::failed(format!("log of {id}: {error}")))
         }
+    }
+}
+
+/// Where a log is shown: a terminal gets nothing of it that would move the cursor, everything else each byte.
+struct Screen {
+    out: Option<Harmless>,
+    err: Option<Harmless>,
+}
+
+impl Screen {
+    fn new() -> Self {
+        let harmless = |terminal: bool| terminal.then(Harmless::default);
+        Self {
+            out: harmless(std::io::stdout().is_terminal()),
+            err: harmless(std::io::stderr().is_terminal()),
+        }
+    }
+
+    fn show(&mut self, stream: Stream, bytes: &[u8]) -> std::io::Result<()> {
+        let harmless = match stream {
+            Stream::Out => &mut self.out,
+            Stream::Err => &mut self.err,
+        };
+        match harmless {
+            Some(harmless) => put(stream, harmless.show(bytes).as_bytes()),
+            None => put(stream, bytes),
+        }
+    }
+
+    fn end(&mut self) -> std::io::Result<()> {
+        for (stream, harmless) in [(Stream::Out, &mut self.out), (Stream::Err, &mut self.err)] {
+            let rest = harmless.as_mut().map(Harmless::end).unwrap_or_default();
+            put(stream, rest.as_bytes())?;
+        }
+        std::io::stdout().flush()
+    }
+}
+
+fn put(stream: Stream, bytes: &[u8]) -> std::io::Result<()> {
+    match stream {
+        Stream::Out => std::io::stdout().write_all(bytes),
+        Stream::Err => std::io::stderr().write_all(bytes),
     }
 }

@@ -26,6 +26,8 @@ const SOONEST: Duration = Duration::from_millis(20);
 const LATEST: Duration = Duration::from_secs(2);
 /// How long an agent may take to say that it can be connected to. It reads its spool first.
 const BEGINS: Duration = Duration::from_secs(30);
+/// Bytes of what an agent may say instead.
+const WORDS: u64 = 4 * 1024;
 /// How long the last words may take.
 const CLOSES: Duration = Duration::from_secs(1);
 /// How long an agent may take to answer a `Hello`.
@@ -188,13 +190,22 @@ impl Link {
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()?;
-        if let Some(mut out) = agent.stdout.take() {
-            // "ready", or nothing when it could not serve; either way the next connect tells.
-            let mut word = [0; 16];
-            let _ = tokio::time::timeout(BEGINS, out.read(&mut word)).await;
+        let mut said = Vec::new();
+        if let Some(out) = agent.stdout.take() {
+            // "ready", or why it cannot serve; where it says neither the next connect tells.
+            let mut out = out.take(WORDS);
+            let word = async {
+                while !said.contains(&b'\n') && out.read_buf(&mut said).await? > 0 {}
+                Ok::<_, io::Error>(())
+            };
+            let _ = tokio::time::timeout(BEGINS, word).await;
         }
         self.agent = Some(agent);
-        Ok(())
+        let said = String::from_utf8_lossy(&said);
+        match said.trim() {
+            "" | "ready" => Ok(()),
+            why => Err(io::Error::other(why.to_owned())),
+        }
     }
 
     async fn converse(&mut self, stream: UnixStream) -> Over {

@@ -12,7 +12,7 @@ use crate::render::command::{Verb, on_job, status};
 use crate::render::phrase;
 use crate::render::report_html::Tone;
 use crate::render::report_text::{self, troubled};
-use crate::render::table::{PAGE, Table, cut, one_line, wrap};
+use crate::render::table::{PAGE, Table, cut, harmless, one_line, wrap};
 use crate::render::words::{Fault, Label, Verdict, list, pair, remarks};
 use crate::types::{Lang, PersonId};
 use crate::view::failure::FailureView;
@@ -41,7 +41,11 @@ pub fn failure(lang: Lang, view: &FailureView, to: &PersonId) -> Result<MailText
     let subject =
         format!("[P{}] {}{} {words}", view.priority, view.incident, trial_mark(head, lang));
     let page = FailurePage::of(lang, view, to);
-    Ok(MailText { subject: header(&subject), text: page.text(), html: page.render()? })
+    Ok(MailText {
+        subject: header(&subject),
+        text: harmless(&page.text()),
+        html: harmless(&page.render()?),
+    })
 }
 
 /// The mail of the morning report as one of its readers gets it.
@@ -60,7 +64,7 @@ pub fn report(lang: Lang, view: &ReportView) -> Result<MailText, askama::Error> 
     let words = Fault::ReportSubject { date: &head.business_date.to_string(), verdict: &verdict };
     let trial = trial_mark(head, lang);
     let subject = format!("[{mark}] {}{trial} {}", head.batch, words.say(lang));
-    let html = ReportPage::of(lang, view).render()?;
+    let html = harmless(&ReportPage::of(lang, view).render()?);
     Ok(MailText { subject: header(&subject), text: report_text::text(lang, view), html })
 }
 

@@ -21,6 +21,7 @@ pub mod status;
 mod supposed;
 mod table;
 mod times;
+pub mod terminal;
 pub mod why;
 pub mod words;
 

@@ -8,6 +8,7 @@ use crate::render::clock::{Clock, took};
 use crate::render::gantt;
 use crate::render::phrase;
 use crate::render::report_text::{CheckRow, blocks, checks, facts, totals, troubled};
+use crate::render::table::harmless;
 use crate::render::words::{Fault, Label, Verdict, list};
 use crate::types::Lang;
 use crate::view::job::{JobLine, StateWord};
@@ -177,6 +178,7 @@ pub fn page(lang: Lang, view: &ReportView) -> Result<String, askama::Error> {
         generated_at: clock.full(view.generated_at),
     }
     .render()
+    .map(|page| harmless(&page))
 }
 
 fn total((label, word, number): (Label, &'static str, u32)) -> Total {

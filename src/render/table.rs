@@ -98,6 +98,11 @@ pub(super) fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
+/// As [`one_line`], for a whole page: its own lines and tabs stay.
+pub(super) fn harmless(page: &str) -> String {
+    page.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { ' ' } else { c }).collect()
+}
+
 /// Cut with `...` where it is too wide.
 pub(super) fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {

@@ -106,6 +106,11 @@ impl<W: World> Supervisor<W> {
                     ..*ended
                 })),
                 FromAgent::NotKnown { attempt } => Event::NotKnown { attempt },
+                FromAgent::Notice { what } => {
+                    let at = self.parts.clock.now().wall;
+                    self.notice(at, &format!("{host}: {what}"));
+                    return Ok(());
+                }
                 FromAgent::Stale { seen } => {
                     let why = format!(
                         "; the agent of {host} follows epoch {}, this is {}",

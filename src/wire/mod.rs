@@ -62,11 +62,20 @@ pub enum FromAgent {
     Stale {
         seen: Epoch,
     },
+    /// What people at the supervisor should know of this host: something waits until it is put right.
+    Notice {
+        what: String,
+    },
 }
 
 /// Whether a line is a [`FromAgent::Ended`], by its first bytes: for whoever passes lines on as they are.
 pub fn says_ended(line: &[u8]) -> bool {
     line.starts_with(br#"{"say":"ended","#)
+}
+
+/// As [`says_ended`], for a [`FromAgent::Notice`].
+pub fn says_notice(line: &[u8]) -> bool {
+    line.starts_with(br#"{"say":"notice","#)
 }
 
 /// What an attempt is to be.

@@ -1,5 +1,6 @@
 //! Whole nights with the real binary: what a night goes through, and what it leaves behind.
 
+mod disk;
 mod facts;
 mod house;
 mod letter;
@@ -7,8 +8,10 @@ mod watched;
 
 mod adopted;
 mod agent_killed;
+mod disk_full;
 mod failures;
 mod gates;
+mod limits;
 mod needs;
 mod one_leader;
 mod operators;
@@ -19,4 +22,5 @@ mod stopped;
 mod store_trouble;
 mod tour;
 mod unruly;
+mod unruly_more;
 mod windows;
