@@ -11,6 +11,8 @@ mod agent;
 mod agent_house;
 mod agent_link;
 mod agent_outlives;
+#[cfg(feature = "faults")]
+mod campaign;
 mod format_reference;
 mod journal_writer;
 mod mail;

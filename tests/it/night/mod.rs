@@ -1,8 +1,8 @@
 //! Whole nights with the real binary: what a night goes through, and what it leaves behind.
 
-mod facts;
-mod house;
-mod letter;
+pub(crate) mod facts;
+pub(crate) mod house;
+pub(crate) mod letter;
 mod watched;
 
 mod adopted;
@@ -13,7 +13,7 @@ mod needs;
 mod one_leader;
 mod operators;
 mod own_copy;
-mod post;
+pub(crate) mod post;
 mod stopped;
 mod store_trouble;
 mod tour;
