@@ -151,7 +151,7 @@ fn what_was_done_in_time_is_not_late_because_it_is_run_again() {
     night.must(Event::Rerun { run, jobs: vec![name("a")], by, reason });
     night.pass(60);
     night.good("a");
-    assert_eq!(night.run().result, Some(super::fact::RunResult::Well));
+    assert_eq!(night.run().result, Some(RunResult::Well));
     assert!(missed(&night).is_empty(), "{:?}", missed(&night));
 }
 

@@ -9,7 +9,9 @@ mod killed_night;
 mod made_site;
 mod oracle;
 mod prey;
+mod rebooted;
 mod strike;
+mod suspended;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -243,7 +243,8 @@ fn steps(night: &KilledNight, id: &str) -> String {
 /// It succeeded because it did, or was left out or forced because somebody said so.
 fn outcome(job: &MadeJob, seen: &Evidence) -> Option<String> {
     let facts = seen.journal.iter().map(|entry| &entry["fact"]);
-    let settled = facts.filter(|fact| fact["fact"] == "settled" && fact["job"] == *job.name).last();
+    let settled =
+        facts.filter(|fact| fact["fact"] == "settled" && fact["job"] == *job.name).next_back();
     let outcome = settled.and_then(|fact| fact["outcome"].as_str()).unwrap_or("nothing");
     let good = seen.told.values().filter(|t| t.job == job.name && t.code() == Some(0)).count();
     let said = |act: &str| acted(seen, &job.name).any(|done| done == act);

@@ -3,7 +3,7 @@
 pub(crate) mod facts;
 pub(crate) mod house;
 pub(crate) mod letter;
-mod watched;
+pub(crate) mod watched;
 
 mod adopted;
 mod agent_killed;
