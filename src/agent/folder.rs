@@ -4,11 +4,10 @@
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::fs::FlockOperation;
 
 use crate::types::{BootId, Epoch};
 use crate::wire::spool;
@@ -72,7 +71,7 @@ impl AgentFolder {
             .map_err(at(&lock_path))?;
         rustix::fs::fcntl_lock(&lock, FlockOperation::NonBlockingLockExclusive)
             .map_err(|_| FolderError::InUse(dir.clone()))?;
-        for name in [spool::SPOOL, "live"] {
+        for name in [spool::SPOOL, spool::LIVE] {
             let path = dir.join(name);
             match fs::DirBuilder::new().mode(0o700).create(&path) {
                 Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(at(&path)(e)),
@@ -107,8 +106,7 @@ impl AgentFolder {
 
     /// The spool has been looked through since the host started.
     pub(super) fn note_boot(&self) -> io::Result<()> {
-        let kernel = self.boot.0.split(':').next().unwrap_or_default();
-        write_durably(&self.dir, "boot", &format!("{kernel}\n"))
+        write_durably(&self.dir, "boot", &format!("{}\n", self.kernel_boot()))
     }
 
     /// Jobs that run as other accounts must reach the files that they are given; they still cannot list any folder.
@@ -119,20 +117,11 @@ impl AgentFolder {
         Ok(())
     }
 
-    /// The pipe on which shims say that their program runs. Open for both directions, so that it never ends.
-    pub(super) fn fifo(&self) -> io::Result<OwnedFd> {
-        let path = self.dir.join(FIFO);
-        match rustix::fs::mkfifoat(rustix::fs::CWD, &path, Mode::RUSR | Mode::WUSR) {
-            Ok(()) | Err(rustix::io::Errno::EXIST) => {}
-            Err(e) => return Err(e.into()),
-        }
-        let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        Ok(rustix::fs::open(&path, flags, Mode::empty())?)
+    /// The kernel's part of `boot`.
+    pub(super) fn kernel_boot(&self) -> &str {
+        self.boot.0.split(':').next().unwrap_or_default()
     }
 }
-
-/// Name of the pipe from shims to the agent.
-pub(super) const FIFO: &str = "agent.fifo";
 
 const BOOT: &str = "/proc/sys/kernel/random/boot_id";
 

@@ -1,20 +1,26 @@
 //! Layer 5: the process that starts and watches programs on a host, and outlives the supervisor.
 //!
 //! ```text
-//! supervisor --Unix socket--> agent --fork--> shim --exec--> the job
-//!                               ^               |
-//!                               +--agent.fifo---+  "it runs";   ended.json + the shim's pidfd: "it has ended"
+//! supervisor --Unix socket--> agent --order, over a pair of sockets--> shim --exec--> the job
+//!                               ^                                        |
+//!                               +------- "it runs", "it has ended" ------+
 //! ```
 //!
-//! The agent is one thread around `poll`. It starts each id once: making the attempt's folder is the claim. The shim
-//! stays with its job whatever becomes of the agent: it holds the time and output limits, ends what must end, and
-//! writes the ending. The next agent finds it by the lock on `live/<attempt>`: a POSIX record lock, because the kernel
-//! then names the process that holds it, so that a reused pid is never taken for a shim; no child inherits it.
-//! Whoever wants to write a verdict in a dead shim's place takes that same lock first.
+//! The agent is one thread around `poll`. It starts each id once: making the attempt's folder is the claim. A shim is
+//! forked ahead, and watches one attempt after the other, one at a time. It stays with its job whatever becomes of the
+//! agent: it holds the time and output limits, ends what must end, and writes the ending; what it writes into the
+//! attempt's record is what it tells, and what the agent passes on as it is. An agent that was killed leaves idle shims
+//! that go, and busy ones that go when their job is over. The next agent finds these by the lock on `live/<attempt>`: a
+//! POSIX record lock, because the kernel then names the process that holds it, so that a reused pid is never taken for a
+//! shim; no child inherits it. Whoever wants to write a verdict in a dead shim's place takes that same lock first.
 
 mod account;
+mod adopted;
+mod attempt;
 mod folder;
+mod kernel;
 mod launch;
+mod link;
 mod obey;
 mod output;
 mod peer;
@@ -22,6 +28,7 @@ mod processes;
 mod serve;
 mod settings;
 mod shim;
+mod shims;
 mod signals;
 mod spool;
 mod values;
@@ -31,6 +38,7 @@ pub mod worker;
 
 use std::process::ExitCode;
 
+pub use kernel::{KernelFeature, kernel_features};
 pub use settings::{AgentSettings, BadArguments};
 
 /// Exit code when the agent's folder is in use or cannot be used.
@@ -39,8 +47,9 @@ pub const EXIT_REFUSED: u8 = 3;
 /// Runs the agent until it has nothing more to do. To be called at the top of `main`: the process must have one thread
 /// only, since shims are forked from it.
 pub fn run(settings: &AgentSettings) -> ExitCode {
-    close_inherited();
-    keep_no_small_chunks();
+    // An agent lives for long: a pipe or a lock of whoever started it must not. Nothing here owns a descriptor yet; what
+    // cannot be closed is no reason not to serve.
+    let _ = kernel::close_from_to(3, u32::MAX);
     signals::prepare_agent();
     // Out of the terminal and process group of whoever started it; refused only where it leads a group already.
     let _ = rustix::process::setsid();
@@ -53,25 +62,5 @@ pub fn run(settings: &AgentSettings) -> ExitCode {
             eprintln!("nightrun agent: {why}");
             ExitCode::from(EXIT_REFUSED)
         }
-    }
-}
-
-/// An agent lives for long: a pipe or a lock of whoever started it must not.
-fn close_inherited() {
-    #[expect(unsafe_code, reason = "close_range has no safe form: it closes what others may own")]
-    // SAFETY: at the start of the process nothing here owns a descriptor above 2.
-    unsafe {
-        libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, 0_u32);
-    }
-}
-
-/// Freed memory is joined at once, not when a larger piece is asked for: a shim would do that again after each fork, on
-/// pages that are copied for it.
-fn keep_no_small_chunks() {
-    #[cfg(target_env = "gnu")]
-    #[expect(unsafe_code, reason = "the allocator's settings are only in libc")]
-    // SAFETY: a plain call, while the process has one thread.
-    unsafe {
-        libc::mallopt(libc::M_MXFAST, 0);
     }
 }

@@ -1,42 +1,83 @@
 //! What supervisors tell the agent to do, and what it answers.
+#![expect(clippy::disallowed_methods, reason = "shims that idle are told apart by since when")]
 
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use serde::Deserialize;
 
-use super::serve::{Agent, Watched, started};
-use super::shim::{self, Shim};
+use super::serve::{Agent, Shim, Watched};
 use super::spool::{KillRequest, Places};
 use super::verdict::{self, Known};
+use crate::fault;
 use crate::types::{AttemptId, Ending, Epoch};
-use crate::wire::{self, FromAgent, Start, ToAgent};
+use crate::wire::{self, FromAgent, ToAgent};
+
+/// As much of a line as is needed to know whether it is passed on to a shim as it is.
+#[derive(Deserialize)]
+struct Word {
+    say: Say,
+    attempt: Option<AttemptId>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Say {
+    Start,
+    #[serde(other)]
+    Another,
+}
 
 impl Agent<'_> {
-    pub(super) fn obey(&mut self, index: usize, what: ToAgent) {
-        if let ToAgent::Hello { version, epoch } = what {
-            return self.greet(index, version, epoch);
-        }
-        let Some(epoch) = self.peers[index].epoch else {
-            return self.peers[index].give_up("its first word was no Hello");
-        };
-        if epoch < self.folder.epoch && !matches!(what, ToAgent::Ask { .. }) {
-            let seen = self.folder.epoch;
-            return self.peers[index].tell(&FromAgent::Stale { seen });
-        }
-        match what {
-            ToAgent::Hello { .. } => {}
-            ToAgent::Start(start) => self.start(index, &start),
-            ToAgent::Kill { attempt, grace } => {
-                if let Err(e) = self.kill(&attempt, grace.get()) {
-                    self.log(&format!("{attempt}: its end cannot be asked for: {e}"));
+    /// A line of a peer, with its end. An order to start is not read any further than to its attempt: that is for the
+    /// shim.
+    pub(super) fn obey(&mut self, index: usize, line: &[u8]) {
+        let said = match serde_json::from_slice(line) {
+            Ok(Word { say: Say::Start, attempt: Some(attempt) }) => {
+                if self.may_command(index) {
+                    self.start(index, &attempt, line);
                 }
+                return;
             }
-            ToAgent::Ask { attempts } => {
+            Ok(Word { .. }) => serde_json::from_slice(line),
+            Err(e) => Err(e),
+        };
+        match said {
+            Ok(ToAgent::Hello { version, epoch }) => self.greet(index, version, epoch),
+            Ok(ToAgent::Ask { attempts }) if self.peers[index].epoch.is_some() => {
                 for attempt in attempts {
                     if !self.answer(index, &attempt) {
                         self.peers[index].tell(&FromAgent::NotKnown { attempt });
                     }
+                }
+            }
+            Ok(what) => {
+                if self.may_command(index) {
+                    self.carry_out(what);
+                }
+            }
+            Err(e) => self.peers[index].give_up(&format!("it said what cannot be read: {e}")),
+        }
+    }
+
+    /// Whether the peer has said who it is, and no later leader was seen. It is told if not.
+    fn may_command(&mut self, index: usize) -> bool {
+        let seen = self.folder.epoch;
+        match self.peers[index].epoch {
+            None => self.peers[index].give_up("its first word was no Hello"),
+            Some(epoch) if epoch < seen => self.peers[index].tell(&FromAgent::Stale { seen }),
+            Some(_) => return true,
+        }
+        false
+    }
+
+    fn carry_out(&mut self, what: ToAgent) {
+        match what {
+            // Answered by whoever knows the peer.
+            ToAgent::Hello { .. } | ToAgent::Start(_) | ToAgent::Ask { .. } => {}
+            ToAgent::Kill { attempt, grace } => {
+                if let Err(e) = self.kill(&attempt, grace.get()) {
+                    self.log(&format!("{attempt}: its end cannot be asked for: {e}"));
                 }
             }
             ToAgent::Recorded { attempts } => {
@@ -73,23 +114,21 @@ impl Agent<'_> {
         }
     }
 
-    fn start(&mut self, index: usize, start: &Start) {
-        let attempt = &start.attempt;
+    fn start(&mut self, index: usize, attempt: &AttemptId, line: &[u8]) {
         let places = Places::of(&self.folder.dir, attempt);
         let here = self.watched.contains_key(attempt) || self.unkept.contains_key(attempt);
-        let claimed = if here { Ok(false) } else { places.claim() };
-        match claimed.and_then(|new| new.then(|| self.fork_shim(start, &places)).transpose()) {
-            // A child of this process: its pid is its own until it is waited for.
-            Ok(Some(pid)) => match pidfd_open(pid, PidfdFlags::empty()) {
-                Ok(pidfd) => {
-                    self.watched.insert(attempt.clone(), Watched { pid, pidfd, running: None });
-                }
-                Err(e) => {
-                    self.log(&format!("{attempt}: its watcher cannot be watched: {e}"));
-                    self.answer_known(index, attempt);
-                }
-            },
-            Ok(None) => self.answer_known(index, attempt),
+        match if here { Ok(false) } else { places.claim() } {
+            Ok(true) => {}
+            Ok(false) => return self.answer_known(index, attempt),
+            Err(e) => return self.not_begun(attempt, &places, &e),
+        }
+        fault::point("agent.claimed");
+        match self.shims.order(attempt, line, Instant::now()) {
+            Ok(pid) => {
+                fault::point("agent.ordered");
+                let watched = Watched { pid, shim: Shim::Own, started: None };
+                self.watched.insert(attempt.clone(), watched);
+            }
             Err(e) => self.not_begun(attempt, &places, &e),
         }
     }
@@ -106,32 +145,20 @@ impl Agent<'_> {
         let why = verdict::not_begun(Some(&error.to_string()));
         self.log(&format!("{attempt}: {why}"));
         let ended = verdict::bare(attempt, Ending::CouldNotStart { why });
-        match places.write_ended(&ended).and_then(|()| places.lock()) {
-            Ok(_) => self.ended(ended),
+        let kept = verdict::ended_line(&ended).and_then(|line| {
+            match places.lock()? {
+                Some(mut record) => record.append(&line)?,
+                None => return Err(io::Error::other("its record is locked")),
+            }
+            Ok(line)
+        });
+        match kept {
+            Ok(line) => self.ended(attempt, &line),
             Err(e) => {
                 self.log(&format!("{attempt}: its ending cannot be kept: {e}"));
-                self.end_unkept(ended);
+                self.end_unkept(&ended);
             }
         }
-    }
-
-    fn fork_shim(&self, start: &Start, places: &Places) -> io::Result<Pid> {
-        #[expect(unsafe_code, reason = "fork is only in libc")]
-        // SAFETY: the agent has one thread, so the child may do everything; `shim::run` never comes back, so that
-        // nothing of the agent's is dropped twice.
-        let forked = unsafe { libc::fork() };
-        if forked == 0 {
-            let boot = self.folder.boot.0.split(':').next().unwrap_or_default();
-            shim::run(&Shim {
-                start,
-                places,
-                agent_dir: &self.folder.dir,
-                boot,
-                allow_users: &self.settings.allow_users,
-                log: self.folder.log(),
-            });
-        }
-        Pid::from_raw(forked).filter(|_| forked > 0).ok_or_else(io::Error::last_os_error)
     }
 
     fn kill(&mut self, attempt: &AttemptId, grace: Duration) -> io::Result<()> {
@@ -142,39 +169,35 @@ impl Agent<'_> {
             // What fills a disk must be killable all the same; its own grace holds then.
             self.log(&format!("{attempt}: the grace of its end cannot be written: {e}"));
         }
-        match pidfd_send_signal(&watched.pidfd, Signal::USR1) {
-            Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
-            Err(e) => Err(e.into()),
-        }
+        watched.ask_for_end(&places)
     }
 
     /// Tells one peer what is known of an attempt; false when nothing is. Of one whose program is just being started
     /// nothing is said now: the report follows by itself.
     fn answer(&mut self, index: usize, attempt: &AttemptId) -> bool {
         if let Some(watched) = self.watched.get(attempt) {
-            if let Some(running) = watched.running {
-                self.peers[index].tell(&started(attempt, running));
+            if let Some(line) = &watched.started {
+                self.peers[index].tell_line(line);
             }
             return true;
         }
-        if let Some(ended) = self.unkept.get(attempt) {
-            self.peers[index].tell(&FromAgent::Ended(Box::new(ended.clone())));
+        if let Some(line) = self.unkept.get(attempt) {
+            self.peers[index].tell_line(line);
             return true;
         }
         match verdict::look_up(&self.folder, attempt, None) {
             Ok(Known::Never) => false,
-            Ok(Known::Ended(ended)) => {
+            Ok(Known::Ended(line)) => {
                 // A verdict that was given just now is not in the journal yet.
                 if Places::of(&self.folder.dir, attempt).live.exists() {
                     self.unrecorded.insert(attempt.clone());
                 }
-                self.peers[index].tell(&FromAgent::Ended(ended));
+                self.peers[index].tell_line(&line);
                 true
             }
-            Ok(Known::Watched { pid, pidfd }) => {
-                let running = Places::of(&self.folder.dir, attempt).record().running;
-                self.watched.insert(attempt.clone(), Watched { pid, pidfd, running });
-                running.inspect(|r| self.peers[index].tell(&started(attempt, *r)));
+            Ok(Known::Watched(holder)) => {
+                let started = self.adopt_one(attempt, holder).started.clone();
+                started.inspect(|line| self.peers[index].tell_line(line));
                 true
             }
             Err(e) => {
@@ -194,6 +217,7 @@ impl Agent<'_> {
         match Places::of(&self.folder.dir, attempt).forget() {
             Ok(()) => {
                 self.unrecorded.remove(attempt);
+                fault::point("agent.forgot");
             }
             Err(e) => self.log(&format!("{attempt}: its mark cannot be removed: {e}")),
         }

@@ -4,8 +4,9 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 
+use super::spool;
 use crate::types::Epoch;
-use crate::wire::{FromAgent, LINE_LIMIT, ToAgent};
+use crate::wire::{FromAgent, LINE_LIMIT};
 
 /// Bytes that may wait for a peer that does not read; past it the connection is given up. What it missed is offered on
 /// the next.
@@ -41,17 +42,22 @@ impl Peer {
     }
 
     /// Reads what is there, and gives the whole lines of it.
-    pub(super) fn read(&mut self) -> Vec<ToAgent> {
-        // Small, because after each fork the pages that are written to are copied.
-        let mut buffer = [0; 8 * 1024];
+    pub(super) fn read(&mut self) -> Vec<u8> {
+        let mut buffer = [0; 16 * 1024];
         // A bound on one turn, so that one peer does not keep the others waiting.
-        for _ in 0..128 {
+        for _ in 0..64 {
             match self.stream.read(&mut buffer) {
                 Ok(0) => {
                     self.give_up("");
                     break;
                 }
-                Ok(n) => self.input.extend_from_slice(&buffer[..n]),
+                Ok(n) => {
+                    self.input.extend_from_slice(&buffer[..n]);
+                    // No more was there; what comes now is told by the next turn's poll.
+                    if n < buffer.len() {
+                        break;
+                    }
+                }
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => break,
                 Err(e) => {
@@ -60,40 +66,24 @@ impl Peer {
                 }
             }
         }
-        self.lines()
-    }
-
-    fn lines(&mut self) -> Vec<ToAgent> {
-        let mut said = Vec::new();
-        let mut from = 0;
-        while let Some(length) = self.input[from..].iter().position(|byte| *byte == b'\n') {
-            match serde_json::from_slice(&self.input[from..from + length]) {
-                Ok(what) => said.push(what),
-                Err(e) => {
-                    self.give_up(&format!("it said what cannot be read: {e}"));
-                    break;
-                }
-            }
-            from += length + 1;
-        }
-        self.input.drain(..from);
-        if self.input.len() > LINE_LIMIT {
+        let whole = self.input.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let rest = self.input.split_off(whole);
+        if rest.len() > LINE_LIMIT {
             self.give_up("it said a line that is too long");
         }
-        said
+        std::mem::replace(&mut self.input, rest)
     }
 
     pub(super) fn tell(&mut self, what: &FromAgent) {
-        match serde_json::to_vec(what) {
+        match spool::line(what) {
             Ok(line) => self.tell_line(&line),
             Err(e) => self.give_up(&e.to_string()),
         }
     }
 
-    /// A report that is already written out, without its line end.
+    /// A report that is already written out.
     pub(super) fn tell_line(&mut self, line: &[u8]) {
         self.output.extend_from_slice(line);
-        self.output.push(b'\n');
         if self.output.len() > WAITING {
             self.give_up("it does not read what it is told");
         }

@@ -7,23 +7,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, WaitOptions};
+use rustix::process::Pid;
 
 use super::folder::AgentFolder;
 use super::peer::Peer;
 use super::settings::AgentSettings;
-use super::shim;
-use super::spool::{self, Places, Running};
+use super::shim::Given;
+use super::shims::{Heard, Shims};
+use super::spool::{self, Places};
 use super::verdict::{self, Known};
+use crate::fault;
 use crate::types::{AttemptId, Ending};
-use crate::wire::{self, Ended, FromAgent};
+use crate::wire::{self, Ended};
 
 /// Serves until nothing is left to do.
 pub(super) fn serve(folder: AgentFolder, settings: &AgentSettings) -> io::Result<()> {
@@ -50,26 +51,33 @@ pub(super) struct Agent<'a> {
     pub(super) folder: AgentFolder,
     pub(super) settings: &'a AgentSettings,
     listener: UnixListener,
-    /// Where shims say that their program runs.
-    fifo: OwnedFd,
-    /// What has come of a line that is not whole.
-    heard: Vec<u8>,
     pub(super) peers: Vec<Peer>,
     pub(super) watched: BTreeMap<AttemptId, Watched>,
     /// Ended, and not known to be in the journal.
     pub(super) unrecorded: BTreeSet<AttemptId>,
-    /// Endings that the spool could not take.
-    pub(super) unkept: BTreeMap<AttemptId, Ended>,
+    /// Endings that the spool could not take: the lines that say so.
+    pub(super) unkept: BTreeMap<AttemptId, Vec<u8>>,
+    pub(super) shims: Shims,
+    /// When attempts of an earlier agent were last looked at.
+    pub(super) looked: Instant,
     pub(super) leaving: bool,
     idle_since: Option<Instant>,
 }
 
-/// A shim that lives.
+/// An attempt that a shim has.
 pub(super) struct Watched {
+    /// The shim's.
     pub(super) pid: Pid,
-    pub(super) pidfd: OwnedFd,
-    /// The program, once it is known to run.
-    pub(super) running: Option<Running>,
+    pub(super) shim: Shim,
+    /// The line that says that its program runs, once it is known to.
+    pub(super) started: Option<Vec<u8>>,
+}
+
+pub(super) enum Shim {
+    /// A child of this agent, which says everything by itself.
+    Own,
+    /// Forked by an agent before this one. A pidfd tells of its end where the kernel has such a thing.
+    Adopted { pidfd: Option<OwnedFd> },
 }
 
 impl<'a> Agent<'a> {
@@ -87,19 +95,22 @@ impl<'a> Agent<'a> {
         let listener = UnixListener::bind(wire::spool::SOCKET)?;
         fs::set_permissions(wire::spool::SOCKET, PermissionsExt::from_mode(0o600))?;
         listener.set_nonblocking(true)?;
-        // Before the spool is read: what a shim says from now on waits in the pipe.
-        let fifo = folder.fifo()?;
-        let _ = rustix::pipe::fcntl_setpipe_size(&fifo, 1024 * 1024);
+        let given = Given {
+            agent_dir: folder.dir.clone(),
+            boot: folder.kernel_boot().to_owned(),
+            allow_users: settings.allow_users.clone(),
+            log: folder.log().clone(),
+        };
         let mut agent = Self {
             folder,
             settings,
             listener,
-            fifo,
-            heard: Vec::new(),
             peers: Vec::new(),
             watched: BTreeMap::new(),
             unrecorded: BTreeSet::new(),
             unkept: BTreeMap::new(),
+            shims: Shims::new(given),
+            looked: Instant::now(),
             leaving: false,
             idle_since: None,
         };
@@ -118,8 +129,10 @@ impl<'a> Agent<'a> {
         if self.folder.other_boot {
             for attempt in spool::all_attempts(&self.folder.dir)? {
                 let places = Places::of(&self.folder.dir, &attempt);
+                // One whose ending is in the journal is no question any more.
                 let known = self.watched.contains_key(&attempt)
-                    || places.folder.join(wire::spool::ENDED).exists();
+                    || self.unrecorded.contains(&attempt)
+                    || places.kept().exists();
                 if !known {
                     self.take_over(&attempt)?;
                 }
@@ -137,9 +150,8 @@ impl<'a> Agent<'a> {
             Known::Ended(_) => {
                 self.unrecorded.insert(attempt.clone());
             }
-            Known::Watched { pid, pidfd } => {
-                let running = Places::of(&self.folder.dir, attempt).record().running;
-                self.watched.insert(attempt.clone(), Watched { pid, pidfd, running });
+            Known::Watched(holder) => {
+                self.adopt_one(attempt, holder);
             }
         }
         Ok(())
@@ -161,24 +173,51 @@ impl<'a> Agent<'a> {
         let now = Instant::now();
         let idle = self.peers.is_empty() && self.watched.is_empty();
         self.idle_since = if idle { self.idle_since.or(Some(now)) } else { None };
-        let wait = match (self.idle_since, self.settings.linger) {
-            (Some(since), Some(linger)) => Some((since + linger).saturating_duration_since(now)),
-            _ => None,
-        };
-        if wait == Some(Duration::ZERO) {
+        let over = self.idle_since.zip(self.settings.linger).map(|(since, linger)| since + linger);
+        if over.is_some_and(|over| over <= now) {
             return Ok(true);
         }
-        let ready = self.wait(wait)?;
-        // Shims first say that a program runs, and end later: in that order it is passed on.
-        if ready.fifo {
-            self.hear();
+        // Where somebody is there who may want something started at any time.
+        let at_work = !idle && !self.leaving;
+        self.shims.dismiss(now, at_work);
+        let spare = at_work && self.shims.lacks_spare(now);
+        let due = [over, self.shims.next_dismissal(at_work), self.next_look()];
+        let wait = due.into_iter().flatten().min().map(|due| due.saturating_duration_since(now));
+        let ready = self.wait(if spare { Some(Duration::ZERO) } else { wait })?;
+        if spare && ready.nothing {
+            if let Err(e) = self.shims.fork_spare(now) {
+                self.log(&format!("no watcher can be made ahead: {e}"));
+            }
+            return Ok(false);
         }
+        self.serve_ready(ready);
+        Ok(false)
+    }
+
+    fn serve_ready(&mut self, ready: Ready) {
+        let now = Instant::now();
+        for heard in self.shims.read(&ready.shims, now) {
+            match heard {
+                Heard::Started(attempt, line) => self.started(&attempt, line),
+                Heard::Ended(attempt, line) => {
+                    self.watched.remove(&attempt);
+                    fault::point("agent.heard-end");
+                    self.ended(&attempt, &line);
+                }
+                Heard::Lost(attempt, failed) => self.shim_gone(&attempt, failed.as_deref()),
+            }
+        }
+        self.look(now);
         for attempt in ready.gone {
-            self.shim_gone(&attempt);
+            self.shim_gone(&attempt, None);
         }
         for index in ready.peers {
-            for what in self.peers[index].read() {
-                self.obey(index, what);
+            let said = self.peers[index].read();
+            for line in said.split_inclusive(|byte| *byte == b'\n').filter(|line| line.len() > 1) {
+                self.obey(index, line);
+                if self.peers[index].over.as_ref().is_some_and(|why| !why.is_empty()) {
+                    break;
+                }
             }
         }
         if ready.listener {
@@ -190,33 +229,39 @@ impl<'a> Agent<'a> {
                 self.folder.log().line(&format!("a connection is closed: {why}"));
             }
         }
-        Ok(false)
     }
 
     fn wait(&self, timeout: Option<Duration>) -> io::Result<Ready> {
-        let mut fds = vec![
-            PollFd::new(&self.listener, PollFlags::IN),
-            PollFd::new(&self.fifo, PollFlags::IN),
-        ];
+        let mut fds = vec![PollFd::new(&self.listener, PollFlags::IN)];
         for peer in &self.peers {
             let write = if peer.wants_to_write() { PollFlags::OUT } else { PollFlags::empty() };
             fds.push(PollFd::from_borrowed_fd(peer.fd(), PollFlags::IN | write));
         }
-        fds.extend(self.watched.values().map(|w| PollFd::new(&w.pidfd, PollFlags::IN)));
+        fds.extend(self.shims.poll_fds());
+        let adopted = || {
+            self.watched.iter().filter_map(|(attempt, watched)| match &watched.shim {
+                Shim::Adopted { pidfd: Some(pidfd) } => Some((attempt, pidfd)),
+                _ => None,
+            })
+        };
+        fds.extend(adopted().map(|(_, pidfd)| PollFd::new(pidfd, PollFlags::IN)));
         let timeout = timeout.map(|wait| Timespec {
             tv_sec: wait.as_secs() as i64,
             tv_nsec: i64::from(wait.subsec_nanos()),
         });
-        match poll(&mut fds, timeout.as_ref()) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+        let nothing = match poll(&mut fds, timeout.as_ref()) {
+            Ok(count) => count == 0,
+            Err(rustix::io::Errno::INTR) => true,
             Err(e) => return Err(e.into()),
-        }
+        };
         let mut ready = fds.iter().map(|fd| !fd.revents().is_empty());
         let listener = ready.next().unwrap_or_default();
-        let fifo = ready.next().unwrap_or_default();
-        let peers = (0..self.peers.len()).filter(|_| ready.next().unwrap_or_default()).collect();
-        let gone = self.watched.keys().zip(ready).filter(|(_, r)| *r).map(|(a, _)| a.clone());
-        Ok(Ready { listener, fifo, peers, gone: gone.collect() })
+        let mut among =
+            |many: usize| (0..many).filter(|_| ready.next().unwrap_or_default()).collect();
+        let (peers, shims) = (among(self.peers.len()), among(self.shims.count()));
+        let gone =
+            adopted().zip(ready).filter(|(_, r)| *r).map(|((attempt, _), _)| attempt.clone());
+        Ok(Ready { nothing, listener, peers, shims, gone: gone.collect() })
     }
 
     fn accept(&mut self) {
@@ -237,41 +282,28 @@ impl<'a> Agent<'a> {
         }
     }
 
-    /// What shims have said: `<attempt's folder> <pid> <microseconds>` a line.
-    fn hear(&mut self) {
-        let mut buffer = [0; 4 * 1024];
-        while let Ok(n @ 1..) = rustix::io::read(self.fifo.as_fd(), &mut buffer) {
-            self.heard.extend_from_slice(&buffer[..n]);
-        }
-        let whole = self.heard.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
-        let lines: Vec<u8> = self.heard.drain(..whole).collect();
-        for line in String::from_utf8_lossy(&lines).lines() {
-            if let Some((attempt, running)) = heard(line)
-                && let Some(watched) = self.watched.get_mut(&attempt)
-                && watched.running.is_none()
-            {
-                watched.running = Some(running);
-                self.report(&started(&attempt, running));
-            }
+    pub(super) fn started(&mut self, attempt: &AttemptId, line: Vec<u8>) {
+        if let Some(watched) = self.watched.get_mut(attempt) {
+            watched.started = Some(line.clone());
+            self.report(&line);
         }
     }
 
-    fn shim_gone(&mut self, attempt: &AttemptId) {
-        let Some(watched) = self.watched.remove(attempt) else { return };
-        // Adopted shims are no children of this agent: somebody else waits for them.
-        let status = rustix::process::waitpid(Some(watched.pid), WaitOptions::NOHANG);
-        let code = status.ok().flatten().and_then(|(_, status)| status.exit_status());
-        let failed = code.and_then(shim::failure);
-        match verdict::look_up(&self.folder, attempt, failed.as_deref()) {
-            Ok(Known::Ended(ended)) => self.ended(*ended),
-            Ok(Known::Watched { pid, pidfd }) => {
-                self.watched.insert(attempt.clone(), Watched { pid, pidfd, ..watched });
+    /// `failed`: why the shim failed, where that is known.
+    pub(super) fn shim_gone(&mut self, attempt: &AttemptId, failed: Option<&str>) {
+        if self.watched.remove(attempt).is_none() {
+            return;
+        }
+        match verdict::look_up(&self.folder, attempt, failed) {
+            Ok(Known::Ended(line)) => self.ended(attempt, &line),
+            Ok(Known::Watched(holder)) => {
+                self.adopt_one(attempt, holder);
             }
             Ok(Known::Never) => self.lose(attempt, "its folder was removed while it ran"),
             // It never had its lock, without which nothing is started.
             Err(_) if !Places::of(&self.folder.dir, attempt).live.exists() => {
-                let why = verdict::not_begun(failed.as_deref());
-                self.end_unkept(verdict::bare(attempt, Ending::CouldNotStart { why }));
+                let why = verdict::not_begun(failed);
+                self.end_unkept(&verdict::bare(attempt, Ending::CouldNotStart { why }));
             }
             Err(e) => self.lose(attempt, &format!("the spool cannot be read or written: {e}")),
         }
@@ -279,43 +311,37 @@ impl<'a> Agent<'a> {
 
     /// The ending is not to be had from the spool, and cannot be kept there.
     pub(super) fn lose(&mut self, attempt: &AttemptId, why: &str) {
-        self.end_unkept(verdict::bare(attempt, Ending::Unknown { why: why.to_owned() }));
+        self.end_unkept(&verdict::bare(attempt, Ending::Unknown { why: why.to_owned() }));
     }
 
     /// Told from memory as long as this agent lives.
-    pub(super) fn end_unkept(&mut self, ended: Ended) {
-        self.unkept.insert(ended.attempt.clone(), ended.clone());
-        self.ended(ended);
+    pub(super) fn end_unkept(&mut self, ended: &Ended) {
+        // Plain data with string keys always has a JSON form.
+        if let Ok(line) = verdict::ended_line(ended) {
+            self.unkept.insert(ended.attempt.clone(), line.clone());
+            self.ended(&ended.attempt, &line);
+        }
     }
 
-    pub(super) fn ended(&mut self, ended: Ended) {
-        self.unrecorded.insert(ended.attempt.clone());
-        self.report(&FromAgent::Ended(Box::new(ended)));
+    /// The line that says how.
+    pub(super) fn ended(&mut self, attempt: &AttemptId, line: &[u8]) {
+        self.unrecorded.insert(attempt.clone());
+        self.report(line);
     }
 
     /// To every connection of the highest epoch.
-    fn report(&mut self, what: &FromAgent) {
-        let Ok(line) = serde_json::to_vec(what) else { return };
+    fn report(&mut self, line: &[u8]) {
         let seen = Some(self.folder.epoch);
-        self.peers.iter_mut().filter(|peer| peer.epoch == seen).for_each(|p| p.tell_line(&line));
+        self.peers.iter_mut().filter(|peer| peer.epoch == seen).for_each(|p| p.tell_line(line));
     }
 }
 
+/// What there is to do.
 struct Ready {
+    nothing: bool,
     listener: bool,
-    fifo: bool,
     peers: Vec<usize>,
+    shims: Vec<usize>,
+    /// Adopted shims that have ended.
     gone: Vec<AttemptId>,
-}
-
-pub(super) fn started(attempt: &AttemptId, running: Running) -> FromAgent {
-    FromAgent::Started { attempt: attempt.clone(), pid: running.pid, at: running.at }
-}
-
-fn heard(line: &str) -> Option<(AttemptId, Running)> {
-    let mut words = line.split(' ');
-    let attempt = wire::spool::attempt_of(words.next()?)?;
-    let pid = words.next()?.parse().ok()?;
-    let at = Timestamp::from_microsecond(words.next()?.parse().ok()?).ok()?;
-    Some((attempt, Running { pid, at }))
 }

@@ -8,19 +8,17 @@ use jiff::Timestamp;
 
 use super::folder::AgentFolder;
 use super::processes::{self, Process};
-use super::spool::{Places, Record};
+use super::spool::{self, Holder, Places, Record, RecordFile};
 use crate::types::{AttemptId, Ending, Usage};
-use crate::wire::Ended;
+use crate::wire::{Ended, FromAgent};
 
 /// What the spool knows of an attempt.
 pub(super) enum Known {
     Never,
     /// A shim watches it.
-    Watched {
-        pid: rustix::process::Pid,
-        pidfd: std::os::fd::OwnedFd,
-    },
-    Ended(Box<Ended>),
+    Watched(Holder),
+    /// The line that says how.
+    Ended(Vec<u8>),
 }
 
 /// Looks an attempt up. Where its shim is gone without a word, gives the verdict and keeps it, so that it never changes.
@@ -32,56 +30,59 @@ pub(super) fn look_up(
 ) -> io::Result<Known> {
     let places = Places::of(&folder.dir, attempt);
     if let Some(ended) = places.ended() {
-        return Ok(Known::Ended(Box::new(ended)));
+        return Ok(Known::Ended(ended));
     }
     if !places.folder.exists() {
         return Ok(Known::Never);
     }
     // Either a shim has the lock, or nobody has it and this process takes it. Who holds it can change while one looks.
     for _ in 0..100 {
-        if let Some((pid, pidfd)) = places.shim()? {
-            return Ok(Known::Watched { pid, pidfd });
+        if let Some(holder) = places.shim()? {
+            return Ok(Known::Watched(holder));
         }
-        if let Some(lock) = places.lock()? {
+        if let Some(mut file) = places.lock()? {
             // It may have ended, and said so, between the first look and the lock.
-            let ended = match places.ended() {
-                Some(ended) => ended,
-                None => {
-                    let ended = verdict(folder, attempt, &places, failed);
-                    if let Err(e) = places.write_ended(&ended) {
-                        // Found again when it is asked for again.
-                        folder.log().line(&format!("{attempt}: its ending cannot be kept: {e}"));
-                    }
-                    ended
-                }
-            };
-            drop(lock);
-            return Ok(Known::Ended(Box::new(ended)));
+            if let Some(ended) = file.ended() {
+                return Ok(Known::Ended(ended));
+            }
+            let ended = verdict(folder, attempt, &places.values(), &file, failed);
+            let line = ended_line(&ended)?;
+            if let Err(e) = file.append(&line) {
+                // Found again when it is asked for again.
+                folder.log().line(&format!("{attempt}: its ending cannot be kept: {e}"));
+            }
+            return Ok(Known::Ended(line));
         }
     }
     Err(io::Error::other(format!("{}: its lock changes hands without end", places.live.display())))
 }
 
-/// Called under the lock: no shim is there, and none can begin any more.
+/// An ending as it is kept and told.
+pub(super) fn ended_line(ended: &Ended) -> io::Result<Vec<u8>> {
+    spool::line(&FromAgent::Ended(Box::new(ended.clone())))
+}
+
+/// Given under the lock: no shim is there, and none can begin any more.
 fn verdict(
     folder: &AgentFolder,
     attempt: &AttemptId,
-    places: &Places,
+    values: &Path,
+    file: &RecordFile,
     failed: Option<&str>,
 ) -> Ended {
-    let record = places.record();
-    let here = folder.boot.0.split(':').next().unwrap_or_default();
-    let restarted = match &record.watched {
-        Some(watched) => watched.boot != here,
+    let record = file.record();
+    let here = folder.kernel_boot();
+    let restarted = match &record.boot {
+        Some(boot) => boot != here,
         None => folder.other_boot,
     };
     let ending = if restarted {
         Ending::Lost { why: "the host restarted".to_owned() }
-    } else if record.watched.is_none() {
-        // The record is written before the program is started.
+    } else if record.boot.is_none() {
+        // The record is begun before the program is started.
         Ending::CouldNotStart { why: not_begun(failed) }
     } else {
-        orphaned(places, &record)
+        orphaned(values, &record)
     };
     Ended { started: record.running.map(|r| r.at), ..bare(attempt, ending) }
 }
@@ -95,8 +96,8 @@ pub(super) fn not_begun(failed: Option<&str>) -> String {
 }
 
 /// The shim was killed: whether the work goes on is seen from the processes that bear the attempt's mark.
-fn orphaned(places: &Places, record: &Record) -> Ending {
-    let alive = survivors(&places.values(), record);
+fn orphaned(values: &Path, record: &Record) -> Ending {
+    let alive = survivors(values, record);
     if alive.is_empty() {
         return Ending::Lost {
             why: "its watcher was killed, and no process of it is left".to_owned(),

@@ -72,6 +72,8 @@ pub(super) struct Closing {
     pub(super) ending: Ending,
     pub(super) usage: Usage,
     pub(super) notes: Vec<String>,
+    /// Whether processes of it are left, allowed to stay or not to be killed.
+    pub(super) left: bool,
 }
 
 impl<'a> Watch<'a> {
@@ -94,7 +96,7 @@ impl<'a> Watch<'a> {
     pub(super) fn turn(&mut self, now: Instant) -> Option<Closing> {
         let children = self.reap();
         if self.status.is_some() && (!children || self.leave_the_rest(now)) {
-            return Some(self.close());
+            return Some(self.close(children));
         }
         self.hold_limits(now);
         match self.phase {
@@ -240,7 +242,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    fn close(&mut self) -> Closing {
+    fn close(&mut self, left: bool) -> Closing {
         let status = self.status.unwrap_or_default();
         let own = if libc::WIFSIGNALED(status) {
             Ending::Signalled { signal: libc::WTERMSIG(status) }
@@ -257,7 +259,7 @@ impl<'a> Watch<'a> {
             }
             None => own,
         };
-        Closing { ending, usage: self.usage, notes }
+        Closing { ending, usage: self.usage, notes, left }
     }
 }
 

@@ -53,7 +53,10 @@ impl LogFiles {
     /// Whether the attempt has ended on this host: nothing is added to its files any more, except by processes that
     /// it was allowed to leave behind.
     pub fn has_ended(&self, attempt: &AttemptId) -> bool {
-        spool::attempt_folder(&self.agent_dir, attempt).join(spool::ENDED).exists()
+        spool::records(&self.agent_dir, attempt)
+            .iter()
+            .find_map(|path| std::fs::read(path).ok())
+            .is_some_and(|record| spool::ended_line(&record).is_some())
     }
 
     /// What is there from byte `from` on, at most 256 KiB; empty at the end, and where the file is not there yet.

@@ -64,6 +64,11 @@ pub enum FromAgent {
     },
 }
 
+/// Whether a line is a [`FromAgent::Ended`], by its first bytes: for whoever passes lines on as they are.
+pub fn says_ended(line: &[u8]) -> bool {
+    line.starts_with(br#"{"say":"ended","#)
+}
+
 /// What an attempt is to be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Start {

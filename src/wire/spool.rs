@@ -2,11 +2,15 @@
 //! supervisor's host that shows logs.
 //!
 //! ```text
-//! agent.sock   agent.lock   agent.log   agent.fifo   epoch   spool-id   boot
-//! live/<attempt>            its lock and record: the Start, its shim, its program; until the ending is in the journal
-//! spool/<attempt>/          out  err  values  kill.json  ended.json  record (from then on)
+//! agent.sock   agent.lock   agent.log   epoch   spool-id   boot
+//! live/<attempt>            its lock and record, until its ending is in the journal
+//! spool/<attempt>/          out  err  values  kill.json  record (from then on)
 //!                           task.json  work.json  steps.jsonl   (worker processes only)
 //! ```
+//!
+//! A record is one JSON document a line, each with its `say`: `start`, the order as it came; `watched`, by which shim in
+//! which boot: from here on the program may have been started; `started` and `ended`, as in [`super::FromAgent`]. Where
+//! nothing was begun only `ended` is there. A line without its end does not count as written.
 
 use std::path::{Path, PathBuf};
 
@@ -22,8 +26,10 @@ pub const SPOOL: &str = "spool";
 pub const OUT: &str = "out";
 /// An attempt's standard error.
 pub const ERR: &str = "err";
-/// How an attempt ended, as JSON of [`super::Ended`]. Once it is there it never changes.
-pub const ENDED: &str = "ended.json";
+/// The folder of the records of attempts whose endings are not known to be in the journal.
+pub const LIVE: &str = "live";
+/// An attempt's record, once its ending is in the journal.
+pub const RECORD: &str = "record";
 /// A worker's task, as JSON of [`super::Task`].
 pub const TASK: &str = "task.json";
 /// What a worker did, as JSON of [`super::Work`]; it is named to the worker by `NIGHTRUN_WORK_RESULT`.
@@ -47,9 +53,33 @@ pub fn attempt_folder(agent_dir: &Path, attempt: &AttemptId) -> PathBuf {
     agent_dir.join(SPOOL).join(folder_name(attempt))
 }
 
+/// Where an attempt's record lies, in the order to look: it moves from the first place to the second.
+pub fn records(agent_dir: &Path, attempt: &AttemptId) -> [PathBuf; 2] {
+    let name = folder_name(attempt);
+    [agent_dir.join(LIVE).join(&name), agent_dir.join(SPOOL).join(&name).join(RECORD)]
+}
+
+/// The line of a record that says how its attempt ended (the last one, which never changes), with its end; `None` while
+/// it is not there.
+pub fn ended_line(record: &[u8]) -> Option<&[u8]> {
+    let inner = record.strip_suffix(b"\n")?;
+    let from = inner.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    Some(&record[from..]).filter(|line| super::says_ended(line))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_ending_is_the_last_line_and_whole() {
+        let record = b"{\"say\":\"start\"}\n{\"say\":\"ended\",\"x\":1}\n";
+        assert_eq!(ended_line(record), Some(&b"{\"say\":\"ended\",\"x\":1}\n"[..]));
+        assert_eq!(ended_line(&record[16..]), ended_line(record));
+        assert_eq!(ended_line(&record[..record.len() - 1]), None);
+        assert_eq!(ended_line(&record[..16]), None);
+        assert_eq!(ended_line(b""), None);
+    }
 
     #[test]
     fn a_folder_name_reads_back_as_its_attempt_and_fits_a_file_system() {

@@ -137,8 +137,12 @@ fn neither_job_nor_shim_holds_a_descriptor_of_the_agent() {
     let file = |name: &str| spool.join(name).display().to_string();
     let expect = [("0", "/dev/null".to_owned()), ("1", file("out")), ("2", file("err"))];
     assert_eq!(of_job, expect.map(|(n, to)| (n.to_owned(), to)));
-    for (_, to) in links(house.shim_pid(&start)) {
-        assert!(!to.starts_with("socket:") && !to.ends_with("agent.lock"), "{to}");
+    let of_agent = links(house.agent_pid());
+    let of_shim = links(house.shim_pid(&start));
+    let sockets = of_shim.iter().filter(|(_, to)| to.starts_with("socket:"));
+    assert_eq!(sockets.count(), 1, "its link to the agent: {of_shim:?}");
+    for (_, to) in of_shim.iter().filter(|(_, to)| to != "/dev/null") {
+        assert!(!of_agent.iter().any(|(_, its)| its == to), "{to} is the agent's");
     }
     drop(held);
     assert_eq!(line.ended().ending, exited(0));

@@ -139,10 +139,8 @@ impl Drop for House {
         }
         for entry in fs::read_dir(self.dir().join("live")).into_iter().flatten().flatten() {
             let record = fs::read_to_string(entry.path()).unwrap_or_default();
-            let ended = self.dir().join(spool::SPOOL).join(entry.file_name()).join(spool::ENDED);
-            if !ended.exists()
-                && let Some(pid) = record_number(&record, 2, "pid").and_then(pid)
-            {
+            let ended = spool::ended_line(record.as_bytes()).is_some();
+            if !ended && let Some(pid) = record_number(&record, 2, "pid").and_then(pid) {
                 let _ = kill_process_group(pid, Signal::KILL);
             }
         }

@@ -7,6 +7,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use nightrun::wire::spool;
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::Value;
 
@@ -285,8 +286,13 @@ impl House {
 
     /// Waits until an attempt's ending is in the spool, whoever watches.
     pub(crate) fn ended_unwatched(&self, job: &str, attempt: u32) {
-        let ended = self.spool(job, attempt).join("ended.json");
-        eventually("an ending", || ended.exists());
+        let name = self.spool(job, attempt).file_name().unwrap().to_owned();
+        let attempt = spool::attempt_of(name.to_str().unwrap()).unwrap();
+        let records = spool::records(&self.state().join("agent"), &attempt);
+        eventually("an ending", || {
+            let record = records.iter().find_map(|path| fs::read(path).ok());
+            record.is_some_and(|record| spool::ended_line(&record).is_some())
+        });
     }
 
     /// The chain is whole, and every attempt that was intended came to one end.
@@ -321,10 +327,8 @@ impl Drop for House {
         }
         for entry in fs::read_dir(agent.join("live")).into_iter().flatten().flatten() {
             let record = fs::read_to_string(entry.path()).unwrap_or_default();
-            let ended = agent.join("spool").join(entry.file_name()).join("ended.json");
-            if !ended.exists()
-                && let Some(pid) = record_number(&record, 2, "pid").and_then(Pid::from_raw)
-            {
+            let ended = spool::ended_line(record.as_bytes()).is_some();
+            if !ended && let Some(pid) = record_number(&record, 2, "pid").and_then(Pid::from_raw) {
                 let _ = kill_process_group(pid, Signal::KILL);
             }
         }
