@@ -240,8 +240,6 @@ impl KilledNight {
                 self.kill_host();
                 self.boots += 1;
                 self.count(if target == Target::Host { "host" } else { "power" });
-                // What was ordered and has reached nobody is lost with the host.
-                self.stray += 40;
                 if target == Target::Power {
                     self.tear_the_spool();
                 }
@@ -320,14 +318,14 @@ impl KilledNight {
         let agent = self.house.state().join("agent");
         for name in prey::live(&self.house) {
             let (folder, live) = (agent.join("spool").join(&name), agent.join("live").join(&name));
-            let ended = folder.join("ended.json");
-            let torn = match self.dice.of(0, 7) {
+            let torn = match self.dice.of(0, 8) {
                 0 => fs::remove_dir_all(&folder).and_then(|()| fs::remove_file(&live)),
                 1 => fs::remove_dir_all(&folder),
                 2 => fs::remove_file(&live),
                 3 => File::create(&live).map(drop),
-                4 if ended.exists() => File::create(&ended).map(drop),
-                5 if ended.exists() => File::create(&ended).and_then(|_| fs::remove_file(&live)),
+                4 => fs::read(&live).and_then(|text| fs::write(&live, &text[..text.len() / 2])),
+                5 => fs::read(&live)
+                    .and_then(|text| fs::write(&live, &text[..text.len() - text.len().min(1)])),
                 _ => continue,
             };
             torn.unwrap();
@@ -375,9 +373,10 @@ impl KilledNight {
     fn look_at_endings(&mut self) {
         let spool = fs::read_dir(self.house.state().join("agent/spool"));
         for entry in spool.into_iter().flatten().flatten() {
-            if entry.path().join("ended.json").exists() {
-                let attempt = prey::attempt_of(&entry.file_name().to_string_lossy());
-                self.seen_ended.entry(attempt).or_insert_with(Timestamp::now);
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let attempt = prey::attempt_of(&name);
+            if !self.seen_ended.contains_key(&attempt) && prey::has_ended(&self.house, &name) {
+                self.seen_ended.insert(attempt, Timestamp::now());
             }
         }
     }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use nightrun::wire::spool;
 use rustix::process::Signal;
+use serde_json::Value;
 
 use crate::night::facts::send;
 use crate::night::house::House;
@@ -73,20 +75,29 @@ pub(super) fn attempt_of(folder: &str) -> String {
 
 /// Names of attempts whose endings may not be in the journal yet.
 pub(super) fn live(house: &House) -> Vec<String> {
-    let live = fs::read_dir(house.state().join("agent/live")).into_iter().flatten().flatten();
-    live.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+    let live = fs::read_dir(house.state().join("agent").join(spool::LIVE)).into_iter();
+    live.flatten().flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }
 
-/// Shims and the attempts that they watch, as their records have it.
+/// Whether the attempt of this folder has come to an end, as its record has it.
+pub(super) fn has_ended(house: &House, folder: &str) -> bool {
+    let attempt = spool::attempt_of(folder).unwrap();
+    let records = spool::records(&house.state().join("agent"), &attempt);
+    let record = records.iter().find_map(|path| fs::read(path).ok()).unwrap_or_default();
+    spool::ended_line(&record).is_some()
+}
+
+/// Shims and the attempts that they watch, as the records have it.
 fn shims(house: &House) -> BTreeMap<i32, String> {
     let mut known = BTreeMap::new();
     for name in live(house) {
-        let record = fs::read_to_string(house.state().join("agent/live").join(&name));
-        let record = record.unwrap_or_default();
-        let watched: Option<serde_json::Value> =
-            record.lines().nth(1).and_then(|line| serde_json::from_str(line).ok());
-        let shim = watched.and_then(|watched| watched["shim"].as_i64());
-        known.extend(shim.map(|shim| (shim as i32, attempt_of(&name))));
+        let path = house.state().join("agent").join(spool::LIVE).join(&name);
+        let record = fs::read_to_string(path).unwrap_or_default();
+        let lines = record.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let shim = lines.filter_map(|line| line["shim"].as_i64()).next();
+        if let Some(shim) = shim.filter(|_| spool::ended_line(record.as_bytes()).is_none()) {
+            known.insert(shim as i32, attempt_of(&name));
+        }
     }
     known
 }

@@ -111,30 +111,25 @@ fn after_a_power_cut_that_took_the_spool_everything_is_lost() {
 /// What a power cut may leave of an attempt whose ending was written and not synced.
 #[test]
 fn an_ending_that_a_power_cut_tore_is_lost() {
-    type Tear = fn(folder: &Path, live: &Path);
+    type Tear = fn(folder: &Path, record: &Path);
     let tears: [(&str, Tear); 4] = [
-        ("an empty ending", |folder, _| drop(File::create(folder.join("ended.json")).unwrap())),
-        ("half an ending, no record", |folder, live| {
-            let ended = folder.join("ended.json");
-            let text = fs::read_to_string(&ended).unwrap();
-            fs::write(&ended, &text[..text.len() / 2]).unwrap();
-            fs::remove_file(live).unwrap();
+        ("an empty record", |_, record| drop(File::create(record).unwrap())),
+        ("a record without its last byte", |_, record| {
+            let text = fs::read(record).unwrap();
+            fs::write(record, &text[..text.len() - 1]).unwrap();
         }),
-        ("an empty record, no ending", |folder, live| {
-            fs::remove_file(folder.join("ended.json")).unwrap();
-            drop(File::create(live).unwrap());
-        }),
-        ("a folder and nothing else", |folder, live| {
+        ("a folder and no record", |_, record| fs::remove_file(record).unwrap()),
+        ("an empty folder and nothing else", |folder, record| {
             fs::remove_dir_all(folder).unwrap();
             fs::create_dir(folder).unwrap();
-            fs::remove_file(live).unwrap();
+            fs::remove_file(record).unwrap();
         }),
     ];
     for (what, tear) in tears {
         let house = went_down(true);
         let folder = house.spool("a", 1);
-        let live = house.state().join("agent/live").join(folder.file_name().unwrap());
-        tear(&folder, &live);
+        let record = house.state().join("agent/live").join(folder.file_name().unwrap());
+        tear(&folder, &record);
         let over = goes_on(&house);
         assert_eq!(over.events("in-doubt", "a").len(), 1, "{what}: {:#?}", over.events);
         is_lost(&house, &over);
