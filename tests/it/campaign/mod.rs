@@ -7,6 +7,7 @@ mod dice;
 mod evidence;
 mod killed_night;
 mod made_site;
+mod one_turn;
 mod oracle;
 mod prey;
 mod rebooted;
