@@ -242,9 +242,8 @@ fn steps(night: &KilledNight, id: &str) -> String {
 
 /// It succeeded because it did, or was left out or forced because somebody said so.
 fn outcome(job: &MadeJob, seen: &Evidence) -> Option<String> {
-    let facts = seen.journal.iter().map(|entry| &entry["fact"]);
-    let settled =
-        facts.filter(|fact| fact["fact"] == "settled" && fact["job"] == *job.name).next_back();
+    let mut facts = seen.journal.iter().map(|entry| &entry["fact"]);
+    let settled = facts.rfind(|fact| fact["fact"] == "settled" && fact["job"] == *job.name);
     let outcome = settled.and_then(|fact| fact["outcome"].as_str()).unwrap_or("nothing");
     let good = seen.told.values().filter(|t| t.job == job.name && t.code() == Some(0)).count();
     let said = |act: &str| acted(seen, &job.name).any(|done| done == act);
@@ -266,9 +265,10 @@ fn post(seen: &Evidence, mails: &[Letter]) -> Vec<String> {
         let about = word.unwrap_or("report");
         known.entry((about, mail.to.as_str())).or_default().insert(mail.id.as_str());
     }
-    let facts: Vec<&Value> = seen.journal.iter().map(|entry| &entry["fact"]).collect();
     let mut expected = BTreeMap::new();
-    for fact in &facts {
+    let mut ends = BTreeSet::new();
+    for entry in &seen.journal {
+        let (fact, turn) = (&entry["fact"], entry["recorded"].as_str().unwrap());
         match fact["fact"].as_str() {
             Some("incident-opened") => {
                 let incident = fact["incident"].as_str().map(str::to_owned);
@@ -278,13 +278,13 @@ fn post(seen: &Evidence, mails: &[Letter]) -> Vec<String> {
                     *expected.entry((incident.clone(), to)).or_insert(0) += 1;
                 }
             }
-            Some("run-ended") if fact["result"] != "stopped" => {
-                let report = ("report".to_owned(), "rob@bank.example".to_owned());
-                *expected.entry(report).or_insert(0) += 1;
-            }
+            Some("run-ended") if fact["result"] != "stopped" => drop(ends.insert(turn)),
+            // Set going again within the turn: that was no end to tell of.
+            Some("run-reopened") => drop(ends.remove(turn)),
             _ => {}
         }
     }
+    expected.insert(("report".to_owned(), "rob@bank.example".to_owned()), ends.len());
     for ((about, to), count) in &expected {
         let ids = known.remove(&(about.as_str(), to.as_str())).unwrap_or_default();
         if ids.len() != *count {
