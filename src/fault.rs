@@ -18,6 +18,19 @@ pub fn point(name: &str) {
 #[inline(always)]
 pub fn point(_name: &str) {}
 
+/// What a process hands on to one that it starts with an environment of its own, so that it can die as well.
+#[cfg(feature = "faults")]
+pub fn handed_on() -> Vec<(String, String)> {
+    armed::environment()
+}
+
+/// Nothing: this build has no faults.
+#[cfg(not(feature = "faults"))]
+#[inline(always)]
+pub fn handed_on() -> Vec<(String, String)> {
+    Vec::new()
+}
+
 #[cfg(feature = "faults")]
 mod armed {
     #![expect(
@@ -54,6 +67,14 @@ mod armed {
     fn is_the_one() -> bool {
         let Some(file) = std::env::var_os("NIGHTRUN_FAULT_ONCE") else { return true };
         OpenOptions::new().write(true).create_new(true).open(file).is_ok()
+    }
+
+    pub(super) fn environment() -> Vec<(String, String)> {
+        let names = ["NIGHTRUN_FAULT", "NIGHTRUN_FAULT_ONCE"].map(str::to_owned);
+        names
+            .into_iter()
+            .filter_map(|name| Some((name.clone(), std::env::var(name).ok()?)))
+            .collect()
     }
 
     pub(super) fn die() -> ! {

@@ -14,6 +14,8 @@ mod agent_house;
 mod agent_link;
 mod agent_outlives;
 mod agent_shims;
+#[cfg(feature = "faults")]
+mod campaign;
 mod format_reference;
 mod journal_writer;
 mod mail;

@@ -1,10 +1,10 @@
 //! Whole nights with the real binary: what a night goes through, and what it leaves behind.
 
 mod disk;
-mod facts;
-mod house;
-mod letter;
-mod watched;
+pub(crate) mod facts;
+pub(crate) mod house;
+pub(crate) mod letter;
+pub(crate) mod watched;
 
 mod adopted;
 mod agent_killed;
@@ -16,8 +16,8 @@ mod needs;
 mod one_leader;
 mod operators;
 mod own_copy;
-mod post;
 mod simulated;
+pub(crate) mod post;
 mod stopped;
 mod store_trouble;
 mod tour;

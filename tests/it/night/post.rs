@@ -16,7 +16,7 @@ fn closed_port() -> u16 {
 }
 
 /// A mail server on a thread of its own, as long as the tests live.
-fn sink() -> Sink {
+pub(crate) fn sink() -> Sink {
     let (give, take) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
