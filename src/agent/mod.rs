@@ -14,6 +14,7 @@
 
 mod account;
 mod folder;
+mod kernel;
 mod launch;
 mod obey;
 mod output;
@@ -31,6 +32,7 @@ pub mod worker;
 
 use std::process::ExitCode;
 
+pub use kernel::{KernelFeature, kernel_features};
 pub use settings::{AgentSettings, BadArguments};
 
 /// Exit code when the agent's folder is in use or cannot be used.
@@ -39,7 +41,9 @@ pub const EXIT_REFUSED: u8 = 3;
 /// Runs the agent until it has nothing more to do. To be called at the top of `main`: the process must have one thread
 /// only, since shims are forked from it.
 pub fn run(settings: &AgentSettings) -> ExitCode {
-    close_inherited();
+    // An agent lives for long: a pipe or a lock of whoever started it must not. Nothing here owns a descriptor yet; what
+    // cannot be closed is no reason not to serve.
+    let _ = kernel::close_from_to(3, u32::MAX);
     keep_no_small_chunks();
     signals::prepare_agent();
     // Out of the terminal and process group of whoever started it; refused only where it leads a group already.
@@ -53,15 +57,6 @@ pub fn run(settings: &AgentSettings) -> ExitCode {
             eprintln!("nightrun agent: {why}");
             ExitCode::from(EXIT_REFUSED)
         }
-    }
-}
-
-/// An agent lives for long: a pipe or a lock of whoever started it must not.
-fn close_inherited() {
-    #[expect(unsafe_code, reason = "close_range has no safe form: it closes what others may own")]
-    // SAFETY: at the start of the process nothing here owns a descriptor above 2.
-    unsafe {
-        libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, 0_u32);
     }
 }
 

@@ -13,6 +13,7 @@ use rustix::fs::{Mode, OFlags};
 
 use super::account::{self, Account};
 use super::folder::{FIFO, Log};
+use super::kernel;
 use super::launch::launch;
 use super::output::Output;
 use super::signals;
@@ -118,30 +119,10 @@ fn not_started(shim: &Shim<'_>, why: String) -> io::Result<()> {
 
 /// Descriptors of the agent, its connections above all, must not live on here. 0, 1 and 2 become `/dev/null`.
 fn close_everything() -> io::Result<()> {
-    #[expect(unsafe_code, reason = "close_range has no safe form: it closes what others may own")]
-    // SAFETY: this process has just been forked and never runs code that owns one of the closed descriptors again.
-    let closed = unsafe { libc::syscall(libc::SYS_close_range, 0_u32, u32::MAX, 0_u32) } == 0;
-    if !closed {
-        close_one_by_one()?;
-    }
+    // This process has just been forked and never runs code that owns one of the closed descriptors again.
+    kernel::close_from_to(0, u32::MAX)?;
     let null = rustix::fs::open("/dev/null", OFlags::RDWR, Mode::empty())?;
     std::mem::forget([rustix::io::dup(&null)?, rustix::io::dup(&null)?, null]);
-    Ok(())
-}
-
-/// For kernels before 5.9.
-fn close_one_by_one() -> io::Result<()> {
-    let open: Vec<i32> = std::fs::read_dir("/proc/self/fd")?
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .collect();
-    for fd in open {
-        #[expect(unsafe_code, reason = "as close_range")]
-        // SAFETY: as in `close_everything`.
-        unsafe {
-            libc::close(fd);
-        }
-    }
     Ok(())
 }
 
