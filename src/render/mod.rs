@@ -8,6 +8,7 @@ pub mod command;
 pub mod day_words;
 pub mod event;
 pub mod gantt;
+pub mod health;
 pub mod mail;
 pub mod phrase;
 pub mod plan;

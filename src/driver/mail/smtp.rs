@@ -68,6 +68,18 @@ impl SmtpMailer {
         Ok(server)
     }
 
+    /// Connects, encrypts and signs in as for a message, and sends none.
+    pub async fn greet(&self) -> Result<(), SendError> {
+        let mut server = timeout(self.limit, self.connect()).await.map_err(|_| self.mute(""))??;
+        timeout(FAREWELL, server.quit()).await.ok();
+        Ok(())
+    }
+
+    fn mute(&self, doubt: &str) -> SendError {
+        let Smtp { host, port, .. } = &self.server;
+        SendError::Later(format!("{host}:{port} did not answer in {:?}{doubt}", self.limit))
+    }
+
     /// Read each time, so that a changed password needs no restart.
     fn password(&self) -> Result<String, SendError> {
         let Some(file) = &self.server.password_file else {
@@ -93,16 +105,9 @@ impl Mailer for SmtpMailer {
             Ok((server, answer))
         });
         let (mut server, answer) = sent.await.unwrap_or_else(|_| {
-            let Smtp { host, port, .. } = &self.server;
-            let doubt = if handing_over.load(Ordering::Relaxed) {
-                "; the message may have been taken all the same"
-            } else {
-                ""
-            };
-            Err(SendError::Later(format!(
-                "{host}:{port} did not answer in {:?}{doubt}",
-                self.limit
-            )))
+            let handed_over = handing_over.load(Ordering::Relaxed);
+            let doubt = "; the message may have been taken all the same";
+            Err(self.mute(if handed_over { doubt } else { "" }))
         })?;
         timeout(FAREWELL, server.quit()).await.ok();
         let words: Vec<&str> = answer.message().collect();

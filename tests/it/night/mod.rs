@@ -7,6 +7,7 @@ mod watched;
 
 mod adopted;
 mod agent_killed;
+mod doctor;
 mod failures;
 mod gates;
 mod needs;

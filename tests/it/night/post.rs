@@ -2,26 +2,26 @@
 
 use super::house::{House, SITE};
 use super::letter::Letter;
-use crate::smtp_sink::Sink;
+use crate::smtp_sink::{Behaviour, Sink};
 
-fn smtp(house: &House, port: u16) {
+pub(super) fn smtp(house: &House, port: u16) {
     let server = format!("smtp: {{host: 127.0.0.1, port: {port}, tls: none}}");
     house.write("site.yaml", &SITE.replace("folder: mail", &server));
 }
 
 /// A port that nobody listens on.
-fn closed_port() -> u16 {
+pub(super) fn closed_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()
 }
 
 /// A mail server on a thread of its own, as long as the tests live.
-fn sink() -> Sink {
+pub(super) fn sink(behaviours: &'static [Behaviour]) -> Sink {
     let (give, take) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            give.send(Sink::listen(&[]).await).unwrap();
+            give.send(Sink::listen(behaviours).await).unwrap();
             std::future::pending::<()>().await;
         });
     });
@@ -57,7 +57,7 @@ fn a_dead_mail_server_costs_no_night_and_no_mail() {
         let failed = house.run(&["mail", "flush"]).code(1);
         assert!(failed.out.contains(&format!("0 sent, {mails} left")), "{}", failed.out);
 
-        let sink = sink();
+        let sink = sink(&[]);
         smtp(&house, sink.port);
         let sent = house.run(&["mail", "flush"]).code(0);
         assert!(sent.out.contains(&format!("{mails} sent, 0 left")), "{}", sent.out);
@@ -78,7 +78,7 @@ fn mail_that_was_left_leaves_with_the_next_run() {
     let house = House::new("  a: {title: A, run: [sh, job.sh]}\n");
     smtp(&house, closed_port());
     house.run(&["run", "night", "--date", "2026-10-30"]).code(0);
-    let sink = sink();
+    let sink = sink(&[]);
     smtp(&house, sink.port);
     let unsent = || house.run(&["mail", "list", "--format", "json"]).code(0).out.lines().count();
     assert_eq!(unsent(), 1);
