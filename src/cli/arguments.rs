@@ -104,6 +104,8 @@ pub(super) enum Command {
         #[arg(long, value_name = "DATE")]
         today: Option<Date>,
     },
+    /// Look for what is missing or wrong on this host, and say what to do; exit code 1 if a night would not run
+    Doctor,
     /// Print the JSON Schema of the job files
     Schema,
     /// Write a small working site into an empty folder

@@ -7,6 +7,7 @@ mod act;
 mod arguments;
 mod check;
 mod context;
+mod doctor;
 mod exit;
 mod journal;
 mod lines;
@@ -44,6 +45,7 @@ pub fn main() -> ExitCode {
 async fn carry_out(context: &Context, command: Command) -> Result<u8, Failure> {
     match command {
         Command::Check { dir, today } => check::check(context, dir, today),
+        Command::Doctor => doctor::doctor(context).await,
         Command::Schema => check::print_schema(),
         Command::Init { dir } => check::init(&dir),
         Command::Plan(arguments) => show::plan(context, arguments).await,

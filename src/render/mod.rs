@@ -8,6 +8,7 @@ pub mod command;
 pub mod day_words;
 pub mod event;
 pub mod gantt;
+pub mod health;
 pub mod mail;
 pub mod nights;
 pub mod phrase;
@@ -20,8 +21,8 @@ pub mod runs;
 pub mod status;
 mod supposed;
 mod table;
-mod times;
 pub mod terminal;
+mod times;
 pub mod why;
 pub mod words;
 

@@ -3,6 +3,7 @@
 
 pub mod event;
 pub mod failure;
+pub mod health;
 pub mod job;
 pub mod of_fact;
 pub mod of_job;

@@ -7,6 +7,7 @@
 mod acts;
 mod events;
 mod failure;
+mod health;
 mod label;
 mod plan;
 mod reason;
@@ -16,6 +17,7 @@ mod verdict;
 pub use acts::Deed;
 pub use events::Happened;
 pub use failure::Fault;
+pub use health::Health;
 pub use label::Label;
 pub use plan::Planned;
 pub use reason::Because;

@@ -45,7 +45,7 @@ fn lane(lane: u64) {
 fn failure(seed: u64) -> Option<String> {
     let mut dice = Dice::new(seed);
     let site = MadeSite::new(&mut dice);
-    let sink = site.smtp.then(sink);
+    let sink = site.smtp.then(|| sink(&[]));
     let mut house = site.build(&mut dice, sink.as_ref().map(|sink| sink.port));
     let folder = house.keep();
     let script = strike::script(&mut dice);
