@@ -62,7 +62,7 @@ messages! {
         format!("{jobs} 个须人工决定（{list}）");
     TriedAgain { jobs: u32 }: format!("{jobs} tried again and well"), format!("{jobs} 个重试后成功");
     LostKnown { at: &'a str }:
-        format!("lost with its host, which is known at {at}"), format!("随主机停机中断，{at} 得知");
+        format!("lost with its host, found out at {at}"), format!("随主机停机中断，{at} 得知");
     FailedForGood { list: &'a str }: format!("Because of its failures not done: {list}"), format!("因失败未完成：{list}");
     NotThereInTime { list: &'a str }:
         format!("What it waits for is not there within its limit: {list}"), format!("在等待时限内未到达：{list}");
