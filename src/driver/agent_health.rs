@@ -105,19 +105,12 @@ fn attempts(dir: &Path) -> Result<(u64, u64), String> {
     let (mut running, mut ended) = (0, 0);
     for entry in entries {
         let entry = entry.map_err(|why| format!("{}: {why}", live.display()))?;
-        match std::fs::read_to_string(entry.path()) {
-            Ok(record) if has_ended(&record) => ended += 1,
+        match std::fs::read(entry.path()) {
+            Ok(record) if spool::ended_line(&record).is_some() => ended += 1,
             // It went between the two looks: its ending is in the journal now.
             Err(why) if why.kind() == ErrorKind::NotFound => {}
             _ => running += 1,
         }
     }
     Ok((running, ended))
-}
-
-/// Whether the last whole line of a record tells the ending.
-fn has_ended(record: &str) -> bool {
-    let whole = record.rfind('\n').map_or("", |end| &record[..end]);
-    let last = whole.lines().next_back().map(serde_json::from_str::<FromAgent>);
-    matches!(last, Some(Ok(FromAgent::Ended(_))))
 }
