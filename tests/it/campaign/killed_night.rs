@@ -150,7 +150,7 @@ impl KilledNight {
             let fine = match code {
                 // Died at a point.
                 None => true,
-                Some(1 | 3) if several => true,
+                Some(0 | 1 | 3) if several => true,
                 Some(0 | 1) => matches!(self.standing().0, Standing::Over(_)),
                 Some(_) => false,
             };
@@ -215,11 +215,8 @@ impl KilledNight {
         let (standing, open) = self.standing();
         if matches!(standing, Standing::UnderWay) && !open.is_empty() {
             let words = self.decision(&open);
-            let words: Vec<&str> = words.iter().map(String::as_str).collect();
-            let code = self.command(&words).output().unwrap().status.code();
-            if !matches!(code, Some(0 | 1 | 3)) {
-                self.complaints.push(format!("`{}` ended with {code:?}", words.join(" ")));
-            }
+            // Where the other has just ended, this one supervises, and is struck in its place.
+            self.lead(&words, None, true);
         }
     }
 
