@@ -10,16 +10,14 @@ use std::sync::Arc;
 use super::day_rule::Part;
 use super::deadline::first_at_or_after;
 use super::fact::{Fact, RunResult, Why};
-use super::gate::{self, Resource};
+use super::holders::{Holders, target};
 use super::needs::{self, Verdict};
 use super::night::Rules;
 use super::phase::Phase;
 use super::state::{Run, State, Unfit};
 use super::window::{self, Gate, Subject, WindowReason};
-use crate::definition::site::{Job, Kind, NeedOf, Site};
-use crate::types::{
-    AttemptId, BootId, HostName, IncidentId, JobName, Now, Outcome, RunId, TargetName,
-};
+use crate::definition::site::{Kind, NeedOf};
+use crate::types::{AttemptId, BootId, HostName, IncidentId, JobName, Now, Outcome, RunId};
 
 /// A fact that a rule forbids: a defect of nightrun, found before anything came of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,8 +48,7 @@ pub(super) struct Around<'a> {
 /// What the checks must find quickly. It only says where to look; the state says what is so.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
-    /// Jobs that may hold units of a resource. Those that hold none any more are dropped when they are next met.
-    holders: BTreeMap<Resource, Vec<(RunId, usize)>>,
+    holders: Holders,
     /// Attempts that ended in this step, until it is decided what follows.
     without_verdict: Vec<(RunId, JobName)>,
 }
@@ -59,15 +56,7 @@ pub(super) struct Watch {
 impl Watch {
     /// For a state that was not built by checked facts.
     pub(super) fn of(state: &State) -> Self {
-        let mut watch = Self::default();
-        for run in state.runs.values() {
-            for index in 0..run.jobs.len() {
-                if holds(run, index) {
-                    watch.holds(run, index);
-                }
-            }
-        }
-        watch
+        Self { holders: Holders::of(state), without_verdict: Vec::new() }
     }
 
     /// Says no to a fact that a rule forbids. Called for each fact of a live step before it is applied, and not when
@@ -79,8 +68,8 @@ impl Watch {
                 let not = |why| broken(attempt.to_string(), why);
                 let (run, index) = found(around.state, &attempt.run, &attempt.job).map_err(not)?;
                 startable(around, run, index, attempt, (host, boot)).map_err(not)?;
-                self.room(around.state, run, index).map_err(not)?;
-                self.holds(run, index);
+                self.holders.room(around.state, run, index).map_err(not)?;
+                self.holders.add(run, index);
             }
             Fact::AttemptStarted { attempt, .. } => {
                 flying(around.state, attempt, &[Phase::Starting])
@@ -151,38 +140,6 @@ impl Watch {
                 though: "nothing was decided about it in the same step".to_owned(),
             }),
         }
-    }
-
-    fn holds(&mut self, run: &Run, index: usize) {
-        for (resource, _) in taken(run, index) {
-            self.holders.entry(resource).or_default().push((run.id().clone(), index));
-        }
-    }
-
-    /// With this job none of its resources is used beyond its size.
-    fn room(&mut self, state: &State, run: &Run, index: usize) -> Result<(), String> {
-        for (resource, wanted) in taken(run, index) {
-            let mut used: u32 = 0;
-            if let Some(holders) = self.holders.get_mut(&resource) {
-                holders.retain(|(id, at)| {
-                    let units = units_held(state, id, *at, &resource);
-                    used = used.saturating_add(units.unwrap_or(0));
-                    units.is_some()
-                });
-            }
-            let size = gate::size(run, &resource);
-            if used.saturating_add(wanted) > size {
-                let what = match &resource {
-                    Resource::Host(host) => format!("host {host}"),
-                    Resource::Pool(pool) => format!("pool {pool}"),
-                    Resource::Target(target) => format!("target {target}"),
-                };
-                return Err(format!(
-                    "{used} of the {size} units of {what} are in use, and it takes {wanted}"
-                ));
-            }
-        }
-        Ok(())
     }
 }
 
@@ -470,41 +427,6 @@ fn over(state: &State, run: &RunId, result: RunResult) -> Result<(), String> {
         RunResult::Stopped if run.stopping.is_none() => Err("nobody stops it".to_owned()),
         _ => Ok(()),
     }
-}
-
-fn target<'a>(site: &'a Site, job: &'a Job) -> Option<&'a TargetName> {
-    match &job.kind {
-        Kind::Sql { target, .. } | Kind::WaitSql { target, .. } => Some(target),
-        Kind::Change { change } => site.changes.get(change).map(|change| &change.target),
-        _ => None,
-    }
-}
-
-/// What a job takes while it may be running. Waits take a place nowhere but in their pools; each target has one writer.
-fn taken(run: &Run, index: usize) -> Vec<(Resource, u32)> {
-    let job = run.job(index);
-    let pools = job.pools.iter().map(|(pool, units)| (Resource::Pool(pool.clone()), *units));
-    let mut taken: Vec<(Resource, u32)> = pools.collect();
-    if matches!(job.kind, Kind::WaitFile { .. } | Kind::WaitSql { .. }) {
-        return taken;
-    }
-    taken.push((Resource::Host(job.host.clone()), 1));
-    taken.extend(target(&run.site, job).map(|target| (Resource::Target(target.clone()), 1)));
-    taken
-}
-
-fn holds(run: &Run, index: usize) -> bool {
-    let phase = &run.jobs[index].phase;
-    matches!(phase, Phase::Starting | Phase::Running | Phase::InDoubt { .. })
-}
-
-/// `None` where the job holds nothing (any more).
-fn units_held(state: &State, run: &RunId, index: usize, resource: &Resource) -> Option<u32> {
-    let run = state.runs.get(run).filter(|run| holds(run, index))?;
-    Some(match resource {
-        Resource::Pool(pool) => run.job(index).pools.get(pool).copied().unwrap_or(0),
-        Resource::Host(_) | Resource::Target(_) => 1,
-    })
 }
 
 #[cfg(test)]

@@ -2,11 +2,13 @@ use jiff::civil::{date, time};
 
 use super::super::fact::Action;
 use super::super::fact::StopHow;
+use super::super::gate::Resource;
 use super::super::night::{Event, StepError};
 use super::super::state::Unfit;
 use super::super::test_night::{Night, across, boot, li_wei, local, name, site};
 use super::super::test_site::{job, rule};
 use super::*;
+use crate::definition::site::Site;
 use crate::definition::site::{DayRule, Days, Freeze, FreezeScope, Opening, Window};
 use crate::types::{BusinessDate, Ending, PoolName, Span, Text, WindowClass, Zone};
 

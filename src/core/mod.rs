@@ -13,6 +13,7 @@ pub mod fact;
 pub mod forecast;
 pub mod gate;
 pub mod graph;
+mod holders;
 pub mod invariant;
 mod judge;
 pub mod launch;
