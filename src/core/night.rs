@@ -232,6 +232,11 @@ impl Core {
         self.agenda.next_wake()
     }
 
+    /// Whether deadlines wait for a host to say what ended meanwhile; see [`ANSWER_WITHIN`].
+    pub fn hears_hosts_first(&self) -> bool {
+        self.agenda.deadlines_from.is_some()
+    }
+
     /// Whether some attempt may be running.
     pub fn busy(&self) -> bool {
         self.state.runs.values().any(|run| run.in_flight > 0)

@@ -10,6 +10,7 @@ mod operator;
 mod world;
 
 pub use check::Violation;
+pub use check::plan::plan_holds;
 pub use world::{Night, World};
 
 #[cfg(test)]
