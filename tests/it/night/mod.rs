@@ -8,6 +8,8 @@ mod watched;
 
 mod adopted;
 mod agent_killed;
+#[cfg(feature = "faults")]
+mod clock_set;
 mod disk_full;
 mod failures;
 mod gates;
@@ -17,6 +19,7 @@ mod one_leader;
 mod operators;
 mod own_copy;
 mod post;
+mod read_only;
 mod stopped;
 mod store_trouble;
 mod tour;
