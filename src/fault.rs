@@ -31,6 +31,19 @@ pub fn clock_step() -> jiff::SignedDuration {
     jiff::SignedDuration::ZERO
 }
 
+/// What a process hands on to one that it starts with an environment of its own, so that it can die as well.
+#[cfg(feature = "faults")]
+pub fn handed_on() -> Vec<(String, String)> {
+    armed::environment()
+}
+
+/// Nothing: this build has no faults.
+#[cfg(not(feature = "faults"))]
+#[inline(always)]
+pub fn handed_on() -> Vec<(String, String)> {
+    Vec::new()
+}
+
 #[cfg(feature = "faults")]
 mod armed {
     #![expect(
@@ -74,6 +87,14 @@ mod armed {
         let file = FILE.get_or_init(|| std::env::var_os("NIGHTRUN_CLOCK_STEP")).as_ref();
         let text = file.and_then(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
         jiff::SignedDuration::from_secs(text.trim().parse().unwrap_or(0))
+    }
+
+    pub(super) fn environment() -> Vec<(String, String)> {
+        let names = ["NIGHTRUN_FAULT", "NIGHTRUN_FAULT_ONCE"].map(str::to_owned);
+        names
+            .into_iter()
+            .filter_map(|name| Some((name.clone(), std::env::var(name).ok()?)))
+            .collect()
     }
 
     pub(super) fn die() -> ! {

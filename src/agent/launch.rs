@@ -9,6 +9,7 @@ use rustix::process::Pid;
 
 use super::account::Account;
 use super::spool::Places;
+use crate::fault;
 use crate::wire::{Program, Start, spool};
 
 /// Everything that the child needs, made before it exists: between its birth and `exec` it must not allocate.
@@ -98,6 +99,7 @@ fn environment(start: &Start, places: &Places) -> Vec<String> {
         {
             all.insert(key.to_owned(), places.folder.join(name).display().to_string());
         }
+        all.extend(fault::handed_on());
     }
     all.into_iter().map(|(key, value)| format!("{key}={value}")).collect()
 }

@@ -103,6 +103,11 @@ impl Agent<'_> {
             // Not durable, so not taken: another agent could obey an older leader after this one.
             return self.peers[index].give_up(&format!("its epoch cannot be kept: {e}"));
         }
+        // Who led before hears of nothing any more: without this word he would wait for ever.
+        let taken = self.folder.epoch;
+        for peer in self.peers.iter_mut().filter(|peer| peer.epoch.is_some_and(|e| e < taken)) {
+            peer.tell(&FromAgent::Stale { seen: taken });
+        }
         // Somebody needs it after all.
         self.leaving = false;
         self.peers[index].tell(&FromAgent::Welcome {

@@ -31,10 +31,7 @@ pub(super) fn run(given: &Given, agent: &UnixStream) -> ! {
     let lived = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| live(given, agent)));
     let code = match lived {
         Ok(Ok(())) => 0,
-        Ok(Err(e)) => {
-            given.log.line(&format!("a watcher failed: {e}"));
-            e.raw_os_error().unwrap_or(FAILED)
-        }
+        Ok(Err(e)) => e.raw_os_error().unwrap_or(FAILED),
         Err(_) => {
             given.log.line("a watcher panicked");
             FAILED
@@ -60,16 +57,12 @@ pub(super) fn failure(code: i32) -> Option<String> {
 }
 
 fn live(given: &Given, agent: &UnixStream) -> io::Result<()> {
-    let mut link = Link::new(keep_only(agent)?);
-    // Out of the agent's group. The session may be the agent's, which has no terminal: one of its own costs a scheduling
-    // group, and the program gets one.
-    rustix::process::setpgid(None, None)?;
-    rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
-    let signals = signals::prepare_shim()?;
+    let (mut link, signals) = prepare(agent)
+        .inspect_err(|e| given.log.line(&format!("a watcher could not be prepared: {e}")))?;
     while let Some(order) = link.order() {
         let order = order.to_owned();
         let start: Start = serde_json::from_slice(&order)
-            .map_err(|e| io::Error::other(format!("its order cannot be read: {e}")))?;
+            .inspect_err(|e| given.log.line(&format!("an order cannot be read: {e}")))?;
         fault::point("shim.ordered");
         // What was asked of the attempt before, and came too late for it.
         signals::drain(&signals);
@@ -82,6 +75,15 @@ fn live(given: &Given, agent: &UnixStream) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+fn prepare(agent: &UnixStream) -> io::Result<(Link, OwnedFd)> {
+    let link = Link::new(keep_only(agent)?);
+    // Out of the agent's group. The session may be the agent's, which has no terminal: one of its own costs a scheduling
+    // group, and the program gets one.
+    rustix::process::setpgid(None, None)?;
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
+    Ok((link, signals::prepare_shim()?))
 }
 
 /// Descriptors of the agent, its connections above all, must not live on here. 0, 1 and 2 become `/dev/null`, 3 the

@@ -1,4 +1,11 @@
 //! The agent's side of its shims: forked ahead, given one attempt after the other, let go when they are not needed.
+#![cfg_attr(
+    test,
+    expect(
+        clippy::disallowed_methods,
+        reason = "tests begin at some instant; the shims are given their own"
+    )
+)]
 
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -14,7 +21,7 @@ use crate::types::AttemptId;
 use crate::wire;
 
 /// How long a shim stays that nothing is given to.
-const STAYS: Duration = Duration::from_secs(10);
+const STAYS: Duration = Duration::from_secs(5);
 /// Attempts after which a shim goes: nothing that one has lived through weighs on all that follow.
 const SERVES: u32 = 1_000;
 
@@ -253,12 +260,77 @@ impl Shim {
     /// Whether it has ended; then it is waited for.
     fn is_gone(&mut self, heard: &mut Vec<Heard>) -> bool {
         if self.gone {
-            // Its end of the link is closed by its death alone, so that this takes no time, and its locks are free.
+            // It closes its end when it goes or dies: this takes no time, and then its locks are free.
             let status = rustix::process::waitpid(Some(self.pid), WaitOptions::empty());
             let code = status.ok().flatten().and_then(|(_, status)| status.exit_status());
             let failed = code.and_then(shim::failure);
             heard.extend(self.attempt.take().map(|attempt| Heard::Lost(attempt, failed)));
         }
         self.gone
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One that was never forked, and its end of the link.
+    fn shim(idle_since: Instant, served: u32) -> (Shim, UnixStream) {
+        let (stream, its) = UnixStream::pair().unwrap();
+        stream.set_nonblocking(true).unwrap();
+        let (input, unsent) = (Vec::new(), Vec::new());
+        let pid = rustix::process::getpid();
+        let [leaves, gone] = [false; 2];
+        let attempt = None;
+        (Shim { pid, stream, input, unsent, attempt, served, leaves, gone, idle_since }, its)
+    }
+
+    fn shims(all: Vec<Shim>) -> Shims {
+        let agent_dir = "/nowhere".into();
+        let log = super::super::folder::Log::nowhere();
+        let given = Given { agent_dir, boot: String::new(), allow_users: Vec::new(), log };
+        Shims { given, all, no_spare_until: None }
+    }
+
+    #[test]
+    fn a_shim_takes_no_order_after_its_last() {
+        let now = Instant::now();
+        let attempt: AttemptId = "a@b#1/c/1".parse().unwrap();
+        for (served, stays) in [(0, true), (SERVES - 1, false)] {
+            let (mut shim, mut its) = shim(now, served);
+            shim.order(&attempt, b"go\n").unwrap();
+            its.write_all(b"{\"say\":\"started\"}\n{\"say\":\"ended\",").unwrap();
+            let mut heard = Vec::new();
+            shim.read(now, &mut heard);
+            assert!(matches!(&heard[..], [Heard::Started(a, _)] if *a == attempt));
+            assert!(!shim.is_idle());
+            its.write_all(b"}\n").unwrap();
+            shim.read(now, &mut heard);
+            assert!(matches!(&heard[1..], [Heard::Ended(_, line)] if line.ends_with(b",}\n")));
+            assert_eq!(shim.is_idle(), stays);
+            // After its order it reads the end, or has to wait.
+            its.set_nonblocking(true).unwrap();
+            let mut buffer = [0; 8];
+            assert_eq!(its.read(&mut buffer).unwrap(), 3);
+            assert_eq!(its.read(&mut buffer).is_ok_and(|n| n == 0), !stays);
+        }
+    }
+
+    #[test]
+    fn the_one_that_was_idle_for_the_longest_goes_first_and_the_last_one_may_stay() {
+        let now = Instant::now();
+        let (older, _its) = shim(now, 0);
+        let (newer, _its) = shim(now + Duration::from_secs(1), 0);
+        let mut shims = shims(vec![older, newer]);
+        assert_eq!(shims.idle(), Some(1));
+        assert_eq!(shims.next_dismissal(true), Some(now + STAYS));
+        shims.dismiss(now + STAYS - Duration::from_millis(1), true);
+        assert!(shims.all[0].is_idle());
+        shims.dismiss(now + STAYS * 2, true);
+        assert!(!shims.all[0].is_idle() && shims.all[1].is_idle());
+        assert_eq!(shims.next_dismissal(true), None);
+        assert!(!shims.lacks_spare(now));
+        shims.dismiss(now + STAYS * 2, false);
+        assert!(shims.lacks_spare(now));
     }
 }

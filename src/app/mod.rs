@@ -1,6 +1,7 @@
 //! Layer 8: wiring. Which driver stands behind which port; nothing is decided here.
 
 mod clock;
+mod doctor;
 mod mailer;
 mod source;
 
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
 
 pub use clock::RunClock;
+pub use doctor::examine;
 pub use mailer::SiteMailer;
 pub use source::{Checked, SiteFolder, check, load};
 

@@ -5,10 +5,13 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
-use crate::types::{BatchId, BusinessDate, JobName, JobRef, Lang, RunId};
+use crate::types::{BatchId, BusinessDate, JobName, JobRef, Lang, RunId, Span};
 
 /// Options that every command takes, after its own.
 const EVERYWHERE: &str = "Everywhere";
+
+/// What a simulated night supposes.
+const SUPPOSE: &str = "What if";
 
 const EXAMPLES: &str = "\
 Try it:
@@ -21,6 +24,14 @@ Try it:
 Exit codes:
   0 ended well   1 a critical job failed or is unknown, or the command could not be carried out
   2 defects in the job files or the command line   3 refused by a rule   4 stopped, can be resumed";
+
+const WHAT_IF: &str = "\
+JOB is such as eod.load-rates, or load-rates; `*` stands for any letters. A clock time means the first one of the night.
+Runs of before count as done, as in `nightrun plan`. Nothing is started or written; a supervisor may be at work meanwhile.
+
+  nightrun simulate eod --date 2026-10-30 --host-down local=22:00-22:30
+  nightrun simulate eod --takes 'load-*=2x' --fails fetch-payments=2
+  nightrun simulate --nights 1000 --seed 7";
 
 /// Runs the night for an operations team: batches and database changes declared in files, run inside their windows,
 /// recorded, escalated, reported
@@ -93,6 +104,8 @@ pub(super) enum Command {
         #[arg(long, value_name = "DATE")]
         today: Option<Date>,
     },
+    /// Look for what is missing or wrong on this host, and say what to do; exit code 1 if a night would not run
+    Doctor,
     /// Print the JSON Schema of the job files
     Schema,
     /// Write a small working site into an empty folder
@@ -102,6 +115,9 @@ pub(super) enum Command {
     },
     /// What would run and when
     Plan(PlanArguments),
+    /// What if: how a night would go, played without starting anything
+    #[command(after_help = WHAT_IF)]
+    Simulate(Box<SimulateArguments>),
     /// Why a job did not start (yet), in words
     Why {
         /// Such as eod.close
@@ -195,6 +211,50 @@ pub(super) struct PlanArguments {
     /// How many days
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=400))]
     pub(super) days: u16,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SimulateArguments {
+    /// Only these batches are shown; all that start by default. The others take their share of hosts and pools all the same
+    #[arg(value_name = "BATCH")]
+    pub(super) batches: Vec<BatchId>,
+    /// The day on which the night begins; today by default
+    #[arg(long, value_name = "DATE")]
+    pub(super) date: Option<Date>,
+    /// So many days on end, in one go
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=400))]
+    pub(super) days: u16,
+    /// Play it so many times, with times drawn from history: chances instead of one answer
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) nights: u32,
+    /// What the drawing begins with; the same seed gives the same nights
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(super) seed: u64,
+    /// A host goes, with all that runs on it, and comes back: local=01:00-02:00, or
+    /// local=2026-10-31T01:00..2026-10-31T02:00; may be given several times, as all below
+    #[arg(long, value_name = "HOST=TIMES", help_heading = SUPPOSE)]
+    pub(super) host_down: Vec<String>,
+    /// Nothing may start in the whole site: 22:00-23:00
+    #[arg(long, value_name = "TIMES", help_heading = SUPPOSE)]
+    pub(super) freeze: Vec<String>,
+    /// A job takes so long: load-rates=45m, or so many times its usual: 'load-*=2x'
+    #[arg(long, value_name = "JOB=LENGTH", help_heading = SUPPOSE)]
+    pub(super) takes: Vec<String>,
+    /// A job fails at every try, or at its first two: fetch-payments=2
+    #[arg(long, value_name = "JOB[=TRIES]", help_heading = SUPPOSE)]
+    pub(super) fails: Vec<String>,
+    /// What a job waits for (a file, an SQL condition) is there at this time: await-rates=02:30
+    #[arg(long, value_name = "JOB=TIME", help_heading = SUPPOSE)]
+    pub(super) arrives: Vec<String>,
+    /// People confirm so long after they are asked; at once by default
+    #[arg(long, value_name = "LENGTH", help_heading = SUPPOSE, conflicts_with = "without_people")]
+    pub(super) confirm_after: Option<Span>,
+    /// Nobody confirms anything
+    #[arg(long, help_heading = SUPPOSE)]
+    pub(super) without_people: bool,
+    /// Draw the night into this file (SVG): one batch, one day
+    #[arg(long, value_name = "FILE")]
+    pub(super) gantt: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

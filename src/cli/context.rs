@@ -21,7 +21,7 @@ use crate::types::{Lang, RunId, Zone};
 
 pub(super) struct Context {
     pub(super) site: PathBuf,
-    state: PathBuf,
+    pub(super) state: PathBuf,
     /// As asked for; English by default.
     pub(super) lang: Lang,
     pub(super) asked_lang: Option<Lang>,

@@ -7,12 +7,14 @@ mod act;
 mod arguments;
 mod check;
 mod context;
+mod doctor;
 mod exit;
 mod journal;
 mod lines;
 mod live;
 mod run;
 mod show;
+mod simulate;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -43,9 +45,11 @@ pub fn main() -> ExitCode {
 async fn carry_out(context: &Context, command: Command) -> Result<u8, Failure> {
     match command {
         Command::Check { dir, today } => check::check(context, dir, today),
+        Command::Doctor => doctor::doctor(context).await,
         Command::Schema => check::print_schema(),
         Command::Init { dir } => check::init(&dir),
         Command::Plan(arguments) => show::plan(context, arguments).await,
+        Command::Simulate(arguments) => simulate::simulate(context, *arguments).await,
         Command::Why { job, date } => show::why(context, job, date).await,
         Command::Run(arguments) => run::run(context, arguments).await,
         Command::Resume { run } => run::resume(context, run).await,

@@ -34,7 +34,11 @@ pub(super) fn short(path: &Path) -> PathBuf {
     beneath.unwrap_or_else(|| path.to_owned())
 }
 
-fn page(context: &Context, text: &str, data: &impl serde::Serialize) -> Result<u8, Failure> {
+pub(super) fn page(
+    context: &Context,
+    text: &str,
+    data: &impl serde::Serialize,
+) -> Result<u8, Failure> {
     match context.format {
         Format::Text => print_line!("{}", text.trim_end())?,
         Format::Json => {
@@ -204,12 +208,18 @@ pub(super) async fn plan(context: &Context, arguments: PlanArguments) -> Result<
     page(context, &render::plan::text(context.lang, &view), &view)
 }
 
+/// Good attempts of a job that its usual duration is taken from.
+pub(super) const HISTORY: u32 = 30;
+
 /// Usual durations of every batch, where a store has some.
-async fn history(context: &Context, site: &Site) -> Result<BTreeMap<JobRef, Span>, Failure> {
+pub(super) async fn history(
+    context: &Context,
+    site: &Site,
+) -> Result<BTreeMap<JobRef, Span>, Failure> {
     let mut expected = BTreeMap::new();
     let Some(reader) = context.reader_if_any().await? else { return Ok(expected) };
     for batch in site.batches.keys() {
-        let known = reader.history(batch, None, 30).await.map_err(Failure::failed)?;
+        let known = reader.history(batch, None, HISTORY).await.map_err(Failure::failed)?;
         expected.extend(known.into_iter().map(|(job, durations): (JobName, _)| {
             (JobRef { batch: batch.clone(), job }, durations.p50)
         }));

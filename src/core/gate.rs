@@ -37,7 +37,7 @@ pub(super) enum Barrier {
 }
 
 /// What a job takes while it may be running, with the units.
-pub(super) fn resources(run: &Run, index: usize) -> Vec<(Resource, u32)> {
+pub fn resources(run: &Run, index: usize) -> Vec<(Resource, u32)> {
     let job = run.job(index);
     let mut resources: Vec<(Resource, u32)> =
         job.pools.iter().map(|(pool, units)| (Resource::Pool(pool.clone()), *units)).collect();
@@ -179,6 +179,23 @@ pub(super) fn standing_in_the_way(
 /// A job of another run as [`super::fact::Why::Need`] names it.
 pub(super) fn across_name(job: &JobRef, date: BusinessDate) -> String {
     format!("{job} of {date}")
+}
+
+/// Whether the job has no room as long as people have not decided about jobs of its run that are in doubt. What jobs of
+/// other runs keep does not count: a decision about them sets this run not going again.
+pub(super) fn kept_by_doubt(run: &Run, index: usize) -> bool {
+    let doubts = || {
+        let jobs = run.jobs.iter().enumerate();
+        jobs.filter(|(_, job)| matches!(job.phase, Phase::InDoubt { .. })).map(|(index, _)| index)
+    };
+    if doubts().next().is_none() {
+        return false;
+    }
+    let kept: Vec<(Resource, u32)> = doubts().flat_map(|doubt| resources(run, doubt)).collect();
+    resources(run, index).iter().any(|(resource, units)| {
+        let of_it = kept.iter().filter(|(kept, _)| kept == resource);
+        of_it.map(|(_, units)| units).sum::<u32>() + units > size(run, resource)
+    })
 }
 
 /// Who has units of a resource now.

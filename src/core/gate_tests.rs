@@ -1,6 +1,6 @@
 use jiff::civil::time;
 
-use super::fact::{Action, Deadline, Fact};
+use super::fact::{Action, Deadline, Fact, RunResult};
 use super::night::Event;
 use super::obstacle::Obstacle;
 use super::phase::Phase;
@@ -57,6 +57,37 @@ fn what_is_in_doubt_keeps_its_pool_after_the_run_is_over_and_after_a_restart() {
     night.core = core;
     night.must(Event::HostUp { host: local(), boot: boot() });
     assert!(again(&mut night, 3).is_empty());
+}
+
+#[test]
+fn a_run_does_not_stay_open_for_what_its_own_doubt_keeps() {
+    let pool = PoolName::new("ledger").unwrap();
+    let mut jobs = vec![job("a", &[]), job("b", &[])];
+    for job in &mut jobs {
+        job.pools.insert(pool.clone(), 1);
+    }
+    let mut site = site(jobs);
+    site.pools.insert(pool, 1);
+    let mut night = Night::with(site, |_| {});
+    assert_eq!(night.started(), ["a/1"]);
+    night.end("a", crate::types::Ending::Unknown { why: "?".to_owned() });
+    assert!(night.started().is_empty());
+    assert_eq!(night.run().result, Some(RunResult::Failed), "people are asked");
+
+    // A page that is made of the journal alone says what b waits for.
+    let mut page = super::night::Core::new(1);
+    page.define("d", night.site.clone());
+    for (at, fact) in &night.facts {
+        page.replay(*at, fact).unwrap();
+    }
+    page.assume_hosts_reached(&boot());
+    let reasons = page.obstacles(&night.run_id(), 1, night.now).unwrap();
+    assert!(reasons.iter().any(|r| matches!(r, Obstacle::Full { used: 1, .. })), "{reasons:?}");
+
+    night.act(Action::Force { job: name("a") }).unwrap();
+    assert_eq!(night.started(), ["b/1"]);
+    night.good("b");
+    assert_eq!(night.run().result, Some(RunResult::Well));
 }
 
 #[test]
@@ -120,7 +151,7 @@ fn what_was_done_in_time_is_not_late_because_it_is_run_again() {
     night.must(Event::Rerun { run, jobs: vec![name("a")], by, reason });
     night.pass(60);
     night.good("a");
-    assert_eq!(night.run().result, Some(super::fact::RunResult::Well));
+    assert_eq!(night.run().result, Some(RunResult::Well));
     assert!(missed(&night).is_empty(), "{:?}", missed(&night));
 }
 

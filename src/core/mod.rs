@@ -2,6 +2,7 @@
 
 pub mod act;
 mod agenda;
+pub mod ahead;
 pub mod calendar;
 mod calendar_use;
 pub mod check;
@@ -25,6 +26,7 @@ mod progress;
 pub mod refused;
 mod same_day;
 pub mod schedule;
+pub mod script;
 pub mod state;
 pub mod window;
 

@@ -179,8 +179,12 @@ impl Core {
         self.state.apply(at, fact)
     }
 
-    /// For a look at what was recalled: nobody asks the hosts, so none of them is told to be away.
+    /// For a look at what was recalled: nobody asks the hosts, so none of them is told to be away. Who holds what is
+    /// known from the state.
     pub fn assume_hosts_reached(&mut self, boot: &BootId) {
+        for run in self.state.runs.values() {
+            self.agenda.know(run);
+        }
         let jobs = self.state.runs.values().flat_map(|run| &run.batch.jobs);
         self.hosts = jobs.map(|job| (job.host.clone(), boot.clone())).collect();
     }

@@ -413,11 +413,13 @@ fn result(run: &Run) -> Option<RunResult> {
             return Some(RunResult::Stopped);
         }
         // Held, queued, between attempts, waiting for a person, a time or another run: it moves some day. What waits
-        // behind an unknown ending does not, until people decide; the run ends so that they are asked.
-        let moves = run.jobs.iter().any(|job| match &job.phase {
+        // behind an unknown ending, or for what that keeps, does not, until people decide; the run ends so that they
+        // are asked.
+        let moves = run.jobs.iter().enumerate().any(|(index, job)| match &job.phase {
             Phase::Settled { .. } | Phase::InDoubt { .. } => false,
-            Phase::Waiting => job.open_needs == 0,
-            Phase::Starting | Phase::Running | Phase::RetryWait { .. } => true,
+            Phase::Waiting => job.open_needs == 0 && !gate::kept_by_doubt(run, index),
+            Phase::RetryWait { .. } => !gate::kept_by_doubt(run, index),
+            Phase::Starting | Phase::Running => true,
         });
         if moves {
             return None;

@@ -61,6 +61,8 @@ pub struct Smtp {
     pub host: String,
     pub port: u16,
     pub tls: Tls,
+    /// Certificates (PEM) that the server's may be signed by, besides those that the host trusts.
+    pub ca: Option<PathBuf>,
     pub user: Option<String>,
     /// The file that holds the password; the password itself is never in a job file.
     pub password_file: Option<PathBuf>,

@@ -1,12 +1,15 @@
 //! Layer 5: the outside world, each part behind a trait of `port`.
 
 pub mod account;
+pub mod agent_health;
 pub mod agent_link;
 pub mod clock;
 pub mod control;
 pub mod files;
 pub mod folders;
+pub mod host_health;
 pub mod log_files;
 pub mod mail;
 mod socket_path;
+pub mod state_health;
 pub mod store;

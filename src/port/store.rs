@@ -129,6 +129,13 @@ pub trait StoreReader {
         last: u32,
     ) -> impl Future<Output = Result<BTreeMap<JobName, Durations>, StoreError>> + Send;
 
+    /// Each of the times that [`history`](Self::history) without `before` is reckoned from, shortest first.
+    fn samples(
+        &self,
+        batch: &BatchId,
+        last: u32,
+    ) -> impl Future<Output = Result<BTreeMap<JobName, Vec<Span>>, StoreError>> + Send;
+
     /// How a job came out for a business date, in the last opened real run of it (the highest number of its key).
     /// `None`: there is no such run, or the job is not settled in it.
     fn outcome(

@@ -43,6 +43,8 @@ struct Drawing {
     rows: Vec<Row>,
     lines: Vec<Line>,
     more: Option<String>,
+    /// What the whole drawing is, where that is not a run that was.
+    mark: Option<&'static str>,
 }
 
 struct Tick {
@@ -88,6 +90,20 @@ struct Bar {
 
 /// The drawing of a run; `None` where no job has a time.
 pub fn svg(lang: Lang, head: &RunHead, jobs: &[JobLine]) -> Option<String> {
+    draw(lang, head, jobs, None)
+}
+
+/// As [`svg`], of a run that was only played, and marked so.
+pub fn simulated(lang: Lang, head: &RunHead, jobs: &[JobLine]) -> Option<String> {
+    draw(lang, head, jobs, Some(Label::SimulatedMark.say(lang)))
+}
+
+fn draw(
+    lang: Lang,
+    head: &RunHead,
+    jobs: &[JobLine],
+    mark: Option<&'static str>,
+) -> Option<String> {
     let timed: Vec<&JobLine> = jobs.iter().filter(|job| !instants(head, job).is_empty()).collect();
     let scale = Scale::of(head, &timed)?;
     let (shown, hidden) = choose(&timed);
@@ -117,6 +133,7 @@ pub fn svg(lang: Lang, head: &RunHead, jobs: &[JobLine]) -> Option<String> {
         rows,
         lines: lines(lang, head, &clock, &scale),
         more,
+        mark,
     };
     drawing.render().ok()
 }

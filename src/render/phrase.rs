@@ -73,7 +73,8 @@ pub fn standing(lang: Lang, head: &RunHead) -> String {
     }
 }
 
-fn numbers(lang: Lang, totals: &Totals) -> String {
+/// `24 of 25 ended well; 1 non-critical failed.`
+pub fn numbers(lang: Lang, totals: &Totals) -> String {
     let jobs = totals.taking_part;
     let first = if totals.well == jobs {
         Verdict::AllWell { jobs }

@@ -179,7 +179,7 @@ fn start_note(lang: Lang, clock: &Clock<'_>, note: &StartNote) -> String {
     }
 }
 
-fn batch_left_out(lang: Lang, batch: &BatchLeftOut) -> String {
+pub(super) fn batch_left_out(lang: Lang, batch: &BatchLeftOut) -> String {
     let say = |planned: Planned<'_>| planned.say(lang);
     match &batch.why {
         BatchLeftOutWhy::NoBusinessDay { calendar, name: None } => {

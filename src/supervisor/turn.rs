@@ -1,6 +1,6 @@
 //! One turn: take what is waiting, decide, make it durable in one transaction, then act.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -165,14 +165,16 @@ impl<W: World> Supervisor<W> {
             rows.extend(row(sealed.seq, *at, fact));
             entries.push(sealed);
         }
-        let mut over = Vec::new();
+        let mut over = BTreeSet::new();
         for command in &turn.commands {
             match command {
                 Command::Notify { incident } => turn.mail.extend(self.incident_mail(*incident)),
-                Command::Report { run } => over.push(run.clone()),
+                Command::Report { run } => drop(over.insert(run.clone())),
                 _ => {}
             }
         }
+        // What came to its end and was set going again within the turn has one report or none.
+        over.retain(|run| self.result(run).is_some());
         for run in over {
             let report = self.report(&run).await?;
             turn.mail.extend(report.mail);

@@ -3,15 +3,19 @@
 
 pub mod event;
 pub mod failure;
+pub mod health;
 pub mod job;
 pub mod of_fact;
 pub mod of_job;
+pub mod of_path;
 pub mod of_plan;
 pub mod of_plan_job;
+pub mod of_rehearsal;
 pub mod of_run;
 pub mod of_why;
 pub mod of_why_unopened;
 pub mod plan;
+pub mod rehearsal;
 pub mod report;
 pub mod run;
 pub mod status;

@@ -48,6 +48,22 @@ pub enum PlanError {
     Name(#[from] InvalidName),
 }
 
+/// How jobs of other runs came out.
+type Known = BTreeMap<(JobRef, BusinessDate), Outcome>;
+
+/// The runs of one made-up night.
+#[derive(Debug, Clone, Default)]
+pub struct Night {
+    pub openings: Vec<Opening>,
+    /// Taken for granted of jobs of runs before it.
+    pub known: Known,
+    /// The runs that are asked about, in the order of their starts. The others are there because they take their share,
+    /// or because one of these needs them.
+    pub shown: Vec<RunId>,
+    /// Of those asked about: what does not start, and why.
+    pub left_out: Vec<(Date, BatchLeftOut)>,
+}
+
 /// Starts with what is left out, day by day.
 type Meanings<'a> = (Vec<Meant<'a>>, Vec<(Date, BatchLeftOut)>);
 
@@ -87,6 +103,22 @@ pub fn plan(site: &Arc<Site>, digest: &str, wanted: Wanted<'_>) -> Result<PlanVi
     }
     let calendar_ends = planner.calendar_ends();
     Ok(PlanView { site: site.title.clone(), zone: site.zone.clone(), days, calendar_ends })
+}
+
+/// What the starts of the dates open in one made-up night, `digest` naming the definition.
+pub fn night(site: &Arc<Site>, digest: &str, wanted: Wanted<'_>) -> Result<Night, PlanError> {
+    let planner = Planner { site, digest, wanted, calendars: Calendars::new(&site.calendars) };
+    let (mut starts, mut left_out) = planner.starts()?;
+    starts.sort_by_key(|meant| meant.start.at);
+    let mut shown = Vec::new();
+    for meant in starts.iter().filter(|meant| planner.is_shown(&meant.batch.id)) {
+        match &meant.opened {
+            Ok(opened) => shown.push(opened.run.clone()),
+            Err(why) => left_out.push((meant.start.date(), of_batch(meant.batch, why.clone()))),
+        }
+    }
+    let (openings, known) = planner.openings(&starts)?;
+    Ok(Night { openings, known, shown, left_out })
 }
 
 struct Planner<'a> {
@@ -206,8 +238,15 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Opens every start in one made-up night. Runs of before it count as done; later ones that a start needs are added.
+    /// Opens every start in one made-up night.
     fn forecast(&self, starts: &[Meant<'a>]) -> Result<Forecast, PlanError> {
+        let (openings, known) = self.openings(starts)?;
+        let definitions = [(self.digest.to_owned(), Arc::clone(self.site))];
+        Ok(forecast::of_openings(&definitions, openings, known)?)
+    }
+
+    /// Every start as an opening. Runs of before the first count as done; later ones that a start needs are added.
+    fn openings(&self, starts: &[Meant<'a>]) -> Result<(Vec<Opening>, Known), PlanError> {
         let mut openings: Vec<Opening> = starts
             .iter()
             .filter_map(|meant| {
@@ -216,7 +255,7 @@ impl<'a> Planner<'a> {
             })
             .collect();
         let Some(first) = openings.iter().map(|opening| opening.at).min() else {
-            return Ok(Forecast::default());
+            return Ok((Vec::new(), BTreeMap::new()));
         };
         let last = openings.iter().map(|opening| opening.at).max().unwrap_or(first);
         let until = last.checked_add(forecast::HORIZON).unwrap_or(Timestamp::MAX);
@@ -247,8 +286,7 @@ impl<'a> Planner<'a> {
                 }
             }
         }
-        let definitions = [(self.digest.to_owned(), Arc::clone(self.site))];
-        Ok(forecast::of_openings(&definitions, openings, known)?)
+        Ok((openings, known))
     }
 
     fn shown(

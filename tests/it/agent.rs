@@ -115,7 +115,10 @@ fn a_job_is_given_its_environment_and_nothing_else() {
 
 #[test]
 fn neither_job_nor_shim_holds_a_descriptor_of_the_agent() {
-    let house = House::with_agent();
+    passes_no_descriptor_on(House::with_agent());
+}
+
+pub(crate) fn passes_no_descriptor_on(house: House) {
     let mut line = house.hello();
     let go = house.fifo("go");
     let start = argv(house.shell("fds", ""), &["cat", "go"]);
@@ -161,7 +164,10 @@ fn family(house: &House) -> [u32; 2] {
 
 #[test]
 fn kill_reaches_grandchildren_and_what_called_setsid() {
-    let house = House::with_agent();
+    kills_a_family(House::with_agent());
+}
+
+pub(crate) fn kills_a_family(house: House) {
     let mut line = house.hello();
     let ready = house.fifo("ready");
     let start = house.shell("family", FAMILY);
@@ -292,8 +298,11 @@ fn another_user_is_become_by_root_alone_and_can_hand_on_values() {
 
 #[test]
 fn many_at_once_are_all_told_once_and_in_order() {
+    runs_many(House::with_agent());
+}
+
+pub(crate) fn runs_many(house: House) {
     const MANY: usize = 200;
-    let house = House::with_agent();
     let mut line = house.hello();
     for n in 0..MANY {
         line.start(&argv(house.shell(&format!("job{n}"), ""), &["true"]));

@@ -19,11 +19,13 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct House {
     folder: tempfile::TempDir,
     agent: Option<Child>,
+    /// What every agent of this house has in its environment.
+    env: Vec<(&'static str, String)>,
 }
 
 impl House {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), agent: None }
+        Self { folder: tempfile::tempdir().unwrap(), agent: None, env: Vec::new() }
     }
 
     /// With an agent in it that can be connected to.
@@ -46,6 +48,7 @@ impl House {
         let mut command = Command::new(env!("CARGO_BIN_EXE_nightrun"));
         command.arg("agent").arg("--dir").arg(self.dir()).args(more);
         command.stdin(Stdio::null()).stdout(Stdio::piped());
+        command.envs(self.env.iter().map(|(key, value)| (key, value)));
         command
     }
 
@@ -55,6 +58,48 @@ impl House {
         BufReader::new(agent.stdout.take().unwrap()).read_line(&mut word).unwrap();
         assert_eq!(word, "ready\n");
         self.agent = Some(agent);
+    }
+
+    /// With an agent whose kernel lacks these, as its feature `faults` has it.
+    #[cfg(feature = "faults")]
+    pub(crate) fn without(features: &str) -> Self {
+        let mut house = Self::new();
+        house.env = vec![("NIGHTRUN_WITHOUT", features.to_owned())];
+        house.start_agent(&[]);
+        house
+    }
+
+    /// With an agent of which the first process that comes to this point is killed there; the agents after it are
+    /// spared. True from [`House::was_killed`] on.
+    #[cfg(feature = "faults")]
+    pub(crate) fn killed_at(point: &str) -> Self {
+        let mut house = Self::new();
+        let once = house.path("killed").display().to_string();
+        house.env = vec![("NIGHTRUN_FAULT", point.to_owned()), ("NIGHTRUN_FAULT_ONCE", once)];
+        house.start_agent(&[]);
+        house
+    }
+
+    #[cfg(feature = "faults")]
+    pub(crate) fn was_killed(&self) -> bool {
+        self.path("killed").exists()
+    }
+
+    /// Agent and shims that are there, whoever forked them.
+    pub(crate) fn processes(&self) -> Vec<u32> {
+        let dir = self.dir().display().to_string();
+        let here = |pid: &u32| {
+            let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            line.split(|byte| *byte == 0).any(|word| word == dir.as_bytes()) && is_there(*pid)
+        };
+        let entries = fs::read_dir("/proc").unwrap().flatten();
+        entries.filter_map(|e| e.file_name().to_str()?.parse().ok()).filter(here).collect()
+    }
+
+    /// Its shims, those of former agents too.
+    pub(crate) fn shims(&self) -> Vec<u32> {
+        let agent = self.agent_pid();
+        self.processes().into_iter().filter(|pid| *pid != agent).collect()
     }
 
     pub(crate) fn agent_pid(&self) -> u32 {
@@ -196,16 +241,27 @@ pub(crate) struct Line {
 
 impl Line {
     pub(crate) fn say(&mut self, what: &ToAgent) {
-        let mut line = serde_json::to_string(what).unwrap();
-        line.push('\n');
-        self.stream.write_all(line.as_bytes()).unwrap();
+        self.say_raw(&serde_json::to_string(what).unwrap());
+    }
+
+    pub(crate) fn say_raw(&mut self, line: &str) {
+        self.stream.write_all(format!("{line}\n").as_bytes()).unwrap();
     }
 
     pub(crate) fn hear(&mut self) -> FromAgent {
+        self.hear_or_end().expect("the agent has not closed the connection")
+    }
+
+    /// `None`: the connection was closed.
+    pub(crate) fn hear_or_end(&mut self) -> Option<FromAgent> {
         let mut line = String::new();
-        self.reader.read_line(&mut line).expect("the agent says something in time");
-        assert!(!line.is_empty(), "the agent closed the connection");
-        serde_json::from_str(&line).unwrap()
+        match self.reader.read_line(&mut line) {
+            Ok(0) => None,
+            Ok(_) => Some(serde_json::from_str(&line).unwrap()),
+            // What was said to an agent that is dead by now was never read.
+            Err(e) if e.kind() == std::io::ErrorKind::ConnectionReset => None,
+            Err(e) => panic!("the agent says nothing in time: {e}"),
+        }
     }
 
     /// The connection was closed by the agent.

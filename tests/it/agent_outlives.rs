@@ -12,7 +12,10 @@ use crate::agent_house::{House, attempt, exited, gone, is_there, read_fifo, rele
 
 #[test]
 fn a_killed_agent_loses_no_job() {
-    let mut house = House::with_agent();
+    loses_no_job(House::with_agent());
+}
+
+pub(crate) fn loses_no_job(mut house: House) {
     let mut line = house.hello();
     let (ready, go) = (house.fifo("ready"), house.fifo("go"));
     let start =
@@ -34,7 +37,10 @@ fn a_killed_agent_loses_no_job() {
 
 #[test]
 fn an_adopted_job_can_be_killed() {
-    let mut house = House::with_agent();
+    kills_an_adopted_job(House::with_agent());
+}
+
+pub(crate) fn kills_an_adopted_job(mut house: House) {
     let mut line = house.hello();
     let start = house.shell("long", "sleep 1000");
     let pid = line.run(&start);
@@ -48,7 +54,10 @@ fn an_adopted_job_can_be_killed() {
 
 #[test]
 fn an_end_that_nobody_watched_is_learned_with_its_time() {
-    let mut house = House::with_agent();
+    learns_an_unwatched_end(House::with_agent());
+}
+
+pub(crate) fn learns_an_unwatched_end(mut house: House) {
     let mut line = house.hello();
     let go = house.fifo("go");
     let start = house.shell("unwatched", "read x < go; exit 5");
@@ -82,7 +91,10 @@ fn an_end_that_nobody_watched_is_learned_with_its_time() {
 
 #[test]
 fn an_id_is_started_once() {
-    let mut house = House::with_agent();
+    starts_once(House::with_agent());
+}
+
+pub(crate) fn starts_once(mut house: House) {
     let mut line = house.hello();
     let (ready, go) = (house.fifo("ready"), house.fifo("go"));
     let start = house.shell("once", "echo x >> count; echo x > ready; read x < go");
@@ -103,7 +115,10 @@ fn an_id_is_started_once() {
 
 #[test]
 fn a_killed_shim_is_told_honestly() {
-    let house = House::with_agent();
+    tells_of_killed_shims(House::with_agent());
+}
+
+pub(crate) fn tells_of_killed_shims(house: House) {
     let mut line = house.hello();
     let start = house.shell("goes-on", "exec sleep 1000");
     let pid = line.run(&start);
@@ -128,6 +143,27 @@ fn a_killed_shim_is_told_honestly() {
     let ended = line.ended();
     assert!(matches!(ended.ending, Ending::Lost { .. }), "{ended:?}");
     assert!(ended.started.is_some() && why(&ended.ending).contains("watcher was killed"));
+}
+
+#[test]
+fn a_shim_that_was_adopted_and_killed_is_told_honestly() {
+    tells_of_a_killed_adopted_shim(House::with_agent());
+}
+
+pub(crate) fn tells_of_a_killed_adopted_shim(mut house: House) {
+    let mut line = house.hello();
+    let start = house.shell("goes-on", "exec sleep 1000");
+    let pid = line.run(&start);
+    house.kill_agent();
+    house.start_agent(&[]);
+    let mut line = house.hello();
+    let FromAgent::Started { pid: known, .. } = line.ask(&start) else { panic!("not known") };
+    assert_eq!(known, pid);
+    signal(house.shim_pid(&start), Signal::KILL);
+    let ended = line.ended();
+    assert!(matches!(ended.ending, Ending::Unknown { .. }), "{ended:?}");
+    assert!(is_there(pid) && ended.started.is_some());
+    signal(pid, Signal::KILL);
 }
 
 #[test]

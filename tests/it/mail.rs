@@ -10,7 +10,7 @@ use nightrun::journal::OutgoingMail;
 use nightrun::port::{Attachment, Letter, Mailer, Party, SendError};
 
 use crate::journal_writer::time;
-use crate::smtp_sink::{Behaviour, Sink};
+use crate::smtp_sink::{Behaviour, Encryption, Sink, certificate};
 
 /// A limit that a test can wait for, and long enough to get as far as the server lets it.
 const SHORT: Duration = Duration::from_secs(1);
@@ -41,7 +41,7 @@ fn mail() -> OutgoingMail {
 }
 
 fn smtp(port: u16, tls: Tls) -> Smtp {
-    Smtp { host: "127.0.0.1".into(), port, tls, user: None, password_file: None }
+    Smtp { host: "127.0.0.1".into(), port, tls, ca: None, user: None, password_file: None }
 }
 
 async fn send(mailer: &impl Mailer) -> Result<String, SendError> {
@@ -164,6 +164,74 @@ async fn a_server_that_refuses_for_now_gets_the_same_message_again() {
     assert_eq!(heard[2].message, String::from_utf8(mail().bytes).ok());
 }
 
+/// Whatever is said to the message itself, before it is handed over or after: 4xx is later, 5xx is never.
+#[tokio::test]
+async fn an_answer_to_the_message_is_believed() {
+    for later_words in ["451 4.3.0 try again", "421 4.3.2 closing", "452 4.2.2 mailbox full"] {
+        for behaviour in [Behaviour::Data(later_words), Behaviour::Dot(later_words)] {
+            let sink = Sink::listen(&[behaviour]).await;
+            let why = later(send(&SmtpMailer::new(smtp(sink.port, Tls::None), LIMIT)).await);
+            assert!(why.contains(&later_words[4..]), "{behaviour:?}: {why}");
+        }
+    }
+    for behaviour in [Behaviour::Data("554 5.7.1 no"), Behaviour::Dot("552 5.3.4 too large")] {
+        let sink = Sink::listen(&[behaviour]).await;
+        let sent = send(&SmtpMailer::new(smtp(sink.port, Tls::None), LIMIT)).await;
+        assert!(matches!(sent, Err(SendError::Never(_))), "{behaviour:?}: {sent:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_after_the_dot_is_later() {
+    let sink = Sink::listen(&[Behaviour::CloseAfterDot]).await;
+    let mailer = SmtpMailer::new(smtp(sink.port, Tls::None), LIMIT);
+    later(send(&mailer).await);
+    send(&mailer).await.unwrap();
+    let messages = sink.messages();
+    assert_eq!(messages.len(), 2);
+    assert_eq!(messages[0], messages[1], "the same message, under the same id");
+}
+
+/// Words that come slowly are waited for as long as the whole takes no longer than its limit.
+#[tokio::test]
+async fn a_slow_server_gets_its_time_and_no_more() {
+    let sink = Sink::listen(&[Behaviour::Trickle(1), Behaviour::Trickle(200)]).await;
+    send(&SmtpMailer::new(smtp(sink.port, Tls::None), LIMIT)).await.unwrap();
+    let begun = Instant::now();
+    let why = later(send(&SmtpMailer::new(smtp(sink.port, Tls::None), SHORT)).await);
+    assert!(begun.elapsed() < LIMIT && why.contains("did not answer in 1s"), "{why}");
+    assert_eq!(sink.messages().len(), 1);
+}
+
+#[tokio::test]
+async fn a_server_whose_certificate_is_trusted_gets_the_message_encrypted() {
+    let folder = tempfile::tempdir().unwrap();
+    let tls = certificate(folder.path());
+    let offered = Sink::encrypted(&[], Encryption::Offered(tls.clone())).await;
+    let implicit = Sink::encrypted(&[], Encryption::FromTheStart(tls)).await;
+    for (sink, kind) in [(&offered, Tls::StartTls), (&implicit, Tls::Implicit)] {
+        let plain = smtp(sink.port, kind);
+        let trusting = Smtp { ca: Some(folder.path().join("ca.pem")), ..plain.clone() };
+        let answer = send(&SmtpMailer::new(trusting.clone(), LIMIT)).await.unwrap();
+        assert_eq!(answer, "250 2.0.0 queued as 4711");
+        let heard = sink.heard().remove(0);
+        assert!(heard.encrypted, "{kind:?}: {heard:?}");
+        assert_eq!(heard.message, String::from_utf8(mail().bytes).ok());
+
+        // Nobody vouches for it, or not under this name: nothing is said to it.
+        let why = later(send(&SmtpMailer::new(plain, LIMIT)).await);
+        assert!(why.contains("certificate"), "{kind:?}: {why}");
+        let other_name = Smtp { host: "localhost".into(), ..trusting.clone() };
+        let why = later(send(&SmtpMailer::new(other_name, LIMIT)).await);
+        assert!(why.contains("certificate"), "{kind:?}: {why}");
+        assert_eq!(sink.messages().len(), 1, "{kind:?}");
+
+        let missing = Smtp { ca: Some(folder.path().join("gone.pem")), ..trusting };
+        let why = later(send(&SmtpMailer::new(missing, LIMIT)).await);
+        assert!(why.contains("gone.pem"), "{kind:?}: {why}");
+    }
+}
+
 #[tokio::test]
 async fn only_a_servers_never_is_never() {
     let gone = Behaviour::Recipient("550 5.1.1 no such user");
@@ -205,6 +273,7 @@ async fn a_server_that_says_nothing_holds_nobody_up() {
     };
     tokio::join!(
         held(Behaviour::Mute, Tls::None),
+        held(Behaviour::StallInEhlo, Tls::None),
         held(Behaviour::Mute, Tls::Implicit),
         held(Behaviour::StallTls, Tls::StartTls),
         held(Behaviour::HangAfterDot, Tls::None),

@@ -8,9 +8,14 @@
 )]
 
 mod agent;
+#[cfg(feature = "faults")]
+mod agent_faults;
 mod agent_house;
 mod agent_link;
 mod agent_outlives;
+mod agent_shims;
+#[cfg(feature = "faults")]
+mod campaign;
 mod format_reference;
 mod journal_writer;
 mod mail;
@@ -18,6 +23,7 @@ mod night;
 mod plan_of_sample;
 mod sample_calendars;
 mod sample_figures;
+mod simulate_sample;
 mod smtp_sink;
 mod splitter;
 mod store_sqlite;

@@ -254,6 +254,10 @@ pub(crate) async fn history_knows_the_last_good_attempts<S: Store>(store: S) {
     let seven = Span::of(Duration::from_millis(7));
     assert_eq!((post.attempts, post.p50, post.p95), (1, seven, seven));
 
+    let samples = writer.store.reader().samples(&eod.batch, 20).await.unwrap();
+    let seconds = (6..=25).map(Span::seconds).collect::<Vec<_>>();
+    assert_eq!((samples.len(), &samples[&job("load")]), (2, &seconds), "shortest first");
+
     // What was usual before a run says neither that run nor a later one, whichever ended first.
     let (next, last) = (run("eod@2026-11-02#1"), run("eod@2026-11-03#1"));
     writer.write(&[opened(&next, "2026-11-02", false)]).await.unwrap();

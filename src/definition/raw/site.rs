@@ -57,6 +57,8 @@ record! {
         /// Default: start-tls.
         optional tls: Tls,
         optional user: Word,
+        /// A file of certificates (PEM) that the server's may be signed by, besides those that the host trusts.
+        optional ca: Word,
         /// The file that holds the password; the password itself is never in a job file.
         optional password_file: Word,
     }

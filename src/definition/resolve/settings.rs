@@ -131,6 +131,9 @@ fn server(raw: &SmtpRecord, found: &mut Vec<Finding>) -> Smtp {
         }
         _ => {}
     }
+    if let (Field::Given(ca), Tls::None) = (&raw.ca, tls) {
+        found.push(Finding::error(ca.at, "`ca` needs `tls: start-tls` or `tls: implicit`"));
+    }
     if let (Field::Given(user), Tls::None) = (&raw.user, tls) {
         let what = "the password goes over the network in the clear";
         found.push(Finding::warning(user.at, what).hint("use `tls: start-tls` or `tls: implicit`"));
@@ -139,6 +142,7 @@ fn server(raw: &SmtpRecord, found: &mut Vec<Finding>) -> Smtp {
         host: raw.host.get().map(|host| host.0.clone()).unwrap_or_default(),
         port: raw.port.get().and_then(|port| u16::try_from(port.0).ok()).unwrap_or(usual),
         tls,
+        ca: raw.ca.get().map(|file| PathBuf::from(&file.0)),
         user: raw.user.get().map(|user| user.0.clone()),
         password_file: raw.password_file.get().map(|file| PathBuf::from(&file.0)),
     }

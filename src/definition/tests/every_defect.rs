@@ -98,6 +98,20 @@ fn a_file_that_cannot_be_read_makes_no_names_unknown() {
 }
 
 #[test]
+fn an_authority_is_only_for_what_is_encrypted() {
+    let site = |tls: &str| {
+        format!(
+            "version: 1\ntitle: Bank\nzone: UTC\nmail:\n  from: n@bank.example\n  failures_to: duty\n  \
+             report_to: duty\n  smtp: {{host: mail, tls: {tls}, ca: bank.pem}}\n"
+        )
+    };
+    let (plain, encrypted) = (site("none"), site("start-tls"));
+    let found = texts(&load(&sound(&[("site.yaml", &plain)])));
+    assert!(found.contains("`ca` needs `tls: start-tls`"), "{found}");
+    assert!(!texts(&load(&sound(&[("site.yaml", &encrypted)]))).contains("`ca`"));
+}
+
+#[test]
 fn a_warning_does_not_stop_the_site() {
     let tree =
         sound(&[("people.yaml", "version: 1\npeople:\n  li-wei: {name: Li Wei, roles: [duty]}\n")]);

@@ -25,6 +25,15 @@ impl FolderMailer {
         Self { folder, writing: Mutex::new(()) }
     }
 
+    /// Whether a message could be kept: a file is made and taken away again, where the folder is not there yet in the
+    /// one that it would be made in.
+    pub fn try_out(&self) -> io::Result<()> {
+        let there = self.folder.ancestors().find(|folder| folder.exists());
+        let probe = there.unwrap_or(&self.folder).join(format!(".doctor-{}", std::process::id()));
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&probe)?;
+        std::fs::remove_file(probe)
+    }
+
     fn keep(&self, name: &str, message: &[u8]) -> io::Result<String> {
         // What a panicked writer left is a file by another name, if anything.
         let _one = self.writing.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,6 +1,9 @@
 //! Mail through a server: one connection a message, everything within one time limit.
 
-#![expect(clippy::disallowed_methods, reason = "driver: it reads the password's file")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "driver: it reads the files of the password and the certificates"
+)]
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -9,7 +12,7 @@ use lettre::Address;
 use lettre::address::Envelope;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use tokio::time::timeout;
 
@@ -37,13 +40,11 @@ impl SmtpMailer {
 
     /// Connected, encrypted and authenticated as the site says.
     async fn connect(&self) -> Result<AsyncSmtpConnection, SendError> {
-        let Smtp { host, port, tls, user, password_file: _ } = &self.server;
+        let Smtp { host, port, tls, user, ca: _, password_file: _ } = &self.server;
         let hello = ClientId::default();
         let parameters = match tls {
             Tls::None => None,
-            Tls::StartTls | Tls::Implicit => {
-                Some(TlsParameters::new(host.clone()).map_err(hindered)?)
-            }
+            Tls::StartTls | Tls::Implicit => Some(self.encryption()?),
         };
         let (at_once, after_hello) = match tls {
             Tls::Implicit => (parameters, None),
@@ -66,6 +67,32 @@ impl SmtpMailer {
                 .map_err(|why| SendError::Later(format!("signing in as {user}: {why}")))?;
         }
         Ok(server)
+    }
+
+    /// Whom to trust; the file is read each time, so that a new certificate needs no restart.
+    fn encryption(&self) -> Result<TlsParameters, SendError> {
+        let mut wanted = TlsParameters::builder(self.server.host.clone());
+        if let Some(file) = &self.server.ca {
+            let bad = |why: &dyn ToString| {
+                SendError::Later(format!("{}: {}", file.display(), why.to_string()))
+            };
+            let pem = std::fs::read(file).map_err(|why| bad(&why))?;
+            wanted =
+                wanted.add_root_certificate(Certificate::from_pem(&pem).map_err(|why| bad(&why))?);
+        }
+        wanted.build().map_err(hindered)
+    }
+
+    /// Connects, encrypts and signs in as for a message, and sends none.
+    pub async fn greet(&self) -> Result<(), SendError> {
+        let mut server = timeout(self.limit, self.connect()).await.map_err(|_| self.mute(""))??;
+        timeout(FAREWELL, server.quit()).await.ok();
+        Ok(())
+    }
+
+    fn mute(&self, doubt: &str) -> SendError {
+        let Smtp { host, port, .. } = &self.server;
+        SendError::Later(format!("{host}:{port} did not answer in {:?}{doubt}", self.limit))
     }
 
     /// Read each time, so that a changed password needs no restart.
@@ -93,16 +120,9 @@ impl Mailer for SmtpMailer {
             Ok((server, answer))
         });
         let (mut server, answer) = sent.await.unwrap_or_else(|_| {
-            let Smtp { host, port, .. } = &self.server;
-            let doubt = if handing_over.load(Ordering::Relaxed) {
-                "; the message may have been taken all the same"
-            } else {
-                ""
-            };
-            Err(SendError::Later(format!(
-                "{host}:{port} did not answer in {:?}{doubt}",
-                self.limit
-            )))
+            let handed_over = handing_over.load(Ordering::Relaxed);
+            let doubt = "; the message may have been taken all the same";
+            Err(self.mute(if handed_over { doubt } else { "" }))
         })?;
         timeout(FAREWELL, server.quit()).await.ok();
         let words: Vec<&str> = answer.message().collect();

@@ -16,6 +16,26 @@ pub(super) async fn history(
     before: Option<&RunId>,
     last: u32,
 ) -> Result<BTreeMap<JobName, Durations>, StoreError> {
+    let took = took(pool, batch, before, last).await?;
+    Ok(took.into_iter().filter_map(|(job, took)| Some((job, durations(&took)?))).collect())
+}
+
+/// Each of the times that [`history`] is reckoned from, shortest first.
+pub(super) async fn samples(
+    pool: &SqlitePool,
+    batch: &BatchId,
+    last: u32,
+) -> Result<BTreeMap<JobName, Vec<Span>>, StoreError> {
+    let took = took(pool, batch, None, last).await?;
+    Ok(took.into_iter().map(|(job, took)| (job, took.into_iter().map(span).collect())).collect())
+}
+
+async fn took(
+    pool: &SqlitePool,
+    batch: &BatchId,
+    before: Option<&RunId>,
+    last: u32,
+) -> Result<BTreeMap<JobName, Vec<i64>>, StoreError> {
     let rows = sqlx::query(
         "SELECT job, ended - started AS took FROM (
              SELECT job, started, ended, ROW_NUMBER() OVER (PARTITION BY job ORDER BY ended DESC) AS nth
@@ -36,7 +56,7 @@ pub(super) async fn history(
     for row in &rows {
         took.entry(row.parsed("job")?).or_default().push(row.number("took")?);
     }
-    Ok(took.into_iter().filter_map(|(job, took)| Some((job, durations(&took)?))).collect())
+    Ok(took)
 }
 
 /// From durations in microseconds, shortest first.
@@ -44,7 +64,7 @@ fn durations(took: &[i64]) -> Option<Durations> {
     // Nearest rank: the smallest value that at least so many in a hundred do not exceed.
     let rank = |percent: usize| {
         let nth = (took.len() * percent).div_ceil(100).max(1);
-        took.get(nth - 1).map(|micros| span(*micros))
+        took.get(nth - 1).copied().map(span)
     };
     let attempts = u32::try_from(took.len()).ok()?;
     Some(Durations { attempts, p50: rank(50)?, p95: rank(95)? })

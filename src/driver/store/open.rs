@@ -117,6 +117,13 @@ impl SqliteReader {
             Found::Store { .. } => Ok(Some(Self { pool: pool(&path) })),
         }
     }
+
+    /// Proves the end of the journal, as a supervisor does when it starts, and gives the schema's version with it.
+    pub async fn check_end(&self) -> Result<(i32, Head), StoreError> {
+        let version = sqlx::query_scalar("PRAGMA user_version").fetch_one(&self.pool).await;
+        let version = version.map_err(trouble("opening the store"))?;
+        Ok((version, check_end(self).await?))
+    }
 }
 
 fn make_folder(state: &Path) -> Result<(), StoreError> {
@@ -185,7 +192,7 @@ async fn user_version(conn: &mut SqliteConnection) -> Result<i32, StoreError> {
 }
 
 /// The end of the journal proves itself: a start reads no more of it than the runs that are open.
-async fn check_end(reader: &SqliteReader) -> Result<(), StoreError> {
+async fn check_end(reader: &SqliteReader) -> Result<Head, StoreError> {
     let stored = reader.head().await?;
     let last = reader.all_entries(stored.seq.saturating_sub(2), 3).await?;
     let mut head = match last.split_first() {
@@ -203,5 +210,5 @@ async fn check_end(reader: &SqliteReader) -> Result<(), StoreError> {
             stored.seq, head.seq
         )));
     }
-    Ok(())
+    Ok(head)
 }

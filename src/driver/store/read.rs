@@ -15,7 +15,7 @@ use super::{history, outbox};
 use crate::journal::{Head, RunRow, Sealed, address};
 use crate::port::{Durations, QueuedMail, RunFilter, StoreError, StoreReader, TrialOffset};
 use crate::types::{
-    BatchId, BusinessDate, Epoch, IncidentId, JobName, JobRef, Outcome, RunId, RunKey,
+    BatchId, BusinessDate, Epoch, IncidentId, JobName, JobRef, Outcome, RunId, RunKey, Span,
 };
 
 impl StoreReader for SqliteReader {
@@ -90,6 +90,14 @@ impl StoreReader for SqliteReader {
         last: u32,
     ) -> Result<BTreeMap<JobName, Durations>, StoreError> {
         history::history(&self.pool, batch, before, last).await
+    }
+
+    async fn samples(
+        &self,
+        batch: &BatchId,
+        last: u32,
+    ) -> Result<BTreeMap<JobName, Vec<Span>>, StoreError> {
+        history::samples(&self.pool, batch, last).await
     }
 
     async fn outcome(

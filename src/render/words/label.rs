@@ -3,6 +3,7 @@
 use crate::core::fact::RunResult;
 use crate::definition::site::ChangeClass;
 use crate::types::{Lang, Outcome};
+use crate::view::health::{Grade, Part};
 use crate::view::job::StateWord;
 use crate::wire::ChangeState;
 
@@ -55,6 +56,7 @@ labels! {
     GeneratedAt: "Generated at", "生成时间";
     Result: "Result", "结果";
     TrialMark: "TRIAL", "试运行";
+    SimulatedMark: "SIMULATED", "推演";
     // Columns.
     Job: "Job", "作业";
     Title: "Title", "名称";
@@ -108,6 +110,19 @@ labels! {
     LegendUnknown: "not known", "结果不明";
     LegendLimit: "limit", "时限";
     LegendNow: "now", "当前";
+    // Parts of a host, and how they are found.
+    PartSite: "site", "站点";
+    PartState: "state", "状态目录";
+    PartStore: "store", "状态库";
+    PartAgent: "agent", "代理";
+    PartMail: "mail", "邮件";
+    PartClock: "clock", "时钟";
+    PartZones: "zones", "时区";
+    PartLimits: "limits", "系统限额";
+    PartKernel: "kernel", "内核";
+    GradeOk: "ok", "正常";
+    GradeWarn: "warn", "警告";
+    GradeFail: "FAIL", "失败";
     // States of a job.
     Waiting: "waiting", "等待";
     Starting: "starting", "启动中";
@@ -161,6 +176,28 @@ impl Label {
             StateWord::Forced => Self::Forced,
             StateWord::Blocked => Self::Blocked,
             StateWord::Unknown => Self::Unknown,
+        }
+    }
+
+    pub fn of_part(part: Part) -> Self {
+        match part {
+            Part::Site => Self::PartSite,
+            Part::State => Self::PartState,
+            Part::Store => Self::PartStore,
+            Part::Agent => Self::PartAgent,
+            Part::Mail => Self::PartMail,
+            Part::Clock => Self::PartClock,
+            Part::Zones => Self::PartZones,
+            Part::Limits => Self::PartLimits,
+            Part::Kernel => Self::PartKernel,
+        }
+    }
+
+    pub fn of_grade(grade: Grade) -> Self {
+        match grade {
+            Grade::Ok => Self::GradeOk,
+            Grade::Warn => Self::GradeWarn,
+            Grade::Fail => Self::GradeFail,
         }
     }
 

@@ -7,17 +7,21 @@
 mod acts;
 mod events;
 mod failure;
+mod health;
 mod label;
 mod plan;
 mod reason;
+mod rehearsed;
 mod verdict;
 
 pub use acts::Deed;
 pub use events::Happened;
 pub use failure::Fault;
+pub use health::Health;
 pub use label::Label;
 pub use plan::Planned;
 pub use reason::Because;
+pub use rehearsed::Rehearsed;
 pub use verdict::Verdict;
 
 use crate::types::{Condition, Lang, Outcome};

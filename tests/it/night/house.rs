@@ -122,6 +122,12 @@ impl House {
         fs::write(path, text).unwrap();
     }
 
+    /// The folder stays where it is when this is dropped, for looking.
+    pub(crate) fn keep(&mut self) -> PathBuf {
+        self.folder.disable_cleanup(true);
+        self.folder.path().to_owned()
+    }
+
     pub(crate) fn site(&self) -> PathBuf {
         self.folder.path().join("site")
     }

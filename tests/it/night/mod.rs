@@ -1,16 +1,17 @@
 //! Whole nights with the real binary: what a night goes through, and what it leaves behind.
 
 mod disk;
-mod facts;
-mod house;
-mod letter;
-mod watched;
+pub(crate) mod facts;
+pub(crate) mod house;
+pub(crate) mod letter;
+pub(crate) mod watched;
 
 mod adopted;
 mod agent_killed;
 #[cfg(feature = "faults")]
 mod clock_set;
 mod disk_full;
+mod doctor;
 mod failures;
 mod gates;
 mod limits;
@@ -18,8 +19,9 @@ mod needs;
 mod one_leader;
 mod operators;
 mod own_copy;
-mod post;
+pub(crate) mod post;
 mod read_only;
+mod simulated;
 mod stopped;
 mod store_trouble;
 mod tour;

@@ -1,0 +1,116 @@
+//! What is found of the agent of this host, without starting one or telling it anything that counts.
+
+#![expect(clippy::disallowed_methods, reason = "driver: it reads the agent's folder")]
+
+use std::io::ErrorKind;
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
+
+use super::socket_path::ShortPath;
+use crate::types::Epoch;
+use crate::view::health::Finding;
+use crate::wire::{self, FromAgent, ToAgent, spool};
+
+/// Asks the agent of a folder who it is, for at most so long.
+pub async fn examine(dir: &Path, limit: Duration) -> Finding {
+    match look(dir, limit).await {
+        Ok(found) => found,
+        Err(why) => Finding::AgentUnusable { why },
+    }
+}
+
+async fn look(dir: &Path, limit: Duration) -> Result<Finding, String> {
+    let epoch = kept_epoch(dir)?;
+    check_spool_id(dir)?;
+    let (running, unrecorded) = attempts(dir)?;
+    let stream = match connect(dir).await {
+        Ok(stream) => stream,
+        Err(why) if matches!(why.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
+            return Ok(Finding::NoAgent { attempts: running + unrecorded });
+        }
+        Err(why) => return Err(format!("{}: {why}", dir.join(spool::SOCKET).display())),
+    };
+    let log = dir.join(spool::LOG);
+    let said = tokio::time::timeout(limit, greet(stream, epoch))
+        .await
+        .map_err(|_| format!("it does not answer in {limit:?}; its log: {}", log.display()))??;
+    match said {
+        FromAgent::Welcome { version, .. } if version != wire::VERSION => {
+            Ok(Finding::AgentSpeaksOther { version, own: wire::VERSION })
+        }
+        FromAgent::Welcome { version, boot, pid } => {
+            Ok(Finding::AgentHere { pid, version, boot: boot.0, running, unrecorded })
+        }
+        other => Err(format!("it answers a greeting with {other:?}; its log: {}", log.display())),
+    }
+}
+
+/// With the highest epoch that the agent has kept: it obeys, and nobody is overtaken by it.
+async fn greet(stream: UnixStream, epoch: Epoch) -> Result<FromAgent, String> {
+    let (reader, mut writer) = stream.into_split();
+    let hello = ToAgent::Hello { version: wire::VERSION, epoch };
+    let mut line = serde_json::to_vec(&hello).map_err(|why| why.to_string())?;
+    line.push(b'\n');
+    writer.write_all(&line).await.map_err(|why| why.to_string())?;
+    let mut said = String::new();
+    let read = BufReader::new(reader).read_line(&mut said).await.map_err(|why| why.to_string())?;
+    if read == 0 {
+        return Err("it closes the connection: it obeys its own account and root alone".to_owned());
+    }
+    serde_json::from_str(&said).map_err(|why| format!("it said what cannot be read: {why}"))
+}
+
+async fn connect(dir: &Path) -> std::io::Result<UnixStream> {
+    let short = ShortPath::of(dir, spool::SOCKET)?;
+    UnixStream::connect(short.path()).await
+}
+
+fn kept_epoch(dir: &Path) -> Result<Epoch, String> {
+    let path = dir.join("epoch");
+    match std::fs::read_to_string(&path) {
+        Ok(text) => text.trim().parse().map(Epoch).map_err(|_| damaged(&path, "an epoch")),
+        Err(why) if why.kind() == ErrorKind::NotFound => Ok(Epoch(0)),
+        Err(why) => Err(format!("{}: {why}", path.display())),
+    }
+}
+
+fn check_spool_id(dir: &Path) -> Result<(), String> {
+    let path = dir.join("spool-id");
+    match std::fs::read_to_string(&path) {
+        Ok(text) if text.trim().len() == 32 => Ok(()),
+        Ok(_) => Err(damaged(&path, "a spool's id")),
+        Err(why) if why.kind() == ErrorKind::NotFound => Ok(()),
+        Err(why) => Err(format!("{}: {why}", path.display())),
+    }
+}
+
+fn damaged(path: &Path, what: &str) -> String {
+    format!(
+        "{} does not hold {what}: put it back from a copy; it must not be guessed",
+        path.display()
+    )
+}
+
+/// Attempts whose ending is not in the journal: those that have none yet, and those that have one.
+fn attempts(dir: &Path) -> Result<(u64, u64), String> {
+    let live = dir.join(spool::LIVE);
+    let entries = match std::fs::read_dir(&live) {
+        Ok(entries) => entries,
+        Err(why) if why.kind() == ErrorKind::NotFound => return Ok((0, 0)),
+        Err(why) => return Err(format!("{}: {why}", live.display())),
+    };
+    let (mut running, mut ended) = (0, 0);
+    for entry in entries {
+        let entry = entry.map_err(|why| format!("{}: {why}", live.display()))?;
+        match std::fs::read(entry.path()) {
+            Ok(record) if spool::ended_line(&record).is_some() => ended += 1,
+            // It went between the two looks: its ending is in the journal now.
+            Err(why) if why.kind() == ErrorKind::NotFound => {}
+            _ => running += 1,
+        }
+    }
+    Ok((running, ended))
+}

@@ -1,0 +1,127 @@
+//! What `nightrun doctor` says: what is there, or what is wrong and what to do.
+
+use super::messages;
+
+/// `1 file`, `3 files`.
+fn counted(n: u64, one: &str) -> String {
+    format!("{n} {one}{}", if n == 1 { "" } else { "s" })
+}
+
+messages! {
+    /// One line each. Sizes come written with their unit.
+    Health;
+    SiteLoads { path: &'a str, batches: u64, jobs: u64 }:
+        format!("{path}: {batches} {}, {}, no defects", if batches == 1 { "batch" } else { "batches" }, counted(jobs, "job")),
+        format!("{path}：批次 {batches} 个，作业 {jobs} 个，无缺陷");
+    SiteWarns { path: &'a str, warnings: u64 }:
+        format!("{path}: {}; `nightrun check` prints {}", counted(warnings, "warning"), if warnings == 1 { "it" } else { "them" }),
+        format!("{path}：警告 {warnings} 条，详见 `nightrun check`");
+    SiteHasDefects { path: &'a str, errors: u64 }:
+        format!("{path}: {}; `nightrun check` prints {}", counted(errors, "defect"), if errors == 1 { "it" } else { "them" }),
+        format!("{path}：缺陷 {errors} 处，详见 `nightrun check`");
+    SiteUnreadable { why: &'a str }:
+        format!("{why}; say which with --site DIR"), format!("{why}；请用 --site DIR 指定");
+    NoState { path: &'a str }:
+        format!("{path} is not there: the first run makes it; or say which with --state DIR"),
+        format!("{path} 不存在：首次执行时自动建立，或用 --state DIR 指定");
+    StateUnusable { path: &'a str, why: &'a str }:
+        format!("{path} cannot be used: {why}; make it a folder that this account may write"),
+        format!("{path} 不可用：{why}；请改为当前账号可写的目录");
+    StateUsable { path: &'a str, free: &'a str, fsync: &'a str }:
+        format!("{path} can be written, {free} free, a synced write takes {fsync}"),
+        format!("{path} 可写，剩余 {free}，同步写入耗时 {fsync}");
+    StateOfAnother { path: &'a str, owner: &'a str, own: &'a str }:
+        format!("{path} belongs to {owner}, this is {own}: run nightrun as {owner}, or files of two accounts lie there"),
+        format!("{path} 属于 {owner}，当前账号为 {own}：请以 {owner} 运行，以免混入其他账号的文件");
+    StateOpenToOthers { path: &'a str, mode: &'a str }:
+        format!("{path} may be written by others (mode {mode}), who could then run as this account: `chmod go-w {path}`"),
+        format!("{path} 可被其他账号写入（权限 {mode}），等于可冒用当前账号：请执行 `chmod go-w {path}`");
+    LittleRoom { path: &'a str, free: &'a str }:
+        format!("{path} has {free} left: free some room on its disk"),
+        format!("{path} 仅剩 {free}：请清理所在磁盘");
+    FewFiles { path: &'a str, files: u64 }:
+        format!("{path} has room for {} more: remove some, or make a file system with more inodes", counted(files, "file")),
+        format!("{path} 只能再建 {files} 个文件：请清理，或改用 inode 更多的文件系统");
+    StateVolatile { path: &'a str }:
+        format!("{path} lies in memory (tmpfs): a restart of the host loses the journal; put it on a disk"),
+        format!("{path} 位于内存文件系统（tmpfs），主机重启后流水丢失：请放到磁盘上");
+    StateShared { path: &'a str, kind: &'a str }:
+        format!("{path} lies on a network file system ({kind}), where SQLite's locks do not hold: put it on a disk of this host"),
+        format!("{path} 位于网络文件系统（{kind}），SQLite 的锁在其上无效：请放到本机磁盘");
+    NoSockets { path: &'a str, why: &'a str }:
+        format!("no socket can be made in {path}: {why}; put it on a local file system"),
+        format!("{path} 中无法建立套接字：{why}；请放到本机文件系统");
+    NoStore: "no store yet: the first run makes it", "尚无状态库：首次执行时自动建立";
+    StoreWhole { version: i32, entries: u64, head: &'a str }:
+        format!("schema {version}, {}, the journal's end is whole, head {head}", if entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") }),
+        format!("结构版本 {version}，流水 {entries} 条，末端完整，链头 {head}");
+    StoreUnusable { why: &'a str }:
+        format!("{why}; nothing was touched"), format!("状态库不可用：{why}；未作任何改动");
+    StoreOpenToOthers { path: &'a str, mode: &'a str }:
+        format!("{path} can be read or written by others (mode {mode}): `chmod 600 {path}`"),
+        format!("{path} 可被其他账号读写（权限 {mode}）：请执行 `chmod 600 {path}`");
+    NoAgent: "none is needed now; a run starts it", "当前不需要，执行批次时自动启动";
+    AgentIsMissed { attempts: u64 }:
+        format!("none is there, and the end of {} is not known: `nightrun resume` starts one and learns it", counted(attempts, "attempt")),
+        format!("代理未运行，而 {attempts} 次尝试的结局未知：请执行 `nightrun resume`");
+    AgentHere { pid: u32, version: u32, boot: &'a str, running: u64, unrecorded: u64 }:
+        format!("process {pid}, protocol {version}, boot {boot}, {running} running, {} not in the journal", counted(unrecorded, "ending")),
+        format!("进程 {pid}，协议版本 {version}，启动标识 {boot}，运行中 {running} 个，未入流水的结局 {unrecorded} 个");
+    AgentSpeaksOther { version: u32, own: u32 }:
+        format!("it speaks protocol {version}, this program {own}: let its attempts end, then end it; the next run starts its own"),
+        format!("代理协议版本为 {version}，本程序为 {own}：待其作业结束后停止该代理，下次执行会自动启动");
+    AgentUnusable { why: &'a str }: format!("{why}"), format!("代理不可用：{why}");
+    MailFolderUsable { path: &'a str }:
+        format!("mails are written to {path}"), format!("邮件写入 {path}");
+    MailFolderUnusable { path: &'a str, why: &'a str }:
+        format!("{path} cannot be written: {why}; mails wait in the outbox until it can"),
+        format!("{path} 不可写：{why}；在此之前邮件留在发件箱");
+    MailServerAnswers { server: &'a str, took: &'a str }:
+        format!("{server} answers as the site wants it, in {took}"), format!("{server} 应答正常，耗时 {took}");
+    MailServerUnusable { server: &'a str, why: &'a str }:
+        format!("{server}: {why}; mails wait in the outbox until it answers"),
+        format!("{server}：{why}；在恢复之前邮件留在发件箱");
+    MailWaits { mails: u64, given_up: u64 }:
+        format!("{} not left yet, {given_up} of them given up: `nightrun mail list` says why", if mails == 1 { "1 mail has".to_owned() } else { format!("{mails} mails have") }),
+        format!("尚有 {mails} 封邮件未发出，其中已放弃 {given_up} 封：原因见 `nightrun mail list`");
+    ClockPlausible { wall: &'a str, up: &'a str }:
+        format!("{wall}, the host is up for {up}"), format!("{wall}，主机已运行 {up}");
+    ClockImplausible { wall: &'a str }:
+        format!("it shows {wall}, which cannot be: set it and keep it by NTP; schedules and windows go by it"),
+        format!("当前显示 {wall}，不合理：请校时并启用 NTP，计划与时间窗口以此为准");
+    ClockBehindJournal { wall: &'a str, last: &'a str }:
+        format!("it shows {wall}, but the journal has an entry of {last}: one of the two is wrong; set the clock"),
+        format!("当前显示 {wall}，而流水中已有 {last} 的记录：其中之一有误，请校时");
+    ClockForward { by: &'a str, since: &'a str }:
+        format!("it was set {by} forward since the last run was opened at {since}: look at what NTP does"),
+        format!("自 {since} 最近一次批次执行开启以来，时钟被调快 {by}：请检查 NTP");
+    ClockBack { by: &'a str, since: &'a str }:
+        format!("it was set {by} back since the last run was opened at {since}: look at what NTP does"),
+        format!("自 {since} 最近一次批次执行开启以来，时钟被调慢 {by}：请检查 NTP");
+    ZonesAgree { zones: &'a str }:
+        format!("{zones}: the host agrees with this program's data"),
+        format!("{zones}：主机与本程序的时区数据一致");
+    ZoneDiffers { zone: &'a str, at: &'a str, host: &'a str, own: &'a str }:
+        format!("{zone} is UTC{host} at {at} by the host's data and UTC{own} by this program's: bring tzdata up to date, or all starts are off"),
+        format!("{zone} 在 {at}：主机数据为 UTC{host}，本程序为 UTC{own}，请更新 tzdata，否则启动时间会有偏差");
+    EnoughFiles { limit: &'a str, needed: u64 }:
+        format!("{limit} open files allowed, {needed} needed at most"), format!("打开文件数上限 {limit}，最多需要 {needed}");
+    TooFewFiles { limit: u64, needed: u64, max_running: u32 }:
+        format!("{limit} open files allowed, {needed} needed for max_running: {max_running}: raise it (`ulimit -n`, LimitNOFILE), or lower max_running"),
+        format!("打开文件数上限 {limit}，max_running: {max_running} 需要 {needed}：请提高（`ulimit -n`、LimitNOFILE）或降低 max_running");
+    EnoughProcesses { limit: &'a str, needed: u64 }:
+        format!("{limit} processes allowed, at least {needed} needed"), format!("进程数上限 {limit}，至少需要 {needed}");
+    TooFewProcesses { limit: u64, needed: u64, max_running: u32 }:
+        format!("{limit} processes allowed, at least {needed} needed for max_running: {max_running}: raise it (`ulimit -u`, LimitNPROC), or lower max_running"),
+        format!("进程数上限 {limit}，max_running: {max_running} 至少需要 {needed}：请提高（`ulimit -u`、LimitNPROC）或降低 max_running");
+    KernelHas { features: &'a str }: format!("has {features}"), format!("支持 {features}");
+    KernelLacks { feature: &'a str, without: &'a str }:
+        format!("has no {feature}: {without}"), format!("不支持 {feature}：{without}");
+    NoPidfd { without: &'a str }:
+        without, "先前代理启动的监视进程改为每秒按其记录文件的锁检查一次";
+    NoCloseRange { without: &'a str }:
+        without, "继承的描述符按 /proc/self/fd 逐个关闭";
+    NoCgroup { without: &'a str }:
+        without, "不影响运行：作业遗留的进程从其监视进程的后代中查找";
+    Unlimited: "any number of", "不限";
+}

@@ -1,0 +1,320 @@
+//! What `nightrun doctor` finds of a host: facts, and how bad each is.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// What a finding is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    Site,
+    State,
+    Store,
+    Agent,
+    Mail,
+    Clock,
+    Zones,
+    Limits,
+    Kernel,
+}
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Grade {
+    Ok,
+    /// The night runs; somebody should know.
+    Warn,
+    /// A night would not run, or would not be kept.
+    Fail,
+}
+
+/// One thing that was looked at. Sizes are bytes; paths are as the program uses them; `why` is the system's own word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "finding")]
+pub enum Finding {
+    SiteLoads {
+        path: PathBuf,
+        batches: u64,
+        jobs: u64,
+        warnings: u64,
+    },
+    SiteHasDefects {
+        path: PathBuf,
+        errors: u64,
+    },
+    SiteUnreadable {
+        why: String,
+    },
+
+    NoState {
+        path: PathBuf,
+    },
+    StateUnusable {
+        path: PathBuf,
+        why: String,
+    },
+    StateUsable {
+        path: PathBuf,
+        free: u64,
+        fsync_us: u64,
+    },
+    StateOfAnother {
+        path: PathBuf,
+        owner: String,
+        own: String,
+    },
+    /// Others than its owner may write it.
+    StateOpenToOthers {
+        path: PathBuf,
+        mode: u32,
+    },
+    LittleRoom {
+        path: PathBuf,
+        free: u64,
+        files: u64,
+    },
+    /// A file system in memory.
+    StateVolatile {
+        path: PathBuf,
+    },
+    /// A file system that several hosts may mount.
+    StateShared {
+        path: PathBuf,
+        kind: &'static str,
+    },
+    NoSockets {
+        path: PathBuf,
+        why: String,
+    },
+
+    NoStore,
+    StoreWhole {
+        version: i32,
+        entries: u64,
+        head: String,
+    },
+    StoreUnusable {
+        why: String,
+    },
+    StoreOpenToOthers {
+        path: PathBuf,
+        mode: u32,
+    },
+
+    /// Nobody listens; attempts that no ending is known of.
+    NoAgent {
+        attempts: u64,
+    },
+    AgentHere {
+        pid: u32,
+        version: u32,
+        boot: String,
+        running: u64,
+        unrecorded: u64,
+    },
+    AgentSpeaksOther {
+        version: u32,
+        own: u32,
+    },
+    AgentUnusable {
+        why: String,
+    },
+
+    MailFolderUsable {
+        path: PathBuf,
+    },
+    MailFolderUnusable {
+        path: PathBuf,
+        why: String,
+    },
+    MailServerAnswers {
+        server: String,
+        took_ms: u64,
+    },
+    MailServerUnusable {
+        server: String,
+        why: String,
+    },
+    MailWaits {
+        mails: u64,
+        given_up: u64,
+    },
+
+    ClockPlausible {
+        wall: Timestamp,
+        since_boot_s: u64,
+    },
+    ClockImplausible {
+        wall: Timestamp,
+    },
+    /// The journal has an entry of a time that has not come.
+    ClockBehindJournal {
+        wall: Timestamp,
+        last: Timestamp,
+    },
+    /// Moved against the time since boot, after the last run was opened; positive: forward.
+    ClockStepped {
+        by_s: i64,
+        since: Timestamp,
+    },
+
+    ZonesAgree {
+        zones: Vec<String>,
+    },
+    ZoneDiffers {
+        zone: String,
+        at: Timestamp,
+        host: String,
+        own: String,
+    },
+
+    EnoughFiles {
+        limit: Option<u64>,
+        needed: u64,
+    },
+    TooFewFiles {
+        limit: u64,
+        needed: u64,
+        max_running: u32,
+    },
+    EnoughProcesses {
+        limit: Option<u64>,
+        needed: u64,
+    },
+    TooFewProcesses {
+        limit: u64,
+        needed: u64,
+        max_running: u32,
+    },
+
+    KernelHas {
+        features: Vec<&'static str>,
+    },
+    KernelLacks {
+        feature: &'static str,
+        without: &'static str,
+    },
+}
+
+/// Below this much room the next night may not fit.
+const LITTLE: u64 = 1 << 30;
+/// Below this much a commit may fail at any time.
+const NO_ROOM: u64 = 64 << 20;
+/// Each attempt is a folder with some files.
+const FEW_FILES: u64 = 100_000;
+const NO_FILES: u64 = 1_000;
+
+impl Finding {
+    /// What is wrong with the room of a file system, if something is; `files`: that can still be made, `None` where the
+    /// file system sets no limit.
+    pub fn of_room(path: PathBuf, free: u64, files: Option<u64>) -> Option<Self> {
+        let files = files.unwrap_or(u64::MAX);
+        (free < LITTLE || files < FEW_FILES).then_some(Self::LittleRoom { path, free, files })
+    }
+
+    pub fn part(&self) -> Part {
+        match self {
+            Self::SiteLoads { .. } | Self::SiteHasDefects { .. } | Self::SiteUnreadable { .. } => {
+                Part::Site
+            }
+            Self::NoState { .. }
+            | Self::StateUnusable { .. }
+            | Self::StateUsable { .. }
+            | Self::StateOfAnother { .. }
+            | Self::StateOpenToOthers { .. }
+            | Self::LittleRoom { .. }
+            | Self::StateVolatile { .. }
+            | Self::StateShared { .. }
+            | Self::NoSockets { .. } => Part::State,
+            Self::NoStore
+            | Self::StoreWhole { .. }
+            | Self::StoreUnusable { .. }
+            | Self::StoreOpenToOthers { .. } => Part::Store,
+            Self::NoAgent { .. }
+            | Self::AgentHere { .. }
+            | Self::AgentSpeaksOther { .. }
+            | Self::AgentUnusable { .. } => Part::Agent,
+            Self::MailFolderUsable { .. }
+            | Self::MailFolderUnusable { .. }
+            | Self::MailServerAnswers { .. }
+            | Self::MailServerUnusable { .. }
+            | Self::MailWaits { .. } => Part::Mail,
+            Self::ClockPlausible { .. }
+            | Self::ClockImplausible { .. }
+            | Self::ClockBehindJournal { .. }
+            | Self::ClockStepped { .. } => Part::Clock,
+            Self::ZonesAgree { .. } | Self::ZoneDiffers { .. } => Part::Zones,
+            Self::EnoughFiles { .. }
+            | Self::TooFewFiles { .. }
+            | Self::EnoughProcesses { .. }
+            | Self::TooFewProcesses { .. } => Part::Limits,
+            Self::KernelHas { .. } | Self::KernelLacks { .. } => Part::Kernel,
+        }
+    }
+
+    pub fn grade(&self) -> Grade {
+        match self {
+            Self::SiteLoads { warnings, .. } if *warnings > 0 => Grade::Warn,
+            Self::NoAgent { attempts } if *attempts > 0 => Grade::Warn,
+            Self::LittleRoom { free, files, .. } if *free < NO_ROOM || *files < NO_FILES => {
+                Grade::Fail
+            }
+            Self::SiteLoads { .. }
+            | Self::StateUsable { .. }
+            | Self::NoStore
+            | Self::StoreWhole { .. }
+            | Self::NoAgent { .. }
+            | Self::AgentHere { .. }
+            | Self::MailFolderUsable { .. }
+            | Self::MailServerAnswers { .. }
+            | Self::ClockPlausible { .. }
+            | Self::ZonesAgree { .. }
+            | Self::EnoughFiles { .. }
+            | Self::EnoughProcesses { .. }
+            | Self::KernelHas { .. } => Grade::Ok,
+            Self::NoState { .. }
+            | Self::StateOfAnother { .. }
+            | Self::LittleRoom { .. }
+            | Self::StateVolatile { .. }
+            | Self::StoreOpenToOthers { .. }
+            | Self::MailWaits { .. }
+            | Self::ClockStepped { .. }
+            | Self::ZoneDiffers { .. }
+            | Self::KernelLacks { .. } => Grade::Warn,
+            Self::SiteHasDefects { .. }
+            | Self::SiteUnreadable { .. }
+            | Self::StateUnusable { .. }
+            | Self::StateOpenToOthers { .. }
+            | Self::StateShared { .. }
+            | Self::NoSockets { .. }
+            | Self::StoreUnusable { .. }
+            | Self::AgentSpeaksOther { .. }
+            | Self::AgentUnusable { .. }
+            | Self::MailFolderUnusable { .. }
+            | Self::MailServerUnusable { .. }
+            | Self::ClockImplausible { .. }
+            | Self::ClockBehindJournal { .. }
+            | Self::TooFewFiles { .. }
+            | Self::TooFewProcesses { .. } => Grade::Fail,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_graded_by_bytes_and_by_files() {
+        let grade = |free, files| Finding::of_room("s".into(), free, files).map(|f| f.grade());
+        assert_eq!(grade(LITTLE, None), None);
+        assert_eq!(grade(LITTLE, Some(FEW_FILES)), None);
+        assert_eq!(grade(LITTLE - 1, None), Some(Grade::Warn));
+        assert_eq!(grade(NO_ROOM - 1, None), Some(Grade::Fail));
+        assert_eq!(grade(LITTLE, Some(FEW_FILES - 1)), Some(Grade::Warn));
+        assert_eq!(grade(LITTLE, Some(NO_FILES - 1)), Some(Grade::Fail));
+    }
+}
