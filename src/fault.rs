@@ -18,6 +18,19 @@ pub fn point(name: &str) {
 #[inline(always)]
 pub fn point(_name: &str) {}
 
+/// Seconds by which a test has stepped the wall clock of this host: what the file says that `NIGHTRUN_CLOCK_STEP` names.
+#[cfg(feature = "faults")]
+pub fn clock_step() -> jiff::SignedDuration {
+    armed::clock_step()
+}
+
+/// Nothing: this build has no faults.
+#[cfg(not(feature = "faults"))]
+#[inline(always)]
+pub fn clock_step() -> jiff::SignedDuration {
+    jiff::SignedDuration::ZERO
+}
+
 /// What a process hands on to one that it starts with an environment of its own, so that it can die as well.
 #[cfg(feature = "faults")]
 pub fn handed_on() -> Vec<(String, String)> {
@@ -67,6 +80,13 @@ mod armed {
     fn is_the_one() -> bool {
         let Some(file) = std::env::var_os("NIGHTRUN_FAULT_ONCE") else { return true };
         OpenOptions::new().write(true).create_new(true).open(file).is_ok()
+    }
+
+    pub(super) fn clock_step() -> jiff::SignedDuration {
+        static FILE: OnceLock<Option<std::ffi::OsString>> = OnceLock::new();
+        let file = FILE.get_or_init(|| std::env::var_os("NIGHTRUN_CLOCK_STEP")).as_ref();
+        let text = file.and_then(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
+        jiff::SignedDuration::from_secs(text.trim().parse().unwrap_or(0))
     }
 
     pub(super) fn environment() -> Vec<(String, String)> {

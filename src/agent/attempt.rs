@@ -8,6 +8,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 
@@ -97,6 +98,7 @@ impl Attempt<'_> {
         };
         fault::point("shim.launched");
         let running = Running { pid: pid.as_raw_nonzero().get() as u32, at: now() };
+        let begun = since_boot();
         let line = running.line(&self.start.attempt)?;
         if let Err(e) = record.append(&line) {
             // It runs: that is not undone for the sake of a record that only a later agent would read.
@@ -106,7 +108,16 @@ impl Attempt<'_> {
         self.link.say(&line);
         let (output, closing) = self.attend(output, running)?;
         let after = if closing.left { After::Leaves } else { After::Ready };
-        Ok((self.ended(output, running, closing), after))
+        let mut ended = self.ended(output, running, closing);
+        if let Some(at) = begun_by_now(running.at, ended.ended, since_boot().saturating_sub(begun))
+        {
+            ended.started = Some(at);
+            ended.notes.push(format!(
+                "this host's clock was set while it ran: {} was {at} by the clock that it has now",
+                running.at
+            ));
+        }
+        Ok((ended, after))
     }
 
     fn log(&self, words: &str) {
@@ -209,6 +220,21 @@ impl Attempt<'_> {
     }
 }
 
+/// The time that a wall clock cannot change, and that goes on while the host sleeps.
+fn since_boot() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let seconds = u64::try_from(now.tv_sec).unwrap_or_default();
+    Duration::new(seconds, u32::try_from(now.tv_nsec).unwrap_or_default())
+}
+
+/// When it began by the clock that says when it ended: where that clock was set in between, so that what lies between
+/// the two is the time that really passed. `None`: it was not set.
+fn begun_by_now(began: Timestamp, ended: Timestamp, took: Duration) -> Option<Timestamp> {
+    const ADJUSTED: Duration = Duration::from_secs(2);
+    let begun = ended.saturating_sub(took).ok()?;
+    (begun.duration_since(began).unsigned_abs() > ADJUSTED).then_some(begun)
+}
+
 /// Lets a job of another account reach the one file that it may write.
 fn hand_over(places: &Places, account: &Account) -> io::Result<()> {
     use std::os::unix::fs::{PermissionsExt, fchown};
@@ -254,4 +280,20 @@ fn read_bounded(path: &Path, limit: u64, notes: &mut Vec<String>) -> Vec<u8> {
         notes.push(format!("`{name}` cannot be read: {e}"));
     }
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_was_set_changes_no_duration() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let (began, took) = (at("2026-10-30T20:00:00Z"), Duration::from_secs(60));
+        assert_eq!(begun_by_now(began, at("2026-10-30T20:01:01Z"), took), None);
+        for (ended, begun) in [("22:01:00", "22:00:00"), ("18:01:00", "18:00:00")] {
+            let of = |time: &str| at(&format!("2026-10-30T{time}Z"));
+            assert_eq!(begun_by_now(began, of(ended), took), Some(of(begun)));
+        }
+    }
 }

@@ -52,9 +52,24 @@ impl Log {
 
     pub(super) fn line(&self, words: &str) {
         let line = format!("{} {words}\n", jiff::Timestamp::now());
-        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&self.0);
         // Nowhere is left to say that the log itself cannot be written.
-        let _ = file.and_then(|mut file| file.write_all(line.as_bytes()));
+        let _ = self.append(line.as_bytes());
+    }
+
+    fn append(&self, line: &[u8]) -> io::Result<()> {
+        let open = || OpenOptions::new().append(true).create(true).mode(0o600).open(&self.0);
+        let mut file = open()?;
+        // An agent may live for years.
+        if file.metadata()?.len() > LOG_LIMIT {
+            self.begin_anew()?;
+            file = open()?;
+        }
+        file.write_all(line)
+    }
+
+    /// Keeps what was written as the one older log.
+    fn begin_anew(&self) -> io::Result<()> {
+        fs::rename(&self.0, self.0.with_extension("log.1"))
     }
 }
 
@@ -85,9 +100,6 @@ impl AgentFolder {
             }
         }
         let log_path = dir.join(spool::LOG);
-        if fs::metadata(&log_path).is_ok_and(|meta| meta.len() > LOG_LIMIT) {
-            fs::rename(&log_path, dir.join("agent.log.1")).map_err(at(&log_path))?;
-        }
         let kernel = kernel_boot().map_err(at(Path::new(BOOT)))?;
         let spool_id = spool_id(&dir)?;
         let other_boot = match fs::read_to_string(dir.join("boot")) {
@@ -177,4 +189,20 @@ fn write_durably(dir: &Path, name: &str, text: &str) -> io::Result<()> {
     file.sync_all()?;
     fs::rename(&tmp, dir.join(name))?;
     File::open(dir)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_that_has_grown_begins_anew_and_one_older_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = Log(dir.path().join("agent.log"));
+        fs::write(&log.0, "x".repeat(LOG_LIMIT as usize + 1)).unwrap();
+        log.line("first");
+        log.line("second");
+        assert_eq!(fs::read_to_string(&log.0).unwrap().lines().count(), 2);
+        assert_eq!(fs::metadata(dir.path().join("agent.log.1")).unwrap().len(), LOG_LIMIT + 1);
+    }
 }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::folder::AgentFolder;
 use super::processes::{self, Process};
 use super::spool::{self, Holder, Places, Record, RecordFile};
+use crate::fault;
 use crate::types::{AttemptId, Ending, Usage};
 use crate::wire::{Ended, FromAgent};
 
@@ -125,6 +126,7 @@ fn survivors(values: &Path, record: &Record) -> Vec<Process> {
 /// In whole microseconds, as everything that is stored.
 pub(super) fn now() -> Timestamp {
     let now = Timestamp::now();
+    let now = now.saturating_add(fault::clock_step()).unwrap_or(now);
     Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
 }
 

@@ -176,11 +176,13 @@ impl Link {
 
     /// Starts an agent and waits until it says that it can be connected to, or ends.
     async fn start_agent(&mut self) -> io::Result<()> {
+        let path = self.dir.join(wire::spool::LOG);
         let log = std::fs::OpenOptions::new()
             .append(true)
             .create(true)
             .mode(0o600)
-            .open(self.dir.join(wire::spool::LOG))?;
+            .open(&path)
+            .map_err(|why| io::Error::new(why.kind(), format!("{}: {why}", path.display())))?;
         // It leaves this session by itself, and must not end with this process.
         let mut agent = Command::new(&self.exe)
             .arg("agent")

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use rustix::time::{ClockId, clock_gettime};
 
+use crate::fault;
 use crate::port::{Clock, TrialOffset};
 use crate::types::{BootId, Now};
 
@@ -40,7 +41,8 @@ impl Clock for HostClock {
         let since_boot = clock_gettime(ClockId::Boottime);
         let seconds = u64::try_from(since_boot.tv_sec).unwrap_or(0);
         let nanos = u32::try_from(since_boot.tv_nsec).unwrap_or(0);
-        Now { wall: Timestamp::now(), since_boot: Duration::new(seconds, nanos) }
+        let wall = Timestamp::now().saturating_add(fault::clock_step());
+        Now { wall: wall.unwrap_or(Timestamp::MAX), since_boot: Duration::new(seconds, nanos) }
     }
 
     fn boot(&self) -> BootId {

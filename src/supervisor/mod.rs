@@ -125,6 +125,8 @@ pub struct Supervisor<W: World> {
     /// When the outbox is looked at again, by the host's own clock.
     mail_due: Option<Timestamp>,
     reports: BTreeMap<RunId, Vec<PathBuf>>,
+    /// When the clocks were last looked at.
+    looked: Option<Now>,
     /// Whether it was said that nothing moves by itself.
     stuck: bool,
     /// Somebody has asked for the end: nothing new is taken in any more.
@@ -138,6 +140,8 @@ struct Follower {
 
 /// The wall clock may be stepped while the supervisor sleeps; it looks at it at least this often.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+/// What a wall clock may be corrected by between two looks without a word.
+const CLOCK_ADJUSTED: Duration = Duration::from_secs(2);
 /// Events taken into one turn at the most, so that one commit stays small.
 const EVENTS_PER_TURN: usize = 1_000;
 /// How long the news that a program runs waits for something that is worth a commit.
@@ -161,6 +165,7 @@ impl<W: World> Supervisor<W> {
             posted: BTreeSet::new(),
             mail_due: None,
             reports: BTreeMap::new(),
+            looked: None,
             stuck: false,
             stopping: false,
         })
@@ -229,7 +234,27 @@ impl<W: World> Supervisor<W> {
         // Out of time: nothing came, and that is what the core is told.
         let _ = arrived.await;
         self.gather(&mut inputs).await;
+        self.say_if_clock_was_set();
         inputs
+    }
+
+    /// Schedules, windows and deadlines follow the wall clock wherever it is set; people must know that it was.
+    fn say_if_clock_was_set(&mut self) {
+        let now = self.parts.clock.now();
+        let Some(before) = self.looked.replace(now) else { return };
+        let passed = now.since_boot.saturating_sub(before.since_boot);
+        let Ok(passed) = jiff::SignedDuration::try_from(passed) else { return };
+        let set = now.wall.duration_since(before.wall).saturating_sub(passed);
+        // A trial's clock is moved by the trial itself, on both alike.
+        if set.unsigned_abs() > CLOCK_ADJUSTED {
+            let way = if set.is_negative() { "back" } else { "forward" };
+            let by = set.unsigned_abs() + Duration::from_millis(500);
+            let by = jiff::SignedDuration::from_secs(by.as_secs().cast_signed());
+            let text = format!(
+                "the clock of this host was set {way} by {by:#}: schedules, windows and deadlines go by it, waits between attempts do not"
+            );
+            self.notice(now.wall, &text);
+        }
     }
 
     /// That a program runs decides nothing: it shares the commit of what comes within a moment, most often its own end.

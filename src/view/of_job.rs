@@ -73,7 +73,7 @@ pub fn line(
         planned_start: planned.as_ref().and_then(|planned| planned.start),
         planned_end: planned.as_ref().and_then(|planned| planned.end),
         expected: run.opened.expected.get(&job.name).copied().or(job.expected),
-        started: state.attempts.iter().find_map(|attempt| attempt.started),
+        started: state.attempts.iter().find_map(began),
         ended: state.over_at().or(ended.filter(|_| matches!(state.phase, Phase::InDoubt { .. }))),
         expected_start: ahead.as_ref().filter(|_| last.is_none()).and_then(|ahead| ahead.start),
         expected_end: ahead.as_ref().and_then(|ahead| ahead.end),
@@ -120,15 +120,20 @@ fn waited(run: &Run, index: usize) -> Duration {
 /// What an attempt took, once it has ended; `None` where no program was started.
 pub fn took(attempt: &Attempt) -> Option<Span> {
     let ended = attempt.ended.as_ref()?;
-    let took = ended.ended.duration_since(attempt.started.or(ended.started)?);
+    let took = ended.ended.duration_since(began(attempt)?);
     Some(Span::of(Duration::try_from(took).unwrap_or_default()))
+}
+
+/// The word of its ending first: that knows of a clock that was set meanwhile.
+fn began(attempt: &Attempt) -> Option<jiff::Timestamp> {
+    attempt.ended.as_ref().and_then(|ended| ended.started).or(attempt.started)
 }
 
 fn attempt_line(attempt: &Attempt) -> AttemptLine {
     let ended = attempt.ended.as_ref();
     AttemptLine {
         number: attempt.number,
-        started: attempt.started,
+        started: began(attempt),
         ended: ended.map(|ended| ended.ended),
         ending: ended.map(|ended| ended.ending.clone()),
         good: attempt.good.unwrap_or(false),

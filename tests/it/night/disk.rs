@@ -14,7 +14,7 @@ impl Disk {
         fs::create_dir_all(path).unwrap();
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "nightrun-test"]).arg(path);
-        let status = mount.status().expect("`mount` is missing: install util-linux");
+        let status = mount.status().expect("`mount` is missing: install mount");
         assert!(status.success(), "a disk of its own for the test needs root: {mount:?}");
         Self(path.to_owned())
     }

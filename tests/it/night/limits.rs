@@ -75,6 +75,44 @@ fn with_few_processes_some_wait_or_say_so_and_none_is_lost() {
     assert_eq!(honest("exited") + honest("could-not-start"), ended.len(), "{ended:#?}");
     let waited = said(&over, "no room for another process");
     assert!(waited || honest("could-not-start") > 0, "the limit was never met");
-    println!("{waited} {} {}", honest("exited"), honest("could-not-start"));
+    house.nothing_is_lost();
+}
+
+/// User and system time of a process in hundredths of a second, and the most memory that it ever had in KiB.
+fn cost(pid: i32) -> (u64, u64) {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
+    let ticks = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    (ticks, peak.trim().trim_end_matches(" kB").parse().unwrap())
+}
+
+/// What nights of years leave behind is looked through once after a restart of the host, and never for a job.
+#[test]
+fn a_hundred_thousand_old_attempts_cost_a_night_nothing() {
+    let house = House::new(
+        &(0..50).map(|n| format!("  j{n}: {{title: J, shell: 'true'}}\n")).collect::<String>(),
+    );
+    house.batch("wait", "jobs:\n  a: {title: A, run: [sh, job.sh, wait]}\n");
+    house.gates(&["a"]);
+    let _disk = super::disk::Disk::mount(&house.state().join("agent"), "512m");
+    let spool = house.state().join("agent/spool");
+    std::fs::create_dir(&spool).unwrap();
+    for n in 0..100_000 {
+        let attempt = spool.join(format!("old@2020-01-01#{n}~a~1"));
+        std::fs::create_dir(&attempt).unwrap();
+        std::fs::File::create(attempt.join("record")).unwrap();
+    }
+    let mut wait = house.spawn(&["run", "wait", "--date", "2026-10-30"]);
+    wait.started("a");
+    let agent = house.agent_pid().unwrap();
+    let (begun, _) = cost(agent);
+    house.run(&["run", "night", "--date", "2026-10-30"]).code(0);
+    let (ended, peak) = cost(agent);
+    house.say("a", "go");
+    wait.ends(0);
+    assert!(ended - begun < 100, "{} hundredths of a second for fifty jobs", ended - begun);
+    assert!(peak < 64 * 1024, "{peak} KiB");
     house.nothing_is_lost();
 }

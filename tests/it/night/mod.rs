@@ -8,6 +8,8 @@ pub(crate) mod watched;
 
 mod adopted;
 mod agent_killed;
+#[cfg(feature = "faults")]
+mod clock_set;
 mod disk_full;
 mod doctor;
 mod failures;
@@ -18,6 +20,7 @@ mod one_leader;
 mod operators;
 mod own_copy;
 pub(crate) mod post;
+mod read_only;
 mod simulated;
 mod stopped;
 mod store_trouble;
