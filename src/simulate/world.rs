@@ -105,7 +105,7 @@ impl World {
         while self.night.steps < MOST_STEPS {
             let Some(next) = self.next() else {
                 if self.is_over() {
-                    self.witness.look_at_all(&self.core, self.now)?;
+                    self.witness.look_at_all(&self.core)?;
                     return Ok(self.night);
                 }
                 return Err(Violation::Endless(self.what_is_left()));
@@ -308,7 +308,7 @@ impl World {
         if core.state() != self.core.state() {
             return Err(Violation::Replay);
         }
-        self.witness.look_at_all(&self.core, self.now)?;
+        self.witness.look_at_all(&self.core)?;
         self.witness.crashed();
         self.core = core;
         self.agents.lose_post();
