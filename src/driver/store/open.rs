@@ -12,12 +12,14 @@ use sqlx::sqlite::{
 };
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, SqliteConnection};
 
+use super::commit::TURN;
 use super::file::{self, Found};
 use super::lock::Lock;
 use super::migrate::{VERSION, migrate};
 use super::trouble::trouble;
 use crate::journal::Head;
 use crate::port::{StoreError, StoreReader};
+use crate::types::Epoch;
 
 /// The store's file, in the state folder.
 pub const FILE: &str = "nightrun.db";
@@ -30,12 +32,21 @@ const READERS: u32 = 4;
 #[derive(Debug)]
 pub struct SqliteStore {
     pub(super) reader: SqliteReader,
-    /// Given up after a failed write and made anew for the next, so that nothing of the failure hangs on.
-    writer: Option<SqliteConnection>,
+    /// Taken out for each write. Not put back after one that failed or was given up: the next makes it anew, so that
+    /// nothing of the failure hangs on.
+    pub(super) writer: Option<Writer>,
     path: PathBuf,
     max_pages: Option<u32>,
     /// Last: freed after the connections.
     _lock: Lock,
+}
+
+/// The one connection that writes.
+#[derive(Debug)]
+pub(super) struct Writer {
+    pub(super) conn: SqliteConnection,
+    /// Where the journal stands and who leads, as its last write left it.
+    pub(super) known: Option<(Head, Epoch)>,
 }
 
 /// Reads a store, its own supervisor's or from another process.
@@ -54,15 +65,16 @@ impl SqliteStore {
         if file::examine(&path, VERSION)? == Found::Nothing {
             make(&path).await?;
         }
-        let mut writer = connect(&path).await?;
+        let mut conn = connect(&path).await?;
         // Asked again: what the WAL holds counts, and the look at the main file could not see it.
-        let version = user_version(&mut writer).await?;
+        let version = user_version(&mut conn).await?;
         if version > VERSION {
             return Err(file::newer(&path.display().to_string(), version));
         }
         if version < VERSION {
-            migrate(&mut writer).await?;
+            migrate(&mut conn).await?;
         }
+        let writer = Writer::on(conn, None).await?;
         let reader = SqliteReader { pool: pool(&path) };
         check_end(&reader).await?;
         Ok(Self { reader, writer: Some(writer), path, max_pages: None, _lock: lock })
@@ -71,36 +83,45 @@ impl SqliteStore {
     /// Closes it so that the file is whole by itself, without a WAL beside it.
     pub async fn close(mut self) {
         self.reader.pool.close().await;
-        self.give_up_writer().await;
+        if let Some(writer) = self.writer.take() {
+            writer.close().await;
+        }
     }
 
     /// Lets the file grow to at most so many pages of 4 KiB, to rehearse a full disk; `None`: as far as the disk goes.
     pub async fn limit_pages(&mut self, pages: Option<u32>) -> Result<(), StoreError> {
         self.max_pages = pages;
-        self.give_up_writer().await;
-        self.writer().await.map(|_| ())
-    }
-
-    pub(super) async fn writer(&mut self) -> Result<&mut SqliteConnection, StoreError> {
-        let conn = match self.writer.take() {
-            Some(conn) => conn,
-            None => {
-                let mut conn = connect(&self.path).await?;
-                if let Some(pages) = self.max_pages {
-                    let limit = format!("PRAGMA max_page_count = {pages}");
-                    conn.execute(AssertSqlSafe(limit)).await.map_err(trouble("limiting"))?;
-                }
-                conn
-            }
-        };
-        Ok(self.writer.insert(conn))
-    }
-
-    pub(super) async fn give_up_writer(&mut self) {
-        if let Some(conn) = self.writer.take() {
-            // An error here is of a connection that nobody uses any more; SQLite undoes what it left open.
-            conn.close().await.ok();
+        if let Some(writer) = self.writer.take() {
+            writer.close().await;
         }
+        Ok(())
+    }
+
+    /// The writer, to be put back when what it was taken for is done.
+    pub(super) async fn take_writer(&mut self) -> Result<Writer, StoreError> {
+        match self.writer.take() {
+            Some(writer) => Ok(writer),
+            None => Writer::on(connect(&self.path).await?, self.max_pages).await,
+        }
+    }
+}
+
+impl Writer {
+    async fn on(mut conn: SqliteConnection, max_pages: Option<u32>) -> Result<Self, StoreError> {
+        let doing = trouble("opening the store");
+        // What is only of this connection is kept out of the disk, which may be full.
+        let turn = format!("PRAGMA temp_store = MEMORY; {TURN}");
+        conn.execute(sqlx::raw_sql(AssertSqlSafe(turn))).await.map_err(&doing)?;
+        if let Some(pages) = max_pages {
+            let limit = format!("PRAGMA max_page_count = {pages}");
+            conn.execute(AssertSqlSafe(limit)).await.map_err(doing)?;
+        }
+        Ok(Self { conn, known: None })
+    }
+
+    pub(super) async fn close(self) {
+        // An error here is of a connection that nobody uses any more; SQLite undoes what it left open.
+        self.conn.close().await.ok();
     }
 }
 

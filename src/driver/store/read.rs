@@ -150,6 +150,11 @@ pub(super) async fn head_and_epoch(
 ) -> Result<(Head, Epoch), StoreError> {
     let query = sqlx::query("SELECT seq, hash, epoch FROM site_head WHERE id = 1");
     let row = query.fetch_one(executor).await.map_err(trouble("reading the journal's head"))?;
+    head_of(&row)
+}
+
+/// From a row of `site_head`.
+pub(super) fn head_of(row: &SqliteRow) -> Result<(Head, Epoch), StoreError> {
     let head = Head { seq: row.count("seq")?, hash: row.text("hash")? };
     Ok((head, Epoch(row.count("epoch")?)))
 }
