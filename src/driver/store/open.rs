@@ -10,12 +10,13 @@ use std::time::Duration;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, SqliteConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, SqliteConnection, SqliteExecutor};
 
 use super::commit::TURN;
 use super::file::{self, Found};
 use super::lock::Lock;
 use super::migrate::{VERSION, migrate};
+use super::read::prove_open;
 use super::trouble::trouble;
 use crate::journal::Head;
 use crate::port::{StoreError, StoreReader};
@@ -62,21 +63,16 @@ impl SqliteStore {
         make_folder(state)?;
         let lock = Lock::take(state)?;
         let path = state.join(FILE);
-        if file::examine(&path, VERSION)? == Found::Nothing {
-            make(&path).await?;
+        match file::examine(&path, VERSION)? {
+            Found::Nothing => make(&path).await?,
+            Found::Store { .. } => check(&path).await?,
         }
         let mut conn = connect(&path).await?;
-        // Asked again: what the WAL holds counts, and the look at the main file could not see it.
-        let version = user_version(&mut conn).await?;
-        if version > VERSION {
-            return Err(file::newer(&path.display().to_string(), version));
-        }
-        if version < VERSION {
+        if user_version(&mut conn).await? < VERSION {
             migrate(&mut conn).await?;
         }
         let writer = Writer::on(conn, None).await?;
-        let reader = SqliteReader { pool: pool(&path) };
-        check_end(&reader).await?;
+        let reader = SqliteReader { pool: pool(&path, false) };
         Ok(Self { reader, writer: Some(writer), path, max_pages: None, _lock: lock })
     }
 
@@ -135,7 +131,14 @@ impl SqliteReader {
                 "{} has the older schema version {version}: start the supervisor once to bring it up to date",
                 path.display()
             ))),
-            Found::Store { .. } => Ok(Some(Self { pool: pool(&path) })),
+            Found::Store { .. } => {
+                let pool = pool(&path, has_wal(&path));
+                let version = user_version(&pool).await.map_err(|why| untouched(why, &path))?;
+                if version > VERSION {
+                    return Err(file::newer(&path.display().to_string(), version));
+                }
+                Ok(Some(Self { pool }))
+            }
         }
     }
 }
@@ -189,23 +192,57 @@ async fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {
     options.connect().await.map_err(trouble("opening the store"))
 }
 
-/// Connections are made when first asked for. Not `read_only`: a reader alone on a WAL must be able to make its index.
-fn pool(path: &Path) -> SqlitePool {
+/// Connections are made when first asked for. The last one that may write folds the WAL into the file when it closes.
+fn pool(path: &Path, read_only: bool) -> SqlitePool {
     SqlitePoolOptions::new()
         .max_connections(READERS)
         .idle_timeout(None)
         .max_lifetime(None)
-        .connect_lazy_with(options(path).pragma("query_only", "ON"))
+        .connect_lazy_with(options(path).read_only(read_only).pragma("query_only", "ON"))
 }
 
-async fn user_version(conn: &mut SqliteConnection) -> Result<i32, StoreError> {
+/// Whether there is anything beside the file that a closing connection would fold into it.
+fn has_wal(path: &Path) -> bool {
+    std::fs::metadata(file::beside(path, "-wal")).is_ok_and(|wal| wal.len() > 0)
+}
+
+async fn user_version(executor: impl SqliteExecutor<'_>) -> Result<i32, StoreError> {
     sqlx::query_scalar("PRAGMA user_version")
-        .fetch_one(conn)
+        .fetch_one(executor)
         .await
         .map_err(trouble("opening the store"))
 }
 
-/// The end of the journal proves itself: a start reads no more of it than the runs that are open.
+/// Looks at a store before anything may write to it: one that cannot be trusted stays as it is, its WAL too.
+async fn check(path: &Path) -> Result<(), StoreError> {
+    let reader = SqliteReader { pool: pool(path, has_wal(path)) };
+    let checked = check_in(path, &reader).await;
+    reader.pool.close().await;
+    checked.map_err(|why| untouched(why, path))
+}
+
+/// Says which file it is, and what to do.
+fn untouched(why: StoreError, path: &Path) -> StoreError {
+    match why {
+        StoreError::Damaged(why) => StoreError::Damaged(format!(
+            "{why}; {} was not touched: restore it from a copy, or move it away to begin anew",
+            path.display()
+        )),
+        other => other,
+    }
+}
+
+async fn check_in(path: &Path, reader: &SqliteReader) -> Result<(), StoreError> {
+    // Asked again: what the WAL holds counts, and the look at the main file could not see it.
+    let version = user_version(&reader.pool).await?;
+    if version > VERSION {
+        return Err(file::newer(&path.display().to_string(), version));
+    }
+    check_end(reader).await?;
+    prove_open(&reader.pool).await
+}
+
+/// The end of the journal proves itself: a start reads no more of it than that and the runs that are open.
 async fn check_end(reader: &SqliteReader) -> Result<(), StoreError> {
     let stored = reader.head().await?;
     let last = reader.all_entries(stored.seq.saturating_sub(2), 3).await?;
