@@ -177,7 +177,11 @@ fn proven(row: &SqliteRow) -> Result<Sealed, StoreError> {
     let before = entry.seq.saturating_sub(1);
     let head = match row.maybe_text("former")? {
         Some(hash) => Head { seq: before, hash },
-        None => Head::default(),
+        None if before == 0 => Head::default(),
+        None => {
+            let what = format!("journal entry {}: entry {before} before it is missing", entry.seq);
+            return Err(StoreError::Damaged(what));
+        }
     };
     head.then(&entry).map_err(|why| StoreError::Damaged(why.to_string()))?;
     Ok(entry)
