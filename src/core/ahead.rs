@@ -419,6 +419,7 @@ impl<S: Script> Ahead<S> {
             return;
         }
         let Some(over) = self.core.state.runs.remove(run) else { return };
+        self.core.agenda.forget(&over);
         if over.opened.trial {
             return;
         }

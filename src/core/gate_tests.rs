@@ -244,3 +244,19 @@ fn a_held_job_starts_when_it_is_released() {
     let turn = night.act(Action::Release { job: name("b") }).unwrap();
     assert!(turn.facts.iter().any(|fact| matches!(fact, Fact::AttemptIntended { .. })));
 }
+
+/// Of a job that was settled when its run was opened again, and of one that was blocked behind it.
+#[test]
+fn a_deadline_is_watched_again_when_a_run_that_was_over_is_opened_again() {
+    let mut first = job("a", &[]);
+    let mut second = job("b", &["a"]);
+    first.must_complete_by = Some(time(22, 0, 0, 0));
+    second.must_start_by = Some(time(22, 0, 0, 0));
+    let mut night = Night::of(vec![first, second]);
+    night.bad("a");
+    assert!(night.run().result.is_some());
+    night.pass(60);
+    night.act(Action::Retry { job: name("a") }).unwrap();
+    night.pass(3600);
+    assert_eq!(missed(&night), [Deadline::MustCompleteBy, Deadline::MustStartBy]);
+}

@@ -16,6 +16,7 @@ pub mod what_if;
 mod world;
 
 pub use check::Violation;
+pub use check::plan::plan_holds;
 pub use supposing::Samples;
 pub use world::{Night, World};
 

@@ -1,6 +1,6 @@
 //! One made-up night from its first order to its last ending.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,18 +9,17 @@ use jiff::Timestamp;
 use super::agent::Agents;
 use super::check::{Violation, Witness};
 use super::dice::Dice;
-use super::{made_site, operator};
+use super::made_site::{self, Asked, Made};
+use super::operator;
 use crate::core::calendar::Calendars;
 use crate::core::fact::{Fact, RunOpened, RunResult, StopHow};
 use crate::core::gate;
 use crate::core::needs::Verdict;
 use crate::core::night::{Command, Core, Event, StepError};
-use crate::core::order::{self, Order};
-use crate::core::phase::Phase;
+use crate::core::order;
 use crate::definition::site::{Kind, Site};
 use crate::types::{
-    AttemptId, BatchId, BootId, BusinessDate, Ending, HostName, InvalidName, JobName, Now, Outcome,
-    PersonId, RunId,
+    AttemptId, BootId, Ending, HostName, InvalidName, JobName, Now, Outcome, PersonId, RunId,
 };
 
 /// How long faults and pranks last.
@@ -51,7 +50,8 @@ pub struct World {
     /// Hosts that the supervisor can reach.
     reached: BTreeSet<HostName>,
     witness: Witness,
-    orders: BTreeMap<Timestamp, BatchId>,
+    made: Made,
+    orders: VecDeque<Asked>,
     next_prank: Timestamp,
     night: Night,
 }
@@ -68,17 +68,14 @@ impl World {
     /// Makes the site and the beginning of its night from a seed.
     pub fn new(seed: u64) -> Result<Self, Violation> {
         let mut dice = Dice::new(seed);
-        let site = Arc::new(made_site::site(&mut dice).map_err(|error| made(&error))?);
-        let wall: Timestamp = "2026-10-30T21:30:00Z".parse().map_err(|e: jiff::Error| made(&e))?;
+        let jobs = if dice.percent(90) { dice.of(4..40) } else { dice.of(40..100) };
+        let made = made_site::made(&mut dice, jobs as usize).map_err(|error| made(&error))?;
+        let site = Arc::clone(&made.site);
+        let wall = made.begins;
         let now = Now { wall, since_boot: Duration::from_secs(1_000) };
         let mut witness = Witness::default();
         witness.state.define(DIGEST, Arc::clone(&site));
-        let mut orders = BTreeMap::new();
-        let mut at = wall;
-        for batch in site.batches.keys() {
-            orders.insert(at, batch.clone());
-            at += Duration::from_secs(1 + dice.of(0..3_600));
-        }
+        let orders = made.asked.iter().cloned().collect();
         Ok(Self {
             agents: Agents::new(&site),
             core: Self::core(&site),
@@ -88,6 +85,7 @@ impl World {
             boot: BootId("supervisor-1".to_owned()),
             reached: BTreeSet::new(),
             witness,
+            made,
             orders,
             next_prank: wall,
             night: Night { facts: Vec::new(), steps: 0, crashes: 0 },
@@ -107,6 +105,7 @@ impl World {
         while self.night.steps < MOST_STEPS {
             let Some(next) = self.next() else {
                 if self.is_over() {
+                    self.witness.look_at_all(&self.core, self.now)?;
                     return Ok(self.night);
                 }
                 return Err(Violation::Endless(self.what_is_left()));
@@ -147,10 +146,11 @@ impl World {
     /// When something happens next.
     fn next(&self) -> Option<Timestamp> {
         let wake = self.core.next_wake().after(self.now).map(|after| self.now.wall + after);
-        let order = self.orders.keys().next().copied();
+        let order = self.orders.front().map(|asked| asked.at);
+        let news = self.made.news.keys().next().copied();
         let prank = self.faulty().then_some(self.next_prank.max(self.now.wall));
         let tidy = self.tidies().then_some(self.now.wall + Duration::from_secs(1));
-        [wake, order, prank, tidy, self.agents.next()].into_iter().flatten().min()
+        [wake, order, news, prank, tidy, self.agents.next()].into_iter().flatten().min()
     }
 
     fn tidies(&self) -> bool {
@@ -172,10 +172,16 @@ impl World {
             }
             return self.step(event);
         }
-        if self.orders.first_key_value().is_some_and(|(at, _)| *at <= self.now.wall)
-            && let Some((_, batch)) = self.orders.pop_first()
+        if self.orders.front().is_some_and(|asked| asked.at <= self.now.wall)
+            && let Some(asked) = self.orders.pop_front()
         {
-            return self.order(batch);
+            return self.order(asked);
+        }
+        if self.made.news.first_key_value().is_some_and(|(at, _)| *at <= self.now.wall)
+            && let Some((_, (job, date, outcome))) = self.made.news.pop_first()
+        {
+            self.made.known.insert((job.clone(), date), outcome);
+            return self.step(Event::Across { known: vec![(job, date, Some(outcome))] });
         }
         if self.faulty() && self.next_prank <= self.now.wall {
             self.next_prank = self.now.wall + Duration::from_secs(self.dice.of(1..400));
@@ -204,30 +210,34 @@ impl World {
         })
     }
 
-    fn order(&mut self, batch: BatchId) -> Result<(), Violation> {
-        let opened = self.opened(batch).map_err(|error| made(&error))?;
+    fn order(&mut self, asked: Asked) -> Result<(), Violation> {
+        let opened = self.opened(asked).map_err(|error| made(&error))?;
         let across = opened
             .across
             .iter()
             .filter_map(|need| Some((need.job.clone(), need.wanted()?)))
             .map(|(job, date)| {
-                let runs = self.core.state().runs.values();
-                let mut known = runs.filter(|run| run.opened.batch == job.batch);
-                let outcome = known.find_map(|run| run.jobs[run.index(&job.job)?].phase.outcome());
+                let mut here = self.core.state().runs.values().filter(|run| {
+                    run.opened.batch == job.batch && run.opened.business_date == date
+                });
+                let outcome = match here.next() {
+                    Some(run) => run.index(&job.job).and_then(|at| run.jobs[at].phase.outcome()),
+                    None => self.made.known.get(&(job.clone(), date)).copied(),
+                };
                 (job, date, outcome)
             })
             .collect();
         self.step(Event::Open { opened: Box::new(opened), across })
     }
 
-    fn opened(&self, batch: BatchId) -> Result<RunOpened, StepError> {
+    fn opened(&self, asked: Asked) -> Result<RunOpened, StepError> {
         let bad = |error: InvalidName| crate::core::refused::Refused::new(error.to_string());
-        let mut order = Order::of(batch.clone(), PersonId::new("operator").map_err(bad)?);
-        order.business_date = Some(BusinessDate(made_site::TODAY));
-        let ordered = order::resolve(&self.site, &Calendars::default(), order, self.now.wall)?;
+        let calendars = Calendars::new(&self.site.calendars);
+        let ordered = order::resolve(&self.site, &calendars, asked.order, asked.at)?;
+        let batch = ordered.order.batch.clone();
         let run = RunId { batch, key: ordered.key().map_err(bad)?, number: 1 };
         let clock = (self.boot.clone(), self.now.since_boot);
-        Ok(ordered.opened(run, DIGEST.to_owned(), BTreeMap::new(), clock))
+        Ok(ordered.opened(run, DIGEST.to_owned(), asked.expected, clock))
     }
 
     fn prank(&mut self) -> Result<(), Violation> {
@@ -298,6 +308,8 @@ impl World {
         if core.state() != self.core.state() {
             return Err(Violation::Replay);
         }
+        self.witness.look_at_all(&self.core, self.now)?;
+        self.witness.crashed();
         self.core = core;
         self.agents.lose_post();
         self.reached.clear();
@@ -327,7 +339,7 @@ impl World {
             self.witnessed(&fact)?;
             self.night.facts.push((self.now.wall, fact));
         }
-        self.look()?;
+        self.witness.look(&self.core, self.now)?;
         // A supervisor that dies between its facts and its acts has carried out some of them, or none.
         let dies = self.faulty() && self.dice.percent(1);
         for command in turn.commands {
@@ -362,27 +374,6 @@ impl World {
             return Ok(());
         }
         Err(Violation::Obstacle(attempt.clone(), format!("{obstacles:?}")))
-    }
-
-    /// What is not started has something in its way.
-    fn look(&self) -> Result<(), Violation> {
-        if !self.night.steps.is_multiple_of(2) {
-            return Ok(());
-        }
-        if *self.core.state() != self.witness.state {
-            return Err(Violation::Replay);
-        }
-        for run in self.core.state().runs.values() {
-            for index in 0..run.jobs.len() {
-                let waits =
-                    matches!(run.jobs[index].phase, Phase::Waiting | Phase::RetryWait { .. });
-                if waits && self.core.obstacles(run.id(), index, self.now)?.is_empty() {
-                    let what = format!("{}/{}", run.id(), run.job(index).name);
-                    return Err(Violation::NoObstacle(what));
-                }
-            }
-        }
-        Ok(())
     }
 
     fn carry_out(&mut self, command: Command) {

@@ -241,6 +241,8 @@ fn the_highest_epoch_commands_and_survives_the_agent() {
     assert!(matches!(new.hear(), FromAgent::Welcome { .. }));
     let start = house.shell("fenced", "exit 0");
     let stale = FromAgent::Stale { seen: Epoch(2) };
+    // Told at once, though it asks for nothing: it would wait for ever.
+    assert_eq!(old.hear(), stale);
     old.start(&start);
     assert_eq!(old.hear(), stale);
     old.kill(&start, "1s");
