@@ -6,14 +6,14 @@ mod mailer;
 mod source;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tokio::sync::mpsc;
 
 pub use clock::RunClock;
 pub use doctor::examine;
 pub use mailer::SiteMailer;
-pub use source::{Checked, SiteFolder, check, load};
+pub use source::{Checked, ReadSite, SiteFolder, check, load, read};
 
 use crate::definition::site::Mail;
 use crate::driver::account;
@@ -41,7 +41,7 @@ impl World for Local {
 /// What a supervisor is made from.
 #[derive(Debug)]
 pub struct Wiring {
-    pub site: PathBuf,
+    pub source: SiteFolder,
     pub state: StateFolder,
     pub clock: RunClock,
     /// How mail leaves.
@@ -71,7 +71,7 @@ pub async fn lead(
     store: SqliteStore,
     observers: Vec<Box<dyn Observer>>,
 ) -> Result<Led, NotStarted> {
-    let Wiring { site, state, clock, mail } = wiring;
+    let Wiring { source, state, clock, mail } = wiring;
     let io = |what: &Path| {
         let what = what.display().to_string();
         move |error| NotStarted::Io { what, error }
@@ -101,7 +101,7 @@ pub async fn lead(
         store,
         agent,
         clock,
-        source: SiteFolder::new(&site),
+        source,
         folders: state,
         post,
         inbox,

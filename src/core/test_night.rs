@@ -166,10 +166,14 @@ impl Night {
     }
 
     pub(crate) fn ended(&self, job: &str, ending: Ending) -> Ended {
+        let attempt = self.attempt(job);
+        let run = self.core.state().run(&attempt.run).unwrap();
+        let index = run.index(&attempt.job).unwrap();
+        let known = run.jobs[index].attempts.last().and_then(|attempt| attempt.started);
         Ended {
-            attempt: self.attempt(job),
+            attempt,
             ending,
-            started: Some(self.now.wall),
+            started: known.or(Some(self.now.wall)),
             ended: self.now.wall,
             usage: Default::default(),
             line_found: true,

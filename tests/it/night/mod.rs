@@ -23,7 +23,10 @@ pub(crate) mod post;
 mod read_only;
 mod simulated;
 mod stopped;
+mod store_damaged;
 mod store_trouble;
+#[cfg(feature = "faults")]
+mod supervisor_killed;
 mod tour;
 mod unruly;
 mod unruly_more;
