@@ -4,13 +4,15 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use nightrun::core::fact::Fact;
 use nightrun::driver::store::{FILE, SqliteReader, SqliteStore};
 use nightrun::journal::Head;
 use nightrun::port::{Store, StoreError, StoreReader};
+use nightrun::types::Outcome;
 use sqlx::{Connection, Executor, SqliteConnection};
 use tempfile::TempDir;
 
-use crate::journal_writer::{Writer, mail, note, opened, run};
+use crate::journal_writer::{Writer, ended, job, mail, note, opened, run, settled};
 
 async fn open() -> (TempDir, SqliteStore) {
     let state = tempfile::tempdir().unwrap();
@@ -133,11 +135,7 @@ async fn an_altered_entry_is_named() {
 async fn a_flipped_bit_in_the_file_is_found_at_its_entry() {
     let (state, file, _) = written().await;
     let mut bytes = fs::read(&file).unwrap();
-    // Somewhere in the words of the twentieth note; SQLite has no checksums and would not notice.
-    let seq = b"\"seq\":20,";
-    let at = bytes.windows(seq.len()).position(|window| window == seq).unwrap();
-    let word = bytes[at..].windows(4).position(|window| window == b"what").unwrap();
-    bytes[at + word] ^= 1;
+    flip(&mut bytes);
     fs::write(&file, &bytes).unwrap();
     let reader = SqliteReader::open(state.path()).await.unwrap().unwrap();
     let why = reader.verify().await.unwrap_err().to_string();
@@ -193,6 +191,110 @@ async fn a_file_that_cannot_be_trusted_is_left_as_it_is() {
         let reading = SqliteReader::open(state.path()).await.map(|_| ()).unwrap_err();
         assert!(matches!(reading, StoreError::Damaged(_)), "{what}: {reading:?}");
     }
+}
+
+/// Flips a bit in the words of the twentieth note; SQLite has no checksums and does not notice.
+fn flip(bytes: &mut [u8]) {
+    let seq = b"\"seq\":20,";
+    let at = bytes.windows(seq.len()).position(|window| window == seq).unwrap();
+    let word = bytes[at..].windows(4).position(|window| window == b"what").unwrap();
+    bytes[at + word] ^= 1;
+}
+
+#[tokio::test]
+async fn a_start_proves_the_entries_that_it_goes_by_and_leaves_the_file_and_its_wal() {
+    let (state, store) = open().await;
+    let mut writer = Writer::lead(store).await;
+    let eod = run("eod@2026-10-30#1");
+    writer.write(&[opened(&eod, "2026-10-30", false)]).await.unwrap();
+    for _ in 0..40 {
+        writer.write(&[note(&eod)]).await.unwrap();
+    }
+    writer.store.close().await;
+    let mut writer = Writer::lead(SqliteStore::open(state.path()).await.unwrap()).await;
+    writer.write(&[note(&eod)]).await.unwrap();
+    // As a killed supervisor leaves it, and then a bit flips.
+    let copy = tempfile::tempdir().unwrap();
+    let mut bytes = fs::read(state.path().join(FILE)).unwrap();
+    flip(&mut bytes);
+    let wal = fs::read(state.path().join("nightrun.db-wal")).unwrap();
+    fs::write(copy.path().join(FILE), &bytes).unwrap();
+    fs::write(copy.path().join("nightrun.db-wal"), &wal).unwrap();
+
+    let why = refused(copy.path()).await;
+    assert!(matches!(why, StoreError::Damaged(_)), "{why:?}");
+    assert!(why.to_string().contains("journal entry 20: its hash"), "{why}");
+    let reader = SqliteReader::open(copy.path()).await.unwrap().unwrap();
+    let why = reader.entries(&eod).await.unwrap_err().to_string();
+    assert!(why.contains("journal entry 20: its hash"), "{why}");
+    assert_eq!(reader.head().await.unwrap(), *writer.chain.head());
+    drop(reader);
+    assert!(fs::read(copy.path().join(FILE)).unwrap() == bytes, "the file was written to");
+    assert!(
+        fs::read(copy.path().join("nightrun.db-wal")).unwrap() == wal,
+        "the WAL was written to"
+    );
+}
+
+#[tokio::test]
+async fn rows_that_change_one_thing_twice_are_stored_in_their_order() {
+    let (_state, store) = open().await;
+    let mut writer = Writer::lead(store).await;
+    let eod = run("eod@2026-10-30#1");
+    let again = || Fact::Reopened { run: eod.clone(), job: job("a") };
+    let reopened = || Fact::RunReopened { run: eod.clone() };
+    let close = "eod.a".parse().unwrap();
+    let date = "2026-10-30".parse().unwrap();
+    writer
+        .write(&[opened(&eod, "2026-10-30", false), settled(&eod, "a", Outcome::Failed), again()])
+        .await
+        .unwrap();
+    assert_eq!(writer.store.reader().outcome(&close, date).await.unwrap(), None);
+    writer
+        .write(&[settled(&eod, "a", Outcome::Failed), again(), settled(&eod, "a", Outcome::Forced)])
+        .await
+        .unwrap();
+    let outcome = writer.store.reader().outcome(&close, date).await.unwrap();
+    assert_eq!(outcome, Some(Outcome::Forced));
+    writer.write(&[ended(&eod), reopened()]).await.unwrap();
+    assert_eq!(writer.store.reader().open_runs().await.unwrap().len(), 1);
+    writer.write(&[ended(&eod), reopened(), ended(&eod)]).await.unwrap();
+    assert!(writer.store.reader().open_runs().await.unwrap().is_empty());
+    assert_eq!(writer.store.reader().verify().await.unwrap(), *writer.chain.head());
+}
+
+/// Nobody may do this while the lock is held; it is found all the same, by the statement that commits.
+#[tokio::test]
+async fn a_head_that_was_moved_behind_the_back_of_the_supervisor_stops_it() {
+    for sql in ["UPDATE site_head SET epoch = epoch + 1", "UPDATE site_head SET seq = seq + 1"] {
+        let (state, store) = open().await;
+        let mut writer = Writer::lead(store).await;
+        let eod = run("eod@2026-10-30#1");
+        writer.write(&[opened(&eod, "2026-10-30", false)]).await.unwrap();
+        meddle(&state.path().join(FILE), sql).await;
+        let why = writer.write(&[note(&eod)]).await.unwrap_err();
+        assert!(matches!(why, StoreError::Overtaken(_)), "{sql}: {why:?}");
+        assert_eq!(writer.store.reader().all_entries(0, 9).await.unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_commit_that_is_given_up_midway_leaves_nothing_and_the_next_one_goes() {
+    let (state, store) = open().await;
+    let mut writer = Writer::lead(store).await;
+    let eod = run("eod@2026-10-30#1");
+    let mut other =
+        SqliteConnection::connect(state.path().join(FILE).to_str().unwrap()).await.unwrap();
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    let commit = writer.turn(&[opened(&eod, "2026-10-30", false)]);
+    let patience = std::time::Duration::from_millis(50);
+    let given_up = tokio::time::timeout(patience, writer.store.commit(&commit)).await;
+    assert!(given_up.is_err());
+    other.execute("ROLLBACK").await.unwrap();
+    // Whether the one that was given up came through or not, the same commit is taken once.
+    writer.store.commit(&commit).await.unwrap();
+    assert_eq!(writer.store.reader().all_entries(0, 9).await.unwrap().len(), 1);
+    assert_eq!(writer.store.reader().verify().await.unwrap(), *writer.chain.head());
 }
 
 #[tokio::test]

@@ -1,17 +1,22 @@
-//! Writing: one transaction a commit.
+//! Writing: one statement a commit, which is a transaction by itself. Each statement wakes SQLite's thread and is woken
+//! by it, and that is most of what a commit costs beside its fdatasync.
 
 use jiff::Timestamp;
-use sqlx::{Connection, QueryBuilder, SqliteConnection};
+use sqlx::{AssertSqlSafe, SqliteConnection};
 
+use super::batch::{Batch, KINDS, batches};
 use super::fence::{self, Verdict};
-use super::open::{SqliteReader, SqliteStore};
-use super::read::head_and_epoch;
+use super::open::{SqliteReader, SqliteStore, Writer};
+use super::outbox;
+use super::read::{head_and_epoch, head_of};
 use super::text::{encode, int};
 use super::trouble::trouble;
-use super::{outbox, rows};
-use crate::journal::{Sealed, address};
-use crate::port::{Commit, Store, StoreError, TrialOffset};
-use crate::types::{Epoch, RunId};
+use crate::journal::{Head, address};
+use crate::port::{Commit, Store, StoreError};
+use crate::types::Epoch;
+
+/// What the connection that writes knows beside the file's own schema.
+pub(super) const TURN: &str = include_str!("turn.sql");
 
 impl Store for SqliteStore {
     type Reader = SqliteReader;
@@ -21,26 +26,21 @@ impl Store for SqliteStore {
     }
 
     async fn claim_epoch(&mut self) -> Result<Epoch, StoreError> {
-        let conn = self.writer().await?;
-        let claimed: Result<i64, _> = sqlx::query_scalar(
-            "UPDATE site_head SET epoch = epoch + 1 WHERE id = 1 RETURNING epoch",
-        )
-        .fetch_one(conn)
-        .await;
-        let claimed = self.settled(claimed.map_err(trouble("claiming the lead"))).await?;
-        u64::try_from(claimed).map(Epoch).map_err(|why| StoreError::Damaged(why.to_string()))
+        let mut writer = self.take_writer().await?;
+        let claimed = claim(&mut writer).await;
+        self.settled(writer, claimed).await
     }
 
     async fn commit(&mut self, commit: &Commit) -> Result<(), StoreError> {
-        let conn = self.writer().await?;
-        let written = write(conn, commit).await;
-        self.settled(written).await
+        let mut writer = self.take_writer().await?;
+        let written = write(&mut writer, commit).await;
+        self.settled(writer, written).await
     }
 
     async fn outbox_sent(&mut self, id: u64, at: Timestamp, reply: &str) -> Result<(), StoreError> {
-        let conn = self.writer().await?;
-        let written = outbox::sent(conn, id, at, reply).await;
-        self.settled(written).await
+        let mut writer = self.take_writer().await?;
+        let written = outbox::sent(&mut writer.conn, id, at, reply).await;
+        self.settled(writer, written).await
     }
 
     async fn outbox_failed(
@@ -49,83 +49,103 @@ impl Store for SqliteStore {
         why: &str,
         next_try: Option<Timestamp>,
     ) -> Result<(), StoreError> {
-        let conn = self.writer().await?;
-        let written = outbox::failed(conn, id, why, next_try).await;
-        self.settled(written).await
+        let mut writer = self.take_writer().await?;
+        let written = outbox::failed(&mut writer.conn, id, why, next_try).await;
+        self.settled(writer, written).await
     }
 
     async fn blob_put(&mut self, bytes: &[u8]) -> Result<String, StoreError> {
-        let conn = self.writer().await?;
-        let written = blob(conn, bytes).await;
-        self.settled(written).await
+        let mut writer = self.take_writer().await?;
+        let written = blob(&mut writer.conn, bytes).await;
+        self.settled(writer, written).await
     }
 }
 
 impl SqliteStore {
     /// Passes the result of a write on; after one that failed the connection is not used again.
-    async fn settled<T>(&mut self, written: Result<T, StoreError>) -> Result<T, StoreError> {
-        if written.is_err() {
-            self.give_up_writer().await;
+    async fn settled<T>(
+        &mut self,
+        writer: Writer,
+        written: Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        match written {
+            Ok(_) => self.writer = Some(writer),
+            Err(_) => writer.close().await,
         }
         written
     }
 }
 
-async fn write(conn: &mut SqliteConnection, commit: &Commit) -> Result<(), StoreError> {
-    let doing = trouble("commit");
-    let mut tx = conn.begin_with("BEGIN IMMEDIATE").await.map_err(&doing)?;
-    let (stored, leads) = head_and_epoch(&mut *tx).await?;
-    let Verdict::Goes(head) = fence::judge(&stored, leads, commit)? else {
-        return Ok(());
-    };
-    entries(&mut tx, &commit.entries).await?;
-    for row in &commit.rows {
-        rows::write(&mut tx, row).await?;
-    }
-    outbox::queue(&mut tx, &commit.mail).await?;
-    for bytes in &commit.blobs {
-        blob(&mut tx, bytes).await?;
-    }
-    if let Some((run, offset)) = &commit.trial {
-        trial(&mut tx, run, *offset).await?;
-    }
-    sqlx::query("UPDATE site_head SET seq = $1, hash = $2 WHERE id = 1")
-        .bind(int(head.seq))
-        .bind(&head.hash)
-        .execute(&mut *tx)
-        .await
-        .map_err(&doing)?;
-    tx.commit().await.map_err(&doing)
+async fn claim(writer: &mut Writer) -> Result<Epoch, StoreError> {
+    let claimed = sqlx::query(
+        "UPDATE site_head SET epoch = epoch + 1 WHERE id = 1 RETURNING seq, hash, epoch",
+    )
+    .fetch_one(&mut writer.conn)
+    .await;
+    let (head, epoch) = head_of(&claimed.map_err(trouble("claiming the lead"))?)?;
+    writer.known = Some((head, epoch));
+    Ok(epoch)
 }
 
-/// Entries that one statement takes. Few sizes, so that each is prepared once: what counts in a large commit is how
-/// often SQLite's thread is woken.
-const AT_ONCE: [usize; 7] = [64, 16, 8, 4, 3, 2, 1];
-
-async fn entries(conn: &mut SqliteConnection, mut rest: &[Sealed]) -> Result<(), StoreError> {
-    for size in AT_ONCE {
-        while let Some((some, after)) = rest.split_at_checked(size) {
-            insert(conn, some).await?;
-            rest = after;
+async fn write(writer: &mut Writer, commit: &Commit) -> Result<(), StoreError> {
+    // Nobody else moves the head: this process holds `store.lock`. So what the last commit left is taken for what is
+    // stored, and the statement itself refuses where that is not so.
+    let (head, leads) = match writer.known.take() {
+        Some(known) => known,
+        None => head_and_epoch(&mut writer.conn).await?,
+    };
+    let next = match fence::judge(&head, leads, commit)? {
+        Verdict::Goes(next) => next,
+        Verdict::IsThere => {
+            writer.known = Some((head, leads));
+            return Ok(());
         }
+    };
+    let mut batches = batches(&commit.rows)?;
+    if let Some(first) = batches.first_mut() {
+        commit.entries.iter().try_for_each(|entry| first.entry(entry))?;
+        commit.mail.iter().try_for_each(|mail| first.mail(mail))?;
+        commit.blobs.iter().try_for_each(|bytes| first.blob(bytes))?;
+        commit.trial.iter().try_for_each(|(run, offset)| first.trial(run, *offset))?;
     }
+    #[cfg(feature = "faults")]
+    super::midway::arm(&mut writer.conn).await?;
+    if let Err(why) = insert(&mut writer.conn, (&head, leads, &next), batches).await {
+        // Where the head is another than was known, that is what there is to say.
+        if matches!(why, StoreError::Contradiction(_)) {
+            let (stored, leads) = head_and_epoch(&mut writer.conn).await?;
+            if fence::judge(&stored, leads, commit)? == Verdict::IsThere {
+                return Ok(());
+            }
+        }
+        return Err(why);
+    }
+    writer.known = Some((next, leads));
     Ok(())
 }
 
-async fn insert(conn: &mut SqliteConnection, some: &[Sealed]) -> Result<(), StoreError> {
-    let mut statement =
-        QueryBuilder::new("INSERT INTO journal (seq, run, at, epoch, kind, body, hash) ");
-    statement.push_values(some, |mut row, entry| {
-        row.push_bind(int(entry.seq))
-            .push_bind(entry.run.as_deref())
-            .push_bind(entry.at)
-            .push_bind(int(entry.epoch.0))
-            .push_bind(&*entry.kind)
-            .push_bind(&entry.body)
-            .push_bind(&entry.hash);
-    });
-    let done = statement.build().execute(conn).await;
-    done.map(|_| ()).map_err(trouble("writing the journal"))
+/// One statement for all batches: the first moves the head, the others find it there.
+async fn insert(
+    conn: &mut SqliteConnection,
+    (was, leads, next): (&Head, Epoch, &Head),
+    batches: Vec<Batch>,
+) -> Result<(), StoreError> {
+    let row = format!("({})", ["?"; 5 + KINDS].join(","));
+    let text = format!("INSERT INTO turn VALUES {}", vec![row; batches.len()].join(","));
+    let mut statement = sqlx::query(AssertSqlSafe(text));
+    for (number, batch) in batches.into_iter().enumerate() {
+        let was = if number == 0 { was } else { next };
+        statement = statement
+            .bind(int(was.seq))
+            .bind(was.hash.clone())
+            .bind(int(leads.0))
+            .bind(int(next.seq))
+            .bind(next.hash.clone());
+        for column in batch.into_columns() {
+            statement = statement.bind(column);
+        }
+    }
+    statement.execute(conn).await.map(|_| ()).map_err(trouble("commit"))
 }
 
 async fn blob(conn: &mut SqliteConnection, bytes: &[u8]) -> Result<String, StoreError> {
@@ -141,24 +161,4 @@ async fn blob(conn: &mut SqliteConnection, bytes: &[u8]) -> Result<String, Store
     .await
     .map_err(trouble("keeping a copy of a file"))?;
     Ok(address)
-}
-
-async fn trial(
-    conn: &mut SqliteConnection,
-    run: &RunId,
-    offset: TrialOffset,
-) -> Result<(), StoreError> {
-    let micros = |many: i128| i64::try_from(many).unwrap_or(i64::MAX);
-    let since_boot = i64::try_from(offset.since_boot.as_micros()).unwrap_or(i64::MAX);
-    sqlx::query(
-        "INSERT INTO trial_clock (run, wall, since_boot) VALUES ($1, $2, $3)
-         ON CONFLICT (run) DO UPDATE SET wall = excluded.wall, since_boot = excluded.since_boot",
-    )
-    .bind(run.to_string())
-    .bind(micros(offset.wall.as_micros()))
-    .bind(since_boot)
-    .execute(conn)
-    .await
-    .map(|_| ())
-    .map_err(trouble("keeping a trial's clock"))
 }

@@ -3,16 +3,18 @@
 //! WAL with `synchronous=FULL`: a commit that was answered survives a power cut. A file that cannot be trusted is
 //! refused and left as it is.
 
+mod batch;
 mod commit;
 mod fence;
 mod file;
 mod history;
 mod lock;
+#[cfg(feature = "faults")]
+mod midway;
 mod migrate;
 mod open;
 mod outbox;
 mod read;
-mod rows;
 mod text;
 mod trouble;
 

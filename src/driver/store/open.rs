@@ -10,14 +10,17 @@ use std::time::Duration;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, SqliteConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, SqliteConnection, SqliteExecutor};
 
+use super::commit::TURN;
 use super::file::{self, Found};
 use super::lock::Lock;
 use super::migrate::{VERSION, migrate};
+use super::read::prove_open;
 use super::trouble::trouble;
 use crate::journal::Head;
 use crate::port::{StoreError, StoreReader};
+use crate::types::Epoch;
 
 /// The store's file, in the state folder.
 pub const FILE: &str = "nightrun.db";
@@ -30,12 +33,21 @@ const READERS: u32 = 4;
 #[derive(Debug)]
 pub struct SqliteStore {
     pub(super) reader: SqliteReader,
-    /// Given up after a failed write and made anew for the next, so that nothing of the failure hangs on.
-    writer: Option<SqliteConnection>,
+    /// Taken out for each write. Not put back after one that failed or was given up: the next makes it anew, so that
+    /// nothing of the failure hangs on.
+    pub(super) writer: Option<Writer>,
     path: PathBuf,
     max_pages: Option<u32>,
     /// Last: freed after the connections.
     _lock: Lock,
+}
+
+/// The one connection that writes.
+#[derive(Debug)]
+pub(super) struct Writer {
+    pub(super) conn: SqliteConnection,
+    /// Where the journal stands and who leads, as its last write left it.
+    pub(super) known: Option<(Head, Epoch)>,
 }
 
 /// Reads a store, its own supervisor's or from another process.
@@ -51,56 +63,61 @@ impl SqliteStore {
         make_folder(state)?;
         let lock = Lock::take(state)?;
         let path = state.join(FILE);
-        if file::examine(&path, VERSION)? == Found::Nothing {
-            make(&path).await?;
+        match file::examine(&path, VERSION)? {
+            Found::Nothing => make(&path).await?,
+            Found::Store { .. } => check(&path).await?,
         }
-        let mut writer = connect(&path).await?;
-        // Asked again: what the WAL holds counts, and the look at the main file could not see it.
-        let version = user_version(&mut writer).await?;
-        if version > VERSION {
-            return Err(file::newer(&path.display().to_string(), version));
+        let mut conn = connect(&path).await?;
+        if user_version(&mut conn).await? < VERSION {
+            migrate(&mut conn).await?;
         }
-        if version < VERSION {
-            migrate(&mut writer).await?;
-        }
-        let reader = SqliteReader { pool: pool(&path) };
-        check_end(&reader).await?;
+        let writer = Writer::on(conn, None).await?;
+        let reader = SqliteReader { pool: pool(&path, false) };
         Ok(Self { reader, writer: Some(writer), path, max_pages: None, _lock: lock })
     }
 
     /// Closes it so that the file is whole by itself, without a WAL beside it.
     pub async fn close(mut self) {
         self.reader.pool.close().await;
-        self.give_up_writer().await;
+        if let Some(writer) = self.writer.take() {
+            writer.close().await;
+        }
     }
 
     /// Lets the file grow to at most so many pages of 4 KiB, to rehearse a full disk; `None`: as far as the disk goes.
     pub async fn limit_pages(&mut self, pages: Option<u32>) -> Result<(), StoreError> {
         self.max_pages = pages;
-        self.give_up_writer().await;
-        self.writer().await.map(|_| ())
-    }
-
-    pub(super) async fn writer(&mut self) -> Result<&mut SqliteConnection, StoreError> {
-        let conn = match self.writer.take() {
-            Some(conn) => conn,
-            None => {
-                let mut conn = connect(&self.path).await?;
-                if let Some(pages) = self.max_pages {
-                    let limit = format!("PRAGMA max_page_count = {pages}");
-                    conn.execute(AssertSqlSafe(limit)).await.map_err(trouble("limiting"))?;
-                }
-                conn
-            }
-        };
-        Ok(self.writer.insert(conn))
-    }
-
-    pub(super) async fn give_up_writer(&mut self) {
-        if let Some(conn) = self.writer.take() {
-            // An error here is of a connection that nobody uses any more; SQLite undoes what it left open.
-            conn.close().await.ok();
+        if let Some(writer) = self.writer.take() {
+            writer.close().await;
         }
+        Ok(())
+    }
+
+    /// The writer, to be put back when what it was taken for is done.
+    pub(super) async fn take_writer(&mut self) -> Result<Writer, StoreError> {
+        match self.writer.take() {
+            Some(writer) => Ok(writer),
+            None => Writer::on(connect(&self.path).await?, self.max_pages).await,
+        }
+    }
+}
+
+impl Writer {
+    async fn on(mut conn: SqliteConnection, max_pages: Option<u32>) -> Result<Self, StoreError> {
+        let doing = trouble("opening the store");
+        // What is only of this connection is kept out of the disk, which may be full.
+        let turn = format!("PRAGMA temp_store = MEMORY; {TURN}");
+        conn.execute(sqlx::raw_sql(AssertSqlSafe(turn))).await.map_err(&doing)?;
+        if let Some(pages) = max_pages {
+            let limit = format!("PRAGMA max_page_count = {pages}");
+            conn.execute(AssertSqlSafe(limit)).await.map_err(doing)?;
+        }
+        Ok(Self { conn, known: None })
+    }
+
+    pub(super) async fn close(self) {
+        // An error here is of a connection that nobody uses any more; SQLite undoes what it left open.
+        self.conn.close().await.ok();
     }
 }
 
@@ -114,7 +131,14 @@ impl SqliteReader {
                 "{} has the older schema version {version}: start the supervisor once to bring it up to date",
                 path.display()
             ))),
-            Found::Store { .. } => Ok(Some(Self { pool: pool(&path) })),
+            Found::Store { .. } => {
+                let pool = pool(&path, has_wal(&path));
+                let version = user_version(&pool).await.map_err(|why| untouched(why, &path))?;
+                if version > VERSION {
+                    return Err(file::newer(&path.display().to_string(), version));
+                }
+                Ok(Some(Self { pool }))
+            }
         }
     }
 }
@@ -168,23 +192,57 @@ async fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {
     options.connect().await.map_err(trouble("opening the store"))
 }
 
-/// Connections are made when first asked for. Not `read_only`: a reader alone on a WAL must be able to make its index.
-fn pool(path: &Path) -> SqlitePool {
+/// Connections are made when first asked for. The last one that may write folds the WAL into the file when it closes.
+fn pool(path: &Path, read_only: bool) -> SqlitePool {
     SqlitePoolOptions::new()
         .max_connections(READERS)
         .idle_timeout(None)
         .max_lifetime(None)
-        .connect_lazy_with(options(path).pragma("query_only", "ON"))
+        .connect_lazy_with(options(path).read_only(read_only).pragma("query_only", "ON"))
 }
 
-async fn user_version(conn: &mut SqliteConnection) -> Result<i32, StoreError> {
+/// Whether there is anything beside the file that a closing connection would fold into it.
+fn has_wal(path: &Path) -> bool {
+    std::fs::metadata(file::beside(path, "-wal")).is_ok_and(|wal| wal.len() > 0)
+}
+
+async fn user_version(executor: impl SqliteExecutor<'_>) -> Result<i32, StoreError> {
     sqlx::query_scalar("PRAGMA user_version")
-        .fetch_one(conn)
+        .fetch_one(executor)
         .await
         .map_err(trouble("opening the store"))
 }
 
-/// The end of the journal proves itself: a start reads no more of it than the runs that are open.
+/// Looks at a store before anything may write to it: one that cannot be trusted stays as it is, its WAL too.
+async fn check(path: &Path) -> Result<(), StoreError> {
+    let reader = SqliteReader { pool: pool(path, has_wal(path)) };
+    let checked = check_in(path, &reader).await;
+    reader.pool.close().await;
+    checked.map_err(|why| untouched(why, path))
+}
+
+/// Says which file it is, and what to do.
+fn untouched(why: StoreError, path: &Path) -> StoreError {
+    match why {
+        StoreError::Damaged(why) => StoreError::Damaged(format!(
+            "{why}; {} was not touched: restore it from a copy, or move it away to begin anew",
+            path.display()
+        )),
+        other => other,
+    }
+}
+
+async fn check_in(path: &Path, reader: &SqliteReader) -> Result<(), StoreError> {
+    // Asked again: what the WAL holds counts, and the look at the main file could not see it.
+    let version = user_version(&reader.pool).await?;
+    if version > VERSION {
+        return Err(file::newer(&path.display().to_string(), version));
+    }
+    check_end(reader).await?;
+    prove_open(&reader.pool).await
+}
+
+/// The end of the journal proves itself: a start reads no more of it than that and the runs that are open.
 async fn check_end(reader: &SqliteReader) -> Result<(), StoreError> {
     let stored = reader.head().await?;
     let last = reader.all_entries(stored.seq.saturating_sub(2), 3).await?;

@@ -4,44 +4,10 @@ use jiff::Timestamp;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 
-use super::text::{Columns, decode, encode, int};
+use super::text::{Columns, decode, int};
 use super::trouble::trouble;
 use crate::journal::OutgoingMail;
 use crate::port::{QueuedMail, StoreError};
-
-/// Puts mail at the end of the outbox.
-pub(super) async fn queue(
-    conn: &mut SqliteConnection,
-    mail: &[OutgoingMail],
-) -> Result<(), StoreError> {
-    if mail.is_empty() {
-        return Ok(());
-    }
-    let doing = trouble("queueing mail");
-    let last: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(id), 0) FROM outbox")
-        .fetch_one(&mut *conn)
-        .await
-        .map_err(&doing)?;
-    for (id, mail) in (last + 1..).zip(mail) {
-        let (encoding, message) = encode(&mail.bytes);
-        let not_before = mail.not_before.as_microsecond();
-        sqlx::query(
-            "INSERT INTO outbox (id, message_id, sender, recipient, encoding, message, not_before, due, tries)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 0)",
-        )
-        .bind(id)
-        .bind(&mail.message_id)
-        .bind(&mail.from)
-        .bind(&mail.to)
-        .bind(encoding)
-        .bind(message)
-        .bind(not_before)
-        .execute(&mut *conn)
-        .await
-        .map_err(&doing)?;
-    }
-    Ok(())
-}
 
 pub(super) async fn sent(
     conn: &mut SqliteConnection,

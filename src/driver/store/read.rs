@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use futures_util::TryStreamExt;
 use jiff::{SignedDuration, Timestamp};
 use sqlx::SqliteExecutor;
-use sqlx::sqlite::SqliteRow;
+use sqlx::sqlite::{SqlitePool, SqliteRow};
 
 use super::open::SqliteReader;
 use super::text::{Columns, decode, int};
@@ -31,21 +32,17 @@ impl StoreReader for SqliteReader {
 
     async fn entries(&self, run: &RunId) -> Result<Vec<Sealed>, StoreError> {
         let query = sqlx::query(
-            "SELECT * FROM journal WHERE run = $1
+            "SELECT *, (SELECT hash FROM journal AS former WHERE former.seq = journal.seq - 1) AS former
+             FROM journal WHERE run = $1
              OR (run IS NULL AND seq > (SELECT opened_seq FROM run WHERE id = $1)) ORDER BY seq",
         );
         let rows = query.bind(run.to_string()).fetch_all(&self.pool).await;
-        rows.map_err(trouble("reading the journal"))?.iter().map(sealed).collect()
+        rows.map_err(trouble("reading the journal"))?.iter().map(proven).collect()
     }
 
     async fn open_entries(&self) -> Result<Vec<Sealed>, StoreError> {
-        let query = sqlx::query(
-            "SELECT * FROM journal WHERE run IN (SELECT id FROM run WHERE ended IS NULL)
-             OR (run IS NULL AND seq > (SELECT MIN(opened_seq) FROM run WHERE ended IS NULL))
-             ORDER BY seq",
-        );
-        let rows = query.fetch_all(&self.pool).await;
-        rows.map_err(trouble("reading the journal"))?.iter().map(sealed).collect()
+        let rows = sqlx::query(OPEN_ENTRIES).fetch_all(&self.pool).await;
+        rows.map_err(trouble("reading the journal"))?.iter().map(proven).collect()
     }
 
     async fn open_runs(&self) -> Result<Vec<RunRow>, StoreError> {
@@ -150,8 +147,44 @@ pub(super) async fn head_and_epoch(
 ) -> Result<(Head, Epoch), StoreError> {
     let query = sqlx::query("SELECT seq, hash, epoch FROM site_head WHERE id = 1");
     let row = query.fetch_one(executor).await.map_err(trouble("reading the journal's head"))?;
+    head_of(&row)
+}
+
+/// From a row of `site_head`.
+pub(super) fn head_of(row: &SqliteRow) -> Result<(Head, Epoch), StoreError> {
     let head = Head { seq: row.count("seq")?, hash: row.text("hash")? };
     Ok((head, Epoch(row.count("epoch")?)))
+}
+
+/// Entries with the hash before each, which proves them.
+const OPEN_ENTRIES: &str =
+    "SELECT *, (SELECT hash FROM journal AS former WHERE former.seq = journal.seq - 1) AS former
+     FROM journal WHERE run IN (SELECT id FROM run WHERE ended IS NULL)
+     OR (run IS NULL AND seq > (SELECT MIN(opened_seq) FROM run WHERE ended IS NULL))
+     ORDER BY seq";
+
+/// Proves what a supervisor that starts will go by, one entry at a time.
+pub(super) async fn prove_open(pool: &SqlitePool) -> Result<(), StoreError> {
+    let mut rows = sqlx::query(OPEN_ENTRIES).fetch(pool);
+    while let Some(row) = rows.try_next().await.map_err(trouble("reading the journal"))? {
+        proven(&row)?;
+    }
+    Ok(())
+}
+
+fn proven(row: &SqliteRow) -> Result<Sealed, StoreError> {
+    let entry = sealed(row)?;
+    let before = entry.seq.saturating_sub(1);
+    let head = match row.maybe_text("former")? {
+        Some(hash) => Head { seq: before, hash },
+        None if before == 0 => Head::default(),
+        None => {
+            let what = format!("journal entry {}: entry {before} before it is missing", entry.seq);
+            return Err(StoreError::Damaged(what));
+        }
+    };
+    head.then(&entry).map_err(|why| StoreError::Damaged(why.to_string()))?;
+    Ok(entry)
 }
 
 fn sealed(row: &SqliteRow) -> Result<Sealed, StoreError> {

@@ -1,0 +1,68 @@
+-- A commit as one statement: `INSERT INTO turn` runs the trigger, and either all of it is there or nothing. Both live
+-- in the connection that writes, not in the file. Each column after the heads holds the rows of one kind, a JSON array
+-- of arrays, or NULL. Within a row of `turn` the kinds go in the order below; rows of `turn` go one after the other.
+CREATE TEMP VIEW turn (
+    was_seq, was_hash, under_epoch, seq, hash, journal,
+    runs_opened, runs_reopened, runs_ended, attempts_intended, attempts_ended,
+    jobs_reopened, jobs_settled, incidents_opened, incidents_closed, mail, blobs, trial
+) AS SELECT 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0;
+
+CREATE TEMP TRIGGER turn_is_stored INSTEAD OF INSERT ON turn BEGIN
+    UPDATE site_head SET seq = new.seq, hash = new.hash
+        WHERE id = 1 AND seq = new.was_seq AND hash = new.was_hash AND epoch = new.under_epoch;
+    SELECT RAISE(ABORT, 'the journal does not stand where it was known to stand') WHERE changes() <> 1;
+
+    INSERT INTO journal (seq, run, at, epoch, kind, body, hash)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
+        FROM json_each(new.journal);
+
+    INSERT INTO run (id, batch, run_key, number, business_date, trial, anchor, definition, opened, opened_seq)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
+               value ->> 8, value ->> 9
+        FROM json_each(new.runs_opened);
+    UPDATE run SET ended = NULL, result = NULL
+        FROM json_each(new.runs_reopened) WHERE run.id = value ->> 0;
+    SELECT RAISE(ABORT, 'nothing is stored that this changes: a run to be reopened')
+        WHERE changes() <> json_array_length(ifnull(new.runs_reopened, '[]'));
+    UPDATE run SET ended = value ->> 1, result = value ->> 2
+        FROM json_each(new.runs_ended) WHERE run.id = value ->> 0;
+    SELECT RAISE(ABORT, 'nothing is stored that this changes: a run that has ended')
+        WHERE changes() <> json_array_length(ifnull(new.runs_ended, '[]'));
+
+    INSERT INTO attempt (run, job, number, batch, trial, host, boot, intended)
+        SELECT run.id, value ->> 1, value ->> 2, run.batch, run.trial, value ->> 3, value ->> 4, value ->> 5
+        FROM json_each(new.attempts_intended) JOIN run ON run.id = value ->> 0;
+    SELECT RAISE(ABORT, 'nothing is stored that this changes: the run of an attempt')
+        WHERE changes() <> json_array_length(ifnull(new.attempts_intended, '[]'));
+    UPDATE attempt SET started = value ->> 3, ended = value ->> 4, ending = value ->> 5, good = value ->> 6,
+                       cpu_us = value ->> 7, max_rss_kib = value ->> 8, output_bytes = value ->> 9
+        FROM json_each(new.attempts_ended)
+        WHERE run = value ->> 0 AND job = value ->> 1 AND number = value ->> 2;
+    SELECT RAISE(ABORT, 'nothing is stored that this changes: an attempt that has ended')
+        WHERE changes() <> json_array_length(ifnull(new.attempts_ended, '[]'));
+
+    -- A job may be opened again before it ever was settled.
+    DELETE FROM job
+        WHERE (run, name) IN (SELECT value ->> 0, value ->> 1 FROM json_each(new.jobs_reopened));
+    INSERT INTO job (run, name, outcome, at)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(new.jobs_settled) WHERE true
+        ON CONFLICT (run, name) DO UPDATE SET outcome = excluded.outcome, at = excluded.at;
+
+    INSERT INTO incident (id, run, job, opened)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(new.incidents_opened);
+    UPDATE incident SET closed = value ->> 1
+        FROM json_each(new.incidents_closed) WHERE incident.id = value ->> 0;
+    SELECT RAISE(ABORT, 'nothing is stored that this changes: an incident to be closed')
+        WHERE changes() <> json_array_length(ifnull(new.incidents_closed, '[]'));
+
+    INSERT INTO outbox (id, message_id, sender, recipient, encoding, message, not_before, due, tries)
+        SELECT (SELECT COALESCE(MAX(id), 0) FROM outbox) + 1 + key,
+               value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 5, 0
+        FROM json_each(new.mail);
+    INSERT INTO blob (address, encoding, content)
+        SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(new.blobs) WHERE true
+        ON CONFLICT (address) DO NOTHING;
+    INSERT INTO trial_clock (run, wall, since_boot)
+        SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(new.trial) WHERE true
+        ON CONFLICT (run) DO UPDATE SET wall = excluded.wall, since_boot = excluded.since_boot;
+END;
