@@ -5,13 +5,13 @@ mod mailer;
 mod source;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tokio::sync::mpsc;
 
 pub use clock::RunClock;
 pub use mailer::SiteMailer;
-pub use source::{Checked, SiteFolder, check, load};
+pub use source::{Checked, ReadSite, SiteFolder, check, load, read};
 
 use crate::definition::site::Mail;
 use crate::driver::account;
@@ -39,7 +39,7 @@ impl World for Local {
 /// What a supervisor is made from.
 #[derive(Debug)]
 pub struct Wiring {
-    pub site: PathBuf,
+    pub source: SiteFolder,
     pub state: StateFolder,
     pub clock: RunClock,
     /// How mail leaves.
@@ -69,7 +69,7 @@ pub async fn lead(
     store: SqliteStore,
     observers: Vec<Box<dyn Observer>>,
 ) -> Result<Led, NotStarted> {
-    let Wiring { site, state, clock, mail } = wiring;
+    let Wiring { source, state, clock, mail } = wiring;
     let io = |what: &Path| {
         let what = what.display().to_string();
         move |error| NotStarted::Io { what, error }
@@ -99,7 +99,7 @@ pub async fn lead(
         store,
         agent,
         clock,
-        source: SiteFolder::new(&site),
+        source,
         folders: state,
         post,
         inbox,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::civil::Date;
 
@@ -56,41 +56,60 @@ fn placed(tree: &SourceTree, places: &Places, found: core_check::Finding) -> Def
     Defect::of(&at.file, &tree.lines(&at.file), finding.hint(found.hint))
 }
 
-/// The site of a folder, whatever day it is: what hangs on the day (a calendar that has ended) is said where it matters.
-pub fn load(folder: &Path) -> Result<Arc<Site>, Defects> {
+/// A site without errors, with the files that it was read from.
+#[derive(Debug)]
+pub struct ReadSite {
+    pub site: Arc<Site>,
+    tree: Arc<SourceTree>,
+    places: Places,
+}
+
+/// Reads the site of a folder, whatever day it is: what hangs on the day (a calendar that has ended) is said where it
+/// matters.
+pub fn read(folder: &Path) -> Result<ReadSite, Defects> {
     let tree = files::read_site(folder).map_err(|why| Defects(why.to_string()))?;
     let loaded = definition::load(&tree);
-    loaded.site.map(Arc::new).ok_or_else(|| Defects(errors(folder, &loaded.defects)))
+    let site = loaded.site.ok_or_else(|| Defects(errors(folder, &loaded.defects)))?;
+    Ok(ReadSite { site: Arc::new(site), tree: Arc::new(tree), places: loaded.places })
+}
+
+/// As [`read`], for who needs no more than the site.
+pub fn load(folder: &Path) -> Result<Arc<Site>, Defects> {
+    read(folder).map(|read| read.site)
 }
 
 /// The folder that a supervisor reads at each order.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct SiteFolder {
     folder: PathBuf,
+    /// What its command has read for the order that it comes with.
+    first: Mutex<Option<ReadSite>>,
 }
 
 impl SiteFolder {
     pub fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned() }
+        Self { folder: folder.to_owned(), first: Mutex::new(None) }
+    }
+
+    /// The first order goes by what was read; each later one by the folder as it is then.
+    pub fn read(folder: &Path, first: ReadSite) -> Self {
+        Self { folder: folder.to_owned(), first: Mutex::new(Some(first)) }
     }
 }
 
 impl SiteSource for SiteFolder {
     fn load(&self, batch: &BatchId, today: Date) -> Result<LoadedSite, Defects> {
-        let tree = files::read_site(&self.folder).map_err(|why| Defects(why.to_string()))?;
-        let loaded = definition::load(&tree);
-        let Some(site) = loaded.site else {
-            return Err(Defects(errors(&self.folder, &loaded.defects)));
-        };
+        let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let ReadSite { site, tree, places } = first.map_or_else(|| read(&self.folder), Ok)?;
         let of_batch: Vec<Defect> = core_check::check(&site, today)
             .into_iter()
             .filter(|found| found.batch.as_ref() == Some(batch))
-            .map(|found| placed(&tree, &loaded.places, found))
+            .map(|found| placed(&tree, &places, found))
             .collect();
         if of_batch.iter().any(|defect| defect.severity == Severity::Error) {
             return Err(Defects(errors(&self.folder, &of_batch)));
         }
-        Ok(LoadedSite { site: Arc::new(site), tree: Arc::new(tree) })
+        Ok(LoadedSite { site, tree })
     }
 
     fn files(

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use super::arguments::{Format, PlaceArguments};
 use super::exit::{Failure, REFUSED};
-use crate::app::{self, Checked};
+use crate::app::{self, Checked, ReadSite};
 use crate::core::fact::Fact;
 use crate::core::night::Core;
 use crate::definition::site::{Mail, Site};
@@ -69,6 +69,12 @@ impl Context {
     pub(super) fn site(&self) -> Result<Arc<Site>, Failure> {
         self.is_there(&self.site)?;
         app::load(&self.site).map_err(Failure::defects)
+    }
+
+    /// As [`site`](Self::site), with what an order needs of it.
+    pub(super) fn read_site(&self) -> Result<ReadSite, Failure> {
+        self.is_there(&self.site)?;
+        app::read(&self.site).map_err(Failure::defects)
     }
 
     pub(super) fn create_state(&self) -> Result<StateFolder, Failure> {

@@ -26,6 +26,10 @@ const REFRESH: Duration = Duration::from_millis(250);
 /// does not hold up the night that it looks at.
 const FORECAST_PAUSE: Duration = Duration::from_micros(500);
 
+/// Between two looks at all jobs, for each job of the open runs, and at the least: many times what a look takes.
+const LOOK_PAUSE: Duration = Duration::from_micros(100);
+const LOOK_PAUSE_AT_LEAST: Duration = Duration::from_millis(50);
+
 /// Draws the block below, again whenever something happens, and four times a second while something runs.
 pub(super) struct Display {
     lang: Lang,
@@ -33,6 +37,10 @@ pub(super) struct Display {
     ahead: Forecast,
     /// Since boot.
     forecast_due: Duration,
+    /// Since boot: when the jobs are looked at again.
+    look_due: Duration,
+    /// Whether something has happened since they were.
+    behind: bool,
 }
 
 /// What stands on the terminal.
@@ -57,7 +65,14 @@ impl Display {
         let screen = Screen { lang, logs, pages: Vec::new(), drawn: Vec::new() };
         let screen = Arc::new(Mutex::new(screen));
         tokio::spawn(refresh(Arc::clone(&screen)));
-        Self { lang, screen, ahead: Forecast::default(), forecast_due: Duration::ZERO }
+        Self {
+            lang,
+            screen,
+            ahead: Forecast::default(),
+            forecast_due: Duration::ZERO,
+            look_due: Duration::ZERO,
+            behind: false,
+        }
     }
 }
 
@@ -79,11 +94,22 @@ impl Observer for Display {
             .iter()
             .map(|(head, event)| render::event::line(self.lang, head, event))
             .collect();
+        if now.since_boot < self.look_due {
+            self.behind = true;
+            let mut screen = self.screen.lock().unwrap_or_else(PoisonError::into_inner);
+            if !above.is_empty() {
+                screen.draw(&above);
+            }
+            return;
+        }
         let open = core.state().runs.values().filter(|run| run.result.is_none());
+        let jobs: usize = open.clone().map(|run| run.jobs.len()).sum();
+        let jobs = u32::try_from(jobs).unwrap_or(u32::MAX);
+        self.behind = false;
+        let pause = LOOK_PAUSE.saturating_mul(jobs).max(LOOK_PAUSE_AT_LEAST);
+        self.look_due = now.since_boot + pause;
         if now.since_boot >= self.forecast_due {
-            let jobs: usize = open.clone().map(|run| run.jobs.len()).sum();
             self.ahead = forecast::of_night(core, now).unwrap_or_default();
-            let jobs = u32::try_from(jobs).unwrap_or(u32::MAX);
             self.forecast_due = now.since_boot + FORECAST_PAUSE.saturating_mul(jobs);
         }
         let pages = open
@@ -98,6 +124,10 @@ impl Observer for Display {
         let mut screen = self.screen.lock().unwrap_or_else(PoisonError::into_inner);
         screen.pages = pages;
         screen.draw(&above);
+    }
+
+    fn looks_at(&self) -> Option<Duration> {
+        self.behind.then_some(self.look_due)
     }
 
     fn notice(&mut self, _: Timestamp, text: &str) {

@@ -1,5 +1,6 @@
 //! `run`, `resume`, and an operator's action on a run that nobody supervises: the foreground supervisor.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -10,7 +11,7 @@ use super::arguments::{Format, RunArguments};
 use super::context::Context;
 use super::exit::Failure;
 use super::{lines, live, show};
-use crate::app::{self, Led, RunClock, Wiring, own_account};
+use crate::app::{self, Led, RunClock, SiteFolder, Wiring, own_account};
 use crate::core::calendar::Calendars;
 use crate::core::fact::{Action, StopHow};
 use crate::core::order;
@@ -36,7 +37,8 @@ const ASK_AGAIN: Duration = Duration::from_millis(20);
 
 /// `nightrun run`.
 pub(super) async fn run(context: &Context, arguments: RunArguments) -> Result<u8, Failure> {
-    let site = context.site()?;
+    let read = context.read_site()?;
+    let site = Arc::clone(&read.site);
     let at = arguments.at.as_deref().map(|text| instant(text, &site)).transpose()?;
     let order = order_of(arguments, at.is_some());
     if let Some(batch) = site.batches.get(&order.batch) {
@@ -58,7 +60,9 @@ pub(super) async fn run(context: &Context, arguments: RunArguments) -> Result<u8
         (Some(at), None) => RunClock::Trial(TrialClock::starting_at(host, at)),
         (Some(_), Some(row)) => trial_clock(&store, &row.run, host).await?,
     };
-    let wiring = Wiring { site: context.site.clone(), state, clock, mail: site.mail.clone() };
+    let mail = site.mail.clone();
+    let source = SiteFolder::read(&context.site, read);
+    let wiring = Wiring { source, state, clock, mail };
     let mut led = led(context, wiring, store).await?;
     let run = match interrupted {
         Some(row) => {
@@ -194,7 +198,8 @@ async fn supervisor_for(
         if row.trial { trial_clock(&store, &row.run, host).await? } else { RunClock::Host(host) };
     let state = context.existing_state()?;
     let mail = context.mail_of(&store, &row.run).await?;
-    led(context, Wiring { site: context.site.clone(), state, clock, mail }, store).await
+    let source = SiteFolder::new(&context.site);
+    led(context, Wiring { source, state, clock, mail }, store).await
 }
 
 async fn trial_clock(
@@ -231,25 +236,22 @@ async fn night(context: &Context, mut led: Led, run: &RunId) -> Result<u8, Failu
     signals.abort();
     let result = led.supervisor.result(run);
     if context.format == Format::Text {
-        conclude(context, &led.supervisor, run, unsent.len()).await?;
+        conclude(context, &led.supervisor, run, unsent.len())?;
     }
     led.supervisor.leave().await;
     Ok(result.map_or(super::exit::FAILED, crate::core::fact::RunResult::exit_code))
 }
 
 /// The verdict, and where the report is in the reader's language.
-async fn conclude(
+fn conclude(
     context: &Context,
     supervisor: &Supervisor<app::Local>,
     run: &RunId,
     unsent: usize,
 ) -> Result<(), Failure> {
-    let reader = context.reader().await?;
-    let row = show::find(&reader, Some(run), None, None).await?;
-    let core = context.recalled(&reader, run).await?;
-    let now = show::now_of(&row, &reader).await?;
+    let (core, now) = (supervisor.core(), supervisor.now_of(run));
     let status =
-        view::of_run::status(&core, run, now, Around::nothing()).map_err(Failure::failed)?;
+        view::of_run::status(core, run, now, Around::nothing()).map_err(Failure::failed)?;
     anstream::println!("{}", render::progress::standing(context.lang, &status));
     let tag = format!(".{}.", context.lang.tag());
     for path in supervisor.report_files(run) {

@@ -6,9 +6,10 @@ mod orders;
 mod outbox;
 mod recall;
 mod requests;
+mod trouble;
 mod turn;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,6 +65,11 @@ pub trait Observer {
     fn turn(&mut self, core: &Core, now: Now, facts: &[(Timestamp, Fact)]);
     /// Something that is no fact: a host went away, the store is in trouble.
     fn notice(&mut self, at: Timestamp, text: &str);
+    /// When it wants to see the core though nothing has happened, by the time since boot: an observer that does not look
+    /// closely at each turn says so, and sees how it stands once it is quiet.
+    fn looks_at(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// Why a supervisor cannot go on. What is durable stays as it is.
@@ -81,6 +87,11 @@ pub enum Fatal {
     Definition(String),
     #[error("the run's folder: {0}")]
     Folder(#[from] std::io::Error),
+    /// Somebody has insisted, while nothing could be recorded.
+    #[error(
+        "left, while the store does not take what was decided: {0}; what runs goes on under its agent, and `nightrun resume` goes on with the run"
+    )]
+    Left(String),
 }
 
 /// Everything that a supervisor is made of.
@@ -106,6 +117,8 @@ pub struct Parts<W: World> {
 /// The process that decides (调度主控).
 pub struct Supervisor<W: World> {
     parts: Parts<W>,
+    /// Came while the store was in trouble; goes before what is in the inbox.
+    later: VecDeque<Input>,
     core: Core,
     chain: Chain,
     epoch: Epoch,
@@ -146,6 +159,7 @@ impl<W: World> Supervisor<W> {
         let next_incident = reader.next_incident().await?;
         Ok(Self {
             parts,
+            later: VecDeque::new(),
             core: Core::new(next_incident.0),
             chain,
             epoch,
@@ -167,6 +181,13 @@ impl<W: World> Supervisor<W> {
 
     pub fn core(&self) -> &Core {
         &self.core
+    }
+
+    /// The time that a run is looked at: its end, where it has come to it.
+    pub fn now_of(&self, run: &RunId) -> Now {
+        let now = self.parts.clock.now();
+        let ended = self.core.state().runs.get(run).and_then(|run| run.ended_at);
+        Now { wall: ended.unwrap_or(now.wall), ..now }
     }
 
     pub fn result(&self, run: &RunId) -> Option<RunResult> {
@@ -197,8 +218,19 @@ impl<W: World> Supervisor<W> {
             if self.mail_due.is_some_and(|due| due <= self.parts.clock.real()) {
                 self.post_due_mail().await?;
             }
+            self.show();
         }
         Ok(())
+    }
+
+    /// Shows the core to those who wanted to see it by now.
+    fn show(&mut self) {
+        let now = self.parts.clock.now();
+        for observer in &mut self.parts.observers {
+            if observer.looks_at().is_some_and(|at| at <= now.since_boot) {
+                observer.turn(&self.core, now, &[]);
+            }
+        }
     }
 
     /// Whether every run has come to its end.
@@ -208,7 +240,10 @@ impl<W: World> Supervisor<W> {
 
     /// The next events, or none when a time has come.
     async fn wait(&mut self) -> Vec<Input> {
-        let mut inputs = Vec::new();
+        let mut inputs: Vec<Input> = self.later.drain(..).collect();
+        if !inputs.is_empty() {
+            return inputs;
+        }
         if self.parts.inbox.is_empty() && self.jump() {
             return inputs;
         }
@@ -218,7 +253,10 @@ impl<W: World> Supervisor<W> {
         let mail = self.mail_due.map(|due| {
             Duration::try_from(due.duration_since(self.parts.clock.real())).unwrap_or_default()
         });
-        let sleep = wake.into_iter().chain(mail).chain([LONGEST_SLEEP]).min().unwrap_or_default();
+        let looks = self.parts.observers.iter().filter_map(|observer| observer.looks_at());
+        let look = looks.min().map(|at| at.saturating_sub(now.since_boot));
+        let times = wake.into_iter().chain(mail).chain(look);
+        let sleep = times.chain([LONGEST_SLEEP]).min().unwrap_or_default();
         let arrived =
             tokio::time::timeout(sleep, self.parts.inbox.recv_many(&mut inputs, EVENTS_PER_TURN));
         // Out of time: nothing came, and that is what the core is told.

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
 use super::{Fatal, Input, Supervisor, World};
+use crate::fault;
 use crate::port::{Clock, Mailer, QueuedMail, SendError, Store, StoreError, StoreReader};
 
 /// One message for the sender.
@@ -32,6 +33,9 @@ pub async fn send_mail<M: Mailer>(
     while let Some(Post(queued)) = post.recv().await {
         let mail = &queued.mail;
         let result = mailer.send(&mail.from, &mail.to, &mail.bytes).await;
+        if result.is_ok() {
+            fault::point("supervisor.mail-sent");
+        }
         let told = MailNews { id: queued.id, tries: queued.tries + 1, result };
         if news.send(Input::Mail(told)).is_err() {
             return;
@@ -114,22 +118,40 @@ impl<W: World> Supervisor<W> {
         self.post_due_mail().await?;
         loop {
             // What was asked just now is answered before this supervisor goes.
-            while let Ok(input) = self.parts.inbox.try_recv() {
+            while let Some(input) = self.next_now() {
                 if matches!(input, Input::Stop { .. }) {
-                    return Ok(self.parts.store.reader().outbox_unsent().await?);
+                    return self.unsent().await;
                 }
                 self.turn(vec![input]).await?;
             }
             let left = until.duration_since(self.parts.clock.real());
             let left = Duration::try_from(left).unwrap_or_default();
             if self.posted.is_empty() || left.is_zero() || !self.is_idle() {
-                return Ok(self.parts.store.reader().outbox_unsent().await?);
+                return self.unsent().await;
             }
             match tokio::time::timeout(left, self.parts.inbox.recv()).await {
                 Ok(Some(input)) if !matches!(input, Input::Stop { .. }) => {
                     self.turn(vec![input]).await?
                 }
-                _ => return Ok(self.parts.store.reader().outbox_unsent().await?),
+                _ => return self.unsent().await,
+            }
+        }
+    }
+
+    fn next_now(&mut self) -> Option<Input> {
+        self.later.pop_front().or_else(|| self.parts.inbox.try_recv().ok())
+    }
+
+    /// A night that has ended well does not end otherwise because its last question has to wait.
+    async fn unsent(&mut self) -> Result<Vec<QueuedMail>, Fatal> {
+        let mut told = false;
+        loop {
+            match self.parts.store.reader().outbox_unsent().await {
+                Ok(unsent) => {
+                    self.store_is_well(told);
+                    return Ok(unsent);
+                }
+                Err(why) => self.store_in_trouble(why, &mut told).await?,
             }
         }
     }

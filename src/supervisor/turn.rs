@@ -1,7 +1,6 @@
 //! One turn: take what is waiting, decide, make it durable in one transaction, then act.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
@@ -10,9 +9,10 @@ use super::{Fatal, Input, Supervisor, World, answer};
 use crate::core::fact::Fact;
 use crate::core::launch::{self, Places};
 use crate::core::night::{Command, Event, StepError};
+use crate::fault;
 use crate::journal::{OutgoingMail, row};
 use crate::port::control::Reply;
-use crate::port::{AgentEvent, AgentLink, Clock, Commit, Folders, Store, StoreError};
+use crate::port::{AgentEvent, AgentLink, Clock, Commit, Folders, StoreError};
 use crate::types::{AttemptId, Ending, HostName, RunId, Span};
 use crate::wire::{Ended, FromAgent, ToAgent};
 
@@ -27,9 +27,6 @@ pub(super) struct Turn {
     /// Pages of runs that have ended.
     pub(super) reports: Vec<(RunId, Vec<(String, String)>)>,
 }
-
-/// Between two tries to store a turn.
-const STORE_AGAIN: Duration = Duration::from_secs(1);
 
 impl<W: World> Supervisor<W> {
     pub(super) async fn turn(&mut self, inputs: Vec<Input>) -> Result<(), Fatal> {
@@ -130,13 +127,17 @@ impl<W: World> Supervisor<W> {
             return Ok(());
         }
         let commit = self.commit_of(&mut turn).await?;
+        fault::point("supervisor.decided");
         if !commit.entries.is_empty() {
             self.store(&commit).await?;
+            fault::point("supervisor.committed");
         }
         for (run, files) in std::mem::take(&mut turn.reports) {
             self.write_report(run, files);
+            fault::point("supervisor.report-written");
         }
         self.act(&turn)?;
+        fault::point("supervisor.acted");
         let now = self.parts.clock.now();
         for observer in &mut self.parts.observers {
             observer.turn(&self.core, now, &turn.facts);
@@ -185,48 +186,6 @@ impl<W: World> Supervisor<W> {
             blobs: std::mem::take(&mut turn.blobs),
             trial,
         })
-    }
-
-    /// Tries until the store takes it. Meanwhile nothing is started and nothing is lost: what runs goes on under its
-    /// agent, and what it reports waits.
-    async fn store(&mut self, commit: &Commit) -> Result<(), Fatal> {
-        let mut told = false;
-        loop {
-            match self.parts.store.commit(commit).await {
-                Ok(()) => break,
-                Err(why) => self.store_in_trouble(why, &mut told).await?,
-            }
-        }
-        self.store_is_well(told);
-        Ok(())
-    }
-
-    /// Says so once, and waits until it may be tried again. What is no passing trouble is handed back.
-    pub(super) async fn store_in_trouble(
-        &mut self,
-        why: StoreError,
-        told: &mut bool,
-    ) -> Result<(), Fatal> {
-        let StoreError::Trouble(why) = why else { return Err(why.into()) };
-        if !*told {
-            let at = self.parts.clock.now().wall;
-            self.notice(
-                at,
-                &format!("the store does not take what was decided: {why}; trying again, nothing starts until it does"),
-            );
-            *told = true;
-        }
-        // The inbox is not read meanwhile, so this waits for time alone.
-        let never = std::future::pending::<()>();
-        let _ = tokio::time::timeout(STORE_AGAIN, never).await;
-        Ok(())
-    }
-
-    pub(super) fn store_is_well(&mut self, told: bool) {
-        if told {
-            let at = self.parts.clock.now().wall;
-            self.notice(at, "the store takes what is decided again");
-        }
     }
 
     fn act(&mut self, turn: &Turn) -> Result<(), Fatal> {

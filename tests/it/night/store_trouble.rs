@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 
+use rustix::process::Signal;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection, Executor};
 
@@ -53,6 +54,58 @@ fn a_store_that_another_program_holds_stops_new_starts_until_it_is_free() {
     database.close();
     let over = night.ends(0);
     assert!(over.err.iter().any(|line| line.contains("again")), "{:?}", over.err);
+    assert_eq!(house.ran(), ["a 1", "b 1"]);
+    house.nothing_is_lost();
+}
+
+#[test]
+fn a_stop_is_heard_while_the_store_is_in_trouble_and_twice_it_leaves() {
+    let house = House::new(PAIR);
+    house.gates(&["a"]);
+    let mut night = house.spawn(&["run", "night", "--date", "2026-10-30"]);
+    night.started("a");
+    let mut database = Database::open(&house);
+    database.execute("begin immediate");
+    house.say("a", "go");
+    night.notice("the store does not take what was decided");
+    // Who looks is told why there is nothing to see; what is asked for waits.
+    let status = house.run(&["status"]).code(1);
+    assert!(status.err.contains("the store does not take"), "{}", status.err);
+    night.signal(Signal::INT);
+    night.notice("the stop is heard");
+    assert_eq!(night.code(), None);
+    night.signal(Signal::TERM);
+    let over = night.ends(1);
+    assert!(over.err.iter().any(|line| line.contains("`nightrun resume`")), "{:?}", over.err);
+    assert_eq!(house.ran(), ["a 1"]);
+    database.execute("rollback");
+    database.close();
+    house.spawn(&["resume"]).ends(0);
+    assert_eq!(house.ran(), ["a 1", "b 1"]);
+    house.nothing_is_lost();
+}
+
+#[test]
+fn a_stop_that_came_while_the_store_was_in_trouble_is_carried_out_after_it() {
+    let house = House::new(PAIR);
+    house.gates(&["a"]);
+    let mut night = house.spawn(&["run", "night", "--date", "2026-10-30"]);
+    night.started("a");
+    let mut database = Database::open(&house);
+    database.execute("begin immediate");
+    // The note is what the store does not take: `a` runs on, and `b` must not start when it has ended.
+    let note = house.spawn(&["note", "night", "the store is locked"]);
+    night.notice("the store does not take what was decided");
+    night.signal(Signal::INT);
+    night.notice("the stop is heard");
+    database.execute("rollback");
+    database.close();
+    assert_eq!(night.event("stopping", "")["how"], "wait");
+    note.ends(0);
+    house.say("a", "go");
+    night.ends(4);
+    assert_eq!(house.ran(), ["a 1"]);
+    house.spawn(&["resume"]).ends(0);
     assert_eq!(house.ran(), ["a 1", "b 1"]);
     house.nothing_is_lost();
 }
