@@ -15,7 +15,10 @@ mod operators;
 mod own_copy;
 mod post;
 mod stopped;
+mod store_damaged;
 mod store_trouble;
+#[cfg(feature = "faults")]
+mod supervisor_killed;
 mod tour;
 mod unruly;
 mod windows;
