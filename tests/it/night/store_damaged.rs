@@ -28,10 +28,10 @@ const OF_BYTES: [Damage; 5] = [
     ("cut", |bytes| bytes.truncate(bytes.len() / 2), "is cut short"),
     ("not a database", |bytes| *bytes = vec![b'x'; 20_000], "is not a SQLite file"),
     ("another program's", |bytes| bytes[71] ^= 1, "is not a nightrun store"),
-    ("garbage pages", garbage, "malformed"),
+    ("garbage pages", |bytes| garbage(bytes), "malformed"),
 ];
 
-fn garbage(bytes: &mut Vec<u8>) {
+fn garbage(bytes: &mut [u8]) {
     bytes.chunks_mut(4096).skip(1).for_each(|page| page[..64].fill(0xa5));
 }
 
