@@ -213,3 +213,22 @@ fn a_held_job_starts_when_it_is_released() {
     let turn = night.act(Action::Release { job: name("b") }).unwrap();
     assert!(turn.facts.iter().any(|fact| matches!(fact, Fact::AttemptIntended { .. })));
 }
+
+#[test]
+fn what_waits_behind_a_freeze_is_looked_at_again_when_the_clock_is_stepped_back() {
+    let mut site = site(vec![job("a", &[])]);
+    site.freezes = vec![Freeze {
+        reason: Text::en("Sealed"),
+        from: "2026-10-30T23:00:00Z".parse().unwrap(),
+        to: "2026-10-31T23:00:00Z".parse().unwrap(),
+        scope: FreezeScope { hosts: vec![local()], ..FreezeScope::default() },
+    }];
+    let mut night = Night::new(site);
+    let ahead = std::time::Duration::from_secs(2 * 3_600);
+    night.now.wall += ahead;
+    night.open(opened("eod", night.now.wall), Vec::new());
+    assert!(night.started().is_empty());
+    night.now.wall -= ahead;
+    night.must(Event::Tick);
+    assert_eq!(night.started(), ["a/1"]);
+}

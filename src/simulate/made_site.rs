@@ -28,9 +28,9 @@ pub(super) fn window_of(number: usize) -> Result<WindowClass, InvalidName> {
     WindowClass::new(&format!("w{number}"))
 }
 
-pub(super) fn site(dice: &mut Dice) -> Result<Site, InvalidName> {
-    let first = batch(dice, "eod", None)?;
-    let second = batch(dice, "reports", Some(&first))?;
+pub(super) fn site(dice: &mut Dice, jobs: u64) -> Result<Site, InvalidName> {
+    let first = batch(dice, "eod", jobs - jobs / 4, None)?;
+    let second = batch(dice, "reports", jobs / 4, Some(&first))?;
     let mut pools = BTreeMap::new();
     for pool in 0..POOLS {
         pools.insert(PoolName::new(&format!("p{pool}"))?, dice.of(1..3) as u32);
@@ -107,8 +107,12 @@ fn freezes(dice: &mut Dice, batch: &BatchId) -> Vec<Freeze> {
     vec![Freeze { reason: Text::en("Sealed"), from: at(22), to: at(23), scope }]
 }
 
-fn batch(dice: &mut Dice, id: &str, needs: Option<&Batch>) -> Result<Batch, InvalidName> {
-    let count = if needs.is_none() { dice.of(8..32) } else { dice.of(2..10) };
+fn batch(
+    dice: &mut Dice,
+    id: &str,
+    count: u64,
+    needs: Option<&Batch>,
+) -> Result<Batch, InvalidName> {
     let mut jobs: Vec<Job> = Vec::new();
     for number in 0..count {
         let job = job(dice, number, &jobs, needs)?;
