@@ -223,13 +223,13 @@ impl World {
 
     /// Plays the night to its end.
     pub fn play(mut self) -> Result<Night, Box<Failure>> {
-        match self.to_its_end() {
+        match self.go_to_the_end() {
             Ok(()) => Ok(self.over()),
             Err(breach) => Err(Box::new(self.failure(breach))),
         }
     }
 
-    fn to_its_end(&mut self) -> Result<(), Breach> {
+    fn go_to_the_end(&mut self) -> Result<(), Breach> {
         loop {
             let Some(next) = self.next() else {
                 if self.is_over() {

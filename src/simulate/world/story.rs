@@ -63,7 +63,7 @@ fn line(after: &crate::core::state::State, at: Timestamp, fact: &Fact) -> String
 impl World {
     /// The failure that a night would be which breaks a rule at its very end.
     pub(in crate::simulate) fn played_until(mut self, breach: Breach) -> Failure {
-        self.to_its_end().unwrap();
+        self.go_to_the_end().unwrap();
         self.failure(breach)
     }
 }
