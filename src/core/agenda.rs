@@ -54,9 +54,8 @@ impl Agenda {
             if state.phase.outcome().is_none() {
                 self.dirty.insert((id.clone(), index));
             }
-            if state.phase.outcome().is_none() {
-                self.watch_job(run, index);
-            }
+            // A job that is settled too: it may be asked for again, and is no less late for having failed before.
+            self.watch_job(run, index);
         }
         self.watch_run(run);
         self.maybe_over.insert(id);
@@ -78,7 +77,7 @@ impl Agenda {
         }
     }
 
-    fn watch_job(&mut self, run: &Run, index: usize) {
+    pub(super) fn watch_job(&mut self, run: &Run, index: usize) {
         let job = run.job(index);
         for (time, deadline) in [
             (job.must_start_by, Deadline::MustStartBy),
@@ -187,7 +186,19 @@ impl Agenda {
         }
     }
 
-    /// Forgets a run that is over; what [`know`](Self::know) took in stays.
+    /// Forgets a run that the state is not to hold any more.
+    pub(super) fn forget(&mut self, run: &Run) {
+        self.known.remove(run.id());
+        for index in 0..run.jobs.len() {
+            for need in across_needs(run, index) {
+                if let Some(waiting) = self.across.get_mut(&need) {
+                    waiting.remove(&(run.id().clone(), index));
+                }
+            }
+        }
+    }
+
+    /// Sets a run aside that is over; what [`know`](Self::know) took in stays.
     pub(super) fn drop_run(&mut self, run: &RunId) {
         self.going.remove(run);
         self.dirty.retain(|(id, _)| id != run);

@@ -392,6 +392,7 @@ impl Ahead {
     fn forget(&mut self, run: &RunId) {
         self.confirms.remove(run);
         let Some(over) = self.core.state.runs.remove(run) else { return };
+        self.core.agenda.forget(&over);
         if over.opened.trial {
             return;
         }

@@ -149,3 +149,21 @@ fn a_trial_needs_nothing_of_other_runs() {
     });
     assert!(night.phase("a").in_flight());
 }
+
+/// `rep` is over before the job that it would have needed comes out.
+#[test]
+fn a_run_that_is_over_early_does_not_trouble_those_that_it_needed() {
+    let mut site = site(vec![takes("close", &[], 60)]);
+    let rep = batch("rep", None, vec![takes("print", &["eod.close"], 1), takes("mail", &[], 1)]);
+    site.batches.insert(rep.id.clone(), rep.into());
+    let mut part = opened("rep", at("21:30:00"));
+    part.across = vec![across("eod.close")];
+    part.only = vec![name("mail")];
+    let whole = opened("eod", at("21:30:00"));
+    let openings =
+        [part, whole].map(|opened| Opening { at: at("21:30:00"), opened: opened.into() });
+    let definitions = [("d".to_owned(), Arc::new(site))];
+    let forecast = forecast::of_openings(&definitions, openings.to_vec(), BTreeMap::new()).unwrap();
+    let ends: Vec<_> = forecast.runs.values().map(|run| run.end).collect();
+    assert_eq!(ends, [Some(at("21:31:00")), Some(at("21:30:01"))]);
+}

@@ -232,3 +232,33 @@ fn what_waits_behind_a_freeze_is_looked_at_again_when_the_clock_is_stepped_back(
     night.must(Event::Tick);
     assert_eq!(night.started(), ["a/1"]);
 }
+
+/// Of a job that was settled when its run was opened again, and of one that was blocked behind it.
+#[test]
+fn a_deadline_is_watched_again_when_a_run_that_was_over_is_opened_again() {
+    let mut first = job("a", &[]);
+    let mut second = job("b", &["a"]);
+    first.must_complete_by = Some(time(22, 0, 0, 0));
+    second.must_start_by = Some(time(22, 0, 0, 0));
+    let mut night = Night::of(vec![first, second]);
+    night.bad("a");
+    assert!(night.run().result.is_some());
+    night.pass(60);
+    night.act(Action::Retry { job: name("a") }).unwrap();
+    night.pass(3600);
+    assert_eq!(missed(&night), [Deadline::MustCompleteBy, Deadline::MustStartBy]);
+}
+
+/// In a run that goes on all the time: left out when its deadline passed, and asked for again.
+#[test]
+fn the_deadline_of_a_job_that_waits_again_is_judged_again() {
+    let mut second = job("b", &["a"]);
+    second.must_complete_by = Some(time(22, 0, 0, 0));
+    let mut night = Night::of(vec![job("a", &[]), second]);
+    night.act(Action::Skip { job: name("b") }).unwrap();
+    night.pass(3600);
+    assert!(missed(&night).is_empty() && night.run().result.is_none());
+    let (run, by) = (night.run_id(), super::test_night::li_wei());
+    night.must(Event::Rerun { run, jobs: vec![name("b")], by, reason: String::new() });
+    assert_eq!(missed(&night), [Deadline::MustCompleteBy]);
+}

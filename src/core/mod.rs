@@ -13,6 +13,8 @@ pub mod fact;
 pub mod forecast;
 pub mod gate;
 pub mod graph;
+mod holders;
+pub mod invariant;
 mod judge;
 pub mod launch;
 pub mod needs;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::agenda::Agenda;
 use super::calendar::Calendars;
 use super::fact::{Fact, RunOpened, StopHow};
+use super::invariant::{Around, Watch};
 use super::state::{State, Unfit};
 use super::window::Windows;
 use crate::definition::site::Site;
@@ -116,13 +117,14 @@ pub struct Turn {
     pub commands: Vec<Command>,
 }
 
-/// Why a step came to nothing. Nothing has changed.
+/// Why a step came to nothing.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum StepError {
-    /// A rule of the product says no: told to whoever asked.
+    /// A rule of the product says no: told to whoever asked. Nothing has changed.
     #[error(transparent)]
     Refused(#[from] super::refused::Refused),
-    /// The core contradicts itself. The supervisor stops rather than go on.
+    /// The core contradicts itself, or was about to break one of its [invariants](super::invariant). What it holds is
+    /// not to be gone on with: the supervisor stops, and another begins again from the journal.
     #[error("defect in the core: {0}")]
     Unfit(#[from] Unfit),
 }
@@ -137,8 +139,9 @@ pub struct Core {
     /// Attempts that were asked after and not answered for: deadlines wait for the answer.
     pub(super) asked: std::collections::BTreeSet<AttemptId>,
     pub(super) rules: BTreeMap<String, Arc<Rules>>,
+    pub(super) watch: Watch,
     next_incident: u64,
-    /// Facts were taken in again and the agenda does not know yet who holds what.
+    /// Facts were taken in again, and the agenda and the watch do not know yet who holds what.
     replayed: bool,
 }
 
@@ -199,6 +202,7 @@ impl Core {
             next_incident: self.next_incident,
             ..Self::default()
         };
+        fork.watch = Watch::of(&fork.state);
         for run in fork.state.runs.values() {
             fork.agenda.know(run);
             if run.result.is_none() {
@@ -208,9 +212,10 @@ impl Core {
         fork
     }
 
-    /// Takes one event in. On an error nothing has changed.
+    /// Takes one event in.
     pub fn step(&mut self, now: Now, event: Event) -> Result<Turn, StepError> {
         if std::mem::take(&mut self.replayed) {
+            self.watch = Watch::of(&self.state);
             for run in self.state.runs.values() {
                 self.agenda.know(run);
             }
@@ -218,12 +223,18 @@ impl Core {
         let mut mover = Mover { core: self, now, turn: Turn::default() };
         mover.take(event)?;
         mover.go_on()?;
+        mover.core.watch.end_of_step().map_err(Unfit::from)?;
         Ok(mover.turn)
     }
 
     /// When to call again though nothing happens.
     pub fn next_wake(&self) -> Due {
         self.agenda.next_wake()
+    }
+
+    /// Whether deadlines wait for a host to say what ended meanwhile; see [`ANSWER_WITHIN`].
+    pub fn hears_hosts_first(&self) -> bool {
+        self.agenda.deadlines_from.is_some()
     }
 
     /// Whether some attempt may be running.
@@ -253,6 +264,8 @@ pub(super) struct Mover<'a> {
 
 impl Mover<'_> {
     pub(super) fn emit(&mut self, fact: Fact) -> Result<(), Unfit> {
+        let Core { state, rules, hosts, watch, .. } = &mut *self.core;
+        watch.check(Around { state, rules, hosts, now: self.now }, &fact)?;
         self.core.state.apply(self.now.wall, &fact)?;
         self.turn.facts.push(fact);
         Ok(())

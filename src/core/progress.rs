@@ -39,6 +39,10 @@ impl Mover<'_> {
         }
         if after.outcome().is_none() {
             self.core.agenda.touch(run, index);
+            if before.outcome().is_some() {
+                // Its deadlines were judged by how it stood; it does not stand so any more.
+                self.core.agenda.watch_job(state, index);
+            }
         }
         self.core.agenda.maybe_over.insert(run.clone());
         let settled = after.outcome();

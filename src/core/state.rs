@@ -33,6 +33,8 @@ pub enum Unfit {
     Illegal { run: RunId, job: JobName, illegal: Box<Illegal> },
     #[error("no incident {0}")]
     NoIncident(IncidentId),
+    #[error(transparent)]
+    Broken(Box<super::invariant::Broken>),
 }
 
 /// Everything known, by applying facts in order.

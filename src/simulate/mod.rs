@@ -13,6 +13,7 @@ mod shrink;
 mod world;
 
 pub use check::Violation;
+pub use check::plan::plan_holds;
 pub use faults::Fault;
 pub use scenario::{Moment, Scenario};
 pub use shrink::{Shrunk, shrink};

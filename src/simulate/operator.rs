@@ -50,12 +50,12 @@ pub(super) fn again(dice: &mut Dice, state: &State) -> Option<(RunId, Vec<JobNam
     Some((run.id().clone(), jobs))
 }
 
-/// What patient operators do, all at once, so that everything comes to its end.
-pub(super) fn tidy(core: &Core, now: Now) -> Result<Vec<(RunId, Action)>, Unfit> {
+/// What patient operators do, all at once, so that everything comes to its end. `hopes`: more is ordered or heard of.
+pub(super) fn tidy(core: &Core, now: Now, hopes: bool) -> Result<Vec<(RunId, Action)>, Unfit> {
     let mut actions = Vec::new();
     for run in core.state().runs.values() {
         for index in 0..run.jobs.len() {
-            if let Some(action) = next(core, run, index, now)? {
+            if let Some(action) = next(core, run, index, (now, hopes))? {
                 actions.push((run.id().clone(), action));
             }
         }
@@ -63,7 +63,12 @@ pub(super) fn tidy(core: &Core, now: Now) -> Result<Vec<(RunId, Action)>, Unfit>
     Ok(actions)
 }
 
-fn next(core: &Core, run: &Run, index: usize, now: Now) -> Result<Option<Action>, Unfit> {
+fn next(
+    core: &Core,
+    run: &Run,
+    index: usize,
+    (now, hopes): (Now, bool),
+) -> Result<Option<Action>, Unfit> {
     let (state, job) = (&run.jobs[index], run.job(index).name.clone());
     if state.held.is_some() {
         return Ok(Some(Action::Release { job }));
@@ -77,7 +82,7 @@ fn next(core: &Core, run: &Run, index: usize, now: Now) -> Result<Option<Action>
             let asks = matches!(run.job(index).kind, Kind::Confirm { .. });
             if asks && ready && state.phase == Phase::Waiting {
                 Some(Action::Confirm { job })
-            } else if hopeless(core, run, index, now)? {
+            } else if !hopes && hopeless(core, run, index, now)? {
                 Some(Action::Force { job })
             } else {
                 None

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use crate::core::fact::{Fact, RunResult, StopHow};
-use crate::core::night::Core;
+use crate::core::night::{Core, StepError};
 use crate::core::refused::Refused;
 use crate::core::state::Unfit;
 use crate::definition::site::{Person, Site};
@@ -73,6 +73,11 @@ pub enum Fatal {
     Store(#[from] StoreError),
     #[error("the journal does not fit the state: {0}")]
     Unfit(#[from] Unfit),
+    /// The core was about to decide what its own rules forbid. The turn is thrown away whole.
+    #[error(
+        "{0}\n  Nothing of this turn was stored, started or mailed. What runs goes on under its agent, and its ending is kept.\n  `nightrun resume` takes the night up again. If it stops with the same words: skip the job that is named (`nightrun skip`), and report this line with the journal (`nightrun journal show --last 500 --format json`)."
+    )]
+    Defect(StepError),
     #[error(transparent)]
     Broken(#[from] Broken),
     #[error(transparent)]
@@ -309,4 +314,27 @@ pub fn person_of(site: Option<&Site>, account: &Account) -> PersonId {
 #[expect(clippy::expect_used, reason = "`uid-` and digits are a name")]
 fn unnamed(uid: u32) -> PersonId {
     PersonId::new(&format!("uid-{uid}")).expect("a name")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_defect_says_what_was_not_done_and_what_to_do() {
+        let broken = crate::core::invariant::Broken {
+            of: "eod@2026-10-30#1/load/1".to_owned(),
+            fact: "attempt-intended",
+            though: "it is held".to_owned(),
+        };
+        let said = Fatal::Defect(StepError::Unfit(broken.into())).to_string();
+        for part in [
+            "eod@2026-10-30#1/load/1: `attempt-intended` was decided though it is held\n",
+            "Nothing of this turn was stored",
+            "`nightrun resume`",
+            "`nightrun skip`",
+        ] {
+            assert!(said.contains(part), "{said}");
+        }
+    }
 }

@@ -297,7 +297,7 @@ impl<W: World> Supervisor<W> {
             match as_if.step(now, event.clone()) {
                 Ok(_) => {}
                 Err(StepError::Refused(refused)) => return Ok(Err(refused)),
-                Err(StepError::Unfit(unfit)) => return Err(unfit.into()),
+                Err(defect @ StepError::Unfit(_)) => return Err(Fatal::Defect(defect)),
             }
         }
         let mut turn = Turn::default();

@@ -80,7 +80,7 @@ impl<W: World> Supervisor<W> {
                 Ok(Ok(()))
             }
             Err(StepError::Refused(refused)) => Ok(Err(refused)),
-            Err(StepError::Unfit(unfit)) => Err(unfit.into()),
+            Err(defect @ StepError::Unfit(_)) => Err(Fatal::Defect(defect)),
         }
     }
 

@@ -32,6 +32,11 @@ impl Clock {
         }
     }
 
+    /// The wall time at which the night began.
+    pub(super) fn begin(&self) -> Timestamp {
+        self.begin
+    }
+
     pub(super) fn passed(&self) -> Duration {
         self.passed
     }

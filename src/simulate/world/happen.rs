@@ -5,9 +5,12 @@ use jiff::SignedDuration;
 use super::*;
 use crate::core::calendar::Calendars;
 use crate::core::fact::{Action, RunOpened, StopHow};
-use crate::core::order::{self, Order};
+use crate::core::order;
 use crate::core::refused::Refused;
-use crate::types::{BusinessDate, BusinessDate as Date, InvalidName, JobRef, Outcome, PersonId};
+use crate::types::{InvalidName, PersonId};
+
+/// A job of another run, and how it came out.
+type Stands = (JobRef, BusinessDate, Option<Outcome>);
 
 impl World {
     /// Everything whose time has come.
@@ -19,18 +22,29 @@ impl World {
             self.planned += 1;
             self.strike(fault)?;
         }
+        let mut known = Vec::new();
+        while self.news.front().is_some_and(|(at, _)| *at <= now)
+            && let Some((_, (job, date, outcome))) = self.news.pop_front()
+        {
+            self.known.insert((job.clone(), date), outcome);
+            known.push((job, date, Some(outcome)));
+        }
         let at = self.at();
         self.agents.end_due(&mut self.faults, at);
         if !self.up {
             while self.agents.arrived(now).is_some() {}
             return if self.wakes.is_some_and(|at| at <= now) { self.rise() } else { Ok(()) };
         }
-        if self.orders.last().is_some_and(|(at, _)| *at <= now)
-            && let Some((_, batch)) = self.orders.pop()
+        if known.is_empty()
+            && self.orders.front().is_some_and(|(at, _)| *at <= now)
+            && let Some((_, asked)) = self.orders.pop_front()
         {
-            return self.order(batch);
+            return self.order(asked);
         }
         let mut events = Vec::new();
+        if !known.is_empty() {
+            events.push(Event::Across { known });
+        }
         while let Some(post) = self.agents.arrived(now) {
             match post {
                 Post::Says(_, event) => events.push(event),
@@ -164,7 +178,8 @@ impl World {
         for run in self.runs_that(|result| result == Some(RunResult::Stopped)) {
             self.resume(run)?;
         }
-        let actions = operator::tidy(&self.core, self.clock.now())?;
+        let hopes = !(self.orders.is_empty() && self.news.is_empty());
+        let actions = operator::tidy(&self.core, self.clock.now(), hopes)?;
         let wait = if actions.is_empty() { self.clock.passed() / 8 } else { TIDIES };
         let mut events = Vec::new();
         for (run, action) in actions {
@@ -176,8 +191,8 @@ impl World {
         self.turn(events)
     }
 
-    fn order(&mut self, batch: BatchId) -> Result<(), Breach> {
-        let opened = match self.opened(batch) {
+    fn order(&mut self, asked: Asked) -> Result<(), Breach> {
+        let opened = match self.opened(asked) {
             Ok(opened) => opened,
             Err(refused) => {
                 self.note(refused.to_string());
@@ -189,31 +204,31 @@ impl World {
     }
 
     /// How the jobs of other runs stand that a run needs, as the store would tell.
-    fn across(&self, opened: &RunOpened) -> Vec<(JobRef, Date, Option<Outcome>)> {
+    pub(super) fn across(&self, opened: &RunOpened) -> Vec<Stands> {
         let wanted =
             opened.across.iter().filter_map(|need| Some((need.job.clone(), need.wanted()?)));
         wanted
             .map(|(job, date)| {
-                let mut runs = self.witness.state.runs.values().filter(|run| {
+                let mut here = self.witness.state.runs.values().filter(|run| {
                     run.opened.batch == job.batch && run.opened.business_date == date
                 });
-                let outcome = runs.find_map(|run| run.jobs[run.index(&job.job)?].phase.outcome());
+                let outcome = match here.next() {
+                    Some(run) => run.index(&job.job).and_then(|at| run.jobs[at].phase.outcome()),
+                    None => self.known.get(&(job.clone(), date)).copied(),
+                };
                 (job, date, outcome)
             })
             .collect()
     }
 
-    fn opened(&self, batch: BatchId) -> Result<RunOpened, Refused> {
+    fn opened(&self, asked: Asked) -> Result<RunOpened, Refused> {
         let bad = |error: InvalidName| Refused::new(error.to_string());
-        let by = self.site.people.keys().next().cloned();
-        let mut order =
-            Order::of(batch.clone(), by.ok_or_else(|| Refused::new("a site without people"))?);
-        order.business_date = Some(BusinessDate(made_site::TODAY));
         let calendars = Calendars::new(&self.site.calendars);
-        let ordered = order::resolve(&self.site, &calendars, order, self.clock.wall())?;
+        let ordered = order::resolve(&self.site, &calendars, asked.order, asked.at)?;
+        let batch = ordered.order.batch.clone();
         let run = RunId { batch, key: ordered.key().map_err(bad)?, number: 1 };
         let clock = (self.clock.boot(), self.clock.now().since_boot);
-        Ok(ordered.opened(run, DIGEST.to_owned(), Default::default(), clock))
+        Ok(ordered.opened(run, DIGEST.to_owned(), asked.expected, clock))
     }
 }
 

@@ -2,17 +2,18 @@
 //! which jobs of the site are left.
 
 use super::*;
-use crate::core::state::Run;
 use crate::definition::site::{EndingKind, Kind, NeedOf};
 use crate::simulate::agent::Lot;
+use crate::simulate::made_site::Made;
 use crate::types::Ending;
 use crate::wire::{ChangeState, ChangeWork, Work};
 
-/// The site with only some of its jobs, counted over its batches; as it is when `only` is empty. Needs of others go.
-pub(super) fn left(mut site: Site, only: &[usize]) -> Site {
+/// Takes all but some jobs from a site, counted over its batches; none when `only` is empty. Needs of them go, and orders.
+pub(super) fn leave(night: &mut Made, only: &[usize]) {
     if only.is_empty() {
-        return site;
+        return;
     }
+    let site = Arc::make_mut(&mut night.site);
     let mut number = 0;
     for batch in site.batches.values_mut() {
         Arc::make_mut(batch).jobs.retain(|_| {
@@ -21,19 +22,23 @@ pub(super) fn left(mut site: Site, only: &[usize]) -> Site {
         });
     }
     site.batches.retain(|_, batch| !batch.jobs.is_empty());
-    let known = site.batches.clone();
+    let here = site.batches.clone();
     for batch in site.batches.values_mut() {
         let own = Arc::clone(batch);
         for job in &mut Arc::make_mut(batch).jobs {
             job.needs.retain(|need| match &need.of {
                 NeedOf::Job(name) => own.job(name).is_some(),
                 NeedOf::Across { job, .. } => {
-                    known.get(&job.batch).is_some_and(|batch| batch.job(&job.job).is_some())
+                    here.get(&job.batch).is_some_and(|batch| batch.job(&job.job).is_some())
                 }
             });
         }
     }
-    site
+    night.asked.retain(|asked| {
+        let batch = here.get(&asked.order.batch);
+        let named = asked.order.only.iter().chain(&asked.order.from);
+        batch.is_some_and(|batch| named.into_iter().all(|job| batch.job(job).is_some()))
+    });
 }
 
 impl World {
@@ -51,7 +56,7 @@ impl World {
         let ending = if bad { bad_ending(&mut dice) } else { Ending::Exited { code: 0 } };
         let line_found = !(bad && job.success.line.is_some() && dice.percent(50));
         let change = matches!(job.kind, Kind::Change { .. });
-        let work = if change { change_work(&mut dice, run, &ending) } else { None };
+        let work = if change { change_work(&mut dice, &ending) } else { None };
         // A worker tells by its exit code that its change is not done.
         let failed = matches!(&work, Some(Work::Change(work)) if work.state != ChangeState::Done);
         let ending = match ending {
@@ -101,7 +106,7 @@ fn bad_ending(dice: &mut Dice) -> Ending {
 }
 
 /// How far a change came; nothing is told of one whose worker did not come to its end.
-fn change_work(dice: &mut Dice, _: &Run, ending: &Ending) -> Option<Work> {
+fn change_work(dice: &mut Dice, ending: &Ending) -> Option<Work> {
     let states = [
         ChangeState::FailedClean,
         ChangeState::FailedGuard,

@@ -9,7 +9,7 @@ mod store;
 mod story;
 mod supervisor;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,14 +21,18 @@ use super::agent::{Agents, At, Post};
 use super::check::{Violation, Witness};
 use super::dice::Dice;
 use super::faults::{Fault, Faults, LASTS, Plan};
+use super::made_site::{self, Asked};
+use super::operator;
 use super::scenario::{Moment, Scenario};
-use super::{made_site, operator};
 use crate::core::fact::{Fact, RunResult};
 use crate::core::night::{Command, Core, Event};
 use crate::core::state::Unfit;
 use crate::definition::site::Site;
 use crate::journal::{Broken, NotSealed, Sealed};
-use crate::types::{AttemptId, BatchId, Epoch, HostName, RunId};
+use crate::types::{AttemptId, BusinessDate, Epoch, HostName, JobRef, Outcome, RunId};
+
+/// A job of another date has come out so.
+type News = (JobRef, BusinessDate, Outcome);
 
 /// The digest that the made-up site goes by.
 const DIGEST: &str = "made-up";
@@ -154,7 +158,10 @@ pub struct World {
     /// Hosts that the supervisor can reach.
     reached: Arc<BTreeSet<HostName>>,
     witness: Witness,
-    orders: Vec<(Duration, BatchId)>,
+    orders: VecDeque<(Duration, Asked)>,
+    /// How jobs of other dates come out, by when that is heard of; and what is known of them already.
+    news: VecDeque<(Duration, News)>,
+    known: BTreeMap<(JobRef, BusinessDate), Outcome>,
     /// When operators look next.
     tidies: Duration,
     disk_full_until: Duration,
@@ -176,18 +183,16 @@ impl World {
     /// Makes the site and the beginning of its night.
     pub fn new(scenario: Scenario) -> Result<Self, Breach> {
         let mut dice = Dice::new(scenario.seed);
-        let site = made_site::site(&mut dice, scenario.jobs).map_err(|error| made(&error))?;
-        let site = Arc::new(jobs::left(site, &scenario.only));
-        let begin: Timestamp = "2026-10-30T21:30:00Z".parse().map_err(|e: jiff::Error| made(&e))?;
+        let jobs = scenario.jobs as usize;
+        let mut night = made_site::made(&mut dice, jobs).map_err(|error| made(&error))?;
+        jobs::leave(&mut night, &scenario.only);
+        let (site, begin) = (Arc::clone(&night.site), night.begins);
         let mut witness = Witness::default();
         witness.state.define(DIGEST, Arc::clone(&site));
-        let mut orders = Vec::new();
-        let mut at = Duration::ZERO;
-        for batch in site.batches.keys() {
-            orders.push((at, batch.clone()));
-            at += Duration::from_secs(1 + dice.of(0..3_600));
-        }
-        orders.reverse();
+        let of_night =
+            |at: Timestamp| Duration::try_from(at.duration_since(begin)).unwrap_or_default();
+        let orders = night.asked.into_iter().map(|asked| (of_night(asked.at), asked)).collect();
+        let news = night.news.into_iter().map(|(at, what)| (of_night(at), what)).collect();
         let (faults, plan) = Faults::new(scenario.seed, &scenario.without);
         let mut world = Self {
             agents: Agents::new(&site),
@@ -205,6 +210,8 @@ impl World {
             reached: Arc::default(),
             witness,
             orders,
+            news,
+            known: night.known,
             tidies: LASTS,
             disk_full_until: Duration::ZERO,
             crash: scenario.crash,
@@ -267,14 +274,15 @@ impl World {
     /// When something happens next; `None`: nothing moves any more.
     fn next(&self) -> Option<Duration> {
         // Without a supervisor nobody takes an order, and people wait for the next one.
-        let order = self.orders.last().map(|(at, _)| *at).filter(|_| self.up);
+        let order = self.orders.front().map(|(at, _)| *at).filter(|_| self.up);
+        let news = self.news.front().map(|(at, _)| *at);
         let plan = self.plan.get(self.planned).map(|(at, _)| *at).filter(|_| !self.calm);
         let looks = self.up && (self.calm || plan.is_none());
         let tidies = Some(self.tidies).filter(|_| looks && !self.is_over());
-        let times = [self.wakes, order, plan, self.agents.next(), tidies];
+        let times = [self.wakes, order, news, plan, self.agents.next(), tidies];
         let next = times.into_iter().flatten().min()?;
         // Operators who find nothing to do while nothing else moves will not find anything later.
-        let alone = Some(next) == tidies && times[..4].iter().all(Option::is_none);
+        let alone = Some(next) == tidies && times[..5].iter().all(Option::is_none);
         Some(next).filter(|_| !(alone && self.tidies > LASTS + PATIENCE / 2))
     }
 
@@ -304,7 +312,6 @@ impl World {
                 run.result == Some(RunResult::Well)
                     && !run.jobs.iter().any(|job| {
                         use crate::core::phase::Phase;
-                        use crate::types::Outcome;
                         matches!(
                             job.phase,
                             Phase::InDoubt { .. }
@@ -322,7 +329,6 @@ impl World {
         let left: Vec<String> = runs
             .flat_map(|run| {
                 let open = run.jobs.iter().enumerate().filter(|(_, job)| {
-                    use crate::types::Outcome;
                     let outcome = job.phase.outcome();
                     matches!(outcome, None | Some(Outcome::Failed | Outcome::Blocked))
                 });

@@ -3,7 +3,7 @@
 use super::*;
 use crate::core::forecast;
 use crate::core::phase::Phase;
-use crate::types::{IncidentId, Now, Outcome};
+use crate::types::{IncidentId, Now};
 use crate::view::of_job::Around;
 use crate::view::of_plan::{self, Wanted};
 use crate::view::run::Totals;
@@ -102,7 +102,8 @@ impl World {
     /// The plan of the night's day can be made.
     pub(super) fn plan_is_made(&mut self) -> Result<(), Breach> {
         self.counts.pages += 1;
-        let (day, expected) = (made_site::TODAY, Default::default());
+        let day = self.site.zone.tz().to_datetime(self.clock.begin()).date();
+        let expected = Default::default();
         let wanted = Wanted { batch: None, from: day, to: day, today: day, expected: &expected };
         of_plan::plan(&self.site, DIGEST, wanted).map_err(page)?;
         Ok(())

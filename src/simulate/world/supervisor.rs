@@ -173,6 +173,7 @@ impl World {
         }
         self.note(format!("the supervisor {how}"));
         self.up = false;
+        self.witness.crashed();
         self.reached = Arc::default();
         self.agents.unheard();
         let takes = if self.calm { 1 } else { 1 + self.dice.of(0..600) };
@@ -218,42 +219,28 @@ impl World {
     pub(super) fn resume(&mut self, run: RunId) -> Result<(), Breach> {
         let by = self.site.people.keys().next().cloned();
         let by = by.ok_or_else(|| made(&"a site without people"))?;
-        self.turn(vec![Event::Resume { run, by, boot: self.clock.boot() }])
+        let known = self.across(&self.core.state().run(&run)?.opened);
+        let resume = Event::Resume { run, by, boot: self.clock.boot() };
+        self.turn(vec![resume, Event::Across { known }])
     }
 
     /// What must hold after any turn, and the pages that somebody looks at now and then.
     fn look(&mut self, now: Now) -> Result<(), Breach> {
+        if self.recalls {
+            return Ok(());
+        }
+        self.witness.look(&self.core, now)?;
         if !self.looks() {
             return Ok(());
         }
-        if *self.core.state() != self.witness.state {
-            return Err(Violation::Replay.into());
-        }
-        self.says_why(now)?;
+        self.witness.look_at_all(&self.core, now)?;
         self.pages(now)
-    }
-
-    /// What is not started has something in its way.
-    fn says_why(&self, now: Now) -> Result<(), Breach> {
-        use crate::core::phase::Phase;
-        for run in self.core.state().runs.values() {
-            for (index, job) in run.jobs.iter().enumerate() {
-                let waits = matches!(job.phase, Phase::Waiting | Phase::RetryWait { .. });
-                if waits && self.core.obstacles(run.id(), index, now)?.is_empty() {
-                    let what = format!("{}/{}", run.id(), run.job(index).name);
-                    return Err(Violation::NoObstacle(what).into());
-                }
-            }
-        }
-        Ok(())
     }
 
     pub(super) fn last_look(&mut self) -> Result<(), Breach> {
         self.store.verify()?;
         let now = self.clock.now();
-        if *self.core.state() != self.witness.state {
-            return Err(Violation::Replay.into());
-        }
+        self.witness.look_at_all(&self.core, now)?;
         for run in self.runs_that(|_| true) {
             self.report_is_made(&run, now)?;
         }

@@ -1,0 +1,152 @@
+//! Every deadline is watched, though its job never started.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::civil::Time;
+use jiff::{SignedDuration, Timestamp, ToSpan};
+
+use super::Violation;
+use crate::core::fact::Deadline;
+use crate::core::night::Core;
+use crate::core::state::Run;
+use crate::types::{JobName, Now, Outcome, RunId, Zone};
+
+type Entry = (Timestamp, RunId, Option<JobName>, Deadline);
+
+/// Deadlines of the runs that were opened.
+#[derive(Debug, Default)]
+pub(super) struct Watched {
+    ahead: BTreeSet<Entry>,
+    /// Passed, and not judged yet: their run is over for now, or hosts are heard first.
+    passed: Vec<Entry>,
+    /// Since when, by the time since boot, the core has put its judgement off.
+    put_off: Option<Duration>,
+}
+
+/// As long as a deadline may wait for the answer of a host.
+const ANSWER: Duration = Duration::from_secs(60);
+
+impl Watched {
+    pub(super) fn add(&mut self, run: &Run) {
+        let mut add = |time: Option<Time>, job: Option<&JobName>, deadline| {
+            let Some(time) = time else { return };
+            let due = due(run.opened.anchor, time, &run.batch.zone);
+            self.ahead.insert((due, run.id().clone(), job.cloned(), deadline));
+        };
+        add(run.batch.must_start_by, None, Deadline::MustStartBy);
+        add(run.batch.must_complete_by, None, Deadline::MustCompleteBy);
+        for job in &run.batch.jobs {
+            add(job.must_start_by, Some(&job.name), Deadline::MustStartBy);
+            add(job.must_complete_by, Some(&job.name), Deadline::MustCompleteBy);
+        }
+    }
+
+    /// The next supervisor hears the hosts first as well, and its time for that begins anew.
+    pub(super) fn crashed(&mut self) {
+        self.put_off = None;
+    }
+
+    /// After each step: what has passed was kept, or is said to be missed.
+    pub(super) fn look(
+        &mut self,
+        core: &Core,
+        going: &BTreeSet<RunId>,
+        now: Now,
+    ) -> Result<(), Violation> {
+        while self.ahead.first().is_some_and(|(due, ..)| *due <= now.wall) {
+            self.passed.extend(self.ahead.pop_first());
+        }
+        if core.hears_hosts_first() {
+            let since = *self.put_off.get_or_insert(now.since_boot);
+            // Another boot counts from its own beginning.
+            if since > now.since_boot {
+                self.put_off = Some(now.since_boot);
+            }
+            if now.since_boot.saturating_sub(since) <= ANSWER {
+                return Ok(());
+            }
+        } else {
+            self.put_off = None;
+        }
+        let mut left = Vec::new();
+        for entry in std::mem::take(&mut self.passed) {
+            let (due, id, job, deadline) = &entry;
+            let run = core.state().run(id)?;
+            // The wall clock may have been set back before the core saw it pass.
+            if !going.contains(id) || *due > now.wall {
+                left.push(entry);
+            } else if !judged(run, job.as_ref(), *deadline, *due) {
+                let what = match job {
+                    Some(job) => format!("{deadline:?} of {id} {job}"),
+                    None => format!("{deadline:?} of {id}"),
+                };
+                return Err(Violation::DeadlineNotSeen(what, *due));
+            }
+        }
+        self.passed = left;
+        Ok(())
+    }
+}
+
+fn judged(run: &Run, job: Option<&JobName>, deadline: Deadline, due: Timestamp) -> bool {
+    let said = run.missed.iter().any(|m| m.job.as_ref() == job && m.deadline == deadline);
+    said || match job.and_then(|job| run.index(job)) {
+        Some(index) => kept(run, index, deadline, due),
+        None => match deadline {
+            Deadline::MustStartBy => run.opened_at <= due,
+            Deadline::MustCompleteBy => run.first_well.is_some_and(|at| at <= due),
+        },
+    }
+}
+
+fn kept(run: &Run, index: usize, deadline: Deadline, due: Timestamp) -> bool {
+    let job = &run.jobs[index];
+    let over = job.over_at().is_some_and(|at| at <= due);
+    let outcome = job.phase.outcome();
+    if matches!(outcome, Some(Outcome::NotScheduled | Outcome::Skipped)) {
+        return true;
+    }
+    match deadline {
+        Deadline::MustStartBy => {
+            let first = job.attempts.first();
+            let begun = first.map(|first| first.started.unwrap_or(first.intended));
+            begun.map_or(over, |at| at <= due)
+        }
+        Deadline::MustCompleteBy => {
+            let good = matches!(outcome, Some(Outcome::Succeeded | Outcome::Forced));
+            let earlier = job.attempts.iter().any(|attempt| {
+                let ended = attempt.ended.as_ref().map(|ended| ended.ended);
+                attempt.good == Some(true) && ended.is_some_and(|at| at <= due)
+            });
+            good && over || earlier
+        }
+    }
+}
+
+/// The first instant not before the anchor at which the zone's clock shows the time; where it never shows it on a day,
+/// as much later as the clock jumps. Found by trying each offset that the zone has around it.
+pub(super) fn due(anchor: Timestamp, time: Time, zone: &Zone) -> Timestamp {
+    let tz = zone.tz();
+    let today = tz.to_datetime(anchor).date();
+    let hours = |hours| tz.to_offset(anchor + SignedDuration::from_hours(hours));
+    let offsets = BTreeSet::from([-48, -24, 0, 24, 48, 72].map(|at| hours(at).seconds()));
+    let mut found: Option<Timestamp> = None;
+    let days = (-1_i64..=2).filter_map(|day| today.checked_add(day.days()).ok());
+    for civil in days.map(|day| day.to_datetime(time)) {
+        let at = |offset: i32| {
+            let offset = jiff::tz::Offset::from_seconds(offset).unwrap_or(jiff::tz::Offset::UTC);
+            offset.to_timestamp(civil).unwrap_or(Timestamp::MAX)
+        };
+        let mut instants: Vec<Timestamp> = offsets.iter().map(|offset| at(*offset)).collect();
+        if instants.iter().any(|instant| tz.to_datetime(*instant) == civil) {
+            instants.retain(|instant| tz.to_datetime(*instant) == civil);
+        } else {
+            // The clock jumps forward over it: the smaller offset was in force before.
+            instants.retain(|instant| tz.to_datetime(*instant) > civil);
+        }
+        let first = instants.into_iter().filter(|instant| *instant >= anchor).min();
+        found = found.into_iter().chain(first).min();
+    }
+    found.unwrap_or(Timestamp::MAX)
+}

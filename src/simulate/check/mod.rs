@@ -1,0 +1,134 @@
+//! What must hold in every night, found out by other ways than the core's own: windows by walking the clock, calendars
+//! by counting days, room by adding up, deadlines by trying offsets. Only the state's fold and the site are shared.
+//!
+//! - [`Witness::take`]: each fact, before it is folded in.
+//! - [`Witness::look`]: after each step. Incremental: deadlines as they pass, and of the waiting jobs a few each time,
+//!   in turn, so that a step costs the same in a night of any size.
+//! - [`Witness::look_at_all`]: everything; at crashes and at the end of a night.
+//! - [`plan::plan_holds`]: the plan of a night against a calm night played by itself.
+
+mod days;
+mod deadlines;
+mod history;
+mod openings;
+pub(super) mod plan;
+mod start;
+mod waiting;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::core::fact::Fact;
+use crate::core::gate::Resource;
+use crate::core::night::Core;
+use crate::core::state::{State, Unfit};
+use crate::types::{AttemptId, HostName, Now, RunId};
+
+/// A rule that a night broke.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Violation {
+    #[error("{0} was started though {1}")]
+    Started(AttemptId, String),
+    #[error("{0} was intended twice")]
+    Twice(AttemptId),
+    #[error("{0}: {1}")]
+    OldNews(AttemptId, String),
+    #[error("{0} was settled though {1}")]
+    Settled(String, String),
+    #[error("{resource:?}: {used} of {size} are in use")]
+    TooMuch { resource: Resource, used: u32, size: u32 },
+    #[error("{0} waits, and nothing says for what")]
+    NoObstacle(String),
+    #[error("{0} waits for ever: {1}")]
+    ForEver(String, String),
+    #[error("{0} was started, and yet the core names obstacles: {1}")]
+    Obstacle(AttemptId, String),
+    #[error("{0} passed at {1}, and nobody says that it was missed")]
+    DeadlineNotSeen(String, Timestamp),
+    #[error("the plan is not what happens: {0}")]
+    Plan(String),
+    #[error("the state that facts give again is not the live one")]
+    Replay,
+    #[error("the night does not come to its end: {0}")]
+    Endless(String),
+    #[error("a made-up part does not hold together: {0}")]
+    Made(String),
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
+}
+
+/// The facts of a night, taken in one by one beside the core.
+#[derive(Debug, Default)]
+pub(super) struct Witness {
+    pub(super) state: State,
+    history: history::History,
+    clock: openings::Clock,
+    /// Whether a job takes part on the date of its run; found out once.
+    days: BTreeMap<(RunId, usize), bool>,
+    deadlines: deadlines::Watched,
+    waiting: waiting::Turn,
+    /// Runs that the supervisor of the moment has opened or taken up, and that are not over.
+    going: BTreeSet<RunId>,
+}
+
+impl Witness {
+    /// One fact, as it was decided at `at` while these hosts could be reached.
+    pub(super) fn take(
+        &mut self,
+        at: Timestamp,
+        fact: &Fact,
+        hosts: &BTreeSet<HostName>,
+    ) -> Result<(), Violation> {
+        self.history.take(fact)?;
+        match fact {
+            Fact::AttemptIntended { attempt, host, .. } => {
+                self.startable(at, attempt, hosts.contains(host))?;
+            }
+            Fact::Settled { run, job, why, outcome } => {
+                self.settled(at, (run, job), (*outcome, why))?;
+            }
+            _ => {}
+        }
+        self.state.apply(at, fact)?;
+        match fact {
+            Fact::AttemptIntended { .. } => self.room()?,
+            Fact::RunOpened(opened) => {
+                self.deadlines.add(self.state.run(&opened.run)?);
+                self.going.insert(opened.run.clone());
+            }
+            Fact::RunResumed { run, .. } | Fact::RunReopened { run } => {
+                self.going.insert(run.clone());
+            }
+            Fact::RunEnded { run, .. } => {
+                self.going.remove(run);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// After a step that was carried out at `now`.
+    pub(super) fn look(&mut self, core: &Core, now: Now) -> Result<(), Violation> {
+        self.deadlines.look(core, &self.going, now)?;
+        self.waiting.look(core, &self.going, now)
+    }
+
+    /// The supervisor is gone. What its runs wait for is looked at again once they are resumed.
+    pub(super) fn crashed(&mut self) {
+        self.going.clear();
+        self.deadlines.crashed();
+    }
+
+    /// Everything: the live state is that of the facts, every waiting job says why, and none waits for ever.
+    pub(super) fn look_at_all(&mut self, core: &Core, now: Now) -> Result<(), Violation> {
+        if *core.state() != self.state {
+            return Err(Violation::Replay);
+        }
+        self.deadlines.look(core, &self.going, now)?;
+        waiting::all(core, &self.going, now)
+    }
+}
+
+#[cfg(test)]
+mod tests;

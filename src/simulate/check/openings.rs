@@ -1,0 +1,141 @@
+//! Windows and freezes by walking the clock of each zone.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use jiff::civil::{Date, DateTime};
+use jiff::{SignedDuration, Timestamp, ToSpan};
+
+use super::days::KnownDays;
+use crate::core::state::Run;
+use crate::definition::site::{Freeze, Job, Kind, Opening};
+use crate::types::{TargetName, WindowClass, Zone};
+
+/// When clocks show what; walked once for each question.
+#[derive(Debug, Default)]
+pub(super) struct Clock {
+    reached: HashMap<(String, DateTime), Timestamp>,
+}
+
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+
+impl Clock {
+    /// The first instant at which the zone's clock shows that time or a later one, found by walking minute by minute.
+    fn reaches(&mut self, zone: &Zone, civil: DateTime) -> Timestamp {
+        let known = (zone.name().to_owned(), civil);
+        if let Some(at) = self.reached.get(&known) {
+            return *at;
+        }
+        let tz = zone.tz();
+        let as_utc = jiff::tz::Offset::UTC.to_timestamp(civil).unwrap_or(Timestamp::MAX);
+        let offset = i64::from(tz.to_offset(as_utc).seconds());
+        // No clock jumps by more than two hours here, and none twice in three.
+        let mut at = as_utc - SignedDuration::from_secs(offset) - SignedDuration::from_hours(3);
+        while tz.to_datetime(at) < civil {
+            at += MINUTE;
+        }
+        self.reached.insert(known, at);
+        at
+    }
+
+    /// Why windows or freezes keep the job, if they do.
+    pub(super) fn keep(&mut self, run: &Run, index: usize, at: Timestamp) -> Option<String> {
+        let job = run.job(index);
+        let need = SignedDuration::try_from(must_fit(run, job)).unwrap_or(SignedDuration::MAX);
+        let done = at.checked_add(need).unwrap_or(Timestamp::MAX);
+        let classes: Vec<&WindowClass> = run.batch.window.iter().chain(&job.window).collect();
+        if run.opened.window_override.is_none() {
+            for class in &classes {
+                let until = self.open_until(run, class, at, done);
+                if until == at {
+                    return Some(format!("its window {class} is closed"));
+                }
+                if until < done {
+                    return Some(format!("its window {class} closes before it would be done"));
+                }
+            }
+        }
+        let frozen = run.site.freezes.iter().find(|freeze| {
+            let now = freeze.from <= at && at < freeze.to;
+            let soon = at < freeze.from && freeze.from < done;
+            named(freeze, run, job, &classes) && (now || soon)
+        });
+        frozen.map(|freeze| format!("a freeze from {} to {} is in its way", freeze.from, freeze.to))
+    }
+
+    /// Until when the class stays open without a break, as far as `enough`; `at` itself where it is closed.
+    fn open_until(
+        &mut self,
+        run: &Run,
+        class: &WindowClass,
+        at: Timestamp,
+        enough: Timestamp,
+    ) -> Timestamp {
+        let site = &run.site;
+        let days = KnownDays { calendars: &site.calendars, default: site.calendar.as_ref() };
+        let openings = site.windows.get(class).map_or(&[][..], |window| &window.open);
+        let mut until = at;
+        loop {
+            let next = openings.iter().find_map(|opening| {
+                let today = opening.zone.tz().to_datetime(until).date();
+                let dates = (-2..=1).filter_map(|back: i64| today.checked_add(back.days()).ok());
+                dates
+                    .filter(|date| days.is_one(&opening.days, *date) == Some(true))
+                    .filter_map(|date| self.interval(opening, date))
+                    .find(|(from, to)| *from <= until && until < *to)
+            });
+            match next {
+                Some((_, end)) if end < enough => until = end,
+                Some((_, end)) => return end,
+                None => return until,
+            }
+        }
+    }
+
+    fn interval(&mut self, opening: &Opening, date: Date) -> Option<(Timestamp, Timestamp)> {
+        let last = if opening.to <= opening.from { date.tomorrow().ok()? } else { date };
+        let from = self.reaches(&opening.zone, date.to_datetime(opening.from));
+        let to = self.reaches(&opening.zone, last.to_datetime(opening.to));
+        let season = opening.only_while.as_ref().is_none_or(|season| {
+            season.zone.tz().to_offset_info(from).dst().is_dst() == season.daylight
+        });
+        (season && from < to).then_some((from, to))
+    }
+}
+
+/// 1.5 × what is expected, and what a change adds.
+fn must_fit(run: &Run, job: &Job) -> Duration {
+    let expected = run.opened.expected.get(&job.name).copied().or(job.expected);
+    let own = expected.unwrap_or_default().get().mul_f64(1.5);
+    match &job.kind {
+        Kind::Change { change } => run
+            .site
+            .changes
+            .get(change)
+            .map_or(own, |change| own + change.verify_takes.get() + change.rollback_takes.get()),
+        _ => own,
+    }
+}
+
+pub(super) fn target<'a>(run: &'a Run, job: &'a Job) -> Option<&'a TargetName> {
+    match &job.kind {
+        Kind::Sql { target, .. } | Kind::WaitSql { target, .. } => Some(target),
+        Kind::Change { change } => Some(&run.site.changes.get(change)?.target),
+        _ => None,
+    }
+}
+
+fn named(freeze: &Freeze, run: &Run, job: &Job, classes: &[&WindowClass]) -> bool {
+    let scope = &freeze.scope;
+    let lists = [
+        scope.batches.is_empty(),
+        scope.windows.is_empty(),
+        scope.targets.is_empty(),
+        scope.hosts.is_empty(),
+    ];
+    lists == [true; 4]
+        || scope.batches.contains(&run.batch.id)
+        || scope.hosts.contains(&job.host)
+        || scope.windows.iter().any(|class| classes.contains(&class))
+        || target(run, job).is_some_and(|target| scope.targets.contains(target))
+}

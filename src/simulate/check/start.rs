@@ -1,0 +1,190 @@
+//! What a start and an end of a job ask for.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::days::KnownDays;
+use super::openings::target;
+use super::{Violation, Witness};
+use crate::core::fact::Why;
+use crate::core::gate::Resource;
+use crate::core::phase::Phase;
+use crate::core::state::{Run, State};
+use crate::definition::site::{Kind, NeedOf};
+use crate::types::{AttemptId, Condition, JobName, Outcome, RunId};
+
+/// What the needs of a job come to: the table of `src/docs/format.md`, written down a second time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Come {
+    Fulfilled,
+    Open,
+    /// Left out, as not scheduled.
+    Out,
+    Blocked,
+}
+
+impl Witness {
+    pub(super) fn startable(
+        &mut self,
+        at: Timestamp,
+        attempt: &AttemptId,
+        reached: bool,
+    ) -> Result<(), Violation> {
+        let no = |why: &str| Violation::Started(attempt.clone(), why.to_owned());
+        let Self { state, clock, days, .. } = self;
+        let run = state.run(&attempt.run)?;
+        let index = run.index(&attempt.job).ok_or_else(|| no("there is no such job"))?;
+        let job = &run.jobs[index];
+        let its_day =
+            *days.entry((attempt.run.clone(), index)).or_insert_with(|| takes_part(run, index));
+        let kind = &run.job(index).kind;
+        let broken = [
+            (!reached, "its host is away"),
+            (needs(state, run, index) != Come::Fulfilled, "its needs are not fulfilled"),
+            (job.held.is_some(), "it is held"),
+            (!job.asked, "nobody asked for it"),
+            (run.stopping.is_some(), "its run is being stopped"),
+            (run.result.is_some(), "its run is over"),
+            (!its_day, "its calendar leaves the day out, or does not know it"),
+            (matches!(kind, Kind::Confirm { .. }), "only a person can settle it"),
+            (matches!(kind, Kind::WaitUntil { .. }), "only its time can settle it"),
+        ];
+        if let Some((_, why)) = broken.into_iter().find(|(broken, _)| *broken) {
+            return Err(no(why));
+        }
+        match clock.keep(run, index, at) {
+            Some(why) => Err(no(&why)),
+            None => Ok(()),
+        }
+    }
+
+    /// A job that is settled without its own work is so for a reason that holds.
+    pub(super) fn settled(
+        &mut self,
+        at: Timestamp,
+        (run, job): (&RunId, &JobName),
+        (outcome, why): (Outcome, &Why),
+    ) -> Result<(), Violation> {
+        let no = |why: &str| Violation::Settled(format!("{run} {job}"), why.to_owned());
+        let Self { state, days, .. } = self;
+        let of = state.run(run)?;
+        let index = of.index(job).ok_or_else(|| no("there is no such job"))?;
+        let holds = match why {
+            Why::NotItsDay { .. } => {
+                !*days.entry((run.clone(), index)).or_insert_with(|| takes_part(of, index))
+            }
+            Why::NotAsked => !of.jobs[index].asked,
+            Why::Need { .. } => {
+                let wanted = match outcome {
+                    Outcome::Blocked => Come::Blocked,
+                    _ => Come::Out,
+                };
+                needs(state, of, index) == wanted
+            }
+            Why::TimeCame => {
+                let Kind::WaitUntil { time } = of.job(index).kind else {
+                    return Err(no("it waits for no time"));
+                };
+                super::deadlines::due(of.opened.anchor, time, &of.batch.zone) <= at
+                    && needs(state, of, index) == Come::Fulfilled
+            }
+            Why::Attempt { attempt } => {
+                let last = of.jobs[index].attempts.last();
+                last.is_some_and(|last| last.number == attempt.number && last.ended.is_some())
+            }
+            Why::Person { .. } => !of.jobs[index].phase.in_flight(),
+        };
+        if holds { Ok(()) } else { Err(no(&format!("{why:?} does not hold"))) }
+    }
+
+    /// No resource is used beyond its size.
+    pub(super) fn room(&self) -> Result<(), Violation> {
+        let mut used: BTreeMap<Resource, (u32, u32)> = BTreeMap::new();
+        for run in self.state.runs.values() {
+            for (index, state) in run.jobs.iter().enumerate() {
+                if matches!(state.phase, Phase::Starting | Phase::Running | Phase::InDoubt { .. }) {
+                    for (resource, units, size) in uses(run, index) {
+                        used.entry(resource).or_insert((0, size)).0 += units;
+                    }
+                }
+            }
+        }
+        match used.into_iter().find(|(_, (used, size))| used > size) {
+            Some((resource, (used, size))) => Err(Violation::TooMuch { resource, used, size }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Resources with the units that a job takes and those that there are.
+fn uses(run: &Run, index: usize) -> Vec<(Resource, u32, u32)> {
+    let job = run.job(index);
+    let site = &run.site;
+    let mut uses: Vec<(Resource, u32, u32)> = job
+        .pools
+        .iter()
+        .map(|(pool, units)| {
+            (Resource::Pool(pool.clone()), *units, site.pools.get(pool).copied().unwrap_or(0))
+        })
+        .collect();
+    if matches!(job.kind, Kind::WaitFile { .. } | Kind::WaitSql { .. }) {
+        return uses;
+    }
+    let places = site.hosts.get(&job.host).map_or(0, |host| host.max_running);
+    uses.push((Resource::Host(job.host.clone()), 1, places));
+    uses.extend(target(run, job).map(|target| (Resource::Target(target.clone()), 1, 1)));
+    uses
+}
+
+/// False too where it cannot be known.
+fn takes_part(run: &Run, index: usize) -> bool {
+    let days = KnownDays { calendars: &run.site.calendars, default: run.batch.calendar.as_ref() };
+    let rule = run.job(index).days.as_ref();
+    rule.is_none_or(|rule| days.is_one(rule, run.opened.business_date.0) == Some(true))
+}
+
+pub(super) fn needs(state: &State, run: &Run, index: usize) -> Come {
+    let mut all = Vec::new();
+    for need in &run.job(index).needs {
+        all.push(match &need.of {
+            NeedOf::Job(name) => {
+                let before = run.batch.jobs.iter().position(|job| job.name == *name);
+                let Some(before) = before else { return Come::Open };
+                one(run.jobs[before].phase.outcome(), run.job(before).critical, need.when)
+            }
+            NeedOf::Across { job, offset } => {
+                let known = run.opened.across.iter().find(|a| a.job == *job && a.offset == *offset);
+                match known.and_then(|known| known.wanted()) {
+                    Some(date) if !run.opened.trial => {
+                        let stands = state.across.get(&(job.clone(), date)).copied().flatten();
+                        one(stands, true, need.when)
+                    }
+                    _ => Come::Fulfilled,
+                }
+            }
+        });
+    }
+    let any = |come: Come| all.contains(&come);
+    if any(Come::Blocked) {
+        Come::Blocked
+    } else if any(Come::Open) {
+        Come::Open
+    } else if any(Come::Out) {
+        Come::Out
+    } else {
+        Come::Fulfilled
+    }
+}
+
+fn one(outcome: Option<Outcome>, critical: bool, when: Condition) -> Come {
+    let Some(outcome) = outcome else { return Come::Open };
+    let failed = outcome == Outcome::Failed;
+    match when {
+        Condition::Ended => Come::Fulfilled,
+        Condition::Failed if failed => Come::Fulfilled,
+        Condition::Failed => Come::Out,
+        Condition::Ok if outcome == Outcome::Blocked || failed && critical => Come::Blocked,
+        Condition::Ok => Come::Fulfilled,
+    }
+}

@@ -1,0 +1,143 @@
+//! A random site, and who orders what of it when. The dice decide everything; what comes out is a site that `check`
+//! finds no error in, so that no night is about something impossible.
+
+mod batches;
+mod calendars;
+mod jobs;
+mod needs;
+mod orders;
+mod which_night;
+mod windows;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::dice::Dice;
+use crate::core::order::Order;
+use crate::core::refused::Refused;
+use crate::definition::site::{Engine, Host, Mail, Person, Site, Target, Transport};
+use crate::types::{
+    BusinessDate, HostName, InvalidName, JobName, JobRef, Lang, Outcome, PersonId, PoolName, Role,
+    Span, TargetName, Text,
+};
+
+/// A made-up site with its night.
+#[derive(Debug, Clone)]
+pub(super) struct Made {
+    pub(super) site: Arc<Site>,
+    pub(super) begins: Timestamp,
+    /// In the order of their instants.
+    pub(super) asked: Vec<Asked>,
+    /// How jobs of dates before this night came out, as far as some job needs them.
+    pub(super) known: BTreeMap<(JobRef, BusinessDate), Outcome>,
+    /// The same for what comes out only later, by the instant at which it is heard of. Each comes once.
+    pub(super) news: BTreeMap<Timestamp, (JobRef, BusinessDate, Outcome)>,
+}
+
+/// Somebody orders a run.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    pub(super) at: Timestamp,
+    pub(super) order: Order,
+    /// From history, where there is one.
+    pub(super) expected: BTreeMap<JobName, Span>,
+}
+
+/// The dice made something that does not hold together: a defect of this module.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum BadSite {
+    #[error(transparent)]
+    Name(#[from] InvalidName),
+    #[error(transparent)]
+    Time(#[from] jiff::Error),
+    #[error(transparent)]
+    Order(#[from] Refused),
+}
+
+/// Units of each made-up pool.
+type Pools = BTreeMap<PoolName, u32>;
+
+/// Makes a site of so many jobs in one to four batches (fewer batches where there are fewer jobs), at least one job.
+pub(super) fn made(dice: &mut Dice, jobs: usize) -> Result<Made, BadSite> {
+    let night = which_night::pick(dice)?;
+    let calendars = calendars::all(dice, night.date)?;
+    let windows = windows::classes(dice, &night.zone)?;
+    let pools = pools(dice)?;
+    let named = batches::Named { windows: windows.keys().cloned().collect(), pools: &pools };
+    let (batches, changes) = batches::all(dice, &night, &named, jobs)?;
+    let freezes = windows::freezes(dice, &night, &batches, &named.windows)?;
+    let site = Site {
+        title: Text::en("Made up"),
+        zone: night.zone.clone(),
+        language: Lang::En,
+        calendar: Some(calendars::bank()?),
+        mail: Mail {
+            from: "nightrun@bank.example".to_owned(),
+            transport: Transport::Folder("mail".into()),
+            failures_to: Role::new("duty")?,
+            report_to: Role::new("duty")?,
+        },
+        hosts: hosts(dice, jobs)?,
+        targets: targets()?,
+        people: BTreeMap::from([(operator()?, person()?)]),
+        calendars,
+        windows,
+        freezes,
+        changes,
+        batches: batches.into_iter().map(|b| (b.id.clone(), Arc::new(b))).collect(),
+        pools,
+    };
+    orders::of(dice, site, &night)
+}
+
+/// The one person of every made-up site.
+pub(super) fn operator() -> Result<PersonId, InvalidName> {
+    PersonId::new("operator")
+}
+
+fn person() -> Result<Person, BadSite> {
+    Ok(Person {
+        name: Text::en("Operator"),
+        language: None,
+        mail: None,
+        team: None,
+        roles: vec![Role::new("duty")?, Role::new(crate::core::order::OVERRIDE_ROLE)?],
+        unix_user: None,
+    })
+}
+
+fn pools(dice: &mut Dice) -> Result<Pools, BadSite> {
+    (0..4).map(|n| Ok((PoolName::new(&format!("p{n}"))?, dice.of(1..6) as u32))).collect()
+}
+
+fn hosts(dice: &mut Dice, jobs: usize) -> Result<BTreeMap<HostName, Host>, BadSite> {
+    let most = 4 + jobs as u64 / 10;
+    let host = |dice: &mut Dice, name: &str| {
+        let max_running = dice.of(1..most) as u32;
+        Ok((HostName::new(name)?, Host { trial: true, max_running }))
+    };
+    [host(dice, "local"), host(dice, "far")].into_iter().collect()
+}
+
+/// Names of the databases.
+const TARGETS: [&str; 2] = ["bank", "risk"];
+
+fn targets() -> Result<BTreeMap<TargetName, Target>, BadSite> {
+    TARGETS
+        .into_iter()
+        .map(|name| {
+            let target = Target {
+                title: Text::en(name),
+                engine: Engine::Sqlite { path: format!("{name}.db").into() },
+                environment: "sample".to_owned(),
+                trial: true,
+            };
+            Ok((TargetName::new(name)?, target))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;
