@@ -23,7 +23,7 @@ fn played(scenario: &Scenario) -> Night {
 fn no_made_up_night_breaks_a_rule() {
     let mut struck: Vec<(Fault, u64)> = Vec::new();
     for seed in 0..NIGHTS {
-        let jobs = 6 + seed % 24;
+        let jobs = 5 + seed % 14;
         let night = played(&Scenario { look: 1 + seed as usize % 4, ..Scenario::of(seed, jobs) });
         if struck.is_empty() {
             struck = night.struck;
@@ -63,7 +63,7 @@ fn a_night_without_faults_has_none() {
 /// The crash at each commit of a night, before it and after it; besides whatever else went wrong in that night.
 #[test]
 fn a_night_survives_a_crash_at_each_of_its_commits() {
-    for seed in 0..4 {
+    for seed in 0..3 {
         let night = if seed % 2 == 0 {
             Scenario::of(seed, 6).without_faults()
         } else {
