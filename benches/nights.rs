@@ -213,26 +213,22 @@ fn replayed(scenario: &Scenario) -> bool {
 /// Shrinks a night that broke a rule, and tells what is left of it.
 fn explain(scenario: Scenario, failure: Failure) {
     println!("BROKEN in turn {}: {}\n  {scenario}", failure.turn, failure.breach);
-    let closer = Scenario { look: 1, ..scenario.clone() };
-    let (scenario, failure) = match play(&closer) {
-        Err(again) if again.breach.is_like(&failure.breach) => (closer, *again),
-        _ => (scenario, failure),
-    };
     let fails = |smaller: &Scenario| {
         let broken = play(smaller).err()?;
         broken.breach.is_like(&failure.breach).then_some(*broken)
     };
-    let (jobs, turn) = (scenario.jobs as usize, failure.turn);
-    let first = play(&scenario).err().map_or(failure_of_nothing(), |failure| *failure);
-    let Shrunk { scenario, failure, nights } = shrink(scenario, first, (jobs, turn), fails);
+    // Looked at after each turn, it may be found earlier.
+    let closer = Scenario { look: 1, ..scenario.clone() };
+    let Some((scenario, first)) = [closer, scenario]
+        .into_iter()
+        .find_map(|scenario| fails(&scenario).map(|failure| (scenario, failure)))
+    else {
+        return println!("the same scenario did not break again: the world is not deterministic");
+    };
+    let size = (scenario.jobs as usize, first.turn);
+    let Shrunk { scenario, failure, nights } = shrink(scenario, first, size, fails);
     println!("shrunk with {nights} nights:");
     print(&scenario, &failure);
-}
-
-/// A night that is played again breaks the same rule; where it does not, that is the defect to be told.
-fn failure_of_nothing() -> Failure {
-    eprintln!("the same scenario did not break again: the world is not deterministic");
-    std::process::exit(1);
 }
 
 fn print(scenario: &Scenario, failure: &Failure) {

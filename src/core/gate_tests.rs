@@ -262,3 +262,22 @@ fn the_deadline_of_a_job_that_waits_again_is_judged_again() {
     night.must(Event::Rerun { run, jobs: vec![name("b")], by, reason: String::new() });
     assert_eq!(missed(&night), [Deadline::MustCompleteBy]);
 }
+
+/// A store in trouble, or a host that was slow: between the intent and the start the deadline passed.
+#[test]
+fn a_start_that_its_host_tells_too_late_is_late_though_its_intent_was_in_time() {
+    for told_by_its_end in [false, true] {
+        let mut only = job("a", &[]);
+        only.must_start_by = Some(time(22, 0, 0, 0));
+        let mut night = Night::of(vec![only]);
+        night.pass(3600);
+        assert!(missed(&night).is_empty());
+        if told_by_its_end {
+            night.good("a");
+        } else {
+            let (attempt, at) = (night.attempt("a"), night.now.wall);
+            night.must(Event::Started { attempt, pid: 1, at });
+        }
+        assert_eq!(missed(&night), [Deadline::MustStartBy]);
+    }
+}

@@ -77,7 +77,7 @@ faults! {
     /// An ending arrives before the start.
     Disorder "disorder" Chance(30, 150),
     /// An ending is not told until somebody asks.
-    Silent "silent" Chance(5, 40),
+    Silent "silent" Chance(15, 80),
     /// Attempts end badly, each way of ending among them.
     Endings "endings" Chance(50, 250),
     /// People do anything to any job, as the rules allow or not.
