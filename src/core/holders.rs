@@ -1,49 +1,62 @@
 //! Who holds units of what, for the [invariants](super::invariant): counted from the state, whatever the agenda's books say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::gate::{self, Resource};
 use super::phase::Phase;
-use super::state::{Run, State};
+use super::state::{JobState, Run, State};
 use crate::definition::site::{Job, Kind, Site};
 use crate::types::{RunId, TargetName};
 
-/// Jobs that may hold units of a resource. It only says where to look: the state says who does, and those that hold none
-/// any more are dropped when they are next met.
+/// By resource, attempts that may hold units of it. The sum over them is never too small: one is dropped only when the
+/// state says that it holds nothing any more, and the state is asked only where the sum leaves too little room.
 #[derive(Debug, Default)]
-pub(super) struct Holders(BTreeMap<Resource, Vec<(RunId, usize)>>);
+pub(super) struct Holders(BTreeMap<Resource, Holding>);
+
+#[derive(Debug, Default)]
+struct Holding {
+    /// The longest unasked first.
+    attempts: VecDeque<Held>,
+    units: u32,
+}
+
+#[derive(Debug)]
+struct Held {
+    run: RunId,
+    index: usize,
+    number: u32,
+    units: u32,
+}
 
 impl Holders {
     /// For a state that was not built by checked facts.
     pub(super) fn of(state: &State) -> Self {
         let mut holders = Self::default();
         for run in state.runs.values() {
-            for index in (0..run.jobs.len()).filter(|index| holds(run, *index)) {
-                holders.add(run, index);
+            for (index, job) in run.jobs.iter().enumerate().filter(|(_, job)| holds(job)) {
+                holders.add(run, index, job.attempts.last().map_or(0, |last| last.number));
             }
         }
         holders
     }
 
-    /// The job is about to hold what it takes.
-    pub(super) fn add(&mut self, run: &Run, index: usize) {
-        for (resource, _) in taken(run, index) {
-            self.0.entry(resource).or_default().push((run.id().clone(), index));
+    /// An attempt is about to hold what its job takes.
+    pub(super) fn add(&mut self, run: &Run, index: usize, number: u32) {
+        for (resource, units) in taken(run, index) {
+            let holding = self.0.entry(resource).or_default();
+            holding.units = holding.units.saturating_add(units);
+            holding.attempts.push_back(Held { run: run.id().clone(), index, number, units });
         }
     }
 
     /// With this job none of its resources is used beyond its size.
     pub(super) fn room(&mut self, state: &State, run: &Run, index: usize) -> Result<(), String> {
         for (resource, wanted) in taken(run, index) {
-            let mut used: u32 = 0;
-            if let Some(holders) = self.0.get_mut(&resource) {
-                holders.retain(|(id, at)| {
-                    let units = units_held(state, id, *at, &resource);
-                    used = used.saturating_add(units.unwrap_or(0));
-                    units.is_some()
-                });
-            }
             let size = gate::size(run, &resource);
+            let used = match self.0.get_mut(&resource) {
+                Some(holding) => holding.at_most(state, size.saturating_sub(wanted)),
+                None => 0,
+            };
             if used.saturating_add(wanted) > size {
                 let what = match &resource {
                     Resource::Host(host) => format!("host {host}"),
@@ -56,6 +69,29 @@ impl Holders {
             }
         }
         Ok(())
+    }
+}
+
+impl Holding {
+    /// Asks the state until no more than `enough` units can be in use, or all have been asked after: then exactly what is
+    /// in use is the answer.
+    fn at_most(&mut self, state: &State, enough: u32) -> u32 {
+        for _ in 0..self.attempts.len() {
+            if self.units <= enough {
+                break;
+            }
+            let Some(held) = self.attempts.pop_front() else { break };
+            let job = state.runs.get(&held.run).and_then(|run| run.jobs.get(held.index));
+            let latest = |job: &&JobState| {
+                holds(job) && job.attempts.last().is_some_and(|last| last.number == held.number)
+            };
+            if job.filter(latest).is_some() {
+                self.attempts.push_back(held);
+            } else {
+                self.units = self.units.saturating_sub(held.units);
+            }
+        }
+        self.units
     }
 }
 
@@ -81,16 +117,7 @@ fn taken(run: &Run, index: usize) -> Vec<(Resource, u32)> {
     taken
 }
 
-fn holds(run: &Run, index: usize) -> bool {
-    let phase = &run.jobs[index].phase;
-    matches!(phase, Phase::Starting | Phase::Running | Phase::InDoubt { .. })
-}
-
-/// `None` where the job holds nothing (any more).
-fn units_held(state: &State, run: &RunId, index: usize, resource: &Resource) -> Option<u32> {
-    let run = state.runs.get(run).filter(|run| holds(run, index))?;
-    Some(match resource {
-        Resource::Pool(pool) => run.job(index).pools.get(pool).copied().unwrap_or(0),
-        Resource::Host(_) | Resource::Target(_) => 1,
-    })
+/// One whose ending is unknown does too: its work may still go on.
+fn holds(job: &JobState) -> bool {
+    matches!(job.phase, Phase::Starting | Phase::Running | Phase::InDoubt { .. })
 }

@@ -69,7 +69,7 @@ impl Watch {
                 let (run, index) = found(around.state, &attempt.run, &attempt.job).map_err(not)?;
                 startable(around, run, index, attempt, (host, boot)).map_err(not)?;
                 self.holders.room(around.state, run, index).map_err(not)?;
-                self.holders.add(run, index);
+                self.holders.add(run, index, attempt.number);
             }
             Fact::AttemptStarted { attempt, .. } => {
                 flying(around.state, attempt, &[Phase::Starting])

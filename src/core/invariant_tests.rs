@@ -158,6 +158,28 @@ fn nothing_is_used_beyond_its_size_whatever_the_books_say() {
     start_refused(&night, "b", 1, "2 of the 3 units");
 }
 
+/// A retry holds its units once, and what ended holds none, however often it was asked after.
+#[test]
+fn units_are_counted_once_through_many_attempts() {
+    let pool = PoolName::new("ledger").unwrap();
+    let mut jobs = vec![job("a", &[]), job("b", &[])];
+    for job in &mut jobs {
+        job.pools.insert(pool.clone(), 1);
+        job.retry.max = 5;
+        job.retry.on = vec![crate::definition::site::EndingKind::Exit];
+    }
+    let mut site = site(jobs);
+    site.pools.insert(pool, 2);
+    let mut night = Night::with(site, |_| {});
+    for _ in 0..5 {
+        night.bad("a");
+        night.pass(1);
+    }
+    night.bad("b");
+    night.pass(1);
+    assert_eq!(night.started().len(), 2 + 5 + 1);
+}
+
 #[test]
 fn old_news_moves_nothing() {
     let mut night = Night::of(vec![job("a", &[])]);

@@ -13,7 +13,7 @@ use super::phase::Phase;
 use super::state::{Run, Unfit};
 use super::window::Gate;
 use crate::definition::site::Kind;
-use crate::types::{AttemptId, BusinessDate, JobName, JobRef, Outcome, RunId};
+use crate::types::{AttemptId, BusinessDate, JobName, JobRef, Now, Outcome, RunId};
 
 impl Mover<'_> {
     /// Emits a fact about one job and keeps the agenda true: what it used, who looks at it next.
@@ -180,7 +180,7 @@ impl Mover<'_> {
 
     /// Queues a job that may start as soon as there is room, or parks it until its window opens.
     fn queue(&mut self, run: &RunId, index: usize) -> Result<(), Unfit> {
-        if !self.core.startable(run, index)? || !self.window_open(run, index)? {
+        if !self.core.startable(run, index, self.now)? || !self.window_open(run, index)? {
             return Ok(());
         }
         let state = self.core.state.run(run)?;
@@ -209,7 +209,7 @@ impl Mover<'_> {
     pub(super) fn start_ready(&mut self) -> Result<(), Unfit> {
         while let Some(place) = self.next_ready() {
             let (_, run, index) = &place;
-            if !self.core.startable(run, *index)? {
+            if !self.core.startable(run, *index, self.now)? {
                 continue;
             }
             if let Some(barrier) = self.core.barrier(run, *index)? {
@@ -338,14 +338,20 @@ impl Mover<'_> {
 }
 
 impl super::night::Core {
-    /// Whether the job itself could start: it waits, its needs are fulfilled, nobody holds it, its run goes on.
-    pub(super) fn startable(&self, run: &RunId, index: usize) -> Result<bool, Unfit> {
+    /// Whether the job itself could start: it waits, and no longer for its next try, its needs are fulfilled, nobody holds
+    /// it, its run goes on. What was queued earlier need not be so any more.
+    pub(super) fn startable(&self, run: &RunId, index: usize, now: Now) -> Result<bool, Unfit> {
         let state = self.state.run(run)?;
         let job = &state.jobs[index];
+        let its_turn = match job.phase {
+            Phase::Waiting => true,
+            Phase::RetryWait { due, .. } => due <= now.since_boot,
+            _ => false,
+        };
         Ok(state.result.is_none()
             && state.stopping.is_none()
             && job.held.is_none()
-            && matches!(job.phase, Phase::Waiting | Phase::RetryWait { .. })
+            && its_turn
             && gate::needs_verdict(&self.state, state, index) == Verdict::Go)
     }
 

@@ -134,3 +134,30 @@ fn a_retry_whose_predecessor_fails_meanwhile_is_blocked_and_opened_again_with_it
     night.good("a");
     assert_eq!(night.started(), ["b/2"]);
 }
+
+/// `j` waits for the pool when what it needs is run again, and so is queued twice by the time that it starts.
+#[test]
+fn a_job_that_was_queued_before_waits_for_its_next_try_all_the_same() {
+    let pool = crate::types::PoolName::new("ledger").unwrap();
+    let mut jobs = vec![job("h", &[]), job("x", &[]), retrying("j", 1)];
+    jobs[2].needs = job("j", &["h"]).needs;
+    for (job, priority) in jobs.iter_mut().zip([2, 1, 0]) {
+        job.pools.insert(pool.clone(), 1);
+        job.priority = priority;
+    }
+    let mut site = super::test_night::site(jobs);
+    site.pools.insert(pool, 1);
+    let mut night = Night::with(site, |_| {});
+    night.good("h");
+    assert_eq!(night.started(), ["h/1", "x/1"]);
+    let (run, by) = (night.run_id(), super::test_night::li_wei());
+    let reason = "once more".to_owned();
+    night.must(Event::Rerun { run, jobs: vec![name("h")], by, reason });
+    night.good("x");
+    night.good("h");
+    assert_eq!(night.started(), ["h/2", "j/1"]);
+    night.bad("j");
+    assert!(night.started().is_empty());
+    night.pass(10);
+    assert_eq!(night.started(), ["j/2"]);
+}

@@ -70,6 +70,8 @@ pub(super) struct Witness {
     waiting: waiting::Turn,
     /// Runs that the supervisor of the moment has opened or taken up, and that are not over.
     going: BTreeSet<RunId>,
+    /// The time of the last step.
+    looked: Option<Now>,
 }
 
 impl Witness {
@@ -110,6 +112,7 @@ impl Witness {
 
     /// After a step that was carried out at `now`.
     pub(super) fn look(&mut self, core: &Core, now: Now) -> Result<(), Violation> {
+        self.looked = Some(now);
         self.deadlines.look(core, &self.going, now)?;
         self.waiting.look(core, &self.going, now)
     }
@@ -120,11 +123,13 @@ impl Witness {
         self.deadlines.crashed();
     }
 
-    /// Everything: the live state is that of the facts, every waiting job says why, and none waits for ever.
-    pub(super) fn look_at_all(&mut self, core: &Core, now: Now) -> Result<(), Violation> {
+    /// Everything, as of the last step: the live state is that of the facts, every waiting job says why, and none waits
+    /// for ever. Since that step time may have passed, which the core was not told.
+    pub(super) fn look_at_all(&mut self, core: &Core) -> Result<(), Violation> {
         if *core.state() != self.state {
             return Err(Violation::Replay);
         }
+        let Some(now) = self.looked else { return Ok(()) };
         self.deadlines.look(core, &self.going, now)?;
         waiting::all(core, &self.going, now)
     }

@@ -3,7 +3,6 @@
 use jiff::SignedDuration;
 
 use super::*;
-use crate::core::calendar::Calendars;
 use crate::core::fact::{Action, RunOpened, StopHow};
 use crate::core::order;
 use crate::core::refused::Refused;
@@ -223,8 +222,7 @@ impl World {
 
     fn opened(&self, asked: Asked) -> Result<RunOpened, Refused> {
         let bad = |error: InvalidName| Refused::new(error.to_string());
-        let calendars = Calendars::new(&self.site.calendars);
-        let ordered = order::resolve(&self.site, &calendars, asked.order, asked.at)?;
+        let ordered = order::resolve(&self.site, &self.calendars, asked.order, asked.at)?;
         let batch = ordered.order.batch.clone();
         let run = RunId { batch, key: ordered.key().map_err(bad)?, number: 1 };
         let clock = (self.clock.boot(), self.clock.now().since_boot);

@@ -24,9 +24,10 @@ use super::faults::{Fault, Faults, LASTS, Plan};
 use super::made_site::{self, Asked};
 use super::operator;
 use super::scenario::{Moment, Scenario};
+use crate::core::calendar::Calendars;
 use crate::core::fact::{Fact, RunResult};
 use crate::core::night::{Command, Core, Event};
-use crate::core::state::Unfit;
+use crate::core::state::{State, Unfit};
 use crate::definition::site::Site;
 use crate::journal::{Broken, NotSealed, Sealed};
 use crate::types::{AttemptId, BusinessDate, Epoch, HostName, JobRef, Outcome, RunId};
@@ -148,6 +149,9 @@ pub struct World {
     /// For what is no fault and must be chosen all the same.
     dice: Dice,
     core: Core,
+    /// Knows the site's rules and nothing of the night: what each supervisor begins as.
+    blank: Core,
+    calendars: Calendars,
     epoch: Epoch,
     /// Whether a supervisor is there.
     up: bool,
@@ -187,6 +191,8 @@ impl World {
         let mut night = made_site::made(&mut dice, jobs).map_err(|error| made(&error))?;
         jobs::leave(&mut night, &scenario.only);
         let (site, begin) = (Arc::clone(&night.site), night.begins);
+        let mut blank = Core::new(1);
+        blank.define(DIGEST, Arc::clone(&site));
         let mut witness = Witness::default();
         witness.state.define(DIGEST, Arc::clone(&site));
         let of_night =
@@ -196,7 +202,9 @@ impl World {
         let (faults, plan) = Faults::new(scenario.seed, &scenario.without);
         let mut world = Self {
             agents: Agents::new(&site),
-            core: core(&site),
+            core: blank.over(empty(&site)),
+            blank,
+            calendars: Calendars::new(&site.calendars),
             clock: Clock::new(begin),
             store: Store::default(),
             faults,
@@ -363,8 +371,9 @@ impl World {
     }
 }
 
-fn core(site: &Arc<Site>) -> Core {
-    let mut core = Core::new(1);
-    core.define(DIGEST, Arc::clone(site));
-    core
+/// Nothing has happened yet.
+fn empty(site: &Arc<Site>) -> State {
+    let mut state = State::default();
+    state.define(DIGEST, Arc::clone(site));
+    state
 }

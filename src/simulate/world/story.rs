@@ -16,8 +16,7 @@ impl World {
 
     fn story(&self) -> Vec<String> {
         let mut told = Vec::new();
-        let mut after = Witness::default().state;
-        after.define(DIGEST, Arc::clone(&self.site));
+        let mut after = empty(&self.site);
         let mut log = self.log.iter().peekable();
         for (number, (at, fact)) in self.store.facts().iter().enumerate() {
             while let Some((_, at, what)) = log.next_if(|(facts, ..)| *facts <= number) {
@@ -37,7 +36,7 @@ impl World {
 }
 
 /// The line that a run prints of a fact; what prints none is told by its name.
-fn line(after: &crate::core::state::State, at: Timestamp, fact: &Fact) -> String {
+fn line(after: &State, at: Timestamp, fact: &Fact) -> String {
     let run = fact.run().and_then(|id| after.runs.get(id));
     let event = of_fact::event(after, at, fact);
     match (run, event, fact) {

@@ -187,7 +187,7 @@ impl World {
         self.note(format!("supervisor {} takes the night up", self.epoch.0));
         self.up = true;
         self.wakes = None;
-        self.core = core(&self.site);
+        self.core = self.blank.over(empty(&self.site));
         for (at, fact) in self.store.facts() {
             self.core.replay(*at, fact)?;
         }
@@ -233,14 +233,14 @@ impl World {
         if !self.looks() {
             return Ok(());
         }
-        self.witness.look_at_all(&self.core, now)?;
+        self.witness.look_at_all(&self.core)?;
         self.pages(now)
     }
 
     pub(super) fn last_look(&mut self) -> Result<(), Breach> {
         self.store.verify()?;
         let now = self.clock.now();
-        self.witness.look_at_all(&self.core, now)?;
+        self.witness.look_at_all(&self.core)?;
         for run in self.runs_that(|_| true) {
             self.report_is_made(&run, now)?;
         }
