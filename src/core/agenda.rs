@@ -40,6 +40,8 @@ pub(super) struct Agenda {
     pub(super) used: BTreeMap<Resource, u32>,
     /// Deadlines are not judged before this time since boot: a host has yet to say what ended meanwhile.
     pub(super) deadlines_from: Option<Duration>,
+    /// The latest that the wall clock showed since it was last stepped back.
+    seen: Option<Timestamp>,
 }
 
 impl Agenda {
@@ -75,7 +77,7 @@ impl Agenda {
         }
     }
 
-    fn watch_job(&mut self, run: &Run, index: usize) {
+    pub(super) fn watch_job(&mut self, run: &Run, index: usize) {
         let job = run.job(index);
         for (time, deadline) in [
             (job.must_start_by, Deadline::MustStartBy),
@@ -121,6 +123,19 @@ impl Agenda {
 
     pub(super) fn wake_since_boot(&mut self, due: Duration, run: &RunId, index: usize) {
         self.boot.insert((due, (run.clone(), index)));
+    }
+
+    /// Whether the wall clock shows less than it did: then no time that was waited for means what it meant.
+    pub(super) fn stepped_back(&mut self, wall: Timestamp) -> bool {
+        self.seen.replace(wall).is_some_and(|seen| wall < seen)
+    }
+
+    /// All jobs of a run that are not over are considered again.
+    pub(super) fn reconsider(&mut self, run: &Run) {
+        let open = run.jobs.iter().enumerate().filter(|(_, job)| job.phase.outcome().is_none());
+        for (index, _) in open {
+            self.touch(run.id(), index);
+        }
     }
 
     /// Everyone who waits for this job of another run.

@@ -245,6 +245,25 @@ fn a_held_job_starts_when_it_is_released() {
     assert!(turn.facts.iter().any(|fact| matches!(fact, Fact::AttemptIntended { .. })));
 }
 
+#[test]
+fn what_waits_behind_a_freeze_is_looked_at_again_when_the_clock_is_stepped_back() {
+    let mut site = site(vec![job("a", &[])]);
+    site.freezes = vec![Freeze {
+        reason: Text::en("Sealed"),
+        from: "2026-10-30T23:00:00Z".parse().unwrap(),
+        to: "2026-10-31T23:00:00Z".parse().unwrap(),
+        scope: FreezeScope { hosts: vec![local()], ..FreezeScope::default() },
+    }];
+    let mut night = Night::new(site);
+    let ahead = std::time::Duration::from_secs(2 * 3_600);
+    night.now.wall += ahead;
+    night.open(opened("eod", night.now.wall), Vec::new());
+    assert!(night.started().is_empty());
+    night.now.wall -= ahead;
+    night.must(Event::Tick);
+    assert_eq!(night.started(), ["a/1"]);
+}
+
 /// Of a job that was settled when its run was opened again, and of one that was blocked behind it.
 #[test]
 fn a_deadline_is_watched_again_when_a_run_that_was_over_is_opened_again() {
@@ -259,4 +278,37 @@ fn a_deadline_is_watched_again_when_a_run_that_was_over_is_opened_again() {
     night.act(Action::Retry { job: name("a") }).unwrap();
     night.pass(3600);
     assert_eq!(missed(&night), [Deadline::MustCompleteBy, Deadline::MustStartBy]);
+}
+
+/// In a run that goes on all the time: left out when its deadline passed, and asked for again.
+#[test]
+fn the_deadline_of_a_job_that_waits_again_is_judged_again() {
+    let mut second = job("b", &["a"]);
+    second.must_complete_by = Some(time(22, 0, 0, 0));
+    let mut night = Night::of(vec![job("a", &[]), second]);
+    night.act(Action::Skip { job: name("b") }).unwrap();
+    night.pass(3600);
+    assert!(missed(&night).is_empty() && night.run().result.is_none());
+    let (run, by) = (night.run_id(), super::test_night::li_wei());
+    night.must(Event::Rerun { run, jobs: vec![name("b")], by, reason: String::new() });
+    assert_eq!(missed(&night), [Deadline::MustCompleteBy]);
+}
+
+/// A store in trouble, or a host that was slow: between the intent and the start the deadline passed.
+#[test]
+fn a_start_that_its_host_tells_too_late_is_late_though_its_intent_was_in_time() {
+    for told_by_its_end in [false, true] {
+        let mut only = job("a", &[]);
+        only.must_start_by = Some(time(22, 0, 0, 0));
+        let mut night = Night::of(vec![only]);
+        night.pass(3600);
+        assert!(missed(&night).is_empty());
+        if told_by_its_end {
+            night.good("a");
+        } else {
+            let (attempt, at) = (night.attempt("a"), night.now.wall);
+            night.must(Event::Started { attempt, pid: 1, at });
+        }
+        assert_eq!(missed(&night), [Deadline::MustStartBy]);
+    }
 }

@@ -27,6 +27,7 @@ impl Mover<'_> {
         let known = self.core.state.run(&run)?.jobs[index].phase == super::phase::Phase::Running;
         if !known {
             self.move_job(&run, index, Fact::AttemptStarted { attempt, pid, at })?;
+            self.note_late_start(&run, index)?;
         }
         Ok(())
     }
@@ -43,7 +44,11 @@ impl Mover<'_> {
         let good = is_good(job, &ended);
         let verdict = judge(state, index, &ended, good);
         let (attempt, name) = (ended.attempt.clone(), job.name.clone());
+        let begun = ended.started.is_some();
         self.move_job(&run, index, Fact::AttemptEnded { ended: Box::new(ended), good })?;
+        if begun {
+            self.note_late_start(&run, index)?;
+        }
         match verdict {
             Verdict::Settled(outcome) => {
                 self.recorded(&attempt);

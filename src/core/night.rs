@@ -405,6 +405,11 @@ impl Mover<'_> {
     /// Lets everything move that can.
     fn go_on(&mut self) -> Result<(), Unfit> {
         self.core.agenda.due(self.now);
+        if self.core.agenda.stepped_back(self.now.wall) {
+            for run in self.core.state.runs.values() {
+                self.core.agenda.reconsider(run);
+            }
+        }
         while let Some((run, index)) = self.core.agenda.pop_dirty() {
             self.consider(&run, index)?;
         }

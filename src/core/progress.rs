@@ -39,6 +39,10 @@ impl Mover<'_> {
         }
         if after.outcome().is_none() {
             self.core.agenda.touch(run, index);
+            if before.outcome().is_some() {
+                // Its deadlines were judged by how it stood; it does not stand so any more.
+                self.core.agenda.watch_job(state, index);
+            }
         }
         self.core.agenda.maybe_over.insert(run.clone());
         let settled = after.outcome();
@@ -290,17 +294,32 @@ impl Mover<'_> {
     /// A job that ended after its time while nobody watched is late as well.
     fn note_late_end(&mut self, run: &RunId, index: usize) -> Result<(), Unfit> {
         let state = self.core.state.run(run)?;
-        let job = state.job(index);
-        let Some(time) = job.must_complete_by else { return Ok(()) };
+        let time = state.job(index).must_complete_by;
+        let well = state.jobs[index].phase.outcome() == Some(Outcome::Succeeded);
+        self.note_late(run, index, time.filter(|_| well), Deadline::MustCompleteBy)
+    }
+
+    /// The intent of a start was in time, and the start that its host tells was not.
+    pub(super) fn note_late_start(&mut self, run: &RunId, index: usize) -> Result<(), Unfit> {
+        let time = self.core.state.run(run)?.job(index).must_start_by;
+        self.note_late(run, index, time, Deadline::MustStartBy)
+    }
+
+    fn note_late(
+        &mut self,
+        run: &RunId,
+        index: usize,
+        time: Option<jiff::civil::Time>,
+        deadline: Deadline,
+    ) -> Result<(), Unfit> {
+        let Some(time) = time else { return Ok(()) };
+        let state = self.core.state.run(run)?;
         let due = super::deadline::first_at_or_after(state.opened.anchor, time, &state.batch.zone);
-        let late = state.jobs[index].phase.outcome() == Some(Outcome::Succeeded)
-            && !job_kept(state, index, Deadline::MustCompleteBy, due);
-        let name = Some(job.name.clone());
-        if !late || already_missed(state, name.as_ref(), Deadline::MustCompleteBy) {
+        let job = Some(state.job(index).name.clone());
+        if job_kept(state, index, deadline, due) || already_missed(state, job.as_ref(), deadline) {
             return Ok(());
         }
-        let (run, deadline) = (run.clone(), Deadline::MustCompleteBy);
-        self.emit(Fact::DeadlineMissed { run, job: name, deadline, due })
+        self.emit(Fact::DeadlineMissed { run: run.clone(), job, deadline, due })
     }
 
     pub(super) fn end_runs(&mut self) -> Result<(), Unfit> {

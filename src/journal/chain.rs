@@ -76,12 +76,12 @@ impl Chain {
         recorded: Timestamp,
         fact: &Fact,
     ) -> Result<Sealed, NotSealed> {
-        let entry = Entry { seq: self.head.seq + 1, at, recorded, epoch, fact: fact.clone() };
-        let body = entry.encode()?;
+        let seq = self.head.seq + 1;
+        let body = Entry::encode(seq, (at, recorded), epoch, fact)?;
         let hash = link(&self.head.hash, &body);
-        self.head = Head { seq: entry.seq, hash: hash.clone() };
+        self.head = Head { seq, hash: hash.clone() };
         Ok(Sealed {
-            seq: entry.seq,
+            seq,
             run: fact.run().map(ToString::to_string),
             at: at.as_microsecond(),
             epoch,

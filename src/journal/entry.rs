@@ -56,6 +56,7 @@ struct Written<'a> {
 
 #[derive(Deserialize)]
 struct Read {
+    v: u32,
     seq: u64,
     at: Timestamp,
     recorded: Timestamp,
@@ -63,7 +64,7 @@ struct Read {
     fact: Fact,
 }
 
-/// Read first and alone, so that a newer form is told from a damaged one.
+/// Read alone where the whole cannot be read, so that a newer form is told from a damaged one.
 #[derive(Deserialize)]
 struct Version {
     v: u32,
@@ -71,21 +72,28 @@ struct Version {
 
 impl Entry {
     /// The canonical bytes that are stored and hashed: one line of JSON, fields in a fixed order.
-    pub(super) fn encode(&self) -> Result<String, NotSealed> {
-        let Self { seq, at, recorded, epoch, fact } = self;
-        let written =
-            Written { v: VERSION, seq: *seq, at: *at, recorded: *recorded, epoch: *epoch, fact };
-        serde_json::to_string(&written).map_err(|why| NotSealed { seq: *seq, why: why.to_string() })
+    pub(super) fn encode(
+        seq: u64,
+        (at, recorded): (Timestamp, Timestamp),
+        epoch: Epoch,
+        fact: &Fact,
+    ) -> Result<String, NotSealed> {
+        let written = Written { v: VERSION, seq, at, recorded, epoch, fact };
+        serde_json::to_string(&written).map_err(|why| NotSealed { seq, why: why.to_string() })
     }
 
     /// Reads a stored body.
     pub fn decode(body: &str) -> Result<Self, Undecodable> {
         let not = |why: serde_json::Error| Undecodable::NotAnEntry(why.to_string());
-        let Version { v } = serde_json::from_str(body).map_err(not)?;
-        if v > VERSION {
-            return Err(Undecodable::Newer(v));
+        let read: Result<Read, _> = serde_json::from_str(body);
+        let version = match &read {
+            Ok(read) => read.v,
+            Err(_) => serde_json::from_str::<Version>(body).map_err(not)?.v,
+        };
+        if version > VERSION {
+            return Err(Undecodable::Newer(version));
         }
-        let Read { seq, at, recorded, epoch, fact } = serde_json::from_str(body).map_err(not)?;
+        let Read { seq, at, recorded, epoch, fact, .. } = read.map_err(not)?;
         Ok(Self { seq, at, recorded, epoch, fact })
     }
 }

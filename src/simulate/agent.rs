@@ -1,141 +1,342 @@
-//! The made-up agents: they start each id once, keep endings, answer late, twice and out of order, and lose what ran when
-//! their host restarts.
+//! The made-up agents: they start each id once, keep endings and offer them until they are in the journal, and lose
+//! what ran when their host restarts. What they say arrives late, twice and out of order as the faults have it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::dice::Dice;
+use super::faults::{Fault, Faults};
 use crate::core::night::Event;
 use crate::definition::site::Site;
 use crate::types::{AttemptId, BootId, Ending, HostName};
-use crate::wire::Ended;
+use crate::wire::{Ended, Work};
 
-/// What an agent knows of an attempt.
+/// How an attempt goes, by the seed and its id alone.
+#[derive(Debug, Clone)]
+pub(super) struct Lot {
+    pub(super) host: HostName,
+    pub(super) takes: Duration,
+    pub(super) ending: Ending,
+    pub(super) line_found: bool,
+    pub(super) work: Option<Work>,
+}
+
+/// What reaches the supervisor.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Post {
+    Up(HostName),
+    Away(HostName),
+    /// The link breaks, and is made anew at once.
+    Breaks(HostName),
+    Says(HostName, Event),
+}
+
+/// What a spool knows of an attempt.
 #[derive(Debug, Clone)]
 struct Known {
-    host: HostName,
+    lot: Lot,
     started: Timestamp,
-    ends: Timestamp,
-    ending: Ending,
+    /// When it ends, or has ended; time of the world.
+    ends: Duration,
+    /// By its host's clock.
+    ended: Option<Timestamp>,
+    recorded: bool,
+}
+
+#[derive(Debug)]
+struct Host {
+    boot: u32,
+    /// The supervisor hears it, and it hears the supervisor.
+    linked: bool,
+    /// It cannot be reached before.
+    down_until: Duration,
 }
 
 #[derive(Debug)]
 pub(super) struct Agents {
-    boots: BTreeMap<HostName, u32>,
+    hosts: BTreeMap<HostName, Host>,
     spool: BTreeMap<AttemptId, Known>,
+    /// Attempts that run, by when they end.
+    running: BTreeSet<(Duration, AttemptId)>,
+    /// What was ever started in the world, whatever spools remember.
+    started: HashSet<AttemptId>,
     /// On their way to the supervisor, by the time of their arrival.
-    post: BTreeMap<(Timestamp, u64), Event>,
+    post: BTreeMap<(Duration, u64), Post>,
     posted: u64,
 }
 
+/// Time of the world, and the wall clock at that time.
+pub(super) type At = (Duration, Timestamp);
+
+const SECOND: Duration = Duration::from_secs(1);
+
 impl Agents {
     pub(super) fn new(site: &Site) -> Self {
+        let host = || Host { boot: 1, linked: false, down_until: Duration::ZERO };
         Self {
-            boots: site.hosts.keys().map(|host| (host.clone(), 1)).collect(),
+            hosts: site.hosts.keys().map(|name| (name.clone(), host())).collect(),
             spool: BTreeMap::new(),
+            running: BTreeSet::new(),
+            started: HashSet::new(),
             post: BTreeMap::new(),
             posted: 0,
         }
     }
 
     pub(super) fn hosts(&self) -> Vec<HostName> {
-        self.boots.keys().cloned().collect()
+        self.hosts.keys().cloned().collect()
     }
 
     pub(super) fn boot(&self, host: &HostName) -> BootId {
-        BootId(format!("{host}-{}", self.boots.get(host).copied().unwrap_or(0)))
+        BootId(format!("{host}-{}", self.hosts.get(host).map_or(0, |host| host.boot)))
     }
 
-    /// When the next report arrives.
-    pub(super) fn next(&self) -> Option<Timestamp> {
-        self.post.first_key_value().map(|((at, _), _)| *at)
+    /// When something arrives or ends next.
+    pub(super) fn next(&self) -> Option<Duration> {
+        let post = self.post.first_key_value().map(|((at, _), _)| *at);
+        let ends = self.running.first().map(|(at, _)| *at);
+        post.into_iter().chain(ends).min()
     }
 
-    pub(super) fn arrived(&mut self, now: Timestamp) -> Option<Event> {
+    pub(super) fn arrived(&mut self, now: Duration) -> Option<Post> {
         let first = self.post.first_entry().filter(|entry| entry.key().0 <= now)?;
         Some(first.remove())
     }
 
-    /// Everything that was on its way to a supervisor that is gone. Spools offer it again when asked.
-    pub(super) fn lose_post(&mut self) {
-        self.post.clear();
-    }
-
-    pub(super) fn post(&mut self, at: Timestamp, event: Event) {
+    fn put(&mut self, at: Duration, post: Post) {
         self.posted += 1;
-        self.post.insert((at, self.posted), event);
+        self.post.insert((at, self.posted), post);
     }
 
-    /// Starts an attempt, once: a known id is answered with what became of it.
+    /// The supervisor is gone: what was on its way to it is lost. Spools offer it again.
+    pub(super) fn unheard(&mut self) {
+        self.post.clear();
+        self.hosts.values_mut().for_each(|host| host.linked = false);
+    }
+
+    /// A supervisor looks for the agents.
+    pub(super) fn sought(&mut self, now: Duration, mut takes: impl FnMut() -> Duration) {
+        for name in self.hosts() {
+            let down_until = self.hosts.get(&name).map_or(now, |host| host.down_until);
+            let at = now.max(down_until) + takes();
+            self.put(at, Post::Up(name));
+        }
+    }
+
+    /// A host is reached; its agent offers what the journal may not know. `None` while it is down.
+    pub(super) fn reached(&mut self, host: &HostName, now: Duration) -> Option<Event> {
+        let state = self.hosts.get_mut(host)?;
+        if state.down_until > now {
+            return None;
+        }
+        state.linked = true;
+        let unrecorded: Vec<AttemptId> = self
+            .spool
+            .iter()
+            .filter(|(_, known)| known.lot.host == *host)
+            .filter(|(_, known)| known.ended.is_some() && !known.recorded)
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in unrecorded {
+            self.tell_end(&id, now + SECOND);
+        }
+        Some(Event::HostUp { host: host.clone(), boot: self.boot(host) })
+    }
+
+    /// A host cannot be reached for a while. What it said last may still arrive.
+    pub(super) fn cut(&mut self, host: &HostName, now: Duration, away: Duration, lost: bool) {
+        let Some(state) = self.hosts.get_mut(host) else { return };
+        state.linked = false;
+        state.down_until = state.down_until.max(now + away);
+        let back = state.down_until;
+        if lost {
+            self.post.retain(|_, post| !matches!(post, Post::Says(of, _) if of == host));
+        }
+        self.put(now + SECOND, Post::Away(host.clone()));
+        self.put(back.max(now + 2 * SECOND), Post::Up(host.clone()));
+    }
+
+    /// The host restarts: what ran is gone. Without power its spool is gone as well.
+    pub(super) fn restart(
+        &mut self,
+        host: &HostName,
+        (now, wall): At,
+        power: bool,
+        mut remembers: impl FnMut() -> bool,
+    ) {
+        if let Some(state) = self.hosts.get_mut(host) {
+            state.boot += 1;
+        }
+        let (spool, running) = (&mut self.spool, &mut self.running);
+        spool.retain(|id, known| {
+            if known.lot.host != *host || known.recorded {
+                return true;
+            }
+            let runs = running.remove(&(known.ends, id.clone()));
+            if power || runs && !remembers() {
+                return false;
+            }
+            if runs {
+                let why = "its host has restarted".to_owned();
+                known.lot.ending = Ending::Lost { why };
+                (known.ends, known.ended) = (now, Some(wall));
+            }
+            true
+        });
+    }
+
+    /// The host stands still for a while.
+    pub(super) fn suspend(&mut self, host: &HostName, by: Duration) {
+        let held: Vec<(Duration, AttemptId)> = self
+            .running
+            .iter()
+            .filter(|(_, id)| self.spool.get(id).is_some_and(|known| known.lot.host == *host))
+            .cloned()
+            .collect();
+        for (ends, id) in held {
+            self.running.remove(&(ends, id.clone()));
+            self.ends(id, ends + by);
+        }
+    }
+
+    fn ends(&mut self, id: AttemptId, at: Duration) {
+        if let Some(known) = self.spool.get_mut(&id) {
+            known.ends = at;
+            self.running.insert((at, id));
+        }
+    }
+
+    fn linked(&self, host: &HostName) -> bool {
+        self.hosts.get(host).is_some_and(|host| host.linked)
+    }
+
+    /// Starts an attempt, once: a known id is answered with what became of it. False: it ran once before.
     pub(super) fn start(
         &mut self,
-        dice: &mut Dice,
-        now: Timestamp,
-        attempt: AttemptId,
-        (host, takes, ending): (HostName, Duration, Ending),
+        faults: &mut Faults,
+        (now, wall): At,
+        id: AttemptId,
+        lot: Lot,
+    ) -> bool {
+        if !self.linked(&lot.host) {
+            return true;
+        }
+        if self.spool.contains_key(&id) {
+            self.report(faults, now, &id);
+            return true;
+        }
+        if !self.started.insert(id.clone()) {
+            return false;
+        }
+        let ends = now + lot.takes;
+        let known = Known { lot, started: wall, ends, ended: None, recorded: false };
+        self.spool.insert(id.clone(), known);
+        self.ends(id.clone(), ends);
+        self.report(faults, now, &id);
+        true
+    }
+
+    pub(super) fn kill(&mut self, now: Duration, id: &AttemptId, grace: Duration) {
+        let Some(known) = self.spool.get_mut(id) else { return };
+        let linked = self.hosts.get(&known.lot.host).is_some_and(|host| host.linked);
+        if !linked || known.ended.is_some() || known.ends <= now + grace {
+            return;
+        }
+        self.running.remove(&(known.ends, id.clone()));
+        known.lot.ending = Ending::Killed;
+        known.lot.work = None;
+        self.ends(id.clone(), now + grace);
+    }
+
+    pub(super) fn recorded(&mut self, id: &AttemptId) {
+        if let Some(known) = self.spool.get_mut(id)
+            && self.hosts.get(&known.lot.host).is_some_and(|host| host.linked)
+        {
+            known.recorded = known.ended.is_some();
+        }
+    }
+
+    /// Somebody asks what became of attempts.
+    pub(super) fn asked(
+        &mut self,
+        faults: &mut Faults,
+        now: Duration,
+        host: &HostName,
+        attempts: &[AttemptId],
     ) {
-        if !self.spool.contains_key(&attempt) {
-            let ends = now.checked_add(takes).unwrap_or(now);
-            self.spool.insert(attempt.clone(), Known { host, started: now, ends, ending });
+        for id in attempts.iter().filter(|_| self.linked(host)).cloned().collect::<Vec<_>>() {
+            if self.spool.contains_key(&id) {
+                self.report(faults, now, &id);
+            } else {
+                self.put(now, Post::Says(host.clone(), Event::NotKnown { attempt: id }));
+            }
         }
-        self.report(dice, now, &attempt);
     }
 
-    pub(super) fn kill(&mut self, dice: &mut Dice, now: Timestamp, attempt: &AttemptId) {
-        if let Some(known) = self.spool.get_mut(attempt).filter(|known| known.ends > now) {
-            known.ends = now;
-            known.ending = Ending::Killed;
-            self.post.retain(|_, event| match event {
-                Event::Ended(ended) => ended.attempt != *attempt,
-                _ => true,
-            });
+    /// Tells what is known of an attempt: that it runs, or its ending.
+    fn report(&mut self, faults: &mut Faults, now: Duration, id: &AttemptId) {
+        let Some(known) = self.spool.get(id) else { return };
+        if known.ended.is_some() {
+            return self.tell_end(id, now);
         }
-        self.report(dice, now, attempt);
+        let mut at = now + Duration::from_millis(5);
+        if faults.strikes(Fault::Late) {
+            at += faults.seconds(Fault::Late, 1..1_800);
+        }
+        if faults.strikes(Fault::Disorder) {
+            at = at.max(known.ends + faults.seconds(Fault::Disorder, 1..120));
+        }
+        let event = Event::Started { attempt: id.clone(), pid: 1, at: known.started };
+        let host = known.lot.host.clone();
+        self.put(at, Post::Says(host, event));
     }
 
-    /// Tells what is known of an attempt: now that it runs, and its end when that has come.
-    pub(super) fn report(&mut self, dice: &mut Dice, now: Timestamp, attempt: &AttemptId) {
-        let late = |dice: &mut Dice, at: Timestamp| {
-            at.checked_add(Duration::from_secs(dice.of(0..20))).unwrap_or(at)
+    fn tell_end(&mut self, id: &AttemptId, at: Duration) {
+        let Some(known) = self.spool.get(id).filter(|known| self.linked(&known.lot.host)) else {
+            return;
         };
-        let Some(known) = self.spool.get(attempt).cloned() else {
-            let at = late(dice, now);
-            return self.post(at, Event::NotKnown { attempt: attempt.clone() });
-        };
-        let started = Event::Started { attempt: attempt.clone(), pid: 1, at: known.started };
-        let ended = Event::Ended(Box::new(Ended {
-            attempt: attempt.clone(),
-            started: Some(known.started).filter(|_| known.ending.is_certain()),
-            ending: known.ending,
-            ended: known.ends,
+        let Some(ended) = known.ended else { return };
+        let lot = &known.lot;
+        let event = Event::Ended(Box::new(Ended {
+            attempt: id.clone(),
+            started: Some(known.started)
+                .filter(|_| !matches!(lot.ending, Ending::CouldNotStart { .. })),
+            ending: lot.ending.clone(),
+            ended,
             usage: Default::default(),
-            line_found: true,
+            line_found: lot.line_found,
             output_bytes: 0,
             tail: Vec::new(),
             values: BTreeMap::new(),
             notes: Vec::new(),
-            work: None,
+            work: lot.work.clone(),
         }));
-        let at = late(dice, now);
-        self.post(at, started);
-        for _ in 0..=u64::from(dice.percent(10)) {
-            let at = late(dice, known.ends.max(now));
-            self.post(at, ended.clone());
-        }
+        let host = lot.host.clone();
+        self.put(at, Post::Says(host, event));
     }
 
-    /// The host restarts: what ran is gone, and so is all memory of it.
-    pub(super) fn restart(&mut self, host: &HostName, now: Timestamp) {
-        if let Some(boot) = self.boots.get_mut(host) {
-            *boot += 1;
+    /// What has ended until now is told, as the faults let it.
+    pub(super) fn end_due(&mut self, faults: &mut Faults, (now, wall): At) {
+        while self.running.first().is_some_and(|(at, _)| *at <= now) {
+            let Some((_, id)) = self.running.pop_first() else { return };
+            let Some(known) = self.spool.get_mut(&id) else { continue };
+            known.ended = Some(wall);
+            let host = known.lot.host.clone();
+            if faults.strikes(Fault::Silent) {
+                // It says nothing until the link is made anew.
+                let again = now + faults.seconds(Fault::Silent, 60..3_600);
+                self.put(again, Post::Breaks(host));
+                continue;
+            }
+            let mut at = now;
+            if faults.strikes(Fault::Late) {
+                at += faults.seconds(Fault::Late, 1..1_800);
+            }
+            self.tell_end(&id, at);
+            if faults.strikes(Fault::Twice) {
+                self.tell_end(&id, at + faults.seconds(Fault::Twice, 0..7_200));
+            }
         }
-        self.spool.retain(|_, known| known.host != *host || known.ends <= now);
-        let spool = &self.spool;
-        self.post.retain(|_, event| match event {
-            Event::Ended(ended) => spool.contains_key(&ended.attempt),
-            _ => true,
-        });
     }
 }

@@ -1,41 +1,113 @@
-use super::world::{Night, World};
+use super::shrink::Shrunk;
+use super::*;
 
-/// Seeds of every run of the tests. `NIGHTRUN_SEED=n` plays that one alone.
-const SEEDS: u64 = 300;
+/// Nights of every run of the tests, of a site each. More of them, and bigger ones: `tests/campaign nights`.
+const NIGHTS: u64 = 300;
 
-fn play(seed: u64) -> Night {
-    World::new(seed).and_then(World::play).unwrap()
+fn broken(scenario: &Scenario, failure: &Failure) -> String {
+    format!(
+        "tests/campaign nights --replay '{scenario}'\n{}\n{}",
+        failure.story.join("\n"),
+        failure.breach
+    )
 }
 
-#[expect(clippy::disallowed_methods, reason = "a failing seed is given from outside")]
-fn seeds() -> Vec<u64> {
-    match std::env::var("NIGHTRUN_SEED") {
-        Ok(seed) => vec![seed.parse().expect("NIGHTRUN_SEED is a number")],
-        Err(_) => (0..SEEDS).collect(),
+fn played(scenario: &Scenario) -> Night {
+    match play(scenario) {
+        Ok(night) => night,
+        Err(failure) => panic!("{}", broken(scenario, &failure)),
     }
 }
 
 #[test]
 fn no_made_up_night_breaks_a_rule() {
-    let (mut crashes, mut broken) = (0, Vec::new());
-    let seeds = seeds();
-    for seed in &seeds {
-        match World::new(*seed).and_then(World::play) {
-            Ok(night) => crashes += night.crashes,
-            Err(violation) => broken
-                .push(format!("NIGHTRUN_SEED={seed} cargo nextest run simulate   # {violation}")),
+    let mut struck: Vec<(Fault, u64)> = Vec::new();
+    for seed in 0..NIGHTS {
+        let jobs = 5 + seed % 14;
+        let night = played(&Scenario { look: 1 + seed as usize % 4, ..Scenario::of(seed, jobs) });
+        if struck.is_empty() {
+            struck = night.struck;
+        } else {
+            struck.iter_mut().zip(night.struck).for_each(|(sum, (_, more))| sum.1 += more);
         }
     }
-    assert!(broken.is_empty(), "{} nights broke a rule:\n{}", broken.len(), broken.join("\n"));
-    if seeds.len() > 1 {
-        assert!(crashes > seeds.len() / 2, "{crashes} crashes are too few to show anything");
+    for (fault, times) in struck {
+        assert!(times >= NIGHTS / 10, "{fault} came {times} times: too few to show anything");
     }
 }
 
 #[test]
-fn the_same_seed_is_the_same_night_to_the_byte() {
-    for seed in [1, 2, 3] {
-        let bytes = |night: Night| serde_json::to_vec(&night.facts).unwrap();
-        assert_eq!(bytes(play(seed)), bytes(play(seed)));
+fn the_same_scenario_is_the_same_night_to_the_byte() {
+    for seed in 0..8 {
+        let scenario = Scenario::of(seed, 20);
+        let (one, other) = (played(&scenario), played(&scenario));
+        assert_eq!(one.entries, other.entries, "{scenario}");
+        assert_eq!(one.commands, other.commands, "{scenario}");
+        assert_eq!((one.counts, one.struck), (other.counts, other.struck), "{scenario}");
     }
+}
+
+#[test]
+fn another_seed_is_another_night() {
+    let of = |seed| played(&Scenario::of(seed, 20)).entries;
+    assert_ne!(of(1), of(2));
+}
+
+#[test]
+fn a_night_without_faults_has_none() {
+    let night = played(&Scenario::of(3, 20).without_faults());
+    assert!(night.struck.iter().all(|(_, times)| *times == 0));
+    assert_eq!(night.counts.recoveries, 0);
+}
+
+/// The crash at each commit of a night, before it and after it; besides whatever else went wrong in that night.
+#[test]
+fn a_night_survives_a_crash_at_each_of_its_commits() {
+    for seed in 0..3 {
+        let night = if seed % 2 == 0 {
+            Scenario::of(seed, 6).without_faults()
+        } else {
+            Scenario::of(seed, 6)
+        };
+        let commits = played(&night).counts.commits as usize;
+        assert!(commits > 6, "{commits}");
+        for commit in 1..=commits {
+            for moment in [Moment::Before, Moment::After] {
+                let survived = played(&Scenario { crash: Some((commit, moment)), ..night.clone() });
+                assert!(survived.counts.recoveries > 0, "{night} {commit}");
+            }
+        }
+    }
+}
+
+/// A planted rule says that nothing is ever lost with its host: breaking it takes one kind of fault, a few jobs before
+/// it, and as many turns.
+#[test]
+fn a_night_that_breaks_a_rule_shrinks_to_what_it_takes() {
+    let lost = |scenario: &Scenario| {
+        let night = played(scenario);
+        let told = night.entries.iter().filter(|entry| entry.kind == "attempt-ended");
+        let of_host = |body: &str| body.contains("lost") && body.contains("has restarted");
+        let found = told.filter(|entry| of_host(&entry.body)).count();
+        (found > 0).then_some(found)
+    };
+    let scenario = (0..).map(|seed| Scenario::of(seed, 20)).find(|night| lost(night).is_some());
+    let scenario = scenario.unwrap();
+    let failure = lost(&scenario).unwrap();
+    let turns = played(&scenario).counts.turns as usize;
+    let Shrunk { scenario, failure, nights } = shrink(scenario, failure, (20, turns), lost);
+    assert!(scenario.only.len() < 8, "{scenario}");
+    assert!(scenario.without.len() >= Fault::ALL.len() - 4, "{scenario}");
+    assert!(scenario.until.unwrap() < 30 && nights < 300, "{scenario} after {nights} nights");
+    let replayed: Scenario = scenario.to_string().parse().unwrap();
+    assert_eq!(lost(&replayed), Some(failure));
+}
+
+#[test]
+fn the_story_of_a_failure_is_what_happened_last() {
+    let world = World::new(Scenario::of(5, 12)).unwrap();
+    let failure = world.played_until(Breach::Head);
+    assert_eq!(failure.story.len(), 30);
+    let story = failure.story.join("\n");
+    assert!(story.contains("eod") && story.contains(" -- "), "{story}");
 }

@@ -42,6 +42,11 @@ impl Watched {
         }
     }
 
+    /// The next supervisor hears the hosts first as well, and its time for that begins anew.
+    pub(super) fn crashed(&mut self) {
+        self.put_off = None;
+    }
+
     /// After each step: what has passed was kept, or is said to be missed.
     pub(super) fn look(
         &mut self,

@@ -120,6 +120,7 @@ impl Witness {
     /// The supervisor is gone. What its runs wait for is looked at again once they are resumed.
     pub(super) fn crashed(&mut self) {
         self.going.clear();
+        self.deadlines.crashed();
     }
 
     /// Everything, as of the last step: the live state is that of the facts, every waiting job says why, and none waits

@@ -1,0 +1,235 @@
+//! What happens in the world: what was planned to go wrong, what agents say, what people do.
+
+use jiff::SignedDuration;
+
+use super::*;
+use crate::core::fact::{Action, RunOpened, StopHow};
+use crate::core::order;
+use crate::core::refused::Refused;
+use crate::types::{InvalidName, PersonId};
+
+/// A job of another run, and how it came out.
+type Stands = (JobRef, BusinessDate, Option<Outcome>);
+
+impl World {
+    /// Everything whose time has come.
+    pub(super) fn happen(&mut self) -> Result<(), Breach> {
+        let now = self.clock.passed();
+        while let Some((_, fault)) =
+            self.plan.get(self.planned).copied().filter(|(at, _)| !self.calm && *at <= now)
+        {
+            self.planned += 1;
+            self.strike(fault)?;
+        }
+        let mut known = Vec::new();
+        while self.news.front().is_some_and(|(at, _)| *at <= now)
+            && let Some((_, (job, date, outcome))) = self.news.pop_front()
+        {
+            self.known.insert((job.clone(), date), outcome);
+            known.push((job, date, Some(outcome)));
+        }
+        let at = self.at();
+        self.agents.end_due(&mut self.faults, at);
+        if !self.up {
+            while self.agents.arrived(now).is_some() {}
+            return if self.wakes.is_some_and(|at| at <= now) { self.rise() } else { Ok(()) };
+        }
+        if known.is_empty()
+            && self.orders.front().is_some_and(|(at, _)| *at <= now)
+            && let Some((_, asked)) = self.orders.pop_front()
+        {
+            return self.order(asked);
+        }
+        let mut events = Vec::new();
+        if !known.is_empty() {
+            events.push(Event::Across { known });
+        }
+        while let Some(post) = self.agents.arrived(now) {
+            match post {
+                Post::Says(_, event) => events.push(event),
+                Post::Up(host) => events.extend(self.agents.reached(&host, now)),
+                Post::Away(host) => events.push(Event::HostAway { host }),
+                Post::Breaks(host) => self.agents.cut(&host, now, Duration::ZERO, false),
+            }
+        }
+        if self.calm && self.tidies <= now {
+            return self.tidy(events);
+        }
+        if events.is_empty() && self.wakes.is_none_or(|at| at > now) {
+            return Ok(());
+        }
+        self.turn(events)
+    }
+
+    fn strike(&mut self, fault: Fault) -> Result<(), Breach> {
+        self.faults.came(fault);
+        self.note(format!("({fault})"));
+        match fault {
+            Fault::Crash => self.die("killed"),
+            Fault::Reboot => {
+                self.clock.reboot();
+                self.die("its host restarts");
+                if let Some(host) = self.local() {
+                    self.restart(&host, false);
+                }
+            }
+            Fault::Suspend => {
+                let by = self.faults.seconds(fault, 60..10_800);
+                self.clock.pass(by);
+                if let Some(host) = self.local() {
+                    self.agents.suspend(&host, by);
+                }
+            }
+            Fault::Clock => {
+                let most = [600_000, 10_800_000];
+                let most = most[usize::from(self.faults.dice(fault).percent(50))];
+                let by = self.faults.dice(fault).of(0..most) as i64;
+                let back = self.faults.dice(fault).percent(50);
+                self.clock.step(SignedDuration::from_millis(if back { -by } else { by }));
+                // The supervisor sees it when it looks at the clock next.
+                let seen = self.clock.passed() + self.faults.seconds(fault, 0..30);
+                self.wakes = self.wakes.map_or(Some(seen), |at| Some(at.min(seen)));
+            }
+            Fault::DiskFull => {
+                let lasts = self.faults.seconds(fault, 10..1_800);
+                self.disk_full_until = self.clock.passed() + lasts;
+            }
+            Fault::Away | Fault::AgentKilled => {
+                if let Some(host) = self.some_host(fault) {
+                    let away = self.faults.seconds(fault, 1..600);
+                    let lost = fault == Fault::AgentKilled || self.faults.dice(fault).percent(50);
+                    self.agents.cut(&host, self.clock.passed(), away, lost);
+                }
+            }
+            Fault::HostRestart | Fault::PowerLoss => {
+                if let Some(host) = self.some_host(fault) {
+                    self.restart(&host, fault == Fault::PowerLoss);
+                }
+            }
+            Fault::Operators => return self.anybody_does_anything(),
+            Fault::Stop if self.up => {
+                let ways = [StopHow::Wait, StopHow::Terminate, StopHow::Kill];
+                let how = self.faults.dice(fault).pick(&ways).copied().unwrap_or(StopHow::Wait);
+                let by = self.somebody(fault)?;
+                return self.turn(vec![Event::Stop { by, how }]);
+            }
+            Fault::Rerun if self.up => {
+                let state = self.core.state();
+                let again = operator::again(self.faults.dice(fault), state);
+                if let Some((run, jobs)) = again {
+                    let by = self.somebody(fault)?;
+                    let reason = "again".to_owned();
+                    return self.turn(vec![Event::Rerun { run, jobs, by, reason }]);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn local(&self) -> Option<HostName> {
+        self.agents.hosts().into_iter().find(|host| host.as_str() == "local")
+    }
+
+    fn some_host(&mut self, fault: Fault) -> Option<HostName> {
+        let hosts = self.agents.hosts();
+        self.faults.dice(fault).pick(&hosts).cloned()
+    }
+
+    fn restart(&mut self, host: &HostName, power: bool) {
+        let fault = if power { Fault::PowerLoss } else { Fault::HostRestart };
+        let at = self.at();
+        let dice = self.faults.dice(fault);
+        self.agents.restart(host, at, power, || dice.percent(50));
+        let away = self.faults.seconds(fault, 30..600);
+        self.agents.cut(host, at.0, away, true);
+    }
+
+    fn somebody(&mut self, fault: Fault) -> Result<PersonId, Breach> {
+        let somebody = operator::anybody(self.faults.dice(fault), &self.site);
+        somebody.ok_or_else(|| made(&"a site without people"))
+    }
+
+    fn anybody_does_anything(&mut self) -> Result<(), Breach> {
+        let fault = Fault::Operators;
+        let stopped = self.runs_that(|result| result == Some(RunResult::Stopped));
+        if !self.up {
+            return Ok(());
+        }
+        if let Some(run) = stopped.into_iter().next()
+            && self.faults.dice(fault).percent(50)
+        {
+            return self.resume(run);
+        }
+        let state = self.core.state();
+        let Some((run, action)) = operator::anything(self.faults.dice(fault), state) else {
+            return Ok(());
+        };
+        let by = self.somebody(fault)?;
+        self.turn(vec![act(run, by, action)])
+    }
+
+    /// What people do when the faults are over: everything goes on, and what stands still is put right.
+    fn tidy(&mut self, events: Vec<Event>) -> Result<(), Breach> {
+        if !events.is_empty() {
+            self.turn(events)?;
+        }
+        for run in self.runs_that(|result| result == Some(RunResult::Stopped)) {
+            self.resume(run)?;
+        }
+        let hopes = !(self.orders.is_empty() && self.news.is_empty());
+        let actions = operator::tidy(&self.core, self.clock.now(), hopes)?;
+        let wait = if actions.is_empty() { self.clock.passed() / 8 } else { TIDIES };
+        let mut events = Vec::new();
+        for (run, action) in actions {
+            let by = operator::entitled(self.core.state(), &self.site, &run, &action);
+            let by = by.ok_or_else(|| made(&"nobody may confirm"))?;
+            events.push(act(run, by, action));
+        }
+        self.tidies = self.clock.passed() + wait.max(TIDIES);
+        self.turn(events)
+    }
+
+    fn order(&mut self, asked: Asked) -> Result<(), Breach> {
+        let opened = match self.opened(asked) {
+            Ok(opened) => opened,
+            Err(refused) => {
+                self.note(refused.to_string());
+                return Ok(());
+            }
+        };
+        let across = self.across(&opened);
+        self.turn(vec![Event::Open { opened: Box::new(opened), across }])
+    }
+
+    /// How the jobs of other runs stand that a run needs, as the store would tell.
+    pub(super) fn across(&self, opened: &RunOpened) -> Vec<Stands> {
+        let wanted =
+            opened.across.iter().filter_map(|need| Some((need.job.clone(), need.wanted()?)));
+        wanted
+            .map(|(job, date)| {
+                let mut here = self.witness.state.runs.values().filter(|run| {
+                    run.opened.batch == job.batch && run.opened.business_date == date
+                });
+                let outcome = match here.next() {
+                    Some(run) => run.index(&job.job).and_then(|at| run.jobs[at].phase.outcome()),
+                    None => self.known.get(&(job.clone(), date)).copied(),
+                };
+                (job, date, outcome)
+            })
+            .collect()
+    }
+
+    fn opened(&self, asked: Asked) -> Result<RunOpened, Refused> {
+        let bad = |error: InvalidName| Refused::new(error.to_string());
+        let ordered = order::resolve(&self.site, &self.calendars, asked.order, asked.at)?;
+        let batch = ordered.order.batch.clone();
+        let run = RunId { batch, key: ordered.key().map_err(bad)?, number: 1 };
+        let clock = (self.clock.boot(), self.clock.now().since_boot);
+        Ok(ordered.opened(run, DIGEST.to_owned(), asked.expected, clock))
+    }
+}
+
+fn act(run: RunId, by: PersonId, action: Action) -> Event {
+    Event::Act { run, by, reason: "made up".to_owned(), action }
+}

@@ -1,0 +1,130 @@
+//! What the jobs of a made-up night do: how long each attempt takes and how it ends, by the seed and its id alone; and
+//! which jobs of the site are left.
+
+use super::*;
+use crate::definition::site::{EndingKind, Kind, NeedOf};
+use crate::simulate::agent::Lot;
+use crate::simulate::made_site::Made;
+use crate::types::Ending;
+use crate::wire::{ChangeState, ChangeWork, Work};
+
+/// Takes all but some jobs from a site, counted over its batches; none when `only` is empty. Needs of them go, and orders.
+pub(super) fn leave(night: &mut Made, only: &[usize]) {
+    if only.is_empty() {
+        return;
+    }
+    let site = Arc::make_mut(&mut night.site);
+    let mut number = 0;
+    for batch in site.batches.values_mut() {
+        Arc::make_mut(batch).jobs.retain(|_| {
+            number += 1;
+            only.contains(&(number - 1))
+        });
+    }
+    site.batches.retain(|_, batch| !batch.jobs.is_empty());
+    let here = site.batches.clone();
+    for batch in site.batches.values_mut() {
+        let own = Arc::clone(batch);
+        for job in &mut Arc::make_mut(batch).jobs {
+            job.needs.retain(|need| match &need.of {
+                NeedOf::Job(name) => own.job(name).is_some(),
+                NeedOf::Across { job, .. } => {
+                    here.get(&job.batch).is_some_and(|batch| batch.job(&job.job).is_some())
+                }
+            });
+        }
+    }
+    night.asked.retain(|asked| {
+        let batch = here.get(&asked.order.batch);
+        let named = asked.order.only.iter().chain(&asked.order.from);
+        batch.is_some_and(|batch| named.into_iter().all(|job| batch.job(job).is_some()))
+    });
+}
+
+impl World {
+    /// How an attempt goes.
+    pub(super) fn lot(&mut self, id: &AttemptId) -> Option<Lot> {
+        let run = self.core.state().runs.get(&id.run)?;
+        let job = run.job(run.index(&id.job)?);
+        let mut dice = Dice::new(self.scenario.seed ^ number_of(id));
+        let usual = match &job.kind {
+            Kind::WaitFile { limit, .. } | Kind::WaitSql { limit, .. } => limit.get() / 60,
+            _ => job.expected.unwrap_or_default().get(),
+        };
+        let takes = usual.mul_f64(dice.of(0..200) as f64 / 100.0);
+        let bad = dice.of(0..1_000) < self.faults.rate(Fault::Endings);
+        let ending = if bad { bad_ending(&mut dice) } else { Ending::Exited { code: 0 } };
+        let line_found = !(bad && job.success.line.is_some() && dice.percent(50));
+        let change = matches!(job.kind, Kind::Change { .. });
+        let work = if change { change_work(&mut dice, &ending) } else { None };
+        // A worker tells by its exit code that its change is not done.
+        let failed = matches!(&work, Some(Work::Change(work)) if work.state != ChangeState::Done);
+        let ending = match ending {
+            Ending::Exited { code: 0 } if failed => Ending::Exited { code: 1 },
+            ending => ending,
+        };
+        let host = job.host.clone();
+        if bad {
+            self.faults.came(Fault::Endings);
+        }
+        Some(Lot { host, takes, ending, line_found, work })
+    }
+}
+
+/// The same for the same attempt of the same seed, whatever else happens in the night.
+fn number_of(id: &AttemptId) -> u64 {
+    let bytes = id.run.batch.as_str().bytes().chain(id.job.as_str().bytes());
+    let own = [id.run.number, id.number].into_iter().flat_map(u32::to_le_bytes);
+    bytes.chain(own).fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+fn bad_ending(dice: &mut Dice) -> Ending {
+    let kinds = [
+        EndingKind::Exit,
+        EndingKind::Exit,
+        EndingKind::Exit,
+        EndingKind::Timeout,
+        EndingKind::Signal,
+        EndingKind::OutputLimit,
+        EndingKind::CouldNotStart,
+        EndingKind::Lost,
+        EndingKind::Unknown,
+    ];
+    match dice.pick(&kinds) {
+        Some(EndingKind::Timeout) => Ending::TimedOut,
+        Some(EndingKind::Signal) => Ending::Signalled { signal: 11 },
+        Some(EndingKind::OutputLimit) => Ending::OutputLimit,
+        Some(EndingKind::CouldNotStart) => {
+            Ending::CouldNotStart { why: "no such program".to_owned() }
+        }
+        Some(EndingKind::Lost) => Ending::Lost { why: "its shim died".to_owned() },
+        Some(EndingKind::Unknown) => Ending::Unknown { why: "nobody knows".to_owned() },
+        Some(EndingKind::Exit) | None => Ending::Exited { code: 1 + dice.of(0..3) as i32 },
+    }
+}
+
+/// How far a change came; nothing is told of one whose worker did not come to its end.
+fn change_work(dice: &mut Dice, ending: &Ending) -> Option<Work> {
+    let states = [
+        ChangeState::FailedClean,
+        ChangeState::FailedGuard,
+        ChangeState::RolledBack,
+        ChangeState::RollbackFailed,
+        ChangeState::InDoubt,
+    ];
+    let state = match ending {
+        Ending::Exited { code: 0 } => ChangeState::Done,
+        Ending::Exited { .. } => dice.pick(&states).copied()?,
+        _ => return None,
+    };
+    Some(Work::Change(ChangeWork {
+        state,
+        rows: 1,
+        backup_rows: 1,
+        before: Vec::new(),
+        after: Vec::new(),
+        why: None,
+    }))
+}
