@@ -1,0 +1,157 @@
+//! A job: what it is, what it needs, when it counts as good and is tried again.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use jiff::civil::Time;
+use serde::{Deserialize, Serialize};
+
+use super::calendar::DayRule;
+use crate::types::{
+    ChangeId, Condition, HostName, JobName, JobRef, PoolName, Role, Span, TargetName, Text,
+    WindowClass,
+};
+
+/// One node of a batch (作业).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    pub name: JobName,
+    pub title: Text,
+    pub kind: Kind,
+    pub needs: Vec<Need>,
+    /// Whether its failure fails the run, opens an incident and mails people.
+    pub critical: bool,
+    pub retry: Retry,
+    pub time_limit: Option<Span>,
+    /// Between TERM and KILL.
+    pub grace: Span,
+    /// Bytes of stdout and stderr together.
+    pub output_limit: u64,
+    pub must_start_by: Option<Time>,
+    pub must_complete_by: Option<Time>,
+    pub expected: Option<Span>,
+    /// Units of each pool; mutexes are pools of one.
+    pub pools: BTreeMap<PoolName, u32>,
+    /// Higher starts first among jobs that could all start now.
+    pub priority: i32,
+    pub env: BTreeMap<String, String>,
+    /// Working folder; the run's copy of the batch file's folder where absent.
+    pub dir: Option<PathBuf>,
+    pub user: Option<String>,
+    pub host: HostName,
+    pub runbook: Option<Text>,
+    pub success: Success,
+    /// On which business dates it takes part; every one where absent.
+    pub days: Option<DayRule>,
+    pub window: Option<WindowClass>,
+    pub survivors: Survivors,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    Run {
+        argv: Vec<String>,
+    },
+    Shell {
+        script: String,
+    },
+    /// `script` is a path from the batch file's folder, or begins with the word `{work}`: then an earlier job writes it,
+    /// its words are replaced at the start, and no copy is kept.
+    Sql {
+        target: TargetName,
+        script: PathBuf,
+        transaction: Transaction,
+    },
+    Change {
+        change: ChangeId,
+    },
+    WaitFile {
+        path: String,
+        stable: Span,
+        every: Span,
+        limit: Span,
+    },
+    /// The first such clock time at or after the scheduled start, in the batch's zone.
+    WaitUntil {
+        time: Time,
+    },
+    /// Met when the query's first row has a true value (not 0, not empty, not NULL) in its first column.
+    WaitSql {
+        target: TargetName,
+        query: String,
+        every: Span,
+        limit: Span,
+    },
+    Confirm {
+        question: Text,
+        role: Option<Role>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Transaction {
+    /// The whole script in one transaction.
+    #[default]
+    One,
+    /// Each statement by itself.
+    None,
+}
+
+/// What a job needs before it may start.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Need {
+    pub of: NeedOf,
+    pub when: Condition,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NeedOf {
+    /// A job of the same batch and run.
+    Job(JobName),
+    /// A job of another batch (or of another date of this one): `eod.close@-1bd`. Business days are counted in the
+    /// calendar of the batch that needs.
+    Across { job: JobRef, offset: i32 },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Retry {
+    /// Further attempts after the first.
+    pub max: u32,
+    pub wait: Span,
+    /// Each wait is this many times the one before.
+    pub growth: f64,
+    pub on: Vec<EndingKind>,
+}
+
+/// Endings by name, as `retry.on` lists them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EndingKind {
+    /// An exit code or output that the success rule does not take.
+    Exit,
+    Signal,
+    Timeout,
+    OutputLimit,
+    CouldNotStart,
+    Lost,
+    Unknown,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Success {
+    pub exit_codes: Vec<i32>,
+    /// A line of stdout or stderr must contain this text.
+    pub line: Option<String>,
+}
+
+/// Processes that a job leaves behind when it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Survivors {
+    #[default]
+    Kill,
+    Leave,
+}

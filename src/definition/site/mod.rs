@@ -1,0 +1,228 @@
+//! The resolved site: what the files of a `jobs/` tree mean once every name is known and every value checked.
+//!
+//! Plain data. A run stores the part that it uses (see [`Site::part`]) and goes by that copy to its end.
+
+mod calendar;
+mod job;
+mod schedule;
+mod window;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::civil::{Date, Time};
+use serde::{Deserialize, Serialize};
+
+use crate::types::{
+    BatchId, CalendarName, ChangeId, HostName, JobName, Lang, PersonId, PoolName, Role, Span,
+    TargetName, TeamName, Text, WindowClass, Zone,
+};
+
+pub use calendar::{Calendar, CalendarRule, DayRule, Days, Exception, ExceptionKind, Period};
+pub use job::{EndingKind, Job, Kind, Need, NeedOf, Retry, Success, Survivors, Transaction};
+pub use schedule::{BusinessDateRule, FoldPolicy, GapPolicy, Missed, Schedule, ScheduleRule};
+pub use window::{Freeze, FreezeScope, Opening, Season, Window};
+
+/// Everything that one `jobs/` tree declares (站点).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Site {
+    pub title: Text,
+    /// Where a schedule, a window or a time names no zone of its own.
+    pub zone: Zone,
+    /// Language of the report and of mails to people who state none.
+    pub language: Lang,
+    /// Calendar of the batches that name none.
+    pub calendar: Option<CalendarName>,
+    pub mail: Mail,
+    pub pools: BTreeMap<PoolName, u32>,
+    pub hosts: BTreeMap<HostName, Host>,
+    pub targets: BTreeMap<TargetName, Target>,
+    pub people: BTreeMap<PersonId, Person>,
+    pub calendars: BTreeMap<CalendarName, Calendar>,
+    pub windows: BTreeMap<WindowClass, Window>,
+    pub freezes: Vec<Freeze>,
+    pub changes: BTreeMap<ChangeId, Change>,
+    pub batches: BTreeMap<BatchId, Arc<Batch>>,
+}
+
+/// How mail leaves, and who gets what.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Mail {
+    pub from: String,
+    pub transport: Transport,
+    /// Who is mailed when a critical job fails: everyone with this role.
+    pub failures_to: Role,
+    /// Who gets the morning report: everyone with this role.
+    pub report_to: Role,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Transport {
+    /// A folder of `.eml` files, beneath the state folder when relative.
+    Folder(PathBuf),
+    Smtp(Smtp),
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Smtp {
+    pub host: String,
+    pub port: u16,
+    pub tls: Tls,
+    /// Certificates (PEM) that the server's may be signed by, besides those that the host trusts.
+    pub ca: Option<PathBuf>,
+    pub user: Option<String>,
+    /// The file that holds the password; the password itself is never in a job file.
+    pub password_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tls {
+    None,
+    StartTls,
+    Implicit,
+}
+
+/// A host that jobs run on; `local` is the supervisor's own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Host {
+    /// Whether runs with a set clock may use it.
+    pub trial: bool,
+    /// Attempts at a time.
+    pub max_running: u32,
+}
+
+/// A database that SQL runs against (目标库).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Target {
+    pub title: Text,
+    pub engine: Engine,
+    /// Such as `uat`, `pre-production`, `production`.
+    pub environment: String,
+    pub trial: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Engine {
+    /// A file, beneath the work folder when relative. One writer: a mutex of one.
+    Sqlite { path: PathBuf },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Person {
+    pub name: Text,
+    pub language: Option<Lang>,
+    pub mail: Option<String>,
+    pub team: Option<TeamName>,
+    pub roles: Vec<Role>,
+    /// The account on the supervisor's host that speaks for this person over the socket.
+    pub unix_user: Option<String>,
+}
+/// A DAG of jobs with a schedule and a business date (批次).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Batch {
+    pub id: BatchId,
+    pub title: Text,
+    pub team: Option<TeamName>,
+    /// The file that declares it, from the site's folder; scripts are named from that file's folder.
+    pub file: PathBuf,
+    pub calendar: Option<CalendarName>,
+    /// Before this date other batches' needs of it count as done.
+    pub since: Option<Date>,
+    pub schedule: Option<Schedule>,
+    pub business_date: BusinessDateRule,
+    /// Zone of its deadlines and of `wait: until`; the schedule's where it has one.
+    pub zone: Zone,
+    pub window: Option<WindowClass>,
+    /// The first such clock time at or after the scheduled start.
+    pub must_start_by: Option<Time>,
+    pub must_complete_by: Option<Time>,
+    /// Parameters with their defaults; `None` must be given with the order.
+    pub parameters: BTreeMap<String, Option<String>>,
+    /// In the order of the file.
+    pub jobs: Vec<Job>,
+}
+/// A database change (变更): its folder has `change.yaml`, `backup.sql`, `change.sql`, `verify.sql`, `rollback.sql`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    pub id: ChangeId,
+    pub title: Text,
+    pub class: ChangeClass,
+    pub reason: Text,
+    pub requester: Option<PersonId>,
+    pub target: TargetName,
+    /// The folder, from the site's folder.
+    pub folder: PathBuf,
+    /// Rows that the change may touch in all; outside of it nothing is committed.
+    pub rows: RowLimits,
+    /// Time that verification needs at the most; part of the must-fit rule.
+    pub verify_takes: Span,
+    pub rollback_takes: Span,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowLimits {
+    pub min: u64,
+    pub max: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChangeClass {
+    Data,
+    Structure,
+    Parameter,
+    BugFix,
+    Release,
+}
+impl Batch {
+    pub fn job(&self, name: &JobName) -> Option<&Job> {
+        self.jobs.iter().find(|job| job.name == *name)
+    }
+
+    /// The folder that its scripts are named from, from the site's folder.
+    pub fn folder(&self) -> &std::path::Path {
+        self.file.parent().unwrap_or(std::path::Path::new(""))
+    }
+}
+impl Site {
+    /// The part of the site that a run of `batch` goes by: without the other batches' jobs.
+    pub fn part(&self, batch: &BatchId) -> Self {
+        let mut part = self.clone();
+        let changes: Vec<&ChangeId> = self
+            .batches
+            .get(batch)
+            .into_iter()
+            .flat_map(|b| &b.jobs)
+            .filter_map(|job| match &job.kind {
+                Kind::Change { change } => Some(change),
+                _ => None,
+            })
+            .collect();
+        part.changes.retain(|id, _| changes.contains(&id));
+        part.batches = self
+            .batches
+            .iter()
+            .map(|(id, other)| {
+                let kept = if id == batch {
+                    Arc::clone(other)
+                } else {
+                    Arc::new(Batch { jobs: Vec::new(), ..Batch::clone(other) })
+                };
+                (id.clone(), kept)
+            })
+            .collect();
+        part
+    }
+
+    /// People with a role, in the order of their ids.
+    pub fn with_role<'a>(
+        &'a self,
+        role: &'a Role,
+    ) -> impl Iterator<Item = (&'a PersonId, &'a Person)> {
+        self.people.iter().filter(|(_, person)| person.roles.contains(role))
+    }
+}
