@@ -84,10 +84,9 @@ impl World {
     /// Durable first, then done; and dead in between, where the faults have it.
     fn finish(&mut self, now: Now, decided: Decided) -> Result<(), Breach> {
         let Decided { facts, hosts, commands } = decided;
-        if facts.is_empty() && commands.is_empty() {
-            return Ok(());
-        }
-        if !facts.is_empty() {
+        if facts.is_empty() {
+            self.look(now)?;
+        } else {
             let next = self.store.commits() + 1;
             if self.faults.strikes(Fault::BeforeCommit) || self.dies(next, Moment::Before) {
                 self.die("dies before its commit");
