@@ -21,6 +21,9 @@ struct Decided {
 impl World {
     /// One turn over everything that waits.
     pub(super) fn turn(&mut self, events: Vec<Event>) -> Result<(), Breach> {
+        if !self.up {
+            return Err(made(&"a turn without a supervisor"));
+        }
         self.turns += 1;
         if self.scenario.until.is_some_and(|until| self.turns > until) && !self.calm {
             self.be_calm();
