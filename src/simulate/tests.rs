@@ -111,3 +111,20 @@ fn the_story_of_a_failure_is_what_happened_last() {
     let story = failure.story.join("\n");
     assert!(story.contains("eod") && story.contains(" -- "), "{story}");
 }
+
+/// Nights that broke a rule once.
+#[test]
+fn what_once_broke_a_rule_holds() {
+    for night in [
+        "seed=224 jobs=14",
+        "seed=3 jobs=6 crash=after:20",
+        "seed=5000093 jobs=16 look=2",
+        "seed=7002089 jobs=30 look=4",
+        "seed=8001831 jobs=8",
+        "seed=9003171 jobs=30 look=4",
+        "seed=11000481 jobs=8",
+        "seed=40000008 jobs=8 crash=before:29 look=2",
+    ] {
+        played(&night.parse().unwrap());
+    }
+}

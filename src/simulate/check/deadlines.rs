@@ -18,10 +18,9 @@ type Entry = (Timestamp, RunId, Option<JobName>, Deadline);
 #[derive(Debug, Default)]
 pub(super) struct Watched {
     ahead: BTreeSet<Entry>,
-    /// Passed, and not judged yet: their run is over for now, or hosts are heard first.
-    passed: Vec<Entry>,
-    /// Since when, by the time since boot, the core has put its judgement off.
-    put_off: Option<Duration>,
+    /// Passed, and not judged yet: their run is over for now, or hosts are heard first; with the time since boot at which
+    /// each was first put off for that.
+    passed: Vec<(Entry, Option<Duration>)>,
 }
 
 /// As long as a deadline may wait for the answer of a host.
@@ -44,7 +43,7 @@ impl Watched {
 
     /// The next supervisor hears the hosts first as well, and its time for that begins anew.
     pub(super) fn crashed(&mut self) {
-        self.put_off = None;
+        self.passed.iter_mut().for_each(|(_, put_off)| *put_off = None);
     }
 
     /// After each step: what has passed was kept, or is said to be missed.
@@ -55,27 +54,21 @@ impl Watched {
         now: Now,
     ) -> Result<(), Violation> {
         while self.ahead.first().is_some_and(|(due, ..)| *due <= now.wall) {
-            self.passed.extend(self.ahead.pop_first());
-        }
-        if core.hears_hosts_first() {
-            let since = *self.put_off.get_or_insert(now.since_boot);
-            // Another boot counts from its own beginning.
-            if since > now.since_boot {
-                self.put_off = Some(now.since_boot);
-            }
-            if now.since_boot.saturating_sub(since) <= ANSWER {
-                return Ok(());
-            }
-        } else {
-            self.put_off = None;
+            self.passed.extend(self.ahead.pop_first().map(|entry| (entry, None)));
         }
         let mut left = Vec::new();
-        for entry in std::mem::take(&mut self.passed) {
+        for (entry, put_off) in std::mem::take(&mut self.passed) {
             let (due, id, job, deadline) = &entry;
             let run = core.state().run(id)?;
             // The wall clock may have been set back before the core saw it pass.
             if !going.contains(id) || *due > now.wall {
-                left.push(entry);
+                left.push((entry, None));
+                continue;
+            }
+            // Another boot counts from its own beginning.
+            let since = put_off.filter(|since| *since <= now.since_boot).unwrap_or(now.since_boot);
+            if core.hears_hosts_first() && now.since_boot.saturating_sub(since) <= ANSWER {
+                left.push((entry, Some(since)));
             } else if !judged(run, job.as_ref(), *deadline, *due) {
                 let what = match job {
                     Some(job) => format!("{deadline:?} of {id} {job}"),

@@ -175,7 +175,12 @@ impl World {
             self.turn(events)?;
         }
         for run in self.runs_that(|result| result == Some(RunResult::Stopped)) {
-            self.resume(run)?;
+            if self.up {
+                self.resume(run)?;
+            }
+        }
+        if !self.up {
+            return Ok(());
         }
         let hopes = !(self.orders.is_empty() && self.news.is_empty());
         let actions = operator::tidy(&self.core, self.clock.now(), hopes)?;

@@ -21,6 +21,9 @@ struct Decided {
 impl World {
     /// One turn over everything that waits.
     pub(super) fn turn(&mut self, events: Vec<Event>) -> Result<(), Breach> {
+        if !self.up {
+            return Err(made(&"a turn without a supervisor"));
+        }
         self.turns += 1;
         if self.scenario.until.is_some_and(|until| self.turns > until) && !self.calm {
             self.be_calm();
@@ -84,10 +87,9 @@ impl World {
     /// Durable first, then done; and dead in between, where the faults have it.
     fn finish(&mut self, now: Now, decided: Decided) -> Result<(), Breach> {
         let Decided { facts, hosts, commands } = decided;
-        if facts.is_empty() && commands.is_empty() {
-            return Ok(());
-        }
-        if !facts.is_empty() {
+        if facts.is_empty() {
+            self.look(now)?;
+        } else {
             let next = self.store.commits() + 1;
             if self.faults.strikes(Fault::BeforeCommit) || self.dies(next, Moment::Before) {
                 self.die("dies before its commit");
