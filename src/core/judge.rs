@@ -1,8 +1,10 @@
 //! What an ending means: good or not, tried again or not, an incident or not.
 
 use super::fact::{Fact, Why};
+use super::gate;
 use super::night::{Command, Mover, StepError, retry_wait};
 use super::state::{Run, Unfit};
+use super::window::Gate;
 use crate::definition::site::{EndingKind, Job};
 use crate::types::{AttemptId, Ending, IncidentId, Outcome, RunId, Span};
 use crate::wire::{ChangeState, Ended, Work};
@@ -72,8 +74,8 @@ impl Mover<'_> {
         Ok(())
     }
 
-    /// The host has never seen an attempt that was meant for it. In the same boot it was never started, and is now; in
-    /// another boot it is lost, and may have run.
+    /// The host has never seen an attempt that was meant for it, or had no room for it. In the same boot it was never
+    /// started, and is now, if it still may; in another boot it is lost, and may have run.
     pub(super) fn not_known(&mut self, attempt: AttemptId) -> Result<(), StepError> {
         self.core.asked.remove(&attempt);
         let Some((run, index)) = self.latest(&attempt) else { return Ok(()) };
@@ -82,12 +84,15 @@ impl Mover<'_> {
         let never_started = self.core.hosts.get(&last.host) == Some(&last.boot);
         let ending = if never_started {
             let state = self.core.state.run(&run)?;
-            if state.to_be_killed(&attempt).is_none() {
+            if state.to_be_killed(&attempt).is_some() {
+                // What would be ended at once is not started for that.
+                Ending::Killed
+            } else if self.may_still_begin(&run, index)? {
                 self.command(Command::Start { attempt });
                 return Ok(());
+            } else {
+                Ending::TakenBack { why: "its window is closed, or frozen".to_owned() }
             }
-            // What would be ended at once is not started for that.
-            Ending::Killed
         } else {
             let why = format!("{} has restarted and knows nothing of this attempt", last.host);
             Ending::Lost { why }
@@ -106,6 +111,14 @@ impl Mover<'_> {
             notes: Vec::new(),
             work: None,
         })
+    }
+
+    /// The window may have closed while the host did not begin it. Needs and holds are settled once an attempt is meant.
+    fn may_still_begin(&self, run: &RunId, index: usize) -> Result<bool, Unfit> {
+        let state = self.core.state.run(run)?;
+        let rules = self.core.rules(run)?;
+        let gate = gate::window_gate(&rules, state, index, self.now);
+        Ok(matches!(gate, Gate::Open { .. }))
     }
 
     fn latest(&self, attempt: &AttemptId) -> Option<(RunId, usize)> {
@@ -203,6 +216,9 @@ fn judge(run: &Run, index: usize, ended: &Ended, good: bool) -> Verdict {
     if let Some(why) = doubtful_change(job, ended) {
         return Verdict::Doubt { why };
     }
+    if matches!(ended.ending, Ending::TakenBack { .. }) {
+        return Verdict::Again { wait: Span::seconds(0) };
+    }
     if ended.ending == Ending::Killed {
         // It takes its turn again when the run is resumed.
         return if run.ended_by_stop(&ended.ending) {
@@ -260,6 +276,6 @@ fn kind(ending: &Ending) -> Option<EndingKind> {
         Ending::CouldNotStart { .. } => Some(EndingKind::CouldNotStart),
         Ending::Lost { .. } => Some(EndingKind::Lost),
         Ending::Unknown { .. } => Some(EndingKind::Unknown),
-        Ending::Killed => None,
+        Ending::Killed | Ending::TakenBack { .. } => None,
     }
 }

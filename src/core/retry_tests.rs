@@ -3,10 +3,10 @@ use std::time::Duration;
 use super::fact::{Action, Fact, RunResult};
 use super::night::{Command, Event};
 use super::phase::Phase;
-use super::test_night::{Night, boot, local, name};
+use super::test_night::{Night, boot, local, name, site};
 use super::test_site::job;
-use crate::definition::site::{EndingKind, Job};
-use crate::types::{BootId, Ending, Outcome, Span};
+use crate::definition::site::{EndingKind, Freeze, FreezeScope, Job};
+use crate::types::{BootId, Ending, Outcome, Span, Text};
 
 fn retrying(name: &str, max: u32) -> Job {
     let mut job = job(name, &[]);
@@ -105,6 +105,31 @@ fn an_attempt_that_the_same_boot_does_not_know_is_started_with_the_same_id() {
 }
 
 #[test]
+fn what_its_host_has_not_begun_is_taken_back_once_it_may_not_begin_any_more() {
+    let mut site = site(vec![job("a", &[])]);
+    site.freezes.push(Freeze {
+        reason: Text::en("Year end"),
+        from: "2026-10-30T22:00:00Z".parse().unwrap(),
+        to: "2026-10-30T23:00:00Z".parse().unwrap(),
+        scope: FreezeScope::default(),
+    });
+    let mut night = Night::with(site, |_| {});
+    let first = night.attempt("a");
+    let given_again = |turn: super::night::Turn| {
+        turn.commands.iter().any(|command| matches!(command, Command::Start { .. }))
+    };
+    night.pass(60);
+    assert!(given_again(night.must(Event::NotKnown { attempt: first.clone() })));
+    night.pass(3_000);
+    assert!(!given_again(night.must(Event::NotKnown { attempt: first })), "frozen by now");
+    assert!(matches!(night.phase("a"), Phase::RetryWait { .. }));
+    assert_eq!(night.run().jobs[0].tries, 0, "it has not had its try");
+    night.started();
+    night.pass(3_600);
+    assert_eq!(night.started(), ["a/2"], "the freeze is over");
+}
+
+#[test]
 fn an_attempt_that_another_boot_does_not_know_is_lost() {
     let mut night = Night::of(vec![job("a", &[])]);
     let other = BootId("boot-2".to_owned());
@@ -145,7 +170,7 @@ fn a_job_that_was_queued_before_waits_for_its_next_try_all_the_same() {
         job.pools.insert(pool.clone(), 1);
         job.priority = priority;
     }
-    let mut site = super::test_night::site(jobs);
+    let mut site = site(jobs);
     site.pools.insert(pool, 1);
     let mut night = Night::with(site, |_| {});
     night.good("h");

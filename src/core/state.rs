@@ -278,8 +278,10 @@ impl State {
                 last.started = last.started.or(ended.started);
                 last.good = Some(*good);
                 last.ended = Some(ended.clone());
-                // Ended by the stop of the supervisor: it has not had its try.
-                if run.ended_by_stop(&ended.ending) {
+                // It has not had its try.
+                if run.ended_by_stop(&ended.ending)
+                    || matches!(ended.ending, Ending::TakenBack { .. })
+                {
                     run.jobs[index].tries = run.jobs[index].tries.saturating_sub(1);
                 }
             }

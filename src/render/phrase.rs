@@ -110,6 +110,7 @@ pub fn ending(lang: Lang, ending: &Ending, good: bool) -> String {
         }
         Ending::TimedOut => Fault::TimedOut,
         Ending::Killed => Fault::Killed,
+        Ending::TakenBack { .. } => Fault::TakenBack,
         Ending::OutputLimit => Fault::OutputLimit,
         Ending::CouldNotStart { why } => Fault::CouldNotStart { why },
         Ending::Lost { why } => Fault::Lost { why },

@@ -14,6 +14,8 @@ pub enum Ending {
     TimedOut,
     /// A person or a stopping supervisor ended it.
     Killed,
+    /// It was ordered, its host never began it, and by now it may not begin any more.
+    TakenBack { why: String },
     /// It wrote more than its output limit and was ended.
     OutputLimit,
     /// No program was started: missing, not executable, no such directory, user not allowed.
@@ -39,6 +41,7 @@ impl std::fmt::Display for Ending {
             Self::Signalled { signal } => write!(f, "signal {signal}"),
             Self::TimedOut => f.write_str("timed out"),
             Self::Killed => f.write_str("killed"),
+            Self::TakenBack { why } => write!(f, "taken back before it began: {why}"),
             Self::OutputLimit => f.write_str("output limit"),
             Self::CouldNotStart { why } => write!(f, "could not start: {why}"),
             Self::Lost { why } => write!(f, "lost: {why}"),

@@ -13,6 +13,9 @@ messages! {
         format!("ended by signal {signal} ({name})"), format!("被信号 {signal}（{name}）终止");
     TimedOut: "ended at its time limit", "达到运行时限，已终止";
     Killed: "ended by an operator", "被人工终止";
+    TakenBack:
+        "taken back: its host had no room for it until it might not begin any more",
+        "已撤回：主机一直没有余量，此时已不允许启动";
     OutputLimit: "ended at its output limit", "输出超限，已终止";
     CouldNotStart { why: &'a str }: format!("could not start: {why}"), format!("无法启动：{why}");
     Lost { why: &'a str }: format!("lost: {why}"), format!("失去跟踪：{why}");
