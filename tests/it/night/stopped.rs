@@ -12,7 +12,7 @@ const TERM_IS_IGNORED: &str = r#"
       trap 'echo ignored' TERM
       . ./job.sh
       echo $$ > "$NIGHTRUN_WORK/pid-a"
-      if [ "$NIGHTRUN_ATTEMPT" = 1 ]; then while :; do read -r x < "$NIGHTRUN_WORK/gate-a"; done; fi
+      if [ "$NIGHTRUN_ATTEMPT" = 1 ]; then while :; do read -r x < "$NIGHTRUN_WORK/gate-a" || :; done; fi
     grace: GRACE
   b: {title: B, run: [sh, job.sh], needs: [a]}
 "#;
