@@ -85,3 +85,26 @@ fn a_run_that_is_taken_in_by_itself_hears_how_the_others_stand() {
     assert_eq!(result(&night), None);
     assert_eq!(night.started(), ["print/1"]);
 }
+
+/// `eod.close` waits for its time, which has come when `rep` is resumed: what was read before that is old.
+#[test]
+fn what_moves_in_the_turn_of_a_resume_is_newer_than_what_was_read_before_it() {
+    let mut close = job("close", &[]);
+    close.kind = crate::definition::site::Kind::WaitUntil { time: jiff::civil::time(22, 0, 0, 0) };
+    let mut site = site(vec![close]);
+    let other = batch("rep", None, vec![job("print", &["eod.close"])]);
+    site.batches.insert(other.id.clone(), other.into());
+    let mut night = Night::with(site, |_| {});
+    let mut report = opened("rep", night.now.wall);
+    report.across = vec![across("eod.close")];
+    let (rep, date) = (report.run.clone(), report.business_date);
+    let known = vec![(across("eod.close").job, date, None)];
+    night.open(report, known.clone());
+    night.now.wall += std::time::Duration::from_secs(1_800);
+    night.facts.clear();
+    night.must(Event::Resume { by: li_wei(), run: rep, boot: boot() });
+    assert_eq!(night.started(), ["print/1"]);
+    assert_eq!(Event::across_since(known.clone(), &[]), Event::Across { known: known.clone() });
+    let others = Event::across_since(known, &night.facts);
+    assert_eq!(others, Event::Across { known: Vec::new() });
+}

@@ -80,6 +80,22 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// [`Event::Across`] of what was read before a turn began, less what the turn itself has found out since: runs that
+    /// are here may have moved in it, and what was read of them is old.
+    pub fn across_since(
+        known: Vec<(JobRef, BusinessDate, Option<Outcome>)>,
+        decided: &[(jiff::Timestamp, Fact)],
+    ) -> Self {
+        let told = |wanted: &(JobRef, BusinessDate, Option<Outcome>)| {
+            decided.iter().any(|(_, fact)| {
+                matches!(fact, Fact::AcrossKnown { job, date, .. } if *job == wanted.0 && *date == wanted.1)
+            })
+        };
+        Self::Across { known: known.into_iter().filter(|wanted| !told(wanted)).collect() }
+    }
+}
+
 /// What is to be carried out, after the facts are durable.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {

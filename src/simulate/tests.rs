@@ -123,6 +123,7 @@ fn what_once_broke_a_rule_holds() {
         "seed=8001831 jobs=8",
         "seed=9003171 jobs=30 look=4",
         "seed=11000481 jobs=8",
+        "seed=50000248 jobs=8 crash=after:19 look=2",
         "seed=40000008 jobs=8 crash=before:29 look=2",
     ] {
         played(&night.parse().unwrap());

@@ -17,7 +17,7 @@ use crate::definition::site::Site;
 use crate::journal::{RunRow, address};
 use crate::port::control::{Account, Order};
 use crate::port::{Clock, Folders, LoadedSite, RunFilter, SiteSource, Store, StoreReader};
-use crate::types::{JobName, PersonId, RunId, Span};
+use crate::types::{BusinessDate, JobName, JobRef, Outcome, PersonId, RunId, Span};
 
 /// An order that came to nothing.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -166,11 +166,12 @@ impl<W: World> Supervisor<W> {
             by,
             reason: order.reason.clone().unwrap_or_default(),
         };
-        let others = self.others(&row.run).await?;
+        let known = self.others(&row.run).await?;
         let mut turn = Turn::default();
         if let Err(refused) = self.try_step(&mut turn, event)? {
             return Ok(Err(refused.into()));
         }
+        let others = Event::across_since(known, &turn.facts);
         self.step(&mut turn, others)?;
         self.expect_hosts(&row.run);
         self.finish(turn).await?;
@@ -255,17 +256,20 @@ impl<W: World> Supervisor<W> {
 
     /// How the jobs of other runs stand that a run needs which was taken in again. Read before anything is decided, so
     /// that nothing is decided which a store in trouble then keeps out of the journal.
-    async fn others(&self, run: &RunId) -> Result<Event, Fatal> {
-        let known = recall::across_now(self.parts.store.reader(), &self.core, run).await?;
-        Ok(Event::Across { known })
+    async fn others(
+        &self,
+        run: &RunId,
+    ) -> Result<Vec<(JobRef, BusinessDate, Option<Outcome>)>, Fatal> {
+        recall::across_now(self.parts.store.reader(), &self.core, run).await
     }
 
     /// Goes on with a run: what runs is taken over, what ended unwatched is learned, nothing starts twice.
     pub async fn take_up(&mut self, run: &RunId, account: &Account) -> Result<(), Fatal> {
         self.load(run).await?;
-        let others = self.others(run).await?;
+        let known = self.others(run).await?;
         let mut turn = Turn::default();
         self.step(&mut turn, self.resumption(run, account))?;
+        let others = Event::across_since(known, &turn.facts);
         self.step(&mut turn, others)?;
         self.expect_hosts(run);
         self.finish(turn).await
@@ -286,7 +290,7 @@ impl<W: World> Supervisor<W> {
         reason: &str,
     ) -> Result<Result<(), Refused>, Fatal> {
         self.load(run).await?;
-        let others = self.others(run).await?;
+        let known = self.others(run).await?;
         let by = self.person(run, account);
         let event = Event::Act { run: run.clone(), by, reason: reason.to_owned(), action };
         let interrupted = !matches!(self.result(run), Some(RunResult::Well | RunResult::Failed));
@@ -301,9 +305,11 @@ impl<W: World> Supervisor<W> {
             }
         }
         let mut turn = Turn::default();
-        for event in resumption.into_iter().chain([event, others]) {
+        for event in resumption.into_iter().chain([event]) {
             self.step(&mut turn, event)?;
         }
+        let others = Event::across_since(known, &turn.facts);
+        self.step(&mut turn, others)?;
         self.expect_hosts(run);
         self.finish(turn).await?;
         Ok(Ok(()))

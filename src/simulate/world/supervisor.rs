@@ -8,6 +8,8 @@ use crate::types::Now;
 
 /// One night in so many has its day planned.
 const PLANS: u64 = 16;
+/// One journal in so many is proven again from its first byte at the end; each entry was when it was committed.
+const PROOFS: u64 = 4;
 
 /// What a turn has decided.
 #[derive(Default)]
@@ -56,6 +58,10 @@ impl World {
             }
             _ => {}
         }
+        let event = match event {
+            Event::Across { known } => Event::across_since(known, &decided.facts),
+            event => event,
+        };
         let turn = match self.core.step(now, event) {
             Ok(turn) => turn,
             Err(StepError::Refused(refused)) => {
@@ -240,7 +246,9 @@ impl World {
     }
 
     pub(super) fn last_look(&mut self) -> Result<(), Breach> {
-        self.store.verify()?;
+        if self.dice.of(0..PROOFS) == 0 {
+            self.store.verify()?;
+        }
         let now = self.clock.now();
         self.witness.look_at_all(&self.core)?;
         for run in self.runs_that(|_| true) {
