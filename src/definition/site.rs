@@ -1,6 +1,5 @@
-//! The resolved site: what the files of a `jobs/` tree mean once every name is known and every value checked.
-//!
-//! Plain data. A run stores the part that it uses (see [`Site::part`]) and goes by that copy to its end.
+//! The resolved site: what the files of a `jobs/` tree mean once every name is known and every value checked. Plain data:
+//! a run stores the part that it uses (see [`Site::part`]) and goes by that copy to its end.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -374,8 +373,7 @@ pub struct Need {
 pub enum NeedOf {
     /// A job of the same batch and run.
     Job(JobName),
-    /// A job of another batch (or of another date of this one): `eod.close@-1bd`. Business days are counted in the
-    /// calendar of the batch that needs.
+    /// A job of another batch or date: `eod.close@-1bd`. Business days are those of the batch that needs.
     Across { job: JobRef, offset: i32 },
 }
 
