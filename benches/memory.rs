@@ -37,7 +37,7 @@ fn main() {
 fn idle(time: Duration) {
     let mut jobs = String::new();
     (0..WAITING)
-        .for_each(|n| writeln!(jobs, "  j{n}: {{title: J, run: [cat, ../../gate]}}").unwrap());
+        .for_each(|n| writeln!(jobs, "  j{n}: {{title: J, run: [cat, HERE/gate]}}").unwrap());
     let house = House::new(WAITING, &jobs);
     let gate = house.path("gate");
     mkfifoat(CWD, &gate, Mode::RUSR | Mode::WUSR).unwrap();
@@ -94,12 +94,20 @@ fn peak() {
     }
 }
 
-/// The supervisor and what it has started, by what they are. An agent in between may be without a child for a moment.
+/// The supervisor and what it has started, by what they are. A kernel may lack the list of a process's children, so
+/// that each is asked for its parent.
 fn processes(supervisor: u32) -> BTreeMap<&'static str, Vec<u32>> {
+    let parents: Vec<(u32, u32)> = std::fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter_map(|pid| Some((pid, parent(pid)?)))
+        .collect();
     let mut found = BTreeMap::from([("supervisor", vec![supervisor])]);
     let mut above = vec![supervisor];
     for who in ["agent", "shim", "program"] {
-        above = above.iter().flat_map(|pid| children(*pid)).collect();
+        let is_below = |(pid, parent): &(u32, u32)| above.contains(parent).then_some(*pid);
+        above = parents.iter().filter_map(is_below).collect();
         if above.is_empty() {
             break;
         }
@@ -108,11 +116,9 @@ fn processes(supervisor: u32) -> BTreeMap<&'static str, Vec<u32>> {
     found
 }
 
-fn children(pid: u32) -> Vec<u32> {
-    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-    let of_task = |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("children"));
-    let lists: Vec<String> = tasks.filter_map(|task| of_task(task).ok()).collect();
-    lists.iter().flat_map(|list| list.split_whitespace()).filter_map(|n| n.parse().ok()).collect()
+fn parent(pid: u32) -> Option<u32> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
 
 fn pss(pid: u32) -> Option<u64> {

@@ -90,7 +90,7 @@ fn jobs(ended: usize, running: usize, waiting: usize) -> String {
     }
     for n in 0..running {
         let gate = if n == 0 { "gate-one" } else { "gate" };
-        writeln!(jobs, "  r{n}: {{title: R, shell: read -r word < ../../{gate} || true}}").unwrap();
+        writeln!(jobs, "  r{n}: {{title: R, shell: read -r word < HERE/{gate} || true}}").unwrap();
     }
     for n in 0..waiting {
         writeln!(jobs, "  w{n}: {{title: W, run: [/bin/true], needs: [r{}]}}", n % running)

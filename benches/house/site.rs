@@ -9,9 +9,10 @@ pub(crate) struct House {
 }
 
 impl House {
-    /// `jobs`: the lines beneath `jobs:` of the one batch.
+    /// `jobs`: the lines beneath `jobs:` of the one batch; `HERE` in them is the folder that `path` speaks of.
     pub(crate) fn new(max_running: usize, jobs: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let jobs = jobs.replace("HERE", folder.path().to_str().unwrap());
         let site = folder.path().join("site");
         std::fs::create_dir_all(site.join("calendars")).unwrap();
         let settings = format!(
