@@ -1,0 +1,282 @@
+//! How each fact moves the state, live and in replay alike. What does not fit is an error, and moves nothing on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{
+    Act, Attempt, BatchGraph, Held, Incident, JobState, Missed, Run, State, Turn, Unfit, Way,
+};
+use crate::core::fact::{Action, Fact, RunOpened, RunResult, Why};
+use crate::core::graph::Graph;
+use crate::core::phase::{Phase, Step};
+use crate::types::{AttemptId, BootId, Ending, HostName, JobName, RunId};
+
+impl State {
+    fn run_mut(&mut self, run: &RunId) -> Result<&mut Run, Unfit> {
+        self.runs.get_mut(run).ok_or_else(|| Unfit::NoRun(run.clone()))
+    }
+
+    /// Takes one fact in, as decided at `at`. Live, in a follower and in replay alike.
+    pub fn apply(&mut self, at: Timestamp, fact: &Fact) -> Result<(), Unfit> {
+        match fact {
+            Fact::RunOpened(opened) => self.open(at, opened)?,
+            Fact::RunResumed { run, by, boot, since_boot } => {
+                let run = self.run_mut(run)?;
+                run.resume(boot, *since_boot);
+                run.turns.push(Turn { at, by: by.clone(), way: Way::Resumed });
+            }
+            Fact::RunEnded { run, result } => {
+                let run = self.run_mut(run)?;
+                run.result = Some(*result);
+                run.ended_at = Some(at);
+                if *result == RunResult::Well {
+                    run.first_well.get_or_insert(at);
+                }
+            }
+            Fact::RunReopened { run } => {
+                let run = self.run_mut(run)?;
+                run.result = None;
+                run.ended_at = None;
+                run.stopping = None;
+            }
+            Fact::AttemptIntended { attempt, host, boot } => {
+                self.run_mut(&attempt.run)?.intend(at, attempt, host, boot)?;
+            }
+            Fact::AttemptStarted { attempt, pid, at: started } => {
+                let (run, index) = self.job_of(attempt)?;
+                run.step(index, Step::Start)?;
+                let last = run.latest(index, attempt)?;
+                last.pid = Some(*pid);
+                last.started = Some(*started);
+            }
+            Fact::AttemptEnded { ended, good } => {
+                let (run, index) = self.job_of(&ended.attempt)?;
+                run.step(index, Step::End)?;
+                let last = run.latest(index, &ended.attempt)?;
+                last.started = last.started.or(ended.started);
+                last.good = Some(*good);
+                last.ended = Some(ended.clone());
+                // It has not had its try.
+                if run.ended_by_stop(&ended.ending)
+                    || matches!(ended.ending, Ending::TakenBack { .. })
+                {
+                    run.jobs[index].tries = run.jobs[index].tries.saturating_sub(1);
+                }
+            }
+            Fact::RetryPlanned { run, job, wait, since_boot } => {
+                let wait = wait.get();
+                let step = Step::PlanRetry { due: *since_boot + wait, wait };
+                self.step(run, job, step)?;
+            }
+            Fact::Settled { run, job, outcome, why } => {
+                let run = self.run_mut(run)?;
+                let index = run.find(job)?;
+                let over = run.jobs[index].attempts.last().and_then(|a| a.ended.as_ref());
+                let at = match why {
+                    Why::Attempt { .. } => over.map_or(at, |ended| ended.ended),
+                    _ => at,
+                };
+                run.step(index, Step::Settle { outcome: *outcome, why: why.clone(), at })?;
+            }
+            Fact::Reopened { run, job } => self.step(run, job, Step::Reopen)?,
+            Fact::InDoubt { run, job, why } => {
+                self.step(run, job, Step::Doubt { why: why.clone() })?;
+            }
+            Fact::DeadlineMissed { run, job, deadline, due } => {
+                let missed = Missed { job: job.clone(), deadline: *deadline, due: *due };
+                self.run_mut(run)?.missed.push(missed);
+            }
+            Fact::AcrossKnown { job, date, outcome } => {
+                self.across.insert((job.clone(), *date), *outcome);
+            }
+            Fact::IncidentOpened { incident, run, job, blocks, notify } => {
+                let opened = Incident {
+                    run: run.clone(),
+                    job: job.clone(),
+                    opened: at,
+                    closed: None,
+                    blocks: blocks.clone(),
+                    notified: notify.clone(),
+                };
+                self.incidents.insert(*incident, opened);
+            }
+            Fact::IncidentClosed { incident, .. } => {
+                let known = self.incidents.get_mut(incident);
+                known.ok_or(Unfit::NoIncident(*incident))?.closed = Some(at);
+            }
+            Fact::Acted { run, by, reason, action } => {
+                let act =
+                    Act { at, by: by.clone(), reason: reason.clone(), action: action.clone() };
+                self.run_mut(run)?.act(act)?;
+            }
+            Fact::Stopping { run, by, how } => {
+                let run = self.run_mut(run)?;
+                run.stopping = Some(*how);
+                run.turns.push(Turn { at, by: by.clone(), way: Way::Stopped(*how) });
+            }
+            Fact::Asked { run, job } => {
+                let run = self.run_mut(run)?;
+                let index = run.find(job)?;
+                run.jobs[index].asked_at = Some(at);
+            }
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, at: Timestamp, opened: &RunOpened) -> Result<(), Unfit> {
+        let id = opened.run.clone();
+        if self.runs.contains_key(&id) {
+            return Err(Unfit::RunTwice(id));
+        }
+        let missing = || Unfit::NoDefinition(id.clone(), opened.definition.clone());
+        let site = Arc::clone(self.definitions.get(&opened.definition).ok_or_else(missing)?);
+        let batch = Arc::clone(site.batches.get(&opened.batch).ok_or_else(missing)?);
+        let graph = Graph::new(&batch);
+        let jobs: Vec<JobState> = (0..batch.jobs.len())
+            .map(|index| JobState {
+                phase: Phase::Waiting,
+                asked: opened.only.is_empty() || opened.only.contains(&batch.jobs[index].name),
+                held: None,
+                asked_at: None,
+                attempts: Vec::new(),
+                tries: 0,
+                open_needs: graph.predecessors(index).count() as u32,
+            })
+            .collect();
+        let run = Run {
+            opened: opened.clone(),
+            opened_at: at,
+            site,
+            batch,
+            graph: BatchGraph(Arc::new(graph)),
+            unsettled: jobs.len(),
+            in_flight: 0,
+            jobs,
+            result: None,
+            ended_at: None,
+            first_well: None,
+            stopping: None,
+            acts: Vec::new(),
+            turns: Vec::new(),
+            missed: Vec::new(),
+        };
+        self.runs.insert(id, run);
+        Ok(())
+    }
+
+    fn step(&mut self, run: &RunId, job: &JobName, step: Step) -> Result<(), Unfit> {
+        let run = self.run_mut(run)?;
+        let index = run.find(job)?;
+        run.step(index, step)
+    }
+
+    fn job_of(&mut self, attempt: &AttemptId) -> Result<(&mut Run, usize), Unfit> {
+        let run = self.run_mut(&attempt.run)?;
+        let index = run.find(&attempt.job)?;
+        Ok((run, index))
+    }
+}
+
+impl Run {
+    fn find(&self, job: &JobName) -> Result<usize, Unfit> {
+        self.index(job).ok_or_else(|| Unfit::NoJob { run: self.id().clone(), job: job.clone() })
+    }
+
+    fn step(&mut self, index: usize, step: Step) -> Result<(), Unfit> {
+        let reopened = step == Step::Reopen;
+        let job = &mut self.jobs[index];
+        let before = job.phase.outcome().is_some();
+        let phase = job.phase.after(step).map_err(|illegal| Unfit::Illegal {
+            run: self.opened.run.clone(),
+            job: self.batch.jobs[index].name.clone(),
+            illegal,
+        })?;
+        let after = phase.outcome().is_some();
+        self.in_flight += usize::from(phase.in_flight());
+        self.in_flight -= usize::from(job.phase.in_flight());
+        self.unsettled += usize::from(!after);
+        self.unsettled -= usize::from(!before);
+        job.phase = phase;
+        if reopened {
+            job.asked = true;
+            job.asked_at = None;
+            job.tries = 0;
+        }
+        if before != after {
+            let graph = self.graph.clone();
+            for (successor, _) in graph.successors(index) {
+                let open = &mut self.jobs[successor].open_needs;
+                *open = if after { open.saturating_sub(1) } else { *open + 1 };
+            }
+        }
+        Ok(())
+    }
+
+    fn intend(
+        &mut self,
+        at: Timestamp,
+        attempt: &AttemptId,
+        host: &HostName,
+        boot: &BootId,
+    ) -> Result<(), Unfit> {
+        let index = self.find(&attempt.job)?;
+        if attempt.number as usize != self.jobs[index].attempts.len() + 1 {
+            return Err(Unfit::WrongAttempt(attempt.clone()));
+        }
+        self.step(index, Step::Intend)?;
+        let job = &mut self.jobs[index];
+        job.tries += 1;
+        job.attempts.push(Attempt {
+            number: attempt.number,
+            host: host.clone(),
+            boot: boot.clone(),
+            intended: at,
+            pid: None,
+            started: None,
+            ended: None,
+            good: None,
+        });
+        Ok(())
+    }
+
+    fn latest(&mut self, index: usize, id: &AttemptId) -> Result<&mut Attempt, Unfit> {
+        match self.jobs[index].attempts.last_mut() {
+            Some(last) if last.number == id.number => Ok(last),
+            _ => Err(Unfit::WrongAttempt(id.clone())),
+        }
+    }
+
+    fn resume(&mut self, boot: &BootId, since_boot: Duration) {
+        self.result = None;
+        self.ended_at = None;
+        self.stopping = None;
+        // Waits count from boot; after another boot the old count means nothing, so the wait begins again.
+        if *boot != self.opened.boot {
+            for job in &mut self.jobs {
+                if let Phase::RetryWait { due, wait } = &mut job.phase {
+                    *due = since_boot + *wait;
+                }
+            }
+            self.opened.boot = boot.clone();
+        }
+    }
+
+    fn act(&mut self, act: Act) -> Result<(), Unfit> {
+        match &act.action {
+            Action::Hold { job } => {
+                let index = self.find(job)?;
+                let held = Held { by: act.by.clone(), reason: act.reason.clone(), at: act.at };
+                self.jobs[index].held = Some(held);
+            }
+            Action::Release { job } => {
+                let index = self.find(job)?;
+                self.jobs[index].held = None;
+            }
+            _ => {}
+        }
+        self.acts.push(act);
+        Ok(())
+    }
+}
