@@ -139,6 +139,8 @@ fn opened() -> Fact {
         boot: BootId("0".repeat(36)),
         since_boot: Duration::ZERO,
         window_override: None,
+        scheduled: None,
+        late: None,
     }))
 }
 

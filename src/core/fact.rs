@@ -7,9 +7,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::definition::site::Schedule;
 use crate::types::{
-    AttemptId, BatchId, BootId, BusinessDate, Condition, HostName, IncidentId, JobName, JobRef,
-    Outcome, PersonId, RunId, Span,
+    AttemptId, BatchId, BootId, BusinessDate, CalendarName, Condition, HostName, IncidentId,
+    JobName, JobRef, Outcome, PersonId, RunId, Span,
 };
 use crate::wire::Ended;
 
@@ -103,6 +104,21 @@ pub enum Fact {
         job: JobName,
     },
 
+    /// From `since` on the starts of this schedule are made here; `None`: the batch has none any more.
+    ScheduleTaken {
+        batch: BatchId,
+        schedule: Option<Box<TakenSchedule>>,
+        since: Timestamp,
+    },
+    /// Starts of a schedule, one after the other, that were not made, and will not be.
+    StartsMissed {
+        batch: BatchId,
+        first: Timestamp,
+        last: Timestamp,
+        count: u32,
+        why: MissedWhy,
+    },
+
     /// Everything that a `confirm` job needs is there: from now on it waits for a person.
     Asked {
         run: RunId,
@@ -148,6 +164,56 @@ pub struct RunOpened {
     /// A window override with its reason: role checked, counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window_override: Option<String>,
+    /// The start of the schedule that this run is, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheduled: Option<Timestamp>,
+    /// Why that start was made later than meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late: Option<LateWhy>,
+}
+
+/// All that says when a batch starts, as it was when its starts were taken over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TakenSchedule {
+    pub schedule: Schedule,
+    /// Whose business days its words count.
+    pub calendar: Option<CalendarName>,
+}
+
+/// Why a start of a schedule was made later than meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LateWhy {
+    /// No supervisor was there.
+    NobodyServed,
+    /// The store did not take what was decided, or did not say what it holds.
+    Store,
+    /// The run's copy could not be laid out.
+    Copy,
+    /// The clock of the host was set forward over it, or the host slept.
+    Clock,
+    /// Other work came first.
+    Work,
+}
+
+/// Why a start of a schedule was not made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "why")]
+pub enum MissedWhy {
+    /// `missed: none`.
+    NotMadeUp,
+    /// `missed: latest`, and there was a later one.
+    OnlyLatest,
+    /// Missed by more than `missed_limit`.
+    TooLate { limit: Span },
+    /// The schedule was changed, or taken away, before anybody made it.
+    ScheduleChanged,
+    /// A run of that business date was ordered before.
+    OrderedBefore { run: RunId },
+    /// A rule said no.
+    Refused { what: String },
+    /// This supervisor only observes.
+    Observed,
 }
 
 /// A need of another batch or date, resolved when the run was ordered.
@@ -286,7 +352,9 @@ impl Fact {
             | Self::Acted { run, .. }
             | Self::Asked { run, .. }
             | Self::Stopping { run, .. } => run,
-            Self::AcrossKnown { .. } => return None,
+            Self::AcrossKnown { .. } | Self::ScheduleTaken { .. } | Self::StartsMissed { .. } => {
+                return None;
+            }
         })
     }
 
@@ -308,6 +376,8 @@ impl Fact {
             Self::AcrossKnown { .. } => "across-known",
             Self::IncidentOpened { .. } => "incident-opened",
             Self::IncidentClosed { .. } => "incident-closed",
+            Self::ScheduleTaken { .. } => "schedule-taken",
+            Self::StartsMissed { .. } => "starts-missed",
             Self::Acted { .. } => "acted",
             Self::Asked { .. } => "asked",
             Self::Stopping { .. } => "stopping",

@@ -7,6 +7,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::day_rule::Part;
 use super::deadline::first_at_or_after;
 use super::fact::{Fact, RunResult, Why};
@@ -17,7 +19,9 @@ use super::phase::Phase;
 use super::state::{Run, State, Unfit};
 use super::window::{self, Gate, Subject, WindowReason};
 use crate::definition::site::{Kind, NeedOf};
-use crate::types::{AttemptId, BootId, HostName, IncidentId, JobName, Now, Outcome, RunId};
+use crate::types::{
+    AttemptId, BatchId, BootId, HostName, IncidentId, JobName, Now, Outcome, RunId,
+};
 
 /// A fact that a rule forbids: a defect of nightrun, found before anything came of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -120,8 +124,18 @@ impl Watch {
                     return Err(broken(run.to_string(), "it is not over".to_owned()));
                 }
             }
-            Fact::RunOpened(_)
-            | Fact::RunResumed { .. }
+            Fact::RunOpened(opened) => {
+                if let Some(scheduled) = opened.scheduled {
+                    undecided(around.state, &opened.batch, scheduled)
+                        .map_err(|why| broken(opened.run.to_string(), why))?;
+                }
+            }
+            Fact::StartsMissed { batch, first, .. } => {
+                undecided(around.state, batch, *first)
+                    .map_err(|why| broken(batch.to_string(), why))?;
+            }
+            Fact::RunResumed { .. }
+            | Fact::ScheduleTaken { .. }
             | Fact::AcrossKnown { .. }
             | Fact::IncidentClosed { .. }
             | Fact::Acted { .. }
@@ -140,6 +154,18 @@ impl Watch {
                 though: "nothing was decided about it in the same step".to_owned(),
             }),
         }
+    }
+}
+
+/// A start of a schedule is made once or told as missed, and no earlier one after it. A plan makes starts of schedules
+/// that it does not serve.
+fn undecided(state: &State, batch: &BatchId, scheduled: Timestamp) -> Result<(), String> {
+    match state.decided(batch) {
+        None => Ok(()),
+        Some(decided) if scheduled <= decided => {
+            Err(format!("its starts up to {decided} have been decided"))
+        }
+        Some(_) => Ok(()),
     }
 }
 

@@ -29,6 +29,7 @@ pub mod refused;
 mod same_day;
 pub mod schedule;
 pub mod script;
+pub mod service;
 pub mod state;
 pub mod window;
 
@@ -42,6 +43,8 @@ mod gate_tests;
 mod order_tests;
 #[cfg(test)]
 mod retry_tests;
+#[cfg(test)]
+mod service_tests;
 #[cfg(test)]
 mod stop_tests;
 #[cfg(test)]

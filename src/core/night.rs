@@ -9,14 +9,15 @@ use std::time::Duration;
 
 use super::agenda::Agenda;
 use super::calendar::Calendars;
-use super::fact::{Fact, RunOpened, StopHow};
+use super::fact::{Fact, MissedWhy, RunOpened, StopHow};
 use super::invariant::{Around, Watch};
+use super::service::Service;
 use super::state::{State, Unfit};
 use super::window::Windows;
 use crate::definition::site::Site;
 use crate::types::{
-    AttemptId, BootId, BusinessDate, Due, HostName, IncidentId, JobName, JobRef, Now, Outcome,
-    PersonId, RunId,
+    AttemptId, BatchId, BootId, BusinessDate, Due, HostName, IncidentId, JobName, JobRef, Now,
+    Outcome, PersonId, RunId,
 };
 use crate::wire::Ended;
 
@@ -72,6 +73,17 @@ pub enum Event {
         jobs: Vec<JobName>,
         by: PersonId,
         reason: String,
+    },
+    /// From now on the starts of these definitions' schedules are made here, or only told of.
+    Serve {
+        site: Arc<Site>,
+        observes: bool,
+    },
+    /// A start of a schedule was due, and cannot be made.
+    MissStart {
+        batch: BatchId,
+        scheduled: jiff::Timestamp,
+        why: MissedWhy,
     },
     /// No new starts any more, in any run.
     Stop {
@@ -156,6 +168,8 @@ pub struct Core {
     pub(super) asked: std::collections::BTreeSet<AttemptId>,
     pub(super) rules: BTreeMap<String, Arc<Rules>>,
     pub(super) watch: Watch,
+    /// The schedules whose starts are made here; `None`: runs are only ordered.
+    pub(super) service: Option<Service>,
     next_incident: u64,
     /// Facts were taken in again, and the agenda and the watch do not know yet who holds what.
     replayed: bool,
@@ -249,7 +263,9 @@ impl Core {
 
     /// When to call again though nothing happens.
     pub fn next_wake(&self) -> Due {
-        self.agenda.next_wake()
+        let due = self.agenda.next_wake();
+        let start = self.service.as_ref().and_then(Service::next_wake);
+        Due { wall: due.wall.into_iter().chain(start).min(), ..due }
     }
 
     /// Whether deadlines wait for a host to say what ended meanwhile; see [`ANSWER_WITHIN`].
@@ -314,6 +330,8 @@ impl Mover<'_> {
             Event::NotKnown { attempt } => self.not_known(attempt)?,
             Event::Act { run, by, reason, action } => self.act(&run, by, reason, action)?,
             Event::Rerun { run, jobs, by, reason } => self.rerun(&run, &jobs, by, &reason)?,
+            Event::Serve { site, observes } => self.serve(site, observes)?,
+            Event::MissStart { batch, scheduled, why } => self.miss_start(batch, scheduled, why)?,
             Event::Stop { by, how } => self.stop(&by, how)?,
         }
         Ok(())
@@ -330,6 +348,7 @@ impl Mover<'_> {
         }
         self.emit(Fact::RunOpened(Box::new(opened)))?;
         self.enlist(&run)?;
+        self.look_ahead(&run.batch);
         Ok(())
     }
 
@@ -420,6 +439,7 @@ impl Mover<'_> {
 
     /// Lets everything move that can.
     fn go_on(&mut self) -> Result<(), Unfit> {
+        self.miss_starts()?;
         self.core.agenda.due(self.now);
         if self.core.agenda.stepped_back(self.now.wall) {
             for run in self.core.state.runs.values() {

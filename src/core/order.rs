@@ -73,14 +73,17 @@ pub struct Ordered {
     pub parameters: BTreeMap<String, String>,
     pub only: Vec<JobName>,
     pub across: Vec<AcrossNeed>,
+    /// The schedule gives several starts for this business date: each is a run of its own.
+    pub several: bool,
 }
 
 impl Ordered {
-    /// What makes the run one and the same: the scheduled instant, or the business date of an order by people.
+    /// What makes the run one and the same: the scheduled instant where the schedule gives several for the business
+    /// date, else that date. So a batch that people have ordered for its date is not started again by its schedule.
     pub fn key(&self) -> Result<RunKey, InvalidName> {
         match self.order.scheduled {
-            Some(at) => RunKey::new(&at.strftime("%Y%m%dT%H%M%SZ").to_string()),
-            None => RunKey::new(&self.business_date.to_string()),
+            Some(at) if self.several => RunKey::new(&at.strftime("%Y%m%dT%H%M%SZ").to_string()),
+            _ => RunKey::new(&self.business_date.to_string()),
         }
     }
 
@@ -107,6 +110,8 @@ impl Ordered {
             boot,
             since_boot,
             window_override: self.order.window_override,
+            scheduled: self.order.scheduled,
+            late: None,
         }
     }
 }
@@ -142,7 +147,8 @@ pub fn resolve(
     // A trial stands alone: what it needs of other runs counts as fulfilled.
     let across =
         if order.trial { Vec::new() } else { across(site, batch, calendars, business_date)? };
-    Ok(Ordered { order, business_date, anchor, parameters, only, across })
+    let several = first.len() > 1;
+    Ok(Ordered { order, business_date, anchor, parameters, only, across, several })
 }
 
 /// The business date of an order that names none: that of the scheduled start nearest to `now`, among the last one at or

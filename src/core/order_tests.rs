@@ -88,6 +88,10 @@ fn the_schedule_itself_orders_by_its_instant() {
     let ordered = at(&site, NOON, |order| order.scheduled = Some(scheduled)).unwrap();
     assert_eq!(ordered.business_date.to_string(), "2026-10-29");
     assert_eq!(ordered.anchor, scheduled);
+    assert_eq!(ordered.key().unwrap().as_str(), "2026-10-29");
+    // Where the date has several starts each is a run of its own.
+    change(&mut site, |eod| eod.schedule = Some(cron("30 1,4 * * *", "Europe/Berlin")));
+    let ordered = at(&site, NOON, |order| order.scheduled = Some(scheduled)).unwrap();
     assert_eq!(ordered.key().unwrap().as_str(), "20261030T003000Z");
 }
 

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::calendar::{BeyondData, Calendars, plus};
 use super::cron_time::CivilCron;
 use super::day_rule::Part;
+use super::fact::MissedWhy;
 use crate::definition::site::{
     Batch, BusinessDateRule, DayRule, Days, FoldPolicy, GapPolicy, Missed, Schedule, ScheduleRule,
 };
@@ -72,8 +73,7 @@ pub enum NoBusinessDate {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CatchUp {
     pub run: Vec<Start>,
-    /// With the reason in words.
-    pub dropped: Vec<(Start, String)>,
+    pub dropped: Vec<(Start, MissedWhy)>,
 }
 
 impl Start {
@@ -202,22 +202,18 @@ pub fn missed(policy: &Missed, starts: Vec<Start>, now: Timestamp) -> CatchUp {
     for (place, start) in starts.into_iter().enumerate() {
         let limit = match policy {
             Missed::None => {
-                made.dropped
-                    .push((start, "missed starts are not made up for (`missed: none`)".to_owned()));
+                made.dropped.push((start, MissedWhy::NotMadeUp));
                 continue;
             }
             Missed::Latest { .. } if place != last => {
-                made.dropped.push((
-                    start,
-                    "only the latest missed start is made up for (`missed: latest`)".to_owned(),
-                ));
+                made.dropped.push((start, MissedWhy::OnlyLatest));
                 continue;
             }
             Missed::Latest { limit } | Missed::All { limit } => limit,
         };
         let late = now.duration_since(start.at);
         if late > SignedDuration::try_from(limit.get()).unwrap_or(SignedDuration::MAX) {
-            made.dropped.push((start, format!("missed by more than {limit} (`missed_limit`)")));
+            made.dropped.push((start, MissedWhy::TooLate { limit: *limit }));
         } else {
             made.run.push(start);
         }

@@ -254,7 +254,7 @@ fn missed_starts_are_made_up_for_as_the_schedule_says() {
         assert_eq!(made.dropped.len(), 6 - expected.len(), "every other one is named");
     }
     let made = missed(&Missed::All { limit }, found(), now);
-    assert_eq!(made.dropped[0].1, "missed by more than 3h (`missed_limit`)");
+    assert_eq!(made.dropped[0].1, MissedWhy::TooLate { limit: Span::seconds(3 * 3_600) });
     assert_eq!(missed(&Missed::All { limit }, Vec::new(), now), CatchUp::default());
 }
 

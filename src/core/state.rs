@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::fact::{Action, Deadline, RunOpened, RunResult, StopHow};
+use super::fact::{Action, Deadline, RunOpened, RunResult, StopHow, TakenSchedule};
 use super::graph::Graph;
 use super::phase::{Illegal, Phase};
 use crate::definition::site::{Batch, Job, Site};
 use crate::types::{
-    AttemptId, BootId, BusinessDate, Ending, HostName, IncidentId, JobName, JobRef, Outcome,
-    PersonId, RunId,
+    AttemptId, BatchId, BootId, BusinessDate, Ending, HostName, IncidentId, JobName, JobRef,
+    Outcome, PersonId, RunId,
 };
 use crate::wire::Ended;
 
@@ -45,8 +45,19 @@ pub struct State {
     /// How jobs of other runs came out, as far as somebody here needs them.
     pub across: BTreeMap<(JobRef, BusinessDate), Option<Outcome>>,
     pub incidents: BTreeMap<IncidentId, Incident>,
+    /// Schedules whose starts are made here, or were.
+    pub schedules: BTreeMap<BatchId, Served>,
     /// Definitions by digest, which runs refer to.
     definitions: HashMap<String, Arc<Site>>,
+}
+
+/// What has become of the starts of one batch's schedule.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Served {
+    /// `None`: the batch has none any more.
+    pub schedule: Option<Box<TakenSchedule>>,
+    /// Every start up to this one was made, or told as missed.
+    pub decided: Timestamp,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -70,6 +70,8 @@ pub(crate) fn opened(batch: &str, at: Timestamp) -> RunOpened {
         boot: boot(),
         since_boot: Duration::from_secs(1000),
         window_override: None,
+        scheduled: None,
+        late: None,
     }
 }
 

@@ -15,4 +15,4 @@ pub use blob::{address, hex};
 pub use chain::{Broken, Chain, Head, Sealed, verify};
 pub use entry::{Entry, NotSealed, Undecodable, VERSION};
 pub use outbox::OutgoingMail;
-pub use rows::{Row, RunRow, row};
+pub use rows::{Row, RunRow, StartsMissed, row};

@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 
-use crate::core::fact::{Fact, RunOpened, RunResult};
+use crate::core::fact::{Fact, MissedWhy, RunOpened, RunResult};
 use crate::types::{
-    AttemptId, BootId, BusinessDate, Ending, HostName, IncidentId, JobName, Outcome, RunId, Usage,
+    AttemptId, BatchId, BootId, BusinessDate, Ending, HostName, IncidentId, JobName, Outcome,
+    RunId, Usage,
 };
 
 /// A change of one row. Times are those that the entry or the host gave.
@@ -56,6 +57,24 @@ pub enum Row {
         incident: IncidentId,
         closed: Timestamp,
     },
+    /// The entry says how something stands that belongs to no run, under a key; it takes the place of the one before.
+    Stands {
+        key: String,
+        seq: u64,
+    },
+    StartsMissed(StartsMissed),
+}
+
+/// Starts of a batch's schedule, one after the other, that were not made, and will not be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartsMissed {
+    pub batch: BatchId,
+    pub first: Timestamp,
+    pub last: Timestamp,
+    pub count: u32,
+    pub why: MissedWhy,
+    /// When it was told.
+    pub at: Timestamp,
 }
 
 /// A run as lists show it.
@@ -72,6 +91,8 @@ pub struct RunRow {
     pub opened_seq: u64,
     pub ended: Option<Timestamp>,
     pub result: Option<RunResult>,
+    /// The start of the schedule that it is, where it is one.
+    pub scheduled: Option<Timestamp>,
 }
 
 /// The row that a fact changes, if any: `seq` and `at` are those of its entry.
@@ -110,6 +131,12 @@ pub fn row(seq: u64, at: Timestamp, fact: &Fact) -> Option<Row> {
         Fact::IncidentClosed { incident, .. } => {
             Row::IncidentClosed { incident: *incident, closed: at }
         }
+        Fact::ScheduleTaken { batch, .. } => Row::Stands { key: format!("schedule/{batch}"), seq },
+        Fact::StartsMissed { batch, first, last, count, why } => {
+            let (batch, why) = (batch.clone(), why.clone());
+            let (first, last, count) = (*first, *last, *count);
+            Row::StartsMissed(StartsMissed { batch, first, last, count, why, at })
+        }
         Fact::RunResumed { .. }
         | Fact::AttemptStarted { .. }
         | Fact::RetryPlanned { .. }
@@ -133,6 +160,7 @@ fn opened_row(seq: u64, at: Timestamp, opened: &RunOpened) -> RunRow {
         opened_seq: seq,
         ended: None,
         result: None,
+        scheduled: opened.scheduled,
     }
 }
 
@@ -159,7 +187,10 @@ mod tests {
                 "settled",
                 "reopened",
                 "incident-opened",
-                "incident-closed"
+                "incident-closed",
+                "run-opened",
+                "schedule-taken",
+                "starts-missed"
             ]
         );
         let Some(Row::RunOpened(run)) = row(7, at(), &facts()[0]) else { panic!() };

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::core::fact::{Action, Deadline, Fact, RunOpened, RunResult, StopHow, Why};
+use crate::core::fact::{
+    Action, Deadline, Fact, LateWhy, MissedWhy, RunOpened, RunResult, StopHow, TakenSchedule, Why,
+};
 use crate::types::{
     BootId, Condition, Ending, HostName, IncidentId, JobName, Outcome, PersonId, RunId, Span, Usage,
 };
@@ -21,6 +23,7 @@ pub(super) fn run() -> RunId {
 
 pub(super) fn facts() -> Vec<Fact> {
     let (run, job) = (run(), JobName::new("load").unwrap());
+    let (next, load) = ("eod@2026-11-02#1".parse::<RunId>().unwrap(), job.clone());
     let attempt: crate::types::AttemptId = "eod@2026-10-30#1/load/1".parse().unwrap();
     let person = PersonId::new("li-wei").unwrap();
     let boot = BootId("boot-1".into());
@@ -86,7 +89,31 @@ pub(super) fn facts() -> Vec<Fact> {
             action: Action::Note { job: Some(job.clone()), text: "\"quoted\"\n".into() },
         },
         Fact::Asked { run: run.clone(), job },
-        Fact::Stopping { run, by: PersonId::new("li-wei").unwrap(), how: StopHow::Terminate },
+        Fact::Stopping {
+            run: run.clone(),
+            by: PersonId::new("li-wei").unwrap(),
+            how: StopHow::Terminate,
+        },
+        Fact::RunOpened(Box::new(RunOpened {
+            scheduled: Some(at()),
+            late: Some(LateWhy::NobodyServed),
+            ..opened(&next, &load)
+        })),
+        Fact::ScheduleTaken {
+            batch: next.batch.clone(),
+            schedule: Some(Box::new(TakenSchedule {
+                schedule: crate::core::test_site::cron("30 21 * * MON-FRI", "Europe/Berlin"),
+                calendar: None,
+            })),
+            since: at(),
+        },
+        Fact::StartsMissed {
+            batch: next.batch.clone(),
+            first: at(),
+            last: at(),
+            count: 1,
+            why: MissedWhy::TooLate { limit: Span::seconds(90) },
+        },
     ]
 }
 
@@ -106,6 +133,8 @@ fn opened(run: &RunId, job: &JobName) -> RunOpened {
         boot: BootId("boot-1".into()),
         since_boot: Duration::from_secs(60),
         window_override: Some("agreed with the business".into()),
+        scheduled: None,
+        late: None,
     }
 }
 

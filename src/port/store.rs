@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::TrialOffset;
-use crate::journal::{Head, OutgoingMail, Row, RunRow, Sealed, verify};
+use crate::journal::{Head, OutgoingMail, Row, RunRow, Sealed, StartsMissed, verify};
 use crate::types::{
     BatchId, BusinessDate, Epoch, IncidentId, JobName, JobRef, Outcome, RunId, RunKey, Span,
 };
@@ -143,6 +143,21 @@ pub trait StoreReader {
         job: &JobRef,
         date: BusinessDate,
     ) -> impl Future<Output = Result<Option<Outcome>, StoreError>> + Send;
+
+    /// Entries that say how something stands which belongs to no run (a [`Row::Stands`]), in their order: what a
+    /// supervisor that serves takes in before it serves.
+    fn standing(&self) -> impl Future<Output = Result<Vec<Sealed>, StoreError>> + Send;
+
+    /// Of each batch the last start of its schedule that was made or told as missed.
+    fn decided_starts(
+        &self,
+    ) -> impl Future<Output = Result<Vec<(BatchId, Timestamp)>, StoreError>> + Send;
+
+    /// Starts that were told as missed at or after an instant, the oldest start first.
+    fn starts_missed(
+        &self,
+        since: Timestamp,
+    ) -> impl Future<Output = Result<Vec<StartsMissed>, StoreError>> + Send;
 
     /// Where a trial's clock stood at its last commit.
     fn trial_clock(

@@ -80,7 +80,10 @@ pub fn event(after: &State, at: Timestamp, fact: &Fact) -> Option<EventLine> {
             act: Act::Do(action.clone()),
             reason: reason_besides(action, reason),
         },
-        Fact::AttemptIntended { .. } | Fact::AcrossKnown { .. } => return None,
+        Fact::AttemptIntended { .. }
+        | Fact::AcrossKnown { .. }
+        | Fact::ScheduleTaken { .. }
+        | Fact::StartsMissed { .. } => return None,
     };
     Some(EventLine { at, what })
 }

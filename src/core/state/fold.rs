@@ -6,12 +6,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    Act, Attempt, BatchGraph, Held, Incident, JobState, Missed, Run, State, Turn, Unfit, Way,
+    Act, Attempt, BatchGraph, Held, Incident, JobState, Missed, Run, Served, State, Turn, Unfit,
+    Way,
 };
 use crate::core::fact::{Action, Fact, RunOpened, RunResult, Why};
 use crate::core::graph::Graph;
 use crate::core::phase::{Phase, Step};
-use crate::types::{AttemptId, BootId, Ending, HostName, JobName, RunId};
+use crate::types::{AttemptId, BatchId, BootId, Ending, HostName, JobName, RunId};
 
 impl State {
     fn run_mut(&mut self, run: &RunId) -> Result<&mut Run, Unfit> {
@@ -91,6 +92,13 @@ impl State {
             Fact::AcrossKnown { job, date, outcome } => {
                 self.across.insert((job.clone(), *date), *outcome);
             }
+            Fact::ScheduleTaken { batch, schedule, since } => {
+                let former = self.schedules.get(batch).map(|known| known.decided);
+                let decided = former.map_or(*since, |former| former.max(*since));
+                let schedule = schedule.clone();
+                self.schedules.insert(batch.clone(), Served { schedule, decided });
+            }
+            Fact::StartsMissed { batch, last, .. } => self.decided_start(batch, *last),
             Fact::IncidentOpened { incident, run, job, blocks, notify } => {
                 let opened = Incident {
                     run: run.clone(),
@@ -123,6 +131,13 @@ impl State {
             }
         }
         Ok(())
+    }
+
+    /// A start of a batch's schedule was made, or told as missed.
+    pub fn decided_start(&mut self, batch: &BatchId, scheduled: Timestamp) {
+        if let Some(known) = self.schedules.get_mut(batch) {
+            known.decided = known.decided.max(scheduled);
+        }
     }
 
     fn open(&mut self, at: Timestamp, opened: &RunOpened) -> Result<(), Unfit> {
@@ -163,6 +178,9 @@ impl State {
             missed: Vec::new(),
         };
         self.runs.insert(id, run);
+        if let Some(scheduled) = opened.scheduled {
+            self.decided_start(&opened.batch, scheduled);
+        }
         Ok(())
     }
 

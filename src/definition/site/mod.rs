@@ -189,33 +189,50 @@ impl Batch {
     }
 }
 impl Site {
-    /// The part of the site that a run of `batch` goes by: without the other batches' jobs.
+    /// The part of the site that a run of `batch` goes by: of other batches only those that its jobs need, without their
+    /// jobs.
     pub fn part(&self, batch: &BatchId) -> Self {
-        let mut part = self.clone();
-        let changes: Vec<&ChangeId> = self
-            .batches
-            .get(batch)
-            .into_iter()
-            .flat_map(|b| &b.jobs)
+        let jobs = || self.batches.get(batch).into_iter().flat_map(|batch| &batch.jobs);
+        let mut part = self.without_work();
+        part.changes = jobs()
             .filter_map(|job| match &job.kind {
-                Kind::Change { change } => Some(change),
+                Kind::Change { change } => self.changes.get_key_value(change),
                 _ => None,
             })
+            .map(|(id, change)| (id.clone(), change.clone()))
             .collect();
-        part.changes.retain(|id, _| changes.contains(&id));
-        part.batches = self
-            .batches
-            .iter()
-            .map(|(id, other)| {
-                let kept = if id == batch {
-                    Arc::clone(other)
-                } else {
-                    Arc::new(Batch { jobs: Vec::new(), ..Batch::clone(other) })
-                };
-                (id.clone(), kept)
-            })
-            .collect();
+        let needed = jobs().flat_map(|job| &job.needs).filter_map(|need| match &need.of {
+            NeedOf::Across { job, .. } => self.batches.get_key_value(&job.batch),
+            NeedOf::Job(_) => None,
+        });
+        for (id, other) in needed {
+            let header = || Arc::new(Batch { jobs: Vec::new(), ..Batch::clone(other) });
+            part.batches.entry(id.clone()).or_insert_with(header);
+        }
+        if let Some(own) = self.batches.get(batch) {
+            part.batches.insert(batch.clone(), Arc::clone(own));
+        }
         part
+    }
+
+    /// Everything but batches and changes.
+    fn without_work(&self) -> Self {
+        Self {
+            title: self.title.clone(),
+            zone: self.zone.clone(),
+            language: self.language,
+            calendar: self.calendar.clone(),
+            mail: self.mail.clone(),
+            pools: self.pools.clone(),
+            hosts: self.hosts.clone(),
+            targets: self.targets.clone(),
+            people: self.people.clone(),
+            calendars: self.calendars.clone(),
+            windows: self.windows.clone(),
+            freezes: self.freezes.clone(),
+            changes: BTreeMap::new(),
+            batches: BTreeMap::new(),
+        }
     }
 
     /// People with a role, in the order of their ids.

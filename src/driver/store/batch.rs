@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::text::{encode, int, json, word};
 use crate::journal::{OutgoingMail, Row, Sealed, address};
 use crate::port::{StoreError, TrialOffset};
-use crate::types::{AttemptId, IncidentId, JobName, RunId};
+use crate::types::{AttemptId, BatchId, IncidentId, JobName, RunId};
 
 /// In the order in which the kinds of one batch are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,6 +23,8 @@ pub(super) enum Kind {
     JobsSettled,
     IncidentsOpened,
     IncidentsClosed,
+    Stands,
+    StartsMissed,
     Mail,
     Blobs,
     Trial,
@@ -95,6 +98,7 @@ impl Batch {
                         &run.definition,
                         ordered.0,
                         ordered.1,
+                        run.scheduled.map(|at| at.as_microsecond()),
                     ),
                 )
             }
@@ -142,6 +146,13 @@ impl Batch {
             Row::IncidentClosed { incident, closed } => {
                 self.push(kind, &(int(incident.0), closed.as_microsecond()))
             }
+            Row::Stands { key, seq } => self.push(kind, &(key, int(*seq))),
+            Row::StartsMissed(missed) => {
+                let [first, last, at] =
+                    [missed.first, missed.last, missed.at].map(|at| at.as_microsecond());
+                let (batch, why) = (missed.batch.as_str(), json(&missed.why)?);
+                self.push(kind, &(batch, first, last, i64::from(missed.count), why, at))
+            }
         }
     }
 }
@@ -182,6 +193,8 @@ enum Thing<'a> {
     Job(&'a RunId, &'a JobName),
     Attempt(&'a AttemptId),
     Incident(IncidentId),
+    Standing(&'a str),
+    Start(&'a BatchId, Timestamp),
 }
 
 fn about(row: &Row) -> (Thing<'_>, Kind) {
@@ -195,6 +208,10 @@ fn about(row: &Row) -> (Thing<'_>, Kind) {
         Row::JobSettled { run, job, .. } => (Thing::Job(run, job), Kind::JobsSettled),
         Row::IncidentOpened { incident, .. } => (Thing::Incident(*incident), Kind::IncidentsOpened),
         Row::IncidentClosed { incident, .. } => (Thing::Incident(*incident), Kind::IncidentsClosed),
+        Row::Stands { key, .. } => (Thing::Standing(key), Kind::Stands),
+        Row::StartsMissed(missed) => {
+            (Thing::Start(&missed.batch, missed.first), Kind::StartsMissed)
+        }
     }
 }
 
@@ -208,7 +225,7 @@ mod tests {
     }
 
     fn settled(job: &str) -> Row {
-        let (job, at) = (JobName::new(job).unwrap(), jiff::Timestamp::UNIX_EPOCH);
+        let (job, at) = (JobName::new(job).unwrap(), Timestamp::UNIX_EPOCH);
         Row::JobSettled { run: run(), job, outcome: Outcome::Succeeded, at }
     }
 

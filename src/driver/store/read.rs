@@ -13,7 +13,7 @@ use super::open::SqliteReader;
 use super::text::{Columns, decode, int};
 use super::trouble::trouble;
 use super::{history, outbox};
-use crate::journal::{Head, RunRow, Sealed, address};
+use crate::journal::{Head, RunRow, Sealed, StartsMissed, address};
 use crate::port::{Durations, QueuedMail, RunFilter, StoreError, StoreReader, TrialOffset};
 use crate::types::{
     BatchId, BusinessDate, Epoch, IncidentId, JobName, JobRef, Outcome, RunId, RunKey, Span,
@@ -117,6 +117,32 @@ impl StoreReader for SqliteReader {
         row.map_or(Ok(None), |row| row.maybe_word("outcome"))
     }
 
+    async fn standing(&self) -> Result<Vec<Sealed>, StoreError> {
+        let query = sqlx::query(
+            "SELECT *, (SELECT hash FROM journal AS former WHERE former.seq = journal.seq - 1) AS former
+             FROM journal WHERE seq IN (SELECT seq FROM standing) ORDER BY seq",
+        );
+        let rows = query.fetch_all(&self.pool).await;
+        rows.map_err(trouble("reading the journal"))?.iter().map(proven).collect()
+    }
+
+    async fn decided_starts(&self) -> Result<Vec<(BatchId, Timestamp)>, StoreError> {
+        let query = sqlx::query(
+            "SELECT batch, MAX(at) AS at FROM (
+                 SELECT batch, MAX(scheduled) AS at FROM run WHERE scheduled IS NOT NULL GROUP BY batch
+                 UNION ALL SELECT batch, MAX(last) AS at FROM starts_missed GROUP BY batch) AS decided
+             GROUP BY batch",
+        );
+        let rows = query.fetch_all(&self.pool).await.map_err(trouble("reading starts"))?;
+        rows.iter().map(|row| Ok((row.parsed("batch")?, row.time("at")?))).collect()
+    }
+
+    async fn starts_missed(&self, since: Timestamp) -> Result<Vec<StartsMissed>, StoreError> {
+        let query = sqlx::query("SELECT * FROM starts_missed WHERE at >= $1 ORDER BY first, batch");
+        let rows = query.bind(since.as_microsecond()).fetch_all(&self.pool).await;
+        rows.map_err(trouble("reading starts"))?.iter().map(starts_missed).collect()
+    }
+
     async fn trial_clock(&self, run: &RunId) -> Result<Option<TrialOffset>, StoreError> {
         let query = sqlx::query("SELECT wall, since_boot FROM trial_clock WHERE run = $1");
         let row = query.bind(run.to_string()).fetch_optional(&self.pool).await;
@@ -207,6 +233,17 @@ fn sealed(row: &SqliteRow) -> Result<Sealed, StoreError> {
     })
 }
 
+fn starts_missed(row: &SqliteRow) -> Result<StartsMissed, StoreError> {
+    Ok(StartsMissed {
+        batch: row.parsed("batch")?,
+        first: row.time("first")?,
+        last: row.time("last")?,
+        count: row.count("count")?,
+        why: row.json("why")?,
+        at: row.time("at")?,
+    })
+}
+
 fn run_row(row: &SqliteRow) -> Result<RunRow, StoreError> {
     Ok(RunRow {
         run: row.parsed("id")?,
@@ -218,5 +255,6 @@ fn run_row(row: &SqliteRow) -> Result<RunRow, StoreError> {
         opened_seq: row.count("opened_seq")?,
         ended: row.maybe_time("ended")?,
         result: row.maybe_word("result")?,
+        scheduled: row.maybe_time("scheduled")?,
     })
 }

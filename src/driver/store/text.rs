@@ -80,6 +80,10 @@ pub(super) trait Columns {
         micros.map(Timestamp::from_microsecond).transpose().map_err(|why| unfit(column, &why))
     }
 
+    fn json<T: DeserializeOwned>(&self, column: &'static str) -> Result<T, StoreError> {
+        serde_json::from_str(&self.text(column)?).map_err(|why| unfit(column, &why))
+    }
+
     fn maybe_word<T: DeserializeOwned>(
         &self,
         column: &'static str,

@@ -4,8 +4,8 @@
 CREATE TEMP VIEW turn (
     was_seq, was_hash, under_epoch, seq, hash, journal,
     runs_opened, runs_reopened, runs_ended, attempts_intended, attempts_ended,
-    jobs_reopened, jobs_settled, incidents_opened, incidents_closed, mail, blobs, trial
-) AS SELECT 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0;
+    jobs_reopened, jobs_settled, incidents_opened, incidents_closed, stands, starts_missed, mail, blobs, trial
+) AS SELECT 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0;
 
 CREATE TEMP TRIGGER turn_is_stored INSTEAD OF INSERT ON turn BEGIN
     UPDATE site_head SET seq = new.seq, hash = new.hash
@@ -16,9 +16,10 @@ CREATE TEMP TRIGGER turn_is_stored INSTEAD OF INSERT ON turn BEGIN
         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
         FROM json_each(new.journal);
 
-    INSERT INTO run (id, batch, run_key, number, business_date, trial, anchor, definition, opened, opened_seq)
+    INSERT INTO run (id, batch, run_key, number, business_date, trial, anchor, definition, opened, opened_seq,
+                     scheduled)
         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
-               value ->> 8, value ->> 9
+               value ->> 8, value ->> 9, value ->> 10
         FROM json_each(new.runs_opened);
     UPDATE run SET ended = NULL, result = NULL
         FROM json_each(new.runs_reopened) WHERE run.id = value ->> 0;
@@ -54,6 +55,13 @@ CREATE TEMP TRIGGER turn_is_stored INSTEAD OF INSERT ON turn BEGIN
         FROM json_each(new.incidents_closed) WHERE incident.id = value ->> 0;
     SELECT RAISE(ABORT, 'nothing is stored that this changes: an incident to be closed')
         WHERE changes() <> json_array_length(ifnull(new.incidents_closed, '[]'));
+
+    INSERT INTO standing (key, seq)
+        SELECT value ->> 0, value ->> 1 FROM json_each(new.stands) WHERE true
+        ON CONFLICT (key) DO UPDATE SET seq = excluded.seq;
+    INSERT INTO starts_missed (batch, first, last, count, why, at)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
+        FROM json_each(new.starts_missed);
 
     INSERT INTO outbox (id, message_id, sender, recipient, encoding, message, not_before, due, tries)
         SELECT (SELECT COALESCE(MAX(id), 0) FROM outbox) + 1 + key,
