@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 pub use clock::RunClock;
 pub use doctor::examine;
 pub use mailer::SiteMailer;
-pub use source::{Checked, ReadSite, SiteFolder, check, load, read};
+pub use source::{Checked, SiteFolder, check, load, read};
 
 use crate::definition::site::Mail;
 use crate::driver::account;

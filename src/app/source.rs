@@ -56,21 +56,13 @@ fn placed(tree: &SourceTree, places: &Places, found: core_check::Finding) -> Def
     Defect::of(&at.file, &tree.lines(&at.file), finding.hint(found.hint))
 }
 
-/// A site without errors, with the files that it was read from.
-#[derive(Debug)]
-pub struct ReadSite {
-    pub site: Arc<Site>,
-    tree: Arc<SourceTree>,
-    places: Places,
-}
-
 /// Reads the site of a folder, whatever day it is: what hangs on the day (a calendar that has ended) is said where it
 /// matters.
-pub fn read(folder: &Path) -> Result<ReadSite, Defects> {
+pub fn read(folder: &Path) -> Result<LoadedSite, Defects> {
     let tree = files::read_site(folder).map_err(|why| Defects(why.to_string()))?;
     let loaded = definition::load(&tree);
     let site = loaded.site.ok_or_else(|| Defects(errors(folder, &loaded.defects)))?;
-    Ok(ReadSite { site: Arc::new(site), tree: Arc::new(tree), places: loaded.places })
+    Ok(LoadedSite { site: Arc::new(site), tree: Arc::new(tree), places: Arc::new(loaded.places) })
 }
 
 /// As [`read`], for who needs no more than the site.
@@ -83,7 +75,7 @@ pub fn load(folder: &Path) -> Result<Arc<Site>, Defects> {
 pub struct SiteFolder {
     folder: PathBuf,
     /// What its command has read for the order that it comes with.
-    first: Mutex<Option<ReadSite>>,
+    first: Mutex<Option<LoadedSite>>,
 }
 
 impl SiteFolder {
@@ -92,24 +84,31 @@ impl SiteFolder {
     }
 
     /// The first order goes by what was read; each later one by the folder as it is then.
-    pub fn read(folder: &Path, first: ReadSite) -> Self {
+    pub fn read(folder: &Path, first: LoadedSite) -> Self {
         Self { folder: folder.to_owned(), first: Mutex::new(Some(first)) }
     }
 }
 
 impl SiteSource for SiteFolder {
-    fn load(&self, batch: &BatchId, today: Date) -> Result<LoadedSite, Defects> {
+    fn read(&self) -> Result<LoadedSite, Defects> {
         let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let ReadSite { site, tree, places } = first.map_or_else(|| read(&self.folder), Ok)?;
-        let of_batch: Vec<Defect> = core_check::check(&site, today)
+        first.map_or_else(|| read(&self.folder), Ok)
+    }
+
+    fn stamp(&self) -> u64 {
+        files::stamp(&self.folder)
+    }
+
+    fn usable(&self, loaded: &LoadedSite, batch: &BatchId, today: Date) -> Result<(), Defects> {
+        let of_batch: Vec<Defect> = core_check::check(&loaded.site, today)
             .into_iter()
             .filter(|found| found.batch.as_ref() == Some(batch))
-            .map(|found| placed(&tree, &places, found))
+            .map(|found| placed(&loaded.tree, &loaded.places, found))
             .collect();
         if of_batch.iter().any(|defect| defect.severity == Severity::Error) {
             return Err(Defects(errors(&self.folder, &of_batch)));
         }
-        Ok(LoadedSite { site, tree })
+        Ok(())
     }
 
     fn files(

@@ -129,6 +129,8 @@ pub(super) enum Command {
     },
     /// Run a batch in the foreground, or go on with one that was interrupted
     Run(RunArguments),
+    /// Make the starts of all schedules, and go on with what is under way, until it is told to end
+    Serve(ServeArguments),
     /// Go on with runs that were interrupted: running jobs are taken over, nothing starts twice
     Resume {
         /// One run; all that have not ended by default
@@ -291,6 +293,13 @@ pub(super) struct RunArguments {
 fn key_value(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("write KEY=VALUE")?;
     Ok((key.to_owned(), value.to_owned()))
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArguments {
+    /// Tell of each start and make none, beside another scheduler
+    #[arg(long)]
+    pub(super) observe: bool,
 }
 
 #[derive(Debug, Args)]

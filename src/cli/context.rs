@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use super::arguments::{Format, PlaceArguments};
 use super::exit::{Failure, REFUSED};
-use crate::app::{self, Checked, ReadSite};
+use crate::app::{self, Checked};
 use crate::core::fact::Fact;
 use crate::core::night::Core;
 use crate::definition::site::{Mail, Site};
@@ -15,7 +15,7 @@ use crate::driver::clock::HostClock;
 use crate::driver::control::Client;
 use crate::driver::folders::StateFolder;
 use crate::driver::store::{SqliteReader, SqliteStore};
-use crate::port::{Clock, Store, StoreError};
+use crate::port::{Clock, LoadedSite, Store, StoreError};
 use crate::supervisor::{across_now, recall};
 use crate::types::{Lang, RunId, Zone};
 
@@ -72,7 +72,7 @@ impl Context {
     }
 
     /// As [`site`](Self::site), with what an order needs of it.
-    pub(super) fn read_site(&self) -> Result<ReadSite, Failure> {
+    pub(super) fn read_site(&self) -> Result<LoadedSite, Failure> {
         self.is_there(&self.site)?;
         app::read(&self.site).map_err(Failure::defects)
     }

@@ -13,6 +13,7 @@ mod journal;
 mod lines;
 mod live;
 mod run;
+mod serve;
 mod show;
 mod simulate;
 
@@ -52,6 +53,7 @@ async fn carry_out(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Simulate(arguments) => simulate::simulate(context, *arguments).await,
         Command::Why { job, date } => show::why(context, job, date).await,
         Command::Run(arguments) => run::run(context, arguments).await,
+        Command::Serve(arguments) => serve::serve(context, &arguments).await,
         Command::Resume { run } => run::resume(context, run).await,
         Command::Status => show::status(context).await,
         Command::Runs { batch, date, limit } => show::runs(context, batch, date, limit).await,

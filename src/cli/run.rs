@@ -373,6 +373,7 @@ fn not_ordered(why: NotOrdered) -> Failure {
     match why {
         NotOrdered::Refused(refused) => Failure::refused(refused),
         NotOrdered::Defects(what) => Failure::defects(what),
+        no_copy @ NotOrdered::NoCopy(_) => Failure::refused(no_copy),
     }
 }
 

@@ -23,7 +23,7 @@ use crate::port::{Clock, RunFilter, StoreReader};
 use crate::render;
 use crate::render::terminal::Harmless;
 use crate::render::words::Verdict;
-use crate::supervisor::{planned, usual_p95};
+use crate::supervisor::{missed_starts, planned, usual_p95};
 use crate::types::{AttemptId, BatchId, BusinessDate, JobName, JobRef, Now, RunId, Span};
 use crate::view::{self, of_job::Around, of_plan::Wanted, why::Reason};
 
@@ -178,8 +178,11 @@ pub(super) async fn report(
     };
     let head = reader.head().await.map_err(Failure::failed)?.hash;
     let real = HostClock::new().map_err(Failure::failed)?.now().wall;
+    let missed_starts =
+        missed_starts(&reader, &state.site, &row.run).await.map_err(Failure::failed)?;
     let view = view::of_run::report(&core, &row.run, now, around, Some(head), real)
         .map_err(Failure::failed)?;
+    let view = view::report::ReportView { missed_starts, ..view };
     let lang = context.asked_lang.unwrap_or(state.site.language);
     if let Some(path) = html {
         let text = render::report_html::page(lang, &view).map_err(Failure::failed)?;

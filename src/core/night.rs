@@ -3,7 +3,7 @@
 //! A step first turns the event into facts, then lets the night move: jobs whose needs came out are settled or queued,
 //! queued jobs start as far as their gates allow, deadlines that have passed are noted, runs that cannot move end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -165,7 +165,7 @@ pub struct Core {
     /// Hosts whose agent can be reached, with the boot that they are in.
     pub(super) hosts: BTreeMap<HostName, BootId>,
     /// Attempts that were asked after and not answered for: deadlines wait for the answer.
-    pub(super) asked: std::collections::BTreeSet<AttemptId>,
+    pub(super) asked: BTreeSet<AttemptId>,
     pub(super) rules: BTreeMap<String, Arc<Rules>>,
     pub(super) watch: Watch,
     /// The schedules whose starts are made here; `None`: runs are only ordered.
@@ -222,6 +222,23 @@ impl Core {
         self.hosts = jobs.map(|job| (job.host.clone(), boot.clone())).collect();
     }
 
+    /// Sets a run aside that is over and holds nothing, with what only it needed. Nothing that is still under way may
+    /// need to look at it: how its jobs came out for others is known by now.
+    pub fn let_go(&mut self, run: &RunId) {
+        let Some(gone) = self.state.runs.remove(run) else { return };
+        self.agenda.drop_run(run);
+        self.agenda.forget(&gone);
+        self.state.let_go(&gone);
+        if !self.state.defined(&gone.opened.definition) {
+            self.rules.remove(&gone.opened.definition);
+        }
+    }
+
+    /// Digests of the definitions that its runs go by.
+    pub fn definitions(&self) -> BTreeSet<&String> {
+        self.rules.keys().collect()
+    }
+
     /// A second night that begins where this one stands, to look ahead in. Every run goes on; attempts in flight stay so.
     pub(super) fn fork(&self) -> Self {
         self.over(self.state.clone())
@@ -263,9 +280,7 @@ impl Core {
 
     /// When to call again though nothing happens.
     pub fn next_wake(&self) -> Due {
-        let due = self.agenda.next_wake();
-        let start = self.service.as_ref().and_then(Service::next_wake);
-        Due { wall: due.wall.into_iter().chain(start).min(), ..due }
+        self.agenda.next_wake()
     }
 
     /// Whether deadlines wait for a host to say what ended meanwhile; see [`ANSWER_WITHIN`].

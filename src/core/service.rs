@@ -54,10 +54,6 @@ impl Service {
         Self { site, calendars, observes, since, next, of_batch }
     }
 
-    pub(super) fn next_wake(&self) -> Option<Timestamp> {
-        self.next.first().map(|(at, _)| *at)
-    }
-
     /// The start that follows what has been decided of a batch.
     fn look_ahead(&mut self, batch: &BatchId, decided: Timestamp) {
         if let Some(before) = self.of_batch.remove(batch) {
@@ -153,6 +149,11 @@ impl Core {
         self.service.as_ref().map(|service| &service.site)
     }
 
+    /// When the next start is to be made.
+    pub fn next_start(&self) -> Option<Timestamp> {
+        self.next_starts().next().map(|(at, _)| at)
+    }
+
     /// The next start of each batch that is served, the earliest first.
     pub fn next_starts(&self) -> impl Iterator<Item = (Timestamp, &BatchId)> {
         let next = self.service.iter().flat_map(|service| &service.next);
@@ -173,8 +174,9 @@ fn lateness(
     if scheduled < since {
         return Some(LateWhy::NobodyServed);
     }
-    let after = hindered.iter().rev().find(|(_, until, _)| scheduled <= *until);
-    Some(after.map_or(LateWhy::Work, |(_, _, why)| *why))
+    // The first that had not ended by then; what came later only added to it.
+    let first = hindered.iter().find(|(_, until, _)| scheduled <= *until);
+    Some(first.map_or(LateWhy::Work, |(_, _, why)| *why))
 }
 
 impl Mover<'_> {

@@ -117,7 +117,7 @@ fn times(due: &[DueStart]) -> Vec<String> {
 fn a_schedule_is_served_from_the_moment_it_is_taken_over() {
     let mut served = Served::since(&of(hourly(Missed::None)), "00:30");
     assert_eq!(times(&served.tick("00:59")), [""; 0]);
-    assert_eq!(served.core.next_wake().wall, Some(at("01:00")));
+    assert_eq!(served.core.next_start(), Some(at("01:00")));
     let due = served.tick("01:00");
     assert_eq!(times(&due), ["01:00"]);
     assert_eq!(due[0].late, None);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::fact::{Action, Deadline, RunOpened, RunResult, StopHow, TakenSchedule};
+use super::fact::{AcrossNeed, Action, Deadline, RunOpened, RunResult, StopHow, TakenSchedule};
 use super::graph::Graph;
 use super::phase::{Illegal, Phase};
 use crate::definition::site::{Batch, Job, Site};
@@ -240,6 +240,27 @@ impl State {
     /// Makes a definition known to runs that are opened (or replayed) later.
     pub fn define(&mut self, digest: &str, site: Arc<Site>) {
         self.definitions.insert(digest.to_owned(), site);
+    }
+
+    /// After a run was removed: forgets what only it needed.
+    pub(super) fn let_go(&mut self, gone: &Run) {
+        self.incidents.retain(|_, incident| incident.run != *gone.id());
+        let wants = |run: &Run, job: &JobRef, date: &BusinessDate| {
+            let wanted = |need: &AcrossNeed| need.job == *job && need.date == *date;
+            run.opened.across.iter().any(wanted)
+        };
+        let runs = &self.runs;
+        self.across.retain(|(job, date), _| {
+            !wants(gone, job, date) || runs.values().any(|run| wants(run, job, date))
+        });
+        if !runs.values().any(|run| run.opened.definition == gone.opened.definition) {
+            self.definitions.remove(&gone.opened.definition);
+        }
+    }
+
+    /// Whether a definition is known.
+    pub(super) fn defined(&self, digest: &str) -> bool {
+        self.definitions.contains_key(digest)
     }
 
     pub fn run(&self, run: &RunId) -> Result<&Run, Unfit> {

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
+use std::hash::{Hash, Hasher};
 use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::definition::source::{SourceFile, SourceTree};
@@ -59,6 +61,37 @@ pub fn contents(
             Ok((path.to_path_buf(), bytes))
         })
         .collect()
+}
+
+/// A number that changes when a file beneath `root` is added, removed, replaced or written. Hidden files and folders
+/// are left out, as in [`read_site`]. What cannot be looked at is part of it too: it counts as another folder.
+pub fn stamp(root: &Path) -> u64 {
+    let mut hasher = std::hash::DefaultHasher::new();
+    let mut todo = vec![root.to_path_buf()];
+    let mut files = 0;
+    while let Some(path) = todo.pop() {
+        let found = fs::metadata(&path);
+        path.hash(&mut hasher);
+        match &found {
+            Ok(found) => {
+                let changed = (found.ctime(), found.ctime_nsec());
+                (found.ino(), found.len(), changed).hash(&mut hasher);
+            }
+            Err(why) => why.kind().hash(&mut hasher),
+        }
+        files += 1;
+        if files > MOST_FILES || !found.is_ok_and(|found| found.is_dir()) {
+            continue;
+        }
+        let entries = fs::read_dir(&path).into_iter().flatten().flatten();
+        let mut names: Vec<PathBuf> = entries
+            .filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."))
+            .map(|entry| entry.path())
+            .collect();
+        names.sort();
+        todo.extend(names);
+    }
+    hasher.finish()
 }
 
 fn whole(path: &Path) -> io::Result<Vec<u8>> {

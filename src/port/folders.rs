@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::definition::places::Places;
 use crate::definition::site::Site;
 use crate::definition::source::SourceTree;
 use crate::types::{BatchId, RunId};
@@ -25,9 +26,20 @@ pub trait Folders {
 
 /// The job files as they are now.
 pub trait SiteSource {
-    /// The resolved site with the bytes of its files, or its defects in words. What hangs on
-    /// the day (a calendar that has ended) is a defect only where this batch is concerned.
-    fn load(&self, batch: &BatchId, today: jiff::civil::Date) -> Result<LoadedSite, Defects>;
+    /// The resolved site with the bytes of its files, or its defects in words.
+    fn read(&self) -> Result<LoadedSite, Defects>;
+
+    /// Something that is another one when a file of the site may have changed. To be asked before
+    /// [`read`](Self::read), so that what changes meanwhile is found the next time.
+    fn stamp(&self) -> u64;
+
+    /// What hangs on the day (a calendar that has ended) is a defect only where a batch is to run.
+    fn usable(
+        &self,
+        loaded: &LoadedSite,
+        batch: &BatchId,
+        today: jiff::civil::Date,
+    ) -> Result<(), Defects>;
 
     /// The bytes of those files of a loaded site that are wanted, by their path from the site's folder.
     fn files(
@@ -43,6 +55,8 @@ pub struct LoadedSite {
     pub site: Arc<Site>,
     /// The files that the site was made from.
     pub tree: Arc<SourceTree>,
+    /// Where in them batches and jobs stand.
+    pub places: Arc<Places>,
 }
 
 /// The site cannot be used.

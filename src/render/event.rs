@@ -22,7 +22,10 @@ fn what(lang: Lang, head: &RunHead, clock: &Clock<'_>, event: &Event) -> String 
         Event::RunOpened { run, business_date, jobs, trial } => {
             let (run, date) = (run.to_string(), business_date.to_string());
             let opened = say(Happened::RunOpened { run: &run, date: &date, jobs: *jobs });
-            if *trial { remarks(lang, &[opened, Verdict::Trial.say(lang)]) } else { opened }
+            let trial = trial.then(|| Verdict::Trial.say(lang));
+            let late = head.late.as_ref().map(|late| super::starts::late(lang, late));
+            let said: Vec<String> = [Some(opened), trial, late].into_iter().flatten().collect();
+            remarks(lang, &said)
         }
         Event::RunResumed { run, running } => {
             say(Happened::RunResumed { run: &run.to_string(), running: *running })

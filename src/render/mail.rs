@@ -69,7 +69,7 @@ pub fn report(lang: Lang, view: &ReportView) -> Result<MailText, askama::Error> 
 }
 
 /// A subject: nothing that could begin another header, and not endless.
-fn header(subject: &str) -> String {
+pub(super) fn header(subject: &str) -> String {
     cut(&one_line(subject), 150)
 }
 

@@ -18,6 +18,7 @@ pub mod rehearsal;
 pub mod report_html;
 pub mod report_text;
 pub mod runs;
+pub mod starts;
 pub mod status;
 mod supposed;
 mod table;

@@ -254,6 +254,7 @@ pub fn open_point(lang: Lang, point: &OpenPoint) -> String {
         OpenPoint::Incident { id, job } => {
             Fault::OpenIncident { incident: &id.to_string(), job: job.as_str() }.say(lang)
         }
+        OpenPoint::StartsMissed(missed) => super::starts::missed(lang, missed),
         OpenPoint::UnsentMail { count } => Fault::OpenUnsentMail { mails: *count }.say(lang),
     }
 }

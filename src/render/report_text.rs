@@ -35,7 +35,10 @@ pub(super) fn facts(lang: Lang, head: &RunHead) -> Vec<(&'static str, String)> {
         (Label::Opened.say(lang), clock.full(head.opened)),
     ];
     if head.anchor != head.opened {
-        facts.push((Label::Scheduled.say(lang), clock.full(head.anchor)));
+        let at = clock.full(head.anchor);
+        let late = head.late.as_ref().map(|late| super::starts::late(lang, late));
+        let words = late.map_or_else(|| at.clone(), |late| aside(lang, &at, &late));
+        facts.push((Label::Scheduled.say(lang), words));
     }
     match (head.ended, head.expected_end) {
         (Some(ended), _) => facts.push((Label::Ended.say(lang), clock.full(ended))),

@@ -125,6 +125,7 @@ pub(super) fn head() -> RunHead {
         zone: Zone::named("Europe/Berlin").unwrap(),
         result: Some(RunResult::Well),
         must_complete_by: Some(after(540.0)),
+        late: None,
         expected_end: None,
     }
 }
@@ -210,6 +211,7 @@ pub(super) fn good_night() -> ReportView {
         jobs,
         changes: vec![change(ChangeState::Done)],
         incidents: Vec::new(),
+        missed_starts: Vec::new(),
         actions: vec![ActionLine {
             at: after(97.0),
             by: zhang_min(),

@@ -2,18 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::orders::HISTORY;
 use super::{Fatal, Supervisor, World};
-use crate::core::fact::RunResult;
+use crate::core::fact::{Fact, RunResult};
 use crate::core::forecast;
 use crate::core::state::Run;
 use crate::definition::site::{Person, Site};
 use crate::driver::mail::compose;
-use crate::journal::OutgoingMail;
-use crate::port::{Attachment, Clock, Folders, Letter, Party, Store, StoreReader};
+use crate::journal::{OutgoingMail, StartsMissed};
+use crate::port::{Attachment, Clock, Folders, Letter, Party, RunFilter, Store, StoreReader};
 use crate::render::{self, mail::MailText};
 use crate::types::{IncidentId, JobName, Lang, PersonId, RunId, Span};
-use crate::view::{self, of_job::Around, report::ReportView};
+use crate::view::{self, of_job::Around, report::ReportView, starts::Missed};
 
 /// The report of a run, not yet written or sent.
 #[derive(Default)]
@@ -48,6 +50,21 @@ impl<W: World> Supervisor<W> {
         let thread = format!("{incident}.{}", run.id());
         let people = known.notified.clone();
         let write = |lang, to: &PersonId| render::mail::failure(lang, &page, to);
+        let letters = self.letters(&site, &people, &thread, write, &[]);
+        self.composed(letters)
+    }
+
+    /// One mail to each person who is told of failures, about all starts of a turn that were not made and should have
+    /// been.
+    pub(super) fn starts_mail(&mut self, facts: &[(Timestamp, Fact)]) -> Vec<OutgoingMail> {
+        let Some(site) = self.core.served().cloned() else { return Vec::new() };
+        let missed = facts.iter().filter_map(|(_, fact)| Missed::of_fact(&site, fact));
+        let missed: Vec<Missed> = missed.filter(|missed| missed.alarming).collect();
+        let Some(first) = missed.first() else { return Vec::new() };
+        let thread = format!("starts.{}.{}", first.batch, first.first.as_second());
+        let people: Vec<PersonId> =
+            site.with_role(&site.mail.failures_to).map(|(id, _)| id.clone()).collect();
+        let write = |lang, _: &PersonId| render::starts::mail(lang, site.title.get(lang), &missed);
         let letters = self.letters(&site, &people, &thread, write, &[]);
         self.composed(letters)
     }
@@ -132,7 +149,9 @@ impl<W: World> Supervisor<W> {
         };
         let head = Some(self.chain.head().hash.clone());
         let real = self.parts.clock.real();
-        Ok(view::of_run::report(&self.core, run, now, around, head, real)?)
+        let missed_starts = missed_starts(reader, &state.site, run).await?;
+        let report = view::of_run::report(&self.core, run, now, around, head, real)?;
+        Ok(ReportView { missed_starts, ..report })
     }
 
     fn letters(
@@ -200,6 +219,31 @@ pub async fn usual_p95<R: StoreReader>(
 ) -> Result<BTreeMap<JobName, Span>, Fatal> {
     let history = reader.history(&run.batch, Some(run), HISTORY).await?;
     Ok(history.into_iter().map(|(job, durations)| (job, durations.p95)).collect())
+}
+
+/// Starts of the run's batch that were told as missed after its real run before.
+pub async fn missed_starts<R: StoreReader>(
+    reader: &R,
+    site: &Site,
+    run: &RunId,
+) -> Result<Vec<Missed>, Fatal> {
+    let filter = RunFilter {
+        batch: Some(run.batch.clone()),
+        trial: Some(false),
+        limit: Some(HISTORY),
+        ..RunFilter::default()
+    };
+    let runs = reader.runs(&filter).await?;
+    let Some(this) = runs.iter().position(|row| row.run == *run) else { return Ok(Vec::new()) };
+    let before = runs.get(this + 1).map_or(Timestamp::MIN, |row| row.opened);
+    let after = this.checked_sub(1).and_then(|next| runs.get(next));
+    let until = after.map_or(Timestamp::MAX, |row| row.opened);
+    let rows = reader.starts_missed(before).await?;
+    let own = rows.iter().filter(|row| row.batch == run.batch && row.at < until);
+    let missed = |row: &StartsMissed| {
+        Missed::of(site, &row.batch, (row.first, row.last, row.count), &row.why)
+    };
+    Ok(own.map(missed).collect())
 }
 
 /// The run as it was forecast when it was opened.

@@ -6,6 +6,7 @@ mod orders;
 mod outbox;
 mod recall;
 mod requests;
+mod service;
 mod trouble;
 mod turn;
 
@@ -17,9 +18,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use crate::core::fact::{Fact, RunResult, StopHow};
+use crate::core::fact::{Fact, LateWhy, RunResult, StopHow};
 use crate::core::night::{Core, StepError};
 use crate::core::refused::Refused;
+use crate::core::service::Hindrance;
 use crate::core::state::Unfit;
 use crate::definition::site::{Person, Site};
 use crate::journal::{Broken, Chain, NotSealed};
@@ -30,10 +32,11 @@ use crate::port::{
 use crate::types::{Epoch, HostName, Now, PersonId, RunId};
 use crate::wire::{FromAgent, ToAgent};
 
-pub use letters::{planned, usual_p95};
+pub use letters::{missed_starts, planned, usual_p95};
 pub use orders::{NotOrdered, is_interrupted};
 pub use outbox::{MailNews, Post, send_mail};
 pub use recall::{Definition, across_now, recall};
+pub use service::NotServed;
 
 /// The outside world of one supervisor.
 pub trait World {
@@ -49,7 +52,14 @@ pub trait World {
 pub enum Input {
     Agent(AgentEvent),
     Asked(Asked),
-    Stop { account: Account, how: StopHow },
+    Stop {
+        account: Account,
+        how: StopHow,
+    },
+    /// The supervisor is to end; what runs goes on under its agent.
+    Leave,
+    /// The job files may have changed.
+    Reload,
     Mail(MailNews),
 }
 
@@ -144,6 +154,12 @@ pub struct Supervisor<W: World> {
     stuck: bool,
     /// Somebody has asked for the end: nothing new is taken in any more.
     stopping: bool,
+    /// The schedules are served.
+    service: Option<service::Service>,
+    /// What kept this supervisor from making starts, the latest last.
+    hindered: VecDeque<Hindrance>,
+    leaving: bool,
+    reload: bool,
 }
 
 struct Follower {
@@ -157,6 +173,10 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 const CLOCK_ADJUSTED: Duration = Duration::from_secs(2);
 /// Events taken into one turn at the most, so that one commit stays small.
 const EVENTS_PER_TURN: usize = 1_000;
+/// A wait that took so much longer than meant was no wait: nobody was awake.
+const OVERSLEPT: Duration = Duration::from_secs(5);
+/// What is remembered of what kept starts from being made.
+const HINDRANCES: usize = 16;
 /// How long the news that a program runs waits for something that is worth a commit.
 const MOMENT: Duration = Duration::from_millis(50);
 
@@ -182,6 +202,10 @@ impl<W: World> Supervisor<W> {
             looked: None,
             stuck: false,
             stopping: false,
+            service: None,
+            hindered: VecDeque::new(),
+            leaving: false,
+            reload: false,
         })
     }
 
@@ -223,13 +247,19 @@ impl<W: World> Supervisor<W> {
     pub async fn work(&mut self) -> Result<(), Fatal> {
         self.post_due_mail().await?;
         while !self.is_idle() {
-            let inputs = self.wait().await;
-            self.turn(inputs).await?;
-            if self.mail_due.is_some_and(|due| due <= self.parts.clock.real()) {
-                self.post_due_mail().await?;
-            }
-            self.show();
+            self.go_round().await?;
         }
+        Ok(())
+    }
+
+    /// Waits for something to happen, and carries out what follows from it.
+    async fn go_round(&mut self) -> Result<(), Fatal> {
+        let inputs = self.wait().await;
+        self.turn(inputs).await?;
+        if self.mail_due.is_some_and(|due| due <= self.parts.clock.real()) {
+            self.post_due_mail().await?;
+        }
+        self.show();
         Ok(())
     }
 
@@ -265,15 +295,34 @@ impl<W: World> Supervisor<W> {
         });
         let looks = self.parts.observers.iter().filter_map(|observer| observer.looks_at());
         let look = looks.min().map(|at| at.saturating_sub(now.since_boot));
-        let times = wake.into_iter().chain(mail).chain(look);
+        let times = wake.into_iter().chain(mail).chain(look).chain(self.service_wakes());
         let sleep = times.chain([LONGEST_SLEEP]).min().unwrap_or_default();
         let arrived =
             tokio::time::timeout(sleep, self.parts.inbox.recv_many(&mut inputs, EVENTS_PER_TURN));
         // Out of time: nothing came, and that is what the core is told.
         let _ = arrived.await;
+        self.note_if_overslept(now, sleep);
         self.gather(&mut inputs).await;
         self.say_if_clock_was_set();
         inputs
+    }
+
+    /// A process that was suspended, or whose host slept, has made no starts meanwhile.
+    fn note_if_overslept(&mut self, before: Now, meant: Duration) {
+        let now = self.parts.clock.now();
+        let slept = now.since_boot.saturating_sub(before.since_boot);
+        if slept > meant + OVERSLEPT {
+            self.note_hindrance(before.wall, LateWhy::NobodyServed);
+        }
+    }
+
+    /// Something has kept starts from being made, until now.
+    fn note_hindrance(&mut self, since: Timestamp, why: LateWhy) {
+        let until = self.parts.clock.now().wall;
+        self.hindered.push_back((since, until, why));
+        if self.hindered.len() > HINDRANCES {
+            self.hindered.pop_front();
+        }
     }
 
     /// Schedules, windows and deadlines follow the wall clock wherever it is set; people must know that it was.
@@ -285,6 +334,9 @@ impl<W: World> Supervisor<W> {
         let set = now.wall.duration_since(before.wall).saturating_sub(passed);
         // A trial's clock is moved by the trial itself, on both alike.
         if set.unsigned_abs() > CLOCK_ADJUSTED {
+            if set.is_positive() {
+                self.note_hindrance(before.wall, LateWhy::Clock);
+            }
             let way = if set.is_negative() { "back" } else { "forward" };
             let by = set.unsigned_abs() + Duration::from_millis(500);
             let by = jiff::SignedDuration::from_secs(by.as_secs().cast_signed());
@@ -310,7 +362,8 @@ impl<W: World> Supervisor<W> {
 
     /// Said once: from here on only a person, another run or a calendar with later data moves anything.
     fn say_if_stuck(&mut self, now: Now, wake: Option<Duration>) {
-        let stuck = wake.is_none() && !self.core.busy() && self.all_reached();
+        let serves = self.service.is_some();
+        let stuck = !serves && wake.is_none() && !self.core.busy() && self.all_reached();
         if stuck && !self.stuck && self.parts.inbox.is_empty() {
             let text =
                 "nothing moves by itself any more: `nightrun status` says what each job waits for";

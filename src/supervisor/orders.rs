@@ -8,7 +8,7 @@ use super::recall::{self, Definition, pack, recall};
 use super::turn::Turn;
 use super::{Fatal, Supervisor, World, is_known, person_of, stopping, stranger};
 use crate::core::calendar::Calendars;
-use crate::core::fact::{RunOpened, RunResult};
+use crate::core::fact::{LateWhy, RunOpened, RunResult};
 use crate::core::night::{Core, Event, StepError};
 use crate::core::order::{self, Ordered};
 use crate::core::refused::Refused;
@@ -27,6 +27,10 @@ pub enum NotOrdered {
     /// The job files have defects, as printed by `check`.
     #[error("{0}")]
     Defects(String),
+    /// A run goes by its own copy, and that cannot be made now. Nothing has been opened, and what else runs is not
+    /// touched by it.
+    #[error("a run goes by its own copy, and {0}; put that right and order it again")]
+    NoCopy(String),
 }
 
 /// Good attempts of a job that its expected duration is taken from.
@@ -46,8 +50,10 @@ impl<W: World> Supervisor<W> {
         if self.stopping {
             return Ok(Err(stopping().into()));
         }
-        let now = self.parts.clock.now().wall;
-        let loaded = match self.parts.source.load(&order.batch, self.today()) {
+        let loaded = self.loaded().and_then(|loaded| {
+            self.parts.source.usable(&loaded, &order.batch, self.today()).map(|()| loaded)
+        });
+        let loaded = match loaded {
             Ok(loaded) => loaded,
             Err(defects) => return Ok(Err(NotOrdered::Defects(defects.0))),
         };
@@ -55,7 +61,6 @@ impl<W: World> Supervisor<W> {
             return Ok(Err(stranger(account).into()));
         }
         let by = person_of(Some(&loaded.site), account);
-        let calendars = Calendars::new(&loaded.site.calendars);
         let asked = order::Order {
             batch: order.batch.clone(),
             business_date: order.date,
@@ -67,7 +72,7 @@ impl<W: World> Supervisor<W> {
             window_override: order.window_override.clone(),
             by: by.clone(),
         };
-        let ordered = match order::resolve(&loaded.site, &calendars, asked, now) {
+        let ordered = match self.resolve(&loaded, asked) {
             Ok(ordered) => ordered,
             Err(refused) => return Ok(Err(refused.into())),
         };
@@ -94,8 +99,22 @@ impl<W: World> Supervisor<W> {
             Some(row) if !order.trial && !order.rerun => {
                 self.again_in(&row, &ordered, order, by).await
             }
-            _ => self.open(&loaded, ordered).await,
+            _ => {
+                let mut turn = Turn::default();
+                let opened = self.open(&mut turn, &loaded, ordered, None).await?;
+                self.finish(turn).await?;
+                Ok(opened)
+            }
         }
+    }
+
+    pub(super) fn resolve(
+        &self,
+        loaded: &LoadedSite,
+        order: order::Order,
+    ) -> Result<Ordered, Refused> {
+        let calendars = Calendars::new(&loaded.site.calendars);
+        order::resolve(&loaded.site, &calendars, order, self.parts.clock.now().wall)
     }
 
     /// A run goes on as it was ordered: another wish is refused rather than forgotten.
@@ -127,7 +146,7 @@ impl<W: World> Supervisor<W> {
     }
 
     /// The run of the same batch, date and kind that was opened last.
-    async fn latest_run(&self, ordered: &Ordered) -> Result<Option<RunRow>, Fatal> {
+    pub(super) async fn latest_run(&self, ordered: &Ordered) -> Result<Option<RunRow>, Fatal> {
         let filter = RunFilter {
             batch: Some(ordered.order.batch.clone()),
             business_date: Some(ordered.business_date),
@@ -178,10 +197,13 @@ impl<W: World> Supervisor<W> {
         Ok(Ok(row.run.clone()))
     }
 
-    async fn open(
+    /// Decides the opening of a new run; it is for the caller to finish the turn.
+    pub(super) async fn open(
         &mut self,
+        turn: &mut Turn,
         loaded: &LoadedSite,
         ordered: Ordered,
+        late: Option<LateWhy>,
     ) -> Result<Result<RunId, NotOrdered>, Fatal> {
         let batch = ordered.order.batch.clone();
         let key = ordered.key().map_err(|why| Fatal::Definition(why.to_string()))?;
@@ -202,26 +224,27 @@ impl<W: World> Supervisor<W> {
         let files = match self.parts.source.files(loaded, &wanted) {
             Ok(files) => files,
             Err(why) => {
-                return Ok(Err(not_copied("that of the files beside the batch", &why).into()));
+                let what = format!("that of the files beside the batch cannot be made: {why}");
+                return Ok(Err(NotOrdered::NoCopy(what)));
             }
         };
         let digests = files.iter().map(|(path, bytes)| (path.clone(), address(bytes))).collect();
         let copy = RunCopy { site: part, files: digests };
         let (digest, bytes) = pack(&copy)?;
         if let Err(why) = self.parts.folders.lay_copy(&run, &files) {
-            return Ok(Err(not_copied(&format!("that of {run}"), &why).into()));
+            let what = format!("that of {run} cannot be made: {why}");
+            return Ok(Err(NotOrdered::NoCopy(what)));
         }
-        let mut turn = Turn::default();
         turn.blobs.push(bytes);
         turn.blobs.extend(files.into_values());
         let expected = expected(&copy.site, &batch, &history);
         self.define(digest.clone(), Definition::new(copy));
         let now = self.parts.clock.now();
         let boot = (self.parts.clock.boot(), now.since_boot);
-        let opened: RunOpened = ordered.opened(run.clone(), digest, expected, boot);
-        self.step(&mut turn, Event::Open { opened: Box::new(opened), across })?;
+        let opened = ordered.opened(run.clone(), digest, expected, boot);
+        let opened = Box::new(RunOpened { late, ..opened });
+        self.step(turn, Event::Open { opened, across })?;
         self.expect_hosts(&run);
-        self.finish(turn).await?;
         Ok(Ok(run))
     }
 
@@ -239,7 +262,7 @@ impl<W: World> Supervisor<W> {
     }
 
     /// Replays a run that is not here yet, and lays its copy out again.
-    async fn load(&mut self, run: &RunId) -> Result<(), Fatal> {
+    pub(super) async fn load(&mut self, run: &RunId) -> Result<(), Fatal> {
         if self.core.state().runs.contains_key(run) {
             return Ok(());
         }
@@ -328,12 +351,6 @@ impl<W: World> Supervisor<W> {
 /// Interrupted by a crash, or stopped by a person: it can go on.
 pub fn is_interrupted(row: &RunRow) -> bool {
     matches!(row.result, None | Some(RunResult::Stopped))
-}
-
-/// Nothing has been opened, and what else runs is not touched by it.
-fn not_copied(what: &str, why: &std::io::Error) -> Refused {
-    Refused::new(format!("a run goes by its own copy, and {what} cannot be made: {why}"))
-        .hint("put that right and order it again")
 }
 
 fn other_clock(trial: bool) -> Refused {

@@ -1,5 +1,6 @@
 //! What people ask of a running supervisor over its socket.
 
+use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::orders::NotOrdered;
@@ -9,18 +10,23 @@ use crate::core::fact::{Action, Fact, RunResult};
 use crate::core::forecast::{self, Forecast};
 use crate::core::night::Event;
 use crate::core::refused::Refused;
+use crate::core::state::Run;
 use crate::port::control::{Account, Asked, Order, Reply, Request, RunOf};
-use crate::port::{Clock, StoreError};
+use crate::port::{Clock, RunFilter, Store, StoreError, StoreReader};
 use crate::render;
-use crate::types::{BusinessDate, JobRef, Lang, RunId};
+use crate::types::{BatchId, BusinessDate, JobRef, Lang, RunId};
 use crate::view::{self, of_job::Around};
+
+/// Starts that the status tells ahead.
+const NEXT_STARTS: usize = 5;
 
 impl<W: World> Supervisor<W> {
     pub(super) async fn asked(&mut self, turn: &mut Turn, asked: Asked) -> Result<(), Fatal> {
         let Asked { account, request, reply } = asked;
         let looks = matches!(request, Request::Status { .. } | Request::Why { .. });
-        let sites = self.core.state().runs.values().map(|run| &run.site);
-        if looks && !sites.into_iter().any(|site| is_known(site, &self.parts.own, &account)) {
+        let sites = self.core.state().runs.values().map(|run| run.site.as_ref());
+        let mut sites = sites.chain(self.served_site());
+        if looks && !sites.any(|site| is_known(site, &self.parts.own, &account)) {
             answer(&reply, Reply::Refused { what: stranger(&account).to_string() });
             return Ok(());
         }
@@ -32,10 +38,12 @@ impl<W: World> Supervisor<W> {
             }
             Request::Act { on, action, reason } => {
                 // The answer follows when what was decided is durable.
+                self.bring_in(&on).await?;
                 let with = self.act_in(turn, &account, &on, action, reason)?;
                 turn.replies.push((reply, with));
             }
             Request::Why { job, date, language } => {
+                self.bring_in(&RunOf::Batch { batch: job.batch.clone(), date }).await?;
                 answer(&reply, self.why(&job, date, language)?);
             }
             Request::Status { language } => answer(&reply, self.status(language)),
@@ -61,6 +69,11 @@ impl<W: World> Supervisor<W> {
             }
             Ok(Err(NotOrdered::Refused(refused))) => {
                 answer(&reply, Reply::Refused { what: refused.to_string() });
+                return Ok(());
+            }
+            Ok(Err(NotOrdered::NoCopy(why))) => {
+                let what = NotOrdered::NoCopy(why).to_string();
+                answer(&reply, Reply::Refused { what });
                 return Ok(());
             }
             Ok(Err(NotOrdered::Defects(what))) => {
@@ -110,6 +123,38 @@ impl<W: World> Supervisor<W> {
         })
     }
 
+    /// Takes a run in that is over and was let go, because somebody speaks of it.
+    async fn bring_in(&mut self, on: &RunOf) -> Result<(), Fatal> {
+        if self.service.is_none() || self.find(on).is_ok() {
+            return Ok(());
+        }
+        let reader = self.parts.store.reader();
+        let found = match on {
+            RunOf::Run(run) => {
+                let filter = RunFilter { batch: Some(run.batch.clone()), ..RunFilter::default() };
+                let runs = reader.runs(&filter).await;
+                runs.map(|runs| runs.into_iter().find(|row| row.run == *run))
+            }
+            RunOf::Batch { batch, date } => {
+                let filter = RunFilter {
+                    batch: Some(batch.clone()),
+                    business_date: *date,
+                    trial: Some(false),
+                    limit: Some(1),
+                };
+                reader.runs(&filter).await.map(|runs| runs.into_iter().next())
+            }
+        };
+        match cannot_now(found.map_err(Fatal::from))? {
+            Ok(Some(row)) if !row.trial => {
+                // Trouble with the store: it is then as if there were no such run, and asked for again.
+                let _ = cannot_now(self.load(&row.run).await)?;
+            }
+            Ok(_) | Err(_) => {}
+        }
+        Ok(())
+    }
+
     fn find(&self, on: &RunOf) -> Result<RunId, Refused> {
         let found = match on {
             RunOf::Run(id) => self.core.state().runs.get(id),
@@ -153,22 +198,37 @@ impl<W: World> Supervisor<W> {
         let now = self.parts.clock.now();
         let ahead = forecast::of_night(&self.core, now).unwrap_or_default();
         let pages: Vec<view::status::StatusView> = self
-            .core
-            .state()
-            .runs
-            .keys()
+            .shown()
+            .iter()
             .filter_map(|run| view::of_run::status(&self.core, run, now, around(&ahead, run)).ok())
             .collect();
-        let text: Vec<String> =
+        let mut text: Vec<String> =
             pages.iter().map(|page| render::status::text(language, page)).collect();
+        if let Some(site) = self.served_site() {
+            let next = self.core.next_starts().take(NEXT_STARTS);
+            let next: Vec<(Timestamp, &BatchId)> = next.collect();
+            text.push(render::starts::next(language, &site.zone, now.wall, &next));
+        }
         Reply::Page {
             text: text.join("\n"),
             data: serde_json::to_value(&pages).unwrap_or(serde_json::Value::Null),
         }
     }
 
+    /// Runs that the status shows: of those that a service keeps at hand the ones under way, or the last one.
+    fn shown(&self) -> Vec<RunId> {
+        let runs = &self.core.state().runs;
+        let open = |run: &&Run| self.service.is_none() || run.result.is_none();
+        let shown: Vec<RunId> = runs.values().filter(open).map(|run| run.id().clone()).collect();
+        if !shown.is_empty() {
+            return shown;
+        }
+        let last = runs.values().max_by_key(|run| run.opened_at);
+        last.map(|run| run.id().clone()).into_iter().collect()
+    }
+
     /// Passes what has happened on to those who follow a run.
-    pub(super) fn tell_followers(&mut self, facts: &[(jiff::Timestamp, Fact)]) {
+    pub(super) fn tell_followers(&mut self, facts: &[(Timestamp, Fact)]) {
         if self.followers.is_empty() && self.first_turn.is_none() {
             return;
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::{Fatal, Input, Observer, Supervisor, World, answer};
-use crate::core::fact::StopHow;
+use crate::core::fact::{LateWhy, StopHow};
 use crate::port::control::{Asked, Reply, Request};
 use crate::port::{Clock, Commit, Store, StoreError};
 
@@ -21,6 +21,7 @@ impl<W: World> Supervisor<W> {
     /// agent, and what it reports waits.
     pub(super) async fn store(&mut self, commit: &Commit) -> Result<(), Fatal> {
         let mut told = false;
+        let begun = self.parts.clock.now();
         loop {
             match self.try_to_store(commit).await? {
                 Ok(()) => break,
@@ -28,6 +29,10 @@ impl<W: World> Supervisor<W> {
             }
         }
         self.store_is_well(told);
+        let took = self.parts.clock.now().since_boot.saturating_sub(begun.since_boot);
+        if took > PATIENCE {
+            self.note_hindrance(begun.wall, LateWhy::Store);
+        }
         Ok(())
     }
 
@@ -116,7 +121,7 @@ impl<C: Clock> Door<'_, C> {
                 self.observers.iter_mut().for_each(|observer| observer.notice(at, text));
                 self.later.push_back(input);
             }
-            Input::Stop { .. } => return Err(Fatal::Left(self.why.to_owned())),
+            Input::Stop { .. } | Input::Leave => return Err(Fatal::Left(self.why.to_owned())),
             Input::Asked(Asked {
                 request: Request::Status { .. } | Request::Why { .. },
                 reply,

@@ -46,6 +46,14 @@ impl<W: World> Supervisor<W> {
                 let by = self.somebody(&account);
                 self.step(turn, Event::Stop { by, how })
             }
+            Input::Leave => {
+                self.leaving = true;
+                Ok(())
+            }
+            Input::Reload => {
+                self.reload = true;
+                Ok(())
+            }
             Input::Mail(news) => self.mail_news(news).await,
             Input::Asked(asked) => self.asked(turn, asked).await,
         }
@@ -166,6 +174,7 @@ impl<W: World> Supervisor<W> {
             rows.extend(row(sealed.seq, *at, fact));
             entries.push(sealed);
         }
+        turn.mail.extend(self.starts_mail(&turn.facts));
         let mut over = BTreeSet::new();
         for command in &turn.commands {
             match command {

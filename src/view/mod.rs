@@ -18,6 +18,7 @@ pub mod plan;
 pub mod rehearsal;
 pub mod report;
 pub mod run;
+pub mod starts;
 pub mod status;
 pub mod why;
 

@@ -1,6 +1,7 @@
 //! From a run's state to its pages: head, status, report, failure mail.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -11,12 +12,13 @@ use super::of_fact::reason_besides;
 use super::of_job::{Around, lines};
 use super::report::{Act, ActionLine, ChangeLine, IncidentLine, ReportView};
 use super::run::{RunHead, Totals};
+use super::starts::Late;
 use super::status::StatusView;
 use crate::core::deadline;
 use crate::core::night::Core;
 use crate::core::state::{Incident, Run, State, Unfit, Way};
 use crate::definition::site::Kind;
-use crate::types::{IncidentId, JobName, Now, RunId};
+use crate::types::{IncidentId, JobName, Now, RunId, Span};
 use crate::wire::{ChangeWork, Work};
 
 /// The head of every page about a run.
@@ -38,8 +40,15 @@ pub fn head(run: &Run, now: Now, around: Around<'_>) -> RunHead {
         result: run.result,
         must_complete_by: due
             .map(|time| deadline::first_at_or_after(run.opened.anchor, time, &run.batch.zone)),
+        late: late(run),
         expected_end: ahead.and_then(|ahead| ahead.end),
     }
+}
+
+fn late(run: &Run) -> Option<Late> {
+    let why = run.opened.late?;
+    let by = run.opened_at.duration_since(run.opened.scheduled?);
+    Some(Late { by: Span::of(Duration::try_from(by).unwrap_or_default()), why })
 }
 
 /// How a run stands now.
@@ -75,6 +84,7 @@ pub fn report(
         jobs,
         incidents: incidents(core.state(), run),
         actions: actions(run),
+        missed_starts: Vec::new(),
         unsent_mail: around.unsent_mail,
         journal_head,
         generated_at,

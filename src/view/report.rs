@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::Who;
 use super::job::{JobLine, StateWord};
 use super::run::{RunHead, Totals};
+use super::starts::Missed;
 use crate::core::fact::Action;
 use crate::definition::site::ChangeClass;
 use crate::types::{ChangeId, IncidentId, JobName, TargetName, Text};
@@ -22,6 +23,8 @@ pub struct ReportView {
     pub changes: Vec<ChangeLine>,
     pub incidents: Vec<IncidentLine>,
     pub actions: Vec<ActionLine>,
+    /// Starts of the batch that were missed since its run before.
+    pub missed_starts: Vec<Missed>,
     /// Mails of this run that no server has accepted yet.
     pub unsent_mail: u32,
     /// Head of the journal's hash chain when the page was made, in hex.
@@ -84,7 +87,7 @@ pub enum Act {
 }
 
 /// Something that somebody still has to see to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "open")]
 pub enum OpenPoint {
     Unknown {
@@ -107,6 +110,7 @@ pub enum OpenPoint {
     UnsentMail {
         count: u32,
     },
+    StartsMissed(Missed),
 }
 
 impl ReportView {
@@ -130,6 +134,7 @@ impl ReportView {
             points.push(OpenPoint::Incident { id: incident.id, job: incident.job.clone() });
         }
         points.extend(with(StateWord::Held).map(|j| OpenPoint::Held { job: j.name.clone() }));
+        points.extend(self.missed_starts.iter().cloned().map(OpenPoint::StartsMissed));
         if self.unsent_mail > 0 {
             points.push(OpenPoint::UnsentMail { count: self.unsent_mail });
         }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::job::{JobLine, StateWord};
+use super::starts::Late;
 use crate::core::fact::RunResult;
 use crate::types::{BatchId, BusinessDate, RunId, Text, Zone};
 
@@ -30,6 +31,8 @@ pub struct RunHead {
     /// `None` while it runs.
     pub result: Option<RunResult>,
     pub must_complete_by: Option<Timestamp>,
+    /// A start of the schedule that was made later than meant.
+    pub late: Option<Late>,
     /// Forecast of the end; `None` where nothing can be said (blocked, unknown) or when it has ended.
     pub expected_end: Option<Timestamp>,
 }

@@ -21,6 +21,8 @@ mod operators;
 mod own_copy;
 pub(crate) mod post;
 mod read_only;
+#[cfg(feature = "faults")]
+mod serving;
 mod simulated;
 mod stopped;
 mod store_damaged;

@@ -17,24 +17,24 @@ const PAIR: &str = "
   b: {title: B, run: [sh, job.sh], needs: [a]}
 ";
 
-struct Database {
+pub(crate) struct Database {
     runtime: tokio::runtime::Runtime,
     connection: SqliteConnection,
 }
 
 impl Database {
-    fn open(house: &House) -> Self {
+    pub(crate) fn open(house: &House) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let options = SqliteConnectOptions::new().filename(house.state().join("nightrun.db"));
         let connection = runtime.block_on(options.connect()).unwrap();
         Self { runtime, connection }
     }
 
-    fn execute(&mut self, sql: &'static str) {
+    pub(crate) fn execute(&mut self, sql: &'static str) {
         self.runtime.block_on(self.connection.execute(sql)).unwrap();
     }
 
-    fn close(self) {
+    pub(crate) fn close(self) {
         self.runtime.block_on(self.connection.close()).unwrap();
     }
 }

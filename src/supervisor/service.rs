@@ -1,0 +1,319 @@
+//! The service (`nightrun serve`): the starts of the schedules are made, for as long as nobody stops it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::orders::NotOrdered;
+use super::turn::Turn;
+use super::{Fatal, Supervisor, World};
+use crate::core::fact::{LateWhy, MissedWhy, RunResult};
+use crate::core::night::Event;
+use crate::core::order::Order;
+use crate::core::phase::Phase;
+use crate::core::service::DueStart;
+use crate::core::state::Run;
+use crate::definition::site::Site;
+use crate::port::control::Account;
+use crate::port::{Clock, Defects, LoadedSite, SiteSource, Store, StoreError, StoreReader};
+use crate::types::{BatchId, PersonId, RunId};
+
+/// Who orders a start of a schedule, in place of a person.
+const SCHEDULE: &str = "schedule";
+/// How often the job files are looked at.
+const LOOK: Duration = Duration::from_secs(60);
+/// Between two tries of a start that cannot be made for now.
+const AGAIN: Duration = Duration::from_secs(1);
+/// Starts that are made before what else has come is heard.
+const STARTS_AT_A_TIME: usize = 16;
+/// How long a run that is over is kept at hand.
+const AT_HAND: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
+
+/// What a supervisor that serves goes by.
+pub(super) struct Service {
+    /// The definitions of starts and orders: the last that had no defect.
+    pub(super) loaded: LoadedSite,
+    /// Of the files when they were read last, with or without defects.
+    stamp: u64,
+    observes: bool,
+    /// When the files are looked at again, by the time since boot.
+    look: Duration,
+    /// Starts cannot be made for now: when they are tried again, by the time since boot, and why.
+    put_off: Option<(Duration, LateWhy)>,
+}
+
+/// The service cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum NotServed {
+    #[error(transparent)]
+    Fatal(#[from] Fatal),
+    #[error(transparent)]
+    Defects(#[from] Defects),
+}
+
+impl<W: World> Supervisor<W> {
+    /// Takes in what was decided before, takes up every run that is under way, and serves the schedules from now on.
+    /// `observes`: starts are told of and not made, beside another scheduler.
+    pub async fn begin_service(
+        &mut self,
+        account: &Account,
+        observes: bool,
+    ) -> Result<(), NotServed> {
+        let stamp = self.parts.source.stamp();
+        let loaded = self.parts.source.read()?;
+        let reader = self.parts.store.reader().clone();
+        for sealed in reader.standing().await.map_err(Fatal::from)? {
+            let entry = sealed.open().map_err(Fatal::from)?;
+            self.core.replay(entry.at, &entry.fact).map_err(Fatal::from)?;
+        }
+        for (batch, scheduled) in reader.decided_starts().await.map_err(Fatal::from)? {
+            self.core.decided_start(&batch, scheduled);
+        }
+        let open = reader.open_runs().await.map_err(Fatal::from)?;
+        for row in open.into_iter().filter(|row| !row.trial) {
+            self.take_up(&row.run, account).await?;
+        }
+        let look = self.parts.clock.now().since_boot + LOOK;
+        let site = std::sync::Arc::clone(&loaded.site);
+        self.service = Some(Service { loaded, stamp, observes, look, put_off: None });
+        let mut turn = Turn::default();
+        self.step(&mut turn, Event::Serve { site, observes })?;
+        self.finish(turn).await?;
+        self.say_what_is_served();
+        Ok(())
+    }
+
+    fn say_what_is_served(&mut self) {
+        let now = self.parts.clock.now().wall;
+        let schedules = self.core.next_starts().count();
+        let next = match (self.core.next_starts().next(), self.served_site()) {
+            (Some((at, batch)), Some(site)) => {
+                let at = at.to_zoned(site.zone.tz().clone()).strftime("%Y-%m-%d %H:%M");
+                format!("the next start is {batch} at {at}")
+            }
+            _ => "no start lies ahead".to_owned(),
+        };
+        let text = match schedules {
+            1 => format!("serving 1 schedule; {next}"),
+            many => format!("serving {many} schedules; {next}"),
+        };
+        self.notice(now, &text);
+    }
+
+    /// Makes the starts of the schedules and whatever follows from them, until it is told to leave. What runs then goes
+    /// on under its agent.
+    pub async fn serve(&mut self) -> Result<(), Fatal> {
+        self.post_due_mail().await?;
+        while !self.leaving {
+            self.go_round().await?;
+            if !self.leaving {
+                self.look_around().await?;
+                self.make_starts().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// How long the supervisor may sleep for what the service has to do; `None`: it does not serve.
+    pub(super) fn service_wakes(&self) -> Option<Duration> {
+        let service = self.service.as_ref()?;
+        let now = self.parts.clock.now();
+        let start = match service.put_off {
+            Some((again, _)) => Some(again.saturating_sub(now.since_boot)),
+            None => self.core.next_start().map(|at| {
+                Duration::try_from(at.duration_since(now.wall)).unwrap_or(Duration::ZERO)
+            }),
+        };
+        let look = service.look.saturating_sub(now.since_boot);
+        Some(start.map_or(look, |start| start.min(look)))
+    }
+
+    async fn make_starts(&mut self) -> Result<(), Fatal> {
+        let now = self.parts.clock.now();
+        let Some(service) = &mut self.service else { return Ok(()) };
+        if service.put_off.is_some_and(|(again, _)| now.since_boot < again) {
+            return Ok(());
+        }
+        let put_off = service.put_off.take();
+        let mut due = self.core.due_starts(now.wall, self.hindered.make_contiguous());
+        due.truncate(STARTS_AT_A_TIME);
+        for mut start in due {
+            if let (Some((_, why)), Some(_)) = (put_off, start.late) {
+                start.late = Some(why);
+            }
+            if let Err(why) = self.make_start(start).await? {
+                self.put_off_starts(put_off.is_none(), why);
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn put_off_starts(&mut self, first: bool, (why, what): (LateWhy, String)) {
+        let now = self.parts.clock.now();
+        if first {
+            let text = format!("starts of schedules cannot be made for now: {what}; trying again");
+            self.notice(now.wall, &text);
+        }
+        if let Some(service) = &mut self.service {
+            service.put_off = Some((now.since_boot + AGAIN, why));
+        }
+    }
+
+    /// Makes one start, or tells that it will not be made. The inner error: it cannot be made for now.
+    async fn make_start(
+        &mut self,
+        start: DueStart,
+    ) -> Result<Result<(), (LateWhy, String)>, Fatal> {
+        let tried = match self.try_start(&start).await {
+            Err(Fatal::Store(StoreError::Trouble(why))) => {
+                return Ok(Err((LateWhy::Store, why)));
+            }
+            tried => tried?,
+        };
+        let why = match tried {
+            Ok(()) => return Ok(Ok(())),
+            Err(NotMade::Missed(why)) => why,
+            Err(NotMade::NoCopy(why)) => return Ok(Err((LateWhy::Copy, why))),
+        };
+        let DueStart { batch, scheduled, .. } = start;
+        let mut turn = Turn::default();
+        self.step(&mut turn, Event::MissStart { batch, scheduled, why })?;
+        self.finish(turn).await?;
+        Ok(Ok(()))
+    }
+
+    async fn try_start(&mut self, start: &DueStart) -> Result<Result<(), NotMade>, Fatal> {
+        let Some(service) = &self.service else { return Ok(Ok(())) };
+        let loaded = service.loaded.clone();
+        let order = Order {
+            scheduled: Some(start.scheduled),
+            ..Order::of(start.batch.clone(), scheduler()?)
+        };
+        let ordered = match self.resolve(&loaded, order) {
+            Ok(ordered) => ordered,
+            Err(refused) => return Ok(Err(NotMade::refused(&refused))),
+        };
+        if !ordered.several
+            && let Some(before) = self.latest_run(&ordered).await?
+        {
+            return Ok(Err(NotMade::Missed(MissedWhy::OrderedBefore { run: before.run })));
+        }
+        let mut turn = Turn::default();
+        match self.open(&mut turn, &loaded, ordered, start.late).await? {
+            Ok(_) => {
+                self.finish(turn).await?;
+                Ok(Ok(()))
+            }
+            Err(NotOrdered::NoCopy(why)) => Ok(Err(NotMade::NoCopy(why))),
+            Err(other) => Ok(Err(NotMade::refused(&other))),
+        }
+    }
+
+    /// What is done now and then: the job files are looked at, and runs that are over are let go.
+    async fn look_around(&mut self) -> Result<(), Fatal> {
+        let now = self.parts.clock.now();
+        let Some(service) = &mut self.service else { return Ok(()) };
+        if now.since_boot < service.look && !std::mem::take(&mut self.reload) {
+            return Ok(());
+        }
+        service.look = now.since_boot + LOOK;
+        self.let_go();
+        self.look_at_files().await
+    }
+
+    /// Reads the job files again where they have changed. Files with defects are told of, and what was good before stays.
+    async fn look_at_files(&mut self) -> Result<(), Fatal> {
+        let now = self.parts.clock.now();
+        let Some(service) = &mut self.service else { return Ok(()) };
+        let stamp = self.parts.source.stamp();
+        if stamp == service.stamp {
+            return Ok(());
+        }
+        service.stamp = stamp;
+        match self.parts.source.read() {
+            Ok(loaded) => {
+                let (site, observes) = (std::sync::Arc::clone(&loaded.site), service.observes);
+                let same = *site == *service.loaded.site;
+                service.loaded = loaded;
+                if same {
+                    return Ok(());
+                }
+                self.notice(
+                    now.wall,
+                    "the job files have changed: runs begin with them from now on",
+                );
+                let mut turn = Turn::default();
+                self.step(&mut turn, Event::Serve { site, observes })?;
+                self.finish(turn).await
+            }
+            Err(Defects(what)) => {
+                let text = format!(
+                    "the job files were changed and cannot be used; runs begin with what was there before: {what}"
+                );
+                self.notice(now.wall, &text);
+                Ok(())
+            }
+        }
+    }
+
+    /// Runs that are over and hold nothing are not kept in memory for ever: the store has them. The last one of each batch
+    /// stays at hand.
+    fn let_go(&mut self) {
+        let now = self.parts.clock.now().wall;
+        let runs = &self.core.state().runs;
+        let mut last: BTreeMap<&BatchId, (Timestamp, &RunId)> = BTreeMap::new();
+        for run in runs.values() {
+            let this = (run.opened_at, run.id());
+            let newest = last.entry(&run.opened.batch).or_insert(this);
+            *newest = (*newest).max(this);
+        }
+        let old = runs.values().filter(|run| is_done_with(run, now));
+        let old = old.filter(|run| last.get(&run.opened.batch).is_some_and(|l| l.1 != run.id()));
+        let gone: Vec<RunId> = old.map(|run| run.id().clone()).collect();
+        for run in gone {
+            self.core.let_go(&run);
+            self.reports.remove(&run);
+        }
+        let definitions = self.core.definitions();
+        self.copies.retain(|digest, _| definitions.contains(digest));
+    }
+
+    /// The definitions that orders go by: those that are served, else the files as they are.
+    pub(super) fn loaded(&self) -> Result<LoadedSite, Defects> {
+        match &self.service {
+            Some(service) => Ok(service.loaded.clone()),
+            None => self.parts.source.read(),
+        }
+    }
+
+    /// The site of whoever asks for what belongs to no run.
+    pub(super) fn served_site(&self) -> Option<&Site> {
+        self.service.as_ref().map(|service| service.loaded.site.as_ref())
+    }
+}
+
+/// Why a start was not made.
+enum NotMade {
+    /// It never will be.
+    Missed(MissedWhy),
+    /// Not for now.
+    NoCopy(String),
+}
+
+impl NotMade {
+    fn refused(why: &impl ToString) -> Self {
+        Self::Missed(MissedWhy::Refused { what: why.to_string() })
+    }
+}
+
+fn is_done_with(run: &Run, now: Timestamp) -> bool {
+    let over = matches!(run.result, Some(RunResult::Well | RunResult::Failed));
+    let doubts = run.jobs.iter().any(|job| matches!(job.phase, Phase::InDoubt { .. }));
+    over && !doubts && run.ended_at.is_some_and(|ended| now.duration_since(ended) > AT_HAND)
+}
+
+fn scheduler() -> Result<PersonId, Fatal> {
+    PersonId::new(SCHEDULE).map_err(|why| Fatal::Definition(why.to_string()))
+}
