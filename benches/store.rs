@@ -141,6 +141,7 @@ fn opened() -> Fact {
         window_override: None,
         scheduled: None,
         late: None,
+        revision: None,
     }))
 }
 

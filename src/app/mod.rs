@@ -1,6 +1,7 @@
 //! Layer 8: wiring. Which driver stands behind which port; nothing is decided here.
 
 mod clock;
+mod commits;
 mod doctor;
 mod mailer;
 mod source;
@@ -11,6 +12,7 @@ use std::path::Path;
 use tokio::sync::mpsc;
 
 pub use clock::RunClock;
+pub use commits::Commits;
 pub use doctor::examine;
 pub use mailer::SiteMailer;
 pub use source::{Checked, SiteFolder, check, load, read};

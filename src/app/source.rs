@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::civil::Date;
 
+use super::commits::Commits;
 use crate::core::check::{self as core_check, Severity as Found};
 use crate::definition::defect::{Defect, Finding, Place, Severity};
 use crate::definition::places::{FilePlace, Places};
@@ -14,8 +15,9 @@ use crate::definition::site::Site;
 use crate::definition::source::SourceTree;
 use crate::definition::{self, Styles};
 use crate::driver::files::{self, ReadSiteError};
+use crate::driver::git;
 use crate::port::{Defects, LoadedSite, SiteSource};
-use crate::types::BatchId;
+use crate::types::{BatchId, Revision};
 
 /// A site as read and checked.
 #[derive(Debug)]
@@ -59,10 +61,25 @@ fn placed(tree: &SourceTree, places: &Places, found: core_check::Finding) -> Def
 /// Reads the site of a folder, whatever day it is: what hangs on the day (a calendar that has ended) is said where it
 /// matters.
 pub fn read(folder: &Path) -> Result<LoadedSite, Defects> {
+    // Asked before the files are read: what is altered meanwhile passes for no commit.
+    let revision = git::revision_of(folder);
     let tree = files::read_site(folder).map_err(|why| Defects(why.to_string()))?;
+    of_tree(folder, tree, revision)
+}
+
+pub(super) fn of_tree(
+    folder: &Path,
+    tree: SourceTree,
+    revision: Option<Revision>,
+) -> Result<LoadedSite, Defects> {
     let loaded = definition::load(&tree);
     let site = loaded.site.ok_or_else(|| Defects(errors(folder, &loaded.defects)))?;
-    Ok(LoadedSite { site: Arc::new(site), tree: Arc::new(tree), places: Arc::new(loaded.places) })
+    Ok(LoadedSite {
+        site: Arc::new(site),
+        tree: Arc::new(tree),
+        places: Arc::new(loaded.places),
+        revision,
+    })
 }
 
 /// As [`read`], for who needs no more than the site.
@@ -70,33 +87,59 @@ pub fn load(folder: &Path) -> Result<Arc<Site>, Defects> {
     read(folder).map(|read| read.site)
 }
 
-/// The folder that a supervisor reads at each order.
+/// What a supervisor reads at each order.
 #[derive(Debug)]
 pub struct SiteFolder {
     folder: PathBuf,
     /// What its command has read for the order that it comes with.
     first: Mutex<Option<LoadedSite>>,
+    /// Only what is committed counts, and not the folder as it is.
+    commits: Option<Commits>,
 }
 
 impl SiteFolder {
     pub fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), first: Mutex::new(None) }
+        Self { folder: folder.to_owned(), first: Mutex::new(None), commits: None }
     }
 
     /// The first order goes by what was read; each later one by the folder as it is then.
     pub fn read(folder: &Path, first: LoadedSite) -> Self {
-        Self { folder: folder.to_owned(), first: Mutex::new(Some(first)) }
+        Self { first: Mutex::new(Some(first)), ..Self::new(folder) }
+    }
+
+    /// Only what is committed counts.
+    pub fn of_commits(folder: &Path, commits: Commits) -> Self {
+        Self { commits: Some(commits), ..Self::new(folder) }
     }
 }
 
 impl SiteSource for SiteFolder {
     fn read(&self) -> Result<LoadedSite, Defects> {
+        if let Some(commits) = &self.commits {
+            return commits.read(&self.folder);
+        }
         let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
         first.map_or_else(|| read(&self.folder), Ok)
     }
 
+    fn took(&self, revision: &Revision) {
+        if let Some(commits) = &self.commits {
+            commits.took(revision);
+        }
+    }
+
+    fn read_former(&self, revision: &Revision) -> Result<LoadedSite, Defects> {
+        match &self.commits {
+            Some(commits) => commits.read_commit(&self.folder, &revision.commit),
+            None => read(&self.folder),
+        }
+    }
+
     fn stamp(&self) -> u64 {
-        files::stamp(&self.folder)
+        match &self.commits {
+            Some(commits) => commits.stamp(),
+            None => files::stamp(&self.folder),
+        }
     }
 
     fn usable(&self, loaded: &LoadedSite, batch: &BatchId, today: Date) -> Result<(), Defects> {
@@ -116,7 +159,10 @@ impl SiteSource for SiteFolder {
         loaded: &LoadedSite,
         wanted: &dyn Fn(&Path) -> bool,
     ) -> io::Result<BTreeMap<PathBuf, Vec<u8>>> {
-        files::contents(&self.folder, &loaded.tree, wanted)
+        match (&self.commits, &loaded.revision) {
+            (Some(commits), Some(revision)) => commits.files(loaded, revision, wanted),
+            _ => files::contents(&self.folder, &loaded.tree, wanted),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::definition::site::Schedule;
 use crate::types::{
     AttemptId, BatchId, BootId, BusinessDate, CalendarName, Condition, HostName, IncidentId,
-    JobName, JobRef, Outcome, PersonId, RunId, Span,
+    JobName, JobRef, Outcome, PersonId, Revision, RunId, Span,
 };
 use crate::wire::Ended;
 
@@ -110,6 +110,10 @@ pub enum Fact {
         schedule: Option<Box<TakenSchedule>>,
         since: Timestamp,
     },
+    /// From now on runs begin with the job files of this commit.
+    DefinitionsTaken {
+        revision: Revision,
+    },
     /// Starts of a schedule, one after the other, that were not made, and will not be.
     StartsMissed {
         batch: BatchId,
@@ -170,6 +174,9 @@ pub struct RunOpened {
     /// Why that start was made later than meant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub late: Option<LateWhy>,
+    /// The commit that the job files came from, where they lie in a git repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<Revision>,
 }
 
 /// All that says when a batch starts, as it was when its starts were taken over.
@@ -352,9 +359,10 @@ impl Fact {
             | Self::Acted { run, .. }
             | Self::Asked { run, .. }
             | Self::Stopping { run, .. } => run,
-            Self::AcrossKnown { .. } | Self::ScheduleTaken { .. } | Self::StartsMissed { .. } => {
-                return None;
-            }
+            Self::AcrossKnown { .. }
+            | Self::ScheduleTaken { .. }
+            | Self::DefinitionsTaken { .. }
+            | Self::StartsMissed { .. } => return None,
         })
     }
 
@@ -377,6 +385,7 @@ impl Fact {
             Self::IncidentOpened { .. } => "incident-opened",
             Self::IncidentClosed { .. } => "incident-closed",
             Self::ScheduleTaken { .. } => "schedule-taken",
+            Self::DefinitionsTaken { .. } => "definitions-taken",
             Self::StartsMissed { .. } => "starts-missed",
             Self::Acted { .. } => "acted",
             Self::Asked { .. } => "asked",

@@ -136,6 +136,7 @@ impl Watch {
             }
             Fact::RunResumed { .. }
             | Fact::ScheduleTaken { .. }
+            | Fact::DefinitionsTaken { .. }
             | Fact::AcrossKnown { .. }
             | Fact::IncidentClosed { .. }
             | Fact::Acted { .. }

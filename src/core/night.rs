@@ -17,7 +17,7 @@ use super::window::Windows;
 use crate::definition::site::Site;
 use crate::types::{
     AttemptId, BatchId, BootId, BusinessDate, Due, HostName, IncidentId, JobName, JobRef, Now,
-    Outcome, PersonId, RunId,
+    Outcome, PersonId, Revision, RunId,
 };
 use crate::wire::Ended;
 
@@ -78,6 +78,8 @@ pub enum Event {
     Serve {
         site: Arc<Site>,
         observes: bool,
+        /// The commit that they came from, where they are taken from commits.
+        revision: Option<Revision>,
     },
     /// A start of a schedule was due, and cannot be made.
     MissStart {
@@ -345,7 +347,14 @@ impl Mover<'_> {
             Event::NotKnown { attempt } => self.not_known(attempt)?,
             Event::Act { run, by, reason, action } => self.act(&run, by, reason, action)?,
             Event::Rerun { run, jobs, by, reason } => self.rerun(&run, &jobs, by, &reason)?,
-            Event::Serve { site, observes } => self.serve(site, observes)?,
+            Event::Serve { site, observes, revision } => {
+                if let Some(revision) =
+                    revision.filter(|r| self.core.state.taken.as_ref() != Some(r))
+                {
+                    self.emit(Fact::DefinitionsTaken { revision })?;
+                }
+                self.serve(site, observes)?;
+            }
             Event::MissStart { batch, scheduled, why } => self.miss_start(batch, scheduled, why)?,
             Event::Stop { by, how } => self.stop(&by, how)?,
         }

@@ -112,6 +112,7 @@ impl Ordered {
             window_override: self.order.window_override,
             scheduled: self.order.scheduled,
             late: None,
+            revision: None,
         }
     }
 }

@@ -56,7 +56,10 @@ impl Served {
     fn serve(&mut self, site: &Arc<Site>, when: &str) {
         self.site = Arc::clone(site);
         self.core.define("d", Arc::clone(site));
-        self.step(at(when), Event::Serve { site: Arc::clone(site), observes: false });
+        self.step(
+            at(when),
+            Event::Serve { site: Arc::clone(site), observes: false, revision: None },
+        );
     }
 
     /// What the supervisor of an outage knows: what was decided, and nothing of runs.
@@ -240,7 +243,7 @@ fn a_start_that_a_rule_refuses_is_told_and_not_tried_again() {
 fn who_observes_makes_nothing_and_tells_of_each_start() {
     let site = of(hourly(Missed::All { limit: hours(9) }));
     let mut served = Served { core: Core::new(1), site: Arc::clone(&site), facts: Vec::new() };
-    served.step(at("00:30"), Event::Serve { site, observes: true });
+    served.step(at("00:30"), Event::Serve { site, observes: true, revision: None });
     assert_eq!(times(&served.tick("02:00")), [""; 0]);
     assert_eq!(served.missed(), [("01:00".into(), "02:00".into(), 2, MissedWhy::Observed)]);
 }

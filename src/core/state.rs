@@ -13,7 +13,7 @@ use super::phase::{Illegal, Phase};
 use crate::definition::site::{Batch, Job, Site};
 use crate::types::{
     AttemptId, BatchId, BootId, BusinessDate, Ending, HostName, IncidentId, JobName, JobRef,
-    Outcome, PersonId, RunId,
+    Outcome, PersonId, Revision, RunId,
 };
 use crate::wire::Ended;
 
@@ -47,6 +47,8 @@ pub struct State {
     pub incidents: BTreeMap<IncidentId, Incident>,
     /// Schedules whose starts are made here, or were.
     pub schedules: BTreeMap<BatchId, Served>,
+    /// The commit whose job files runs begin with, where they are taken from commits.
+    pub taken: Option<Revision>,
     /// Definitions by digest, which runs refer to.
     definitions: HashMap<String, Arc<Site>>,
 }

@@ -72,6 +72,7 @@ pub(crate) fn opened(batch: &str, at: Timestamp) -> RunOpened {
         window_override: None,
         scheduled: None,
         late: None,
+        revision: None,
     }
 }
 

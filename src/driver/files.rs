@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 use crate::definition::source::{SourceFile, SourceTree};
 
 /// Bytes of the largest file that is read.
-const LARGEST: u64 = 4 << 20;
+pub(super) const LARGEST: u64 = 4 << 20;
 /// Files of one site; more of them are a wrong folder.
-const MOST_FILES: usize = 100_000;
+pub(super) const MOST_FILES: usize = 100_000;
 const DEEPEST: usize = 32;
 
 /// Why a folder could not be read.
@@ -175,9 +175,14 @@ impl Walk {
     }
 }
 
-fn read_file(path: &Path) -> SourceFile {
+/// Whether the definition reads the content of such a file.
+pub(super) fn is_read(path: &Path) -> bool {
     let read = ["yaml", "csv", "sql"].map(OsStr::new);
-    if !path.extension().is_some_and(|ending| read.contains(&ending)) {
+    path.extension().is_some_and(|ending| read.contains(&ending))
+}
+
+fn read_file(path: &Path) -> SourceFile {
+    if !is_read(path) {
         return SourceFile::Present;
     }
     content(path).unwrap_or_else(|error| SourceFile::Unreadable(error.to_string()))

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod control;
 pub mod files;
 pub mod folders;
+pub mod git;
 pub mod host_health;
 pub mod log_files;
 pub mod mail;

@@ -132,6 +132,7 @@ pub fn row(seq: u64, at: Timestamp, fact: &Fact) -> Option<Row> {
             Row::IncidentClosed { incident: *incident, closed: at }
         }
         Fact::ScheduleTaken { batch, .. } => Row::Stands { key: format!("schedule/{batch}"), seq },
+        Fact::DefinitionsTaken { .. } => Row::Stands { key: "definitions".to_owned(), seq },
         Fact::StartsMissed { batch, first, last, count, why } => {
             let (batch, why) = (batch.clone(), why.clone());
             let (first, last, count) = (*first, *last, *count);
@@ -190,7 +191,8 @@ mod tests {
                 "incident-closed",
                 "run-opened",
                 "schedule-taken",
-                "starts-missed"
+                "starts-missed",
+                "definitions-taken"
             ]
         );
         let Some(Row::RunOpened(run)) = row(7, at(), &facts()[0]) else { panic!() };

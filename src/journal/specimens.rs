@@ -9,7 +9,8 @@ use crate::core::fact::{
     Action, Deadline, Fact, LateWhy, MissedWhy, RunOpened, RunResult, StopHow, TakenSchedule, Why,
 };
 use crate::types::{
-    BootId, Condition, Ending, HostName, IncidentId, JobName, Outcome, PersonId, RunId, Span, Usage,
+    BootId, Condition, Ending, HostName, IncidentId, JobName, Outcome, PersonId, Revision, RunId,
+    Span, Usage,
 };
 use crate::wire::{ChangeState, ChangeWork, Check, Ended, Work};
 
@@ -97,6 +98,7 @@ pub(super) fn facts() -> Vec<Fact> {
         Fact::RunOpened(Box::new(RunOpened {
             scheduled: Some(at()),
             late: Some(LateWhy::NobodyServed),
+            revision: Some(revision()),
             ..opened(&next, &load)
         })),
         Fact::ScheduleTaken {
@@ -114,6 +116,7 @@ pub(super) fn facts() -> Vec<Fact> {
             count: 1,
             why: MissedWhy::TooLate { limit: Span::seconds(90) },
         },
+        Fact::DefinitionsTaken { revision: revision() },
     ]
 }
 
@@ -135,6 +138,16 @@ fn opened(run: &RunId, job: &JobName) -> RunOpened {
         window_override: Some("agreed with the business".into()),
         scheduled: None,
         late: None,
+        revision: None,
+    }
+}
+
+fn revision() -> Revision {
+    Revision {
+        commit: "0123456789abcdef0123456789abcdef01234567".into(),
+        author: "李伟 <li.wei@bank.example>".into(),
+        committed: at(),
+        dirty: false,
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::definition::places::Places;
 use crate::definition::site::Site;
 use crate::definition::source::SourceTree;
-use crate::types::{BatchId, RunId};
+use crate::types::{BatchId, Revision, RunId};
 
 pub trait Folders {
     /// Where a run's copy of the site lies. Absolute.
@@ -28,6 +28,12 @@ pub trait Folders {
 pub trait SiteSource {
     /// The resolved site with the bytes of its files, or its defects in words.
     fn read(&self) -> Result<LoadedSite, Defects>;
+
+    /// Runs begin with the files of this commit from now on: a later one must come after it.
+    fn took(&self, revision: &Revision);
+
+    /// The site as it was in a commit that was taken before.
+    fn read_former(&self, revision: &Revision) -> Result<LoadedSite, Defects>;
 
     /// Something that is another one when a file of the site may have changed. To be asked before
     /// [`read`](Self::read), so that what changes meanwhile is found the next time.
@@ -57,6 +63,8 @@ pub struct LoadedSite {
     pub tree: Arc<SourceTree>,
     /// Where in them batches and jobs stand.
     pub places: Arc<Places>,
+    /// The commit that they came from, where they lie in a git repository.
+    pub revision: Option<Revision>,
 }
 
 /// The site cannot be used.

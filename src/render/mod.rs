@@ -11,6 +11,7 @@ pub mod gantt;
 pub mod health;
 pub mod mail;
 pub mod nights;
+pub mod notice;
 pub mod phrase;
 pub mod plan;
 pub mod progress;

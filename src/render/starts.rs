@@ -1,14 +1,11 @@
 //! Starts of schedules that came late or not at all, in words; and the mail about those that did not come.
 
-use std::fmt::Write as _;
-
-use askama::Template;
 use jiff::Timestamp;
 
 use crate::core::fact::{LateWhy, MissedWhy};
 use crate::render::clock::{Clock, took};
-use crate::render::mail::{MailText, header};
-use crate::render::table::{PAGE, harmless, wrap};
+use crate::render::mail::MailText;
+use crate::render::notice::Notice;
 use crate::render::words::{Starts, list};
 use crate::types::{BatchId, Lang, Zone};
 use crate::view::starts::{Late, Missed};
@@ -62,17 +59,6 @@ fn missed_why(lang: Lang, why: &MissedWhy) -> String {
     }
 }
 
-#[derive(Template)]
-#[template(path = "starts_mail.html")]
-struct Page {
-    lang: Lang,
-    title: String,
-    lead: String,
-    site: String,
-    missed: Vec<String>,
-    orders: Vec<String>,
-}
-
 /// The mail to whoever is told of failures, about starts that were not made.
 ///
 /// # Errors
@@ -87,28 +73,14 @@ pub fn mail(lang: Lang, site: &str, starts: &[Missed]) -> Result<MailText, askam
         let command = format!("nightrun run {batch} --date YYYY-MM-DD");
         Starts::MailOrder { command: &command }.say(lang)
     });
-    let page = Page {
+    let notice = Notice {
         lang,
-        title: words.clone(),
+        title: words,
         lead: Starts::MailLead.say(lang),
+        lines: starts.iter().map(|starts| missed(lang, starts)).collect(),
+        said: String::new(),
+        advice: orders.collect(),
         site: site.to_owned(),
-        missed: starts.iter().map(|starts| missed(lang, starts)).collect(),
-        orders: orders.collect(),
     };
-    let mut text = String::new();
-    for line in [&page.title, "", &page.lead, ""] {
-        let _ = writeln!(text, "{line}");
-    }
-    for line in page.missed.iter().flat_map(|line| wrap(line, PAGE - 2)) {
-        let _ = writeln!(text, "  {line}");
-    }
-    let _ = writeln!(text);
-    for line in page.orders.iter().chain([&page.site]).flat_map(|line| wrap(line, PAGE)) {
-        let _ = writeln!(text, "{line}");
-    }
-    Ok(MailText {
-        subject: header(&format!("[P1] {words}")),
-        text: harmless(&text),
-        html: harmless(&page.render()?),
-    })
+    notice.mail()
 }

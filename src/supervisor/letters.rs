@@ -69,6 +69,18 @@ impl<W: World> Supervisor<W> {
         self.composed(letters)
     }
 
+    /// One mail to each person who is told of failures: job files that cannot be used.
+    pub(super) fn refusal_mail(&mut self, defects: &str) -> Vec<OutgoingMail> {
+        let Some(site) = self.core.served().cloned() else { return Vec::new() };
+        let thread = format!("definitions.{}", self.parts.clock.real().as_second());
+        let people: Vec<PersonId> =
+            site.with_role(&site.mail.failures_to).map(|(id, _)| id.clone()).collect();
+        let write =
+            |lang, _: &PersonId| render::notice::refused_files(lang, site.title.get(lang), defects);
+        let letters = self.letters(&site, &people, &thread, write, &[]);
+        self.composed(letters)
+    }
+
     /// The report of a run that has ended: written beside the run in both languages, and mailed. A run that was stopped
     /// can go on, so nobody is mailed.
     pub(super) async fn report(&mut self, run: &RunId) -> Result<Report, Fatal> {

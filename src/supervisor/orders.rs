@@ -242,7 +242,8 @@ impl<W: World> Supervisor<W> {
         let now = self.parts.clock.now();
         let boot = (self.parts.clock.boot(), now.since_boot);
         let opened = ordered.opened(run.clone(), digest, expected, boot);
-        let opened = Box::new(RunOpened { late, ..opened });
+        let revision = loaded.revision.clone();
+        let opened = Box::new(RunOpened { late, revision, ..opened });
         self.step(turn, Event::Open { opened, across })?;
         self.expect_hosts(&run);
         Ok(Ok(run))

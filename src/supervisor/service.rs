@@ -60,8 +60,6 @@ impl<W: World> Supervisor<W> {
         account: &Account,
         observes: bool,
     ) -> Result<(), NotServed> {
-        let stamp = self.parts.source.stamp();
-        let loaded = self.parts.source.read()?;
         let reader = self.parts.store.reader().clone();
         for sealed in reader.standing().await.map_err(Fatal::from)? {
             let entry = sealed.open().map_err(Fatal::from)?;
@@ -74,14 +72,55 @@ impl<W: World> Supervisor<W> {
         for row in open.into_iter().filter(|row| !row.trial) {
             self.take_up(&row.run, account).await?;
         }
+        let stamp = self.parts.source.stamp();
+        let (loaded, defects) = self.first_definitions()?;
         let look = self.parts.clock.now().since_boot + LOOK;
-        let site = std::sync::Arc::clone(&loaded.site);
+        let first = loaded.clone();
         self.service = Some(Service { loaded, stamp, observes, look, put_off: None });
-        let mut turn = Turn::default();
-        self.step(&mut turn, Event::Serve { site, observes })?;
-        self.finish(turn).await?;
+        self.take_over(first).await?;
+        if let Some(defects) = defects {
+            self.refuse_definitions(&defects).await?;
+        }
         self.say_what_is_served();
         Ok(())
+    }
+
+    /// The newest definitions; where these cannot be used, those of the commit that was taken last, with what is wrong.
+    fn first_definitions(&self) -> Result<(LoadedSite, Option<Defects>), NotServed> {
+        let defects = match self.parts.source.read() {
+            Ok(loaded) => return Ok((loaded, None)),
+            Err(defects) => defects,
+        };
+        let taken = self.core.state().taken.as_ref();
+        match taken.map(|revision| self.parts.source.read_former(revision)) {
+            Some(Ok(former)) => Ok((former, Some(defects))),
+            Some(Err(_)) | None => Err(defects.into()),
+        }
+    }
+
+    /// Runs begin with these definitions from now on.
+    async fn take_over(&mut self, loaded: LoadedSite) -> Result<(), Fatal> {
+        let Some(service) = &mut self.service else { return Ok(()) };
+        let (site, observes) = (std::sync::Arc::clone(&loaded.site), service.observes);
+        let revision = loaded.revision.clone().filter(|revision| !revision.dirty);
+        service.loaded = loaded;
+        if let Some(revision) = &revision {
+            self.parts.source.took(revision);
+        }
+        let mut turn = Turn::default();
+        self.step(&mut turn, Event::Serve { site, observes, revision })?;
+        self.finish(turn).await
+    }
+
+    /// Files with defects are told of, and what was good before stays.
+    async fn refuse_definitions(&mut self, defects: &Defects) -> Result<(), Fatal> {
+        let now = self.parts.clock.now().wall;
+        let text = format!(
+            "the job files were changed and cannot be used; runs begin with what was there before: {defects}"
+        );
+        self.notice(now, &text);
+        let mail = self.refusal_mail(&defects.0);
+        self.finish(Turn { mail, ..Turn::default() }).await
     }
 
     fn say_what_is_served(&mut self) {
@@ -234,27 +273,22 @@ impl<W: World> Supervisor<W> {
         service.stamp = stamp;
         match self.parts.source.read() {
             Ok(loaded) => {
-                let (site, observes) = (std::sync::Arc::clone(&loaded.site), service.observes);
-                let same = *site == *service.loaded.site;
-                service.loaded = loaded;
-                if same {
-                    return Ok(());
+                let same = *loaded.site == *service.loaded.site;
+                if !same {
+                    let text = match &loaded.revision {
+                        Some(revision) => format!(
+                            "the job files have changed: runs begin with those of commit {} by {} from now on",
+                            revision.short(),
+                            revision.author
+                        ),
+                        None => "the job files have changed: runs begin with them from now on"
+                            .to_owned(),
+                    };
+                    self.notice(now.wall, &text);
                 }
-                self.notice(
-                    now.wall,
-                    "the job files have changed: runs begin with them from now on",
-                );
-                let mut turn = Turn::default();
-                self.step(&mut turn, Event::Serve { site, observes })?;
-                self.finish(turn).await
+                self.take_over(loaded).await
             }
-            Err(Defects(what)) => {
-                let text = format!(
-                    "the job files were changed and cannot be used; runs begin with what was there before: {what}"
-                );
-                self.notice(now.wall, &text);
-                Ok(())
-            }
+            Err(defects) => self.refuse_definitions(&defects).await,
         }
     }
 

@@ -136,12 +136,13 @@ impl<W: World> Supervisor<W> {
 
     /// Durable first, then done.
     pub(super) async fn finish(&mut self, mut turn: Turn) -> Result<(), Fatal> {
-        if turn.facts.is_empty() && turn.replies.is_empty() && turn.commands.is_empty() {
+        let nothing = turn.facts.is_empty() && turn.replies.is_empty() && turn.commands.is_empty();
+        if nothing && turn.mail.is_empty() {
             return Ok(());
         }
         let commit = self.commit_of(&mut turn).await?;
         fault::point("supervisor.decided");
-        if !commit.entries.is_empty() {
+        if !commit.entries.is_empty() || !commit.mail.is_empty() {
             self.store(&commit).await?;
             fault::point("supervisor.committed");
         }

@@ -9,6 +9,7 @@ mod ending;
 mod id;
 mod now;
 mod outcome;
+mod revision;
 mod text;
 
 pub use attempt::{AttemptId, Epoch, RunId, RunKey, Usage};
@@ -21,4 +22,5 @@ pub use id::{
 };
 pub use now::{BootId, Due, Now};
 pub use outcome::{Condition, Outcome};
+pub use revision::Revision;
 pub use text::{Lang, Text};

@@ -83,6 +83,7 @@ pub fn event(after: &State, at: Timestamp, fact: &Fact) -> Option<EventLine> {
         Fact::AttemptIntended { .. }
         | Fact::AcrossKnown { .. }
         | Fact::ScheduleTaken { .. }
+        | Fact::DefinitionsTaken { .. }
         | Fact::StartsMissed { .. } => return None,
     };
     Some(EventLine { at, what })

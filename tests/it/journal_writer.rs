@@ -50,6 +50,7 @@ pub(crate) fn opened(run: &RunId, date: &str, trial: bool) -> Fact {
         window_override: None,
         scheduled: None,
         late: None,
+        revision: None,
     }))
 }
 

@@ -24,6 +24,10 @@ messages! {
     MissedMany { batch: &'a str, count: u32, first: &'a str, last: &'a str, why: &'a str }:
         format!("{batch}: {count} starts from {first} to {last} were not made: {why}"),
         format!("{batch}：{first} 至 {last} 共 {count} 次启动未执行：{why}");
+    FilesSubject: "The job files were changed and cannot be used", "作业文件已修改但无法使用";
+    FilesLead: "Runs go on beginning with the job files as they were before. This is what is wrong with the new ones:",
+        "新的批次执行仍按原作业文件进行。新文件的问题如下：";
+    FilesAdvice: "Put the files right: they are looked at again every minute.", "请修正文件：系统每分钟重新检查一次。";
     Next { starts: &'a str }: format!("Next starts: {starts}"), format!("下次启动：{starts}");
     NoneAhead: "No start of a schedule lies ahead.", "没有待启动的排程。";
     MailSubject { batch: &'a str, starts: u32 }:

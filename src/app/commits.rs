@@ -1,0 +1,78 @@
+//! The job files as commits have them: what runs where `definitions: {require: clean}` is set.
+
+use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use super::source::of_tree;
+use crate::driver::git::{GitError, Repository};
+use crate::port::{Defects, LoadedSite};
+use crate::types::Revision;
+
+/// The commits of a repository, one after the other.
+#[derive(Debug)]
+pub struct Commits {
+    repository: Repository,
+    /// What stands for the newest commit: `HEAD`, or what was fetched of a remote's branch.
+    newest: String,
+    /// The last commit that was taken.
+    taken: Mutex<Option<String>>,
+}
+
+impl Commits {
+    pub fn new(repository: Repository, newest: String) -> Self {
+        Self { repository, newest, taken: Mutex::default() }
+    }
+
+    /// The site of the newest commit, which must come after the one that was taken last.
+    pub(super) fn read(&self, folder: &Path) -> Result<LoadedSite, Defects> {
+        let newest = self.repository.commit(&self.newest).map_err(defects)?;
+        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(taken) = taken
+            && !self.repository.is_ancestor(&taken, &newest).map_err(defects)?
+        {
+            return Err(Defects(format!(
+                "{} is {newest} now, which does not come after {taken}: the branch was rewritten; \
+                 put it right, or start the service again to take it as it is",
+                self.newest
+            )));
+        }
+        self.read_commit(folder, &newest)
+    }
+
+    pub(super) fn read_commit(&self, folder: &Path, commit: &str) -> Result<LoadedSite, Defects> {
+        let revision = self.repository.revision(commit, false).map_err(defects)?;
+        let tree = self.repository.tree(commit).map_err(defects)?;
+        let short = revision.short();
+        of_tree(folder, tree, Some(revision))
+            .map_err(|Defects(what)| Defects(format!("commit {short}: {what}")))
+    }
+
+    pub(super) fn took(&self, revision: &Revision) {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        *taken = Some(revision.commit.clone());
+    }
+
+    pub(super) fn stamp(&self) -> u64 {
+        let mut hasher = std::hash::DefaultHasher::new();
+        self.repository.commit(&self.newest).ok().hash(&mut hasher);
+        hasher.finish()
+    }
+
+    pub(super) fn files(
+        &self,
+        loaded: &LoadedSite,
+        revision: &Revision,
+        wanted: &dyn Fn(&Path) -> bool,
+    ) -> io::Result<BTreeMap<PathBuf, Vec<u8>>> {
+        let paths = loaded.tree.iter().map(|(path, _)| path).filter(|path| wanted(path));
+        let paths = paths.map(Path::to_path_buf).collect();
+        self.repository.contents(&revision.commit, paths).map_err(io::Error::other)
+    }
+}
+
+fn defects(why: GitError) -> Defects {
+    Defects(why.to_string())
+}

@@ -1,0 +1,316 @@
+//! Job files in a git repository, read with the git program: which commit they are of, and what a commit holds.
+#![expect(clippy::disallowed_methods, reason = "this driver is where git is run")]
+
+use std::collections::BTreeMap;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::definition::source::{SourceFile, SourceTree};
+use crate::types::Revision;
+
+use super::files::{LARGEST, MOST_FILES, is_read};
+
+/// How long a remote may take to answer.
+const FETCH: Duration = Duration::from_secs(60);
+
+/// What git did not do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GitError {
+    #[error("there is no git program here: install it, such as with `apt-get install git`")]
+    NoGit,
+    #[error("{0} is not in a git repository")]
+    NoRepository(PathBuf),
+    #[error("git {what}: {why}")]
+    Failed { what: String, why: String },
+    #[error("git fetch {remote}: no answer in {} s", FETCH.as_secs())]
+    NoAnswer { remote: String },
+}
+
+/// The commit that is checked out where a folder lies in a repository; `None`: it lies in none, or git cannot say.
+pub fn revision_of(folder: &Path) -> Option<Revision> {
+    // Most often there is none, and then no program is started to find that out.
+    let real = std::fs::canonicalize(folder).ok()?;
+    real.ancestors().find(|above| above.join(".git").exists())?;
+    let repository = Repository::of(&real).ok()?;
+    let head = repository.commit("HEAD").ok()?;
+    let dirty = repository.is_dirty().ok()?;
+    repository.revision(&head, dirty).ok()
+}
+
+/// The repository that a site's folder lies in.
+#[derive(Debug, Clone)]
+pub struct Repository {
+    top: PathBuf,
+    /// The site's folder, from the top; empty where it is the top.
+    site: PathBuf,
+}
+
+impl Repository {
+    pub fn of(folder: &Path) -> Result<Self, GitError> {
+        let git = Git { at: folder };
+        let outside = |why| match why {
+            GitError::Failed { ref why, .. } if why.contains("not a git repository") => {
+                GitError::NoRepository(folder.to_owned())
+            }
+            other => other,
+        };
+        let found = git.text(&["rev-parse", "--show-toplevel", "--show-prefix"]);
+        let found = found.map_err(outside)?;
+        let mut lines = found.lines();
+        let top = PathBuf::from(lines.next().unwrap_or_default());
+        let site = PathBuf::from(lines.next().unwrap_or_default().trim_end_matches('/'));
+        Ok(Self { top, site })
+    }
+
+    /// The full id of what a name stands for: `HEAD`, a branch, the beginning of an id.
+    pub fn commit(&self, name: &str) -> Result<String, GitError> {
+        let wanted = format!("{name}^{{commit}}");
+        let found = self.git().text(&["rev-parse", "--verify", "--end-of-options", &wanted])?;
+        Ok(found.trim().to_owned())
+    }
+
+    /// Who made a commit and when, and whether the site's files differ from it now.
+    pub fn revision(&self, commit: &str, dirty: bool) -> Result<Revision, GitError> {
+        let format = "--format=%H%x00%an <%ae>%x00%cI";
+        let text = self.git().text(&["log", "-1", "--no-show-signature", format, commit])?;
+        let mut parts = text.trim_end().split('\0');
+        let mut next = || parts.next().unwrap_or_default().to_owned();
+        let (commit, author, committed) = (next(), next(), next());
+        let committed = committed.parse().map_err(|why: jiff::Error| GitError::Failed {
+            what: "log".to_owned(),
+            why: format!("`{committed}` is no time: {why}"),
+        })?;
+        Ok(Revision { commit, author, committed, dirty })
+    }
+
+    /// Whether the site's files differ from the commit that is checked out: altered, added or gone.
+    pub fn is_dirty(&self) -> Result<bool, GitError> {
+        let site = self.pathspec();
+        let found = self.git().text(&["status", "--porcelain", "-z", "--", &site])?;
+        Ok(!found.is_empty())
+    }
+
+    pub fn is_ancestor(&self, older: &str, newer: &str) -> Result<bool, GitError> {
+        let arguments = ["merge-base", "--is-ancestor", older, newer];
+        let done = self.git().run(&arguments, None)?;
+        match done.status.code() {
+            Some(0) => Ok(true),
+            Some(1) => Ok(false),
+            _ => Err(failed(&arguments, &done.stderr)),
+        }
+    }
+
+    /// The site's files in a commit, by the same rules as those of a folder.
+    pub fn tree(&self, commit: &str) -> Result<SourceTree, GitError> {
+        let site = self.pathspec();
+        let arguments = ["ls-tree", "-r", "-z", "--long", "--full-tree", commit, "--", &site];
+        let listed = self.git().bytes(&arguments, None)?;
+        let mut tree = SourceTree::default();
+        let mut wanted = Vec::new();
+        for line in listed.split(|byte| *byte == 0).filter(|line| !line.is_empty()) {
+            let Some(entry) = Entry::of(line) else { continue };
+            let Ok(path) = entry.path.strip_prefix(&self.site) else { continue };
+            let hidden = |part: &std::ffi::OsStr| part.as_encoded_bytes().starts_with(b".");
+            if path.iter().any(hidden) {
+                continue;
+            }
+            if tree.len() >= MOST_FILES {
+                return Err(failed(&arguments, b"more files than a site has"));
+            }
+            let file = entry.as_file(path);
+            if file.is_none() {
+                wanted.push((path.to_path_buf(), entry.object.to_owned()));
+            }
+            tree.insert(path, file.unwrap_or(SourceFile::Present));
+        }
+        for (path, bytes) in self.objects(wanted)? {
+            tree.insert(path, SourceFile::Content(bytes));
+        }
+        Ok(tree)
+    }
+
+    /// The bytes of files of a commit, by their path from the site's folder.
+    pub fn contents(
+        &self,
+        commit: &str,
+        paths: Vec<PathBuf>,
+    ) -> Result<BTreeMap<PathBuf, Vec<u8>>, GitError> {
+        let name = |path: &Path| format!("{commit}:{}", self.site.join(path).display());
+        self.objects(paths.into_iter().map(|path| (path.clone(), name(&path))).collect())
+    }
+
+    /// Objects by what `git cat-file` calls them.
+    fn objects(
+        &self,
+        wanted: Vec<(PathBuf, String)>,
+    ) -> Result<BTreeMap<PathBuf, Vec<u8>>, GitError> {
+        let arguments = ["cat-file", "--batch"];
+        let names: String = wanted.iter().map(|(_, name)| format!("{name}\n")).collect();
+        let found = self.git().bytes(&arguments, Some(names))?;
+        let mut rest = found.as_slice();
+        let mut objects = BTreeMap::new();
+        for (path, name) in wanted {
+            let bytes = take_object(&mut rest)
+                .ok_or_else(|| failed(&arguments, format!("{name} cannot be read").as_bytes()))?;
+            objects.insert(path, bytes.to_vec());
+        }
+        Ok(objects)
+    }
+
+    /// Gets what a branch of a remote is now, and returns the commit. Touches no file of the checkout.
+    pub async fn fetch(&self, remote: &str, branch: &str) -> Result<String, GitError> {
+        let refspec = format!("+refs/heads/{branch}:{}", Self::followed(remote, branch));
+        let arguments =
+            ["fetch", "--no-tags", "--no-recurse-submodules", "--quiet", remote, &refspec];
+        let mut command = tokio::process::Command::from(self.git().command(&arguments));
+        command.kill_on_drop(true).stdin(Stdio::null()).stdout(Stdio::null());
+        command.stderr(Stdio::piped());
+        let done = tokio::time::timeout(FETCH, command.output()).await;
+        let no_answer = |_| GitError::NoAnswer { remote: remote.to_owned() };
+        let done = done.map_err(no_answer)?.map_err(|why| not_run(&arguments, &why))?;
+        if !done.status.success() {
+            return Err(failed(&arguments, &done.stderr));
+        }
+        self.commit(&Self::followed(remote, branch))
+    }
+
+    /// The name under which the last fetch of a branch is kept. None of the checkout's own.
+    pub fn followed(remote: &str, branch: &str) -> String {
+        format!("refs/nightrun/{remote}/{branch}")
+    }
+
+    fn git(&self) -> Git<'_> {
+        Git { at: &self.top }
+    }
+
+    /// The site's folder as git takes paths: as it stands, from the top.
+    fn pathspec(&self) -> String {
+        match self.site.as_os_str().is_empty() {
+            true => ".".to_owned(),
+            false => self.site.display().to_string(),
+        }
+    }
+}
+
+/// The git program in a folder. It asks nobody anything and runs nothing that the repository brings along.
+struct Git<'a> {
+    at: &'a Path,
+}
+
+impl Git<'_> {
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("git");
+        command.arg("-C").arg(self.at);
+        for setting in [
+            "core.hooksPath=/dev/null",
+            "core.fsmonitor=false",
+            "protocol.ext.allow=never",
+            "core.quotePath=false",
+        ] {
+            command.arg("-c").arg(setting);
+        }
+        command.args(arguments).env("GIT_TERMINAL_PROMPT", "0").env("GIT_OPTIONAL_LOCKS", "0");
+        command.env("LC_ALL", "C").env("GIT_LITERAL_PATHSPECS", "1");
+        command
+    }
+
+    fn run(
+        &self,
+        arguments: &[&str],
+        input: Option<String>,
+    ) -> Result<std::process::Output, GitError> {
+        let mut command = self.command(arguments);
+        let stdin = if input.is_some() { Stdio::piped() } else { Stdio::null() };
+        command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let run = || -> io::Result<std::process::Output> {
+            let mut child = command.spawn()?;
+            // Written beside what is read, so that neither side waits for the other.
+            let writer = child.stdin.take().zip(input).map(|(mut stdin, input)| {
+                std::thread::spawn(move || stdin.write_all(input.as_bytes()))
+            });
+            let output = child.wait_with_output()?;
+            if let Some(writer) = writer {
+                // One that ends early has said why on its standard error.
+                let _ = writer.join();
+            }
+            Ok(output)
+        };
+        run().map_err(|why| not_run(arguments, &why))
+    }
+
+    fn bytes(&self, arguments: &[&str], input: Option<String>) -> Result<Vec<u8>, GitError> {
+        let done = self.run(arguments, input)?;
+        if done.status.success() { Ok(done.stdout) } else { Err(failed(arguments, &done.stderr)) }
+    }
+
+    fn text(&self, arguments: &[&str]) -> Result<String, GitError> {
+        let bytes = self.bytes(arguments, None)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+}
+
+fn not_run(arguments: &[&str], why: &io::Error) -> GitError {
+    if why.kind() == io::ErrorKind::NotFound {
+        return GitError::NoGit;
+    }
+    GitError::Failed { what: first(arguments), why: why.to_string() }
+}
+
+fn failed(arguments: &[&str], said: &[u8]) -> GitError {
+    let said = String::from_utf8_lossy(said);
+    let why = said.trim().lines().next_back().unwrap_or("it does not say why").to_owned();
+    GitError::Failed { what: first(arguments), why }
+}
+
+fn first(arguments: &[&str]) -> String {
+    arguments.first().copied().unwrap_or_default().to_owned()
+}
+
+/// A line of `git ls-tree --long`.
+struct Entry<'a> {
+    mode: &'a str,
+    object: &'a str,
+    size: u64,
+    path: PathBuf,
+}
+
+impl<'a> Entry<'a> {
+    /// `100644 blob ID    SIZE<TAB>PATH`.
+    fn of(line: &'a [u8]) -> Option<Self> {
+        use std::os::unix::ffi::OsStrExt;
+        let tab = line.iter().position(|byte| *byte == b'\t')?;
+        let (head, path) = line.split_at(tab);
+        let mut words = std::str::from_utf8(head).ok()?.split_ascii_whitespace();
+        let (mode, _, object, size) = (words.next()?, words.next()?, words.next()?, words.next()?);
+        let path = PathBuf::from(std::ffi::OsStr::from_bytes(path.get(1..)?));
+        Some(Self { mode, object, size: size.parse().unwrap_or(0), path })
+    }
+
+    /// `None`: its content is wanted.
+    fn as_file(&self, path: &Path) -> Option<SourceFile> {
+        match self.mode {
+            "120000" => {
+                Some(SourceFile::Unreadable("a link is not followed in a commit".to_owned()))
+            }
+            "160000" => Some(SourceFile::Unreadable("a submodule is not read".to_owned())),
+            _ if !is_read(path) => Some(SourceFile::Present),
+            _ if self.size > LARGEST => {
+                let what = format!("it is larger than {} MiB", LARGEST >> 20);
+                Some(SourceFile::Unreadable(what))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// One object of the answer of `git cat-file --batch`: `ID blob SIZE`, a line end, the bytes, a line end.
+fn take_object<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let line = rest.iter().position(|byte| *byte == b'\n')?;
+    let head = std::str::from_utf8(rest.get(..line)?).ok()?;
+    let size: usize = head.split(' ').nth(2)?.parse().ok()?;
+    let bytes = rest.get(line + 1..line + 1 + size)?;
+    *rest = rest.get(line + size + 2..)?;
+    Some(bytes)
+}
