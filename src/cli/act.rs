@@ -1,6 +1,7 @@
 //! What operators do to a job: through the supervisor that is at work, or by taking the run up.
 
 use super::arguments::{ActArguments, Format};
+use super::asking::ask;
 use super::context::Context;
 use super::exit::{Failure, WELL, refusal};
 use crate::core::fact::Action;
@@ -50,8 +51,7 @@ async fn carry_out(
         return without_supervisor(context, batch, date, action, &reason).await;
     };
     let request = Request::Act { on: RunOf::Batch { batch, date }, action, reason };
-    client.ask(request).await.map_err(Failure::failed)?;
-    match client.reply().await.map_err(Failure::failed)? {
+    match ask(context, &mut client, request).await? {
         Some(Reply::Done { text, run }) => {
             match context.format {
                 Format::Text => print_line!("{text}")?,

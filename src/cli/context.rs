@@ -17,7 +17,7 @@ use crate::driver::folders::StateFolder;
 use crate::driver::store::{SqliteReader, SqliteStore};
 use crate::port::{Clock, Store, StoreError};
 use crate::supervisor::{across_now, recall};
-use crate::types::{Lang, RunId, Zone};
+use crate::types::{Lang, RunId, Span, Zone};
 
 pub(super) struct Context {
     pub(super) site: PathBuf,
@@ -26,6 +26,8 @@ pub(super) struct Context {
     pub(super) lang: Lang,
     pub(super) asked_lang: Option<Lang>,
     pub(super) format: Format,
+    /// As asked for: how long the supervisor at work may take to answer.
+    pub(super) answer_within: Option<Span>,
     /// Whether a person looks at it.
     pub(super) terminal: bool,
 }
@@ -39,6 +41,7 @@ impl Context {
             lang: asked_lang.unwrap_or_default(),
             asked_lang,
             format: places.format,
+            answer_within: places.answer_within,
             terminal: std::io::IsTerminal::is_terminal(&std::io::stdout()),
         }
     }

@@ -25,6 +25,14 @@ impl<W: World> Supervisor<W> {
             return Ok(());
         }
         match request {
+            Request::Act { .. } if reply.is_closed() => {
+                let at = self.parts.clock.now().wall;
+                let who = &account.name;
+                let text = format!(
+                    "what {who} asked for was not carried out: nobody waits for the answer any more"
+                );
+                self.notice(at, &text);
+            }
             Request::Order(order) => {
                 // An order is a turn of its own; what was decided before it goes first into the journal.
                 self.finish(std::mem::take(turn)).await?;
@@ -39,6 +47,7 @@ impl<W: World> Supervisor<W> {
                 answer(&reply, self.why(&job, date, language)?);
             }
             Request::Status { language } => answer(&reply, self.status(language)),
+            Request::Alive => answer(&reply, Reply::Done { text: String::new(), run: None }),
         }
         Ok(())
     }

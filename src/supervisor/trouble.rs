@@ -118,7 +118,7 @@ impl<C: Clock> Door<'_, C> {
             }
             Input::Stop { .. } => return Err(Fatal::Left(self.why.to_owned())),
             Input::Asked(Asked {
-                request: Request::Status { .. } | Request::Why { .. },
+                request: Request::Status { .. } | Request::Why { .. } | Request::Alive,
                 reply,
                 ..
             }) => {

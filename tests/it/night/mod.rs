@@ -28,6 +28,7 @@ mod store_trouble;
 #[cfg(feature = "faults")]
 mod supervisor_killed;
 mod tour;
+mod unanswered;
 mod unruly;
 mod unruly_more;
 mod windows;
