@@ -205,6 +205,9 @@ pub trait Store {
     /// What can be asked; a clone of it goes to whoever only reads.
     fn reader(&self) -> &Self::Reader;
 
+    /// Ends the use of it, so that what lies on disk is whole by itself.
+    fn close(self) -> impl Future<Output = ()> + Send;
+
     /// Begins a leadership: from now on every lower epoch is refused.
     fn claim_epoch(&mut self) -> impl Future<Output = Result<Epoch, StoreError>> + Send;
 

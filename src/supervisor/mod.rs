@@ -217,6 +217,7 @@ impl<W: World> Supervisor<W> {
             }
         }
         self.parts.agent.close().await;
+        self.parts.store.close().await;
     }
 
     /// Decides until every run has come to its end.

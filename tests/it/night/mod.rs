@@ -1,6 +1,6 @@
 //! Whole nights with the real binary: what a night goes through, and what it leaves behind.
 
-mod disk;
+pub(crate) mod disk;
 pub(crate) mod facts;
 pub(crate) mod house;
 pub(crate) mod letter;
