@@ -324,6 +324,9 @@ pub(super) struct ActArguments {
     /// Business date; the last run by default
     #[arg(long, value_name = "DATE")]
     pub(super) date: Option<BusinessDate>,
+    /// This run, such as eod@2026-10-30#1, where its batch ran again for the same date
+    #[arg(long, conflicts_with = "date")]
+    pub(super) run: Option<RunId>,
     /// Why; recorded with your name
     #[arg(long)]
     pub(super) reason: String,

@@ -105,6 +105,10 @@ pub trait StoreReader {
     /// Runs that were opened and have not ended, the oldest first.
     fn open_runs(&self) -> impl Future<Output = Result<Vec<RunRow>, StoreError>> + Send;
 
+    /// Runs that have ended and may have a job in doubt, the oldest first: once there was a doubt in them, and some job of
+    /// theirs was tried and has not come out. What a job in doubt took is still kept.
+    fn runs_left_in_doubt(&self) -> impl Future<Output = Result<Vec<RunRow>, StoreError>> + Send;
+
     /// Runs, the last opened first.
     fn runs(
         &self,

@@ -161,12 +161,12 @@ const EVENTS_PER_TURN: usize = 1_000;
 const MOMENT: Duration = Duration::from_millis(50);
 
 impl<W: World> Supervisor<W> {
-    /// Takes the lead of a store whose epoch was claimed.
+    /// Takes the lead of a store whose epoch was claimed. What former runs left in doubt still holds what it took.
     pub async fn lead(parts: Parts<W>, epoch: Epoch) -> Result<Self, Fatal> {
         let reader = parts.store.reader();
         let chain = Chain::after(reader.head().await?);
         let next_incident = reader.next_incident().await?;
-        Ok(Self {
+        let mut supervisor = Self {
             parts,
             later: VecDeque::new(),
             core: Core::new(next_incident.0),
@@ -182,7 +182,9 @@ impl<W: World> Supervisor<W> {
             looked: None,
             stuck: false,
             stopping: false,
-        })
+        };
+        supervisor.load_doubts().await?;
+        Ok(supervisor)
     }
 
     pub fn epoch(&self) -> Epoch {

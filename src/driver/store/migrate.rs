@@ -10,8 +10,10 @@ use super::trouble::trouble;
 use crate::port::StoreError;
 
 /// In order; a file that was released is never altered (sqlx compares its checksum).
-const MIGRATIONS: [(&str, &str); 1] =
-    [("store", include_str!("../../../migrations/0001_store.sql"))];
+const MIGRATIONS: [(&str, &str); 2] = [
+    ("store", include_str!("../../../migrations/0001_store.sql")),
+    ("doubt", include_str!("../../../migrations/0002_doubt.sql")),
+];
 
 /// `PRAGMA user_version` of a store whose schema is up to date.
 pub(super) const VERSION: i32 = MIGRATIONS.len() as i32;

@@ -12,6 +12,7 @@ mod agent_killed;
 mod clock_set;
 mod disk_full;
 mod doctor;
+mod doubts;
 mod failures;
 mod gates;
 mod limits;
