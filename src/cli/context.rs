@@ -15,8 +15,9 @@ use crate::driver::clock::HostClock;
 use crate::driver::control::Client;
 use crate::driver::folders::StateFolder;
 use crate::driver::store::{SqliteReader, SqliteStore};
+use crate::journal::RunRow;
 use crate::port::{Clock, Store, StoreError};
-use crate::supervisor::{across_now, recall};
+use crate::supervisor::{across_now, definition, recall};
 use crate::types::{Lang, RunId, Span, Zone};
 
 pub(super) struct Context {
@@ -155,9 +156,8 @@ impl Context {
     }
 
     /// How mail leaves for a run that goes by its own definition.
-    pub(super) async fn mail_of(&self, store: &SqliteStore, run: &RunId) -> Result<Mail, Failure> {
-        let core = self.recalled(store.reader(), run).await?;
-        let found = core.state().runs.get(run).map(|run| run.site.mail.clone());
-        found.ok_or_else(|| Failure::failed(format!("{run} is not known")))
+    pub(super) async fn mail_of(&self, store: &SqliteStore, row: &RunRow) -> Result<Mail, Failure> {
+        let definition = definition(store.reader(), &row.definition).await;
+        Ok(definition.map_err(Failure::failed)?.copy.site.mail)
     }
 }

@@ -197,7 +197,7 @@ async fn supervisor_for(
     let clock =
         if row.trial { trial_clock(&store, &row.run, host).await? } else { RunClock::Host(host) };
     let state = context.existing_state()?;
-    let mail = context.mail_of(&store, &row.run).await?;
+    let mail = context.mail_of(&store, row).await?;
     let source = SiteFolder::new(&context.site);
     led(context, Wiring { source, state, clock, mail }, store).await
 }

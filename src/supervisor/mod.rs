@@ -33,7 +33,7 @@ use crate::wire::{FromAgent, ToAgent};
 pub use letters::{planned, usual_p95};
 pub use orders::{NotOrdered, is_interrupted};
 pub use outbox::{MailNews, Post, send_mail};
-pub use recall::{Definition, across_now, recall};
+pub use recall::{Definition, across_now, definition, recall};
 
 /// The outside world of one supervisor.
 pub trait World {

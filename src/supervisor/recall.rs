@@ -91,7 +91,8 @@ pub async fn across_now<R: StoreReader>(
     Ok(known)
 }
 
-async fn definition<R: StoreReader>(reader: &R, digest: &str) -> Result<Definition, Fatal> {
+/// What runs go by that name it by this digest.
+pub async fn definition<R: StoreReader>(reader: &R, digest: &str) -> Result<Definition, Fatal> {
     let lost = || Fatal::Definition(digest.to_owned());
     let bytes = reader.blob_get(digest).await?.ok_or_else(lost)?;
     let copy: RunCopy = serde_json::from_slice(&bytes).map_err(|_| lost())?;
