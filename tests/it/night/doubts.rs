@@ -7,14 +7,14 @@ use super::house::House;
 
 const NIGHT: &[&str] = &["run", "night", "--date", "2026-10-30"];
 /// A statement without an end.
-const ENDLESS: &str =
+const LONG: &str =
     "with recursive n (i) as (select 1 union all select i + 1 from n) select max(i) from n;\n";
 
 /// `night.load` works on the target `bank`, and its watcher was killed: the night has ended, and nobody knows whether
 /// the statement still works.
 fn in_doubt() -> House {
-    let house = House::new("  load: {title: L, sql: endless.sql, target: bank}\n");
-    house.write("night/endless.sql", ENDLESS);
+    let house = House::new("  load: {title: L, sql: long.sql, target: bank}\n");
+    house.write("night/long.sql", LONG);
     house.write("night/one.sql", "create table one (a integer);\n");
     house.batch(
         "other",
@@ -75,7 +75,7 @@ fn a_new_process_starts_nothing_on_a_target_that_a_doubt_keeps() {
 #[test]
 fn a_doubt_of_a_former_run_of_the_same_date_can_be_decided() {
     let house = in_doubt();
-    house.write("night/endless.sql", "select 1;\n");
+    house.write("night/long.sql", "select 1;\n");
     let mut again = house.spawn(&[NIGHT, &["--rerun"]].concat());
     again.event("run-opened", "");
     again.notice("nothing moves by itself any more");

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use rustix::process::Signal;
 
-use super::disk::Disk;
+use super::disk::{Disk, Frozen};
 use super::facts::{eventually, is_there, send};
 use super::house::House;
 
@@ -45,6 +45,43 @@ fn a_read_only_spool_is_waited_for() {
     assert!(told.contains("state/agent"), "{told}");
     disk.read_only(false);
     night.ends(0);
+    house.nothing_is_lost();
+}
+
+/// Everything beneath the state folder, from one event of the night to another.
+#[test]
+fn a_state_folder_that_becomes_read_only_in_mid_night_is_waited_for() {
+    let house = House::new(
+        "
+  a: {title: A, run: [sh, job.sh, wait]}
+  b: {title: B, run: [sh, job.sh, wait], needs: [a]}
+  c: {title: C, run: [sh, job.sh], needs: [b]}
+  d: {title: D, run: [sh, job.sh, wait]}
+",
+    );
+    house.gates(&["a", "b", "d"]);
+    let mut night = house.spawn(RUN);
+    night.started("a");
+    night.started("d");
+    let folders = [house.state().join("agent/spool"), house.state()];
+    let frozen = Frozen::folders(&folders);
+    house.say("a", "go");
+    let told = night.notice("/b/1 waits");
+    assert!(told.contains("read-only") && told.contains("make it writable again"), "{told}");
+    // Who looks is answered, and what ends meanwhile is heard.
+    assert_eq!(house.job("b")["attempts"].as_array().map(Vec::len), Some(1));
+    house.say("d", "go");
+    night.ended("d");
+    assert_eq!(house.ran(), ["a 1", "d 1"]);
+    drop(frozen);
+    night.started("b");
+    // And once more, as long as it lasts.
+    let frozen = Frozen::folders(&folders);
+    house.say("b", "go");
+    night.notice("/c/1 waits");
+    drop(frozen);
+    night.ends(0);
+    assert_eq!(house.ran(), ["a 1", "b 1", "c 1", "d 1"]);
     house.nothing_is_lost();
 }
 
