@@ -5,8 +5,6 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::dice::Dice;
 use super::given;
 use crate::night::disk::Disk;
@@ -79,7 +77,7 @@ fn as_recorded(house: &House, seed: u64) {
         let ended = &fact["ended"];
         let name =
             ended["attempt"].as_str().unwrap().split('/').skip(1).collect::<Vec<_>>().join(" ");
-        if ended["ending"]["how"] == Value::from("exited") {
+        if ended["ending"]["how"] == "exited" {
             assert!(ran.remove(&name).is_some(), "seed {seed}: {name} ended and did nothing");
             well += 1;
         } else {
