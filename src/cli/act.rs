@@ -1,8 +1,10 @@
 //! What operators do to a job: through the supervisor that is at work, or by taking the run up.
 
 use super::arguments::{ActArguments, Format};
+use super::asking::ask;
 use super::context::Context;
 use super::exit::{Failure, WELL, refusal};
+use super::show::find;
 use crate::core::fact::Action;
 use crate::driver::control::Client;
 use crate::journal::RunRow;
@@ -17,8 +19,15 @@ pub(super) async fn act(
     arguments: ActArguments,
     action: fn(JobName) -> Action,
 ) -> Result<u8, Failure> {
-    let ActArguments { job, date, reason } = arguments;
-    carry_out(context, job.batch, date, action(job.job), reason).await
+    let ActArguments { job, date, run, reason } = arguments;
+    let on = match run {
+        Some(run) if run.batch != job.batch => {
+            return Err(Failure::defects(format!("{run} is no run of {}", job.batch)));
+        }
+        Some(run) => RunOf::Run(run),
+        None => RunOf::Batch { batch: job.batch, date },
+    };
+    carry_out(context, on, action(job.job), reason).await
 }
 
 /// `note`.
@@ -34,24 +43,22 @@ pub(super) async fn note(
     };
     let batch = BatchId::new(batch).map_err(Failure::defects)?;
     let action = Action::Note { job, text: text.clone() };
-    carry_out(context, batch, date, action, text).await
+    carry_out(context, RunOf::Batch { batch, date }, action, text).await
 }
 
 async fn carry_out(
     context: &Context,
-    batch: BatchId,
-    date: Option<BusinessDate>,
+    on: RunOf,
     action: Action,
     reason: String,
 ) -> Result<u8, Failure> {
     let state = context.existing_state()?;
     let client = Client::connect(state.root()).await.map_err(Failure::failed)?;
     let Some(mut client) = client else {
-        return without_supervisor(context, batch, date, action, &reason).await;
+        return without_supervisor(context, &on, action, &reason).await;
     };
-    let request = Request::Act { on: RunOf::Batch { batch, date }, action, reason };
-    client.ask(request).await.map_err(Failure::failed)?;
-    match client.reply().await.map_err(Failure::failed)? {
+    let request = Request::Act { on, action, reason };
+    match ask(context, &mut client, request).await? {
         Some(Reply::Done { text, run }) => {
             match context.format {
                 Format::Text => print_line!("{text}")?,
@@ -66,19 +73,23 @@ async fn carry_out(
 /// Nobody supervises: what sets the night going again takes the run up here; the rest has nothing to act on.
 async fn without_supervisor(
     context: &Context,
-    batch: BatchId,
-    date: Option<BusinessDate>,
+    on: &RunOf,
     action: Action,
     reason: &str,
 ) -> Result<u8, Failure> {
-    let filter =
-        RunFilter { batch: Some(batch.clone()), business_date: date, trial: None, limit: Some(1) };
-    let runs = context.reader().await?.runs(&filter).await.map_err(Failure::failed)?;
-    let Some(row) = runs.first() else {
-        return Err(Failure::refused(format!(
-            "{batch} has not run; `nightrun runs` lists all runs"
-        )));
+    let reader = context.reader().await?;
+    let row = match on {
+        RunOf::Run(run) => find(&reader, Some(run), None, None).await?,
+        RunOf::Batch { batch, date } => {
+            let of = Some(batch.clone());
+            let filter = RunFilter { batch: of, business_date: *date, trial: None, limit: Some(1) };
+            let runs = reader.runs(&filter).await.map_err(Failure::failed)?;
+            runs.into_iter().next().ok_or_else(|| {
+                Failure::refused(format!("{batch} has not run; `nightrun runs` lists all runs"))
+            })?
+        }
     };
+    let row = &row;
     match action {
         // A note alone must not set a stopped night going.
         Action::Note { .. } if is_interrupted(row) => Err(not_at_work(row)),

@@ -23,7 +23,8 @@ Try it:
 
 Exit codes:
   0 ended well   1 a critical job failed or is unknown, or the command could not be carried out
-  2 defects in the job files or the command line   3 refused by a rule   4 stopped, can be resumed";
+  2 defects in the job files or the command line   3 refused by a rule   4 stopped, can be resumed
+  5 the supervisor at work does not answer";
 
 const WHAT_IF: &str = "\
 JOB is such as eod.load-rates, or load-rates; `*` stands for any letters. A clock time means the first one of the night.
@@ -71,6 +72,9 @@ pub(super) struct PlaceArguments {
     /// Form of what is printed
     #[arg(long, global = true, help_heading = EVERYWHERE, value_enum, default_value_t = Format::Text)]
     pub(super) format: Format,
+    /// How long the supervisor at work may take to answer; by default 10s for what only looks, 30s for what decides
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "LENGTH")]
+    pub(super) answer_within: Option<Span>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -329,6 +333,9 @@ pub(super) struct ActArguments {
     /// Business date; the last run by default
     #[arg(long, value_name = "DATE")]
     pub(super) date: Option<BusinessDate>,
+    /// This run, such as eod@2026-10-30#1, where its batch ran again for the same date
+    #[arg(long, conflicts_with = "date")]
+    pub(super) run: Option<RunId>,
     /// Why; recorded with your name
     #[arg(long)]
     pub(super) reason: String,

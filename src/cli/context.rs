@@ -15,9 +15,10 @@ use crate::driver::clock::HostClock;
 use crate::driver::control::Client;
 use crate::driver::folders::StateFolder;
 use crate::driver::store::{SqliteReader, SqliteStore};
+use crate::journal::RunRow;
 use crate::port::{Clock, LoadedSite, Store, StoreError};
-use crate::supervisor::{across_now, recall};
-use crate::types::{Lang, RunId, Zone};
+use crate::supervisor::{across_now, definition, recall};
+use crate::types::{Lang, RunId, Span, Zone};
 
 pub(super) struct Context {
     pub(super) site: PathBuf,
@@ -26,6 +27,8 @@ pub(super) struct Context {
     pub(super) lang: Lang,
     pub(super) asked_lang: Option<Lang>,
     pub(super) format: Format,
+    /// As asked for: how long the supervisor at work may take to answer.
+    pub(super) answer_within: Option<Span>,
     /// Whether a person looks at it.
     pub(super) terminal: bool,
 }
@@ -39,6 +42,7 @@ impl Context {
             lang: asked_lang.unwrap_or_default(),
             asked_lang,
             format: places.format,
+            answer_within: places.answer_within,
             terminal: std::io::IsTerminal::is_terminal(&std::io::stdout()),
         }
     }
@@ -152,9 +156,8 @@ impl Context {
     }
 
     /// How mail leaves for a run that goes by its own definition.
-    pub(super) async fn mail_of(&self, store: &SqliteStore, run: &RunId) -> Result<Mail, Failure> {
-        let core = self.recalled(store.reader(), run).await?;
-        let found = core.state().runs.get(run).map(|run| run.site.mail.clone());
-        found.ok_or_else(|| Failure::failed(format!("{run} is not known")))
+    pub(super) async fn mail_of(&self, store: &SqliteStore, row: &RunRow) -> Result<Mail, Failure> {
+        let definition = definition(store.reader(), &row.definition).await;
+        Ok(definition.map_err(Failure::failed)?.copy.site.mail)
     }
 }

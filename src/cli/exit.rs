@@ -12,6 +12,9 @@ pub(super) const FAILED: u8 = 1;
 pub(super) const DEFECTS: u8 = 2;
 /// A rule says no.
 pub(super) const REFUSED: u8 = 3;
+/// The supervisor at work does not answer: what was asked of it may or may not be carried out. (4 is a run's that was
+/// stopped.)
+pub(super) const UNANSWERED: u8 = 5;
 
 /// What a command could not do, with the exit code that says so.
 #[derive(Debug)]
@@ -27,6 +30,10 @@ impl Failure {
 
     pub(super) fn refused(what: impl ToString) -> Self {
         Self { code: REFUSED, what: what.to_string() }
+    }
+
+    pub(super) fn unanswered(what: impl ToString) -> Self {
+        Self { code: UNANSWERED, what: what.to_string() }
     }
 
     pub(super) fn defects(what: impl ToString) -> Self {

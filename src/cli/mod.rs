@@ -5,6 +5,7 @@ mod output;
 
 mod act;
 mod arguments;
+mod asking;
 mod check;
 mod context;
 mod doctor;

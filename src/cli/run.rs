@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use super::arguments::{Format, RunArguments};
 use super::context::Context;
 use super::exit::Failure;
-use super::{lines, live, show};
+use super::{asking, lines, live, show};
 use crate::app::{self, Led, RunClock, SiteFolder, Wiring, own_account};
 use crate::core::calendar::Calendars;
 use crate::core::fact::{Action, StopHow};
@@ -197,7 +197,7 @@ async fn supervisor_for(
     let clock =
         if row.trial { trial_clock(&store, &row.run, host).await? } else { RunClock::Host(host) };
     let state = context.existing_state()?;
-    let mail = context.mail_of(&store, &row.run).await?;
+    let mail = context.mail_of(&store, row).await?;
     let source = SiteFolder::new(&context.site);
     led(context, Wiring { source, state, clock, mail }, store).await
 }
@@ -345,8 +345,8 @@ async fn order_through(
 ) -> Result<Option<u8>, Failure> {
     let asked = client.ask(Request::Order(Box::new(order.clone()))).await;
     let answer = match asked {
-        Ok(()) => client.reply().await,
-        Err(gone) => Err(gone),
+        Ok(()) => asking::next(context, &mut client).await,
+        Err(gone) => Err(Failure::failed(gone)),
     };
     match answer {
         Ok(Some(Reply::Done { text, .. })) => {
@@ -358,7 +358,7 @@ async fn order_through(
         Ok(other) => return Err(super::exit::refusal(other)),
     }
     loop {
-        match client.reply().await.map_err(Failure::failed)? {
+        match asking::next(context, &mut client).await? {
             Some(Reply::Event { text, data }) => match context.format {
                 Format::Text => told_line!("{text}"),
                 Format::Json => told_line!("{data}"),

@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use super::arguments::{Format, LogArguments, PlanArguments};
+use super::asking::ask;
 use super::context::Context;
 use super::exit::{Failure, WELL};
 use crate::core::calendar::Calendars;
@@ -53,8 +54,7 @@ pub(super) fn page(
 pub(super) async fn status(context: &Context) -> Result<u8, Failure> {
     let state = context.existing_state()?;
     if let Some(mut client) = Client::connect(state.root()).await.map_err(Failure::failed)? {
-        client.ask(Request::Status { language: context.lang }).await.map_err(Failure::failed)?;
-        match client.reply().await.map_err(Failure::failed)? {
+        match ask(context, &mut client, Request::Status { language: context.lang }).await? {
             Some(Reply::Page { text, data }) => return page(context, &text, &data),
             // It has gone just now: the store knows.
             None => {}
@@ -291,8 +291,7 @@ async fn why_of_supervisor(
         return Ok(None);
     };
     let request = Request::Why { job: job.clone(), date, language: context.lang };
-    client.ask(request).await.map_err(Failure::failed)?;
-    match client.reply().await.map_err(Failure::failed)? {
+    match ask(context, &mut client, request).await? {
         Some(Reply::Page { text, data }) => page(context, &text, &data).map(Some),
         // A run that this supervisor does not have, or it has gone just now: the store knows.
         Some(Reply::Refused { .. }) | None => Ok(None),

@@ -36,6 +36,8 @@ pub mod window;
 #[cfg(test)]
 mod across_tests;
 #[cfg(test)]
+mod doubt_tests;
+#[cfg(test)]
 mod forecast_tests;
 #[cfg(test)]
 mod gate_tests;

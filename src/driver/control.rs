@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, mpsc};
@@ -133,6 +134,10 @@ async fn converse(
                 return Ok(());
             }
         };
+        // What it sent before it gave up (the supervisor stood still) must not be done behind its back later.
+        if hung_up(read.get_ref().as_ref()) {
+            return Ok(());
+        }
         let (reply, mut replies) = mpsc::unbounded_channel();
         let on_its_way = Asked { account: account.clone(), request, reply };
         if asked.send(on_its_way).is_err() {
@@ -140,10 +145,30 @@ async fn converse(
             send(&mut write, &Reply::Failed { what, defects: false }).await?;
             return Ok(());
         }
-        while let Some(reply) = replies.recv().await {
-            send(&mut write, &reply).await?;
+        let mut watched = true;
+        loop {
+            tokio::select! {
+                reply = replies.recv() => match reply {
+                    Some(reply) => send(&mut write, &reply).await?,
+                    None => break,
+                },
+                // Bytes there: the next request, which waits. None: it has gone, or only has no more to ask.
+                more = read.fill_buf(), if watched => {
+                    watched = false;
+                    if more?.is_empty() && hung_up(read.get_ref().as_ref()) {
+                        return Ok(());
+                    }
+                }
+            }
         }
     }
+}
+
+/// Whether nobody is at the other end any more, to read an answer.
+fn hung_up(stream: &UnixStream) -> bool {
+    let mut fds = [PollFd::new(stream, PollFlags::empty())];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut fds, Some(&now)).is_ok() && fds[0].revents().contains(PollFlags::HUP)
 }
 
 fn parse(line: &str) -> Result<Request, String> {
@@ -187,6 +212,11 @@ impl Client {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// The process at the other end, where the kernel names it.
+    pub fn pid(&self) -> Option<i32> {
+        self.stream.get_ref().peer_cred().ok()?.pid()
     }
 
     pub async fn ask(&mut self, request: Request) -> io::Result<()> {

@@ -53,6 +53,8 @@ pub enum Request {
     Status {
         language: Lang,
     },
+    /// Whether turns go on: answered by [`Reply::Done`] in one, or by the trouble that there is.
+    Alive,
 }
 
 /// Which run is meant: by its id, or the latest one of a batch (and date) that this supervisor has.

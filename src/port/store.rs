@@ -105,6 +105,10 @@ pub trait StoreReader {
     /// Runs that were opened and have not ended, the oldest first.
     fn open_runs(&self) -> impl Future<Output = Result<Vec<RunRow>, StoreError>> + Send;
 
+    /// Runs that have ended and may have a job in doubt, the oldest first: once there was a doubt in them, and some job of
+    /// theirs was tried and has not come out. What a job in doubt took is still kept.
+    fn runs_left_in_doubt(&self) -> impl Future<Output = Result<Vec<RunRow>, StoreError>> + Send;
+
     /// Runs, the last opened first.
     fn runs(
         &self,
@@ -219,6 +223,9 @@ pub trait Store {
 
     /// What can be asked; a clone of it goes to whoever only reads.
     fn reader(&self) -> &Self::Reader;
+
+    /// Ends the use of it, so that what lies on disk is whole by itself.
+    fn close(self) -> impl Future<Output = ()> + Send;
 
     /// Begins a leadership: from now on every lower epoch is refused.
     fn claim_epoch(&mut self) -> impl Future<Output = Result<Epoch, StoreError>> + Send;

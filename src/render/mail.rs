@@ -17,7 +17,7 @@ use crate::render::words::{Fault, Label, Verdict, list, pair, remarks};
 use crate::types::{Lang, PersonId};
 use crate::view::failure::FailureView;
 use crate::view::job::JobLine;
-use crate::view::report::ReportView;
+use crate::view::report::{ReportView, Shortened};
 use crate::view::run::{DeadlineState, RunHead};
 
 /// A mail, ready but for its addresses and ids.
@@ -65,7 +65,7 @@ pub fn report(lang: Lang, view: &ReportView) -> Result<MailText, askama::Error> 
     let trial = trial_mark(head, lang);
     let subject = format!("[{mark}] {}{trial} {}", head.batch, words.say(lang));
     let html = harmless(&ReportPage::of(lang, view).render()?);
-    Ok(MailText { subject: header(&subject), text: report_text::text(lang, view), html })
+    Ok(MailText { subject: header(&subject), text: report_text::shortened(lang, view), html })
 }
 
 /// A subject: nothing that could begin another header, and not endless.
@@ -252,9 +252,10 @@ struct ReportPage {
     trial: Option<String>,
     facts: Vec<(&'static str, String)>,
     totals: Vec<(Label, &'static str, u32)>,
-    troubles: Vec<TroubleRow>,
-    open: Vec<String>,
+    troubles: Shortened<TroubleRow>,
+    open: Shortened<String>,
     changes: Vec<[String; 4]>,
+    left_out: Option<String>,
     jobs: Vec<JobRow>,
     journal_head: Option<String>,
     generated_at: String,
@@ -282,9 +283,14 @@ impl ReportPage {
         label.say(self.lang)
     }
 
+    fn and_more<T>(&self, of: &Shortened<T>) -> String {
+        report_text::and_more(self.lang, of).unwrap_or_default()
+    }
+
     fn of(lang: Lang, view: &ReportView) -> Self {
         let head = &view.head;
         let clock = Clock::of_run(head);
+        let rows = view.rows();
         Self {
             lang,
             title: format!("{} {}", head.title.get(lang), head.business_date),
@@ -294,13 +300,13 @@ impl ReportPage {
             trial: head.trial.then(|| Verdict::Trial.say(lang)),
             facts: report_text::facts(lang, head),
             totals: report_text::totals(lang, &view.totals),
-            troubles: troubled(view)
-                .iter()
-                .map(|job| trouble_row(lang, &clock, view, job))
-                .collect(),
-            open: view.open_points().iter().map(|point| phrase::open_point(lang, point)).collect(),
+            troubles: Shortened::points(troubled(view))
+                .map(|job| trouble_row(lang, &clock, view, job)),
+            open: Shortened::points(view.open_points())
+                .map(|point| phrase::open_point(lang, &point)),
             changes: changes(lang, view),
-            jobs: view.jobs.iter().map(|job| job_row(lang, &clock, view, job)).collect(),
+            left_out: report_text::rows_left_out(lang, head, &rows),
+            jobs: rows.shown.iter().map(|job| job_row(lang, &clock, view, job)).collect(),
             journal_head: view.journal_head.clone(),
             generated_at: clock.full(view.generated_at),
         }

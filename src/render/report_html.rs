@@ -7,12 +7,14 @@ use crate::core::fact::RunResult;
 use crate::render::clock::{Clock, took};
 use crate::render::gantt;
 use crate::render::phrase;
-use crate::render::report_text::{CheckRow, blocks, checks, facts, totals, troubled};
+use crate::render::report_text::{
+    CheckRow, and_more, blocks, checks, facts, rows_left_out, totals, troubled,
+};
 use crate::render::table::harmless;
 use crate::render::words::{Fault, Label, Verdict, list};
 use crate::types::Lang;
 use crate::view::job::{JobLine, StateWord};
-use crate::view::report::{ChangeLine, ReportView};
+use crate::view::report::{ChangeLine, IncidentLine, ReportView, Shortened};
 use crate::view::run::DeadlineState;
 
 #[derive(Template)]
@@ -28,14 +30,15 @@ struct Page {
     trial: Option<String>,
     facts: Vec<(&'static str, String)>,
     totals: Vec<Total>,
-    troubles: Vec<Trouble>,
-    open: Vec<String>,
+    troubles: Shortened<Trouble>,
+    open: Shortened<String>,
     gantt: Option<String>,
     legend: Vec<(&'static str, &'static str, &'static str)>,
     changes: Vec<Change>,
-    long: Vec<[String; 4]>,
+    long: Shortened<[String; 4]>,
+    left_out: Option<String>,
     jobs: Vec<Job>,
-    incidents: Vec<[String; 5]>,
+    incidents: Shortened<[String; 5]>,
     actions: Vec<[String; 4]>,
     journal_head: Option<String>,
     generated_at: String,
@@ -44,6 +47,10 @@ struct Page {
 impl Page {
     fn word(&self, label: Label) -> &'static str {
         label.say(self.lang)
+    }
+
+    fn and_more<T>(&self, of: &Shortened<T>) -> String {
+        and_more(self.lang, of).unwrap_or_default()
     }
 
     /// Before the change a check must fail, so there it is no fault.
@@ -155,6 +162,7 @@ pub fn page(lang: Lang, view: &ReportView) -> Result<String, askama::Error> {
     let head = &view.head;
     let clock = Clock::of_run(head);
     let title = head.title.get(lang);
+    let rows = view.rows();
     Page {
         lang,
         title: format!("{title} {} – {}", head.business_date, Label::ReportTitle.say(lang)),
@@ -165,13 +173,14 @@ pub fn page(lang: Lang, view: &ReportView) -> Result<String, askama::Error> {
         trial: head.trial.then(|| Verdict::Trial.say(lang)),
         facts: facts(lang, head),
         totals: totals(lang, &view.totals).into_iter().map(total).collect(),
-        troubles: troubled(view).into_iter().map(|job| trouble(lang, &clock, view, job)).collect(),
-        open: view.open_points().iter().map(|point| phrase::open_point(lang, point)).collect(),
+        troubles: Shortened::points(troubled(view)).map(|job| trouble(lang, &clock, view, job)),
+        open: Shortened::points(view.open_points()).map(|point| phrase::open_point(lang, &point)),
         gantt: gantt::svg(lang, head, &view.jobs),
         legend: gantt::legend(lang),
         changes: view.changes.iter().map(|line| change(lang, line)).collect(),
-        long: view.jobs.iter().filter_map(|job| long(lang, job)).collect(),
-        jobs: view.jobs.iter().map(|line| job(lang, &clock, view, line)).collect(),
+        long: Shortened::points(view.jobs.iter().filter_map(|job| long(lang, job))),
+        left_out: rows_left_out(lang, head, &rows),
+        jobs: rows.shown.iter().map(|line| job(lang, &clock, view, line)).collect(),
         incidents: incidents(lang, &clock, view),
         actions: actions(lang, &clock, view),
         journal_head: view.journal_head.clone(),
@@ -267,24 +276,23 @@ fn job(lang: Lang, clock: &Clock<'_>, view: &ReportView, job: &JobLine) -> Job {
 }
 
 /// Id, job, opened (and closed), what it blocks, who was told.
-fn incidents(lang: Lang, clock: &Clock<'_>, view: &ReportView) -> Vec<[String; 5]> {
-    let closed = |at| Fault::IncidentClosed { at: &clock.exactly(at) }.say(lang);
-    view.incidents
-        .iter()
-        .map(|incident| {
-            let mut when = clock.exactly(incident.opened);
-            if let Some(at) = incident.closed {
-                when = list(lang, [when, closed(at)]);
-            }
-            [
-                incident.id.to_string(),
-                incident.job.to_string(),
-                when,
-                list(lang, &incident.blocks),
-                phrase::people(lang, &incident.told),
-            ]
-        })
-        .collect()
+fn incidents(lang: Lang, clock: &Clock<'_>, view: &ReportView) -> Shortened<[String; 5]> {
+    Shortened::points(&view.incidents).map(|line| incident(lang, clock, line))
+}
+
+fn incident(lang: Lang, clock: &Clock<'_>, incident: &IncidentLine) -> [String; 5] {
+    let mut when = clock.exactly(incident.opened);
+    if let Some(at) = incident.closed {
+        let closed = Fault::IncidentClosed { at: &clock.exactly(at) };
+        when = list(lang, [when, closed.say(lang)]);
+    }
+    [
+        incident.id.to_string(),
+        incident.job.to_string(),
+        when,
+        list(lang, &incident.blocks),
+        phrase::people(lang, &incident.told),
+    ]
 }
 
 fn actions(lang: Lang, clock: &Clock<'_>, view: &ReportView) -> Vec<[String; 4]> {

@@ -8,12 +8,21 @@ use crate::render::table::{PAGE, Table, one_line, wrap};
 use crate::render::words::{Fault, Label, Verdict, aside, list, pair, remarks};
 use crate::types::Lang;
 use crate::view::job::{JobLine, StateWord};
-use crate::view::report::{ChangeLine, ReportView};
+use crate::view::report::{ChangeLine, ReportView, Shortened};
 use crate::view::run::{RunHead, Totals};
 
-/// The whole report.
+/// The whole report: each job, however many there are.
 pub fn text(lang: Lang, view: &ReportView) -> String {
-    let page = Page { lang, clock: Clock::of_run(&view.head), view };
+    write(lang, view, true)
+}
+
+/// As a mail has it: of a large night what matters most.
+pub(super) fn shortened(lang: Lang, view: &ReportView) -> String {
+    write(lang, view, false)
+}
+
+fn write(lang: Lang, view: &ReportView, whole: bool) -> String {
+    let page = Page { lang, clock: Clock::of_run(&view.head), view, whole };
     let mut out = String::new();
     page.head(&mut out);
     page.attention(&mut out);
@@ -91,9 +100,25 @@ struct Page<'a> {
     lang: Lang,
     clock: Clock<'a>,
     view: &'a ReportView,
+    whole: bool,
 }
 
 impl Page<'_> {
+    /// All of them, or the first.
+    fn points<T>(&self, points: Vec<T>) -> Shortened<T> {
+        if self.whole {
+            Shortened { shown: points, left_out: 0 }
+        } else {
+            Shortened::points(points)
+        }
+    }
+
+    fn and_more<T>(&self, out: &mut String, indent: usize, points: &Shortened<T>) {
+        if let Some(more) = and_more(self.lang, points) {
+            self.paragraph(out, indent, &more);
+        }
+    }
+
     fn heading(&self, out: &mut String, label: Label) {
         let _ = writeln!(out, "\n{}", label.say(self.lang));
     }
@@ -126,19 +151,22 @@ impl Page<'_> {
     }
 
     fn attention(&self, out: &mut String) {
-        let (troubled, open) = (troubled(self.view), self.view.open_points());
+        let troubled = self.points(troubled(self.view));
+        let open = self.points(self.view.open_points());
         self.heading(out, Label::Attention);
-        if troubled.is_empty() && open.is_empty() {
+        if troubled.shown.is_empty() && open.shown.is_empty() {
             let _ = writeln!(out, "  {}", Label::NothingToDo.say(self.lang));
         }
-        for job in troubled {
+        for job in &troubled.shown {
             self.trouble(out, job);
         }
-        if !open.is_empty() {
+        self.and_more(out, 2, &troubled);
+        if !open.shown.is_empty() {
             let _ = writeln!(out, "  {}", Label::OpenPoints.say(self.lang));
-            for point in open {
-                self.paragraph(out, 4, &format!("- {}", phrase::open_point(self.lang, &point)));
+            for point in &open.shown {
+                self.paragraph(out, 4, &format!("- {}", phrase::open_point(self.lang, point)));
             }
+            self.and_more(out, 4, &open);
         }
     }
 
@@ -200,15 +228,15 @@ impl Page<'_> {
     }
 
     fn ran_long(&self, out: &mut String) {
-        let long: Vec<&JobLine> = self.view.jobs.iter().filter(|j| j.ran_long.is_some()).collect();
-        if long.is_empty() {
+        let long = self.points(self.view.jobs.iter().filter(|j| j.ran_long.is_some()).collect());
+        if long.shown.is_empty() {
             return;
         }
         self.heading(out, Label::RanLong);
         let lang = self.lang;
         let head = [Label::Job, Label::Title, Label::Took, Label::Usual].map(|l| l.say(lang));
         let mut table = Table::new(&head, &[2, 3], 2);
-        for job in long {
+        for job in &long.shown {
             let Some(ran) = &job.ran_long else { continue };
             table.row(vec![
                 job.name.to_string(),
@@ -218,11 +246,20 @@ impl Page<'_> {
             ]);
         }
         table.write(out);
+        self.and_more(out, 2, &long);
     }
 
     fn jobs(&self, out: &mut String) {
         self.heading(out, Label::AllJobs);
-        job_table(self.lang, &self.clock, &self.view.head, &self.view.jobs).write(out);
+        let head = &self.view.head;
+        if self.whole {
+            return job_table(self.lang, &self.clock, head, &self.view.jobs).write(out);
+        }
+        let rows = self.view.rows();
+        if let Some(left_out) = rows_left_out(self.lang, head, &rows) {
+            self.paragraph(out, 2, &left_out);
+        }
+        job_table(self.lang, &self.clock, head, rows.shown).write(out);
     }
 
     fn incidents(&self, out: &mut String) {
@@ -231,7 +268,8 @@ impl Page<'_> {
         }
         let lang = self.lang;
         self.heading(out, Label::Incidents);
-        for incident in &self.view.incidents {
+        let incidents = self.points(self.view.incidents.iter().collect());
+        for incident in &incidents.shown {
             let told = phrase::people(lang, &incident.told);
             let opened =
                 Fault::IncidentOpened { at: &self.clock.exactly(incident.opened), told: &told };
@@ -244,6 +282,7 @@ impl Page<'_> {
             let words = pair(lang, incident.job.as_str(), &remarks(lang, &parts));
             self.paragraph(out, 2, &format!("{}  {words}", incident.id));
         }
+        self.and_more(out, 2, &incidents);
     }
 
     fn actions(&self, out: &mut String) {
@@ -323,8 +362,28 @@ pub(super) fn checks(change: &ChangeLine) -> Vec<CheckRow> {
     rows
 }
 
-/// The table of all jobs; `status` has the same.
-pub(super) fn job_table(lang: Lang, clock: &Clock<'_>, head: &RunHead, jobs: &[JobLine]) -> Table {
+/// `+12 more`, where a list does not hold all.
+pub(super) fn and_more<T>(lang: Lang, of: &Shortened<T>) -> Option<String> {
+    let more = u32::try_from(of.left_out).unwrap_or(u32::MAX);
+    (more > 0).then(|| Fault::AndMore { more }.say(lang))
+}
+
+/// Which jobs a table holds that does not hold all, and where all are.
+pub(super) fn rows_left_out<T>(lang: Lang, head: &RunHead, rows: &Shortened<T>) -> Option<String> {
+    let count = |rows: usize| u32::try_from(rows).unwrap_or(u32::MAX);
+    let (shown, all) = (rows.shown.len(), rows.shown.len() + rows.left_out);
+    let run = head.run.to_string();
+    let words = Fault::RowsLeftOut { shown: count(shown), all: count(all), run: &run };
+    (rows.left_out > 0).then(|| words.say(lang))
+}
+
+/// The table of jobs; `status` has the same.
+pub(super) fn job_table<'a>(
+    lang: Lang,
+    clock: &Clock<'_>,
+    head: &RunHead,
+    jobs: impl IntoIterator<Item = &'a JobLine>,
+) -> Table {
     let columns = [
         Label::Job,
         Label::State,

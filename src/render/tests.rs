@@ -1,5 +1,7 @@
 //! What the pages say, in both languages, as snapshots; and what HTML must never do.
 
+use std::collections::BTreeSet;
+
 use super::sample::{bad_night, fault, good_night, in_both, job, li_wei, running_night};
 use super::{mail, report_html, report_text};
 use crate::types::{Lang, PersonId, Text};
@@ -33,6 +35,65 @@ fn a_trial_says_so_everywhere() {
         for text in [&mail.text, &mail.html, &report.text, &report.html, &page] {
             assert!(text.contains(mark), "{text}");
         }
+    }
+}
+
+/// So many jobs that ended well, and between them two that did not.
+fn large(jobs: usize) -> ReportView {
+    let mut night = good_night();
+    let line = night.jobs[0].clone();
+    night.jobs = (0..jobs)
+        .map(|n| {
+            let mut line = line.clone();
+            line.name = crate::types::JobName::new(&format!("j{n}")).unwrap();
+            line.on_critical_path = false;
+            line
+        })
+        .collect();
+    let last = jobs - 1;
+    night.jobs[last].state = JobState::Failed;
+    night.jobs[last - 1].on_critical_path = true;
+    night.totals = crate::view::run::Totals::of(&night.jobs);
+    night
+}
+
+#[test]
+fn a_page_of_a_large_night_shows_what_matters_and_where_all_is() {
+    let named = |text: &str| -> BTreeSet<usize> {
+        let words = text.split(|c: char| !c.is_ascii_alphanumeric());
+        words.filter_map(|word| word.strip_prefix('j')?.parse().ok()).collect()
+    };
+    // What failed, what stands on the critical path, and of what is all alike the first.
+    let shown: BTreeSet<usize> = (0..998).chain([1_198, 1_199]).collect();
+    for lang in Lang::ALL {
+        let night = large(1_200);
+        let mail = mail::report(lang, &night).unwrap();
+        let page = report_html::page(lang, &night).unwrap();
+        for text in [&mail.text, &mail.html, &page] {
+            assert_eq!(named(text), shown);
+            assert!(text.contains("nightrun report"), "{text}");
+        }
+        let whole = report_text::text(lang, &night);
+        assert_eq!(named(&whole), (0..1_200).collect());
+        assert!(!whole.contains("nightrun report"));
+        let page = report_html::page(lang, &large(1_000)).unwrap();
+        assert_eq!(named(&page), (0..1_000).collect());
+        assert!(!page.contains("nightrun report"));
+    }
+}
+
+#[test]
+fn points_of_a_night_that_went_wrong_all_over_are_counted_beyond_a_hundred() {
+    let mut night = large(300);
+    night.jobs.iter_mut().for_each(|job| job.state = JobState::Failed);
+    for lang in Lang::ALL {
+        let page = report_html::page(lang, &night).unwrap();
+        assert_eq!(page.matches("<article class=\"trouble").count(), 100);
+        let mail = mail::report(lang, &night).unwrap();
+        for text in [&page, &mail.text, &mail.html] {
+            assert!(text.contains(if lang == Lang::En { "+200 more" } else { "另有 200 项" }));
+        }
+        assert!(!report_text::text(lang, &night).contains("200 more"));
     }
 }
 

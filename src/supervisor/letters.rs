@@ -1,6 +1,8 @@
 //! What the supervisor writes to people: the one mail of a fault, and the report of a run as files and mail.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -16,14 +18,6 @@ use crate::port::{Attachment, Clock, Folders, Letter, Party, RunFilter, Store, S
 use crate::render::{self, mail::MailText};
 use crate::types::{IncidentId, JobName, Lang, PersonId, RunId, Span};
 use crate::view::{self, of_job::Around, report::ReportView, starts::Missed};
-
-/// The report of a run, not yet written or sent.
-#[derive(Default)]
-pub(super) struct Report {
-    pub(super) mail: Vec<OutgoingMail>,
-    /// Names and contents.
-    pub(super) files: Vec<(String, String)>,
-}
 
 impl<W: World> Supervisor<W> {
     /// One mail to each person that an incident names, in that person's language.
@@ -46,7 +40,7 @@ impl<W: World> Supervisor<W> {
                 return Vec::new();
             }
         };
-        let site = std::sync::Arc::clone(&run.site);
+        let site = Arc::clone(&run.site);
         let thread = format!("{incident}.{}", run.id());
         let people = known.notified.clone();
         let write = |lang, to: &PersonId| render::mail::failure(lang, &page, to);
@@ -81,13 +75,15 @@ impl<W: World> Supervisor<W> {
         self.composed(letters)
     }
 
-    /// The report of a run that has ended: written beside the run in both languages, and mailed. A run that was stopped
-    /// can go on, so nobody is mailed.
-    pub(super) async fn report(&mut self, run: &RunId) -> Result<Report, Fatal> {
+    /// The report of a run that has ended, and its mail. A run that was stopped can go on, so nobody is mailed.
+    pub(super) async fn report(
+        &mut self,
+        run: &RunId,
+    ) -> Result<(ReportView, Vec<OutgoingMail>), Fatal> {
         let mut told = false;
-        let page = loop {
+        let view = loop {
             match self.report_view(run).await {
-                Ok(page) => break page,
+                Ok(view) => break view,
                 // What was decided is sealed and not stored: it waits, and the report with it.
                 Err(Fatal::Store(why)) => self.store_in_trouble(why, &mut told).await?,
                 Err(other) => return Err(other),
@@ -95,55 +91,69 @@ impl<W: World> Supervisor<W> {
         };
         self.store_is_well(told);
         let state = self.core.state().run(run)?;
-        let site = std::sync::Arc::clone(&state.site);
-        let stopped = state.result == Some(RunResult::Stopped);
-        let mut report = Report::default();
-        let mut pages = Vec::new();
-        let mut languages = Lang::ALL;
-        // The site's own language is named first when the run says where its report is.
-        languages.sort_by_key(|lang| *lang != site.language);
-        for lang in languages {
-            let tag = lang.tag();
-            let html = match render::report_html::page(lang, &page) {
-                Ok(html) => html,
-                Err(why) => {
-                    self.notice(page.generated_at, &format!("no report of {run}: {why}"));
-                    continue;
-                }
-            };
-            let text = render::report_text::text(lang, &page);
-            report.files.push((format!("report.{tag}.html"), html.clone()));
-            report.files.push((format!("report.{tag}.txt"), text));
-            pages.push((lang, html));
+        if state.result == Some(RunResult::Stopped) {
+            return Ok((view, Vec::new()));
         }
-        if stopped {
-            return Ok(report);
-        }
+        let site = Arc::clone(&state.site);
         let people: Vec<PersonId> =
             site.with_role(&site.mail.report_to).map(|(id, _)| id.clone()).collect();
-        let thread = format!("report.{run}");
-        let write = |lang, _: &PersonId| render::mail::report(lang, &page);
-        let letters = self.letters(&site, &people, &thread, write, &pages);
-        report.mail = self.composed(letters);
-        Ok(report)
-    }
-
-    /// Puts the pages of a run beside it, after its end is durable. The night is over all the same where they cannot be
-    /// written, and `nightrun report` makes them anew.
-    pub(super) fn write_report(&mut self, run: RunId, files: Vec<(String, String)>) {
-        let mut written = Vec::new();
-        for (name, content) in files {
-            match self.parts.folders.write_report(&run, &name, content.as_bytes()) {
-                Ok(path) => written.push(path),
+        let read = |lang: &Lang| {
+            let mut readers = people.iter().filter_map(|id| site.people.get(id));
+            readers.any(|person| person.language.unwrap_or(site.language) == *lang)
+        };
+        let mut pages = Vec::new();
+        for lang in Lang::ALL.into_iter().filter(read) {
+            match render::report_html::page(lang, &view) {
+                Ok(html) => pages.push((lang, html)),
                 Err(why) => {
-                    let at = self.parts.clock.now().wall;
-                    let text =
-                        format!("no report of {run} on disk: {why}; `nightrun report` shows it");
-                    self.notice(at, &text);
+                    self.notice(view.generated_at, &format!("no page in the mail of {run}: {why}"));
                 }
             }
         }
+        let thread = format!("report.{run}");
+        let write = |lang, _: &PersonId| render::mail::report(lang, &view);
+        let letters = self.letters(&site, &people, &thread, write, &pages);
+        Ok((view, self.composed(letters)))
+    }
+
+    /// Puts the pages of a run beside it, in both languages, after its end is durable. The night is over all the same
+    /// where they cannot be written, and `nightrun report` makes them anew. One after the other: that of a large night
+    /// takes as much memory as the night.
+    pub(super) fn write_report(&mut self, run: RunId, view: &ReportView) {
+        let mut languages = Lang::ALL;
+        if let Some(state) = self.core.state().runs.get(&run) {
+            // The site's own language is named first when the run says where its report is.
+            languages.sort_by_key(|lang| *lang != state.site.language);
+        }
+        let mut written = Vec::new();
+        for lang in languages {
+            let tag = lang.tag();
+            match render::report_html::page(lang, view) {
+                Ok(page) => {
+                    let name = format!("report.{tag}.html");
+                    written.extend(self.write_page(&run, &name, &page));
+                }
+                Err(why) => {
+                    let at = self.parts.clock.now().wall;
+                    self.notice(at, &format!("no report of {run}: {why}"));
+                }
+            }
+            let text = render::report_text::text(lang, view);
+            written.extend(self.write_page(&run, &format!("report.{tag}.txt"), &text));
+        }
         self.reports.insert(run, written);
+    }
+
+    fn write_page(&mut self, run: &RunId, name: &str, content: &str) -> Option<PathBuf> {
+        match self.parts.folders.write_report(run, name, content.as_bytes()) {
+            Ok(path) => Some(path),
+            Err(why) => {
+                let at = self.parts.clock.now().wall;
+                let text = format!("no report of {run} on disk: {why}; `nightrun report` shows it");
+                self.notice(at, &text);
+                None
+            }
+        }
     }
 
     async fn report_view(&self, run: &RunId) -> Result<ReportView, Fatal> {

@@ -35,7 +35,7 @@ use crate::wire::{FromAgent, ToAgent};
 pub use letters::{missed_starts, planned, usual_p95};
 pub use orders::{NotOrdered, is_interrupted};
 pub use outbox::{MailNews, Post, send_mail};
-pub use recall::{Definition, across_now, recall};
+pub use recall::{Definition, across_now, definition, recall};
 pub use service::NotServed;
 
 /// The outside world of one supervisor.
@@ -181,12 +181,12 @@ const HINDRANCES: usize = 16;
 const MOMENT: Duration = Duration::from_millis(50);
 
 impl<W: World> Supervisor<W> {
-    /// Takes the lead of a store whose epoch was claimed.
+    /// Takes the lead of a store whose epoch was claimed. What former runs left in doubt still holds what it took.
     pub async fn lead(parts: Parts<W>, epoch: Epoch) -> Result<Self, Fatal> {
         let reader = parts.store.reader();
         let chain = Chain::after(reader.head().await?);
         let next_incident = reader.next_incident().await?;
-        Ok(Self {
+        let mut supervisor = Self {
             parts,
             later: VecDeque::new(),
             core: Core::new(next_incident.0),
@@ -206,7 +206,9 @@ impl<W: World> Supervisor<W> {
             hindered: VecDeque::new(),
             leaving: false,
             reload: false,
-        })
+        };
+        supervisor.load_doubts().await?;
+        Ok(supervisor)
     }
 
     pub fn epoch(&self) -> Epoch {
@@ -241,6 +243,7 @@ impl<W: World> Supervisor<W> {
             }
         }
         self.parts.agent.close().await;
+        self.parts.store.close().await;
     }
 
     /// Decides until every run has come to its end.

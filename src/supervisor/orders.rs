@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::recall::{self, Definition, pack, recall};
+use super::recall::{self, Definition, Recalled, pack};
 use super::turn::Turn;
 use super::{Fatal, Supervisor, World, is_known, person_of, stopping, stranger};
 use crate::core::calendar::Calendars;
 use crate::core::fact::{LateWhy, RunOpened, RunResult};
-use crate::core::night::{Core, Event, StepError};
+use crate::core::night::{Event, StepError};
 use crate::core::order::{self, Ordered};
 use crate::core::refused::Refused;
 use crate::definition::copy::RunCopy;
@@ -255,7 +255,7 @@ impl<W: World> Supervisor<W> {
     }
 
     /// Hosts of a run must have been reached before a trial's clock may jump.
-    fn expect_hosts(&mut self, run: &RunId) {
+    pub(super) fn expect_hosts(&mut self, run: &RunId) {
         let Some(run) = self.core.state().runs.get(run) else { return };
         for job in &run.batch.jobs {
             self.reached.entry(job.host.clone()).or_insert(false);
@@ -268,19 +268,30 @@ impl<W: World> Supervisor<W> {
             return Ok(());
         }
         let reader = self.parts.store.reader();
-        // All that can fail for a while comes first: a run is here as a whole or not at all.
-        let mut alone = Core::default();
-        let (_, definition) = recall(reader, &mut alone, run).await?;
-        let files = recall::files(reader, &definition.copy).await?;
+        let recalled = Recalled::read(reader, run).await?;
+        let files = recall::files(reader, &recalled.definition.copy).await?;
         self.parts.folders.lay_copy(run, &files)?;
-        let (digest, definition) = recall(reader, &mut self.core, run).await?;
+        let (digest, definition) = recalled.take_in(&mut self.core)?;
         self.copies.insert(digest, Arc::new(definition));
+        Ok(())
+    }
+
+    /// Takes in the runs that have ended with jobs in doubt: what such a job took is kept from other runs until a person
+    /// has decided, whichever supervisor leads.
+    pub(super) async fn load_doubts(&mut self) -> Result<(), Fatal> {
+        let trial = self.parts.clock.offset().is_some();
+        for row in self.parts.store.reader().runs_left_in_doubt().await? {
+            // Trials count for nothing else, and nothing else for them.
+            if row.trial == trial {
+                self.load(&row.run).await?;
+            }
+        }
         Ok(())
     }
 
     /// How the jobs of other runs stand that a run needs which was taken in again. Read before anything is decided, so
     /// that nothing is decided which a store in trouble then keeps out of the journal.
-    async fn others(
+    pub(super) async fn others(
         &self,
         run: &RunId,
     ) -> Result<Vec<(JobRef, BusinessDate, Option<Outcome>)>, Fatal> {

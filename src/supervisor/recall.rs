@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::Fatal;
 use crate::core::calendar::Calendars;
 use crate::core::fact::Fact;
 use crate::core::night::Core;
+use crate::core::state::Unfit;
 use crate::definition::copy::RunCopy;
 use crate::journal::address;
 use crate::port::StoreReader;
@@ -27,23 +30,48 @@ impl Definition {
     }
 }
 
-/// Replays a run into the core. Returns its definition with the digest that names it.
+/// A run as the journal has it: read, proven, and not taken in yet.
+#[derive(Debug)]
+pub(super) struct Recalled {
+    pub(super) definition: Definition,
+    digest: String,
+    facts: Vec<(Timestamp, Fact)>,
+}
+
+impl Recalled {
+    /// Everything that can fail for a while is done here, so that a run is in a core as a whole or not at all.
+    pub(super) async fn read<R: StoreReader>(reader: &R, run: &RunId) -> Result<Self, Fatal> {
+        let mut facts = Vec::new();
+        for sealed in reader.entries(run).await? {
+            let entry = sealed.open()?;
+            facts.push((entry.at, entry.fact));
+        }
+        let digest = facts.iter().find_map(|(_, fact)| match fact {
+            Fact::RunOpened(opened) => Some(opened.definition.clone()),
+            _ => None,
+        });
+        let digest = digest.ok_or_else(|| Unfit::NoRun(run.clone()))?;
+        let definition = definition(reader, &digest).await?;
+        Ok(Self { definition, digest, facts })
+    }
+
+    /// Replays it. Returns its definition with the digest that names it.
+    pub(super) fn take_in(self, core: &mut Core) -> Result<(String, Definition), Fatal> {
+        core.define(&self.digest, Arc::new(self.definition.copy.site.clone()));
+        for (at, fact) in &self.facts {
+            core.replay(*at, fact)?;
+        }
+        Ok((self.digest, self.definition))
+    }
+}
+
+/// Replays a run into the core.
 pub async fn recall<R: StoreReader>(
     reader: &R,
     core: &mut Core,
     run: &RunId,
 ) -> Result<(String, Definition), Fatal> {
-    let mut found = None;
-    for sealed in reader.entries(run).await? {
-        let entry = sealed.open()?;
-        if let Fact::RunOpened(opened) = &entry.fact {
-            let definition = definition(reader, &opened.definition).await?;
-            core.define(&opened.definition, Arc::new(definition.copy.site.clone()));
-            found = Some((opened.definition.clone(), definition));
-        }
-        core.replay(entry.at, &entry.fact)?;
-    }
-    found.ok_or_else(|| Fatal::Unfit(crate::core::state::Unfit::NoRun(run.clone())))
+    Recalled::read(reader, run).await?.take_in(core)
 }
 
 /// How the jobs of other runs stand now that a recalled run needs. What was known of them is written in no run's own
@@ -63,7 +91,8 @@ pub async fn across_now<R: StoreReader>(
     Ok(known)
 }
 
-async fn definition<R: StoreReader>(reader: &R, digest: &str) -> Result<Definition, Fatal> {
+/// What runs go by that name it by this digest.
+pub async fn definition<R: StoreReader>(reader: &R, digest: &str) -> Result<Definition, Fatal> {
     let lost = || Fatal::Definition(digest.to_owned());
     let bytes = reader.blob_get(digest).await?.ok_or_else(lost)?;
     let copy: RunCopy = serde_json::from_slice(&bytes).map_err(|_| lost())?;

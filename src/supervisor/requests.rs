@@ -31,6 +31,14 @@ impl<W: World> Supervisor<W> {
             return Ok(());
         }
         match request {
+            Request::Act { .. } if reply.is_closed() => {
+                let at = self.parts.clock.now().wall;
+                let who = &account.name;
+                let text = format!(
+                    "what {who} asked for was not carried out: nobody waits for the answer any more"
+                );
+                self.notice(at, &text);
+            }
             Request::Order(order) => {
                 // An order is a turn of its own; what was decided before it goes first into the journal.
                 self.finish(std::mem::take(turn)).await?;
@@ -39,7 +47,7 @@ impl<W: World> Supervisor<W> {
             Request::Act { on, action, reason } => {
                 // The answer follows when what was decided is durable.
                 self.bring_in(&on).await?;
-                let with = self.act_in(turn, &account, &on, action, reason)?;
+                let with = self.act_in(turn, &account, &on, action, reason).await?;
                 turn.replies.push((reply, with));
             }
             Request::Why { job, date, language } => {
@@ -47,6 +55,7 @@ impl<W: World> Supervisor<W> {
                 answer(&reply, self.why(&job, date, language)?);
             }
             Request::Status { language } => answer(&reply, self.status(language)),
+            Request::Alive => answer(&reply, Reply::Done { text: String::new(), run: None }),
         }
         Ok(())
     }
@@ -93,7 +102,7 @@ impl<W: World> Supervisor<W> {
         Ok(())
     }
 
-    fn act_in(
+    async fn act_in(
         &mut self,
         turn: &mut Turn,
         account: &Account,
@@ -114,13 +123,27 @@ impl<W: World> Supervisor<W> {
         if moves && self.stopping && self.result(&run).is_some() {
             return Ok(Reply::Refused { what: stopping().to_string() });
         }
+        // A run that is over may have been taken in for its doubts alone: what it needs of others has moved since.
+        let known = if self.result(&run).is_some() {
+            match cannot_now(self.others(&run).await)? {
+                Ok(known) => known,
+                Err(what) => return Ok(Reply::Failed { what, defects: false }),
+            }
+        } else {
+            Vec::new()
+        };
         let by = self.person(&run, account);
         let text = format!("done, as {by}: recorded in {run}");
         let event = Event::Act { run: run.clone(), by, reason, action };
-        Ok(match self.try_step(turn, event)? {
-            Ok(()) => Reply::Done { text, run: Some(run) },
-            Err(refused) => Reply::Refused { what: refused.to_string() },
-        })
+        match self.try_step(turn, event)? {
+            Ok(()) => {
+                let others = Event::across_since(known, &turn.facts);
+                self.step(turn, others)?;
+                self.expect_hosts(&run);
+                Ok(Reply::Done { text, run: Some(run) })
+            }
+            Err(refused) => Ok(Reply::Refused { what: refused.to_string() }),
+        }
     }
 
     /// Takes a run in that is over and was let go, because somebody speaks of it.

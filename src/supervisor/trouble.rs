@@ -123,7 +123,7 @@ impl<C: Clock> Door<'_, C> {
             }
             Input::Stop { .. } | Input::Leave => return Err(Fatal::Left(self.why.to_owned())),
             Input::Asked(Asked {
-                request: Request::Status { .. } | Request::Why { .. },
+                request: Request::Status { .. } | Request::Why { .. } | Request::Alive,
                 reply,
                 ..
             }) => {

@@ -14,6 +14,7 @@ use crate::journal::{OutgoingMail, row};
 use crate::port::control::Reply;
 use crate::port::{AgentEvent, AgentLink, Clock, Commit, Folders, StoreError};
 use crate::types::{AttemptId, Ending, HostName, RunId, Span};
+use crate::view::report::ReportView;
 use crate::wire::{Ended, FromAgent, ToAgent};
 
 /// What a turn has decided and not yet made durable.
@@ -24,8 +25,8 @@ pub(super) struct Turn {
     pub(super) replies: Vec<(mpsc::UnboundedSender<Reply>, Reply)>,
     pub(super) mail: Vec<OutgoingMail>,
     pub(super) blobs: Vec<Vec<u8>>,
-    /// Pages of runs that have ended.
-    pub(super) reports: Vec<(RunId, Vec<(String, String)>)>,
+    /// Of runs that have ended: pages are made of it when that is durable.
+    pub(super) reports: Vec<(RunId, ReportView)>,
 }
 
 impl<W: World> Supervisor<W> {
@@ -146,8 +147,8 @@ impl<W: World> Supervisor<W> {
             self.store(&commit).await?;
             fault::point("supervisor.committed");
         }
-        for (run, files) in std::mem::take(&mut turn.reports) {
-            self.write_report(run, files);
+        for (run, view) in std::mem::take(&mut turn.reports) {
+            self.write_report(run, &view);
             fault::point("supervisor.report-written");
         }
         self.act(&turn)?;
@@ -187,9 +188,9 @@ impl<W: World> Supervisor<W> {
         // What came to its end and was set going again within the turn has one report or none.
         over.retain(|run| self.result(run).is_some());
         for run in over {
-            let report = self.report(&run).await?;
-            turn.mail.extend(report.mail);
-            turn.reports.push((run, report.files));
+            let (view, mail) = self.report(&run).await?;
+            turn.mail.extend(mail);
+            turn.reports.push((run, view));
         }
         let trial = self.parts.clock.offset().and_then(|offset| {
             let run = turn.facts.iter().rev().find_map(|(_, fact)| fact.run())?;

@@ -1,6 +1,6 @@
 //! One job of a run, as every page and report shows it.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::Who;
@@ -164,5 +164,31 @@ impl JobLine {
     /// The latest attempt that did not end well.
     pub fn last_failed(&self) -> Option<&AttemptLine> {
         self.attempts.iter().rev().find(|attempt| attempt.ending.is_some() && !attempt.good)
+    }
+
+    /// From its first start to its end.
+    pub(super) fn took(&self) -> Option<SignedDuration> {
+        Some(self.ended?.duration_since(self.started?))
+    }
+
+    /// How much a reader of a large night wants to see it: the lower, the more.
+    pub(super) fn weight(&self) -> u8 {
+        let odd = self.attempts.len() > 1 || !self.late.is_empty() || self.ran_long.is_some();
+        match self.state.word() {
+            StateWord::Unknown => 0,
+            StateWord::Failed if self.critical => 0,
+            StateWord::Failed => 1,
+            StateWord::Blocked => 2,
+            StateWord::Held
+            | StateWord::RetryWait
+            | StateWord::Running
+            | StateWord::Starting
+            | StateWord::Waiting => 3,
+            StateWord::Forced | StateWord::Skipped => 4,
+            StateWord::Succeeded if odd => 5,
+            StateWord::Succeeded if self.on_critical_path => 6,
+            StateWord::Succeeded => 7,
+            StateWord::NotScheduled => 8,
+        }
     }
 }

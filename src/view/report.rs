@@ -113,7 +113,46 @@ pub enum OpenPoint {
     StartsMissed(Missed),
 }
 
+/// Rows of a table that somebody reads, and points that are gone into, at the most: a page of 100,000 rows opens nowhere,
+/// and no mail server takes it.
+const MOST_ROWS: usize = 1_000;
+const MOST_POINTS: usize = 100;
+
+/// What of a long list stands on a page, and how much does not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shortened<T> {
+    pub shown: Vec<T>,
+    pub left_out: usize,
+}
+
+impl<T> Shortened<T> {
+    /// The first of points that are gone into.
+    pub fn points(points: impl IntoIterator<Item = T>) -> Self {
+        Self::first(points.into_iter().collect(), MOST_POINTS)
+    }
+
+    fn first(mut all: Vec<T>, most: usize) -> Self {
+        let left_out = all.len().saturating_sub(most);
+        all.truncate(most);
+        Self { shown: all, left_out }
+    }
+
+    pub fn map<U>(self, with: impl FnMut(T) -> U) -> Shortened<U> {
+        Shortened { shown: self.shown.into_iter().map(with).collect(), left_out: self.left_out }
+    }
+}
+
 impl ReportView {
+    /// The jobs for a page or a mail. Where there are few: all, in the order of the file. Of a large night those that
+    /// matter most: what went wrong first, then what people or a retry had a hand in, the critical path, the longest.
+    pub fn rows(&self) -> Shortened<&JobLine> {
+        let mut rows: Vec<&JobLine> = self.jobs.iter().collect();
+        if rows.len() > MOST_ROWS {
+            rows.sort_by_key(|job| (job.weight(), std::cmp::Reverse(job.took())));
+        }
+        Shortened::first(rows, MOST_ROWS)
+    }
+
     /// What is still open, the gravest first.
     pub fn open_points(&self) -> Vec<OpenPoint> {
         let with = |word| self.jobs.iter().filter(move |job| job.state.word() == word);

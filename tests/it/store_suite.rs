@@ -19,6 +19,7 @@ macro_rules! store_suite {
             who_does_not_lead_any_more_writes_nothing, a_commit_continues_the_stored_head,
             a_commit_whose_answer_was_lost_may_be_repeated, a_run_is_replayed_from_its_entries,
             mail_leaves_in_order_and_once, runs_and_incidents_are_numbered,
+            runs_that_ended_with_a_doubt_are_known_until_it_is_decided,
             history_knows_the_last_good_attempts, an_outcome_is_that_of_the_last_real_run,
             a_trial_counts_for_nothing_else, blobs_go_by_their_content,
         );
@@ -231,6 +232,33 @@ pub(crate) async fn runs_and_incidents_are_numbered<S: Store>(store: S) {
     let other = RunKey::new("2026-10-31").unwrap();
     assert_eq!(reader.next_run_number(&first.batch, &other).await.unwrap(), 1);
     assert_eq!(reader.next_incident().await.unwrap(), IncidentId(2));
+}
+
+pub(crate) async fn runs_that_ended_with_a_doubt_are_known_until_it_is_decided<S: Store>(store: S) {
+    let mut writer = Writer::lead(store).await;
+    let reader = writer.store.reader().clone();
+    let left = async || {
+        let rows = reader.runs_left_in_doubt().await.unwrap();
+        rows.iter().map(|row| row.run.to_string()).collect::<Vec<_>>()
+    };
+    for (name, doubt) in [("eod@2026-10-30#1", true), ("rep@2026-10-30#1", false)] {
+        let run = run(name);
+        writer.write(&[opened(&run, "2026-10-30", false)]).await.unwrap();
+        writer.write(&attempt(&run, "load", 1, 5, false)).await.unwrap();
+        if doubt {
+            writer.write(&[note(&run)]).await.unwrap();
+            assert!(left().await.is_empty(), "it is open");
+        } else {
+            writer.write(&[settled(&run, "load", Outcome::Failed)]).await.unwrap();
+        }
+        writer.write(&[ended(&run)]).await.unwrap();
+        assert_eq!(left().await, ["eod@2026-10-30#1"]);
+    }
+    let eod = run("eod@2026-10-30#1");
+    let reopened = Fact::RunReopened { run: eod.clone() };
+    writer.write(&[reopened, settled(&eod, "load", Outcome::Skipped)]).await.unwrap();
+    writer.write(&[ended(&eod)]).await.unwrap();
+    assert!(left().await.is_empty(), "decided");
 }
 
 pub(crate) async fn history_knows_the_last_good_attempts<S: Store>(store: S) {

@@ -25,6 +25,14 @@ impl Store for SqliteStore {
         &self.reader
     }
 
+    /// Without a WAL beside the file: a copy of it alone is whole, and can be read on a disk that cannot be written.
+    async fn close(mut self) {
+        self.reader.pool.close().await;
+        if let Some(writer) = self.writer.take() {
+            writer.close().await;
+        }
+    }
+
     async fn claim_epoch(&mut self) -> Result<Epoch, StoreError> {
         let mut writer = self.take_writer().await?;
         let claimed = claim(&mut writer).await;

@@ -10,9 +10,10 @@ use super::trouble::trouble;
 use crate::port::StoreError;
 
 /// In order; a file that was released is never altered (sqlx compares its checksum).
-const MIGRATIONS: [(&str, &str); 2] = [
+const MIGRATIONS: [(&str, &str); 3] = [
     ("store", include_str!("../../../migrations/0001_store.sql")),
     ("service", include_str!("../../../migrations/0002_service.sql")),
+    ("doubt", include_str!("../../../migrations/0003_doubt.sql")),
 ];
 
 /// `PRAGMA user_version` of a store whose schema is up to date.

@@ -15,6 +15,7 @@ mod migrate;
 mod open;
 mod outbox;
 mod read;
+mod still;
 mod text;
 mod trouble;
 

@@ -2,9 +2,11 @@
 
 #![expect(clippy::disallowed_methods, reason = "driver: it makes the store's own file and folder")]
 
+use std::cmp::Ordering;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{
@@ -17,6 +19,7 @@ use super::file::{self, Found};
 use super::lock::Lock;
 use super::migrate::{VERSION, migrate};
 use super::read::prove_open;
+use super::still::{Still, has_wal, is_writable};
 use super::trouble::trouble;
 use crate::journal::Head;
 use crate::port::{StoreError, StoreReader};
@@ -54,6 +57,8 @@ pub(super) struct Writer {
 #[derive(Debug, Clone)]
 pub struct SqliteReader {
     pub(super) pool: SqlitePool,
+    /// Of a store that is read as it lies: held as long as it is.
+    _still: Option<Arc<Still>>,
 }
 
 impl SqliteStore {
@@ -72,16 +77,8 @@ impl SqliteStore {
             migrate(&mut conn).await?;
         }
         let writer = Writer::on(conn, None).await?;
-        let reader = SqliteReader { pool: pool(&path, false) };
+        let reader = SqliteReader::beside_writer(&path, false);
         Ok(Self { reader, writer: Some(writer), path, max_pages: None, _lock: lock })
-    }
-
-    /// Closes it so that the file is whole by itself, without a WAL beside it.
-    pub async fn close(mut self) {
-        self.reader.pool.close().await;
-        if let Some(writer) = self.writer.take() {
-            writer.close().await;
-        }
     }
 
     /// Lets the file grow to at most so many pages of 4 KiB, to rehearse a full disk; `None`: as far as the disk goes.
@@ -127,19 +124,32 @@ impl SqliteReader {
         let path = state.join(FILE);
         match file::examine(&path, VERSION)? {
             Found::Nothing => Ok(None),
-            Found::Store { version } if version < VERSION => Err(StoreError::Trouble(format!(
-                "{} has the older schema version {version}: start the supervisor once to bring it up to date",
-                path.display()
-            ))),
             Found::Store { .. } => {
-                let pool = pool(&path, has_wal(&path));
-                let version = user_version(&pool).await.map_err(|why| untouched(why, &path))?;
-                if version > VERSION {
-                    return Err(file::newer(&path.display().to_string(), version));
+                let reader = match Still::of(state) {
+                    Some(still) => {
+                        let options = options(&path).read_only(true).immutable(true);
+                        Self { pool: pool(options), _still: Some(Arc::new(still)) }
+                    }
+                    None => Self::beside_writer(&path, has_wal(&path)),
+                };
+                let version = user_version(&reader.pool).await;
+                let version = version.map_err(|why| unreadable(untouched(why, &path), state))?;
+                // Not as the file alone has it: a supervisor that has just brought it up to date left that in the WAL.
+                match version.cmp(&VERSION) {
+                    Ordering::Less => Err(StoreError::Trouble(format!(
+                        "{} has the older schema version {version}: start the supervisor once to bring it up to date",
+                        path.display()
+                    ))),
+                    Ordering::Equal => Ok(Some(reader)),
+                    Ordering::Greater => Err(file::newer(&path.display().to_string(), version)),
                 }
-                Ok(Some(Self { pool }))
             }
         }
+    }
+
+    /// Of a store that somebody may be writing.
+    fn beside_writer(path: &Path, read_only: bool) -> Self {
+        Self { pool: pool(options(path).read_only(read_only)), _still: None }
     }
 
     /// Proves the end of the journal, as a supervisor does when it starts, and gives the schema's version with it.
@@ -200,17 +210,12 @@ async fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {
 }
 
 /// Connections are made when first asked for. The last one that may write folds the WAL into the file when it closes.
-fn pool(path: &Path, read_only: bool) -> SqlitePool {
+fn pool(options: SqliteConnectOptions) -> SqlitePool {
     SqlitePoolOptions::new()
         .max_connections(READERS)
         .idle_timeout(None)
         .max_lifetime(None)
-        .connect_lazy_with(options(path).read_only(read_only).pragma("query_only", "ON"))
-}
-
-/// Whether there is anything beside the file that a closing connection would fold into it.
-fn has_wal(path: &Path) -> bool {
-    std::fs::metadata(file::beside(path, "-wal")).is_ok_and(|wal| wal.len() > 0)
+        .connect_lazy_with(options.pragma("query_only", "ON"))
 }
 
 async fn user_version(executor: impl SqliteExecutor<'_>) -> Result<i32, StoreError> {
@@ -222,10 +227,22 @@ async fn user_version(executor: impl SqliteExecutor<'_>) -> Result<i32, StoreErr
 
 /// Looks at a store before anything may write to it: one that cannot be trusted stays as it is, its WAL too.
 async fn check(path: &Path) -> Result<(), StoreError> {
-    let reader = SqliteReader { pool: pool(path, has_wal(path)) };
+    let reader = SqliteReader::beside_writer(path, has_wal(path));
     let checked = check_in(path, &reader).await;
     reader.pool.close().await;
     checked.map_err(|why| untouched(why, path))
+}
+
+/// What a folder that cannot be written does to a reader: SQLite makes a file (`-shm`) to read what lies in a WAL.
+fn unreadable(why: StoreError, state: &Path) -> StoreError {
+    match why {
+        StoreError::Trouble(why) if !is_writable(state) => StoreError::Trouble(format!(
+            "{why}; {} cannot be written, and its store was left with a WAL that cannot be read without: copy {FILE} \
+             and {FILE}-wal to a folder that can be written, and read them there (--state DIR)",
+            state.display()
+        )),
+        other => other,
+    }
 }
 
 /// Says which file it is, and what to do.

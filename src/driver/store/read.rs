@@ -51,6 +51,18 @@ impl StoreReader for SqliteReader {
         rows.iter().map(run_row).collect()
     }
 
+    async fn runs_left_in_doubt(&self) -> Result<Vec<RunRow>, StoreError> {
+        let query = sqlx::query(
+            "SELECT * FROM run WHERE ended IS NOT NULL
+             AND id IN (SELECT run FROM journal WHERE kind = 'in-doubt')
+             AND EXISTS (SELECT 1 FROM attempt WHERE attempt.run = run.id AND NOT EXISTS (
+                 SELECT 1 FROM job WHERE job.run = attempt.run AND job.name = attempt.job))
+             ORDER BY opened_seq",
+        );
+        let rows = query.fetch_all(&self.pool).await.map_err(trouble("reading runs"))?;
+        rows.iter().map(run_row).collect()
+    }
+
     async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>, StoreError> {
         let query = sqlx::query(
             "SELECT * FROM run WHERE ($1 IS NULL OR batch = $1) AND ($2 IS NULL OR business_date = $2)

@@ -66,6 +66,10 @@ messages! {
     ChangeRows { rows: u64, backup: u64 }:
         format!("{rows} rows changed, {backup} backed up"), format!("变更 {rows} 行，备份 {backup} 行");
     AndMore { more: u32 }: format!("+{more} more"), format!("另有 {more} 项");
+    RowsLeftOut { shown: u32, all: u32, run: &'a str }:
+        format!("{shown} of {all} jobs: what went wrong first, then what was not as usual, then the longest. \
+            All of them: `nightrun report --run {run}`"),
+        format!("{all} 个作业中的 {shown} 个：出错的在前，其次是异常的，再次是耗时最长的。全部作业：`nightrun report --run {run}`");
 
     Subject { job: &'a str, date: &'a str }:
         format!("{job} failed ({date})"), format!("{job} 失败（业务日期 {date}）");

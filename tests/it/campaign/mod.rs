@@ -5,6 +5,7 @@
 
 mod dice;
 mod evidence;
+mod full_disk;
 mod killed_night;
 mod made_site;
 mod one_turn;

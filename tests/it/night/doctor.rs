@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use nightrun::core::fact::Fact;
 use nightrun::driver::clock::HostClock;
 use nightrun::driver::store::SqliteStore;
-use nightrun::port::Clock;
+use nightrun::port::{Clock, Store};
 use rustix::process::Signal;
 use serde_json::Value;
 use sqlx::{Connection, Executor, SqliteConnection};

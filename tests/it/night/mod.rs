@@ -1,6 +1,6 @@
 //! Whole nights with the real binary: what a night goes through, and what it leaves behind.
 
-mod disk;
+pub(crate) mod disk;
 pub(crate) mod facts;
 pub(crate) mod house;
 pub(crate) mod letter;
@@ -12,6 +12,7 @@ mod agent_killed;
 mod clock_set;
 mod disk_full;
 mod doctor;
+mod doubts;
 mod failures;
 mod gates;
 mod limits;
@@ -30,6 +31,7 @@ mod store_trouble;
 #[cfg(feature = "faults")]
 mod supervisor_killed;
 mod tour;
+mod unanswered;
 mod unruly;
 mod unruly_more;
 mod windows;

@@ -1,0 +1,89 @@
+//! What a job in doubt took is kept from other runs, by a supervisor too that has never seen that job's run.
+
+use rustix::process::Signal;
+
+use super::facts::{eventually, is_there, send};
+use super::house::House;
+
+const NIGHT: &[&str] = &["run", "night", "--date", "2026-10-30"];
+/// A statement without an end.
+const LONG: &str =
+    "with recursive n (i) as (select 1 union all select i + 1 from n) select max(i) from n;\n";
+
+/// `night.load` works on the target `bank`, and its watcher was killed: the night has ended, and nobody knows whether
+/// the statement still works.
+fn in_doubt() -> House {
+    let house = House::new("  load: {title: L, sql: long.sql, target: bank}\n");
+    house.write("night/long.sql", LONG);
+    house.write("night/one.sql", "create table one (a integer);\n");
+    house.batch(
+        "other",
+        "jobs:\n  post: {title: P, sql: one.sql, target: bank}\n  free: {title: F, run: [sh, job.sh]}\n",
+    );
+    let mut night = house.spawn(NIGHT);
+    night.started("load");
+    send(house.shim_pid("load", 1), Signal::KILL);
+    let over = night.ends(1);
+    assert_eq!(over.events("in-doubt", "load").len(), 1);
+    house
+}
+
+/// Ends the worker that nobody watches any more, as an operator would before he decides.
+fn end_the_worker(house: &House) {
+    let pid = house.facts("attempt-started")[0]["pid"].as_i64().unwrap();
+    let pid = i32::try_from(pid).unwrap();
+    send(pid, Signal::KILL);
+    eventually("the worker's end", || !is_there(pid));
+}
+
+/// A new process with another run: what does not need the target goes on, what does waits.
+fn other_waits(house: &House) -> super::watched::Night {
+    let mut other = house.spawn(&["run", "other", "--date", "2026-10-30"]);
+    other.ended("free");
+    other.notice("nothing moves by itself any more");
+    let intended = house.facts("attempt-intended");
+    assert!(
+        intended.iter().all(|fact| fact["attempt"] != "other@2026-10-30#1/post/1"),
+        "{intended:?}"
+    );
+    let why = house.run(&["why", "other.post"]).code(0).out;
+    assert!(why.contains("night.load"), "{why}");
+    other
+}
+
+#[test]
+fn a_new_process_starts_nothing_on_a_target_that_a_doubt_keeps() {
+    let house = in_doubt();
+    let mut other = other_waits(&house);
+    // Not after a kill of that one either.
+    other.event("started", "free");
+    other.kill();
+    let mut other = house.spawn(&["resume"]);
+    other.event("run-resumed", "");
+    other.notice("nothing moves by itself any more");
+    end_the_worker(&house);
+    let skip = ["skip", "night.load", "--reason", "its worker was killed by hand"];
+    house.run(&skip).code(0);
+    other.ended("post");
+    other.ends(0);
+    house.nothing_is_lost();
+    // Decided once, it keeps nothing any more.
+    house.spawn(&["run", "other", "--date", "2026-10-31"]).ends(1);
+    assert_eq!(house.facts("attempt-intended").len(), 5);
+}
+
+#[test]
+fn a_doubt_of_a_former_run_of_the_same_date_can_be_decided() {
+    let house = in_doubt();
+    house.write("night/long.sql", "select 1;\n");
+    let mut again = house.spawn(&[NIGHT, &["--rerun"]].concat());
+    again.event("run-opened", "");
+    again.notice("nothing moves by itself any more");
+    end_the_worker(&house);
+    let former = ["skip", "night.load", "--run", "night@2026-10-30#1", "--reason", "looked at it"];
+    let done = house.run(&former).code(0).out;
+    assert!(done.contains("night@2026-10-30#1"), "{done}");
+    again.ended("load");
+    again.ends(0);
+    house.run(&["skip", "night.load", "--run", "other@2026-10-30#1", "--reason", "x"]).code(2);
+}
