@@ -17,7 +17,7 @@ use super::launch::launch;
 use super::link::{LEAVES, Link};
 use super::output::Output;
 use super::shim::Given;
-use super::signals;
+use super::signals::{self, Woken};
 use super::spool::{self, Line, Places, RecordFile, Running};
 use super::values;
 use super::verdict::{bare, ended_line, now};
@@ -139,16 +139,17 @@ impl Attempt<'_> {
             if let Some(closing) = watch.turn(now) {
                 return Ok((watch.output, closing));
             }
-            let wait = watch.next_wake(now).saturating_duration_since(now);
-            let timeout =
-                Timespec { tv_sec: wait.as_secs() as i64, tv_nsec: i64::from(wait.subsec_nanos()) };
+            let timeout = watch.next_wake(now).map(|due| {
+                let wait = due.saturating_duration_since(now);
+                Timespec { tv_sec: wait.as_secs() as i64, tv_nsec: i64::from(wait.subsec_nanos()) }
+            });
             let fds = &mut [
                 PollFd::new(self.signals, PollFlags::IN),
                 PollFd::from_borrowed_fd(self.link.fd(), PollFlags::OUT),
             ];
             let unsaid = self.link.wants_to_say();
             let fds = if unsaid { &mut fds[..] } else { &mut fds[..1] };
-            match poll(fds, Some(&timeout)) {
+            match poll(fds, timeout.as_ref()) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(e) => return Err(e.into()),
             }
@@ -156,7 +157,11 @@ impl Attempt<'_> {
             if unsaid {
                 self.link.say_on();
             }
-            if signalled && signals::drain(self.signals).kill {
+            let woken = if signalled { signals::drain(self.signals) } else { Woken::default() };
+            if woken.written {
+                watch.written(Instant::now());
+            }
+            if woken.kill {
                 let grace = self.places.kill_request().map(|r| Duration::from_millis(r.grace_ms));
                 watch.kill(grace.unwrap_or(self.start.grace.get()), Instant::now());
             }

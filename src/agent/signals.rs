@@ -8,6 +8,8 @@ use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 pub(super) struct Woken {
     /// The agent asks for an end; how is in `kill.json`.
     pub(super) kill: bool,
+    /// Something was written in the attempt's folder: see [`super::kernel::tell_when_written`].
+    pub(super) written: bool,
 }
 
 /// Default actions for everything that was inherited, except for SIGPIPE, which stays ignored: a peer that went away is
@@ -28,7 +30,7 @@ pub(super) fn prepare_agent() {
     }
 }
 
-/// Blocks every signal in the shim and gives the descriptor that tells of a child's end and of a kill request.
+/// Blocks every signal in the shim and gives the descriptor that tells of a child's end, of a kill request and of output.
 /// TERM to a shim does nothing: it goes when its job is over.
 pub(super) fn prepare_shim() -> std::io::Result<OwnedFd> {
     #[expect(unsafe_code, reason = "signalfd and masks are only in libc")]
@@ -39,8 +41,9 @@ pub(super) fn prepare_shim() -> std::io::Result<OwnedFd> {
         libc::sigprocmask(libc::SIG_SETMASK, &raw const all, std::ptr::null_mut());
         let mut set: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&raw mut set);
-        libc::sigaddset(&raw mut set, libc::SIGCHLD);
-        libc::sigaddset(&raw mut set, libc::SIGUSR1);
+        for signal in [libc::SIGCHLD, libc::SIGUSR1, libc::SIGIO] {
+            libc::sigaddset(&raw mut set, signal);
+        }
         let fd = libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK);
         if fd < 0 {
             return Err(std::io::Error::last_os_error());
@@ -59,6 +62,7 @@ pub(super) fn drain(signals: &OwnedFd) -> Woken {
             // `ssi_signo`, the first field.
             let signal = u32::from_ne_bytes([info[0], info[1], info[2], info[3]]);
             woken.kill |= signal == libc::SIGUSR1 as u32;
+            woken.written |= signal == libc::SIGIO as u32;
         }
         if n < buffer.len() {
             break;
