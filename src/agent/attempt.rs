@@ -139,10 +139,8 @@ impl Attempt<'_> {
             if let Some(closing) = watch.turn(now) {
                 return Ok((watch.output, closing));
             }
-            let timeout = watch.next_wake(now).map(|due| {
-                let wait = due.saturating_duration_since(now);
-                Timespec { tv_sec: wait.as_secs() as i64, tv_nsec: i64::from(wait.subsec_nanos()) }
-            });
+            let due = watch.next_wake(now);
+            let timeout = due.map(|due| timespec(due.saturating_duration_since(now)));
             let fds = &mut [
                 PollFd::new(self.signals, PollFlags::IN),
                 PollFd::from_borrowed_fd(self.link.fd(), PollFlags::OUT),
@@ -196,13 +194,11 @@ impl Attempt<'_> {
         }
     }
 
-    /// Writes the ending into the record and gives its line. A full disk must not make it unknown: it is tried again,
-    /// without what takes room.
+    /// Writes the ending into the record and gives its line. A full disk must not make it unknown: it is tried again
+    /// without what takes room, however long the disk is full.
     fn keep(&mut self, mut ended: Ended, record: &mut RecordFile) -> io::Result<Vec<u8>> {
-        const AGAIN: Timespec = Timespec { tv_sec: 2, tv_nsec: 0 };
-        const TRIES: u32 = 1_800;
         let line = ended_line(&ended)?;
-        let Err(mut error) = record.append(&line) else { return Ok(line) };
+        let Err(error) = record.append(&line) else { return Ok(line) };
         let trouble = format!("its ending cannot be written, trying on: {error}");
         self.log(&trouble);
         let what = format!(
@@ -214,15 +210,28 @@ impl Attempt<'_> {
         ended.tail.clear();
         ended.notes = vec![format!("log tail left out: the spool could not be written: {error}")];
         let line = ended_line(&ended)?;
-        for _ in 0..TRIES {
-            match record.append(&line) {
-                Ok(()) => return Ok(line),
-                Err(e) => error = e,
-            }
-            let _ = poll(&mut [], Some(&AGAIN));
-        }
-        Err(error)
+        let wait = |pause| {
+            self.link.say_on();
+            let _ = poll(&mut [], Some(&timespec(pause)));
+        };
+        until_kept(|| record.append(&line), wait);
+        Ok(line)
     }
+}
+
+/// Tries as long as this host runs: nobody else knows this ending.
+fn until_kept(mut keep: impl FnMut() -> io::Result<()>, mut wait: impl FnMut(Duration)) {
+    const FIRST: Duration = Duration::from_secs(2);
+    const LATEST: Duration = Duration::from_secs(10);
+    let mut pause = FIRST;
+    while keep().is_err() {
+        wait(pause);
+        pause = (pause * 2).min(LATEST);
+    }
+}
+
+fn timespec(time: Duration) -> Timespec {
+    Timespec { tv_sec: time.as_secs() as i64, tv_nsec: i64::from(time.subsec_nanos()) }
 }
 
 /// The time that a wall clock cannot change, and that goes on while the host sleeps.
@@ -290,6 +299,22 @@ fn read_bounded(path: &Path, limit: u64, notes: &mut Vec<String>) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_ending_is_kept_however_long_the_disk_is_full() {
+        let week = Duration::from_secs(7 * 24 * 3_600);
+        let (waited, mut longest) = (std::cell::Cell::new(Duration::ZERO), Duration::ZERO);
+        let keep = || match waited.get() < week {
+            true => Err(io::ErrorKind::StorageFull.into()),
+            false => Ok(()),
+        };
+        until_kept(keep, |pause| {
+            waited.set(waited.get() + pause);
+            longest = longest.max(pause);
+        });
+        assert!(waited.get() >= week);
+        assert_eq!(longest, Duration::from_secs(10));
+    }
 
     #[test]
     fn a_clock_that_was_set_changes_no_duration() {
