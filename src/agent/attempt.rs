@@ -159,11 +159,25 @@ impl Attempt<'_> {
             if woken.written {
                 watch.written(Instant::now());
             }
-            if woken.kill {
-                let grace = self.places.kill_request().map(|r| Duration::from_millis(r.grace_ms));
-                watch.kill(grace.unwrap_or(self.start.grace.get()), Instant::now());
+            if let Some(grace) = self.asked_for_end(&woken) {
+                watch.kill(grace, Instant::now());
             }
         }
+    }
+
+    /// The grace, where the agent asks for an end. Its job is of the same account and may send the same signal: without
+    /// the agent's word in the folder, for which there may have been no room, it is the sender that counts.
+    fn asked_for_end(&self, woken: &Woken) -> Option<Duration> {
+        let senders = &woken.kill_asked_by;
+        if senders.is_empty() {
+            return None;
+        }
+        if let Some(request) = self.places.kill_request() {
+            return Some(Duration::from_millis(request.grace_ms));
+        }
+        let agent = spool::lock_holder(&self.given.agent_dir.join(names::LOCK)).ok().flatten()?;
+        let asked = senders.iter().any(|pid| *pid == agent.as_raw_nonzero().get().cast_unsigned());
+        asked.then(|| self.start.grace.get())
     }
 
     fn ended(&self, mut output: Output, running: Running, closing: Closing) -> Ended {

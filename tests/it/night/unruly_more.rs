@@ -126,10 +126,27 @@ fn a_job_that_kills_its_watcher_is_in_doubt_and_left_alone() {
 
 #[test]
 fn what_else_a_job_sends_its_watcher_is_not_heard() {
-    let held = Held::new("", "for s in TERM INT HUP QUIT ALRM PIPE; do kill -$s $PPID; done");
+    // All but KILL and STOP, which no process can refuse. By USR1 its agent asks a watcher for the end of its job.
+    let all = "n=1; while [ $n -le 64 ]; do case $n in 9 | 19) ;; *) kill -$n $PPID ;; esac; n=$((n + 1)); done";
+    let held = Held::new("", all);
     held.house.spawn(RUN).ends(0);
     held.nobody_is_left();
-    assert_eq!(held.attempt()["notes"].to_string(), "[]");
+    let attempt = held.attempt();
+    assert_eq!((&attempt["good"], attempt["notes"].to_string().as_str()), (&true.into(), "[]"));
+}
+
+#[test]
+fn a_job_that_signals_its_watcher_can_be_killed() {
+    let held = Held::new(
+        "    grace: 100ms\n",
+        "kill -USR1 $PPID; echo sent > \"$NIGHTRUN_WORK/sent\"; while :; do kill -USR1 $PPID; done",
+    );
+    let night = held.house.spawn(RUN);
+    eventually("the signal", || held.house.work("sent").exists());
+    held.house.run(&["kill", "night.a", "--reason", "it hangs"]).code(0);
+    night.ends(1);
+    held.nobody_is_left();
+    assert_eq!(held.attempt()["ending"]["how"], "killed");
 }
 
 #[test]
