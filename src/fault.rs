@@ -31,6 +31,19 @@ pub fn clock_step() -> jiff::SignedDuration {
     jiff::SignedDuration::ZERO
 }
 
+/// Comes when a test has stepped the wall clock since this came last.
+#[cfg(feature = "faults")]
+pub async fn clock_stepped() {
+    armed::clock_stepped().await;
+}
+
+/// Never: this build has no faults.
+#[cfg(not(feature = "faults"))]
+#[inline(always)]
+pub async fn clock_stepped() {
+    std::future::pending().await
+}
+
 /// What a process hands on to one that it starts with an environment of its own, so that it can die as well.
 #[cfg(feature = "faults")]
 pub fn handed_on() -> Vec<(String, String)> {
@@ -87,6 +100,26 @@ mod armed {
         let file = FILE.get_or_init(|| std::env::var_os("NIGHTRUN_CLOCK_STEP")).as_ref();
         let text = file.and_then(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
         jiff::SignedDuration::from_secs(text.trim().parse().unwrap_or(0))
+    }
+
+    /// Looked for by a thread of its own, so that the process sleeps as it does where the kernel tells of a step.
+    pub(super) async fn clock_stepped() {
+        static STEPPED: tokio::sync::Notify = tokio::sync::Notify::const_new();
+        static LOOKED_FOR: OnceLock<()> = OnceLock::new();
+        if std::env::var_os("NIGHTRUN_CLOCK_STEP").is_some() {
+            LOOKED_FOR.get_or_init(|| drop(std::thread::spawn(|| look_for_steps(&STEPPED))));
+        }
+        STEPPED.notified().await;
+    }
+
+    fn look_for_steps(stepped: &tokio::sync::Notify) {
+        let mut last = clock_step();
+        loop {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            if std::mem::replace(&mut last, clock_step()) != last {
+                stepped.notify_one();
+            }
+        }
     }
 
     pub(super) fn environment() -> Vec<(String, String)> {

@@ -17,7 +17,7 @@ use super::launch::launch;
 use super::link::{LEAVES, Link};
 use super::output::Output;
 use super::shim::Given;
-use super::signals;
+use super::signals::{self, Woken};
 use super::spool::{self, Line, Places, RecordFile, Running};
 use super::values;
 use super::verdict::{bare, ended_line, now};
@@ -139,16 +139,15 @@ impl Attempt<'_> {
             if let Some(closing) = watch.turn(now) {
                 return Ok((watch.output, closing));
             }
-            let wait = watch.next_wake(now).saturating_duration_since(now);
-            let timeout =
-                Timespec { tv_sec: wait.as_secs() as i64, tv_nsec: i64::from(wait.subsec_nanos()) };
+            let due = watch.next_wake(now);
+            let timeout = due.map(|due| timespec(due.saturating_duration_since(now)));
             let fds = &mut [
                 PollFd::new(self.signals, PollFlags::IN),
                 PollFd::from_borrowed_fd(self.link.fd(), PollFlags::OUT),
             ];
             let unsaid = self.link.wants_to_say();
             let fds = if unsaid { &mut fds[..] } else { &mut fds[..1] };
-            match poll(fds, Some(&timeout)) {
+            match poll(fds, timeout.as_ref()) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(e) => return Err(e.into()),
             }
@@ -156,11 +155,29 @@ impl Attempt<'_> {
             if unsaid {
                 self.link.say_on();
             }
-            if signalled && signals::drain(self.signals).kill {
-                let grace = self.places.kill_request().map(|r| Duration::from_millis(r.grace_ms));
-                watch.kill(grace.unwrap_or(self.start.grace.get()), Instant::now());
+            let woken = if signalled { signals::drain(self.signals) } else { Woken::default() };
+            if woken.written {
+                watch.written(Instant::now());
+            }
+            if let Some(grace) = self.asked_for_end(&woken) {
+                watch.kill(grace, Instant::now());
             }
         }
+    }
+
+    /// The grace, where the agent asks for an end. Its job is of the same account and may send the same signal: without
+    /// the agent's word in the folder, for which there may have been no room, it is the sender that counts.
+    fn asked_for_end(&self, woken: &Woken) -> Option<Duration> {
+        let senders = &woken.kill_asked_by;
+        if senders.is_empty() {
+            return None;
+        }
+        if let Some(request) = self.places.kill_request() {
+            return Some(Duration::from_millis(request.grace_ms));
+        }
+        let agent = spool::lock_holder(&self.given.agent_dir.join(names::LOCK)).ok().flatten()?;
+        let asked = senders.iter().any(|pid| *pid == agent.as_raw_nonzero().get().cast_unsigned());
+        asked.then(|| self.start.grace.get())
     }
 
     fn ended(&self, mut output: Output, running: Running, closing: Closing) -> Ended {
@@ -191,13 +208,11 @@ impl Attempt<'_> {
         }
     }
 
-    /// Writes the ending into the record and gives its line. A full disk must not make it unknown: it is tried again,
-    /// without what takes room.
+    /// Writes the ending into the record and gives its line. A full disk must not make it unknown: it is tried again
+    /// without what takes room, however long the disk is full.
     fn keep(&mut self, mut ended: Ended, record: &mut RecordFile) -> io::Result<Vec<u8>> {
-        const AGAIN: Timespec = Timespec { tv_sec: 2, tv_nsec: 0 };
-        const TRIES: u32 = 1_800;
         let line = ended_line(&ended)?;
-        let Err(mut error) = record.append(&line) else { return Ok(line) };
+        let Err(error) = record.append(&line) else { return Ok(line) };
         let trouble = format!("its ending cannot be written, trying on: {error}");
         self.log(&trouble);
         let what = format!(
@@ -209,15 +224,28 @@ impl Attempt<'_> {
         ended.tail.clear();
         ended.notes = vec![format!("log tail left out: the spool could not be written: {error}")];
         let line = ended_line(&ended)?;
-        for _ in 0..TRIES {
-            match record.append(&line) {
-                Ok(()) => return Ok(line),
-                Err(e) => error = e,
-            }
-            let _ = poll(&mut [], Some(&AGAIN));
-        }
-        Err(error)
+        let wait = |pause| {
+            self.link.say_on();
+            let _ = poll(&mut [], Some(&timespec(pause)));
+        };
+        until_kept(|| record.append(&line), wait);
+        Ok(line)
     }
+}
+
+/// Tries as long as this host runs: nobody else knows this ending.
+fn until_kept(mut keep: impl FnMut() -> io::Result<()>, mut wait: impl FnMut(Duration)) {
+    const FIRST: Duration = Duration::from_secs(2);
+    const LATEST: Duration = Duration::from_secs(10);
+    let mut pause = FIRST;
+    while keep().is_err() {
+        wait(pause);
+        pause = (pause * 2).min(LATEST);
+    }
+}
+
+fn timespec(time: Duration) -> Timespec {
+    Timespec { tv_sec: time.as_secs() as i64, tv_nsec: i64::from(time.subsec_nanos()) }
 }
 
 /// The time that a wall clock cannot change, and that goes on while the host sleeps.
@@ -285,6 +313,22 @@ fn read_bounded(path: &Path, limit: u64, notes: &mut Vec<String>) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_ending_is_kept_however_long_the_disk_is_full() {
+        let week = Duration::from_secs(7 * 24 * 3_600);
+        let (waited, mut longest) = (std::cell::Cell::new(Duration::ZERO), Duration::ZERO);
+        let keep = || match waited.get() < week {
+            true => Err(io::ErrorKind::StorageFull.into()),
+            false => Ok(()),
+        };
+        until_kept(keep, |pause| {
+            waited.set(waited.get() + pause);
+            longest = longest.max(pause);
+        });
+        assert!(waited.get() >= week);
+        assert_eq!(longest, Duration::from_secs(10));
+    }
 
     #[test]
     fn a_clock_that_was_set_changes_no_duration() {

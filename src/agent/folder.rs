@@ -28,7 +28,8 @@ pub(super) enum FolderError {
 /// The folder, held by this process until it ends.
 pub(super) struct AgentFolder {
     pub(super) dir: PathBuf,
-    /// Held for its lock. No other code may open this file: closing any descriptor of it would give up the lock.
+    /// Held for its lock. No other code of this process may open this file: closing any descriptor of it would give up
+    /// the lock.
     _lock: File,
     /// Kernel boot id and spool id, as told to supervisors.
     pub(super) boot: BootId,
@@ -82,7 +83,7 @@ impl AgentFolder {
         };
         fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(at(dir))?;
         let dir = fs::canonicalize(dir).map_err(at(dir))?;
-        let lock_path = dir.join("agent.lock");
+        let lock_path = dir.join(spool::LOCK);
         let lock = OpenOptions::new()
             .write(true)
             .create(true)

@@ -1,11 +1,11 @@
 //! What the agent would like of the kernel and can do without: each is tried, and has another way beside it.
 //!
-//! With the feature `faults`, `NIGHTRUN_WITHOUT=pidfd,close_range` makes the named ones absent, so that tests walk the
+//! With the feature `faults`, `NIGHTRUN_WITHOUT=pidfd,close_range,dnotify` makes the named ones absent, so that tests walk the
 //! other ways on any kernel.
 #![expect(clippy::disallowed_methods, reason = "looks at the kernel's own files")]
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
@@ -21,6 +21,7 @@ pub struct KernelFeature {
 
 const PIDFD: &str = "pidfd";
 const CLOSE_RANGE: &str = "close_range";
+const DNOTIFY: &str = "dnotify";
 const CGROUP: &str = "cgroup v2";
 
 /// What this host's kernel offers of what the agent asks for; nothing of it is required.
@@ -37,6 +38,12 @@ pub fn kernel_features() -> Vec<KernelFeature> {
             // No process has this many descriptors: nothing is closed.
             present: close_range(i32::MAX as u32, i32::MAX as u32),
             without: "what a process inherits is closed one by one, as /proc/self/fd names it",
+        },
+        KernelFeature {
+            name: DNOTIFY,
+            // Of nothing, which is taken back at once.
+            present: dnotify(io::stderr().as_fd(), 0),
+            without: "the size of each running job's output is looked at once a second",
         },
         KernelFeature {
             name: CGROUP,
@@ -57,6 +64,24 @@ pub(super) fn pidfd(pid: Pid) -> io::Result<Option<OwnedFd>> {
         Ok(pidfd) => Ok(Some(pidfd)),
         Err(Errno::NOSYS | Errno::PERM) => Ok(None),
         Err(e) => Err(e.into()),
+    }
+}
+
+/// SIGIO comes once, when something in this folder is written or cut; false where the kernel tells of no such thing. It
+/// is told so until the descriptor is closed, and at each call once more.
+pub(super) fn tell_when_written(folder: BorrowedFd<'_>) -> bool {
+    const DN_MODIFY: libc::c_int = 2;
+    dnotify(folder, DN_MODIFY)
+}
+
+fn dnotify(folder: BorrowedFd<'_>, what: libc::c_int) -> bool {
+    if told_to_do_without(DNOTIFY) {
+        return false;
+    }
+    #[expect(unsafe_code, reason = "F_NOTIFY is only in libc")]
+    // SAFETY: a plain call on an open descriptor.
+    unsafe {
+        libc::fcntl(folder.as_raw_fd(), libc::F_NOTIFY, what) == 0
     }
 }
 
@@ -115,7 +140,7 @@ mod tests {
     #[test]
     fn each_feature_is_told_once_with_what_is_done_without() {
         let names: Vec<&str> = kernel_features().iter().map(|feature| feature.name).collect();
-        assert_eq!(names, [PIDFD, CLOSE_RANGE, CGROUP]);
+        assert_eq!(names, [PIDFD, CLOSE_RANGE, DNOTIFY, CGROUP]);
         assert!(kernel_features().iter().all(|feature| !feature.without.is_empty()));
     }
 

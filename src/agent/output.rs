@@ -2,15 +2,21 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{FileExt, OpenOptionsExt, fchown};
 
+use rustix::fs::{Mode, OFlags};
+
 use super::account::Account;
+use super::kernel;
 use super::spool::Places;
 use crate::wire::{TAIL_BYTES, TAIL_LINES};
 
 pub(super) struct Output {
     pub(super) out: Stream,
     pub(super) err: Stream,
+    /// That both are in.
+    folder: OwnedFd,
 }
 
 pub(super) struct Stream {
@@ -38,7 +44,14 @@ impl Output {
             }
             Ok::<_, io::Error>(Stream { file, name, size: 0, lost: 0 })
         };
-        Ok(Self { out: open(places.out(), "stdout")?, err: open(places.err(), "stderr")? })
+        let how = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let folder = rustix::fs::open(&places.folder, how, Mode::empty())?;
+        Ok(Self { out: open(places.out(), "stdout")?, err: open(places.err(), "stderr")?, folder })
+    }
+
+    /// Lets the next write wake this process, whoever writes; false where it has to be looked for.
+    pub(super) fn tell_when_written(&self) -> bool {
+        kernel::tell_when_written(self.folder.as_fd())
     }
 
     /// Bytes of both, those that the job cut included. What was written and cut between two looks is not seen.
@@ -180,6 +193,10 @@ mod tests {
         Stream { file, name: "stdout", size: text.len() as u64, lost: 0 }
     }
 
+    fn output(out: Stream, err: Stream) -> Output {
+        Output { out, err, folder: tempfile::tempfile().unwrap().into() }
+    }
+
     #[test]
     fn the_tail_is_whole_lines_within_both_limits() {
         assert_eq!(stream(b"").tail(), Vec::<String>::new());
@@ -197,14 +214,14 @@ mod tests {
     #[test]
     fn of_a_failure_stdout_is_told_where_stderr_leaves_room() {
         let (out, err) = (stream(b"total is wrong\n"), stream(b"a warning\n"));
-        let both = Output { out, err };
+        let both = output(out, err);
         assert_eq!(both.tail(true), ["total is wrong", "a warning"]);
         assert_eq!(both.tail(false), ["total is wrong"]);
         let many: String = (0..19).map(|i| format!("e{i}\n")).collect();
-        let full = Output { out: stream(b"first\nlast\n"), err: stream(many.as_bytes()) };
+        let full = output(stream(b"first\nlast\n"), stream(many.as_bytes()));
         let tail = full.tail(true);
         assert_eq!((tail.len(), tail[0].as_str(), tail[19].as_str()), (TAIL_LINES, "last", "e18"));
-        let long = Output { out: stream(b"lost\n"), err: stream("x".repeat(9000).as_bytes()) };
+        let long = output(stream(b"lost\n"), stream("x".repeat(9000).as_bytes()));
         assert_eq!(long.tail(true).len(), 1);
     }
 

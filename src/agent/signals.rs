@@ -1,13 +1,16 @@
 //! Signals of the agent and its shims. What a shim must not miss is blocked before it is forked, and read from a
 //! descriptor: so a request that comes right after the fork waits for it.
 
+use std::mem::offset_of;
 use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 
 /// What a shim is woken for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Woken {
-    /// The agent asks for an end; how is in `kill.json`.
-    pub(super) kill: bool,
+    /// Processes that ask for an end, of which only the agent may; how is in `kill.json`.
+    pub(super) kill_asked_by: Vec<u32>,
+    /// Something was written in the attempt's folder: see [`super::kernel::tell_when_written`].
+    pub(super) written: bool,
 }
 
 /// Default actions for everything that was inherited, except for SIGPIPE, which stays ignored: a peer that went away is
@@ -28,7 +31,7 @@ pub(super) fn prepare_agent() {
     }
 }
 
-/// Blocks every signal in the shim and gives the descriptor that tells of a child's end and of a kill request.
+/// Blocks every signal in the shim and gives the descriptor that tells of a child's end, of a kill request and of output.
 /// TERM to a shim does nothing: it goes when its job is over.
 pub(super) fn prepare_shim() -> std::io::Result<OwnedFd> {
     #[expect(unsafe_code, reason = "signalfd and masks are only in libc")]
@@ -39,8 +42,9 @@ pub(super) fn prepare_shim() -> std::io::Result<OwnedFd> {
         libc::sigprocmask(libc::SIG_SETMASK, &raw const all, std::ptr::null_mut());
         let mut set: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&raw mut set);
-        libc::sigaddset(&raw mut set, libc::SIGCHLD);
-        libc::sigaddset(&raw mut set, libc::SIGUSR1);
+        for signal in [libc::SIGCHLD, libc::SIGUSR1, libc::SIGIO] {
+            libc::sigaddset(&raw mut set, signal);
+        }
         let fd = libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK);
         if fd < 0 {
             return Err(std::io::Error::last_os_error());
@@ -56,9 +60,17 @@ pub(super) fn drain(signals: &OwnedFd) -> Woken {
     let mut buffer = [0_u8; INFO * 4];
     while let Ok(n) = rustix::io::read(signals.as_fd(), &mut buffer) {
         for info in buffer[..n].chunks_exact(INFO) {
-            // `ssi_signo`, the first field.
-            let signal = u32::from_ne_bytes([info[0], info[1], info[2], info[3]]);
-            woken.kill |= signal == libc::SIGUSR1 as u32;
+            let field = |at: usize| {
+                info[at..].first_chunk().copied().map(u32::from_ne_bytes).unwrap_or_default()
+            };
+            match field(offset_of!(libc::signalfd_siginfo, ssi_signo)).cast_signed() {
+                libc::SIGUSR1 => {
+                    let sender = field(offset_of!(libc::signalfd_siginfo, ssi_pid));
+                    woken.kill_asked_by.push(sender);
+                }
+                libc::SIGIO => woken.written = true,
+                _ => {}
+            }
         }
         if n < buffer.len() {
             break;

@@ -104,13 +104,7 @@ impl Places {
 
     /// The process that holds the lock, as the kernel names it.
     pub(super) fn holder(&self) -> io::Result<Option<Pid>> {
-        let file = match OpenOptions::new().read(true).write(true).open(&self.live) {
-            Ok(file) => file,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(e),
-        };
-        let held = fcntl_getlk(&file, &Flock::from(FlockType::WriteLock))?;
-        Ok(held.and_then(|lock| lock.pid))
+        lock_holder(&self.live)
     }
 
     /// The line that says how it ended; `None` while that is not written (or not readable, after a crash of the host).
@@ -143,6 +137,17 @@ impl Places {
             _ => Ok(()),
         }
     }
+}
+
+/// The process that holds the lock on this file; never asked by that process itself, which would give it up so.
+pub(super) fn lock_holder(path: &Path) -> io::Result<Option<Pid>> {
+    let file = match OpenOptions::new().read(true).write(true).open(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(e),
+    };
+    let held = fcntl_getlk(&file, &Flock::from(FlockType::WriteLock))?;
+    Ok(held.and_then(|lock| lock.pid))
 }
 
 /// A file of the attempt, readable by the agent's account only.

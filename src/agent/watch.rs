@@ -25,7 +25,7 @@ const AGAIN_LATEST: Duration = Duration::from_secs(5);
 const LOOKS: u32 = 50;
 /// How long what was left behind may take to die after KILL.
 const GIVE_UP: Duration = Duration::from_secs(10);
-/// Bounds of the time between two looks at the output: it grows, it is silent.
+/// Bounds of the time between two looks at output that grows.
 const LOOK_SOONEST: Duration = Duration::from_millis(20);
 const LOOK_FIRST: Duration = Duration::from_millis(100);
 const LOOK_LATEST: Duration = Duration::from_secs(1);
@@ -61,11 +61,15 @@ enum Phase {
     },
 }
 
-/// When the output is looked at next. A job that is silent costs one look a second; one that writes is looked at
-/// before it could, at its rate, have written half of what it still may.
+/// When the output is looked at next. A job that is silent is not looked at: what it writes wakes its shim. One that
+/// writes is looked at before it could, at its rate, have written half of what it still may.
 struct Look {
-    at: Instant,
+    /// `None`: when something is written.
+    at: Option<Instant>,
+    /// From the last look to the next.
     pause: Duration,
+    last: Instant,
+    /// What was there at the last look, and since when more of it may have come.
     bytes: u64,
     since: Instant,
 }
@@ -90,7 +94,7 @@ impl<'a> Watch<'a> {
             cause: None,
             phase: Phase::Running,
             time_limit: start.time_limit.map(|limit| now + limit.get()),
-            look: Look { at: now + LOOK_FIRST, pause: LOOK_FIRST, bytes: 0, since: now },
+            look: Look::first(now),
             notes: Vec::new(),
         }
     }
@@ -120,15 +124,21 @@ impl<'a> Watch<'a> {
         None
     }
 
-    /// When the next turn is due, if no signal comes before.
-    pub(super) fn next_wake(&self, now: Instant) -> Instant {
-        match self.phase {
+    /// When the next turn is due, if no signal comes before; `None`: only a signal brings something to do.
+    pub(super) fn next_wake(&self, now: Instant) -> Option<Instant> {
+        let due = match self.phase {
             // Something of it is there that was not seen, such as a process born while one looked.
             Phase::Running if self.status.is_some() => now + AGAIN,
-            Phase::Running => self.time_limit.map_or(self.look.at, |limit| limit.min(self.look.at)),
-            Phase::Asked { kill_at } => kill_at.min(self.look.at),
+            Phase::Running => return self.time_limit.into_iter().chain(self.look.at).min(),
+            Phase::Asked { kill_at } => self.look.at.map_or(kill_at, |at| at.min(kill_at)),
             Phase::Killing { again_at, .. } => again_at,
-        }
+        };
+        Some(due)
+    }
+
+    /// Something was written into the attempt's folder, not always into the output.
+    pub(super) fn written(&mut self, now: Instant) {
+        self.look.written(now);
     }
 
     /// A person or a supervisor wants it ended. Asked again with a shorter grace, the shorter holds.
@@ -162,30 +172,39 @@ impl<'a> Watch<'a> {
         if self.time_limit.is_some_and(|limit| now >= limit) {
             self.cause = Some(Ending::TimedOut);
             self.ask(grace, now);
-        } else if now >= self.look.at {
-            let bytes = self.output.look(&mut self.notes);
+        } else if self.look.is_due(now) {
+            let bytes = self.look_at_output(self.start.output_limit, now);
             if bytes > self.start.output_limit {
                 self.cause = Some(Ending::OutputLimit);
                 self.ask(grace, now);
             }
-            self.look.next(bytes, self.start.output_limit, now);
         }
+    }
+
+    fn look_at_output(&mut self, limit: u64, now: Instant) -> u64 {
+        let mut bytes = self.output.look(&mut self.notes);
+        let told = bytes == self.look.bytes && self.output.tell_when_written();
+        if told {
+            // What was written between the look and the call is not told.
+            bytes = self.output.look(&mut self.notes);
+        }
+        self.look.next(bytes, limit, told, now);
+        bytes
     }
 
     /// What goes on writing while it is asked to end has no right to the rest of its grace: it would fill the disk.
     fn hold_disk(&mut self, now: Instant) {
-        let Phase::Asked { kill_at } = &mut self.phase else { return };
-        if *kill_at <= now || now < self.look.at {
+        let Phase::Asked { kill_at } = self.phase else { return };
+        if kill_at <= now || !self.look.is_due(now) {
             return;
         }
-        let bytes = self.output.look(&mut self.notes);
         let most = self.start.output_limit.saturating_mul(2);
+        let bytes = self.look_at_output(most, now);
         if bytes > most {
             self.notes
                 .push(format!("it went on writing after TERM: {bytes} bytes, grace cut short"));
-            *kill_at = now;
+            self.phase = Phase::Asked { kill_at: now };
         }
-        self.look.next(bytes, most, now);
     }
 
     /// The program has ended and others of it live. True when they may stay, or will not go.
@@ -292,7 +311,24 @@ impl<'a> Watch<'a> {
 }
 
 impl Look {
-    fn next(&mut self, bytes: u64, limit: u64, now: Instant) {
+    fn first(now: Instant) -> Self {
+        Self { at: Some(now + LOOK_FIRST), pause: LOOK_FIRST, last: now, bytes: 0, since: now }
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
+        self.at.is_some_and(|at| at <= now)
+    }
+
+    /// After silence something was written: how much of it comes is seen a little later.
+    fn written(&mut self, now: Instant) {
+        if self.at.is_none() {
+            self.at = Some((now + LOOK_FIRST).max(self.last + self.pause));
+            self.since = now;
+        }
+    }
+
+    /// `told`: what is written from now on wakes this process.
+    fn next(&mut self, bytes: u64, limit: u64, told: bool, now: Instant) {
         let grown = bytes.saturating_sub(self.bytes);
         let took = now.saturating_duration_since(self.since).as_secs_f64();
         self.pause = if grown == 0 {
@@ -303,7 +339,8 @@ impl Look {
                 .unwrap_or(LOOK_LATEST)
                 .clamp(LOOK_SOONEST, LOOK_LATEST)
         };
-        (self.bytes, self.since, self.at) = (bytes, now, now + self.pause);
+        (self.bytes, self.since, self.last) = (bytes, now, now);
+        self.at = (grown > 0 || !told).then_some(now + self.pause);
     }
 }
 
@@ -322,17 +359,45 @@ mod tests {
     #[test]
     fn output_is_looked_at_more_often_the_nearer_the_limit() {
         let now = Instant::now();
-        let mut look = Look { at: now, pause: LOOK_FIRST, bytes: 0, since: now };
+        let mut look = Look::first(now);
         let mut at = now + Duration::from_millis(100);
-        look.next(1_000, 1_000_000, at);
+        look.next(1_000, 1_000_000, false, at);
         assert_eq!(look.pause, LOOK_LATEST);
         at += look.pause;
-        look.next(901_000, 1_000_000, at);
+        look.next(901_000, 1_000_000, false, at);
         assert!(look.pause < Duration::from_millis(60), "{:?}", look.pause);
         for _ in 0..10 {
             at += look.pause;
-            look.next(901_000, 1_000_000, at);
+            look.next(901_000, 1_000_000, false, at);
+            assert_eq!(look.at, Some(at + look.pause));
         }
         assert_eq!(look.pause, LOOK_LATEST);
+    }
+
+    #[test]
+    fn what_is_silent_is_not_looked_at_where_its_writing_is_told() {
+        let now = Instant::now();
+        let mut look = Look::first(now);
+        look.written(now);
+        assert_eq!(look.at, Some(now + LOOK_FIRST));
+        look.next(0, 1_000_000, true, now + LOOK_FIRST);
+        assert!(look.at.is_none() && !look.is_due(now + Duration::from_secs(3_600)));
+
+        // A burst after an hour is judged by its own time, not by the hour.
+        let later = now + Duration::from_secs(3_600);
+        look.written(later);
+        assert_eq!(look.at, Some(later + LOOK_FIRST));
+        look.next(500_000, 1_000_000, false, later + LOOK_FIRST);
+        assert_eq!(look.pause, LOOK_FIRST / 2);
+        assert!(look.at.is_some(), "it grows");
+
+        // Something else in the folder that is written without end costs one look a second.
+        let mut at = later + LOOK_FIRST;
+        for _ in 0..10 {
+            look.next(500_000, 1_000_000, true, at);
+            look.written(at);
+            at = look.at.unwrap();
+        }
+        assert_eq!(look.at.unwrap().duration_since(look.last), LOOK_LATEST);
     }
 }

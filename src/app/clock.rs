@@ -41,6 +41,13 @@ impl Clock for RunClock {
         self.inner().offset()
     }
 
+    async fn stepped(&self) {
+        match self {
+            Self::Host(clock) => clock.stepped().await,
+            Self::Trial(clock) => clock.stepped().await,
+        }
+    }
+
     fn jump(&mut self, by: Duration) {
         match self {
             Self::Host(clock) => clock.jump(by),

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::deadline;
 use super::fact::Deadline;
-use super::gate::{self, Barrier, Resource, across_needs, holds_resources};
+use super::gate::{self, Barrier, Resource, across_needs};
 use super::state::Run;
 use crate::types::{BusinessDate, Due, JobName, JobRef, Now, RunId};
 
@@ -61,7 +61,7 @@ impl Agenda {
         self.maybe_over.insert(id);
     }
 
-    /// Takes in, once, what even a run that is over must be known by: what its jobs hold (those in doubt still do), and
+    /// Takes in, once, what even a run that is over must be known by: what its jobs have (those in doubt too), and
     /// which jobs of other runs they need.
     pub(super) fn know(&mut self, run: &Run) {
         if !self.known.insert(run.id().clone()) {
@@ -71,9 +71,7 @@ impl Agenda {
             for need in across_needs(run, index) {
                 self.across.entry(need).or_default().insert((run.id().clone(), index));
             }
-            if holds_resources(&state.phase) {
-                self.take(&gate::resources(run, index));
-            }
+            self.take(&gate::kept(run, index, gate::keeps(state)));
         }
     }
 

@@ -114,6 +114,10 @@ pub enum Fact {
     DefinitionsTaken {
         revision: Revision,
     },
+    /// Changed job files cannot be used; those of before stay in force.
+    DefinitionsRefused {
+        why: String,
+    },
     /// Starts of a schedule, one after the other, that were not made, and will not be.
     StartsMissed {
         batch: BatchId,
@@ -362,6 +366,7 @@ impl Fact {
             Self::AcrossKnown { .. }
             | Self::ScheduleTaken { .. }
             | Self::DefinitionsTaken { .. }
+            | Self::DefinitionsRefused { .. }
             | Self::StartsMissed { .. } => return None,
         })
     }
@@ -386,6 +391,7 @@ impl Fact {
             Self::IncidentClosed { .. } => "incident-closed",
             Self::ScheduleTaken { .. } => "schedule-taken",
             Self::DefinitionsTaken { .. } => "definitions-taken",
+            Self::DefinitionsRefused { .. } => "definitions-refused",
             Self::StartsMissed { .. } => "starts-missed",
             Self::Acted { .. } => "acted",
             Self::Asked { .. } => "asked",

@@ -6,7 +6,7 @@ use super::fact::AcrossNeed;
 use super::needs::{self, Verdict};
 use super::night::Rules;
 use super::phase::Phase;
-use super::state::{Run, State};
+use super::state::{JobState, Run, State};
 use super::window::{self, Gate, Subject};
 use crate::definition::site::{Engine, Kind, NeedOf};
 use crate::types::{
@@ -39,6 +39,10 @@ pub(super) enum Barrier {
 /// What a job takes while it may be running, with the units.
 pub fn resources(run: &Run, index: usize) -> Vec<(Resource, u32)> {
     let job = run.job(index);
+    if matches!(job.kind, Kind::Confirm { .. } | Kind::WaitUntil { .. }) {
+        // Nothing of it is ever started.
+        return Vec::new();
+    }
     let mut resources: Vec<(Resource, u32)> =
         job.pools.iter().map(|(pool, units)| (Resource::Pool(pool.clone()), *units)).collect();
     // A wait only looks now and then; it takes no place from those that work.
@@ -52,9 +56,40 @@ pub fn resources(run: &Run, index: usize) -> Vec<(Resource, u32)> {
     resources
 }
 
-/// Whether a job in this phase keeps what it took. One whose ending is unknown does: its work may still go on.
-pub(super) fn holds_resources(phase: &Phase) -> bool {
-    phase.in_flight() || matches!(phase, Phase::InDoubt { .. })
+/// How much of what it took for an attempt a job still has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keeps {
+    All,
+    /// Its pools and its target.
+    ButItsPlace,
+    Nothing,
+}
+
+/// While an attempt may be running its job has everything. In doubt it keeps pools and target until people decide, because
+/// its work may be half done; its place on the host only as long as something of it may still run there.
+pub(super) fn keeps(job: &JobState) -> Keeps {
+    match &job.phase {
+        Phase::Starting | Phase::Running => Keeps::All,
+        Phase::InDoubt { .. } => {
+            let ended = job.attempts.last().and_then(|last| last.ended.as_ref());
+            let over = ended.is_some_and(|ended| !ended.ending.may_go_on());
+            if over { Keeps::ButItsPlace } else { Keeps::All }
+        }
+        Phase::Waiting | Phase::RetryWait { .. } | Phase::Settled { .. } => Keeps::Nothing,
+    }
+}
+
+/// What a job has that keeps so much of it.
+pub(super) fn kept(run: &Run, index: usize, keeps: Keeps) -> Vec<(Resource, u32)> {
+    match keeps {
+        Keeps::All => resources(run, index),
+        Keeps::ButItsPlace => {
+            let mut resources = resources(run, index);
+            resources.retain(|(resource, _)| !matches!(resource, Resource::Host(_)));
+            resources
+        }
+        Keeps::Nothing => Vec::new(),
+    }
 }
 
 /// The window classes that bind a job, its batch's among them.
@@ -191,7 +226,8 @@ pub(super) fn kept_by_doubt(run: &Run, index: usize) -> bool {
     if doubts().next().is_none() {
         return false;
     }
-    let kept: Vec<(Resource, u32)> = doubts().flat_map(|doubt| resources(run, doubt)).collect();
+    let of_doubt = |doubt: usize| kept(run, doubt, keeps(&run.jobs[doubt]));
+    let kept: Vec<(Resource, u32)> = doubts().flat_map(of_doubt).collect();
     resources(run, index).iter().any(|(resource, units)| {
         let of_it = kept.iter().filter(|(kept, _)| kept == resource);
         of_it.map(|(_, units)| units).sum::<u32>() + units > size(run, resource)
@@ -203,9 +239,7 @@ pub fn holders(state: &State, resource: &Resource) -> Vec<(RunId, JobName)> {
     let mut found = Vec::new();
     for run in state.runs.values() {
         for (index, job) in run.jobs.iter().enumerate() {
-            let holds = holds_resources(&job.phase)
-                && resources(run, index).iter().any(|(r, _)| r == resource);
-            if holds {
+            if kept(run, index, keeps(job)).iter().any(|(r, _)| r == resource) {
                 found.push((run.id().clone(), run.job(index).name.clone()));
             }
         }

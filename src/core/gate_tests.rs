@@ -1,13 +1,14 @@
 use jiff::civil::time;
 
 use super::fact::{Action, Deadline, Fact, RunResult};
+use super::gate::Resource;
 use super::night::Event;
 use super::obstacle::Obstacle;
 use super::phase::Phase;
 use super::test_night::{Night, across, boot, local, name, opened, site};
 use super::test_site::job;
 use crate::definition::site::{Freeze, FreezeScope, Kind, Window};
-use crate::types::{Outcome, PoolName, RunId, Span, Text, WindowClass};
+use crate::types::{Ending, Outcome, PoolName, RunId, Span, Text, WindowClass};
 
 fn missed(night: &Night) -> Vec<Deadline> {
     night.run().missed.iter().map(|missed| missed.deadline).collect()
@@ -39,7 +40,7 @@ fn what_is_in_doubt_keeps_its_pool_after_the_run_is_over_and_after_a_restart() {
     let mut site = site(vec![only]);
     site.pools.insert(pool, 1);
     let mut night = Night::with(site, |_| {});
-    night.end("a", crate::types::Ending::Unknown { why: "?".to_owned() });
+    night.end("a", Ending::Unknown { why: "?".to_owned() });
     assert!(night.run().result.is_some());
     night.started();
     let again = |night: &mut Night, number: u32| {
@@ -59,6 +60,75 @@ fn what_is_in_doubt_keeps_its_pool_after_the_run_is_over_and_after_a_restart() {
     assert!(again(&mut night, 3).is_empty());
 }
 
+/// Two jobs on a host with one place, the first of which has ended so.
+fn one_place(ending: &Ending, pool: bool) -> Night {
+    let ledger = PoolName::new("ledger").unwrap();
+    let mut jobs = vec![job("a", &[]), job("b", &[])];
+    if pool {
+        for job in &mut jobs {
+            job.pools.insert(ledger.clone(), 1);
+        }
+    }
+    let mut site = site(jobs);
+    site.pools.insert(ledger, 1);
+    site.hosts.get_mut(&local()).unwrap().max_running = 1;
+    let mut night = Night::with(site, |_| {});
+    assert_eq!(night.started(), ["a/1"]);
+    night.end("a", ending.clone());
+    assert!(matches!(night.phase("a"), Phase::InDoubt { .. }));
+    night
+}
+
+fn lost() -> Ending {
+    Ending::Lost { why: "the host restarted".to_owned() }
+}
+
+#[test]
+fn a_doubt_keeps_its_place_on_the_host_only_while_something_of_it_may_run() {
+    assert_eq!(one_place(&lost(), false).started(), ["b/1"]);
+    let unknown = Ending::Unknown { why: "its watcher was killed, it is still there".to_owned() };
+    assert!(one_place(&unknown, false).started().is_empty());
+}
+
+#[test]
+fn what_a_lost_attempt_worked_on_waits_for_people() {
+    let mut night = one_place(&lost(), true);
+    assert!(night.started().is_empty(), "it may be half done");
+    assert_eq!(night.run().result, Some(RunResult::Failed), "people are asked");
+    night.act(Action::Force { job: name("a") }).unwrap();
+    assert_eq!(night.started(), ["b/1"]);
+}
+
+#[test]
+fn a_run_stays_open_for_a_person_or_a_time_whatever_a_doubt_keeps() {
+    let mut ask = job("b", &[]);
+    for kind in [
+        Kind::Confirm { question: Text::en("Close?"), role: None },
+        Kind::WaitUntil { time: time(23, 0, 0, 0) },
+    ] {
+        ask.kind = kind;
+        let mut site = site(vec![job("a", &[]), ask.clone()]);
+        site.hosts.get_mut(&local()).unwrap().max_running = 1;
+        let mut night = Night::with(site, |_| {});
+        night.end("a", Ending::Unknown { why: "?".to_owned() });
+        assert_eq!(night.run().result, None, "{:?}", ask.kind);
+    }
+}
+
+#[test]
+fn a_place_is_given_back_once() {
+    let host = Resource::Host(local());
+    let mut night = one_place(&lost(), false);
+    assert_eq!(night.core.used(&host), 1, "b has it");
+    night.restart(&boot());
+    night.must(Event::HostUp { host: local(), boot: boot() });
+    assert_eq!(night.core.used(&host), 1, "b has it");
+    night.act(Action::Force { job: name("a") }).unwrap();
+    assert_eq!(night.core.used(&host), 1, "b has it");
+    night.good("b");
+    assert_eq!(night.core.used(&host), 0);
+}
+
 #[test]
 fn a_run_does_not_stay_open_for_what_its_own_doubt_keeps() {
     let pool = PoolName::new("ledger").unwrap();
@@ -70,7 +140,7 @@ fn a_run_does_not_stay_open_for_what_its_own_doubt_keeps() {
     site.pools.insert(pool, 1);
     let mut night = Night::with(site, |_| {});
     assert_eq!(night.started(), ["a/1"]);
-    night.end("a", crate::types::Ending::Unknown { why: "?".to_owned() });
+    night.end("a", Ending::Unknown { why: "?".to_owned() });
     assert!(night.started().is_empty());
     assert_eq!(night.run().result, Some(RunResult::Failed), "people are asked");
 
@@ -109,7 +179,7 @@ fn a_deadline_is_kept_missed_or_learned_late() {
     // Nobody watched from 21:31 to 22:10; the job ended in time.
     let mut unwatched = Night::of(vec![only]);
     unwatched.pass(60);
-    let ended = unwatched.ended("a", crate::types::Ending::Exited { code: 0 });
+    let ended = unwatched.ended("a", Ending::Exited { code: 0 });
     unwatched.now.wall += std::time::Duration::from_secs(2400);
     unwatched.now.since_boot += std::time::Duration::from_secs(2400);
     unwatched.restart(&boot());

@@ -6,7 +6,8 @@ use super::gate::{self, Resource};
 use super::phase::Phase;
 use super::state::{JobState, Run, State};
 use crate::definition::site::{Job, Kind, Site};
-use crate::types::{RunId, TargetName};
+use crate::types::{Ending, RunId, TargetName};
+use crate::wire::Ended;
 
 /// By resource, attempts that may hold units of it. The sum over them is never too small: one is dropped only when the
 /// state says that it holds nothing any more, and the state is asked only where the sum leaves too little room.
@@ -33,7 +34,10 @@ impl Holders {
     pub(super) fn of(state: &State) -> Self {
         let mut holders = Self::default();
         for run in state.runs.values() {
-            for (index, job) in run.jobs.iter().enumerate().filter(|(_, job)| holds(job)) {
+            let may_hold = |job: &JobState| {
+                job.phase.in_flight() || matches!(job.phase, Phase::InDoubt { .. })
+            };
+            for (index, job) in run.jobs.iter().enumerate().filter(|(_, job)| may_hold(job)) {
                 holders.add(run, index, job.attempts.last().map_or(0, |last| last.number));
             }
         }
@@ -54,7 +58,7 @@ impl Holders {
         for (resource, wanted) in taken(run, index) {
             let size = gate::size(run, &resource);
             let used = match self.0.get_mut(&resource) {
-                Some(holding) => holding.at_most(state, size.saturating_sub(wanted)),
+                Some(holding) => holding.at_most(state, &resource, size.saturating_sub(wanted)),
                 None => 0,
             };
             if used.saturating_add(wanted) > size {
@@ -75,7 +79,7 @@ impl Holders {
 impl Holding {
     /// Asks the state until no more than `enough` units can be in use, or all have been asked after: then exactly what is
     /// in use is the answer.
-    fn at_most(&mut self, state: &State, enough: u32) -> u32 {
+    fn at_most(&mut self, state: &State, resource: &Resource, enough: u32) -> u32 {
         for _ in 0..self.attempts.len() {
             if self.units <= enough {
                 break;
@@ -83,7 +87,8 @@ impl Holding {
             let Some(held) = self.attempts.pop_front() else { break };
             let job = state.runs.get(&held.run).and_then(|run| run.jobs.get(held.index));
             let latest = |job: &&JobState| {
-                holds(job) && job.attempts.last().is_some_and(|last| last.number == held.number)
+                holds(job, resource)
+                    && job.attempts.last().is_some_and(|last| last.number == held.number)
             };
             if job.filter(latest).is_some() {
                 self.attempts.push_back(held);
@@ -117,7 +122,16 @@ fn taken(run: &Run, index: usize) -> Vec<(Resource, u32)> {
     taken
 }
 
-/// One whose ending is unknown does too: its work may still go on.
-fn holds(job: &JobState) -> bool {
-    matches!(job.phase, Phase::Starting | Phase::Running | Phase::InDoubt { .. })
+/// One in doubt too: what it worked on may be half done. Places of hosts are for what runs: one whose attempt is known to
+/// be over, however it came out, has none.
+fn holds(job: &JobState, resource: &Resource) -> bool {
+    match job.phase {
+        Phase::Starting | Phase::Running => true,
+        Phase::InDoubt { .. } => {
+            let ended = job.attempts.last().and_then(|last| last.ended.as_deref());
+            let unknown = |ended: &Ended| matches!(ended.ending, Ending::Unknown { .. });
+            !matches!(resource, Resource::Host(_)) || ended.is_none_or(unknown)
+        }
+        _ => false,
+    }
 }

@@ -137,6 +137,7 @@ impl Watch {
             Fact::RunResumed { .. }
             | Fact::ScheduleTaken { .. }
             | Fact::DefinitionsTaken { .. }
+            | Fact::DefinitionsRefused { .. }
             | Fact::AcrossKnown { .. }
             | Fact::IncidentClosed { .. }
             | Fact::Acted { .. }

@@ -269,6 +269,21 @@ fn a_defect_of_the_books_ends_the_step_and_starts_nothing() {
 }
 
 #[test]
+fn a_place_that_an_unknown_attempt_may_still_have_is_not_given_away() {
+    // The run goes on, since somebody is asked.
+    let mut ask = job("ask", &[]);
+    ask.kind = Kind::Confirm { question: Text::en("Close?"), role: None };
+    let mut site = site(vec![job("a", &[]), job("b", &[]), ask]);
+    site.hosts.get_mut(&local()).unwrap().max_running = 1;
+    let mut night = Night::with(site, |_| {});
+    assert_eq!(night.started(), ["a/1"]);
+    night.end("a", Ending::Unknown { why: "?".to_owned() });
+    assert!(night.started().is_empty());
+    let refused = verdict(&night, &intended(&night, "b", 1)).unwrap_err();
+    assert!(refused.contains("1 of the 1 units of host local are in use"), "{refused}");
+}
+
+#[test]
 fn across_is_what_the_order_resolved() {
     let mut night = waiting(site(vec![job("c", &["rep.x"])]));
     let run = night.run_id();

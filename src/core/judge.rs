@@ -75,14 +75,15 @@ impl Mover<'_> {
     }
 
     /// The host has never seen an attempt that was meant for it, or had no room for it. In the same boot it was never
-    /// started, and is now, if it still may; in another boot it is lost, and may have run.
+    /// started, and is now, if it still may; in another boot it is lost, and may have run. Where only the spool is another,
+    /// it may still run.
     pub(super) fn not_known(&mut self, attempt: AttemptId) -> Result<(), StepError> {
         self.core.asked.remove(&attempt);
         let Some((run, index)) = self.latest(&attempt) else { return Ok(()) };
         let last = self.core.state.run(&run)?.jobs[index].attempts.last().cloned();
         let Some(last) = last else { return Ok(()) };
-        let never_started = self.core.hosts.get(&last.host) == Some(&last.boot);
-        let ending = if never_started {
+        let boot = self.core.hosts.get(&last.host);
+        let ending = if boot == Some(&last.boot) {
             let state = self.core.state.run(&run)?;
             if state.to_be_killed(&attempt).is_some() {
                 // What would be ended at once is not started for that.
@@ -93,6 +94,10 @@ impl Mover<'_> {
             } else {
                 Ending::TakenBack { why: "its window is closed, or frozen".to_owned() }
             }
+        } else if boot.is_some_and(|boot| boot.of_one_kernel(&last.boot)) {
+            let host = &last.host;
+            let why = format!("the agent of {host} has lost its spool; the attempt may still run");
+            Ending::Unknown { why }
         } else {
             let why = format!("{} has restarted and knows nothing of this attempt", last.host);
             Ending::Lost { why }

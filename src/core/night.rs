@@ -81,6 +81,10 @@ pub enum Event {
         /// The commit that they came from, where they are taken from commits.
         revision: Option<Revision>,
     },
+    /// Changed job files cannot be used.
+    RefuseDefinitions {
+        why: String,
+    },
     /// A start of a schedule was due, and cannot be made.
     MissStart {
         batch: BatchId,
@@ -355,6 +359,7 @@ impl Mover<'_> {
                 }
                 self.serve(site, observes)?;
             }
+            Event::RefuseDefinitions { why } => self.emit(Fact::DefinitionsRefused { why })?,
             Event::MissStart { batch, scheduled, why } => self.miss_start(batch, scheduled, why)?,
             Event::Stop { by, how } => self.stop(&by, how)?,
         }

@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use super::agenda::Place;
 use super::day_rule::Part;
 use super::fact::{Deadline, Fact, RunResult, Why};
-use super::gate::{self, Barrier, Resource, holds_resources};
+use super::gate::{self, Barrier, Resource};
 use super::needs::Verdict;
 use super::night::{Command, Mover, Rules};
 use super::phase::Phase;
@@ -18,14 +18,15 @@ use crate::types::{AttemptId, BusinessDate, JobName, JobRef, Now, Outcome, RunId
 impl Mover<'_> {
     /// Emits a fact about one job and keeps the agenda true: what it used, who looks at it next.
     pub(super) fn move_job(&mut self, run: &RunId, index: usize, fact: Fact) -> Result<(), Unfit> {
-        let before = self.core.state.run(run)?.jobs[index].phase.clone();
+        let job = &self.core.state.run(run)?.jobs[index];
+        let (before, kept) = (job.phase.clone(), gate::keeps(job));
         self.emit(fact)?;
         let state = self.core.state.run(run)?;
         let after = &state.jobs[index].phase;
-        match (holds_resources(&before), holds_resources(after)) {
-            (false, true) => self.core.agenda.take(&gate::resources(state, index)),
-            (true, false) => self.core.agenda.give_back(&gate::resources(state, index)),
-            _ => {}
+        let keeps = gate::keeps(&state.jobs[index]);
+        if kept != keeps {
+            self.core.agenda.give_back(&gate::kept(state, index, kept));
+            self.core.agenda.take(&gate::kept(state, index, keeps));
         }
         if before.outcome() != after.outcome() {
             for (successor, _) in state.graph.successors(index) {

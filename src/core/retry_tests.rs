@@ -141,6 +141,16 @@ fn an_attempt_that_another_boot_does_not_know_is_lost() {
 }
 
 #[test]
+fn an_attempt_that_a_new_spool_of_the_same_boot_does_not_know_may_still_run() {
+    let mut night = Night::of(vec![job("a", &[])]);
+    let other = BootId(format!("{}:another-spool", boot().0));
+    night.restart(&other);
+    night.must(Event::HostUp { host: local(), boot: other });
+    night.must(Event::NotKnown { attempt: night.attempt("a") });
+    assert!(matches!(night.phase("a"), Phase::InDoubt { why } if why.contains("lost its spool")));
+}
+
+#[test]
 fn a_retry_whose_predecessor_fails_meanwhile_is_blocked_and_opened_again_with_it() {
     let mut late = retrying("b", 1);
     late.needs = job("b", &["a"]).needs;

@@ -2,11 +2,13 @@
 
 #![expect(clippy::disallowed_methods, reason = "driver: the one place that reads the clocks")]
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use rustix::time::{ClockId, clock_gettime};
 
+use super::clock_steps::Steps;
 use crate::fault;
 use crate::port::{Clock, TrialOffset};
 use crate::types::{BootId, Now};
@@ -18,6 +20,7 @@ const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 #[derive(Debug, Clone)]
 pub struct HostClock {
     boot: BootId,
+    steps: Arc<Steps>,
 }
 
 /// The host's clocks, moved: what a run with `--at` goes by.
@@ -32,7 +35,7 @@ impl HostClock {
     pub fn new() -> std::io::Result<Self> {
         let text = std::fs::read_to_string(BOOT_ID)
             .map_err(|why| std::io::Error::new(why.kind(), format!("{BOOT_ID}: {why}")))?;
-        Ok(Self { boot: BootId(text.trim().to_owned()) })
+        Ok(Self { boot: BootId(text.trim().to_owned()), steps: Arc::new(Steps::new()) })
     }
 }
 
@@ -55,6 +58,13 @@ impl Clock for HostClock {
 
     fn offset(&self) -> Option<TrialOffset> {
         None
+    }
+
+    async fn stepped(&self) {
+        tokio::select! {
+            () = self.steps.next() => {}
+            () = fault::clock_stepped() => {}
+        }
     }
 
     fn jump(&mut self, _: Duration) {}
@@ -92,6 +102,10 @@ impl Clock for TrialClock {
 
     fn offset(&self) -> Option<TrialOffset> {
         Some(self.offset)
+    }
+
+    async fn stepped(&self) {
+        self.host.stepped().await;
     }
 
     /// On both clocks: nothing runs that could notice.

@@ -4,6 +4,7 @@ pub mod account;
 pub mod agent_health;
 pub mod agent_link;
 pub mod clock;
+mod clock_steps;
 pub mod control;
 pub mod files;
 pub mod folders;

@@ -139,6 +139,7 @@ pub fn row(seq: u64, at: Timestamp, fact: &Fact) -> Option<Row> {
             Row::StartsMissed(StartsMissed { batch, first, last, count, why, at })
         }
         Fact::RunResumed { .. }
+        | Fact::DefinitionsRefused { .. }
         | Fact::AttemptStarted { .. }
         | Fact::RetryPlanned { .. }
         | Fact::InDoubt { .. }

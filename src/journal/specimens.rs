@@ -117,6 +117,7 @@ pub(super) fn facts() -> Vec<Fact> {
             why: MissedWhy::TooLate { limit: Span::seconds(90) },
         },
         Fact::DefinitionsTaken { revision: revision() },
+        Fact::DefinitionsRefused { why: "site.yaml:3:1: unknown key".into() },
     ]
 }
 

@@ -19,6 +19,12 @@ pub trait Clock {
     /// How a trial's clock differs from the host's; `None` where the clock is the host's.
     fn offset(&self) -> Option<TrialOffset>;
 
+    /// Comes when the host's wall clock was set, or when it has to be looked at because nobody would tell. What was set
+    /// before it is asked is not missed.
+    fn stepped(&self) -> impl Future<Output = ()> + Send
+    where
+        Self: Sized;
+
     /// Lets time pass at once. Only a trial's clock does.
     fn jump(&mut self, by: Duration);
 }

@@ -64,7 +64,12 @@ impl<W: World> Supervisor<W> {
     }
 
     /// One mail to each person who is told of failures: job files that cannot be used.
-    pub(super) fn refusal_mail(&mut self, defects: &str) -> Vec<OutgoingMail> {
+    pub(super) fn refusal_mail(&mut self, facts: &[(Timestamp, Fact)]) -> Vec<OutgoingMail> {
+        let refused = facts.iter().rev().find_map(|(_, fact)| match fact {
+            Fact::DefinitionsRefused { why } => Some(why),
+            _ => None,
+        });
+        let Some(defects) = refused else { return Vec::new() };
         let Some(site) = self.core.served().cloned() else { return Vec::new() };
         let thread = format!("definitions.{}", self.parts.clock.real().as_second());
         let people: Vec<PersonId> =

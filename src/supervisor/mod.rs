@@ -167,8 +167,6 @@ struct Follower {
     to: mpsc::UnboundedSender<Reply>,
 }
 
-/// The wall clock may be stepped while the supervisor sleeps; it looks at it at least this often.
-const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 /// What a wall clock may be corrected by between two looks without a word.
 const CLOCK_ADJUSTED: Duration = Duration::from_secs(2);
 /// Events taken into one turn at the most, so that one commit stays small.
@@ -299,11 +297,16 @@ impl<W: World> Supervisor<W> {
         let looks = self.parts.observers.iter().filter_map(|observer| observer.looks_at());
         let look = looks.min().map(|at| at.saturating_sub(now.since_boot));
         let times = wake.into_iter().chain(mail).chain(look).chain(self.service_wakes());
-        let sleep = times.chain([LONGEST_SLEEP]).min().unwrap_or_default();
-        let arrived =
-            tokio::time::timeout(sleep, self.parts.inbox.recv_many(&mut inputs, EVENTS_PER_TURN));
+        let sleep = times.min().unwrap_or(Duration::MAX);
+        let something = async {
+            tokio::select! {
+                _ = self.parts.inbox.recv_many(&mut inputs, EVENTS_PER_TURN) => {}
+                // What was due by the wall clock is due at another time now.
+                () = self.parts.clock.stepped() => {}
+            }
+        };
         // Out of time: nothing came, and that is what the core is told.
-        let _ = arrived.await;
+        let _ = tokio::time::timeout(sleep, something).await;
         self.note_if_overslept(now, sleep);
         self.gather(&mut inputs).await;
         self.say_if_clock_was_set();
@@ -314,7 +317,7 @@ impl<W: World> Supervisor<W> {
     fn note_if_overslept(&mut self, before: Now, meant: Duration) {
         let now = self.parts.clock.now();
         let slept = now.since_boot.saturating_sub(before.since_boot);
-        if slept > meant + OVERSLEPT {
+        if slept > meant.saturating_add(OVERSLEPT) {
             self.note_hindrance(before.wall, LateWhy::NobodyServed);
         }
     }

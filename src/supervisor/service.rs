@@ -119,8 +119,9 @@ impl<W: World> Supervisor<W> {
             "the job files were changed and cannot be used; runs begin with what was there before: {defects}"
         );
         self.notice(now, &text);
-        let mail = self.refusal_mail(&defects.0);
-        self.finish(Turn { mail, ..Turn::default() }).await
+        let mut turn = Turn::default();
+        self.step(&mut turn, Event::RefuseDefinitions { why: defects.0.clone() })?;
+        self.finish(turn).await
     }
 
     fn say_what_is_served(&mut self) {

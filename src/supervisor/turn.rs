@@ -137,13 +137,12 @@ impl<W: World> Supervisor<W> {
 
     /// Durable first, then done.
     pub(super) async fn finish(&mut self, mut turn: Turn) -> Result<(), Fatal> {
-        let nothing = turn.facts.is_empty() && turn.replies.is_empty() && turn.commands.is_empty();
-        if nothing && turn.mail.is_empty() {
+        if turn.facts.is_empty() && turn.replies.is_empty() && turn.commands.is_empty() {
             return Ok(());
         }
         let commit = self.commit_of(&mut turn).await?;
         fault::point("supervisor.decided");
-        if !commit.entries.is_empty() || !commit.mail.is_empty() {
+        if !commit.entries.is_empty() {
             self.store(&commit).await?;
             fault::point("supervisor.committed");
         }
@@ -177,6 +176,7 @@ impl<W: World> Supervisor<W> {
             entries.push(sealed);
         }
         turn.mail.extend(self.starts_mail(&turn.facts));
+        turn.mail.extend(self.refusal_mail(&turn.facts));
         let mut over = BTreeSet::new();
         for command in &turn.commands {
             match command {

@@ -20,7 +20,7 @@ pub enum Ending {
     OutputLimit,
     /// No program was started: missing, not executable, no such directory, user not allowed.
     CouldNotStart { why: String },
-    /// Its host restarted (other boot id) or its shim died while it ran.
+    /// Its host restarted (other boot id), or its shim died while it ran and no process of it is left.
     Lost { why: String },
     /// What became of it cannot be known. Never failed, never retried by itself unless the file says so.
     Unknown { why: String },
@@ -31,6 +31,12 @@ impl Ending {
     /// work may be done, or may still go on.
     pub fn is_certain(&self) -> bool {
         !matches!(self, Self::Lost { .. } | Self::Unknown { .. })
+    }
+
+    /// Whether something of it may still run. What is lost does not: its host has restarted since, or has looked for its
+    /// processes and found none.
+    pub fn may_go_on(&self) -> bool {
+        matches!(self, Self::Unknown { .. })
     }
 }
 

@@ -34,7 +34,19 @@ impl Due {
     }
 }
 
-/// The kernel's id of one boot of a host. Two are compared, never read.
+/// The kernel's id of one boot of a host. An agent adds a colon and its spool's id: who has lost its spool has forgotten as
+/// much as one whose host has restarted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct BootId(pub String);
+
+impl BootId {
+    /// Whether the host itself has not restarted between the two: what ran in the one may run in the other.
+    pub fn of_one_kernel(&self, other: &Self) -> bool {
+        self.kernel() == other.kernel()
+    }
+
+    fn kernel(&self) -> &str {
+        self.0.split(':').next().unwrap_or_default()
+    }
+}

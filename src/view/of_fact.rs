@@ -84,6 +84,7 @@ pub fn event(after: &State, at: Timestamp, fact: &Fact) -> Option<EventLine> {
         | Fact::AcrossKnown { .. }
         | Fact::ScheduleTaken { .. }
         | Fact::DefinitionsTaken { .. }
+        | Fact::DefinitionsRefused { .. }
         | Fact::StartsMissed { .. } => return None,
     };
     Some(EventLine { at, what })

@@ -18,6 +18,8 @@ use crate::types::AttemptId;
 
 /// The agent's socket.
 pub const SOCKET: &str = "agent.sock";
+/// What the agent holds a lock on as long as it lives.
+pub const LOCK: &str = "agent.lock";
 /// The agent's own log.
 pub const LOG: &str = "agent.log";
 /// The folder of the attempts.

@@ -7,7 +7,9 @@ use nightrun::definition::site::Survivors;
 use nightrun::types::{Ending, Span};
 use nightrun::wire::{FromAgent, Program, Start, ToAgent};
 
-use crate::agent_house::{House, exited, gone, is_there, read_fifo, why};
+use crate::agent_house::{
+    House, exited, gone, is_there, read_fifo, release, sleeps_without_end, why,
+};
 
 fn argv(start: Start, words: &[&str]) -> Start {
     let program = Program::Argv(words.iter().map(|word| (*word).to_owned()).collect());
@@ -252,7 +254,10 @@ fn what_a_job_leaves_behind_is_ended_or_left_and_named() {
 
 #[test]
 fn too_much_output_ends_a_job() {
-    let house = House::with_agent();
+    ends_what_writes_too_much(House::with_agent());
+}
+
+pub(crate) fn ends_what_writes_too_much(house: House) {
     let mut line = house.hello();
     let mut start = house.shell("loud", "while :; do echo 0123456789012345678901234567890; done");
     start.output_limit = 100_000;
@@ -263,8 +268,44 @@ fn too_much_output_ends_a_job() {
 }
 
 #[test]
-fn a_job_that_cuts_its_own_log_is_noted() {
+fn a_shim_is_not_woken_while_its_job_is_silent() {
     let house = House::with_agent();
+    let mut line = house.hello();
+    let (ready, go) = (house.fifo("ready"), house.fifo("go"));
+    let mut start = house.shell(
+        "silent",
+        "echo said; echo x > ready; read x < go; while :; do echo 0123456789; done",
+    );
+    start.output_limit = 100_000;
+    line.run(&start);
+    read_fifo(&ready);
+    sleeps_without_end(house.shim_pid(&start));
+    release(&go);
+    let ended = line.ended();
+    assert_eq!(ended.ending, Ending::OutputLimit);
+    assert!(ended.output_bytes > 100_000 && ended.notes.is_empty(), "{ended:?}");
+}
+
+#[test]
+fn a_log_that_is_deleted_while_it_is_written_keeps_its_limit() {
+    let house = House::with_agent();
+    let mut line = house.hello();
+    let go = house.fifo("go");
+    let mut start = house.shell("gone", "read x < go; while :; do echo 0123456789; done");
+    start.output_limit = 100_000;
+    line.run(&start);
+    sleeps_without_end(house.shim_pid(&start));
+    std::fs::remove_file(house.spool_of(&start).join("out")).unwrap();
+    release(&go);
+    assert_eq!(line.ended().ending, Ending::OutputLimit);
+}
+
+#[test]
+fn a_job_that_cuts_its_own_log_is_noted() {
+    notes_a_cut_log(House::with_agent());
+}
+
+pub(crate) fn notes_a_cut_log(house: House) {
     let mut line = house.hello();
     // The shim looks at the files at least once a second.
     let start = house.shell("cutter", "echo 0123456789; sleep 2; : > /dev/stdout; echo after");

@@ -126,13 +126,13 @@ fn a_shim_that_is_killed_at_any_point_is_told_honestly() {
 }
 
 mod without {
-    //! The cases on which the agent's promises rest, with the ways beside pidfd and close_range.
+    //! The cases on which the agent's promises rest, with the ways beside what the kernel may lack.
 
     use crate::agent_house::House;
     use crate::{agent, agent_outlives};
 
     fn house() -> House {
-        House::without("pidfd,close_range")
+        House::without("pidfd,close_range,dnotify")
     }
 
     #[test]
@@ -173,6 +173,16 @@ mod without {
     #[test]
     fn kill_reaches_grandchildren_and_what_called_setsid() {
         agent::kills_a_family(house());
+    }
+
+    #[test]
+    fn too_much_output_ends_a_job() {
+        agent::ends_what_writes_too_much(house());
+    }
+
+    #[test]
+    fn a_job_that_cuts_its_own_log_is_noted() {
+        agent::notes_a_cut_log(house());
     }
 
     #[test]

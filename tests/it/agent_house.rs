@@ -217,6 +217,20 @@ pub(crate) fn gone(raw: u32) {
     assert_eq!(rustix::event::poll(&mut fds, Some(&patience)), Ok(1), "process {raw} stays");
 }
 
+/// Waits until the shim sleeps with no time at which it would wake by itself: the third argument of its `ppoll`.
+pub(crate) fn sleeps_without_end(shim: u32) {
+    let (begun, ppoll) = (std::time::Instant::now(), libc::SYS_ppoll.to_string());
+    loop {
+        let call = fs::read_to_string(format!("/proc/{shim}/syscall")).unwrap();
+        let words: Vec<&str> = call.split_whitespace().collect();
+        if words.first() == Some(&ppoll.as_str()) && words.get(3) == Some(&"0x0") {
+            return;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{call}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 pub(crate) fn is_there(pid: u32) -> bool {
     fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
 }

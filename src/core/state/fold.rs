@@ -98,6 +98,7 @@ impl State {
                 let schedule = schedule.clone();
                 self.schedules.insert(batch.clone(), Served { schedule, decided });
             }
+            Fact::DefinitionsRefused { .. } => {}
             Fact::DefinitionsTaken { revision } => self.taken = Some(revision.clone()),
             Fact::StartsMissed { batch, last, .. } => self.decided_start(batch, *last),
             Fact::IncidentOpened { incident, run, job, blocks, notify } => {

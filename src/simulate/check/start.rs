@@ -10,9 +10,9 @@ use super::{Violation, Witness};
 use crate::core::fact::Why;
 use crate::core::gate::Resource;
 use crate::core::phase::Phase;
-use crate::core::state::{Run, State};
+use crate::core::state::{JobState, Run, State};
 use crate::definition::site::{Kind, NeedOf};
-use crate::types::{AttemptId, Condition, JobName, Outcome, RunId};
+use crate::types::{AttemptId, Condition, Ending, JobName, Outcome, RunId};
 
 /// What the needs of a job come to: the table of `src/docs/format.md`, written down a second time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,8 +103,13 @@ impl Witness {
         let mut used: BTreeMap<Resource, (u32, u32)> = BTreeMap::new();
         for run in self.state.runs.values() {
             for (index, state) in run.jobs.iter().enumerate() {
-                if matches!(state.phase, Phase::Starting | Phase::Running | Phase::InDoubt { .. }) {
-                    for (resource, units, size) in uses(run, index) {
+                let runs = match state.phase {
+                    Phase::Starting | Phase::Running => true,
+                    Phase::InDoubt { .. } => may_still_run(state),
+                    _ => continue,
+                };
+                for (resource, units, size) in uses(run, index) {
+                    if runs || !matches!(resource, Resource::Host(_)) {
                         used.entry(resource).or_insert((0, size)).0 += units;
                     }
                 }
@@ -115,6 +120,12 @@ impl Witness {
             None => Ok(()),
         }
     }
+}
+
+/// Whether nobody can say that the last attempt is over.
+fn may_still_run(job: &JobState) -> bool {
+    let ended = job.attempts.last().and_then(|last| last.ended.as_ref());
+    ended.is_none_or(|ended| matches!(ended.ending, Ending::Unknown { .. }))
 }
 
 /// Resources with the units that a job takes and those that there are.

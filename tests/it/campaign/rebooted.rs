@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::prey;
 use crate::night::facts::eventually;
-use crate::night::house::House;
+use crate::night::house::{House, SITE};
 use crate::night::watched::{Night, Over};
 
 const JOBS: &str = "
@@ -13,6 +13,8 @@ const JOBS: &str = "
   r: {title: R, run: [sh, job.sh, wait], retry: {max: 1, on: [lost]}}
   b: {title: B, run: [sh, job.sh], needs: [a]}
 ";
+/// What runs of them in a night whose host goes down.
+const RAN: [&str; 3] = ["a 1", "r 1", "r 2"];
 
 fn spawn(house: &House, arguments: &[&str], boot: &str) -> Night {
     let mut command = house.command(arguments);
@@ -35,10 +37,15 @@ fn went_down(ended: bool) -> House {
         house.say("a", "go");
         house.ended_unwatched("a", 1);
     }
-    // Who watches goes first: nobody sees the end of another.
+    all_processes_end(&house);
+    house
+}
+
+/// Who watches goes first: nobody sees the end of another.
+fn all_processes_end(house: &House) {
     for watches in [true, false] {
         eventually("the end of every process", || {
-            let mut left = prey::of(&house);
+            let mut left = prey::of(house);
             left.retain(|prey| {
                 !watches || matches!(prey.role, prey::Role::Agent | prey::Role::Shim)
             });
@@ -46,7 +53,6 @@ fn went_down(ended: bool) -> House {
             left.is_empty()
         });
     }
-    house
 }
 
 /// The night after the restart: `r` is tried again by itself, `a` is for people.
@@ -63,7 +69,6 @@ fn is_lost(house: &House, over: &Over) {
     let why = doubt[0]["why"].as_str().unwrap();
     assert!(why.contains("lost") && why.contains("restarted"), "{why}");
     assert_eq!(over.events("incident-opened", "a").len(), 1);
-    assert_eq!(house.ran(), ["a 1", "r 1", "r 2"]);
     house.nothing_is_lost();
 }
 
@@ -72,6 +77,7 @@ fn what_ran_when_the_host_restarted_is_lost() {
     let house = went_down(false);
     let over = goes_on(&house);
     is_lost(&house, &over);
+    assert_eq!(house.ran(), RAN);
     // The next supervisor changes nothing of it.
     let refused = house.run(&["resume"]);
     assert_eq!(refused.code, Some(3), "{}", refused.err);
@@ -105,6 +111,7 @@ fn after_a_power_cut_that_took_the_spool_everything_is_lost() {
         fs::remove_dir_all(house.state().join("runs")).unwrap();
         let over = goes_on(&house);
         is_lost(&house, &over);
+        assert_eq!(house.ran(), RAN);
     }
 }
 
@@ -133,5 +140,26 @@ fn an_ending_that_a_power_cut_tore_is_lost() {
         let over = goes_on(&house);
         assert_eq!(over.events("in-doubt", "a").len(), 1, "{what}: {:#?}", over.events);
         is_lost(&house, &over);
+        assert_eq!(house.ran(), RAN);
     }
+}
+
+#[test]
+fn what_is_lost_with_its_host_has_no_place_on_it() {
+    let house = House::new(
+        "
+  a: {title: A, run: [sh, job.sh, wait]}
+  c: {title: C, run: [sh, job.sh]}
+",
+    );
+    house.write("site.yaml", &SITE.replace("max_running: 8", "max_running: 1"));
+    house.gates(&["a"]);
+    let mut night = spawn(&house, &["run", "night", "--date", "2026-10-30"], "boot-1");
+    night.started("a");
+    house.number("pid-a");
+    night.kill();
+    all_processes_end(&house);
+    let over = spawn(&house, &["resume"], "boot-2").ends(1);
+    is_lost(&house, &over);
+    assert_eq!(house.ran(), ["a 1", "c 1"]);
 }

@@ -4,6 +4,7 @@ use std::fs;
 
 use jiff::Timestamp;
 
+use super::facts::eventually;
 use super::house::House;
 use super::watched::Night;
 
@@ -75,6 +76,51 @@ fn set_by(hours: i64) {
     let report = house.run(&["report"]).code(0).out;
     let line = report.lines().find(|line| line.trim_start().starts_with("long ")).unwrap();
     assert!(!line.contains("2h"), "{line}");
+}
+
+/// How long the supervisor sleeps now, unless something comes: the fourth argument of its `epoll_wait`, in milliseconds.
+/// `None`: it is at work, or was woken just now.
+fn sleeps_for(night: &Night) -> Option<i32> {
+    let call = fs::read_to_string(format!("/proc/{}/syscall", night.pid())).ok()?;
+    let words: Vec<&str> = call.split_whitespace().collect();
+    let waits = [libc::SYS_epoll_pwait, WAITS].map(|number| number.to_string());
+    let (number, milliseconds) = (words.first()?, words.get(4)?.strip_prefix("0x")?);
+    let milliseconds = u64::from_str_radix(milliseconds, 16).ok()?;
+    waits.contains(&(*number).to_owned()).then_some(milliseconds as u32 as i32)
+}
+
+#[cfg(target_arch = "x86_64")]
+const WAITS: i64 = libc::SYS_epoll_wait;
+#[cfg(not(target_arch = "x86_64"))]
+const WAITS: i64 = libc::SYS_epoll_pwait;
+
+/// Nothing else wakes the supervisor: `long` runs, and `later` waits for a time that is an hour away.
+#[test]
+fn a_clock_that_is_set_wakes_a_supervisor_that_sleeps() {
+    let zone = jiff::tz::TimeZone::get("Europe/Berlin").unwrap();
+    let until = (Timestamp::now() + jiff::SignedDuration::from_hours(1)).to_zoned(zone);
+    let house = House::new(&format!(
+        "
+  long: {{title: L, run: [sh, job.sh, wait]}}
+  later: {{title: W, wait: {{until: \"{}\"}}}}
+",
+        until.strftime("%H:%M")
+    ));
+    house.gates(&["long"]);
+    let step = house.work("step");
+    let date = until.date().to_string();
+    let mut run = house.command(&["run", "night", "--date", &date, "--format", "json"]);
+    run.env("NIGHTRUN_CLOCK_STEP", &step);
+    let mut night = Night::watch(run);
+    night.started("long");
+    // It looks at no clock meanwhile: a limit on what it sleeps would be a matter of seconds.
+    let half_an_hour = 30 * 60 * 1_000;
+    eventually("a long sleep", || sleeps_for(&night).is_some_and(|ms| ms > half_an_hour));
+    fs::write(&step, "7200\n").unwrap();
+    night.event("settled", "later");
+    house.say("long", "go");
+    night.ends(0);
+    house.nothing_is_lost();
 }
 
 #[test]

@@ -426,9 +426,10 @@ fn limits_that_are_too_low_for_what_may_run() {
 #[test]
 fn a_kernel_that_lacks_something() {
     let house = House::new(JOBS);
-    let answer = house.doctor_after("export NIGHTRUN_WITHOUT=pidfd,close_range").code(0).json();
+    let answer =
+        house.doctor_after("export NIGHTRUN_WITHOUT=pidfd,close_range,dnotify").code(0).json();
     let all = answer.as_array().unwrap();
-    for feature in ["pidfd", "close_range"] {
+    for feature in ["pidfd", "close_range", "dnotify"] {
         let found = all.iter().find(|found| found["found"]["feature"] == feature).unwrap();
         assert_eq!(found["grade"], "warn");
         assert!(found["found"]["without"].as_str().unwrap().len() > 10, "{found}");
