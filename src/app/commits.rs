@@ -6,14 +6,18 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use tokio::sync::mpsc;
+
 use super::source::of_tree;
+use crate::definition::settings::Follow;
 use crate::driver::git::{GitError, Repository};
 use crate::port::{Defects, LoadedSite};
+use crate::supervisor::Input;
 use crate::types::Revision;
 
 /// The commits of a repository, one after the other.
 #[derive(Debug)]
-pub struct Commits {
+pub(super) struct Commits {
     repository: Repository,
     /// What stands for the newest commit: `HEAD`, or what was fetched of a remote's branch.
     newest: String,
@@ -22,13 +26,19 @@ pub struct Commits {
 }
 
 impl Commits {
-    pub fn new(repository: Repository, newest: String) -> Self {
+    pub(super) fn new(repository: Repository, newest: String) -> Self {
         Self { repository, newest, taken: Mutex::default() }
+    }
+
+    pub(super) fn repository(&self) -> &Repository {
+        &self.repository
     }
 
     /// The site of the newest commit, which must come after the one that was taken last.
     pub(super) fn read(&self, folder: &Path) -> Result<LoadedSite, Defects> {
-        let newest = self.repository.commit(&self.newest).map_err(defects)?;
+        let newest = self.repository.commit(&self.newest).map_err(|why| {
+            Defects(format!("{} names no commit (was it ever fetched?): {why}", self.newest))
+        })?;
         let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(taken) = taken
             && !self.repository.is_ancestor(&taken, &newest).map_err(defects)?
@@ -70,6 +80,42 @@ impl Commits {
         let paths = loaded.tree.iter().map(|(path, _)| path).filter(|path| wanted(path));
         let paths = paths.map(Path::to_path_buf).collect();
         self.repository.contents(&revision.commit, paths).map_err(io::Error::other)
+    }
+}
+
+/// Asks a remote for its branch, again and again, and tells the supervisor when it has moved. A remote that does not
+/// answer is told of once, and that it answers again.
+pub async fn follow(repository: Repository, wanted: Follow, inbox: mpsc::UnboundedSender<Input>) {
+    let Follow { remote, branch, every } = wanted;
+    let known = Repository::followed(&remote, &branch);
+    let mut last = repository.commit(&known).ok();
+    let mut silent = false;
+    loop {
+        let input = match repository.fetch(&remote, &branch).await {
+            Ok(_) if silent => {
+                silent = false;
+                last = None;
+                Some(Input::Notice(format!("{remote} answers again")))
+            }
+            Ok(commit) if last.as_ref() != Some(&commit) => {
+                last = Some(commit);
+                Some(Input::Reload)
+            }
+            Err(why) if !silent => {
+                silent = true;
+                let text = format!(
+                    "the job files of {remote}/{branch} are not to be had: {why}; trying again"
+                );
+                Some(Input::Notice(text))
+            }
+            Ok(_) | Err(_) => None,
+        };
+        if input.is_some_and(|input| inbox.send(input).is_err()) {
+            return;
+        }
+        // Nothing tells when a remote has moved.
+        let never = std::future::pending::<()>();
+        let _ = tokio::time::timeout(every, never).await;
     }
 }
 

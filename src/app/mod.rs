@@ -12,10 +12,10 @@ use std::path::Path;
 use tokio::sync::mpsc;
 
 pub use clock::RunClock;
-pub use commits::Commits;
+pub use commits::follow;
 pub use doctor::examine;
 pub use mailer::SiteMailer;
-pub use source::{Checked, SiteFolder, check, load, read};
+pub use source::{Checked, SiteFolder, check, settings, source};
 
 use crate::definition::site::Mail;
 use crate::driver::account;

@@ -11,11 +11,12 @@ use super::commits::Commits;
 use crate::core::check::{self as core_check, Severity as Found};
 use crate::definition::defect::{Defect, Finding, Place, Severity};
 use crate::definition::places::{FilePlace, Places};
+use crate::definition::settings::{Definitions, Follow, Settings};
 use crate::definition::site::Site;
 use crate::definition::source::SourceTree;
 use crate::definition::{self, Styles};
 use crate::driver::files::{self, ReadSiteError};
-use crate::driver::git;
+use crate::driver::git::{self, GitError, Repository};
 use crate::port::{Defects, LoadedSite, SiteSource};
 use crate::types::{BatchId, Revision};
 
@@ -60,7 +61,7 @@ fn placed(tree: &SourceTree, places: &Places, found: core_check::Finding) -> Def
 
 /// Reads the site of a folder, whatever day it is: what hangs on the day (a calendar that has ended) is said where it
 /// matters.
-pub fn read(folder: &Path) -> Result<LoadedSite, Defects> {
+fn read(folder: &Path) -> Result<LoadedSite, Defects> {
     // Asked before the files are read: what is altered meanwhile passes for no commit.
     let revision = git::revision_of(folder);
     let tree = files::read_site(folder).map_err(|why| Defects(why.to_string()))?;
@@ -82,9 +83,29 @@ pub(super) fn of_tree(
     })
 }
 
-/// As [`read`], for who needs no more than the site.
-pub fn load(folder: &Path) -> Result<Arc<Site>, Defects> {
-    read(folder).map(|read| read.site)
+/// The settings of a file, or its defects in words.
+pub fn settings(file: &Path) -> Result<Settings, Defects> {
+    let bytes = files::whole(file).map_err(|why| Defects(format!("{}: {why}", file.display())))?;
+    definition::settings::settings(file, bytes).map_err(|defects| {
+        let text: Vec<String> =
+            defects.iter().map(|defect| defect.text(Path::new(""), Styles::plain())).collect();
+        Defects(format!("the settings have defects\n{}", text.concat().trim_end()))
+    })
+}
+
+/// Where runs take their job files from.
+pub fn source(folder: &Path, definitions: &Definitions) -> Result<SiteFolder, GitError> {
+    let commits = match definitions {
+        Definitions::Files => None,
+        Definitions::Commits { follow } => {
+            let newest = match follow {
+                Some(Follow { remote, branch, .. }) => Repository::followed(remote, branch),
+                None => "HEAD".to_owned(),
+            };
+            Some(Commits::new(Repository::of(folder)?, newest))
+        }
+    };
+    Ok(SiteFolder { folder: folder.to_owned(), first: Mutex::new(None), commits })
 }
 
 /// What a supervisor reads at each order.
@@ -98,28 +119,25 @@ pub struct SiteFolder {
 }
 
 impl SiteFolder {
-    pub fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), first: Mutex::new(None), commits: None }
+    /// The first order goes by what was read; each later one by the files as they are then.
+    pub fn remember(&self, first: LoadedSite) {
+        *self.first.lock().unwrap_or_else(PoisonError::into_inner) = Some(first);
     }
 
-    /// The first order goes by what was read; each later one by the folder as it is then.
-    pub fn read(folder: &Path, first: LoadedSite) -> Self {
-        Self { first: Mutex::new(Some(first)), ..Self::new(folder) }
-    }
-
-    /// Only what is committed counts.
-    pub fn of_commits(folder: &Path, commits: Commits) -> Self {
-        Self { commits: Some(commits), ..Self::new(folder) }
+    /// The repository whose commits count, where they do.
+    pub fn repository(&self) -> Option<&Repository> {
+        self.commits.as_ref().map(Commits::repository)
     }
 }
 
 impl SiteSource for SiteFolder {
     fn read(&self) -> Result<LoadedSite, Defects> {
-        if let Some(commits) = &self.commits {
-            return commits.read(&self.folder);
-        }
         let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
-        first.map_or_else(|| read(&self.folder), Ok)
+        match (first, &self.commits) {
+            (Some(first), _) => Ok(first),
+            (None, Some(commits)) => commits.read(&self.folder),
+            (None, None) => read(&self.folder),
+        }
     }
 
     fn took(&self, revision: &Revision) {

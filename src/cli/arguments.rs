@@ -47,19 +47,15 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct PlaceArguments {
-    /// Folder of the job files
-    #[arg(long, global = true, help_heading = EVERYWHERE, env = "NIGHTRUN_SITE", default_value = "jobs", value_name = "DIR")]
-    pub(super) site: PathBuf,
-    /// Folder of the store, the logs and the agent
-    #[arg(
-        long,
-        global = true,
-        help_heading = EVERYWHERE,
-        env = "NIGHTRUN_STATE",
-        default_value = "state",
-        value_name = "DIR"
-    )]
-    pub(super) state: PathBuf,
+    /// File of settings, for what is not given here
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "NIGHTRUN_SETTINGS", value_name = "FILE")]
+    pub(super) settings: Option<PathBuf>,
+    /// Folder of the job files [default: jobs]
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "NIGHTRUN_SITE", value_name = "DIR")]
+    pub(super) site: Option<PathBuf>,
+    /// Folder of the store, the logs and the agent [default: state]
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "NIGHTRUN_STATE", value_name = "DIR")]
+    pub(super) state: Option<PathBuf>,
     /// Language of what is printed; the site's by default for reports, else English
     #[arg(
         long,

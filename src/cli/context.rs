@@ -7,22 +7,25 @@ use jiff::civil::Date;
 
 use super::arguments::{Format, PlaceArguments};
 use super::exit::{Failure, REFUSED};
-use crate::app::{self, Checked};
+use crate::app::{self, Checked, SiteFolder};
 use crate::core::fact::Fact;
 use crate::core::night::Core;
+use crate::definition::settings::Definitions;
 use crate::definition::site::{Mail, Site};
 use crate::driver::clock::HostClock;
 use crate::driver::control::Client;
 use crate::driver::folders::StateFolder;
 use crate::driver::store::{SqliteReader, SqliteStore};
 use crate::journal::RunRow;
-use crate::port::{Clock, LoadedSite, Store, StoreError};
+use crate::port::{Clock, SiteSource, Store, StoreError, StoreReader};
 use crate::supervisor::{across_now, definition, recall};
 use crate::types::{Lang, RunId, Span, Zone};
 
 pub(super) struct Context {
     pub(super) site: PathBuf,
     pub(super) state: PathBuf,
+    /// Which job files count.
+    pub(super) definitions: Definitions,
     /// As asked for; English by default.
     pub(super) lang: Lang,
     pub(super) asked_lang: Option<Lang>,
@@ -34,17 +37,23 @@ pub(super) struct Context {
 }
 
 impl Context {
-    pub(super) fn new(places: PlaceArguments) -> Self {
+    pub(super) fn new(places: PlaceArguments) -> Result<Self, Failure> {
         let asked_lang = places.lang.map(Lang::from);
-        Self {
-            site: places.site,
-            state: places.state,
+        let settings = places.settings.as_deref().map(app::settings).transpose();
+        let settings = settings.map_err(Failure::defects)?.unwrap_or_default();
+        let or = |given: Option<PathBuf>, set: Option<PathBuf>, otherwise: &str| {
+            given.or(set).unwrap_or_else(|| PathBuf::from(otherwise))
+        };
+        Ok(Self {
+            site: or(places.site, settings.site, "jobs"),
+            state: or(places.state, settings.state, "state"),
+            definitions: settings.definitions,
             lang: asked_lang.unwrap_or_default(),
             asked_lang,
             format: places.format,
             answer_within: places.answer_within,
             terminal: std::io::IsTerminal::is_terminal(&std::io::stdout()),
-        }
+        })
     }
 
     /// Today, by the host's clock, in UTC: only warnings hang on it.
@@ -71,14 +80,13 @@ impl Context {
 
     /// The site, whatever day it is; its defects are the failure where it has some.
     pub(super) fn site(&self) -> Result<Arc<Site>, Failure> {
-        self.is_there(&self.site)?;
-        app::load(&self.site).map_err(Failure::defects)
+        self.source()?.read().map(|read| read.site).map_err(Failure::defects)
     }
 
-    /// As [`site`](Self::site), with what an order needs of it.
-    pub(super) fn read_site(&self) -> Result<LoadedSite, Failure> {
+    /// Where runs take their job files from.
+    pub(super) fn source(&self) -> Result<SiteFolder, Failure> {
         self.is_there(&self.site)?;
-        app::read(&self.site).map_err(Failure::defects)
+        app::source(&self.site, &self.definitions).map_err(Failure::failed)
     }
 
     pub(super) fn create_state(&self) -> Result<StateFolder, Failure> {
@@ -153,6 +161,32 @@ impl Context {
                 .map_err(Failure::failed)?;
         }
         Ok(core)
+    }
+
+    /// How mail leaves for a service: as the newest job files say, or where these cannot be used those that were taken
+    /// over last.
+    pub(super) async fn mail_to_serve(
+        &self,
+        source: &SiteFolder,
+        store: &SqliteStore,
+    ) -> Result<Mail, Failure> {
+        let defects = match source.read() {
+            Ok(read) => {
+                let mail = read.site.mail.clone();
+                source.remember(read);
+                return Ok(mail);
+            }
+            Err(defects) => Failure::defects(defects),
+        };
+        let standing = store.reader().standing().await.map_err(Failure::failed)?;
+        let facts = standing.iter().filter_map(|sealed| sealed.open().ok()).map(|entry| entry.fact);
+        let taken = facts.filter_map(|fact| match fact {
+            Fact::DefinitionsTaken { revision } => Some(revision),
+            _ => None,
+        });
+        // There is one standing entry of the kind at the most.
+        let former = taken.take(1).find_map(|revision| source.read_former(&revision).ok());
+        former.map(|former| former.site.mail.clone()).ok_or(defects)
     }
 
     /// How mail leaves for a run that goes by its own definition.

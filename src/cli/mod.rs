@@ -37,7 +37,10 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return exit::code(Err(Failure::failed(error))),
     };
-    let context = Context::new(arguments.places);
+    let context = match Context::new(arguments.places) {
+        Ok(context) => context,
+        Err(failure) => return exit::code(Err(failure)),
+    };
     let done = runtime.block_on(carry_out(&context, arguments.command));
     // Whatever still waits (a mail server, a follower) does not hold up the end.
     runtime.shutdown_background();

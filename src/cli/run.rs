@@ -11,7 +11,7 @@ use super::arguments::{Format, RunArguments};
 use super::context::Context;
 use super::exit::Failure;
 use super::{asking, lines, live, show};
-use crate::app::{self, Led, RunClock, SiteFolder, Wiring, own_account};
+use crate::app::{self, Led, RunClock, Wiring, own_account};
 use crate::core::calendar::Calendars;
 use crate::core::fact::{Action, StopHow};
 use crate::core::order;
@@ -22,7 +22,7 @@ use crate::driver::folders::StateFolder;
 use crate::driver::store::SqliteStore;
 use crate::journal::RunRow;
 use crate::port::control::{Order, Reply, Request};
-use crate::port::{Clock, RunFilter, Store, StoreError, StoreReader};
+use crate::port::{Clock, Defects, RunFilter, SiteSource, Store, StoreError, StoreReader};
 use crate::render;
 use crate::render::words::Verdict;
 use crate::supervisor::{Input, NotOrdered, Observer, Supervisor, is_interrupted, person_of};
@@ -37,7 +37,11 @@ const ASK_AGAIN: Duration = Duration::from_millis(20);
 
 /// `nightrun run`.
 pub(super) async fn run(context: &Context, arguments: RunArguments) -> Result<u8, Failure> {
-    let read = context.read_site()?;
+    let source = context.source()?;
+    let read = match source.read() {
+        Ok(read) => read,
+        Err(defects) => return without_files(context, arguments, defects).await,
+    };
     let site = Arc::clone(&read.site);
     let at = arguments.at.as_deref().map(|text| instant(text, &site)).transpose()?;
     let order = order_of(arguments, at.is_some());
@@ -61,7 +65,7 @@ pub(super) async fn run(context: &Context, arguments: RunArguments) -> Result<u8
         (Some(_), Some(row)) => trial_clock(&store, &row.run, host).await?,
     };
     let mail = site.mail.clone();
-    let source = SiteFolder::read(&context.site, read);
+    source.remember(read);
     let wiring = Wiring { source, state, clock, mail };
     let mut led = led(context, wiring, store).await?;
     let run = match interrupted {
@@ -77,6 +81,19 @@ pub(super) async fn run(context: &Context, arguments: RunArguments) -> Result<u8
             .map_err(not_ordered)?,
     };
     night(context, led, &run).await
+}
+
+/// A supervisor that serves goes by job files that were good; it is for it to say what it makes of the order.
+async fn without_files(
+    context: &Context,
+    arguments: RunArguments,
+    defects: Defects,
+) -> Result<u8, Failure> {
+    let defects = Failure::defects(defects);
+    let (None, Ok(state)) = (&arguments.at, context.existing_state()) else { return Err(defects) };
+    let client = Client::connect(state.root()).await.map_err(Failure::failed)?;
+    let Some(client) = client else { return Err(defects) };
+    order_through(context, client, &order_of(arguments, false)).await?.ok_or(defects)
 }
 
 /// Who carries an order out.
@@ -198,7 +215,7 @@ async fn supervisor_for(
         if row.trial { trial_clock(&store, &row.run, host).await? } else { RunClock::Host(host) };
     let state = context.existing_state()?;
     let mail = context.mail_of(&store, row).await?;
-    let source = SiteFolder::new(&context.site);
+    let source = context.source()?;
     led(context, Wiring { source, state, clock, mail }, store).await
 }
 

@@ -94,7 +94,8 @@ pub fn stamp(root: &Path) -> u64 {
     hasher.finish()
 }
 
-fn whole(path: &Path) -> io::Result<Vec<u8>> {
+/// A regular file, whole.
+pub fn whole(path: &Path) -> io::Result<Vec<u8>> {
     // Before it is opened: opening a pipe would wait for a writer.
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::other("it is no regular file"));

@@ -60,6 +60,8 @@ pub enum Input {
     Leave,
     /// The job files may have changed.
     Reload,
+    /// Something that people should know.
+    Notice(String),
     Mail(MailNews),
 }
 

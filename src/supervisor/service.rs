@@ -275,7 +275,7 @@ impl<W: World> Supervisor<W> {
         match self.parts.source.read() {
             Ok(loaded) => {
                 let same = *loaded.site == *service.loaded.site;
-                if !same {
+                if !same || loaded.revision != service.loaded.revision {
                     let text = match &loaded.revision {
                         Some(revision) => format!(
                             "the job files have changed: runs begin with those of commit {} by {} from now on",

@@ -51,6 +51,10 @@ impl<W: World> Supervisor<W> {
                 self.leaving = true;
                 Ok(())
             }
+            Input::Notice(text) => {
+                self.notice(self.parts.clock.now().wall, &text);
+                Ok(())
+            }
             Input::Reload => {
                 self.reload = true;
                 Ok(())

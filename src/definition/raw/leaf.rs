@@ -127,6 +127,7 @@ words! {
     GapPolicy { "shift" => Self::Shift, "skip" => Self::Skip }
     FoldPolicy { "first" => Self::First, "second" => Self::Second, "both" => Self::Both }
     MissedWord { "none" => Self::None, "latest" => Self::Latest, "all" => Self::All }
+    RequireWord { "any" => Self::Any, "clean" => Self::Clean }
     SeasonWord { "daylight" => Self::Daylight, "standard" => Self::Standard }
     Transaction { "one" => Self::One, "none" => Self::None }
     Survivors { "kill" => Self::Kill, "leave" => Self::Leave }
@@ -146,6 +147,13 @@ words! {
         "lost" => Self::Lost,
         "unknown" => Self::Unknown,
     }
+}
+
+/// Which job files count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RequireWord {
+    Any,
+    Clean,
 }
 
 /// `missed:` before its limit is known.

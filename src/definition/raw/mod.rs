@@ -11,6 +11,7 @@ pub(super) mod job;
 mod leaf;
 pub(super) mod people;
 mod record;
+pub(super) mod settings;
 pub(super) mod site;
 pub(super) mod windows;
 
@@ -20,7 +21,9 @@ use super::defect::{Finding, Place};
 use super::nearest;
 use super::yaml::{self, Node, Scalar, Value};
 
-pub(super) use leaf::{Growth, Leaf, MissedWord, SeasonWord, Whole, Word, Wrong, date};
+pub(super) use leaf::{
+    Growth, Leaf, MissedWord, RequireWord, SeasonWord, Whole, Word, Wrong, date,
+};
 
 /// A value and where it stands.
 #[derive(Debug, Clone, PartialEq)]

@@ -10,6 +10,7 @@ mod adopted;
 mod agent_killed;
 #[cfg(feature = "faults")]
 mod clock_set;
+mod committed;
 mod disk_full;
 mod doctor;
 mod doubts;

@@ -1,0 +1,41 @@
+//! The settings of a host: `--settings FILE`.
+
+use super::leaf::{RequireWord, Word};
+use super::record::record;
+use super::site::Version;
+use crate::types::Span;
+
+record! {
+    /// Settings of one host; what a site is stands in its own files.
+    pub(crate) struct SettingsFile {
+        /// The format of the file: 1.
+        required version: Version,
+        /// Folder of the job files, from this file's folder.
+        optional site: Word,
+        /// Folder of the store, the logs and the agent, from this file's folder.
+        optional state: Word,
+        /// Which job files count.
+        optional definitions: DefinitionsRecord,
+    }
+}
+
+record! {
+    /// Which job files count.
+    pub(crate) struct DefinitionsRecord {
+        /// any (default): the files as they are; clean: only what is committed.
+        optional require: RequireWord,
+        /// A branch of a remote whose commits are taken over.
+        optional follow: FollowRecord,
+    }
+}
+
+record! {
+    /// A branch of a remote.
+    pub(crate) struct FollowRecord {
+        /// A remote of the repository, such as origin.
+        required remote: Word,
+        required branch: Word,
+        /// How often it is asked. Default: 1m.
+        optional every: Span,
+    }
+}
