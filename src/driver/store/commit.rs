@@ -2,16 +2,18 @@
 //! by it, and that is most of what a commit costs beside its fdatasync.
 
 use jiff::Timestamp;
+use sqlx::sqlite::Sqlite;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use super::batch::{Batch, KINDS, batches};
 use super::fence::{self, Verdict};
 use super::open::{SqliteReader, SqliteStore, Writer};
-use super::outbox;
-use super::read::{head_and_epoch, head_of};
-use super::text::{encode, int};
+use super::read::{HEAD, head_of};
+use super::statement::Statement;
+use super::text::int;
 use super::trouble::trouble;
-use crate::journal::{Head, address};
+use super::{blob, outbox};
+use crate::journal::Head;
 use crate::port::{Commit, Store, StoreError};
 use crate::types::Epoch;
 
@@ -39,7 +41,7 @@ impl Store for SqliteStore {
 
     async fn outbox_sent(&mut self, id: u64, at: Timestamp, reply: &str) -> Result<(), StoreError> {
         let mut writer = self.take_writer().await?;
-        let written = outbox::sent(&mut writer.conn, id, at, reply).await;
+        let written = note_mail(&mut writer.conn, id, outbox::sent(id, at, reply)).await;
         self.settled(writer, written).await
     }
 
@@ -50,13 +52,13 @@ impl Store for SqliteStore {
         next_try: Option<Timestamp>,
     ) -> Result<(), StoreError> {
         let mut writer = self.take_writer().await?;
-        let written = outbox::failed(&mut writer.conn, id, why, next_try).await;
+        let written = note_mail(&mut writer.conn, id, outbox::failed(id, why, next_try)).await;
         self.settled(writer, written).await
     }
 
     async fn blob_put(&mut self, bytes: &[u8]) -> Result<String, StoreError> {
         let mut writer = self.take_writer().await?;
-        let written = blob(&mut writer.conn, bytes).await;
+        let written = keep_blob(&mut writer.conn, bytes).await;
         self.settled(writer, written).await
     }
 }
@@ -124,6 +126,12 @@ async fn write(writer: &mut Writer, commit: &Commit) -> Result<(), StoreError> {
     Ok(())
 }
 
+async fn head_and_epoch(conn: &mut SqliteConnection) -> Result<(Head, Epoch), StoreError> {
+    head_of(
+        &sqlx::query(HEAD).fetch_one(conn).await.map_err(trouble("reading the journal's head"))?,
+    )
+}
+
 /// One statement for all batches: the first moves the head, the others find it there.
 async fn insert(
     conn: &mut SqliteConnection,
@@ -148,17 +156,23 @@ async fn insert(
     statement.execute(conn).await.map(|_| ()).map_err(trouble("commit"))
 }
 
-async fn blob(conn: &mut SqliteConnection, bytes: &[u8]) -> Result<String, StoreError> {
-    let address = address(bytes);
-    let (encoding, content) = encode(bytes);
-    sqlx::query(
-        "INSERT INTO blob (address, encoding, content) VALUES ($1, $2, $3) ON CONFLICT (address) DO NOTHING",
-    )
-    .bind(&address)
-    .bind(encoding)
-    .bind(content)
-    .execute(conn)
-    .await
-    .map_err(trouble("keeping a copy of a file"))?;
+async fn note_mail(
+    conn: &mut SqliteConnection,
+    id: u64,
+    note: Statement,
+) -> Result<(), StoreError> {
+    outbox::known(id, execute(conn, note).await?)
+}
+
+async fn keep_blob(conn: &mut SqliteConnection, bytes: &[u8]) -> Result<String, StoreError> {
+    let (address, statement) = blob::keep(bytes);
+    execute(conn, statement).await?;
     Ok(address)
+}
+
+/// How many rows it changed.
+async fn execute(conn: &mut SqliteConnection, statement: Statement) -> Result<u64, StoreError> {
+    let doing = statement.doing;
+    let done = statement.query::<Sqlite>().execute(conn).await.map_err(trouble(doing))?;
+    Ok(done.rows_affected())
 }

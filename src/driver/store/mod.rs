@@ -4,6 +4,7 @@
 //! refused and left as it is.
 
 mod batch;
+mod blob;
 mod commit;
 mod fence;
 mod file;
@@ -15,6 +16,7 @@ mod migrate;
 mod open;
 mod outbox;
 mod read;
+mod statement;
 mod text;
 mod trouble;
 

@@ -16,10 +16,10 @@ use super::commit::TURN;
 use super::file::{self, Found};
 use super::lock::Lock;
 use super::migrate::{VERSION, migrate};
-use super::read::prove_open;
+use super::read::{check_end, prove_open};
 use super::trouble::trouble;
 use crate::journal::Head;
-use crate::port::{StoreError, StoreReader};
+use crate::port::StoreError;
 use crate::types::Epoch;
 
 /// The store's file, in the state folder.
@@ -246,27 +246,5 @@ async fn check_in(path: &Path, reader: &SqliteReader) -> Result<(), StoreError> 
         return Err(file::newer(&path.display().to_string(), version));
     }
     check_end(reader).await?;
-    prove_open(&reader.pool).await
-}
-
-/// The end of the journal proves itself: a start reads no more of it than that and the runs that are open.
-async fn check_end(reader: &SqliteReader) -> Result<Head, StoreError> {
-    let stored = reader.head().await?;
-    let last = reader.all_entries(stored.seq.saturating_sub(2), 3).await?;
-    let mut head = match last.split_first() {
-        None => Head::default(),
-        Some((first, _)) if first.seq == 1 => Head::default(),
-        Some((first, _)) => Head { seq: first.seq, hash: first.hash.clone() },
-    };
-    let known = usize::from(head.seq > 0);
-    for entry in last.iter().skip(known) {
-        head = head.check(entry).map_err(|why| StoreError::Damaged(why.to_string()))?.0;
-    }
-    if head != stored {
-        return Err(StoreError::Damaged(format!(
-            "the journal should end with entry {} and ends with entry {}",
-            stored.seq, head.seq
-        )));
-    }
-    Ok(head)
+    prove_open(reader).await
 }

@@ -40,6 +40,11 @@ pub(super) fn encode(bytes: &[u8]) -> (&'static str, String) {
     }
 }
 
+/// Words of somebody else. PostgreSQL's TEXT takes no NUL.
+pub(super) fn storable(words: &str) -> String {
+    words.replace('\0', "\u{fffd}")
+}
+
 pub(super) fn decode(encoding: &str, content: String) -> Option<Vec<u8>> {
     match encoding {
         "text" => Some(content.into_bytes()),
@@ -54,7 +59,7 @@ pub(super) fn decode(encoding: &str, content: String) -> Option<Vec<u8>> {
 }
 
 /// Reads columns, and says which one does not hold what it should.
-pub(super) trait Columns {
+pub trait Columns {
     fn text(&self, column: &'static str) -> Result<String, StoreError>;
     fn number(&self, column: &'static str) -> Result<i64, StoreError>;
     fn maybe_number(&self, column: &'static str) -> Result<Option<i64>, StoreError>;
