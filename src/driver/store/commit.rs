@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use sqlx::sqlite::Sqlite;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
-use super::batch::{Batch, KINDS, batches};
+use super::batch::{Batch, KINDS, of_commit};
 use super::fence::{self, Verdict};
 use super::open::{SqliteReader, SqliteStore, Writer};
 use super::read::{HEAD, head_of};
@@ -103,13 +103,7 @@ async fn write(writer: &mut Writer, commit: &Commit) -> Result<(), StoreError> {
             return Ok(());
         }
     };
-    let mut batches = batches(&commit.rows)?;
-    if let Some(first) = batches.first_mut() {
-        commit.entries.iter().try_for_each(|entry| first.entry(entry))?;
-        commit.mail.iter().try_for_each(|mail| first.mail(mail))?;
-        commit.blobs.iter().try_for_each(|bytes| first.blob(bytes))?;
-        commit.trial.iter().try_for_each(|(run, offset)| first.trial(run, *offset))?;
-    }
+    let batches = of_commit(commit)?;
     #[cfg(feature = "faults")]
     super::midway::arm(&mut writer.conn).await?;
     if let Err(why) = insert(&mut writer.conn, (&head, leads, &next), batches).await {

@@ -15,6 +15,7 @@ mod midway;
 mod migrate;
 mod open;
 mod outbox;
+pub mod postgres;
 mod read;
 mod statement;
 mod text;
