@@ -40,9 +40,7 @@ impl Store for SqliteStore {
     }
 
     async fn outbox_sent(&mut self, id: u64, at: Timestamp, reply: &str) -> Result<(), StoreError> {
-        let mut writer = self.take_writer().await?;
-        let written = note_mail(&mut writer.conn, id, outbox::sent(id, at, reply)).await;
-        self.settled(writer, written).await
+        outbox::known(id, self.execute(outbox::sent(id, at, reply)).await?)
     }
 
     async fn outbox_failed(
@@ -51,19 +49,26 @@ impl Store for SqliteStore {
         why: &str,
         next_try: Option<Timestamp>,
     ) -> Result<(), StoreError> {
-        let mut writer = self.take_writer().await?;
-        let written = note_mail(&mut writer.conn, id, outbox::failed(id, why, next_try)).await;
-        self.settled(writer, written).await
+        outbox::known(id, self.execute(outbox::failed(id, why, next_try)).await?)
     }
 
     async fn blob_put(&mut self, bytes: &[u8]) -> Result<String, StoreError> {
-        let mut writer = self.take_writer().await?;
-        let written = keep_blob(&mut writer.conn, bytes).await;
-        self.settled(writer, written).await
+        let (address, statement) = blob::keep(bytes);
+        self.execute(statement).await?;
+        Ok(address)
     }
 }
 
 impl SqliteStore {
+    /// How many rows it changed.
+    pub(super) async fn execute(&mut self, statement: Statement) -> Result<u64, StoreError> {
+        let mut writer = self.take_writer().await?;
+        let doing = statement.doing;
+        let done = statement.query::<Sqlite>().execute(&mut writer.conn).await;
+        let written = done.map(|done| done.rows_affected()).map_err(trouble(doing));
+        self.settled(writer, written).await
+    }
+
     /// Passes the result of a write on; after one that failed the connection is not used again.
     async fn settled<T>(
         &mut self,
@@ -148,25 +153,4 @@ async fn insert(
         }
     }
     statement.execute(conn).await.map(|_| ()).map_err(trouble("commit"))
-}
-
-async fn note_mail(
-    conn: &mut SqliteConnection,
-    id: u64,
-    note: Statement,
-) -> Result<(), StoreError> {
-    outbox::known(id, execute(conn, note).await?)
-}
-
-async fn keep_blob(conn: &mut SqliteConnection, bytes: &[u8]) -> Result<String, StoreError> {
-    let (address, statement) = blob::keep(bytes);
-    execute(conn, statement).await?;
-    Ok(address)
-}
-
-/// How many rows it changed.
-async fn execute(conn: &mut SqliteConnection, statement: Statement) -> Result<u64, StoreError> {
-    let doing = statement.doing;
-    let done = statement.query::<Sqlite>().execute(conn).await.map_err(trouble(doing))?;
-    Ok(done.rows_affected())
 }

@@ -16,7 +16,7 @@ use super::commit::TURN;
 use super::file::{self, Found};
 use super::lock::Lock;
 use super::migrate::{VERSION, migrate};
-use super::read::{check_end, prove_open};
+use super::read::{check_end, gone, prove_open};
 use super::trouble::trouble;
 use crate::journal::Head;
 use crate::port::StoreError;
@@ -60,8 +60,23 @@ impl SqliteStore {
     /// Opens the store of a state folder, and makes both where there are none. Refuses a store in use, one that is
     /// newer, and one that cannot be trusted, which it leaves as it is.
     pub async fn open(state: &Path) -> Result<Self, StoreError> {
-        make_folder(state)?;
-        let lock = Lock::take(state)?;
+        let store = Self::open_wherever_it_goes_on(state).await?;
+        match gone(&store.reader).await? {
+            None => Ok(store),
+            Some(place) => {
+                let path = store.path.clone();
+                store.close().await;
+                Err(StoreError::Elsewhere(format!(
+                    "the history of {} goes on in {place}: name that one with --store or NIGHTRUN_STORE",
+                    path.display()
+                )))
+            }
+        }
+    }
+
+    /// As [`open`](Self::open), also of a store whose history was moved.
+    pub(super) async fn open_wherever_it_goes_on(state: &Path) -> Result<Self, StoreError> {
+        let lock = lock_state(state)?;
         let path = state.join(FILE);
         match file::examine(&path, VERSION)? {
             Found::Nothing => make(&path).await?,
@@ -148,6 +163,12 @@ impl SqliteReader {
         let version = version.map_err(trouble("opening the store"))?;
         Ok((version, check_end(self).await?))
     }
+}
+
+/// One supervisor a state folder, which is made where there is none.
+pub(super) fn lock_state(state: &Path) -> Result<Lock, StoreError> {
+    make_folder(state)?;
+    Lock::take(state)
 }
 
 fn make_folder(state: &Path) -> Result<(), StoreError> {

@@ -141,7 +141,7 @@ pub(super) const HEAD: &str = "SELECT seq, hash, epoch FROM site_head WHERE id =
 async fn head_and_epoch(reader: &impl Asks) -> Result<(Head, Epoch), StoreError> {
     match reader.ask_one(Statement::new("reading the journal's head", HEAD)).await? {
         Some(row) => head_of(&row),
-        None => Err(StoreError::Damaged("it does not say where the journal stands".to_owned())),
+        None => Err(StoreError::Damaged("reading the journal's head: there is none".to_owned())),
     }
 }
 
@@ -228,4 +228,11 @@ fn run_row(row: &impl Columns) -> Result<RunRow, StoreError> {
         ended: row.maybe_time("ended")?,
         result: row.maybe_word("result")?,
     })
+}
+
+/// Where the history of this store goes on, if it was moved.
+pub(super) async fn gone(reader: &impl Asks) -> Result<Option<String>, StoreError> {
+    let text = "SELECT place FROM relocation WHERE state = 'gone'";
+    let row = reader.ask_one(Statement::new("looking for where the history goes on", text)).await?;
+    row.map(|row| row.text("place")).transpose()
 }

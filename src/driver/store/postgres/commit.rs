@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use sqlx::postgres::{PgConnection, Postgres};
 
-use super::keeper::Keeper;
+use super::keeper::{Keeper, overtaken};
 use super::lease::Taken;
 use super::open::{PostgresReader, PostgresStore, Writer};
 use super::session::{ANSWER, within};
@@ -91,7 +91,7 @@ impl Store for PostgresStore {
     }
 
     fn overtaken(&self) -> impl Future<Output = StoreError> + Send + 'static {
-        PostgresStore::overtaken(self).news()
+        overtaken(self.keeper.as_ref().map(Keeper::lost))
     }
 }
 

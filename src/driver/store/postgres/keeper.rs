@@ -17,31 +17,21 @@ const LAST_WORD: Duration = Duration::from_secs(1);
 pub(super) struct Keeper {
     stop: Option<oneshot::Sender<()>>,
     stopped: answers::Receiver<()>,
-    lost: watch::Receiver<Option<String>>,
+    lost: Lost,
 }
 
-/// Waits for the news that the lead is lost.
-#[derive(Debug, Clone)]
-pub struct Overtaken {
-    lost: Option<watch::Receiver<Option<String>>>,
-}
+/// Why the lead was lost, once it is.
+type Lost = watch::Receiver<Option<String>>;
 
-impl Overtaken {
-    /// Of one that does not lead: there is nothing to lose.
-    pub(super) fn never() -> Self {
-        Self { lost: None }
+/// Ends with the reason when the lead is lost, and only then; never for one that does not lead.
+pub(super) async fn overtaken(lost: Option<Lost>) -> StoreError {
+    if let Some(mut lost) = lost
+        && let Ok(why) = lost.wait_for(Option::is_some).await
+        && let Some(why) = &*why
+    {
+        return StoreError::Overtaken(why.clone());
     }
-
-    /// Ends with the reason when the lead is lost, and only then.
-    pub async fn news(mut self) -> StoreError {
-        if let Some(lost) = &mut self.lost
-            && let Ok(why) = lost.wait_for(Option::is_some).await
-            && let Some(why) = &*why
-        {
-            return StoreError::Overtaken(why.clone());
-        }
-        std::future::pending().await
-    }
+    std::future::pending().await
 }
 
 impl Keeper {
@@ -63,8 +53,8 @@ impl Keeper {
         Ok(Self { stop: Some(stop), stopped, lost })
     }
 
-    pub(super) fn overtaken(&self) -> Overtaken {
-        Overtaken { lost: Some(self.lost.clone()) }
+    pub(super) fn lost(&self) -> Lost {
+        self.lost.clone()
     }
 }
 

@@ -5,6 +5,7 @@
 //! connection is thrown away, and what was asked may be asked again.
 
 mod address;
+mod arrival;
 mod commit;
 mod keeper;
 mod lease;
@@ -13,7 +14,7 @@ mod session;
 mod trouble;
 
 pub use address::{NoAddress, PostgresAddress};
-pub use keeper::Overtaken;
+pub(super) use arrival::Arrival;
 pub use lease::{Lease, LeaseTimes, Taken};
 pub use open::{PostgresReader, PostgresStore};
 

@@ -8,7 +8,7 @@ use futures_util::TryStreamExt;
 use futures_util::stream::{BoxStream, StreamExt, unfold};
 
 use super::address::PostgresAddress;
-use super::keeper::{Keeper, Overtaken};
+use super::keeper::Keeper;
 use super::lease::{Lease, LeaseTimes};
 use super::session::{self, ANSWER, Purpose, connect, within};
 use super::trouble::{silent, trouble};
@@ -78,11 +78,6 @@ impl PostgresStore {
             session::close(writer.conn).await;
         }
         self.reader.pool.close().await;
-    }
-
-    /// Waits for the news that the lead is lost.
-    pub fn overtaken(&self) -> Overtaken {
-        self.keeper.as_ref().map_or_else(Overtaken::never, Keeper::overtaken)
     }
 
     /// The writer, to be put back when what it was taken for is done.
