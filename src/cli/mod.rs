@@ -15,13 +15,14 @@ mod live;
 mod run;
 mod show;
 mod simulate;
+mod store;
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use arguments::{Arguments, Command, JournalCommand, MailCommand};
+use arguments::{Arguments, Command, JournalCommand, MailCommand, StoreCommand};
 use context::Context;
 use exit::Failure;
 
@@ -35,7 +36,10 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return exit::code(Err(Failure::failed(error))),
     };
-    let context = Context::new(arguments.places);
+    let context = match Context::new(arguments.places) {
+        Ok(context) => context,
+        Err(failure) => return exit::code(Err(failure)),
+    };
     let done = runtime.block_on(carry_out(&context, arguments.command));
     // Whatever still waits (a mail server, a follower) does not hold up the end.
     runtime.shutdown_background();
@@ -69,6 +73,7 @@ async fn carry_out(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Note { on, text, date } => act::note(context, &on, text, date).await,
         Command::Mail(MailCommand::Flush) => journal::flush_mail(context).await,
         Command::Mail(MailCommand::List) => journal::list_mail(context).await,
+        Command::Store(StoreCommand::Copy { to }) => store::copy(context, &to).await,
         Command::Journal(JournalCommand::Verify) => journal::verify(context).await,
         Command::Journal(JournalCommand::Show { run, last }) => {
             journal::show(context, run, last).await

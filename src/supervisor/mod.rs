@@ -49,8 +49,13 @@ pub trait World {
 pub enum Input {
     Agent(AgentEvent),
     Asked(Asked),
-    Stop { account: Account, how: StopHow },
+    Stop {
+        account: Account,
+        how: StopHow,
+    },
     Mail(MailNews),
+    /// Another supervisor leads.
+    Overtaken(StoreError),
 }
 
 impl Input {

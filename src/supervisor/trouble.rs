@@ -117,6 +117,7 @@ impl<C: Clock> Door<'_, C> {
                 self.later.push_back(input);
             }
             Input::Stop { .. } => return Err(Fatal::Left(self.why.to_owned())),
+            Input::Overtaken(why) => return Err(why.into()),
             Input::Asked(Asked {
                 request: Request::Status { .. } | Request::Why { .. },
                 reply,

@@ -47,6 +47,7 @@ impl<W: World> Supervisor<W> {
                 self.step(turn, Event::Stop { by, how })
             }
             Input::Mail(news) => self.mail_news(news).await,
+            Input::Overtaken(why) => Err(why.into()),
             Input::Asked(asked) => self.asked(turn, asked).await,
         }
     }

@@ -30,4 +30,5 @@ mod splitter;
 mod store_postgres;
 mod store_sqlite;
 mod store_suite;
+mod tcp_wire;
 mod worker;
