@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -25,7 +26,6 @@ start "$@"
 while read -r word; do
     case $word in
         start) start "$@" ;;
-        STOP | CONT) kill -"$word" "$server" ;;
         *) kill -"$word" "$server"; wait "$server" ;;
     esac
     echo done
@@ -55,12 +55,11 @@ impl Server {
     }
 
     pub(crate) fn start() -> Self {
-        Self::start_with(&[], "")
+        Self::start_with("")
     }
 
-    /// With further settings (`name=value`) and lines before the others of pg_hba.conf. `{folder}` in a setting is where
-    /// the data lies.
-    pub(crate) fn start_with(settings: &[&str], access: &str) -> Self {
+    /// With a line of pg_hba.conf before the others.
+    pub(crate) fn start_with(access: &str) -> Self {
         let folder = folder();
         let data = folder.join("data");
         let unpacked =
@@ -86,9 +85,6 @@ impl Server {
         ] {
             command.args(["-c", setting]);
         }
-        for setting in settings {
-            command.args(["-c", &setting.replace("{folder}", &data.display().to_string())]);
-        }
         // A group of its own: whoever ends the test's group does not end what cleans up.
         command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
@@ -99,8 +95,17 @@ impl Server {
         server
     }
 
-    pub(crate) fn data(&self) -> PathBuf {
-        self.folder.join("data")
+    /// Speaks TLS from now on to whoever wants it, with the certificate of a folder.
+    pub(crate) async fn encrypt(&self, folder: &Path) {
+        for (from, to) in [("server.pem", "server.crt"), ("server.key", "server.key")] {
+            let to = self.folder.join("data").join(to);
+            fs::copy(folder.join(from), &to).unwrap();
+            fs::set_permissions(&to, fs::Permissions::from_mode(0o600)).unwrap();
+            give_away(&to);
+        }
+        self.meddle("postgres", "ALTER SYSTEM SET ssl = on").await;
+        self.signal("INT");
+        self.start_again();
     }
 
     /// Sends the server a signal: INT and QUIT end it, cleanly or at once, and are waited for.
@@ -109,6 +114,8 @@ impl Server {
     }
 
     pub(crate) fn start_again(&self) {
+        // One that was ended at once has left it.
+        fs::remove_file(self.pid_file()).ok();
         self.tell("start");
         self.ready();
     }
@@ -121,10 +128,15 @@ impl Server {
         assert_eq!(answer, "done\n");
     }
 
+    fn pid_file(&self) -> PathBuf {
+        self.folder.join("data/postmaster.pid")
+    }
+
     fn ready(&self) {
-        let socket = self.folder.join(format!(".s.PGSQL.{}", self.port));
         for _ in 0..3_000 {
-            if std::os::unix::net::UnixStream::connect(&socket).is_ok() {
+            // Its last line says how far it is.
+            let pid = fs::read_to_string(self.pid_file()).unwrap_or_default();
+            if pid.lines().nth(7).is_some_and(|line| line.trim() == "ready") {
                 return;
             }
             std::thread::sleep(Duration::from_millis(10));
@@ -211,11 +223,16 @@ fn unprivileged() -> Vec<String> {
 /// A new folder of the server's account; its path is short, as a socket lies in it.
 fn folder() -> PathBuf {
     let folder = tempfile::Builder::new().prefix("pg").tempdir().unwrap().keep();
-    if let Some(account) = account() {
-        let owned = Command::new("chown").arg(account).arg(&folder).status().unwrap();
-        assert!(owned.success(), "chown {account} {}", folder.display());
-    }
+    give_away(&folder);
     folder
+}
+
+/// To the server's account.
+fn give_away(path: &Path) {
+    if let Some(account) = account() {
+        let owned = Command::new("chown").arg(account).arg(path).status().unwrap();
+        assert!(owned.success(), "chown {account} {}", path.display());
+    }
 }
 
 /// An empty cluster as a tar file, made once for all tests of this build: initdb takes a second.

@@ -11,6 +11,7 @@ use nightrun::types::Epoch;
 
 use crate::journal_writer::{Writer, ended, mail, note, opened, run};
 use crate::postgres_server::Server;
+use crate::smtp_sink::certificate;
 use crate::tcp_wire::{Way, Wire};
 
 async fn open() -> (&'static Server, PostgresStore) {
@@ -272,7 +273,7 @@ async fn a_commit_that_is_still_under_way_is_not_made_twice() {
     let given_up = tokio::time::timeout(patience, leader.store.commit(&commit)).await;
     assert!(given_up.is_err());
     let free = async {
-        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+        let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted";
         // The one that was given up, and the one that is made now.
         while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut other).await.unwrap() < 2 {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -379,7 +380,7 @@ async fn words_that_a_text_cannot_hold_do_not_stop_a_night() {
 
 #[tokio::test]
 async fn a_password_is_taken_from_its_file_and_shown_nowhere() {
-    let server = Server::start_with(&[], "host all guarded 127.0.0.1/32 scram-sha-256");
+    let server = Server::start_with("host all guarded 127.0.0.1/32 scram-sha-256");
     let database = server.database().await;
     let role = "CREATE ROLE guarded LOGIN PASSWORD 's3cret'";
     server.meddle(&database, role).await;
@@ -408,6 +409,35 @@ async fn a_password_is_taken_from_its_file_and_shown_nowhere() {
     let (code, said) = house("wr0ng");
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("password authentication failed") && !said.contains("wr0ng"), "{said}");
+}
+
+#[tokio::test]
+async fn a_server_is_spoken_to_under_tls_only_when_its_certificate_is_right() {
+    let server = Server::start();
+    let database = server.database().await;
+    let folder = tempfile::tempdir().unwrap();
+    certificate(folder.path());
+    server.encrypt(folder.path()).await;
+    let url = |mode: &str, authority: &str| {
+        let authority = folder.path().join(authority);
+        format!("{}?sslmode={mode}&sslrootcert={}", server.url(&database), authority.display())
+    };
+    let right = url("verify-full", "ca.pem").parse().unwrap();
+    let mut leader = Writer::lead(store(&right).await).await;
+    leader.write(&[note(&run("eod@2026-10-30#1"))]).await.unwrap();
+    let encrypted = "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
+                     WHERE application_name = 'nightrun' AND NOT ssl";
+    let mut conn = server.connect(&database).await;
+    let plain: i64 = sqlx::query_scalar(encrypted).fetch_one(&mut conn).await.unwrap();
+    assert_eq!(plain, 0);
+
+    certificate(&folder.path().join("other"));
+    let wrong = refused(&url("verify-full", "other/ca.pem").parse().unwrap()).await;
+    assert!(matches!(&wrong, StoreError::Trouble(why) if why.contains("certificate")), "{wrong:?}");
+    // The name counts too.
+    let name = url("verify-full", "ca.pem").replace("127.0.0.1", "localhost");
+    let wrong = refused(&name.parse().unwrap()).await;
+    assert!(matches!(&wrong, StoreError::Trouble(why) if why.contains("certificate")), "{wrong:?}");
 }
 
 /// What is written in both: the same commits give the same rows, whichever database they are in.

@@ -88,7 +88,7 @@ impl Arrival {
     ) -> Result<(), StoreError> {
         if self.is_home() {
             return Err(StoreError::Elsewhere(format!(
-                "{} has a history of its own; copy into an empty database",
+                "{} has a history of its own, or somebody has led there: copy into an empty database",
                 self.address
             )));
         }

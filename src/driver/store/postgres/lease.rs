@@ -68,7 +68,8 @@ const TAKE: &str = "
 const HELD: &str = "
     SELECT holder, expires, expires - (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS remaining,
         (SELECT place FROM relocation WHERE state = 'arriving') AS arriving,
-        (SELECT place FROM relocation WHERE state = 'gone') AS gone
+        (SELECT place FROM relocation WHERE state = 'gone') AS gone,
+        (SELECT epoch FROM site_head WHERE id = 1) AS leads
     FROM lease WHERE id = 1";
 /// Not synced: where the server loses it in a crash, the lease ends earlier.
 const RENEW: &str = "
@@ -164,6 +165,9 @@ async fn take(conn: &mut PgConnection, lease: &Lease) -> Result<Taken, StoreErro
     }
     if let Some(place) = row.maybe_text("gone")? {
         return Err(StoreError::Elsewhere(format!("its history goes on in {place}")));
+    }
+    if row.maybe_number("leads")?.is_none() {
+        return Err(StoreError::Damaged(format!("{DOING}: nothing says where the journal stands")));
     }
     let left = u64::try_from(row.number("remaining")?).unwrap_or(0);
     let (by, expires) = (row.text("holder")?, row.number("expires")?);

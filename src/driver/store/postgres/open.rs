@@ -1,11 +1,12 @@
 //! Opening a store, and making one in an empty database.
 
-use sqlx::migrate::MigrateError;
-use sqlx::postgres::{PgConnection, PgPool, PgRow, Postgres};
-use sqlx::{Executor, Row};
+use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use futures_util::stream::{BoxStream, StreamExt, unfold};
+use sqlx::migrate::MigrateError;
+use sqlx::postgres::{PgConnection, PgPool, PgRow, Postgres};
+use sqlx::{Executor, Row};
 
 use super::address::PostgresAddress;
 use super::keeper::Keeper;
@@ -59,7 +60,7 @@ impl PostgresStore {
         let found = within(ANSWER, OPENING, examine(&mut conn, address)).await?;
         if found.is_none_or(|version| version < VERSION) {
             // Two that begin at once wait for each other here.
-            migrate(&mut conn).await?;
+            within(MIGRATION, OPENING, migrate(&mut conn)).await?;
         }
         session::close(conn).await;
         Ok(Self {
@@ -90,6 +91,8 @@ impl PostgresStore {
 }
 
 const OPENING: &str = "opening the store";
+/// For making the schema, and for another who is just making it.
+const MIGRATION: Duration = Duration::from_secs(120);
 
 impl Writer {
     async fn on(mut conn: PgConnection) -> Result<Self, StoreError> {

@@ -1,6 +1,7 @@
 //! From PostgreSQL's errors to what the supervisor can do about them.
 
 use sqlx::error::DatabaseError;
+use sqlx::postgres::PgDatabaseError;
 
 use crate::port::StoreError;
 
@@ -30,6 +31,12 @@ pub(super) fn silent(doing: &str) -> StoreError {
 /// SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html
 fn of_database(doing: &str, told: &dyn DatabaseError) -> StoreError {
     let code = told.code().unwrap_or_default();
+    // Without the line of the server's own source.
+    let detail = told.try_downcast_ref::<PgDatabaseError>().and_then(PgDatabaseError::detail);
+    let told = match detail {
+        Some(detail) => format!("{} ({detail})", told.message()),
+        None => told.message().to_owned(),
+    };
     let trouble = |hint: &str| StoreError::Trouble(format!("{doing}: {told}{hint}"));
     match &*code {
         NOTHING_TO_CHANGE => StoreError::Contradiction(format!("{doing}: {told}")),
