@@ -41,7 +41,7 @@ pub struct StateStore {
 enum Writes {
     Sqlite(SqliteStore),
     Postgres {
-        store: PostgresStore,
+        store: Box<PostgresStore>,
         /// The agent, the copies and the socket of the state folder have one supervisor too.
         _lock: Lock,
     },
@@ -65,7 +65,7 @@ impl StateStore {
             StoreAddress::Postgres(address) => {
                 let lock = lock_state(state)?;
                 let times = LeaseTimes::default();
-                let store = PostgresStore::open(address, this_process(), times).await?;
+                let store = Box::new(PostgresStore::open(address, this_process(), times).await?);
                 let reader = StateReader::Postgres(store.reader().clone());
                 (reader, Writes::Postgres { store, _lock: lock })
             }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use sqlx::postgres::PgConnectOptions;
 
@@ -9,7 +10,7 @@ use sqlx::postgres::PgConnectOptions;
 /// it; it comes from the environment or the password file, and is shown nowhere.
 #[derive(Clone)]
 pub struct PostgresAddress {
-    options: PgConnectOptions,
+    options: Arc<PgConnectOptions>,
     shown: String,
 }
 
@@ -48,13 +49,13 @@ impl FromStr for PostgresAddress {
         if options.get_database().is_none() {
             return Err(NoAddress::NoDatabase);
         }
-        Ok(Self { options, shown: format!("postgres://{place}") })
+        Ok(Self { options: Arc::new(options), shown: format!("postgres://{place}") })
     }
 }
 
 impl PostgresAddress {
     pub(super) fn options(&self) -> PgConnectOptions {
-        self.options.clone()
+        PgConnectOptions::clone(&self.options)
     }
 }
 
