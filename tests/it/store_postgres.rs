@@ -183,6 +183,21 @@ async fn a_lead_that_is_renewed_keeps_others_out_and_one_that_ends_lets_them_in_
 }
 
 #[tokio::test]
+async fn a_turn_that_takes_longer_than_the_lease_does_not_lose_it() {
+    let server = Server::shared();
+    let address = server.address(&server.database().await);
+    let times = LeaseTimes { lasts: Duration::from_secs(1), renewed: Duration::from_millis(100) };
+    let busy = PostgresStore::open(&address, "the busy one".to_owned(), times).await.unwrap();
+    let mut busy = Writer::lead(busy).await;
+    // Nothing of this runtime moves meanwhile.
+    std::thread::sleep(times.lasts * 2);
+    let mut other = Lease::new(address, "other".to_owned(), times);
+    let held = other.try_take().await.unwrap();
+    assert!(matches!(&held, Taken::Held { by, .. } if by == "the busy one"), "{held:?}");
+    busy.write(&[note(&run("eod@2026-10-30#1"))]).await.unwrap();
+}
+
+#[tokio::test]
 async fn who_was_stopped_past_the_lease_writes_nothing_and_is_told() {
     let server = Server::shared();
     let address = server.address(&server.database().await);
