@@ -218,11 +218,17 @@ pub trait Store {
         std::future::pending()
     }
 
+    /// Asks the store whether this supervisor still leads, before something is done that no commit comes before, such as
+    /// sending what is due. `Overtaken`: it does not.
+    fn still_leads(&mut self) -> impl Future<Output = Result<(), StoreError>> + Send {
+        async { Ok(()) }
+    }
+
     /// Stores it all in one transaction, durably, or nothing. A commit whose entries are the stored head already
     /// (its first answer was lost) is accepted and changes nothing.
     fn commit(&mut self, commit: &Commit) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// A server took the message, with these words.
+    /// A server took the message, with these words. `Overtaken` as with a commit.
     fn outbox_sent(
         &mut self,
         id: u64,

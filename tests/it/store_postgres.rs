@@ -203,7 +203,10 @@ async fn who_was_stopped_past_the_lease_writes_nothing_and_is_told() {
     let address = server.address(&server.database().await);
     let mut first = Writer::lead(stopped(&address, SHORT).await).await;
     let eod = run("eod@2026-10-30#1");
-    first.write(&[opened(&eod, "2026-10-30", false)]).await.unwrap();
+    let mut commit = first.turn(&[opened(&eod, "2026-10-30", false)]);
+    commit.mail.push(mail(1, "2026-10-30T21:00:00Z"));
+    first.store.commit(&commit).await.unwrap();
+    first.store.still_leads().await.unwrap();
     let stale = first.turn(&[note(&eod)]);
 
     let mut second = Writer::lead(store(&address).await).await;
@@ -215,6 +218,16 @@ async fn who_was_stopped_past_the_lease_writes_nothing_and_is_told() {
     let empty = Commit { epoch: first.epoch, ..Commit::default() };
     let why = first.store.commit(&empty).await.unwrap_err();
     assert!(matches!(why, StoreError::Overtaken(_)), "{why:?}");
+    // Nor does it send what is due, or say what became of it.
+    let late = [
+        first.store.still_leads().await,
+        first.store.outbox_sent(1, first.at, "250 OK").await,
+        first.store.outbox_failed(1, "451", None).await,
+    ];
+    assert!(late.iter().all(|late| matches!(late, Err(StoreError::Overtaken(_)))), "{late:?}");
+    let unsent = second.store.reader().outbox_unsent().await.unwrap();
+    assert_eq!((unsent.len(), unsent[0].tries), (1, 0));
+    second.store.outbox_sent(1, second.at, "250 OK").await.unwrap();
     assert_eq!(second.store.reader().verify().await.unwrap(), *second.chain.head());
 }
 

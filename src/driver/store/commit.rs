@@ -40,7 +40,7 @@ impl Store for SqliteStore {
     }
 
     async fn outbox_sent(&mut self, id: u64, at: Timestamp, reply: &str) -> Result<(), StoreError> {
-        outbox::known(id, self.execute(outbox::sent(id, at, reply)).await?)
+        outbox::known(id, self.execute(outbox::sent(id, at, reply, None)).await?)
     }
 
     async fn outbox_failed(
@@ -49,7 +49,7 @@ impl Store for SqliteStore {
         why: &str,
         next_try: Option<Timestamp>,
     ) -> Result<(), StoreError> {
-        outbox::known(id, self.execute(outbox::failed(id, why, next_try)).await?)
+        outbox::known(id, self.execute(outbox::failed(id, why, next_try, None)).await?)
     }
 
     async fn blob_put(&mut self, bytes: &[u8]) -> Result<String, StoreError> {

@@ -3,25 +3,37 @@
 use jiff::Timestamp;
 
 use super::statement::{Asks, Statement};
-use super::text::{Columns, decode, storable};
+use super::text::{Columns, decode, int, storable};
 use crate::journal::OutgoingMail;
 use crate::port::{QueuedMail, StoreError};
+use crate::types::Epoch;
 
-pub(super) fn sent(id: u64, at: Timestamp, reply: &str) -> Statement {
-    let text = "UPDATE outbox SET sent = $2, reply = $3, due = NULL WHERE id = $1";
+/// `under` is the leadership that notes it, where another may have begun without this one's knowing.
+pub(super) fn sent(id: u64, at: Timestamp, reply: &str, under: Option<Epoch>) -> Statement {
+    let text = "UPDATE outbox SET sent = $2, reply = $3, due = NULL
+        WHERE id = $1 AND ($4 IS NULL OR EXISTS (SELECT 1 FROM site_head WHERE epoch = $4))";
     Statement::new("noting sent mail", text)
         .count(id)
         .number(at.as_microsecond())
         .text(storable(reply))
+        .number(under.map(|epoch| int(epoch.0)))
 }
 
 /// A message that was sent stays sent: a late word of failure changes nothing.
-pub(super) fn failed(id: u64, why: &str, next_try: Option<Timestamp>) -> Statement {
-    let text = "UPDATE outbox SET tries = tries + 1, why = $2, due = CASE WHEN sent IS NULL THEN $3 END WHERE id = $1";
+pub(super) fn failed(
+    id: u64,
+    why: &str,
+    next_try: Option<Timestamp>,
+    under: Option<Epoch>,
+) -> Statement {
+    let text =
+        "UPDATE outbox SET tries = tries + 1, why = $2, due = CASE WHEN sent IS NULL THEN $3 END
+        WHERE id = $1 AND ($4 IS NULL OR EXISTS (SELECT 1 FROM site_head WHERE epoch = $4))";
     Statement::new("noting unsent mail", text)
         .count(id)
         .text(storable(why))
         .number(next_try.map(|at| at.as_microsecond()))
+        .number(under.map(|epoch| int(epoch.0)))
 }
 
 /// A note of a message that is not there says that something is wrong.

@@ -176,6 +176,13 @@ impl Store for StateStore {
         }
     }
 
+    async fn still_leads(&mut self) -> Result<(), StoreError> {
+        match &mut self.writes {
+            Writes::Sqlite(store) => store.still_leads().await,
+            Writes::Postgres { store, .. } => store.still_leads().await,
+        }
+    }
+
     fn overtaken(&self) -> impl Future<Output = StoreError> + Send + 'static {
         match &self.writes {
             Writes::Sqlite(store) => Either::Left(store.overtaken()),

@@ -72,7 +72,8 @@ impl Store for PostgresStore {
     }
 
     async fn outbox_sent(&mut self, id: u64, at: Timestamp, reply: &str) -> Result<(), StoreError> {
-        outbox::known(id, self.execute(outbox::sent(id, at, reply)).await?)
+        let under = self.lease.epoch();
+        self.note_mail(id, outbox::sent(id, at, reply, under)).await
     }
 
     async fn outbox_failed(
@@ -81,7 +82,8 @@ impl Store for PostgresStore {
         why: &str,
         next_try: Option<Timestamp>,
     ) -> Result<(), StoreError> {
-        outbox::known(id, self.execute(outbox::failed(id, why, next_try)).await?)
+        let under = self.lease.epoch();
+        self.note_mail(id, outbox::failed(id, why, next_try, under)).await
     }
 
     async fn blob_put(&mut self, bytes: &[u8]) -> Result<String, StoreError> {
@@ -90,12 +92,32 @@ impl Store for PostgresStore {
         Ok(address)
     }
 
+    async fn still_leads(&mut self) -> Result<(), StoreError> {
+        let mut writer = self.take_writer().await?;
+        let read = head_and_epoch(&mut writer.conn);
+        let (_, leads) = within(ANSWER, "asking who leads", read).await?;
+        self.writer = Some(writer);
+        match self.lease.epoch() {
+            Some(epoch) if epoch < leads => Err(fence::overtaken(epoch, leads)),
+            _ => Ok(()),
+        }
+    }
+
     fn overtaken(&self) -> impl Future<Output = StoreError> + Send + 'static {
         overtaken(self.keeper.as_ref().map(Keeper::lost))
     }
 }
 
 impl PostgresStore {
+    /// Nothing was changed: another leads, or there is no such message.
+    async fn note_mail(&mut self, id: u64, note: Statement) -> Result<(), StoreError> {
+        let rows = self.execute(note).await?;
+        if rows == 0 {
+            self.still_leads().await?;
+        }
+        outbox::known(id, rows)
+    }
+
     /// How many rows it changed.
     async fn execute(&mut self, statement: Statement) -> Result<u64, StoreError> {
         let mut writer = self.take_writer().await?;

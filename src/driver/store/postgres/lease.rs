@@ -97,6 +97,10 @@ impl Lease {
         }
     }
 
+    pub(super) fn epoch(&self) -> Option<Epoch> {
+        self.epoch
+    }
+
     pub(super) fn times(&self) -> LeaseTimes {
         self.times
     }
