@@ -1,5 +1,6 @@
 //! How fast the store takes commits, beside a bare file that gets the same bytes with one fdatasync a commit: the disk's
-//! own limit. Run with `cargo bench --bench store [-- FOLDER]`; the folder's disk is the one that is measured.
+//! own limit. Run with `cargo bench --bench store [-- FOLDER]`; the folder's disk is the one that is measured. With NIGHTRUN_STORE set,
+//! also an empty PostgreSQL database.
 
 #![expect(
     clippy::unwrap_used,
@@ -16,6 +17,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use nightrun::core::fact::{Fact, RunOpened};
 use nightrun::driver::store::SqliteStore;
+use nightrun::driver::store::postgres::{LeaseTimes, PostgresStore};
 use nightrun::journal::{Chain, row};
 use nightrun::port::{Commit, Store, StoreReader};
 use nightrun::types::{
@@ -39,35 +41,48 @@ fn main() {
 async fn measure(folder: &Path) {
     println!("entries a commit | store, entries/s | bare file, entries/s | share of the bare file");
     for size in [1, 3, 16, 64, 256] {
-        let store = store(&folder.join(format!("store-{size}")), size).await;
+        let store = sqlite(&folder.join(format!("store-{size}")), size).await;
         let bare = bare(&folder.join(format!("bare-{size}")), size);
         println!("{size:16} | {store:16.0} | {bare:20.0} | {:21.0} %", 100.0 * store / bare);
     }
+    let Ok(url) = std::env::var("NIGHTRUN_STORE") else { return };
+    println!("entries a commit | {url}, entries/s");
+    let times = LeaseTimes::default();
+    let store = PostgresStore::open(&url.parse().unwrap(), "the bench".to_owned(), times).await;
+    let mut store = store.unwrap();
+    for (number, size) in (1..).zip([1, 3, 16, 64, 256]) {
+        println!("{size:16} | {:16.0}", fill(&mut store, number, size).await);
+    }
+    store.close().await;
+}
+
+async fn sqlite(state: &Path, size: usize) -> f64 {
+    let mut store = SqliteStore::open(state).await.unwrap();
+    let rate = fill(&mut store, 1, size).await;
+    store.close().await;
+    rate
 }
 
 /// Entries a second through the whole way: sealed, with their rows, committed.
-async fn store(state: &Path, size: usize) -> f64 {
-    let mut store = SqliteStore::open(state).await.unwrap();
+async fn fill<S: Store>(store: &mut S, number: u32, size: usize) -> f64 {
     let epoch = store.claim_epoch().await.unwrap();
     let mut chain = Chain::after(store.reader().head().await.unwrap());
-    store.commit(&turn(&mut chain, epoch, &[opened()])).await.unwrap();
-    let mut facts = facts();
+    store.commit(&turn(&mut chain, epoch, &[opened(number)])).await.unwrap();
+    let mut facts = facts(number);
     let (begun, mut written) = (Instant::now(), 0);
     while begun.elapsed() < TIME {
         let turned: Vec<Fact> = facts.by_ref().take(size).collect();
         store.commit(&turn(&mut chain, epoch, &turned)).await.unwrap();
         written += size;
     }
-    let rate = rate(written, begun);
-    store.close().await;
-    rate
+    rate(written, begun)
 }
 
 /// The same bodies and hashes, appended to a file.
 fn bare(path: &Path, size: usize) -> f64 {
     let mut file = OpenOptions::new().create(true).append(true).open(path).unwrap();
     let mut chain = Chain::after(Default::default());
-    let mut facts = facts();
+    let mut facts = facts(1);
     let (begun, mut written) = (Instant::now(), 0);
     while begun.elapsed() < TIME {
         let turned: Vec<Fact> = facts.by_ref().take(size).collect();
@@ -98,9 +113,10 @@ fn turn(chain: &mut Chain, epoch: Epoch, facts: &[Fact]) -> Commit {
 }
 
 /// Intent, start and end of attempt after attempt.
-fn facts() -> impl Iterator<Item = Fact> {
-    (1..).flat_map(|number| {
-        let attempt = AttemptId { run: run(), job: JobName::new("load-rates").unwrap(), number };
+fn facts(run_number: u32) -> impl Iterator<Item = Fact> {
+    (1..).flat_map(move |number| {
+        let attempt =
+            AttemptId { run: run(run_number), job: JobName::new("load-rates").unwrap(), number };
         let ended = Ended {
             attempt: attempt.clone(),
             ending: Ending::Exited { code: 0 },
@@ -123,10 +139,10 @@ fn facts() -> impl Iterator<Item = Fact> {
     })
 }
 
-fn opened() -> Fact {
+fn opened(run_number: u32) -> Fact {
     Fact::RunOpened(Box::new(RunOpened {
-        run: run(),
-        batch: run().batch,
+        run: run(run_number),
+        batch: run(run_number).batch,
         business_date: "2026-10-30".parse().unwrap(),
         anchor: at(),
         trial: false,
@@ -145,8 +161,8 @@ fn opened() -> Fact {
     }))
 }
 
-fn run() -> RunId {
-    "eod@2026-10-30#1".parse().unwrap()
+fn run(number: u32) -> RunId {
+    format!("eod@2026-10-30#{number}").parse().unwrap()
 }
 
 fn at() -> Timestamp {

@@ -16,7 +16,7 @@ use crate::definition::defect::Severity;
 use crate::definition::site::{Mail, Site, Transport};
 use crate::driver::clock::HostClock;
 use crate::driver::mail::{FolderMailer, SmtpMailer};
-use crate::driver::store::SqliteReader;
+use crate::driver::store::{StateReader, StoreAddress};
 use crate::driver::{agent_health, host_health, state_health};
 use crate::port::{Clock, RunFilter, StoreError, StoreReader};
 use crate::types::Now;
@@ -33,12 +33,12 @@ const STEP: SignedDuration = SignedDuration::from_secs(2);
 
 /// Everything that is found, good and bad, in the order in which a person mends it. An error: not even the clock can be
 /// read.
-pub async fn examine(site: &Path, state: &Path) -> io::Result<Vec<Finding>> {
+pub async fn examine(site: &Path, state: &Path, store: &StoreAddress) -> io::Result<Vec<Finding>> {
     let clock = HostClock::new()?;
     let now = clock.now();
     let (mut found, site) = of_site(site, now.wall);
     found.extend(state_health::examine(state));
-    let reader = SqliteReader::open(state).await;
+    let reader = StateReader::open(store, state).await;
     found.push(of_store(&reader).await);
     found.push(agent_health::examine(&state.join("agent"), AGENT).await);
     if let Some(site) = &site {
@@ -83,7 +83,7 @@ fn of_site(folder: &Path, now: Timestamp) -> (Vec<Finding>, Option<Arc<Site>>) {
     (vec![loads], Some(site))
 }
 
-async fn of_store(reader: &Result<Option<SqliteReader>, StoreError>) -> Finding {
+async fn of_store(reader: &Result<Option<StateReader>, StoreError>) -> Finding {
     let checked = match reader {
         Ok(None) => return Finding::NoStore,
         Ok(Some(reader)) => reader.check_end().await,
@@ -121,7 +121,7 @@ async fn of_mail(mail: &Mail, state: &Path) -> Finding {
     }
 }
 
-async fn of_outbox(reader: &SqliteReader) -> Result<Option<Finding>, StoreError> {
+async fn of_outbox(reader: &StateReader) -> Result<Option<Finding>, StoreError> {
     let unsent = reader.outbox_unsent().await?;
     let given_up = unsent.iter().filter(|mail| mail.due.is_none()).count() as u64;
     let mails = unsent.len() as u64;
@@ -142,7 +142,7 @@ fn of_clock(now: Now) -> Finding {
 
 /// What the journal knows of the time: its last entry, and how both clocks stood when the last run was opened.
 async fn against_journal(
-    reader: &SqliteReader,
+    reader: &StateReader,
     clock: &HostClock,
     now: Now,
 ) -> Result<Vec<Finding>, StoreError> {

@@ -22,18 +22,18 @@ use crate::driver::account;
 use crate::driver::agent_link::LocalAgent;
 use crate::driver::control::Server;
 use crate::driver::folders::StateFolder;
-use crate::driver::store::SqliteStore;
+use crate::driver::store::StateStore;
 use crate::port::control::Account;
 use crate::port::{AgentEvent, Store, StoreError};
 use crate::supervisor::{Fatal, Input, Observer, Parts, Supervisor, World, send_mail};
 use crate::types::HostName;
 
-/// A supervisor of this host: SQLite store, local agent.
+/// A supervisor of this host: its store, local agent.
 #[derive(Debug)]
 pub struct Local;
 
 impl World for Local {
-    type Store = SqliteStore;
+    type Store = StateStore;
     type Agent = LocalAgent;
     type Clock = RunClock;
     type Folders = StateFolder;
@@ -70,7 +70,7 @@ pub struct Led {
 /// Takes the lead of a store and brings up everything around it.
 pub async fn lead(
     wiring: Wiring,
-    store: SqliteStore,
+    store: StateStore,
     observers: Vec<Box<dyn Observer>>,
 ) -> Result<Led, NotStarted> {
     let Wiring { source, state, clock, mail } = wiring;
@@ -97,6 +97,7 @@ pub async fn lead(
         Input::Agent as fn(AgentEvent) -> Input,
     ));
     tokio::spawn(pass_on(requests, inbox_sender.clone(), Input::Asked));
+    tokio::spawn(pass_news(store.overtaken(), inbox_sender.clone()));
     tokio::spawn(send_mail(SiteMailer::new(&mail, state.root()), to_send, inbox_sender.clone()));
 
     let parts = Parts {
@@ -133,6 +134,13 @@ async fn pass_on<T>(
             return;
         }
     }
+}
+
+/// That the lead is lost reaches a supervisor that has nothing to commit.
+async fn pass_news(overtaken: impl Future<Output = StoreError>, to: mpsc::UnboundedSender<Input>) {
+    let why = overtaken.await;
+    // Nobody is there to stop any more.
+    to.send(Input::Overtaken(why)).ok();
 }
 
 #[expect(

@@ -56,6 +56,17 @@ pub(super) struct PlaceArguments {
     /// Folder of the store, the logs and the agent [default: state]
     #[arg(long, global = true, help_heading = EVERYWHERE, env = "NIGHTRUN_STATE", value_name = "DIR")]
     pub(super) state: Option<PathBuf>,
+    /// Database of the store, such as postgres://nightrun@db.example/nightrun?sslmode=verify-full; a file in the state
+    /// folder by default. The password comes from PGPASSFILE or PGPASSWORD
+    #[arg(
+        long,
+        global = true,
+        help_heading = EVERYWHERE,
+        env = "NIGHTRUN_STORE",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub(super) store: Option<String>,
     /// Language of what is printed; the site's by default for reports, else English
     #[arg(
         long,
@@ -198,6 +209,9 @@ pub(super) enum Command {
     /// The record of everything decided and observed
     #[command(subcommand)]
     Journal(JournalCommand),
+    /// The store itself
+    #[command(subcommand)]
+    Store(StoreCommand),
 }
 
 #[derive(Debug, Args)]
@@ -343,6 +357,19 @@ pub(super) enum MailCommand {
     Flush,
     /// List what has not left yet
     List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum StoreCommand {
+    /// Move the whole history from the state folder into a PostgreSQL database that holds none
+    ///
+    /// It is proven there before the file is given up; the file can still be read, and nothing runs with it any more. A
+    /// copy that was interrupted is finished by the same command.
+    Copy {
+        /// Such as postgres://nightrun@db.example/nightrun?sslmode=verify-full
+        #[arg(long, value_name = "URL")]
+        to: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -15,7 +15,7 @@ use crate::definition::site::{Mail, Site};
 use crate::driver::clock::HostClock;
 use crate::driver::control::Client;
 use crate::driver::folders::StateFolder;
-use crate::driver::store::{SqliteReader, SqliteStore};
+use crate::driver::store::{StateReader, StateStore, StoreAddress};
 use crate::journal::RunRow;
 use crate::port::{Clock, SiteSource, Store, StoreError, StoreReader};
 use crate::supervisor::{across_now, definition, recall};
@@ -26,6 +26,7 @@ pub(super) struct Context {
     pub(super) state: PathBuf,
     /// Which job files count.
     pub(super) definitions: Definitions,
+    pub(super) store: StoreAddress,
     /// As asked for; English by default.
     pub(super) lang: Lang,
     pub(super) asked_lang: Option<Lang>,
@@ -39,12 +40,17 @@ pub(super) struct Context {
 impl Context {
     pub(super) fn new(places: PlaceArguments) -> Result<Self, Failure> {
         let asked_lang = places.lang.map(Lang::from);
+        let store = match places.store.as_deref() {
+            None | Some("") => StoreAddress::Folder,
+            Some(url) => StoreAddress::Postgres(url.parse().map_err(Failure::defects)?),
+        };
         let settings = places.settings.as_deref().map(app::settings).transpose();
         let settings = settings.map_err(Failure::defects)?.unwrap_or_default();
         let or = |given: Option<PathBuf>, set: Option<PathBuf>, otherwise: &str| {
             given.or(set).unwrap_or_else(|| PathBuf::from(otherwise))
         };
         Ok(Self {
+            store,
             site: or(places.site, settings.site, "jobs"),
             state: or(places.state, settings.state, "state"),
             definitions: settings.definitions,
@@ -112,9 +118,9 @@ impl Context {
         site.map_or_else(Zone::utc, |site| site.zone.clone())
     }
 
-    pub(super) async fn open_store(&self, state: &StateFolder) -> Result<SqliteStore, Failure> {
-        SqliteStore::open(state.root()).await.map_err(|error| match error {
-            StoreError::InUse(_) => Failure::refused(error),
+    pub(super) async fn open_store(&self, state: &StateFolder) -> Result<StateStore, Failure> {
+        StateStore::open(&self.store, state.root()).await.map_err(|error| match error {
+            StoreError::InUse(_) | StoreError::Elsewhere(_) => Failure::refused(error),
             _ => Failure::failed(error),
         })
     }
@@ -125,19 +131,34 @@ impl Context {
     }
 
     /// Reading beside whoever writes.
-    pub(super) async fn reader(&self) -> Result<SqliteReader, Failure> {
-        let state = self.existing_state()?;
-        let reader = SqliteReader::open(state.root()).await.map_err(Failure::failed)?;
-        reader.ok_or_else(|| {
-            Failure::refused(format!(
-                "there is no store in {}: nothing has run with it yet, or say which folder with --state DIR",
+    pub(super) async fn reader(&self) -> Result<StateReader, Failure> {
+        let state = match &self.store {
+            StoreAddress::Folder => self.existing_state()?.root().to_owned(),
+            StoreAddress::Postgres(_) => self.state.clone(),
+        };
+        let reader = StateReader::open(&self.store, &state).await.map_err(Failure::failed)?;
+        let reader = reader.ok_or_else(|| {
+            Failure::refused(match &self.store {
+                StoreAddress::Folder => format!(
+                    "there is no store in {}: nothing has run with it yet, or say which folder with --state DIR",
+                    self.state.display()
+                ),
+                StoreAddress::Postgres(address) => {
+                    format!("there is no store in {address}: nothing has run with it yet")
+                }
+            })
+        })?;
+        if let Some(place) = reader.gone().await.map_err(Failure::failed)? {
+            notice_line!(
+                "nightrun: what {} holds is of before its history went on in {place}; --store names that one",
                 self.state.display()
-            ))
-        })
+            );
+        }
+        Ok(reader)
     }
 
     /// As [`reader`](Self::reader); `None` where nothing has run yet. A store that cannot be read is no empty one.
-    pub(super) async fn reader_if_any(&self) -> Result<Option<SqliteReader>, Failure> {
+    pub(super) async fn reader_if_any(&self) -> Result<Option<StateReader>, Failure> {
         match self.reader().await {
             Ok(reader) => Ok(Some(reader)),
             Err(none) if none.code == REFUSED => Ok(None),
@@ -148,7 +169,7 @@ impl Context {
     /// A core with one run in it, as the journal has it.
     pub(super) async fn recalled(
         &self,
-        reader: &SqliteReader,
+        reader: &StateReader,
         run: &RunId,
     ) -> Result<Core, Failure> {
         let mut core = Core::new(1);
@@ -168,7 +189,7 @@ impl Context {
     pub(super) async fn mail_to_serve(
         &self,
         source: &SiteFolder,
-        store: &SqliteStore,
+        store: &StateStore,
     ) -> Result<Mail, Failure> {
         let defects = match source.read() {
             Ok(read) => {
@@ -190,7 +211,7 @@ impl Context {
     }
 
     /// How mail leaves for a run that goes by its own definition.
-    pub(super) async fn mail_of(&self, store: &SqliteStore, row: &RunRow) -> Result<Mail, Failure> {
+    pub(super) async fn mail_of(&self, store: &StateStore, row: &RunRow) -> Result<Mail, Failure> {
         let definition = definition(store.reader(), &row.definition).await;
         Ok(definition.map_err(Failure::failed)?.copy.site.mail)
     }

@@ -9,7 +9,7 @@ use crate::app::SiteMailer;
 use crate::driver::clock::HostClock;
 use crate::driver::control::Client;
 use crate::journal::{Head, Sealed};
-use crate::port::{Clock, Mailer, Store, StoreReader};
+use crate::port::{Clock, Mailer, Store, StoreError, StoreReader};
 use crate::types::RunId;
 
 /// Entries read at a time.
@@ -136,6 +136,11 @@ pub(super) async fn flush_mail(context: &Context) -> Result<u8, Failure> {
     let mailer = SiteMailer::new(&site.mail, state.root());
     let clock = HostClock::new().map_err(Failure::failed)?;
     let mut store = context.open_store(&state).await?;
+    // Whoever leads sends it himself, on whatever host.
+    store.claim_epoch().await.map_err(|why| match why {
+        StoreError::InUse(_) => Failure::refused(why),
+        other => Failure::failed(other),
+    })?;
     let unsent = store.reader().outbox_unsent().await.map_err(Failure::failed)?;
     let mut left = 0;
     for queued in &unsent {

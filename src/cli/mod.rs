@@ -17,13 +17,14 @@ mod run;
 mod serve;
 mod show;
 mod simulate;
+mod store;
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use arguments::{Arguments, Command, JournalCommand, MailCommand};
+use arguments::{Arguments, Command, JournalCommand, MailCommand, StoreCommand};
 use context::Context;
 use exit::Failure;
 
@@ -75,6 +76,7 @@ async fn carry_out(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Note { on, text, date } => act::note(context, &on, text, date).await,
         Command::Mail(MailCommand::Flush) => journal::flush_mail(context).await,
         Command::Mail(MailCommand::List) => journal::list_mail(context).await,
+        Command::Store(StoreCommand::Copy { to }) => store::copy(context, &to).await,
         Command::Journal(JournalCommand::Verify) => journal::verify(context).await,
         Command::Journal(JournalCommand::Show { run, last }) => {
             journal::show(context, run, last).await

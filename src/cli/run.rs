@@ -11,7 +11,7 @@ use super::arguments::{Format, RunArguments};
 use super::context::Context;
 use super::exit::Failure;
 use super::{asking, lines, live, show};
-use crate::app::{self, Led, RunClock, Wiring, own_account};
+use crate::app::{self, Led, NotStarted, RunClock, Wiring, own_account};
 use crate::core::calendar::Calendars;
 use crate::core::fact::{Action, StopHow};
 use crate::core::order;
@@ -19,7 +19,7 @@ use crate::definition::site::{Batch, Site};
 use crate::driver::clock::{HostClock, TrialClock};
 use crate::driver::control::Client;
 use crate::driver::folders::StateFolder;
-use crate::driver::store::SqliteStore;
+use crate::driver::store::StateStore;
 use crate::journal::RunRow;
 use crate::port::control::{Order, Reply, Request};
 use crate::port::{Clock, Defects, RunFilter, SiteSource, Store, StoreError, StoreReader};
@@ -101,7 +101,7 @@ enum Served {
     /// The supervisor that was at work; the exit code of the run.
     ByAnother(u8),
     /// This process, which has the store now.
-    Here(Box<SqliteStore>),
+    Here(Box<StateStore>),
 }
 
 /// Gives the order to the supervisor that is at work, or takes the lead. Between the two lies a supervisor that begins
@@ -119,7 +119,7 @@ async fn served_or_leading(
                 return Ok(Served::ByAnother(code));
             }
         } else {
-            match SqliteStore::open(state.root()).await {
+            match StateStore::open(&context.store, state.root()).await {
                 Ok(store) => return Ok(Served::Here(Box::new(store))),
                 Err(why @ StoreError::InUse(_)) => {
                     let now = host.now().since_boot;
@@ -127,6 +127,7 @@ async fn served_or_leading(
                         return Err(Failure::refused(why));
                     }
                 }
+                Err(why @ StoreError::Elsewhere(_)) => return Err(Failure::refused(why)),
                 Err(other) => return Err(Failure::failed(other)),
             }
         }
@@ -208,7 +209,7 @@ pub(super) async fn act_and_go_on(
 async fn supervisor_for(
     context: &Context,
     row: &RunRow,
-    store: SqliteStore,
+    store: StateStore,
 ) -> Result<Led, Failure> {
     let host = HostClock::new().map_err(Failure::failed)?;
     let clock =
@@ -220,7 +221,7 @@ async fn supervisor_for(
 }
 
 async fn trial_clock(
-    store: &SqliteStore,
+    store: &StateStore,
     run: &RunId,
     host: HostClock,
 ) -> Result<RunClock, Failure> {
@@ -230,13 +231,18 @@ async fn trial_clock(
     Ok(RunClock::Trial(TrialClock::resume(host, offset)))
 }
 
-async fn led(context: &Context, wiring: Wiring, store: SqliteStore) -> Result<Led, Failure> {
+async fn led(context: &Context, wiring: Wiring, store: StateStore) -> Result<Led, Failure> {
     let observer: Box<dyn Observer> = if context.format == Format::Text && context.terminal {
         Box::new(live::Display::new(context.lang, wiring.state.agent()))
     } else {
         Box::new(lines::Lines::new(context.lang, context.format))
     };
-    app::lead(wiring, store, vec![observer]).await.map_err(Failure::failed)
+    app::lead(wiring, store, vec![observer]).await.map_err(|why| match why {
+        NotStarted::Store(why @ (StoreError::InUse(_) | StoreError::Elsewhere(_))) => {
+            Failure::refused(why)
+        }
+        other => Failure::failed(other),
+    })
 }
 
 /// Lets the supervisor work to the end of the night, and says how it ended.
@@ -304,7 +310,7 @@ async fn pass_signals(inbox: mpsc::UnboundedSender<Input>) {
 }
 
 /// Runs that can go on: interrupted, and not overtaken by a later one of the same batch and key.
-async fn interrupted_runs(store: &SqliteStore) -> Result<Vec<RunRow>, Failure> {
+async fn interrupted_runs(store: &StateStore) -> Result<Vec<RunRow>, Failure> {
     let all = store.reader().runs(&RunFilter::default()).await.map_err(Failure::failed)?;
     let latest = |row: &RunRow| {
         !all.iter().any(|other| {
@@ -319,7 +325,7 @@ async fn interrupted_runs(store: &SqliteStore) -> Result<Vec<RunRow>, Failure> {
 
 /// The trial of the same batch and date that was interrupted, if the same command is given again.
 async fn interrupted_trial(
-    store: &SqliteStore,
+    store: &StateStore,
     site: &Site,
     order: &Order,
     now: Timestamp,

@@ -17,7 +17,7 @@ use crate::definition::site::Site;
 use crate::driver::clock::HostClock;
 use crate::driver::control::Client;
 use crate::driver::log_files::{LogFiles, Stream};
-use crate::driver::store::SqliteReader;
+use crate::driver::store::StateReader;
 use crate::journal::RunRow;
 use crate::port::control::{Reply, Request};
 use crate::port::{Clock, RunFilter, StoreReader};
@@ -80,7 +80,7 @@ pub(super) async fn status(context: &Context) -> Result<u8, Failure> {
 }
 
 /// The run's own clock: the host's, or that of its trial.
-pub(super) async fn now_of(row: &RunRow, reader: &SqliteReader) -> Result<Now, Failure> {
+pub(super) async fn now_of(row: &RunRow, reader: &StateReader) -> Result<Now, Failure> {
     let now = HostClock::new().map_err(Failure::failed)?.now();
     if let Some(ended) = row.ended {
         return Ok(Now { wall: ended, ..now });
@@ -141,7 +141,7 @@ fn unknown<'n>(what: String, name: &str, known: impl IntoIterator<Item = &'n str
 
 /// The run that is meant: by its id, or the one opened last of a batch and date.
 pub(super) async fn find(
-    reader: &SqliteReader,
+    reader: &StateReader,
     run: Option<&RunId>,
     batch: Option<&BatchId>,
     date: Option<BusinessDate>,

@@ -185,6 +185,8 @@ impl Link {
             .map_err(|why| io::Error::new(why.kind(), format!("{}: {why}", path.display())))?;
         // It leaves this session by itself, and must not end with this process.
         let mut agent = Command::new(&self.exe)
+            // The store is none of its business, nor of what it starts.
+            .env_remove("PGPASSWORD")
             .arg("agent")
             .arg("--dir")
             .arg(&self.dir)

@@ -27,6 +27,9 @@ pub enum StoreError {
     /// Another supervisor has led since, or the journal has gone on without this one: it must stop deciding.
     #[error("this supervisor no longer leads: {0}")]
     Overtaken(String),
+    /// The history of this store goes on in another one, or has not arrived here yet: nothing may be written here.
+    #[error("this store is not the one to write to: {0}")]
+    Elsewhere(String),
     /// The rows do not fit what is stored: an error of the program, not of the disk.
     #[error("the store refuses a contradiction: {0}")]
     Contradiction(String),
@@ -227,14 +230,27 @@ pub trait Store {
     /// Ends the use of it, so that what lies on disk is whole by itself.
     fn close(self) -> impl Future<Output = ()> + Send;
 
-    /// Begins a leadership: from now on every lower epoch is refused.
+    /// Begins a leadership: from now on every lower epoch is refused. `InUse`: another supervisor leads. A store that is
+    /// shared waits some seconds for a lead that nobody has renewed; a standby asks again and again.
     fn claim_epoch(&mut self) -> impl Future<Output = Result<Epoch, StoreError>> + Send;
+
+    /// Ends with the reason as soon as it is known that this supervisor no longer leads, so that one that has nothing to
+    /// commit learns it too. Never where a lead cannot be lost.
+    fn overtaken(&self) -> impl Future<Output = StoreError> + Send + 'static {
+        std::future::pending()
+    }
+
+    /// Asks the store whether this supervisor still leads, before something is done that no commit comes before, such as
+    /// sending what is due. `Overtaken`: it does not.
+    fn still_leads(&mut self) -> impl Future<Output = Result<(), StoreError>> + Send {
+        async { Ok(()) }
+    }
 
     /// Stores it all in one transaction, durably, or nothing. A commit whose entries are the stored head already
     /// (its first answer was lost) is accepted and changes nothing.
     fn commit(&mut self, commit: &Commit) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// A server took the message, with these words.
+    /// A server took the message, with these words. `Overtaken` as with a commit.
     fn outbox_sent(
         &mut self,
         id: u64,

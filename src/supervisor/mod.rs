@@ -63,6 +63,8 @@ pub enum Input {
     /// Something that people should know.
     Notice(String),
     Mail(MailNews),
+    /// Another supervisor leads.
+    Overtaken(StoreError),
 }
 
 impl Input {

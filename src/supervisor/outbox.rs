@@ -66,6 +66,10 @@ impl<W: World> Supervisor<W> {
         let real = self.parts.clock.real();
         let reader = self.parts.store.reader();
         let due = reader.outbox_due(real, AT_A_TIME).await?;
+        if !due.is_empty() {
+            // Whoever leads now sends it.
+            self.parts.store.still_leads().await?;
+        }
         for queued in due {
             if self.posted.insert(queued.id) {
                 // The sender lives as long as the supervisor; what it does not take stays in the outbox.

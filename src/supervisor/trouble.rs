@@ -122,6 +122,7 @@ impl<C: Clock> Door<'_, C> {
                 self.later.push_back(input);
             }
             Input::Stop { .. } | Input::Leave => return Err(Fatal::Left(self.why.to_owned())),
+            Input::Overtaken(why) => return Err(why.into()),
             Input::Asked(Asked {
                 request: Request::Status { .. } | Request::Why { .. } | Request::Alive,
                 reply,

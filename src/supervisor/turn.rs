@@ -60,6 +60,7 @@ impl<W: World> Supervisor<W> {
                 Ok(())
             }
             Input::Mail(news) => self.mail_news(news).await,
+            Input::Overtaken(why) => Err(why.into()),
             Input::Asked(asked) => self.asked(turn, asked).await,
         }
     }

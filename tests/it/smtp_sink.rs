@@ -85,6 +85,7 @@ pub(crate) enum Encryption {
 
 /// Makes a certificate for 127.0.0.1 and the authority that signed it, `ca.pem`, in a folder.
 pub(crate) fn certificate(folder: &Path) -> TlsAcceptor {
+    std::fs::create_dir_all(folder).unwrap();
     let openssl = |arguments: &str| {
         let made = Command::new("openssl")
             .current_dir(folder)

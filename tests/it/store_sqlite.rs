@@ -4,15 +4,13 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use nightrun::core::fact::Fact;
 use nightrun::driver::store::{FILE, SqliteReader, SqliteStore};
 use nightrun::journal::Head;
 use nightrun::port::{Store, StoreError, StoreReader};
-use nightrun::types::Outcome;
 use sqlx::{Connection, Executor, SqliteConnection};
 use tempfile::TempDir;
 
-use crate::journal_writer::{Writer, ended, job, mail, note, opened, run, settled};
+use crate::journal_writer::{Writer, mail, note, opened, run};
 
 async fn open() -> (TempDir, SqliteStore) {
     let state = tempfile::tempdir().unwrap();
@@ -236,33 +234,6 @@ async fn a_start_proves_the_entries_that_it_goes_by_and_leaves_the_file_and_its_
     );
 }
 
-#[tokio::test]
-async fn rows_that_change_one_thing_twice_are_stored_in_their_order() {
-    let (_state, store) = open().await;
-    let mut writer = Writer::lead(store).await;
-    let eod = run("eod@2026-10-30#1");
-    let again = || Fact::Reopened { run: eod.clone(), job: job("a") };
-    let reopened = || Fact::RunReopened { run: eod.clone() };
-    let close = "eod.a".parse().unwrap();
-    let date = "2026-10-30".parse().unwrap();
-    writer
-        .write(&[opened(&eod, "2026-10-30", false), settled(&eod, "a", Outcome::Failed), again()])
-        .await
-        .unwrap();
-    assert_eq!(writer.store.reader().outcome(&close, date).await.unwrap(), None);
-    writer
-        .write(&[settled(&eod, "a", Outcome::Failed), again(), settled(&eod, "a", Outcome::Forced)])
-        .await
-        .unwrap();
-    let outcome = writer.store.reader().outcome(&close, date).await.unwrap();
-    assert_eq!(outcome, Some(Outcome::Forced));
-    writer.write(&[ended(&eod), reopened()]).await.unwrap();
-    assert_eq!(writer.store.reader().open_runs().await.unwrap().len(), 1);
-    writer.write(&[ended(&eod), reopened(), ended(&eod)]).await.unwrap();
-    assert!(writer.store.reader().open_runs().await.unwrap().is_empty());
-    assert_eq!(writer.store.reader().verify().await.unwrap(), *writer.chain.head());
-}
-
 /// Nobody may do this while the lock is held; it is found all the same, by the statement that commits.
 #[tokio::test]
 async fn a_head_that_was_moved_behind_the_back_of_the_supervisor_stops_it() {
@@ -365,4 +336,20 @@ async fn what_a_killed_supervisor_committed_is_there() {
     let store = SqliteStore::open(copy.path()).await.unwrap();
     assert_eq!(store.reader().head().await.unwrap(), *writer.chain.head());
     assert_eq!(store.reader().outbox_unsent().await.unwrap().len(), 1);
+}
+
+/// As the first nightrun made it.
+#[tokio::test]
+async fn a_store_of_the_former_schema_is_brought_up_to_date_by_a_supervisor() {
+    let (state, file, head) = written().await;
+    let former =
+        "DROP TABLE lease; DROP TABLE relocation; DELETE FROM _sqlx_migrations WHERE version = 4;
+                  PRAGMA user_version = 3";
+    meddle(&file, former).await;
+    let why = SqliteReader::open(state.path()).await.map(|_| ()).unwrap_err().to_string();
+    assert!(why.contains("start the supervisor once"), "{why}");
+    let store = SqliteStore::open(state.path()).await.unwrap();
+    assert_eq!(store.reader().head().await.unwrap(), head);
+    store.close().await;
+    assert!(SqliteReader::open(state.path()).await.unwrap().is_some());
 }

@@ -22,6 +22,7 @@ macro_rules! store_suite {
             runs_that_ended_with_a_doubt_are_known_until_it_is_decided,
             history_knows_the_last_good_attempts, an_outcome_is_that_of_the_last_real_run,
             a_trial_counts_for_nothing_else, blobs_go_by_their_content,
+            rows_that_change_one_thing_twice_are_stored_in_their_order,
         );
     };
     ($open:path: $($case:ident),+ $(,)?) => {
@@ -378,4 +379,29 @@ pub(crate) async fn blobs_go_by_their_content<S: Store>(mut store: S) {
         assert_eq!(store.reader().blob_get(&address).await.unwrap().as_deref(), Some(bytes));
     }
     assert_eq!(store.reader().blob_get(&"0".repeat(64)).await.unwrap(), None);
+}
+
+pub(crate) async fn rows_that_change_one_thing_twice_are_stored_in_their_order<S: Store>(store: S) {
+    let mut writer = Writer::lead(store).await;
+    let eod = run("eod@2026-10-30#1");
+    let again = || Fact::Reopened { run: eod.clone(), job: job("a") };
+    let reopened = || Fact::RunReopened { run: eod.clone() };
+    let close = "eod.a".parse().unwrap();
+    let date = "2026-10-30".parse().unwrap();
+    writer
+        .write(&[opened(&eod, "2026-10-30", false), settled(&eod, "a", Outcome::Failed), again()])
+        .await
+        .unwrap();
+    assert_eq!(writer.store.reader().outcome(&close, date).await.unwrap(), None);
+    writer
+        .write(&[settled(&eod, "a", Outcome::Failed), again(), settled(&eod, "a", Outcome::Forced)])
+        .await
+        .unwrap();
+    let outcome = writer.store.reader().outcome(&close, date).await.unwrap();
+    assert_eq!(outcome, Some(Outcome::Forced));
+    writer.write(&[ended(&eod), reopened()]).await.unwrap();
+    assert_eq!(writer.store.reader().open_runs().await.unwrap().len(), 1);
+    writer.write(&[ended(&eod), reopened(), ended(&eod)]).await.unwrap();
+    assert!(writer.store.reader().open_runs().await.unwrap().is_empty());
+    assert_eq!(writer.store.reader().verify().await.unwrap(), *writer.chain.head());
 }

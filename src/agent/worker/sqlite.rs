@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::log::complain;
 use futures_util::TryStreamExt;
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteSynchronous,
+    Sqlite, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteSynchronous,
 };
 use sqlx::{AssertSqlSafe, Column, ConnectOptions, Connection, Decode, Either, Executor, Row};
 use sqlx::{TypeInfo, ValueRef};
@@ -253,13 +253,13 @@ fn cells(row: &SqliteRow) -> Result<Vec<Cell>, DbError> {
             let info = value.type_info();
             let wrong = |error| DbError::from(sqlx::Error::Decode(error));
             Ok(match info.name() {
-                "INTEGER" => Cell::Integer(i64::decode(value).map_err(wrong)?),
-                "REAL" => Cell::Real(f64::decode(value).map_err(wrong)?),
+                "INTEGER" => Cell::Integer(<i64 as Decode<Sqlite>>::decode(value).map_err(wrong)?),
+                "REAL" => Cell::Real(<f64 as Decode<Sqlite>>::decode(value).map_err(wrong)?),
                 "TEXT" => {
-                    let bytes = Vec::<u8>::decode(value).map_err(wrong)?;
+                    let bytes = <Vec<u8> as Decode<Sqlite>>::decode(value).map_err(wrong)?;
                     Cell::Text(String::from_utf8_lossy(&bytes).into_owned())
                 }
-                _ => Cell::Blob(Vec::<u8>::decode(value).map_err(wrong)?),
+                _ => Cell::Blob(<Vec<u8> as Decode<Sqlite>>::decode(value).map_err(wrong)?),
             })
         })
         .collect()

@@ -1,4 +1,4 @@
-//! The rows of a commit by kind, as the columns of `turn` take them (see `turn.sql`).
+//! The rows of a commit by kind, as `turn` takes them (see `turn.sql`, and `postgres/turn.sql`).
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::text::{encode, int, json, word};
 use crate::journal::{OutgoingMail, Row, Sealed, address};
-use crate::port::{StoreError, TrialOffset};
+use crate::port::{Commit, StoreError, TrialOffset};
 use crate::types::{AttemptId, BatchId, IncidentId, JobName, RunId};
 
 /// In the order in which the kinds of one batch are written.
@@ -55,24 +55,24 @@ impl Batch {
         Ok(())
     }
 
-    pub(super) fn entry(&mut self, entry: &Sealed) -> Result<(), StoreError> {
+    fn entry(&mut self, entry: &Sealed) -> Result<(), StoreError> {
         let Sealed { seq, run, at, epoch, kind, body, hash } = entry;
         self.push(Kind::Journal, &(int(*seq), run, at, int(epoch.0), kind, body, hash))
     }
 
-    pub(super) fn mail(&mut self, mail: &OutgoingMail) -> Result<(), StoreError> {
+    fn mail(&mut self, mail: &OutgoingMail) -> Result<(), StoreError> {
         let (encoding, message) = encode(&mail.bytes);
         let OutgoingMail { message_id, from, to, not_before, .. } = mail;
         let not_before = not_before.as_microsecond();
         self.push(Kind::Mail, &(message_id, from, to, encoding, message, not_before))
     }
 
-    pub(super) fn blob(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+    fn blob(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         let (encoding, content) = encode(bytes);
         self.push(Kind::Blobs, &(address(bytes), encoding, content))
     }
 
-    pub(super) fn trial(&mut self, run: &RunId, offset: TrialOffset) -> Result<(), StoreError> {
+    fn trial(&mut self, run: &RunId, offset: TrialOffset) -> Result<(), StoreError> {
         let wall = i64::try_from(offset.wall.as_micros()).unwrap_or(i64::MAX);
         let since_boot = i64::try_from(offset.since_boot.as_micros()).unwrap_or(i64::MAX);
         self.push(Kind::Trial, &(run.to_string(), wall, since_boot))
@@ -157,8 +157,20 @@ impl Batch {
     }
 }
 
+/// All of a commit; the rest goes with the first of its rows.
+pub(super) fn of_commit(commit: &Commit) -> Result<Vec<Batch>, StoreError> {
+    let mut batches = batches(&commit.rows)?;
+    if let Some(first) = batches.first_mut() {
+        commit.entries.iter().try_for_each(|entry| first.entry(entry))?;
+        commit.mail.iter().try_for_each(|mail| first.mail(mail))?;
+        commit.blobs.iter().try_for_each(|bytes| first.blob(bytes))?;
+        commit.trial.iter().try_for_each(|(run, offset)| first.trial(run, *offset))?;
+    }
+    Ok(batches)
+}
+
 /// Puts rows into as few batches as keep the order of those that change the same thing.
-pub(super) fn batches(rows: &[Row]) -> Result<Vec<Batch>, StoreError> {
+fn batches(rows: &[Row]) -> Result<Vec<Batch>, StoreError> {
     let mut batches = vec![Batch::default()];
     for (row, number) in rows.iter().zip(places(rows)) {
         if number == batches.len() {

@@ -2,16 +2,18 @@
 //! by it, and that is most of what a commit costs beside its fdatasync.
 
 use jiff::Timestamp;
+use sqlx::sqlite::Sqlite;
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
-use super::batch::{Batch, KINDS, batches};
+use super::batch::{Batch, KINDS, of_commit};
 use super::fence::{self, Verdict};
 use super::open::{SqliteReader, SqliteStore, Writer};
-use super::outbox;
-use super::read::{head_and_epoch, head_of};
-use super::text::{encode, int};
+use super::read::{HEAD, head_of};
+use super::statement::Statement;
+use super::text::int;
 use super::trouble::trouble;
-use crate::journal::{Head, address};
+use super::{blob, outbox};
+use crate::journal::Head;
 use crate::port::{Commit, Store, StoreError};
 use crate::types::Epoch;
 
@@ -46,9 +48,7 @@ impl Store for SqliteStore {
     }
 
     async fn outbox_sent(&mut self, id: u64, at: Timestamp, reply: &str) -> Result<(), StoreError> {
-        let mut writer = self.take_writer().await?;
-        let written = outbox::sent(&mut writer.conn, id, at, reply).await;
-        self.settled(writer, written).await
+        outbox::known(id, self.execute(outbox::sent(id, at, reply, None)).await?)
     }
 
     async fn outbox_failed(
@@ -57,19 +57,26 @@ impl Store for SqliteStore {
         why: &str,
         next_try: Option<Timestamp>,
     ) -> Result<(), StoreError> {
-        let mut writer = self.take_writer().await?;
-        let written = outbox::failed(&mut writer.conn, id, why, next_try).await;
-        self.settled(writer, written).await
+        outbox::known(id, self.execute(outbox::failed(id, why, next_try, None)).await?)
     }
 
     async fn blob_put(&mut self, bytes: &[u8]) -> Result<String, StoreError> {
-        let mut writer = self.take_writer().await?;
-        let written = blob(&mut writer.conn, bytes).await;
-        self.settled(writer, written).await
+        let (address, statement) = blob::keep(bytes);
+        self.execute(statement).await?;
+        Ok(address)
     }
 }
 
 impl SqliteStore {
+    /// How many rows it changed.
+    pub(super) async fn execute(&mut self, statement: Statement) -> Result<u64, StoreError> {
+        let mut writer = self.take_writer().await?;
+        let doing = statement.doing;
+        let done = statement.query::<Sqlite>().execute(&mut writer.conn).await;
+        let written = done.map(|done| done.rows_affected()).map_err(trouble(doing));
+        self.settled(writer, written).await
+    }
+
     /// Passes the result of a write on; after one that failed the connection is not used again.
     async fn settled<T>(
         &mut self,
@@ -109,13 +116,7 @@ async fn write(writer: &mut Writer, commit: &Commit) -> Result<(), StoreError> {
             return Ok(());
         }
     };
-    let mut batches = batches(&commit.rows)?;
-    if let Some(first) = batches.first_mut() {
-        commit.entries.iter().try_for_each(|entry| first.entry(entry))?;
-        commit.mail.iter().try_for_each(|mail| first.mail(mail))?;
-        commit.blobs.iter().try_for_each(|bytes| first.blob(bytes))?;
-        commit.trial.iter().try_for_each(|(run, offset)| first.trial(run, *offset))?;
-    }
+    let batches = of_commit(commit)?;
     #[cfg(feature = "faults")]
     super::midway::arm(&mut writer.conn).await?;
     if let Err(why) = insert(&mut writer.conn, (&head, leads, &next), batches).await {
@@ -130,6 +131,12 @@ async fn write(writer: &mut Writer, commit: &Commit) -> Result<(), StoreError> {
     }
     writer.known = Some((next, leads));
     Ok(())
+}
+
+async fn head_and_epoch(conn: &mut SqliteConnection) -> Result<(Head, Epoch), StoreError> {
+    head_of(
+        &sqlx::query(HEAD).fetch_one(conn).await.map_err(trouble("reading the journal's head"))?,
+    )
 }
 
 /// One statement for all batches: the first moves the head, the others find it there.
@@ -154,19 +161,4 @@ async fn insert(
         }
     }
     statement.execute(conn).await.map(|_| ()).map_err(trouble("commit"))
-}
-
-async fn blob(conn: &mut SqliteConnection, bytes: &[u8]) -> Result<String, StoreError> {
-    let address = address(bytes);
-    let (encoding, content) = encode(bytes);
-    sqlx::query(
-        "INSERT INTO blob (address, encoding, content) VALUES ($1, $2, $3) ON CONFLICT (address) DO NOTHING",
-    )
-    .bind(&address)
-    .bind(encoding)
-    .bind(content)
-    .execute(conn)
-    .await
-    .map_err(trouble("keeping a copy of a file"))?;
-    Ok(address)
 }

@@ -13,14 +13,18 @@ pub(super) enum Verdict {
     IsThere,
 }
 
+pub(super) fn overtaken(epoch: Epoch, leads: Epoch) -> StoreError {
+    StoreError::Overtaken(format!(
+        "it leads under epoch {}, and epoch {} was claimed since",
+        epoch.0, leads.0
+    ))
+}
+
 /// Judges a commit by where the stored journal stands and who leads.
 pub(super) fn judge(stored: &Head, leads: Epoch, commit: &Commit) -> Result<Verdict, StoreError> {
     let epoch = commit.epoch;
     if epoch < leads {
-        return Err(StoreError::Overtaken(format!(
-            "it leads under epoch {}, and epoch {} was claimed since",
-            epoch.0, leads.0
-        )));
+        return Err(overtaken(epoch, leads));
     }
     if epoch > leads || commit.entries.iter().any(|entry| entry.epoch != epoch) {
         return Err(StoreError::Contradiction(format!(

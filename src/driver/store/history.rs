@@ -3,40 +3,39 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use sqlx::sqlite::SqlitePool;
-
+use super::statement::{Asks, Statement};
 use super::text::Columns;
-use super::trouble::trouble;
 use crate::port::{Durations, StoreError};
 use crate::types::{BatchId, JobName, RunId, Span};
 
 pub(super) async fn history(
-    pool: &SqlitePool,
+    reader: &impl Asks,
     batch: &BatchId,
     before: Option<&RunId>,
     last: u32,
 ) -> Result<BTreeMap<JobName, Durations>, StoreError> {
-    let took = took(pool, batch, before, last).await?;
+    let took = took(reader, batch, before, last).await?;
     Ok(took.into_iter().filter_map(|(job, took)| Some((job, durations(&took)?))).collect())
 }
 
 /// Each of the times that [`history`] is reckoned from, shortest first.
 pub(super) async fn samples(
-    pool: &SqlitePool,
+    reader: &impl Asks,
     batch: &BatchId,
     last: u32,
 ) -> Result<BTreeMap<JobName, Vec<Span>>, StoreError> {
-    let took = took(pool, batch, None, last).await?;
+    let took = took(reader, batch, None, last).await?;
     Ok(took.into_iter().map(|(job, took)| (job, took.into_iter().map(span).collect())).collect())
 }
 
 async fn took(
-    pool: &SqlitePool,
+    reader: &impl Asks,
     batch: &BatchId,
     before: Option<&RunId>,
     last: u32,
 ) -> Result<BTreeMap<JobName, Vec<i64>>, StoreError> {
-    let rows = sqlx::query(
+    let statement = Statement::new(
+        "reading history",
         "SELECT job, ended - started AS took FROM (
              SELECT job, started, ended, ROW_NUMBER() OVER (PARTITION BY job ORDER BY ended DESC) AS nth
              FROM attempt
@@ -45,13 +44,12 @@ async fn took(
                    SELECT id FROM run
                    WHERE batch = $1 AND opened_seq < (SELECT opened_seq FROM run WHERE id = $3)))
          ) AS past WHERE nth <= $2 ORDER BY job, took",
-    )
-    .bind(batch.as_str())
-    .bind(i64::from(last))
-    .bind(before.map(ToString::to_string))
-    .fetch_all(pool)
-    .await
-    .map_err(trouble("reading history"))?;
+    );
+    let statement = statement
+        .text(batch.as_str())
+        .number(i64::from(last))
+        .maybe_text(before.map(ToString::to_string));
+    let rows = reader.ask(statement).await?;
     let mut took: BTreeMap<JobName, Vec<i64>> = BTreeMap::new();
     for row in &rows {
         took.entry(row.parsed("job")?).or_default().push(row.number("took")?);

@@ -1,10 +1,15 @@
-//! The state store on SQLite: one file `nightrun.db` in the state folder, one writer, any number of readers.
+//! The state store: on SQLite, or in a PostgreSQL database that several supervisors share ([`postgres`]).
 //!
-//! WAL with `synchronous=FULL`: a commit that was answered survives a power cut. A file that cannot be trusted is
+//! What is asked is SQL that both understand (`statement.rs`, `read.rs`); how a commit is made and who may make it is each
+//! database's own. [`StateStore`] is either.
+//!
+//! On SQLite it is one file `nightrun.db` in the state folder, one writer, any number of readers. WAL with `synchronous=FULL`: a commit that was answered survives a power cut. A file that cannot be trusted is
 //! refused and left as it is.
 
 mod batch;
+mod blob;
 mod commit;
+mod copy;
 mod fence;
 mod file;
 mod history;
@@ -14,9 +19,14 @@ mod midway;
 mod migrate;
 mod open;
 mod outbox;
+pub mod postgres;
 mod read;
+mod state;
+mod statement;
 mod still;
 mod text;
 mod trouble;
 
+pub use copy::{Copied, copy};
 pub use open::{FILE, SqliteReader, SqliteStore};
+pub use state::{StateReader, StateStore, StoreAddress};

@@ -18,11 +18,11 @@ use super::commit::TURN;
 use super::file::{self, Found};
 use super::lock::Lock;
 use super::migrate::{VERSION, migrate};
-use super::read::prove_open;
+use super::read::{check_end, gone, prove_open};
 use super::still::{Still, has_wal, is_writable};
 use super::trouble::trouble;
 use crate::journal::Head;
-use crate::port::{StoreError, StoreReader};
+use crate::port::{Store as _, StoreError};
 use crate::types::Epoch;
 
 /// The store's file, in the state folder.
@@ -65,8 +65,23 @@ impl SqliteStore {
     /// Opens the store of a state folder, and makes both where there are none. Refuses a store in use, one that is
     /// newer, and one that cannot be trusted, which it leaves as it is.
     pub async fn open(state: &Path) -> Result<Self, StoreError> {
-        make_folder(state)?;
-        let lock = Lock::take(state)?;
+        let store = Self::open_wherever_it_goes_on(state).await?;
+        match gone(&store.reader).await? {
+            None => Ok(store),
+            Some(place) => {
+                let path = store.path.clone();
+                store.close().await;
+                Err(StoreError::Elsewhere(format!(
+                    "the history of {} goes on in {place}: name that one with --store or NIGHTRUN_STORE",
+                    path.display()
+                )))
+            }
+        }
+    }
+
+    /// As [`open`](Self::open), also of a store whose history was moved.
+    pub(super) async fn open_wherever_it_goes_on(state: &Path) -> Result<Self, StoreError> {
+        let lock = lock_state(state)?;
         let path = state.join(FILE);
         match file::examine(&path, VERSION)? {
             Found::Nothing => make(&path).await?,
@@ -158,6 +173,12 @@ impl SqliteReader {
         let version = version.map_err(trouble("opening the store"))?;
         Ok((version, check_end(self).await?))
     }
+}
+
+/// One supervisor a state folder, which is made where there is none.
+pub(super) fn lock_state(state: &Path) -> Result<Lock, StoreError> {
+    make_folder(state)?;
+    Lock::take(state)
 }
 
 fn make_folder(state: &Path) -> Result<(), StoreError> {
@@ -263,27 +284,5 @@ async fn check_in(path: &Path, reader: &SqliteReader) -> Result<(), StoreError> 
         return Err(file::newer(&path.display().to_string(), version));
     }
     check_end(reader).await?;
-    prove_open(&reader.pool).await
-}
-
-/// The end of the journal proves itself: a start reads no more of it than that and the runs that are open.
-async fn check_end(reader: &SqliteReader) -> Result<Head, StoreError> {
-    let stored = reader.head().await?;
-    let last = reader.all_entries(stored.seq.saturating_sub(2), 3).await?;
-    let mut head = match last.split_first() {
-        None => Head::default(),
-        Some((first, _)) if first.seq == 1 => Head::default(),
-        Some((first, _)) => Head { seq: first.seq, hash: first.hash.clone() },
-    };
-    let known = usize::from(head.seq > 0);
-    for entry in last.iter().skip(known) {
-        head = head.check(entry).map_err(|why| StoreError::Damaged(why.to_string()))?.0;
-    }
-    if head != stored {
-        return Err(StoreError::Damaged(format!(
-            "the journal should end with entry {} and ends with entry {}",
-            stored.seq, head.seq
-        )));
-    }
-    Ok(head)
+    prove_open(reader).await
 }

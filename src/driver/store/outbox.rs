@@ -1,50 +1,43 @@
 //! Mail between the turn that decided it and the server that took it.
 
 use jiff::Timestamp;
-use sqlx::SqliteConnection;
-use sqlx::sqlite::{SqlitePool, SqliteRow};
 
-use super::text::{Columns, decode, int};
-use super::trouble::trouble;
+use super::statement::{Asks, Statement};
+use super::text::{Columns, decode, int, storable};
 use crate::journal::OutgoingMail;
 use crate::port::{QueuedMail, StoreError};
+use crate::types::Epoch;
 
-pub(super) async fn sent(
-    conn: &mut SqliteConnection,
-    id: u64,
-    at: Timestamp,
-    reply: &str,
-) -> Result<(), StoreError> {
-    let done = sqlx::query("UPDATE outbox SET sent = $2, reply = $3, due = NULL WHERE id = $1")
-        .bind(int(id))
-        .bind(at.as_microsecond())
-        .bind(reply)
-        .execute(conn)
-        .await
-        .map_err(trouble("noting sent mail"))?;
-    known(id, done.rows_affected())
+/// `under` is the leadership that notes it, where another may have begun without this one's knowing.
+pub(super) fn sent(id: u64, at: Timestamp, reply: &str, under: Option<Epoch>) -> Statement {
+    let text = "UPDATE outbox SET sent = $2, reply = $3, due = NULL
+        WHERE id = $1 AND ($4 IS NULL OR EXISTS (SELECT 1 FROM site_head WHERE epoch = $4))";
+    Statement::new("noting sent mail", text)
+        .count(id)
+        .number(at.as_microsecond())
+        .text(storable(reply))
+        .number(under.map(|epoch| int(epoch.0)))
 }
 
 /// A message that was sent stays sent: a late word of failure changes nothing.
-pub(super) async fn failed(
-    conn: &mut SqliteConnection,
+pub(super) fn failed(
     id: u64,
     why: &str,
     next_try: Option<Timestamp>,
-) -> Result<(), StoreError> {
-    let done = sqlx::query(
-        "UPDATE outbox SET tries = tries + 1, why = $2, due = CASE WHEN sent IS NULL THEN $3 END WHERE id = $1",
-    )
-    .bind(int(id))
-    .bind(why)
-    .bind(next_try.map(|at| at.as_microsecond()))
-    .execute(conn)
-    .await
-    .map_err(trouble("noting unsent mail"))?;
-    known(id, done.rows_affected())
+    under: Option<Epoch>,
+) -> Statement {
+    let text =
+        "UPDATE outbox SET tries = tries + 1, why = $2, due = CASE WHEN sent IS NULL THEN $3 END
+        WHERE id = $1 AND ($4 IS NULL OR EXISTS (SELECT 1 FROM site_head WHERE epoch = $4))";
+    Statement::new("noting unsent mail", text)
+        .count(id)
+        .text(storable(why))
+        .number(next_try.map(|at| at.as_microsecond()))
+        .number(under.map(|epoch| int(epoch.0)))
 }
 
-fn known(id: u64, rows: u64) -> Result<(), StoreError> {
+/// A note of a message that is not there says that something is wrong.
+pub(super) fn known(id: u64, rows: u64) -> Result<(), StoreError> {
     match rows {
         0 => Err(StoreError::Contradiction(format!("the outbox has no message {id}"))),
         _ => Ok(()),
@@ -52,29 +45,23 @@ fn known(id: u64, rows: u64) -> Result<(), StoreError> {
 }
 
 pub(super) async fn due(
-    pool: &SqlitePool,
+    reader: &impl Asks,
     now: Timestamp,
     limit: u32,
 ) -> Result<Vec<QueuedMail>, StoreError> {
-    let rows =
-        sqlx::query("SELECT * FROM outbox WHERE sent IS NULL AND due <= $1 ORDER BY id LIMIT $2")
-            .bind(now.as_microsecond())
-            .bind(i64::from(limit))
-            .fetch_all(pool)
-            .await
-            .map_err(trouble("reading the outbox"))?;
+    let text = "SELECT * FROM outbox WHERE sent IS NULL AND due <= $1 ORDER BY id LIMIT $2";
+    let statement = Statement::new("reading the outbox", text);
+    let rows = reader.ask(statement.number(now.as_microsecond()).number(i64::from(limit))).await?;
     rows.iter().map(queued).collect()
 }
 
-pub(super) async fn unsent(pool: &SqlitePool) -> Result<Vec<QueuedMail>, StoreError> {
-    let rows = sqlx::query("SELECT * FROM outbox WHERE sent IS NULL ORDER BY id")
-        .fetch_all(pool)
-        .await
-        .map_err(trouble("reading the outbox"))?;
+pub(super) async fn unsent(reader: &impl Asks) -> Result<Vec<QueuedMail>, StoreError> {
+    let text = "SELECT * FROM outbox WHERE sent IS NULL ORDER BY id";
+    let rows = reader.ask(Statement::new("reading the outbox", text)).await?;
     rows.iter().map(queued).collect()
 }
 
-fn queued(row: &SqliteRow) -> Result<QueuedMail, StoreError> {
+fn queued(row: &impl Columns) -> Result<QueuedMail, StoreError> {
     let id = row.count("id")?;
     let bytes = decode(&row.text("encoding")?, row.text("message")?)
         .ok_or_else(|| StoreError::Damaged(format!("message {id} of the outbox")))?;

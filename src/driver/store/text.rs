@@ -7,12 +7,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::Row as _;
+use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 
 use crate::journal::hex;
 use crate::port::StoreError;
 
-use super::trouble::trouble;
+use super::{postgres, trouble::trouble};
 
 /// A counter; one beyond what a BIGINT holds cannot come to be.
 pub(super) fn int(number: u64) -> i64 {
@@ -40,6 +41,11 @@ pub(super) fn encode(bytes: &[u8]) -> (&'static str, String) {
     }
 }
 
+/// Words of somebody else. PostgreSQL's TEXT takes no NUL.
+pub(super) fn storable(words: &str) -> String {
+    words.replace('\0', "\u{fffd}")
+}
+
 pub(super) fn decode(encoding: &str, content: String) -> Option<Vec<u8>> {
     match encoding {
         "text" => Some(content.into_bytes()),
@@ -54,7 +60,7 @@ pub(super) fn decode(encoding: &str, content: String) -> Option<Vec<u8>> {
 }
 
 /// Reads columns, and says which one does not hold what it should.
-pub(super) trait Columns {
+pub trait Columns {
     fn text(&self, column: &'static str) -> Result<String, StoreError>;
     fn number(&self, column: &'static str) -> Result<i64, StoreError>;
     fn maybe_number(&self, column: &'static str) -> Result<Option<i64>, StoreError>;
@@ -108,6 +114,27 @@ impl Columns for SqliteRow {
 
     fn maybe_text(&self, column: &'static str) -> Result<Option<String>, StoreError> {
         self.try_get(column).map_err(trouble("reading"))
+    }
+}
+
+impl Columns for PgRow {
+    fn text(&self, column: &'static str) -> Result<String, StoreError> {
+        self.try_get(column).map_err(postgres::reading)
+    }
+
+    fn number(&self, column: &'static str) -> Result<i64, StoreError> {
+        self.maybe_number(column)?.ok_or_else(|| unfit(column, &"it is not set"))
+    }
+
+    /// INTEGER and BIGINT are told apart there.
+    fn maybe_number(&self, column: &'static str) -> Result<Option<i64>, StoreError> {
+        let wide = self.try_get::<Option<i64>, _>(column);
+        wide.or_else(|_| Ok(self.try_get::<Option<i32>, _>(column)?.map(i64::from)))
+            .map_err(postgres::reading)
+    }
+
+    fn maybe_text(&self, column: &'static str) -> Result<Option<String>, StoreError> {
+        self.try_get(column).map_err(postgres::reading)
     }
 }
 

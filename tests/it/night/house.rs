@@ -58,6 +58,8 @@ pub(crate) struct House {
     folder: tempfile::TempDir,
     /// Pipes that jobs read from, open at this end so that neither side ever waits for the other to open it.
     gates: RefCell<BTreeMap<String, File>>,
+    /// The database of the store, where it is no file in the state folder.
+    pub(crate) store: Option<String>,
 }
 
 /// What a command that has ended left.
@@ -99,8 +101,11 @@ impl House {
 
     /// A site without a batch.
     pub(crate) fn bare() -> Self {
-        let house =
-            Self { folder: tempfile::tempdir().unwrap(), gates: RefCell::new(BTreeMap::new()) };
+        let house = Self {
+            folder: tempfile::tempdir().unwrap(),
+            gates: RefCell::new(BTreeMap::new()),
+            store: None,
+        };
         house.write("site.yaml", SITE);
         house.write("people.yaml", PEOPLE);
         house.write("calendars/all.yaml", CALENDAR);
@@ -144,6 +149,7 @@ impl House {
         let mut command = Command::new(env!("CARGO_BIN_EXE_nightrun"));
         command.arg("--site").arg(self.site()).arg("--state").arg(self.state());
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
+        command.envs(self.store.iter().map(|url| ("NIGHTRUN_STORE", url)));
         command
     }
 

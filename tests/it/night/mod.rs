@@ -18,6 +18,7 @@ mod failures;
 mod gates;
 mod limits;
 mod needs;
+mod on_postgres;
 mod one_leader;
 mod operators;
 mod own_copy;

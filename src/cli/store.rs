@@ -1,0 +1,49 @@
+//! `store`: where the history is kept.
+
+use super::arguments::Format;
+use super::context::Context;
+use super::exit::{Failure, WELL};
+use crate::driver::clock::HostClock;
+use crate::driver::control::Client;
+use crate::driver::store::postgres::PostgresAddress;
+use crate::driver::store::{self, StoreAddress};
+use crate::port::{Clock, StoreError};
+
+/// `store copy`.
+pub(super) async fn copy(context: &Context, to: &str) -> Result<u8, Failure> {
+    let to: PostgresAddress = to.parse().map_err(Failure::defects)?;
+    if matches!(context.store, StoreAddress::Postgres(_)) {
+        return Err(Failure::defects(
+            "the history is copied from the state folder: leave out --store and NIGHTRUN_STORE",
+        ));
+    }
+    let state = context.existing_state()?;
+    if Client::connect(state.root()).await.map_err(Failure::failed)?.is_some() {
+        return Err(Failure::refused(
+            "a supervisor is at work on this state folder: stop it first, so that nothing is added meanwhile",
+        ));
+    }
+    let now = HostClock::new().map_err(Failure::failed)?.now().wall;
+    let copied = store::copy(state.root(), &to, now).await.map_err(|why| match why {
+        StoreError::InUse(_) | StoreError::Elsewhere(_) => Failure::refused(why),
+        other => Failure::failed(other),
+    })?;
+    let head = &copied.head;
+    match context.format {
+        Format::Text if copied.before => {
+            print_line!("{to} has this history already, and goes on with it")?;
+        }
+        Format::Text => {
+            print_line!(
+                "{} entries are in {to}, chain whole, head {}; from now on: --store {to}, or NIGHTRUN_STORE",
+                head.seq,
+                head.hash
+            )?;
+        }
+        Format::Json => print_line!(
+            "{}",
+            serde_json::json!({ "to": to.to_string(), "entries": head.seq, "head": head.hash, "before": copied.before })
+        )?,
+    }
+    Ok(WELL)
+}

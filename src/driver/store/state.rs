@@ -1,0 +1,225 @@
+//! The store of a site wherever it is kept: one type for both databases.
+
+#![expect(clippy::disallowed_methods, reason = "driver: it reads the name of this host")]
+
+use std::path::Path;
+
+use futures_util::TryStreamExt;
+use futures_util::future::Either;
+use futures_util::stream::BoxStream;
+use jiff::Timestamp;
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+
+use super::lock::Lock;
+use super::open::{SqliteReader, SqliteStore, lock_state};
+use super::postgres::{LeaseTimes, PostgresAddress, PostgresReader, PostgresStore};
+use super::read::gone;
+use super::statement::{Asks, Statement};
+use super::text::Columns;
+use crate::journal::Head;
+use crate::port::{Commit, Store, StoreError};
+use crate::types::Epoch;
+
+/// Where the store of a site is.
+#[derive(Debug, Clone, Default)]
+pub enum StoreAddress {
+    /// A file in the state folder.
+    #[default]
+    Folder,
+    Postgres(PostgresAddress),
+}
+
+/// The store of the one supervisor that leads.
+#[derive(Debug)]
+pub struct StateStore {
+    reader: StateReader,
+    writes: Writes,
+}
+
+#[derive(Debug)]
+enum Writes {
+    Sqlite(SqliteStore),
+    Postgres {
+        store: Box<PostgresStore>,
+        /// The agent, the copies and the socket of the state folder have one supervisor too.
+        _lock: Lock,
+    },
+}
+
+/// Reads it, whoever leads.
+#[derive(Debug, Clone)]
+pub enum StateReader {
+    Sqlite(SqliteReader),
+    Postgres(PostgresReader),
+}
+
+impl StateStore {
+    /// Opens the store for a supervisor of this state folder, and makes both where there are none.
+    pub async fn open(address: &StoreAddress, state: &Path) -> Result<Self, StoreError> {
+        let (reader, writes) = match address {
+            StoreAddress::Folder => {
+                let store = SqliteStore::open(state).await?;
+                (StateReader::Sqlite(store.reader.clone()), Writes::Sqlite(store))
+            }
+            StoreAddress::Postgres(address) => {
+                let lock = lock_state(state)?;
+                let times = LeaseTimes::default();
+                let store = Box::new(PostgresStore::open(address, this_process(), times).await?);
+                let reader = StateReader::Postgres(store.reader().clone());
+                (reader, Writes::Postgres { store, _lock: lock })
+            }
+        };
+        Ok(Self { reader, writes })
+    }
+}
+
+/// Who leads, for people.
+fn this_process() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = if host.trim().is_empty() { "a host without a name" } else { host.trim() };
+    format!("process {} on {host}", std::process::id())
+}
+
+impl StateReader {
+    /// Opens a store for reading; `None`: there is none.
+    pub async fn open(address: &StoreAddress, state: &Path) -> Result<Option<Self>, StoreError> {
+        Ok(match address {
+            StoreAddress::Folder => SqliteReader::open(state).await?.map(Self::Sqlite),
+            StoreAddress::Postgres(address) => {
+                PostgresReader::open(address).await?.map(Self::Postgres)
+            }
+        })
+    }
+
+    /// Proves the end of the journal, as a supervisor does when it starts, and gives the schema's version with it.
+    pub async fn check_end(&self) -> Result<(i32, Head), StoreError> {
+        match self {
+            Self::Sqlite(reader) => reader.check_end().await,
+            Self::Postgres(reader) => reader.check_end().await,
+        }
+    }
+
+    /// Where the history goes on, if it was moved.
+    pub async fn gone(&self) -> Result<Option<String>, StoreError> {
+        gone(self).await
+    }
+}
+
+/// A row of either.
+#[derive(Debug)]
+pub enum StateRow {
+    Sqlite(SqliteRow),
+    Postgres(PgRow),
+}
+
+impl Asks for StateReader {
+    type Row = StateRow;
+
+    fn stream(&self, statement: Statement) -> BoxStream<'_, Result<StateRow, StoreError>> {
+        match self {
+            Self::Sqlite(reader) => Box::pin(reader.stream(statement).map_ok(StateRow::Sqlite)),
+            Self::Postgres(reader) => Box::pin(reader.stream(statement).map_ok(StateRow::Postgres)),
+        }
+    }
+}
+
+impl Columns for StateRow {
+    fn text(&self, column: &'static str) -> Result<String, StoreError> {
+        match self {
+            Self::Sqlite(row) => row.text(column),
+            Self::Postgres(row) => row.text(column),
+        }
+    }
+
+    fn number(&self, column: &'static str) -> Result<i64, StoreError> {
+        match self {
+            Self::Sqlite(row) => row.number(column),
+            Self::Postgres(row) => row.number(column),
+        }
+    }
+
+    fn maybe_number(&self, column: &'static str) -> Result<Option<i64>, StoreError> {
+        match self {
+            Self::Sqlite(row) => row.maybe_number(column),
+            Self::Postgres(row) => row.maybe_number(column),
+        }
+    }
+
+    fn maybe_text(&self, column: &'static str) -> Result<Option<String>, StoreError> {
+        match self {
+            Self::Sqlite(row) => row.maybe_text(column),
+            Self::Postgres(row) => row.maybe_text(column),
+        }
+    }
+}
+
+impl Store for StateStore {
+    type Reader = StateReader;
+
+    fn reader(&self) -> &StateReader {
+        &self.reader
+    }
+
+    /// Ends the lead where it has it, and all connections.
+    async fn close(self) {
+        match self.writes {
+            Writes::Sqlite(store) => store.close().await,
+            Writes::Postgres { store, .. } => store.close().await,
+        }
+    }
+
+    async fn claim_epoch(&mut self) -> Result<Epoch, StoreError> {
+        match &mut self.writes {
+            Writes::Sqlite(store) => store.claim_epoch().await,
+            Writes::Postgres { store, .. } => store.claim_epoch().await,
+        }
+    }
+
+    async fn still_leads(&mut self) -> Result<(), StoreError> {
+        match &mut self.writes {
+            Writes::Sqlite(store) => store.still_leads().await,
+            Writes::Postgres { store, .. } => store.still_leads().await,
+        }
+    }
+
+    fn overtaken(&self) -> impl Future<Output = StoreError> + Send + 'static {
+        match &self.writes {
+            Writes::Sqlite(store) => Either::Left(store.overtaken()),
+            Writes::Postgres { store, .. } => Either::Right(store.overtaken()),
+        }
+    }
+
+    async fn commit(&mut self, commit: &Commit) -> Result<(), StoreError> {
+        match &mut self.writes {
+            Writes::Sqlite(store) => store.commit(commit).await,
+            Writes::Postgres { store, .. } => store.commit(commit).await,
+        }
+    }
+
+    async fn outbox_sent(&mut self, id: u64, at: Timestamp, reply: &str) -> Result<(), StoreError> {
+        match &mut self.writes {
+            Writes::Sqlite(store) => store.outbox_sent(id, at, reply).await,
+            Writes::Postgres { store, .. } => store.outbox_sent(id, at, reply).await,
+        }
+    }
+
+    async fn outbox_failed(
+        &mut self,
+        id: u64,
+        why: &str,
+        next_try: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        match &mut self.writes {
+            Writes::Sqlite(store) => store.outbox_failed(id, why, next_try).await,
+            Writes::Postgres { store, .. } => store.outbox_failed(id, why, next_try).await,
+        }
+    }
+
+    async fn blob_put(&mut self, bytes: &[u8]) -> Result<String, StoreError> {
+        match &mut self.writes {
+            Writes::Sqlite(store) => store.blob_put(bytes).await,
+            Writes::Postgres { store, .. } => store.blob_put(bytes).await,
+        }
+    }
+}
