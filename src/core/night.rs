@@ -164,7 +164,7 @@ pub struct Core {
 /// Calendars and windows of one definition, made ready once.
 #[derive(Debug)]
 pub(super) struct Rules {
-    pub(super) calendars: Calendars,
+    pub(super) calendars: Arc<Calendars>,
     pub(super) windows: Windows,
 }
 
@@ -183,8 +183,14 @@ impl Core {
 
     /// Makes a definition known; before the run that goes by it is opened or replayed.
     pub fn define(&mut self, digest: &str, site: Arc<Site>) {
-        let rules =
-            Rules { calendars: Calendars::new(&site.calendars), windows: Windows::new(&site) };
+        let calendars = Arc::new(Calendars::new(&site.calendars));
+        self.define_by(digest, site, calendars);
+    }
+
+    /// As [`define`](Self::define), with the site's calendars as they were laid out already.
+    pub fn define_by(&mut self, digest: &str, site: Arc<Site>, calendars: Arc<Calendars>) {
+        let windows = Windows::over(&site, &calendars);
+        let rules = Rules { calendars, windows };
         self.rules.insert(digest.to_owned(), Arc::new(rules));
         self.state.define(digest, site);
     }

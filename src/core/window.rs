@@ -64,9 +64,13 @@ pub fn fit(expected: Span, verify: Span, rollback: Span) -> Duration {
 impl Windows {
     /// Openings that name no calendar go by the site's.
     pub fn new(site: &Site) -> Self {
-        let calendars = Arc::new(Calendars::new(&site.calendars));
+        Self::over(site, &Arc::new(Calendars::new(&site.calendars)))
+    }
+
+    /// As [`new`](Self::new), over the site's calendars as they were laid out already.
+    pub(super) fn over(site: &Site, calendars: &Arc<Calendars>) -> Self {
         let openings = |open: &[_]| {
-            Openings::new(open.to_vec(), Arc::clone(&calendars), site.calendar.clone())
+            Openings::new(open.to_vec(), Arc::clone(calendars), site.calendar.clone())
         };
         let classes = site
             .windows

@@ -17,12 +17,12 @@ use crate::types::{BusinessDate, JobRef, Outcome, RunId};
 #[derive(Debug)]
 pub struct Definition {
     pub copy: RunCopy,
-    pub(super) calendars: Calendars,
+    pub(super) calendars: Arc<Calendars>,
 }
 
 impl Definition {
     pub(super) fn new(copy: RunCopy) -> Self {
-        let calendars = Calendars::new(&copy.site.calendars);
+        let calendars = Arc::new(Calendars::new(&copy.site.calendars));
         Self { copy, calendars }
     }
 }
@@ -38,7 +38,8 @@ pub async fn recall<R: StoreReader>(
         let entry = sealed.open()?;
         if let Fact::RunOpened(opened) = &entry.fact {
             let definition = definition(reader, &opened.definition).await?;
-            core.define(&opened.definition, Arc::new(definition.copy.site.clone()));
+            let site = Arc::new(definition.copy.site.clone());
+            core.define_by(&opened.definition, site, Arc::clone(&definition.calendars));
             found = Some((opened.definition.clone(), definition));
         }
         core.replay(entry.at, &entry.fact)?;
