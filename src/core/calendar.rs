@@ -56,7 +56,10 @@ enum Notes {
     Kept(HashMap<Date, Note>),
     /// Days off are those of another calendar, so many days later. Put into words when somebody asks: there are
     /// hundreds in a year, and few are ever asked for.
-    Shifted { of: Arc<Table>, by: i32 },
+    Shifted {
+        of: Arc<Table>,
+        by: i32,
+    },
 }
 
 /// What is known of a day besides whether it is a business day.
@@ -226,7 +229,10 @@ impl Calendars {
 
 impl Table {
     fn empty() -> Self {
-        Self { business: DaySet::new(Date::MAX, Date::MIN, |_| false), notes: Notes::Kept(HashMap::new()) }
+        Self {
+            business: DaySet::new(Date::MAX, Date::MIN, |_| false),
+            notes: Notes::Kept(HashMap::new()),
+        }
     }
 
     fn listed(
@@ -266,10 +272,7 @@ impl Table {
                     .filter(|(_, table)| table.business.has(date) == Some(open))
                     .find_map(|(name, table)| Some((name, table.name(date)?)))
                     .map(|(name, text)| if open { text } else { format!("{text} ({name})") }),
-                early_close: operands
-                    .iter()
-                    .filter_map(|(_, table)| table.early_close(date))
-                    .min(),
+                early_close: operands.iter().filter_map(|(_, table)| table.early_close(date)).min(),
             },
             &business,
         );

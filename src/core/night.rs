@@ -11,7 +11,7 @@ use super::agenda::Agenda;
 use super::calendar::Calendars;
 use super::fact::{Fact, RunOpened, StopHow};
 use super::invariant::{Around, Watch};
-use super::state::{State, Unfit};
+use super::state::{Run, State, Unfit};
 use super::window::Windows;
 use crate::definition::site::Site;
 use crate::types::{
@@ -269,9 +269,13 @@ impl Core {
     }
 
     pub(super) fn rules(&self, run: &RunId) -> Result<Arc<Rules>, Unfit> {
-        let opened = &self.state.run(run)?.opened;
-        let missing = || Unfit::NoDefinition(run.clone(), opened.definition.clone());
-        self.rules.get(&opened.definition).cloned().ok_or_else(missing)
+        self.rules_of(self.state.run(run)?).cloned()
+    }
+
+    pub(super) fn rules_of(&self, run: &Run) -> Result<&Arc<Rules>, Unfit> {
+        let digest = &run.opened.definition;
+        let missing = || Unfit::NoDefinition(run.id().clone(), digest.clone());
+        self.rules.get(digest).ok_or_else(missing)
     }
 
     pub(super) fn take_incident_number(&mut self) -> IncidentId {
