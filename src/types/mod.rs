@@ -9,6 +9,7 @@ mod ending;
 mod id;
 mod now;
 mod outcome;
+pub(crate) mod tagged;
 mod text;
 
 pub use attempt::{AttemptId, Epoch, RunId, RunKey, Usage};
