@@ -11,6 +11,11 @@
 //!
 //! - **loop**: a loop over `std::process::Command` (`posix_spawn`) that keeps so many children running and starts what has
 //!   become free. It records nothing, keeps no output and survives nothing: the floor.
+//! - **durable**: the same loop, as durable as a night: before it starts anything it appends what has ended and what it is
+//!   about to start to a file (500 bytes each) and calls `fdatasync`, once for all that it knows by then.
+//! - **handed on**: the same again, with the hand-overs of a night: what it is about to start passes through two further
+//!   processes before it is started, and what has ended through the same two, as through agent and shim. It does
+//!   nothing else: what nightrun takes beside it is its own work.
 //! - **ninja**: the public yardstick for starting a graph of processes (Debian `ninja-build`). It starts each command
 //!   through `/bin/sh -c`, reads its output from a pipe, and writes a log of times that it does not sync. Its edges have
 //!   outputs that no command makes, so that nothing is up to date.
@@ -19,8 +24,8 @@
 //!   goes on, keeps output and ending in the spool, watches the job from a process of its own that outlives the
 //!   supervisor, and at the end writes the report. All of that is in its time.
 //!
-//! So neither comparison is of like with like: ninja may lose what it did in a power cut, nightrun may not. The ratio to
-//! the loop is what is held down; `src/docs/performance.md` has it with the date and where the time goes.
+//! So neither comparison with the loop and ninja is of like with like: they may lose what they did in a power cut, nightrun
+//! may not. The ratio to the loop is what is held down; `src/docs/performance.md` has it with the date and where the time goes.
 //! Nothing here is a test: a ratio of a shared machine proves nothing by failing.
 
 #![expect(
@@ -31,8 +36,10 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::WaitOptions;
@@ -71,6 +78,9 @@ fn layers(many: usize, wide: usize) -> Vec<Vec<usize>> {
 }
 
 fn main() {
+    if std::env::args().nth(1).is_some_and(|word| word == RELAY) {
+        return relay();
+    }
     let arguments = Arguments::read();
     if Command::new("ninja").arg("--version").stdout(Stdio::null()).status().is_err() {
         eprintln!("ninja is missing, which this compares with: apt-get install ninja-build");
@@ -85,12 +95,16 @@ fn main() {
         arguments.rounds
     );
     println!(
-        "{:32} {:>8} {:>8} {:>9}   {:>22} {:>11} {:>14} {:>15}",
+        "{:32} {:>8} {:>8} {:>9} {:>8} {:>9}   {:>22} {:>12} {:>14} {:>11} {:>14} {:>15}",
         "",
         "loop",
+        "durable",
+        "handed on",
         "ninja",
         "nightrun",
         "nightrun/loop",
+        "durable/loop",
+        "handed on/loop",
         "ninja/loop",
         "nightrun/ninja",
         "nightrun/former"
@@ -138,8 +152,26 @@ fn measure(folder: &Path, shape: &Shape, arguments: &Arguments) {
     write_site(&folder.join("site"), shape);
     let this = Path::new(env!("CARGO_BIN_EXE_nightrun"));
     let (mut bare, mut ninja, mut nightrun, mut former) = (vec![], vec![], vec![], vec![]);
+    let (mut durable, mut handed_on) = (vec![], vec![]);
     for round in 0..arguments.rounds {
-        bare.push(timed(|| bare_loop(shape)));
+        let record = |name: &str| Record::new(&folder.join(format!("{name}-{round}")));
+        bare.push(timed(|| bare_loop(shape, |_| {})));
+        durable.push(timed(|| {
+            let mut record = record("durable");
+            bare_loop(shape, |news| record.append(news));
+        }));
+        handed_on.push(timed(|| {
+            let (mut record, mut others) = (record("handed-on"), Others::new());
+            bare_loop(shape, |news| {
+                if news.ended > 0 {
+                    others.pass();
+                }
+                record.append(news);
+                if news.starts > 0 {
+                    others.pass();
+                }
+            });
+        }));
         ninja.push(timed(|| run_ninja(folder, shape)));
         nightrun.push(timed(|| run_nightrun(this, folder, &format!("state-{round}"))));
         if let Some(program) = &arguments.former {
@@ -152,12 +184,16 @@ fn measure(folder: &Path, shape: &Shape, arguments: &Arguments) {
         nightrun.iter().zip(&bare).map(|(n, b)| n.as_secs_f64() / b.as_secs_f64()).collect();
     let (least, most) = each.iter().fold((f64::MAX, 0.0_f64), |(l, m), r| (l.min(*r), m.max(*r)));
     print!(
-        "{:32} {:8.0} {:8.0} {:9.0}   {:6.2} ({least:5.2} – {most:5.2}) {:11.2} {:14.2}",
+        "{:32} {:8.0} {:8.0} {:9.0} {:8.0} {:9.0}   {:6.2} ({least:5.2} – {most:5.2}) {:12.2} {:14.2} {:11.2} {:14.2}",
         shape.name,
         millis(&bare),
+        millis(&durable),
+        millis(&handed_on),
         millis(&ninja),
         millis(&nightrun),
         ratio(&nightrun, &bare),
+        ratio(&durable, &bare),
+        ratio(&handed_on, &bare),
         ratio(&ninja, &bare),
         ratio(&nightrun, &ninja),
     );
@@ -183,8 +219,15 @@ fn millis(times: &[Duration]) -> f64 {
     median(times).as_secs_f64() * 1_000.0
 }
 
-/// Starts what is free, up to so many at once, and waits for any of them.
-fn bare_loop(shape: &Shape) {
+/// What a turn of the loop has come to know, and what it is about to do.
+struct News {
+    ended: usize,
+    starts: usize,
+}
+
+/// Starts what is free, up to so many at once, and waits for any of them; `decided` sees what is known each time before
+/// anything is started, and at the end.
+fn bare_loop(shape: &Shape, mut decided: impl FnMut(&News)) {
     let mut open: Vec<usize> = shape.jobs.iter().map(Vec::len).collect();
     let mut after = vec![Vec::new(); shape.jobs.len()];
     for (job, needs) in shape.jobs.iter().enumerate() {
@@ -193,9 +236,11 @@ fn bare_loop(shape: &Shape) {
     let mut free: std::collections::VecDeque<usize> =
         (0..open.len()).filter(|job| open[*job] == 0).collect();
     let mut running = HashMap::new();
+    let mut ended = 0;
     loop {
-        while running.len() < shape.at_once {
-            let Some(job) = free.pop_front() else { break };
+        let starts = free.len().min(shape.at_once - running.len());
+        decided(&News { ended, starts });
+        for job in free.drain(..starts) {
             let child = Command::new(TRUE).spawn().unwrap();
             // Waited for below, whichever ends first.
             running.insert(child.id(), (job, child));
@@ -203,15 +248,84 @@ fn bare_loop(shape: &Shape) {
         if running.is_empty() {
             return;
         }
-        let (pid, status) = rustix::process::wait(WaitOptions::empty()).unwrap().unwrap();
-        let (job, _child) = running.remove(&pid.as_raw_nonzero().get().cast_unsigned()).unwrap();
-        assert_eq!(status.exit_status(), Some(0));
-        for next in &after[job] {
-            open[*next] -= 1;
-            if open[*next] == 0 {
-                free.push_back(*next);
+        ended = 0;
+        // One at the least, and whatever else has ended by now.
+        let mut wait = WaitOptions::empty();
+        while !running.is_empty()
+            && let Some((pid, status)) = rustix::process::wait(wait).unwrap()
+        {
+            let pid = pid.as_raw_nonzero().get().cast_unsigned();
+            let (job, _child) = running.remove(&pid).unwrap();
+            assert_eq!(status.exit_status(), Some(0));
+            for next in &after[job] {
+                open[*next] -= 1;
+                if open[*next] == 0 {
+                    free.push_back(*next);
+                }
             }
+            ended += 1;
+            wait = WaitOptions::NOHANG;
         }
+    }
+}
+
+/// What a loop keeps that may lose nothing.
+struct Record(File);
+
+impl Record {
+    fn new(path: &Path) -> Self {
+        Self(File::create_new(path).unwrap())
+    }
+
+    fn append(&mut self, news: &News) {
+        self.0.write_all(&vec![b'.'; 500 * (news.ended + news.starts)]).unwrap();
+        self.0.sync_data().unwrap();
+    }
+}
+
+/// Said to this program: be one of the two processes that pass lines on.
+const RELAY: &str = "--relay";
+
+fn relay() {
+    let mut line = [0; 64];
+    while let Ok(n @ 1..) = std::io::stdin().read(&mut line) {
+        rustix::io::write(rustix::stdio::stdout(), &line[..n]).unwrap();
+    }
+}
+
+/// Two processes in a row.
+struct Others {
+    first: Child,
+    second: Child,
+    back: ChildStdout,
+}
+
+impl Others {
+    fn new() -> Self {
+        let program = std::env::current_exe().unwrap();
+        let relay = |input: Stdio| {
+            let mut command = Command::new(&program);
+            command.arg(RELAY).stdin(input).stdout(Stdio::piped()).spawn().unwrap()
+        };
+        let mut first = relay(Stdio::piped());
+        let mut second = relay(first.stdout.take().unwrap().into());
+        let back = second.stdout.take().unwrap();
+        Self { first, second, back }
+    }
+
+    /// Says something, and hears it from the last one.
+    fn pass(&mut self) {
+        self.first.stdin.as_mut().unwrap().write_all(b"word\n").unwrap();
+        self.back.read_exact(&mut [0; 5]).unwrap();
+    }
+}
+
+impl Drop for Others {
+    /// The first reads the end of its input, and the second that of the first.
+    fn drop(&mut self) {
+        drop(self.first.stdin.take());
+        self.first.wait().unwrap();
+        self.second.wait().unwrap();
     }
 }
 

@@ -123,9 +123,12 @@ impl AgentFolder {
         Ok(())
     }
 
-    /// The spool has been looked through since the host started.
+    /// The spool has been looked through since the host started. Not synced: where a crash of the host takes it, or half
+    /// of it, the host has another boot id by then, and the spool is looked through again.
     pub(super) fn note_boot(&self) -> io::Result<()> {
-        write_durably(&self.dir, "boot", &format!("{}\n", self.kernel_boot()))
+        let new = self.dir.join("boot.tmp");
+        fs::write(&new, format!("{}\n", self.kernel_boot()))?;
+        fs::rename(new, self.dir.join("boot"))
     }
 
     /// Jobs that run as other accounts must reach the files that they are given; they still cannot list any folder.

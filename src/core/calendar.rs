@@ -4,6 +4,7 @@
 //! business day from it, costs next to nothing. Outside of its data a calendar knows nothing, and nothing runs on a guess.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use jiff::SignedDuration;
 use jiff::civil::{Date, Time, Weekday};
@@ -18,7 +19,7 @@ pub const WARN_DAYS: i32 = 30;
 /// All calendars of a site.
 #[derive(Debug, Clone, Default)]
 pub struct Calendars {
-    tables: BTreeMap<CalendarName, Table>,
+    tables: BTreeMap<CalendarName, Arc<Table>>,
 }
 
 /// What a calendar says about one day.
@@ -47,7 +48,18 @@ pub struct BeyondData {
 #[derive(Debug, Clone)]
 struct Table {
     business: DaySet,
-    notes: HashMap<Date, Note>,
+    notes: Notes,
+}
+
+#[derive(Debug, Clone)]
+enum Notes {
+    Kept(HashMap<Date, Note>),
+    /// Days off are those of another calendar, so many days later. Put into words when somebody asks: there are
+    /// hundreds in a year, and few are ever asked for.
+    Shifted {
+        of: Arc<Table>,
+        by: i32,
+    },
 }
 
 /// What is known of a day besides whether it is a business day.
@@ -97,7 +109,7 @@ impl Calendars {
         for operand in operands {
             self.lay_out(operand, calendars, within);
         }
-        let known: Option<Vec<(&CalendarName, &Table)>> =
+        let known: Option<Vec<(&CalendarName, &Arc<Table>)>> =
             operands.iter().map(|name| self.tables.get_key_value(name)).collect();
         let table = match (&calendar.rule, known) {
             (CalendarRule::Listed { weekly, exceptions }, _) => {
@@ -106,13 +118,13 @@ impl Calendars {
             (CalendarRule::AllOf(_), Some(known)) => Table::all_of(&known),
             (CalendarRule::AnyOf(_), Some(known)) => Table::any_of(&known),
             (CalendarRule::Shift { days, .. }, Some(known)) => match known.first() {
-                Some((_, of)) => of.shifted(*days),
+                Some((_, of)) => Table::shifted(of, *days),
                 None => Table::empty(),
             },
             (_, None) => Table::empty(),
         };
         within.pop();
-        self.tables.insert(name.clone(), table);
+        self.tables.insert(name.clone(), Arc::new(table));
     }
 
     pub fn day(&self, name: &CalendarName, date: Date) -> Day {
@@ -217,7 +229,10 @@ impl Calendars {
 
 impl Table {
     fn empty() -> Self {
-        Self { business: DaySet::new(Date::MAX, Date::MIN, |_| false), notes: HashMap::new() }
+        Self {
+            business: DaySet::new(Date::MAX, Date::MIN, |_| false),
+            notes: Notes::Kept(HashMap::new()),
+        }
     }
 
     fn listed(
@@ -241,10 +256,10 @@ impl Table {
                 (*date, Note { name, early_close })
             })
             .collect();
-        Self { business, notes }
+        Self { business, notes: Notes::Kept(notes) }
     }
 
-    fn all_of(operands: &[(&CalendarName, &Self)]) -> Self {
+    fn all_of(operands: &[(&CalendarName, &Arc<Self>)]) -> Self {
         let business = Self::common(operands, |date| {
             operands.iter().all(|(_, table)| table.business.has(date) == Some(true))
         });
@@ -255,21 +270,16 @@ impl Table {
                 name: operands
                     .iter()
                     .filter(|(_, table)| table.business.has(date) == Some(open))
-                    .find_map(|(name, table)| Some((name, table.notes.get(&date)?.name.as_ref()?)))
-                    .map(
-                        |(name, text)| if open { text.clone() } else { format!("{text} ({name})") },
-                    ),
-                early_close: operands
-                    .iter()
-                    .filter_map(|(_, table)| table.notes.get(&date)?.early_close)
-                    .min(),
+                    .find_map(|(name, table)| Some((name, table.name(date)?)))
+                    .map(|(name, text)| if open { text } else { format!("{text} ({name})") }),
+                early_close: operands.iter().filter_map(|(_, table)| table.early_close(date)).min(),
             },
             &business,
         );
         Self { business, notes }
     }
 
-    fn any_of(operands: &[(&CalendarName, &Self)]) -> Self {
+    fn any_of(operands: &[(&CalendarName, &Arc<Self>)]) -> Self {
         let business = Self::common(operands, |date| {
             operands.iter().any(|(_, table)| table.business.has(date) == Some(true))
         });
@@ -280,12 +290,13 @@ impl Table {
                     operands
                         .iter()
                         .filter(|(_, table)| table.business.has(date) == Some(open))
-                        .map(|(_, table)| table.notes.get(&date))
+                        .map(|(_, table)| table)
                 };
                 // Early only if everyone who is open closes early; then with the last of them.
-                let closes: Option<Vec<Time>> = alike().map(|note| note?.early_close).collect();
+                let closes: Option<Vec<Time>> =
+                    alike().map(|table| table.early_close(date)).collect();
                 Note {
-                    name: alike().flatten().find_map(|note| note.name.clone()),
+                    name: alike().find_map(|table| table.name(date)),
                     early_close: closes.and_then(|times| times.into_iter().max()),
                 }
             },
@@ -294,51 +305,69 @@ impl Table {
         Self { business, notes }
     }
 
-    fn common(operands: &[(&CalendarName, &Self)], open: impl Fn(Date) -> bool) -> DaySet {
+    fn common(operands: &[(&CalendarName, &Arc<Self>)], open: impl Fn(Date) -> bool) -> DaySet {
         let firsts = operands.iter().map(|(_, table)| table.business.first());
         let lasts = operands.iter().map(|(_, table)| table.business.last());
         DaySet::new(firsts.max().unwrap_or(Date::MAX), lasts.min().unwrap_or(Date::MIN), open)
     }
 
     fn noted(
-        operands: &[(&CalendarName, &Self)],
+        operands: &[(&CalendarName, &Arc<Self>)],
         note: impl Fn(Date, bool) -> Note,
         business: &DaySet,
-    ) -> HashMap<Date, Note> {
-        operands
+    ) -> Notes {
+        let notes = operands
             .iter()
-            .flat_map(|(_, table)| table.notes.keys())
-            .filter_map(|date| Some((*date, note(*date, business.has(*date)?))))
-            .collect()
+            .flat_map(|(_, table)| table.noted_days())
+            .filter_map(|date| Some((date, note(date, business.has(date)?))))
+            .collect();
+        Notes::Kept(notes)
     }
 
-    fn shifted(&self, by: i32) -> Self {
-        let old = &self.business;
+    fn shifted(of: &Arc<Self>, by: i32) -> Self {
+        let old = &of.business;
         let (first, last) = if old.first() > old.last() {
             (old.first(), old.last())
         } else {
             (plus(old.first(), by), plus(old.last(), by))
         };
         let business = DaySet::new(first, last, |date| old.has(plus(date, -by)) == Some(true));
-        let (days, side) = (by.unsigned_abs(), if by < 0 { "before" } else { "after" });
-        let unit = if days == 1 { "day" } else { "days" };
-        let notes = business
-            .dates()
-            .filter(|date| business.has(*date) == Some(false))
-            .map(|date| {
-                let origin = self.off_reason(plus(date, -by));
-                let name = Some(format!("{days} {unit} {side} {origin}"));
-                (date, Note { name, early_close: None })
-            })
-            .collect();
-        Self { business, notes }
+        Self { business, notes: Notes::Shifted { of: Arc::clone(of), by } }
+    }
+
+    fn name(&self, date: Date) -> Option<String> {
+        match &self.notes {
+            Notes::Kept(notes) => notes.get(&date)?.name.clone(),
+            Notes::Shifted { of, by } if self.business.has(date) == Some(false) => {
+                let (days, side) = (by.unsigned_abs(), if *by < 0 { "before" } else { "after" });
+                let unit = if days == 1 { "day" } else { "days" };
+                let origin = of.off_reason(plus(date, -by));
+                Some(format!("{days} {unit} {side} {origin}"))
+            }
+            Notes::Shifted { .. } => None,
+        }
+    }
+
+    fn early_close(&self, date: Date) -> Option<Time> {
+        match &self.notes {
+            Notes::Kept(notes) => notes.get(&date)?.early_close,
+            Notes::Shifted { .. } => None,
+        }
+    }
+
+    /// Days of which something is known besides.
+    fn noted_days(&self) -> Vec<Date> {
+        match &self.notes {
+            Notes::Kept(notes) => notes.keys().copied().collect(),
+            Notes::Shifted { .. } => {
+                let off = |date: &Date| self.business.has(*date) == Some(false);
+                self.business.dates().filter(off).collect()
+            }
+        }
     }
 
     fn off_reason(&self, date: Date) -> String {
-        match self.notes.get(&date).and_then(|note| note.name.clone()) {
-            Some(name) => name,
-            None => weekday_name(date.weekday()).to_owned(),
-        }
+        self.name(date).unwrap_or_else(|| weekday_name(date.weekday()).to_owned())
     }
 
     fn day(&self, date: Date) -> Day {
@@ -346,11 +375,7 @@ impl Table {
             None => Day::Unknown { first: self.business.first(), last: self.business.last() },
             Some(false) => Day::Off { reason: self.off_reason(date) },
             Some(true) => {
-                let note = self.notes.get(&date);
-                Day::Business {
-                    early_close: note.and_then(|note| note.early_close),
-                    name: note.and_then(|note| note.name.clone()),
-                }
+                Day::Business { early_close: self.early_close(date), name: self.name(date) }
             }
         }
     }

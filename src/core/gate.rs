@@ -50,7 +50,7 @@ pub fn resources(run: &Run, index: usize) -> Vec<(Resource, u32)> {
     if !waits {
         resources.push((Resource::Host(job.host.clone()), 1));
         if let Some(target) = target(run, index).filter(|target| one_writer(run, target)) {
-            resources.push((Resource::Target(target), 1));
+            resources.push((Resource::Target(target.clone()), 1));
         }
     }
     resources
@@ -93,19 +93,19 @@ pub(super) fn kept(run: &Run, index: usize, keeps: Keeps) -> Vec<(Resource, u32)
 }
 
 /// The window classes that bind a job, its batch's among them.
-pub fn windows(run: &Run, index: usize) -> Vec<WindowClass> {
-    let mut classes: Vec<WindowClass> =
-        run.batch.window.iter().chain(&run.job(index).window).cloned().collect();
+pub fn windows(run: &Run, index: usize) -> Vec<&WindowClass> {
+    let mut classes: Vec<&WindowClass> =
+        run.batch.window.iter().chain(&run.job(index).window).collect();
     classes.sort();
     classes.dedup();
     classes
 }
 
 /// The target that a job works on.
-pub fn target(run: &Run, index: usize) -> Option<TargetName> {
+pub fn target(run: &Run, index: usize) -> Option<&TargetName> {
     match &run.job(index).kind {
-        Kind::Sql { target, .. } | Kind::WaitSql { target, .. } => Some(target.clone()),
-        Kind::Change { change } => run.site.changes.get(change).map(|c| c.target.clone()),
+        Kind::Sql { target, .. } | Kind::WaitSql { target, .. } => Some(target),
+        Kind::Change { change } => run.site.changes.get(change).map(|change| &change.target),
         _ => None,
     }
 }
@@ -145,8 +145,7 @@ pub fn must_fit(run: &Run, index: usize) -> Duration {
 pub(super) fn window_gate(rules: &Rules, run: &Run, index: usize, now: Now) -> Gate {
     let classes = windows(run, index);
     let target = target(run, index);
-    let subject =
-        Subject { batch: &run.batch.id, target: target.as_ref(), host: &run.job(index).host };
+    let subject = Subject { batch: &run.batch.id, target, host: &run.job(index).host };
     let needs = must_fit(run, index);
     if run.opened.window_override.is_some() {
         rules.windows.gate_overridden(&classes, subject, now.wall, needs)

@@ -282,7 +282,7 @@ fn rules<'a>(around: Around<'a>, run: &Run) -> Result<&'a Rules, String> {
 /// Its window is open, nothing is frozen, and what it needs fits in.
 fn window_open(around: Around<'_>, run: &Run, index: usize) -> Result<(), String> {
     let job = run.job(index);
-    let mut classes: Vec<_> = run.batch.window.iter().chain(&job.window).cloned().collect();
+    let mut classes: Vec<_> = run.batch.window.iter().chain(&job.window).collect();
     classes.dedup();
     if classes.is_empty() && run.site.freezes.is_empty() {
         return Ok(());

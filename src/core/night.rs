@@ -12,7 +12,7 @@ use super::calendar::Calendars;
 use super::fact::{Fact, MissedWhy, RunOpened, StopHow};
 use super::invariant::{Around, Watch};
 use super::service::Service;
-use super::state::{State, Unfit};
+use super::state::{Run, State, Unfit};
 use super::window::Windows;
 use crate::definition::site::Site;
 use crate::types::{
@@ -184,7 +184,7 @@ pub struct Core {
 /// Calendars and windows of one definition, made ready once.
 #[derive(Debug)]
 pub(super) struct Rules {
-    pub(super) calendars: Calendars,
+    pub(super) calendars: Arc<Calendars>,
     pub(super) windows: Windows,
 }
 
@@ -203,8 +203,14 @@ impl Core {
 
     /// Makes a definition known; before the run that goes by it is opened or replayed.
     pub fn define(&mut self, digest: &str, site: Arc<Site>) {
-        let rules =
-            Rules { calendars: Calendars::new(&site.calendars), windows: Windows::new(&site) };
+        let calendars = Arc::new(Calendars::new(&site.calendars));
+        self.define_by(digest, site, calendars);
+    }
+
+    /// As [`define`](Self::define), with the site's calendars as they were laid out already.
+    pub fn define_by(&mut self, digest: &str, site: Arc<Site>, calendars: Arc<Calendars>) {
+        let windows = Windows::over(&site, &calendars);
+        let rules = Rules { calendars, windows };
         self.rules.insert(digest.to_owned(), Arc::new(rules));
         self.state.define(digest, site);
     }
@@ -300,9 +306,13 @@ impl Core {
     }
 
     pub(super) fn rules(&self, run: &RunId) -> Result<Arc<Rules>, Unfit> {
-        let opened = &self.state.run(run)?.opened;
-        let missing = || Unfit::NoDefinition(run.clone(), opened.definition.clone());
-        self.rules.get(&opened.definition).cloned().ok_or_else(missing)
+        self.rules_of(self.state.run(run)?).cloned()
+    }
+
+    pub(super) fn rules_of(&self, run: &Run) -> Result<&Arc<Rules>, Unfit> {
+        let digest = &run.opened.definition;
+        let missing = || Unfit::NoDefinition(run.id().clone(), digest.clone());
+        self.rules.get(digest).ok_or_else(missing)
     }
 
     pub(super) fn take_incident_number(&mut self) -> IncidentId {

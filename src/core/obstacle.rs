@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::fact::{RunResult, StopHow, Why};
 use super::gate::{self, Resource};
 use super::needs::{self, Verdict};
-use super::night::Core;
+use super::night::{Core, Rules};
 use super::phase::Phase;
 use super::progress::left_out_today;
 use super::state::{Held, Run, Unfit};
@@ -94,9 +94,9 @@ impl Core {
         if !run.jobs[index].asked {
             found.push(Obstacle::NotAsked);
         }
-        let rules = self.rules(run.id())?;
+        let rules = self.rules_of(run)?;
         if run.jobs[index].phase == Phase::Waiting
-            && let Some(reason) = left_out_today(&rules, run, index)
+            && let Some(reason) = left_out_today(rules, run, index)
         {
             found.push(Obstacle::NotItsDay { reason });
         }
@@ -112,7 +112,7 @@ impl Core {
                     found.push(Obstacle::WaitsUntil { at });
                 }
             }
-            _ => self.gates(run, index, now, &mut found)?,
+            _ => self.gates((run, rules), index, now, &mut found),
         }
         Ok(found)
     }
@@ -137,19 +137,18 @@ impl Core {
 
     fn gates(
         &self,
-        run: &Run,
+        (run, rules): (&Run, &Rules),
         index: usize,
         now: Now,
         found: &mut Vec<Obstacle>,
-    ) -> Result<(), Unfit> {
+    ) {
         if let Phase::RetryWait { due, .. } = run.jobs[index].phase
             && due > now.since_boot
         {
             let attempt = run.jobs[index].attempts.len() as u32 + 1;
             found.push(Obstacle::RetryWait { attempt, due });
         }
-        let rules = self.rules(run.id())?;
-        if let Gate::Closed { reason, next } = gate::window_gate(&rules, run, index, now) {
+        if let Gate::Closed { reason, next } = gate::window_gate(rules, run, index, now) {
             found.push(Obstacle::Window { reason, next });
         }
         let host = &run.job(index).host;
@@ -163,7 +162,6 @@ impl Core {
             resource: resource.clone(),
             needed,
         }));
-        Ok(())
     }
 }
 

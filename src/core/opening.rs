@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jiff::civil::{Date, DateTime};
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneTransition};
 use jiff::{SignedDuration, Timestamp};
 
@@ -22,6 +22,11 @@ const AHEAD: i32 = 32;
 /// A question further than this from what is laid out begins anew.
 const FAR: i32 = 800;
 
+/// Days that are laid out before the first that is asked for, and behind the last: an opening lasts a day at most; zones
+/// and gaps add less than another on either side.
+const BEFORE: i32 = 4;
+const BEHIND: i32 = 2;
+
 /// One class.
 #[derive(Debug)]
 pub(super) struct Openings {
@@ -36,6 +41,8 @@ pub(super) struct Openings {
 pub(super) struct Laid {
     /// Dates whose openings are in; `None`: none yet.
     dates: Option<(Date, Date)>,
+    /// Questions from the first instant on, and to before the second, are answered by what is laid out.
+    covers: Option<Interval>,
     /// In order, and no two overlap or touch.
     intervals: Vec<Interval>,
 }
@@ -104,10 +111,12 @@ impl Openings {
 
     /// Everything that touches the time between two instants is in the answer.
     fn laid_out(&self, from: Timestamp, to: Timestamp) -> Arc<Laid> {
-        // An opening lasts a day at most; zones and gaps add less than another on either side.
-        let utc = |at: Timestamp| TimeZone::UTC.to_datetime(at).date();
-        let (first, last) = (plus(utc(from), -4), plus(utc(to), 2));
         let mut laid = self.laid.lock().unwrap_or_else(PoisonError::into_inner);
+        if laid.covers.is_some_and(|(first, last)| first <= from && to < last) {
+            return Arc::clone(&laid);
+        }
+        let utc = |at: Timestamp| TimeZone::UTC.to_datetime(at).date();
+        let (first, last) = (plus(utc(from), -BEFORE), plus(utc(to), BEHIND));
         match laid.dates {
             Some(dates) if dates.0 <= first && last <= dates.1 => return Arc::clone(&laid),
             Some(dates)
@@ -144,6 +153,10 @@ impl Openings {
             }
         };
         laid.dates = Some(dates);
+        let midnight =
+            |date: Date| jiff::tz::Offset::UTC.to_timestamp(date.to_datetime(Time::midnight()));
+        let covers = (midnight(plus(dates.0, BEFORE)), midnight(plus(dates.1, 1 - BEHIND)));
+        laid.covers = covers.0.ok().zip(covers.1.ok());
         laid.intervals.sort_unstable();
         laid.intervals.dedup_by(|next, kept| {
             let touch = next.0 <= kept.1;

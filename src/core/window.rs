@@ -3,6 +3,7 @@
 //! A window is a gate: work starts only where all its classes are open, nothing is frozen, and what it needs fits in
 //! before the first of them closes. Where a calendar has no data the window is closed.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,10 +65,13 @@ pub fn fit(expected: Span, verify: Span, rollback: Span) -> Duration {
 impl Windows {
     /// Openings that name no calendar go by the site's.
     pub fn new(site: &Site) -> Self {
-        let calendars = Arc::new(Calendars::new(&site.calendars));
-        let openings = |open: &[_]| {
-            Openings::new(open.to_vec(), Arc::clone(&calendars), site.calendar.clone())
-        };
+        Self::over(site, &Arc::new(Calendars::new(&site.calendars)))
+    }
+
+    /// As [`new`](Self::new), over the site's calendars as they were laid out already.
+    pub(super) fn over(site: &Site, calendars: &Arc<Calendars>) -> Self {
+        let openings =
+            |open: &[_]| Openings::new(open.to_vec(), Arc::clone(calendars), site.calendar.clone());
         let classes = site
             .windows
             .iter()
@@ -77,9 +81,9 @@ impl Windows {
     }
 
     /// Whether work that belongs to all of `classes` and takes `needs` may start at `now`.
-    pub fn gate(
+    pub fn gate<C: Borrow<WindowClass>>(
         &self,
-        classes: &[WindowClass],
+        classes: &[C],
         what: Subject<'_>,
         now: Timestamp,
         needs: Duration,
@@ -88,9 +92,9 @@ impl Windows {
     }
 
     /// As [`gate`](Self::gate), with the classes overridden: only freezes are heeded, those of the classes among them.
-    pub fn gate_overridden(
+    pub fn gate_overridden<C: Borrow<WindowClass>>(
         &self,
-        classes: &[WindowClass],
+        classes: &[C],
         what: Subject<'_>,
         now: Timestamp,
         needs: Duration,
@@ -99,10 +103,10 @@ impl Windows {
     }
 
     /// `classes` must be open, `named` are those that freezes may name.
-    fn gate_within(
+    fn gate_within<C: Borrow<WindowClass>>(
         &self,
-        classes: &[WindowClass],
-        named: &[WindowClass],
+        classes: &[C],
+        named: &[C],
         what: Subject<'_>,
         now: Timestamp,
         needs: Duration,
@@ -110,7 +114,7 @@ impl Windows {
         let mut closes: Option<Timestamp> = None;
         let mut sooner = |end: Timestamp| closes = Some(closes.map_or(end, |known| known.min(end)));
         let mut reason = None;
-        for class in classes {
+        for class in classes.iter().map(Borrow::borrow) {
             let Some(openings) = self.classes.get(class) else {
                 let reason = WindowReason::NoSuchWindow { class: class.clone() };
                 return Gate::Closed { reason, next: None };
@@ -162,9 +166,9 @@ impl Windows {
         lengths.max()
     }
 
-    fn next(
+    fn next<C: Borrow<WindowClass>>(
         &self,
-        (classes, named): (&[WindowClass], &[WindowClass]),
+        (classes, named): (&[C], &[C]),
         what: Subject<'_>,
         now: Timestamp,
         needs: Duration,
@@ -188,19 +192,24 @@ impl Windows {
     }
 
     /// When all of the classes are open, cut to the two instants.
-    fn common(&self, classes: &[WindowClass], from: Timestamp, to: Timestamp) -> Vec<Interval> {
+    fn common<C: Borrow<WindowClass>>(
+        &self,
+        classes: &[C],
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Vec<Interval> {
         if from >= to {
             return Vec::new();
         }
         classes.iter().fold(vec![(from, to)], |open, class| {
-            let also = self.classes.get(class).map(|openings| openings.between(from, to));
+            let also = self.classes.get(class.borrow()).map(|openings| openings.between(from, to));
             intersection(&open, &also.unwrap_or_default())
         })
     }
 
-    fn freezes<'a>(
+    fn freezes<'a, C: Borrow<WindowClass>>(
         &'a self,
-        classes: &'a [WindowClass],
+        classes: &'a [C],
         what: Subject<'a>,
     ) -> impl Iterator<Item = &'a Freeze> {
         self.freezes.iter().filter(move |freeze| {
@@ -213,14 +222,14 @@ impl Windows {
                 || scope.batches.contains(what.batch)
                 || scope.hosts.contains(what.host)
                 || what.target.is_some_and(|target| scope.targets.contains(target))
-                || classes.iter().any(|class| scope.windows.contains(class))
+                || classes.iter().any(|class| scope.windows.contains(class.borrow()))
         })
     }
 
     /// The end of the freezes that cover an instant and follow on each other.
-    fn thawed(
+    fn thawed<C: Borrow<WindowClass>>(
         &self,
-        classes: &[WindowClass],
+        classes: &[C],
         what: Subject<'_>,
         mut until: Timestamp,
     ) -> Timestamp {

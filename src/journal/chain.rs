@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::blob::hex;
 use super::entry::{Entry, NotSealed};
 use crate::core::fact::Fact;
-use crate::types::Epoch;
+use crate::types::{Epoch, RunId};
 
 /// Where a journal stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,7 +127,7 @@ impl Sealed {
         let entry = Entry::decode(&self.body).map_err(|why| broken(why.to_string()))?;
         let columns = [
             ("seq", entry.seq == self.seq),
-            ("run", entry.fact.run().map(ToString::to_string) == self.run),
+            ("run", same_run(entry.fact.run(), self.run.as_deref())),
             ("at", entry.at.as_microsecond() == self.at),
             ("epoch", entry.epoch == self.epoch),
             ("kind", entry.fact.kind() == self.kind),
@@ -144,6 +144,14 @@ impl Sealed {
 /// Walks a journal from its first entry, or from any known head, and names the first entry that breaks it.
 pub fn verify(from: Head, entries: impl IntoIterator<Item = Sealed>) -> Result<Head, Broken> {
     entries.into_iter().try_fold(from, |head, next| head.check(&next).map(|(head, _)| head))
+}
+
+fn same_run(run: Option<&RunId>, column: Option<&str>) -> bool {
+    match (run, column) {
+        (Some(run), Some(column)) => run.is_written(column),
+        (None, None) => true,
+        _ => false,
+    }
 }
 
 fn link(former: &str, body: &str) -> String {

@@ -9,6 +9,9 @@ use crate::types::Epoch;
 /// Version of the stored form. A journal that holds a newer one is left to a newer nightrun.
 pub const VERSION: u32 = 1;
 
+/// Bytes that most entries have room in.
+const USUAL: usize = 400;
+
 /// One entry of the journal.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
@@ -79,7 +82,11 @@ impl Entry {
         fact: &Fact,
     ) -> Result<String, NotSealed> {
         let written = Written { v: VERSION, seq, at, recorded, epoch, fact };
-        serde_json::to_string(&written).map_err(|why| NotSealed { seq, why: why.to_string() })
+        let mut body = Vec::with_capacity(USUAL);
+        serde_json::to_writer(&mut body, &written)
+            .map_err(|why| why.to_string())
+            .and_then(|()| String::from_utf8(body).map_err(|why| why.to_string()))
+            .map_err(|why| NotSealed { seq, why })
     }
 
     /// Reads a stored body.

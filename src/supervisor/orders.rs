@@ -250,7 +250,8 @@ impl<W: World> Supervisor<W> {
     }
 
     fn define(&mut self, digest: String, definition: Definition) {
-        self.core.define(&digest, Arc::new(definition.copy.site.clone()));
+        let site = Arc::new(definition.copy.site.clone());
+        self.core.define_by(&digest, site, Arc::clone(&definition.calendars));
         self.copies.insert(digest, Arc::new(definition));
     }
 

@@ -20,12 +20,12 @@ use crate::types::{BusinessDate, JobRef, Outcome, RunId};
 #[derive(Debug)]
 pub struct Definition {
     pub copy: RunCopy,
-    pub(super) calendars: Calendars,
+    pub(super) calendars: Arc<Calendars>,
 }
 
 impl Definition {
     pub(super) fn new(copy: RunCopy) -> Self {
-        let calendars = Calendars::new(&copy.site.calendars);
+        let calendars = Arc::new(Calendars::new(&copy.site.calendars));
         Self { copy, calendars }
     }
 }
@@ -57,7 +57,8 @@ impl Recalled {
 
     /// Replays it. Returns its definition with the digest that names it.
     pub(super) fn take_in(self, core: &mut Core) -> Result<(String, Definition), Fatal> {
-        core.define(&self.digest, Arc::new(self.definition.copy.site.clone()));
+        let site = Arc::new(self.definition.copy.site.clone());
+        core.define_by(&self.digest, site, Arc::clone(&self.definition.calendars));
         for (at, fact) in &self.facts {
             core.replay(*at, fact)?;
         }

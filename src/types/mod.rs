@@ -10,6 +10,7 @@ mod id;
 mod now;
 mod outcome;
 mod revision;
+pub(crate) mod tagged;
 mod text;
 
 pub use attempt::{AttemptId, Epoch, RunId, RunKey, Usage};

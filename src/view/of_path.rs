@@ -190,8 +190,7 @@ fn held_before(run: &Run, index: usize, at: Timestamp) -> bool {
 fn closed_until(run: &Run, index: usize, windows: &Windows, start: Timestamp) -> Option<WaitedFor> {
     let classes = gate::windows(run, index);
     let target = gate::target(run, index);
-    let what =
-        Subject { batch: &run.batch.id, target: target.as_ref(), host: &run.job(index).host };
+    let what = Subject { batch: &run.batch.id, target, host: &run.job(index).host };
     let before = start.checked_sub(SignedDuration::from_millis(1)).ok()?;
     match windows.gate(&classes, what, before, gate::must_fit(run, index)) {
         Gate::Open { .. } => None,
@@ -203,7 +202,7 @@ fn closed_until(run: &Run, index: usize, windows: &Windows, start: Timestamp) ->
                 WindowReason::NotOpen { class }
                 | WindowReason::NoSuchWindow { class }
                 | WindowReason::CalendarUnknown { class, .. } => Some(class),
-                _ => classes.into_iter().next(),
+                _ => classes.into_iter().next().cloned(),
             };
             class.map(|class| WaitedFor::Window { class })
         }

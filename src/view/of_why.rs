@@ -199,7 +199,7 @@ impl Asked<'_> {
     }
 
     fn window(&self, reason: &WindowReason, next: Option<Timestamp>) -> Reason {
-        let first = gate::windows(self.run, self.index).into_iter().next();
+        let first = gate::windows(self.run, self.index).into_iter().next().cloned();
         let (class, why) = match reason {
             WindowReason::Frozen { reason, until } => {
                 return Reason::Frozen { reason: reason.clone(), until: *until };

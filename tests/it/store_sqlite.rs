@@ -304,9 +304,14 @@ async fn a_wal_without_its_file_is_not_taken_for_a_new_start() {
 #[tokio::test]
 async fn an_interrupted_first_start_is_begun_again() {
     let state = tempfile::tempdir().unwrap();
-    fs::write(state.path().join("nightrun.db.new"), b"half of a file").unwrap();
+    let names = ["", "-journal", "-wal", "-shm"].map(|suffix| format!("nightrun.db.new{suffix}"));
+    for name in &names {
+        fs::write(state.path().join(name), b"half of a file").unwrap();
+    }
     SqliteStore::open(state.path()).await.unwrap();
-    assert!(!state.path().join("nightrun.db.new").exists());
+    for name in &names {
+        assert!(!state.path().join(name).exists(), "{name}");
+    }
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::types::{CalendarName, Text};
 
 /// Which days are business days (日历), and between which dates it knows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Calendar {
     pub title: Text,
     /// First and last date that its data cover. Outside of it no day is a business day and none is not.
@@ -17,7 +17,7 @@ pub struct Calendar {
     pub rule: CalendarRule,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CalendarRule {
     /// A weekly rule (Monday first) and the dates that differ from it.
@@ -30,7 +30,7 @@ pub enum CalendarRule {
     Shift { of: CalendarName, days: i32 },
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exception {
     pub kind: ExceptionKind,
     pub name: String,
@@ -49,7 +49,7 @@ pub enum ExceptionKind {
 }
 
 /// Days in words: `every business day`, `last business day of month -1bd`, `mon-fri`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DayRule {
     pub days: Days,
     /// Business days added to each day that `days` gives.
@@ -58,7 +58,7 @@ pub struct DayRule {
     pub calendar: Option<CalendarName>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Days {
     EveryDay,

@@ -13,7 +13,7 @@ use crate::types::{
 };
 
 /// One node of a batch (作业).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
     pub name: JobName,
     pub title: Text,
@@ -47,7 +47,7 @@ pub struct Job {
     pub survivors: Survivors,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     Run {
@@ -100,13 +100,13 @@ pub enum Transaction {
 }
 
 /// What a job needs before it may start.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Need {
     pub of: NeedOf,
     pub when: Condition,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NeedOf {
     /// A job of the same batch and run.
@@ -126,6 +126,10 @@ pub struct Retry {
     pub on: Vec<EndingKind>,
 }
 
+/// `growth` is a number: from 1 to 100 in a file, and JSON has no other. So a site equals itself, and two `Arc`s of one
+/// are compared without looking into it.
+impl Eq for Retry {}
+
 /// Endings by name, as `retry.on` lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -140,7 +144,7 @@ pub enum EndingKind {
     Unknown,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Success {
     pub exit_codes: Vec<i32>,
     /// A line of stdout or stderr must contain this text.

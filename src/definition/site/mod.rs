@@ -25,7 +25,7 @@ pub use schedule::{BusinessDateRule, FoldPolicy, GapPolicy, Missed, Schedule, Sc
 pub use window::{Freeze, FreezeScope, Opening, Season, Window};
 
 /// Everything that one `jobs/` tree declares (站点).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Site {
     pub title: Text,
     /// Where a schedule, a window or a time names no zone of its own.
@@ -47,7 +47,7 @@ pub struct Site {
 }
 
 /// How mail leaves, and who gets what.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mail {
     pub from: String,
     pub transport: Transport,
@@ -57,7 +57,7 @@ pub struct Mail {
     pub report_to: Role,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Transport {
     /// A folder of `.eml` files, beneath the state folder when relative.
@@ -65,7 +65,7 @@ pub enum Transport {
     Smtp(Smtp),
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Smtp {
     pub host: String,
     pub port: u16,
@@ -86,7 +86,7 @@ pub enum Tls {
 }
 
 /// A host that jobs run on; `local` is the supervisor's own.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Host {
     /// Whether runs with a set clock may use it.
     pub trial: bool,
@@ -95,7 +95,7 @@ pub struct Host {
 }
 
 /// A database that SQL runs against (目标库).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
     pub title: Text,
     pub engine: Engine,
@@ -104,14 +104,14 @@ pub struct Target {
     pub trial: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Engine {
     /// A file, beneath the work folder when relative. One writer: a mutex of one.
     Sqlite { path: PathBuf },
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     pub name: Text,
     pub language: Option<Lang>,
@@ -122,7 +122,7 @@ pub struct Person {
     pub unix_user: Option<String>,
 }
 /// A DAG of jobs with a schedule and a business date (批次).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Batch {
     pub id: BatchId,
     pub title: Text,
@@ -146,7 +146,7 @@ pub struct Batch {
     pub jobs: Vec<Job>,
 }
 /// A database change (变更): its folder has `change.yaml`, `backup.sql`, `change.sql`, `verify.sql`, `rollback.sql`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     pub id: ChangeId,
     pub title: Text,

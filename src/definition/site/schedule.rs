@@ -7,7 +7,7 @@ use super::calendar::DayRule;
 use crate::types::{Span, Zone};
 
 /// When a batch starts.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schedule {
     pub rule: ScheduleRule,
     pub zone: Zone,
@@ -16,7 +16,7 @@ pub struct Schedule {
     pub missed: Missed,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ScheduleRule {
     /// A cron expression of five fields (minute, hour, day, month, weekday by name), as the file has it.

@@ -8,13 +8,13 @@ use super::calendar::DayRule;
 use crate::types::{BatchId, HostName, TargetName, Text, WindowClass, Zone};
 
 /// A class of windows: open while one of its openings is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     pub title: Text,
     pub open: Vec<Opening>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opening {
     pub days: DayRule,
     pub from: Time,
@@ -25,7 +25,7 @@ pub struct Opening {
     pub only_while: Option<Season>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Season {
     pub zone: Zone,
     /// True: daylight-saving time. False: standard time.
@@ -33,7 +33,7 @@ pub struct Season {
 }
 
 /// Closes what would be open (封版).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Freeze {
     pub reason: Text,
     pub from: Timestamp,
@@ -42,7 +42,7 @@ pub struct Freeze {
 }
 
 /// What a freeze stops: the whole site when every list is empty, else what one of them names.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct FreezeScope {
     pub batches: Vec<BatchId>,
     pub windows: Vec<WindowClass>,

@@ -68,7 +68,7 @@ fn windows_are_walked_as_the_gate_opens() {
             }
             let target = gate::target(run, index);
             let host = &run.job(index).host;
-            let what = Subject { batch: &run.batch.id, target: target.as_ref(), host };
+            let what = Subject { batch: &run.batch.id, target, host };
             let needs = gate::must_fit(run, index);
             for step in 0..100 {
                 let at = made.begins + Duration::from_secs(step * 1_380);

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::dice::Dice;
+use crate::core::calendar::Calendars;
 use crate::core::order::Order;
 use crate::core::refused::Refused;
 use crate::definition::site::{Engine, Host, Mail, Person, Site, Target, Transport};
@@ -27,6 +28,8 @@ use crate::types::{
 #[derive(Debug, Clone)]
 pub(super) struct Made {
     pub(super) site: Arc<Site>,
+    /// The site's, laid out.
+    pub(super) calendars: Arc<Calendars>,
     pub(super) begins: Timestamp,
     /// In the order of their instants.
     pub(super) asked: Vec<Asked>,

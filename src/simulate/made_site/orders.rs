@@ -17,7 +17,7 @@ use crate::types::{BatchId, BusinessDate, JobName, JobRef, Outcome, Span};
 
 /// Orders each batch for the night's date, and on some sites again for the business date after it, a day later.
 pub(super) fn of(dice: &mut Dice, site: Site, night: &WhichNight) -> Result<Made, BadSite> {
-    let calendars = Calendars::new(&site.calendars);
+    let calendars = Arc::new(Calendars::new(&site.calendars));
     let trial = dice.percent(8);
     let mut asked = Vec::new();
     let mut at = night.begins;
@@ -55,7 +55,7 @@ pub(super) fn of(dice: &mut Dice, site: Site, night: &WhichNight) -> Result<Made
     }
     asked.sort_by_key(|asked| asked.at);
     let site = Arc::new(site);
-    Ok(Made { site, begins: night.begins, asked, known, news })
+    Ok(Made { site, calendars, begins: night.begins, asked, known, news })
 }
 
 fn one(

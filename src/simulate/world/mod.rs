@@ -151,7 +151,7 @@ pub struct World {
     core: Core,
     /// Knows the site's rules and nothing of the night: what each supervisor begins as.
     blank: Core,
-    calendars: Calendars,
+    calendars: Arc<Calendars>,
     epoch: Epoch,
     /// Whether a supervisor is there.
     up: bool,
@@ -192,7 +192,7 @@ impl World {
         jobs::leave(&mut night, &scenario.only);
         let (site, begin) = (Arc::clone(&night.site), night.begins);
         let mut blank = Core::new(1);
-        blank.define(DIGEST, Arc::clone(&site));
+        blank.define_by(DIGEST, Arc::clone(&site), Arc::clone(&night.calendars));
         let mut witness = Witness::default();
         witness.state.define(DIGEST, Arc::clone(&site));
         let of_night =
@@ -204,7 +204,7 @@ impl World {
             agents: Agents::new(&site),
             core: blank.over(empty(&site)),
             blank,
-            calendars: Calendars::new(&site.calendars),
+            calendars: night.calendars,
             clock: Clock::new(begin),
             store: Store::default(),
             faults,
