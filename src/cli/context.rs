@@ -89,6 +89,11 @@ impl Context {
         self.source()?.read().map(|read| read.site).map_err(Failure::defects)
     }
 
+    /// As [`source`](Self::source), for runs that have their copy and may never read it.
+    pub(super) fn source_if_any(&self) -> Result<SiteFolder, Failure> {
+        app::source(&self.site, &self.definitions).map_err(Failure::failed)
+    }
+
     /// Where runs take their job files from.
     pub(super) fn source(&self) -> Result<SiteFolder, Failure> {
         self.is_there(&self.site)?;

@@ -216,7 +216,7 @@ async fn supervisor_for(
         if row.trial { trial_clock(&store, &row.run, host).await? } else { RunClock::Host(host) };
     let state = context.existing_state()?;
     let mail = context.mail_of(&store, row).await?;
-    let source = context.source()?;
+    let source = context.source_if_any()?;
     led(context, Wiring { source, state, clock, mail }, store).await
 }
 

@@ -1,8 +1,10 @@
 //! What an ending means: good or not, tried again or not, an incident or not.
 
+use std::time::Duration;
+
 use super::fact::{Fact, Why};
 use super::gate;
-use super::night::{Command, Mover, StepError, retry_wait};
+use super::night::{Command, Mover, StepError};
 use super::state::{Run, Unfit};
 use super::window::Gate;
 use crate::definition::site::{EndingKind, Job};
@@ -282,5 +284,17 @@ fn kind(ending: &Ending) -> Option<EndingKind> {
         Ending::Lost { .. } => Some(EndingKind::Lost),
         Ending::Unknown { .. } => Some(EndingKind::Unknown),
         Ending::Killed | Ending::TakenBack { .. } => None,
+    }
+}
+
+/// The wait before attempt `tries + 1`: each is `growth` times the one before, at most a day.
+fn retry_wait(wait: Duration, growth: f64, tries: u32) -> Duration {
+    let factor = growth.max(1.0).powi(tries.saturating_sub(1).min(64) as i32);
+    let longest = Duration::from_secs(86_400);
+    let seconds = wait.as_secs_f64() * factor;
+    if seconds.is_finite() && seconds < longest.as_secs_f64() {
+        Duration::from_millis((seconds * 1000.0).round() as u64)
+    } else {
+        longest
     }
 }

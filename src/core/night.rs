@@ -493,15 +493,3 @@ impl Mover<'_> {
         self.end_runs()
     }
 }
-
-/// The wait before attempt `tries + 1`: each is `growth` times the one before, at most a day.
-pub(super) fn retry_wait(wait: Duration, growth: f64, tries: u32) -> Duration {
-    let factor = growth.max(1.0).powi(tries.saturating_sub(1).min(64) as i32);
-    let longest = Duration::from_secs(86_400);
-    let seconds = wait.as_secs_f64() * factor;
-    if seconds.is_finite() && seconds < longest.as_secs_f64() {
-        Duration::from_millis((seconds * 1000.0).round() as u64)
-    } else {
-        longest
-    }
-}

@@ -125,23 +125,46 @@ impl Core {
         self.state.decided_start(batch, scheduled);
     }
 
-    /// Starts that are to be made now, in the order of their times. `hindered`: what kept this supervisor from making
-    /// starts, from when until when.
-    pub fn due_starts(&self, now: Timestamp, hindered: &[Hindrance]) -> Vec<DueStart> {
+    /// Starts that are to be made now, at most so many, the earliest first. `hindered`: what kept this supervisor from
+    /// making starts, from when until when.
+    pub fn due_starts(
+        &self,
+        now: Timestamp,
+        hindered: &[Hindrance],
+        at_most: usize,
+    ) -> Vec<DueStart> {
         let Some(service) = &self.service else { return Vec::new() };
         let come = service.next.iter().take_while(|(at, _)| *at <= now);
-        let mut due: Vec<DueStart> = come
-            .flat_map(|(_, batch)| {
-                let make = service.come(&self.state, batch, now).make;
-                make.into_iter().map(|start| DueStart {
-                    batch: batch.clone(),
-                    scheduled: start.at,
-                    late: lateness(start.at, service.since, hindered, now),
-                })
+        let starts = come.flat_map(|(_, batch)| {
+            let make = service.come(&self.state, batch, now).make;
+            make.into_iter().map(|start| DueStart {
+                batch: batch.clone(),
+                scheduled: start.at,
+                late: self.lateness(start.at, hindered, now),
             })
-            .collect();
+        });
+        let mut due: Vec<DueStart> = starts.take(at_most).collect();
         due.sort_by(|a, b| (a.scheduled, &a.batch).cmp(&(b.scheduled, &b.batch)));
         due
+    }
+
+    /// Why a start that is made now is later than meant; `None`: it is in time.
+    pub fn lateness(
+        &self,
+        scheduled: Timestamp,
+        hindered: &[Hindrance],
+        now: Timestamp,
+    ) -> Option<LateWhy> {
+        let service = self.service.as_ref()?;
+        if now.duration_since(scheduled) <= AT_ONCE {
+            return None;
+        }
+        if scheduled < service.since {
+            return Some(LateWhy::NobodyServed);
+        }
+        // The first that had not ended by then; what came later only added to it.
+        let first = hindered.iter().find(|(_, until, _)| scheduled <= *until);
+        Some(first.map_or(LateWhy::Work, |(_, _, why)| *why))
     }
 
     /// The definitions whose starts are made here.
@@ -159,24 +182,6 @@ impl Core {
         let next = self.service.iter().flat_map(|service| &service.next);
         next.map(|(at, batch)| (*at, batch))
     }
-}
-
-/// Why a start is made later than meant; `None`: it is made in time.
-fn lateness(
-    scheduled: Timestamp,
-    since: Timestamp,
-    hindered: &[Hindrance],
-    now: Timestamp,
-) -> Option<LateWhy> {
-    if now.duration_since(scheduled) <= AT_ONCE {
-        return None;
-    }
-    if scheduled < since {
-        return Some(LateWhy::NobodyServed);
-    }
-    // The first that had not ended by then; what came later only added to it.
-    let first = hindered.iter().find(|(_, until, _)| scheduled <= *until);
-    Some(first.map_or(LateWhy::Work, |(_, _, why)| *why))
 }
 
 impl Mover<'_> {

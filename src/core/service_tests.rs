@@ -79,11 +79,11 @@ impl Served {
     /// Time passes; what is due is made.
     fn tick(&mut self, when: &str) -> Vec<DueStart> {
         self.step(at(when), Event::Tick);
-        let due = self.core.due_starts(at(when), &[]);
+        let due = self.core.due_starts(at(when), &[], 99);
         for start in &due {
             self.make(at(when), start);
         }
-        assert_eq!(self.core.due_starts(at(when), &[]), []);
+        assert_eq!(self.core.due_starts(at(when), &[], 99), []);
         due
     }
 
@@ -232,7 +232,7 @@ fn a_start_that_a_rule_refuses_is_told_and_not_tried_again() {
         at("01:00"),
         Event::MissStart { batch: batch.clone(), scheduled: at("01:00"), why: why.clone() },
     );
-    assert_eq!(served.core.due_starts(at("01:00"), &[]), []);
+    assert_eq!(served.core.due_starts(at("01:00"), &[], 99), []);
     assert_eq!(served.missed(), [("01:00".into(), "01:00".into(), 1, why.clone())]);
     let again = Event::MissStart { batch, scheduled: at("01:00"), why };
     let broken = served.core.step(now(at("01:01")), again).unwrap_err().to_string();
@@ -254,12 +254,12 @@ fn what_hindered_is_why_a_start_is_late() {
     served.step(at("01:01"), Event::Tick);
     let late = |from: &str, to: &str, why| {
         let hindrance = (at(from), at(to), why);
-        served.core.due_starts(at("01:01"), &[hindrance])[0].late
+        served.core.due_starts(at("01:01"), &[hindrance], 99)[0].late
     };
     assert_eq!(late("00:59", "01:01", LateWhy::Store), Some(LateWhy::Store));
     assert_eq!(late("00:40", "00:50", LateWhy::Store), Some(LateWhy::Work));
     assert_eq!(late("01:00:30", "01:01", LateWhy::Clock), Some(LateWhy::Clock));
-    let in_time = served.core.due_starts(at("01:00:03"), &[]);
+    let in_time = served.core.due_starts(at("01:00:03"), &[], 99);
     assert_eq!(in_time[0].late, None);
     assert!(at("01:01").duration_since(at("01:00")) > SignedDuration::from_secs(5));
 }

@@ -198,7 +198,7 @@ mod tests {
         );
         assert_eq!(
             journal[22].hash,
-            "a5a9faf896ff5229711911a325310d630039fce19d9d2d540efa9920f48af71a"
+            "de6d9c58f193f35e56289f9d31b1de434f978ae04903916a03d86377201a68c4"
         );
     }
 

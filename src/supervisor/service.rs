@@ -176,9 +176,12 @@ impl<W: World> Supervisor<W> {
             return Ok(());
         }
         let put_off = service.put_off.take();
-        let mut due = self.core.due_starts(now.wall, self.hindered.make_contiguous());
-        due.truncate(STARTS_AT_A_TIME);
-        for mut start in due {
+        let hindered = self.hindered.make_contiguous();
+        for mut start in self.core.due_starts(now.wall, hindered, STARTS_AT_A_TIME) {
+            // Those before it may have taken their time.
+            let now = self.parts.clock.now().wall;
+            let hindered = self.hindered.make_contiguous();
+            start.late = self.core.lateness(start.scheduled, hindered, now);
             if let (Some((_, why)), Some(_)) = (put_off, start.late) {
                 start.late = Some(why);
             }
