@@ -86,6 +86,18 @@ fn a_run_that_is_taken_in_by_itself_hears_how_the_others_stand() {
     assert_eq!(night.started(), ["print/1"]);
 }
 
+/// The supervisor learns it from the store, for the order of another run.
+#[test]
+fn what_a_new_run_brings_along_is_heard_by_those_that_waited_for_it() {
+    let (mut night, rep) = two_runs();
+    let mut again = opened("rep", night.now.wall);
+    again.run = RunId { number: 2, ..rep };
+    again.across = vec![across("eod.close")];
+    let known = (across("eod.close").job, again.business_date, Some(Outcome::Succeeded));
+    night.open(again, vec![known]);
+    assert_eq!(night.started(), ["print/1", "print/1"]);
+}
+
 /// `eod.close` waits for its time, which has come when `rep` is resumed: what was read before that is old.
 #[test]
 fn what_moves_in_the_turn_of_a_resume_is_newer_than_what_was_read_before_it() {

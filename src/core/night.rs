@@ -383,7 +383,8 @@ impl Mover<'_> {
     ) -> Result<(), StepError> {
         let run = opened.run.clone();
         for (job, date, outcome) in across {
-            self.emit(Fact::AcrossKnown { job, date, outcome })?;
+            // Others may have waited for the same.
+            self.hear_of(job, date, outcome)?;
         }
         self.emit(Fact::RunOpened(Box::new(opened)))?;
         self.enlist(&run)?;

@@ -125,6 +125,7 @@ fn what_once_broke_a_rule_holds() {
         "seed=11000481 jobs=8",
         "seed=50000248 jobs=8 crash=after:19 look=2",
         "seed=40000008 jobs=8 crash=before:29 look=2",
+        "seed=1795771424003994 jobs=100",
     ] {
         played(&night.parse().unwrap());
     }
