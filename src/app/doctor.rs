@@ -33,14 +33,19 @@ const STEP: SignedDuration = SignedDuration::from_secs(2);
 
 /// Everything that is found, good and bad, in the order in which a person mends it. An error: not even the clock can be
 /// read.
-pub async fn examine(site: &Path, state: &Path, store: &StoreAddress) -> io::Result<Vec<Finding>> {
+pub async fn examine(
+    site: &Path,
+    state: &Path,
+    shared: &Path,
+    store: &StoreAddress,
+) -> io::Result<Vec<Finding>> {
     let clock = HostClock::new()?;
     let now = clock.now();
     let (mut found, site) = of_site(site, now.wall);
     found.extend(state_health::examine(state));
     let reader = StateReader::open(store, state).await;
     found.push(of_store(&reader).await);
-    found.push(agent_health::examine(&state.join("agent"), AGENT).await);
+    found.push(agent_health::examine(&shared.join("agent"), AGENT).await);
     if let Some(site) = &site {
         found.push(of_mail(&site.mail, state).await);
     }

@@ -26,7 +26,7 @@ use crate::driver::store::StateStore;
 use crate::port::control::Account;
 use crate::port::{AgentEvent, Store, StoreError};
 use crate::supervisor::{Fatal, Input, Observer, Parts, Supervisor, World, send_mail};
-use crate::types::HostName;
+use crate::types::{Epoch, HostName};
 
 /// A supervisor of this host: its store, local agent.
 #[derive(Debug)]
@@ -73,13 +73,23 @@ pub async fn lead(
     store: StateStore,
     observers: Vec<Box<dyn Observer>>,
 ) -> Result<Led, NotStarted> {
+    let mut store = store;
+    let epoch = store.claim_epoch().await?;
+    lead_as(wiring, store, epoch, observers).await
+}
+
+/// As [`lead`], of a store whose lead was taken.
+pub async fn lead_as(
+    wiring: Wiring,
+    store: StateStore,
+    epoch: Epoch,
+    observers: Vec<Box<dyn Observer>>,
+) -> Result<Led, NotStarted> {
     let Wiring { source, state, clock, mail } = wiring;
     let io = |what: &Path| {
         let what = what.display().to_string();
         move |error| NotStarted::Io { what, error }
     };
-    let mut store = store;
-    let epoch = store.claim_epoch().await?;
     let (inbox_sender, inbox) = mpsc::unbounded_channel();
     let (agent_events, from_agent) = mpsc::unbounded_channel();
     let (asked, requests) = mpsc::unbounded_channel();

@@ -56,6 +56,10 @@ pub(super) struct PlaceArguments {
     /// Folder of the store, the logs and the agent [default: state]
     #[arg(long, global = true, help_heading = EVERYWHERE, env = "NIGHTRUN_STATE", value_name = "DIR")]
     pub(super) state: Option<PathBuf>,
+    /// Folder of the agent and of the work of jobs, where the supervisors of this host share them [default: the state
+    /// folder]
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "NIGHTRUN_SHARED", value_name = "DIR")]
+    pub(super) shared: Option<PathBuf>,
     /// Database of the store, such as postgres://nightrun@db.example/nightrun?sslmode=verify-full; a file in the state
     /// folder by default. The password comes from PGPASSFILE or PGPASSWORD
     #[arg(

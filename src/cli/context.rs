@@ -27,6 +27,8 @@ pub(super) struct Context {
     /// Which job files count.
     pub(super) definitions: Definitions,
     pub(super) store: StoreAddress,
+    /// Where the agent and the work of jobs are, if not in the state folder.
+    pub(super) shared: Option<PathBuf>,
     /// As asked for; English by default.
     pub(super) lang: Lang,
     pub(super) asked_lang: Option<Lang>,
@@ -40,12 +42,12 @@ pub(super) struct Context {
 impl Context {
     pub(super) fn new(places: PlaceArguments) -> Result<Self, Failure> {
         let asked_lang = places.lang.map(Lang::from);
-        let store = match places.store.as_deref() {
+        let settings = places.settings.as_deref().map(app::settings).transpose();
+        let settings = settings.map_err(Failure::defects)?.unwrap_or_default();
+        let store = match places.store.or(settings.store).as_deref() {
             None | Some("") => StoreAddress::Folder,
             Some(url) => StoreAddress::Postgres(url.parse().map_err(Failure::defects)?),
         };
-        let settings = places.settings.as_deref().map(app::settings).transpose();
-        let settings = settings.map_err(Failure::defects)?.unwrap_or_default();
         let or = |given: Option<PathBuf>, set: Option<PathBuf>, otherwise: &str| {
             given.or(set).unwrap_or_else(|| PathBuf::from(otherwise))
         };
@@ -53,6 +55,7 @@ impl Context {
             store,
             site: or(places.site, settings.site, "jobs"),
             state: or(places.state, settings.state, "state"),
+            shared: places.shared.or(settings.shared),
             definitions: settings.definitions,
             lang: asked_lang.unwrap_or_default(),
             asked_lang,
@@ -102,11 +105,24 @@ impl Context {
 
     pub(super) fn create_state(&self) -> Result<StateFolder, Failure> {
         StateFolder::create(&self.state)
+            .and_then(|state| self.sharing(state))
             .map_err(|error| Failure::failed(format!("{}: {error}", self.state.display())))
     }
 
+    /// The folder of the agent and of the work of jobs.
+    pub(super) fn shared(&self) -> &Path {
+        self.shared.as_deref().unwrap_or(&self.state)
+    }
+
+    fn sharing(&self, state: StateFolder) -> std::io::Result<StateFolder> {
+        match &self.shared {
+            Some(shared) => state.sharing(shared),
+            None => Ok(state),
+        }
+    }
+
     pub(super) fn existing_state(&self) -> Result<StateFolder, Failure> {
-        StateFolder::at(&self.state).map_err(|error| {
+        StateFolder::at(&self.state).and_then(|state| self.sharing(state)).map_err(|error| {
             let folder = self.state.display();
             match error.kind() {
                 std::io::ErrorKind::NotFound => Failure::refused(format!(

@@ -9,7 +9,7 @@ use crate::view::health::Finding;
 
 /// `doctor`: one line a finding; nothing is changed, and nothing is started.
 pub(super) async fn doctor(context: &Context) -> Result<u8, Failure> {
-    let findings = app::examine(&context.site, &context.state, &context.store)
+    let findings = app::examine(&context.site, &context.state, context.shared(), &context.store)
         .await
         .map_err(Failure::failed)?;
     match context.format {

@@ -1,5 +1,7 @@
 //! `serve`: the supervisor that makes the starts of the schedules.
 
+use std::time::Duration;
+
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
@@ -11,7 +13,13 @@ use crate::app::{self, RunClock, Wiring, own_account};
 use crate::definition::settings::{Definitions, Follow};
 use crate::driver::clock::HostClock;
 use crate::driver::git::Repository;
+use crate::driver::store::StateStore;
+use crate::port::{Store, StoreError};
 use crate::supervisor::{Input, NotServed, Observer};
+use crate::types::Epoch;
+
+/// Between two tries to take the lead.
+const ASK_AGAIN: Duration = Duration::from_millis(250);
 
 /// Serves until TERM or INT.
 pub(super) async fn serve(context: &Context, arguments: &ServeArguments) -> Result<u8, Failure> {
@@ -26,12 +34,14 @@ pub(super) async fn serve(context: &Context, arguments: &ServeArguments) -> Resu
         first_fetch(repository, follow).await;
     }
     let state = context.create_state()?;
-    let store = context.open_store(&state).await?;
+    let mut store = context.open_store(&state).await?;
+    let Some(epoch) = stand_by(&mut store).await? else { return Ok(WELL) };
     let clock = RunClock::Host(HostClock::new().map_err(Failure::failed)?);
     let mail = context.mail_to_serve(&source, &store).await?;
     let lines: Box<dyn Observer> = Box::new(Lines::new(context.lang, context.format));
     let wiring = Wiring { source, state, clock, mail };
-    let mut led = app::lead(wiring, store, vec![lines]).await.map_err(Failure::failed)?;
+    let led = app::lead_as(wiring, store, epoch, vec![lines]).await;
+    let mut led = led.map_err(Failure::failed)?;
     let signals = tokio::spawn(pass_signals(led.inbox.clone()));
     let follower = followed.map(|(repository, follow)| {
         tokio::spawn(app::follow(repository, follow, led.inbox.clone()))
@@ -48,6 +58,36 @@ pub(super) async fn serve(context: &Context, arguments: &ServeArguments) -> Resu
     }
     led.supervisor.leave().await;
     Ok(WELL)
+}
+
+/// Takes the lead, as soon as nobody else has it. `None`: it was told to end before.
+async fn stand_by(store: &mut StateStore) -> Result<Option<Epoch>, Failure> {
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return Err(Failure::failed("the signals of this process cannot be heard"));
+    };
+    let mut told = false;
+    loop {
+        let claimed = tokio::select! {
+            claimed = store.claim_epoch() => claimed,
+            _ = interrupt.recv() => return Ok(None),
+            _ = terminate.recv() => return Ok(None),
+        };
+        let why = match claimed {
+            Ok(epoch) => return Ok(Some(epoch)),
+            Err(StoreError::InUse(who)) => format!("another supervisor leads{who}"),
+            // A database that is down for a while has no leader either.
+            Err(StoreError::Trouble(why)) => why,
+            Err(other) => return Err(Failure::failed(other)),
+        };
+        if !told {
+            notice_line!("nightrun: standing by: {why}");
+            told = true;
+        }
+        let never = std::future::pending::<()>();
+        let _ = tokio::time::timeout(ASK_AGAIN, never).await;
+    }
 }
 
 /// What a branch has now, where its remote answers; else what it had when it was asked last.

@@ -13,6 +13,10 @@ use super::source::{SourceFile, SourceTree};
 pub struct Settings {
     pub site: Option<PathBuf>,
     pub state: Option<PathBuf>,
+    /// Where the agent and the work of jobs are, if not in the state folder.
+    pub shared: Option<PathBuf>,
+    /// URL of the store's database, if it is not a file in the state folder.
+    pub store: Option<String>,
     pub definitions: Definitions,
 }
 
@@ -55,6 +59,8 @@ pub fn settings(file: &Path, bytes: Vec<u8>) -> Result<Settings, Vec<Defect>> {
         Settings {
             site: path(&raw.site),
             state: path(&raw.state),
+            shared: path(&raw.shared),
+            store: raw.store.get().map(|url| url.0.clone()),
             definitions: raw.definitions.get().map_or_else(Definitions::default, |definitions| {
                 self::definitions(definitions, &mut found)
             }),
@@ -110,11 +116,14 @@ mod tests {
     #[test]
     fn folders_count_from_the_file_and_a_branch_has_its_defaults() {
         let text = "version: 1\nsite: jobs\nstate: /var/lib/nightrun\n\
+                    store: postgres://db.example/nightrun\n\
                     definitions: {require: clean, follow: {remote: origin, branch: main}}\n";
         let follow = Follow { remote: "origin".into(), branch: "main".into(), every: EVERY };
         let expected = Settings {
             site: Some("/etc/nightrun/jobs".into()),
             state: Some("/var/lib/nightrun".into()),
+            shared: None,
+            store: Some("postgres://db.example/nightrun".into()),
             definitions: Definitions::Commits { follow: Some(follow) },
         };
         assert_eq!(read(text), Ok(expected));

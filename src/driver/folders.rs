@@ -14,6 +14,8 @@ use crate::types::RunId;
 #[derive(Debug, Clone)]
 pub struct StateFolder {
     root: PathBuf,
+    /// What the supervisors of this host share: the agent and the work of jobs.
+    shared: PathBuf,
 }
 
 impl StateFolder {
@@ -21,7 +23,14 @@ impl StateFolder {
     /// nothing of the store.
     pub fn create(root: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(root)?;
-        Ok(Self { root: root.canonicalize()? })
+        let root = root.canonicalize()?;
+        Ok(Self { shared: root.clone(), root })
+    }
+
+    /// The agent and the work of jobs are in another folder, which is made if it is not there.
+    pub fn sharing(self, shared: &Path) -> io::Result<Self> {
+        std::fs::create_dir_all(shared)?;
+        Ok(Self { shared: shared.canonicalize()?, ..self })
     }
 
     /// The folder as it is; nothing is made.
@@ -30,7 +39,7 @@ impl StateFolder {
         if !root.is_dir() {
             return Err(io::Error::new(io::ErrorKind::NotADirectory, "is a file, not a folder"));
         }
-        Ok(Self { root })
+        Ok(Self { shared: root.clone(), root })
     }
 
     pub fn root(&self) -> &Path {
@@ -38,7 +47,7 @@ impl StateFolder {
     }
 
     pub fn agent(&self) -> PathBuf {
-        self.root.join("agent")
+        self.shared.join("agent")
     }
 
     fn of_run(&self, run: &RunId) -> PathBuf {
@@ -52,7 +61,7 @@ impl Folders for StateFolder {
     }
 
     fn work(&self) -> PathBuf {
-        self.root.join("work")
+        self.shared.join("work")
     }
 
     fn lay_copy(&self, run: &RunId, files: &BTreeMap<PathBuf, Vec<u8>>) -> io::Result<()> {

@@ -14,6 +14,11 @@ record! {
         optional site: Word,
         /// Folder of the store, the logs and the agent, from this file's folder.
         optional state: Word,
+        /// Folder of the agent and of the work of jobs, from this file's folder: that of the state by default. Supervisors
+        /// of one host that stand by for each other share it.
+        optional shared: Word,
+        /// Database of the store, such as postgres://nightrun@db.example/nightrun; a file in the state folder by default.
+        optional store: Word,
         /// Which job files count.
         optional definitions: DefinitionsRecord,
     }

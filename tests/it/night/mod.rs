@@ -27,6 +27,7 @@ mod read_only;
 #[cfg(feature = "faults")]
 mod serving;
 mod simulated;
+mod standby;
 mod stopped;
 mod store_damaged;
 mod store_trouble;

@@ -16,7 +16,7 @@ const CHAIN: &str = "
 const RUN: [&str; 4] = ["run", "night", "--date", "2026-10-30"];
 const ALL_ONCE: [&str; 3] = ["a 1", "b 1", "c 1"];
 
-fn database(server: &Server) -> String {
+pub(super) fn database(server: &Server) -> String {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let name = runtime.block_on(server.database());
     server.url(&name)
