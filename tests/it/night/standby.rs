@@ -117,7 +117,7 @@ fn a_leader_that_was_stopped_past_its_lease_starts_and_writes_nothing_more() {
 #[test]
 fn one_that_stands_by_can_be_told_to_end() {
     let pair = Pair::new();
-    let mut first = pair.serve("one");
+    let first = pair.serve("one");
     first.notice("serving 0 schedules");
     let second = pair.serve("two");
     second.notice("standing by");
