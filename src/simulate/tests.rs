@@ -126,6 +126,7 @@ fn what_once_broke_a_rule_holds() {
         "seed=50000248 jobs=8 crash=after:19 look=2",
         "seed=40000008 jobs=8 crash=before:29 look=2",
         "seed=1795771424003994 jobs=100",
+        "seed=1795772695001328 jobs=100 only=36,43,44,45,49,50,51,52,55,59,64,66,70,71,73,74,76,80,83,84 without=all until=0",
     ] {
         played(&night.parse().unwrap());
     }

@@ -288,10 +288,7 @@ impl World {
         let looks = self.up && (self.calm || plan.is_none());
         let tidies = Some(self.tidies).filter(|_| looks && !self.is_over());
         let times = [self.wakes, order, news, plan, self.agents.next(), tidies];
-        let next = times.into_iter().flatten().min()?;
-        // Operators who find nothing to do while nothing else moves will not find anything later.
-        let alone = Some(next) == tidies && times[..5].iter().all(Option::is_none);
-        Some(next).filter(|_| !(alone && self.tidies > LASTS + PATIENCE / 2))
+        times.into_iter().flatten().min()
     }
 
     fn pass_until(&mut self, next: Duration) {
