@@ -10,13 +10,14 @@ use super::exit::{Failure, REFUSED};
 use crate::app::{self, Checked, ReadSite};
 use crate::core::fact::Fact;
 use crate::core::night::Core;
+use crate::core::state::Standing;
 use crate::definition::site::{Mail, Site};
 use crate::driver::clock::HostClock;
 use crate::driver::control::Client;
 use crate::driver::folders::StateFolder;
 use crate::driver::store::{SqliteReader, SqliteStore};
 use crate::port::{Clock, Store, StoreError};
-use crate::supervisor::{across_now, recall};
+use crate::supervisor::{across_now, recall, standing};
 use crate::types::{Lang, RunId, Zone};
 
 pub(super) struct Context {
@@ -141,6 +142,8 @@ impl Context {
     ) -> Result<Core, Failure> {
         let mut core = Core::new(1);
         recall(reader, &mut core, run).await.map_err(Failure::failed)?;
+        let trial = core.state().run(run).map_err(Failure::failed)?.opened.trial;
+        standing(reader, &mut core, trial).await.map_err(Failure::failed)?;
         let clock = HostClock::new().map_err(Failure::failed)?;
         core.assume_hosts_reached(&clock.boot());
         let opened = core.state().run(run).map_err(Failure::failed)?.opened_at;
@@ -149,6 +152,15 @@ impl Context {
                 .map_err(Failure::failed)?;
         }
         Ok(core)
+    }
+
+    /// What operators have ordered for the whole site; nothing where nothing has run yet.
+    pub(super) async fn standing(&self) -> Result<Standing, Failure> {
+        let mut core = Core::new(1);
+        if let Some(reader) = self.reader_if_any().await? {
+            standing(&reader, &mut core, false).await.map_err(Failure::failed)?;
+        }
+        Ok(core.state().standing.clone())
     }
 
     /// How mail leaves for a run that goes by its own definition.

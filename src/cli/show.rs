@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::arguments::{Format, LogArguments, PlanArguments};
 use super::context::Context;
@@ -77,6 +78,10 @@ pub(super) async fn status(context: &Context) -> Result<u8, Failure> {
         text.push_str(&format!("\n{}\n", Verdict::Unattended.say(context.lang)));
     }
     page(context, &text, &[view])
+}
+
+pub(super) fn host_now() -> Result<Now, Failure> {
+    Ok(HostClock::new().map_err(Failure::failed)?.now())
 }
 
 /// The run's own clock: the host's, or that of its trial.
@@ -192,7 +197,13 @@ pub(super) async fn report(
 
 /// `plan`.
 pub(super) async fn plan(context: &Context, arguments: PlanArguments) -> Result<u8, Failure> {
-    let site = context.site()?;
+    let mut site = context.site()?;
+    let standing = context.standing().await?;
+    if !standing.freezes.is_empty() {
+        // What is ordered holds the night up as what is declared.
+        let ordered = standing.freezes.into_values().map(|freeze| freeze.what);
+        Arc::make_mut(&mut site).freezes.extend(ordered);
+    }
     if let Some(batch) = &arguments.batch
         && !site.batches.contains_key(batch)
     {

@@ -1,8 +1,10 @@
 //! What an ending means: good or not, tried again or not, an incident or not.
 
+use std::time::Duration;
+
 use super::fact::{Fact, Why};
 use super::gate;
-use super::night::{Command, Mover, StepError, retry_wait};
+use super::night::{Command, Mover, StepError};
 use super::state::{Run, Unfit};
 use super::window::Gate;
 use crate::definition::site::{EndingKind, Job};
@@ -55,7 +57,9 @@ impl Mover<'_> {
             Verdict::Settled(outcome) => {
                 self.recorded(&attempt);
                 self.settle(&run, index, outcome, Why::Attempt { attempt })?;
-                if outcome == Outcome::Failed {
+                // In a run that was given up a failure is nobody's to put right.
+                let given_up = self.core.state.run(&run)?.cancelled.is_some();
+                if outcome == Outcome::Failed && !given_up {
                     self.fault(&run, index)?;
                 }
             }
@@ -117,7 +121,7 @@ impl Mover<'_> {
     fn may_still_begin(&self, run: &RunId, index: usize) -> Result<bool, Unfit> {
         let state = self.core.state.run(run)?;
         let rules = self.core.rules(run)?;
-        let gate = gate::window_gate(&rules, state, index, self.now);
+        let gate = gate::window_gate(&self.core.state, &rules, state, index, self.now);
         Ok(matches!(gate, Gate::Open { .. }))
     }
 
@@ -227,9 +231,10 @@ fn judge(run: &Run, index: usize, ended: &Ended, good: bool) -> Verdict {
             Verdict::Settled(Outcome::Failed)
         };
     }
+    // A run that was cancelled tries nothing again.
     let tries = run.jobs[index].tries;
     let wanted = kind(&ended.ending).is_some_and(|kind| job.retry.on.contains(&kind));
-    if wanted && tries <= job.retry.max && may_repeat(ended) {
+    if wanted && tries <= job.retry.max && may_repeat(ended) && run.cancelled.is_none() {
         let wait = retry_wait(job.retry.wait.get(), job.retry.growth, tries);
         return Verdict::Again { wait: Span::of(wait) };
     }
@@ -277,5 +282,17 @@ fn kind(ending: &Ending) -> Option<EndingKind> {
         Ending::Lost { .. } => Some(EndingKind::Lost),
         Ending::Unknown { .. } => Some(EndingKind::Unknown),
         Ending::Killed | Ending::TakenBack { .. } => None,
+    }
+}
+
+/// The wait before attempt `tries + 1`: each is `growth` times the one before, at most a day.
+pub(super) fn retry_wait(wait: Duration, growth: f64, tries: u32) -> Duration {
+    let factor = growth.max(1.0).powi(tries.saturating_sub(1).min(64) as i32);
+    let longest = Duration::from_secs(86_400);
+    let seconds = wait.as_secs_f64() * factor;
+    if seconds.is_finite() && seconds < longest.as_secs_f64() {
+        Duration::from_millis((seconds * 1000.0).round() as u64)
+    } else {
+        longest
     }
 }

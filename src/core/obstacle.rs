@@ -149,7 +149,9 @@ impl Core {
             found.push(Obstacle::RetryWait { attempt, due });
         }
         let rules = self.rules(run.id())?;
-        if let Gate::Closed { reason, next } = gate::window_gate(&rules, run, index, now) {
+        if let Gate::Closed { reason, next } =
+            gate::window_gate(&self.state, &rules, run, index, now)
+        {
             found.push(Obstacle::Window { reason, next });
         }
         let host = &run.job(index).host;
@@ -158,7 +160,7 @@ impl Core {
         }
         let resources = gate::resources(run, index);
         found.extend(self.without_room(run, &resources).map(|(resource, needed)| Obstacle::Full {
-            size: gate::size(run, resource),
+            size: gate::size(&self.state, run, resource),
             used: self.used(resource),
             resource: resource.clone(),
             needed,

@@ -1,11 +1,13 @@
 //! What is known of every run: the fold of the facts. Nothing here decides.
 
 mod fold;
+mod standing;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::civil::Time;
 
 use super::fact::{Action, Deadline, RunOpened, RunResult, StopHow, TakenSchedule};
 use super::graph::Graph;
@@ -16,6 +18,8 @@ use crate::types::{
     Outcome, PersonId, RunId,
 };
 use crate::wire::Ended;
+
+pub use standing::{OrderedFreeze, PoolSize, Request, Standing};
 
 /// A fact that the state cannot take: a damaged journal, or a defect of the core.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -47,6 +51,8 @@ pub struct State {
     pub incidents: BTreeMap<IncidentId, Incident>,
     /// Schedules whose starts are made here, or were.
     pub schedules: BTreeMap<BatchId, Served>,
+    /// What operators have ordered for the whole site.
+    pub standing: Standing,
     /// Definitions by digest, which runs refer to.
     definitions: HashMap<String, Arc<Site>>,
 }
@@ -79,6 +85,12 @@ pub struct Run {
     /// When it ended well for the first time; work that is asked for afterwards makes it no later.
     pub first_well: Option<Timestamp>,
     pub stopping: Option<StopHow>,
+    /// A person has given the run up.
+    pub cancelled: Option<Cancelled>,
+    /// Jobs that were run again last, and are under way again until all of them are over.
+    pub rerun: Vec<JobName>,
+    /// Deadlines that were moved, of the run or of its jobs.
+    pub moved: BTreeMap<(Option<JobName>, Deadline), Time>,
     pub acts: Vec<Act>,
     /// Who stopped and resumed it.
     pub turns: Vec<Turn>,
@@ -108,6 +120,8 @@ pub struct JobState {
     /// Whether it was asked for: by the order (`--only`, `--from`), or again by a person.
     pub asked: bool,
     pub held: Option<Held>,
+    /// Another priority than the declared one.
+    pub priority: Option<i32>,
     /// Since when a `confirm` job waits for its person.
     pub asked_at: Option<Timestamp>,
     pub attempts: Vec<Attempt>,
@@ -136,6 +150,13 @@ pub struct Held {
     pub at: Timestamp,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cancelled {
+    pub by: PersonId,
+    pub reason: String,
+    pub at: Timestamp,
+}
+
 /// What a person did to a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Act {
@@ -143,6 +164,8 @@ pub struct Act {
     pub by: PersonId,
     pub reason: String,
     pub action: Action,
+    /// Who said yes to it as the second person.
+    pub second: Option<PersonId>,
 }
 
 /// A run was stopped, or taken up again.
@@ -205,8 +228,8 @@ impl Run {
         *ending == Ending::Killed && ends
     }
 
-    /// Whether an attempt that may be running is to be ended, and if so whether at once: a person has asked for it, or
-    /// the stop of the supervisor.
+    /// Whether an attempt that may be running is to be ended, and if so whether at once: a person has asked for it, the
+    /// run was cancelled, or the supervisor is stopped.
     pub fn to_be_killed(&self, attempt: &AttemptId) -> Option<bool> {
         let index = self.index(&attempt.job)?;
         let (_, last) = self.flying().find(|(at, a)| *at == index && a.number == attempt.number)?;
@@ -217,8 +240,22 @@ impl Run {
         match self.stopping {
             Some(StopHow::Kill) => Some(true),
             Some(StopHow::Terminate) => Some(false),
-            _ => killed.then_some(false),
+            _ => (killed || self.cancelled.is_some()).then_some(false),
         }
+    }
+
+    /// Higher ones are started first.
+    pub fn priority(&self, index: usize) -> i32 {
+        self.jobs[index].priority.unwrap_or(self.job(index).priority)
+    }
+
+    /// Whether what was run again last is still under way.
+    pub fn reruns(&self) -> bool {
+        let open = |job: &JobName| {
+            let index = self.index(job);
+            index.is_some_and(|index| self.jobs[index].phase.is_open())
+        };
+        self.result.is_none() && self.rerun.iter().any(open)
     }
 
     pub fn attempt_id(&self, index: usize, number: u32) -> AttemptId {

@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn every_fact_comes_back_and_is_stored_under_its_own_name() {
         let journal = journal();
-        assert_eq!(journal.len(), 21);
+        assert_eq!(journal.len(), 28);
         for (sealed, fact) in journal.iter().zip(facts()) {
             assert_eq!(sealed.open().unwrap().fact, fact);
             assert!(

@@ -132,6 +132,15 @@ pub fn row(seq: u64, at: Timestamp, fact: &Fact) -> Option<Row> {
             Row::IncidentClosed { incident: *incident, closed: at }
         }
         Fact::ScheduleTaken { batch, .. } => Row::Stands { key: format!("schedule/{batch}"), seq },
+        Fact::Frozen { freeze, .. } | Fact::Unfrozen { freeze, .. } => {
+            Row::Stands { key: format!("freeze/{freeze}"), seq }
+        }
+        Fact::PoolSized { pool, .. } | Fact::PoolBack { pool } => {
+            Row::Stands { key: format!("pool/{pool}"), seq }
+        }
+        Fact::SecondAsked { request, .. } | Fact::SecondGiven { request, .. } => {
+            Row::Stands { key: format!("request/{request}"), seq }
+        }
         Fact::StartsMissed { batch, first, last, count, why } => {
             let (batch, why) = (batch.clone(), why.clone());
             let (first, last, count) = (*first, *last, *count);
@@ -190,7 +199,13 @@ mod tests {
                 "incident-closed",
                 "run-opened",
                 "schedule-taken",
-                "starts-missed"
+                "starts-missed",
+                "frozen",
+                "unfrozen",
+                "pool-sized",
+                "pool-back",
+                "second-asked",
+                "second-given"
             ]
         );
         let Some(Row::RunOpened(run)) = row(7, at(), &facts()[0]) else { panic!() };

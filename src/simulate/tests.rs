@@ -91,7 +91,7 @@ fn a_night_that_breaks_a_rule_shrinks_to_what_it_takes() {
         let found = told.filter(|entry| of_host(&entry.body)).count();
         (found > 0).then_some(found)
     };
-    let scenario = (0..).map(|seed| Scenario::of(seed, 20)).find(|night| lost(night).is_some());
+    let scenario = (4..).map(|seed| Scenario::of(seed, 20)).find(|night| lost(night).is_some());
     let scenario = scenario.unwrap();
     let failure = lost(&scenario).unwrap();
     let turns = played(&scenario).counts.turns as usize;

@@ -2,13 +2,13 @@
 
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::operators::Wish;
 use super::orders::NotOrdered;
 use super::turn::Turn;
-use super::{Fatal, Follower, Supervisor, World, answer, is_known, stopping, stranger};
-use crate::core::fact::{Action, Fact, RunResult};
+use super::{Fatal, Follower, Supervisor, World, answer, is_known, stranger};
+use crate::core::fact::{Fact, RunResult};
 use crate::core::forecast::{self, Forecast};
-use crate::core::night::Event;
-use crate::core::refused::Refused;
+use crate::core::refused::{Refused, Rule};
 use crate::port::control::{Account, Asked, Order, Reply, Request, RunOf};
 use crate::port::{Clock, StoreError};
 use crate::render;
@@ -21,7 +21,7 @@ impl<W: World> Supervisor<W> {
         let looks = matches!(request, Request::Status { .. } | Request::Why { .. });
         let sites = self.core.state().runs.values().map(|run| &run.site);
         if looks && !sites.into_iter().any(|site| is_known(site, &self.parts.own, &account)) {
-            answer(&reply, Reply::Refused { what: stranger(&account).to_string() });
+            answer(&reply, stranger(&account).into());
             return Ok(());
         }
         match request {
@@ -30,9 +30,15 @@ impl<W: World> Supervisor<W> {
                 self.finish(std::mem::take(turn)).await?;
                 self.order_and_follow(&account, &order, reply).await?;
             }
-            Request::Act { on, action, reason } => {
+            Request::Act { on, which, deed, reason, dry_run } => {
+                let wish = Wish { reason, dry_run };
                 // The answer follows when what was decided is durable.
-                let with = self.act_in(turn, &account, &on, action, reason)?;
+                let with = self.act_in(turn, &account, &on, (which, deed), wish)?;
+                turn.replies.push((reply, with));
+            }
+            Request::House { order, reason, dry_run } => {
+                let wish = Wish { reason, dry_run };
+                let with = self.house_in(turn, &account, order, wish).await?;
                 turn.replies.push((reply, with));
             }
             Request::Why { job, date, language } => {
@@ -60,7 +66,7 @@ impl<W: World> Supervisor<W> {
                 return Ok(());
             }
             Ok(Err(NotOrdered::Refused(refused))) => {
-                answer(&reply, Reply::Refused { what: refused.to_string() });
+                answer(&reply, refused.into());
                 return Ok(());
             }
             Ok(Err(NotOrdered::Defects(what))) => {
@@ -80,37 +86,7 @@ impl<W: World> Supervisor<W> {
         Ok(())
     }
 
-    fn act_in(
-        &mut self,
-        turn: &mut Turn,
-        account: &Account,
-        on: &RunOf,
-        action: Action,
-        reason: String,
-    ) -> Result<Reply, Fatal> {
-        let run = match self.find(on) {
-            Ok(run) => run,
-            Err(refused) => return Ok(Reply::Refused { what: refused.to_string() }),
-        };
-        let site = self.core.state().runs.get(&run).map(|run| &run.site);
-        if !site.is_some_and(|site| is_known(site, &self.parts.own, account)) {
-            return Ok(Reply::Refused { what: stranger(account).to_string() });
-        }
-        // Such an action on a run that is over would set it going again.
-        let moves = !matches!(action, Action::Note { .. });
-        if moves && self.stopping && self.result(&run).is_some() {
-            return Ok(Reply::Refused { what: stopping().to_string() });
-        }
-        let by = self.person(&run, account);
-        let text = format!("done, as {by}: recorded in {run}");
-        let event = Event::Act { run: run.clone(), by, reason, action };
-        Ok(match self.try_step(turn, event)? {
-            Ok(()) => Reply::Done { text, run: Some(run) },
-            Err(refused) => Reply::Refused { what: refused.to_string() },
-        })
-    }
-
-    fn find(&self, on: &RunOf) -> Result<RunId, Refused> {
+    pub(super) fn find(&self, on: &RunOf) -> Result<RunId, Refused> {
         let found = match on {
             RunOf::Run(id) => self.core.state().runs.get(id),
             RunOf::Batch { batch, date } => self
@@ -123,7 +99,8 @@ impl<W: World> Supervisor<W> {
                 .max_by_key(|run| (run.result.is_none(), run.opened_at)),
         };
         found.map(|run| run.id().clone()).ok_or_else(|| {
-            Refused::new("this supervisor has no such run").hint("`nightrun runs` lists them")
+            Refused::by(Rule::NoSuchRun, "this supervisor has no such run")
+                .hint("`nightrun runs` lists them")
         })
     }
 
@@ -136,7 +113,7 @@ impl<W: World> Supervisor<W> {
         let now = self.parts.clock.now();
         let run = match self.find(&RunOf::Batch { batch: job.batch.clone(), date }) {
             Ok(run) => run,
-            Err(refused) => return Ok(Reply::Refused { what: refused.to_string() }),
+            Err(refused) => return Ok(refused.into()),
         };
         let ahead = forecast::of_night(&self.core, now).unwrap_or_default();
         let page = view::of_why::why(&self.core, &run, &job.job, now, around(&ahead, &run))?;
@@ -145,7 +122,7 @@ impl<W: World> Supervisor<W> {
                 text: render::why::text(language, &page),
                 data: serde_json::to_value(&page).unwrap_or(serde_json::Value::Null),
             },
-            None => Reply::Refused { what: format!("{run} has no job {}", job.job) },
+            None => Refused::by(Rule::NoSuchJob, format!("{run} has no job {}", job.job)).into(),
         })
     }
 

@@ -74,6 +74,11 @@ pub enum JobState {
     Blocked {
         by: Vec<JobName>,
     },
+    /// Its run was given up before it had started.
+    Cancelled {
+        by: Who,
+        reason: String,
+    },
     Unknown {
         why: String,
     },
@@ -94,6 +99,7 @@ pub enum StateWord {
     NotScheduled,
     Forced,
     Blocked,
+    Cancelled,
     Unknown,
 }
 
@@ -155,6 +161,7 @@ impl JobState {
             Self::NotScheduled { .. } => StateWord::NotScheduled,
             Self::Forced { .. } => StateWord::Forced,
             Self::Blocked { .. } => StateWord::Blocked,
+            Self::Cancelled { .. } => StateWord::Cancelled,
             Self::Unknown { .. } => StateWord::Unknown,
         }
     }

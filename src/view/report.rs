@@ -75,6 +75,11 @@ pub struct ActionLine {
 #[serde(rename_all = "kebab-case")]
 pub enum Act {
     Do(Action),
+    /// With the yes of a second person.
+    ByTwo {
+        action: Action,
+        second: Who,
+    },
     /// Ran outside of its windows: role checked, counted (design idea 4).
     WindowOverride,
     /// Stopped the run.

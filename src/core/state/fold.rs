@@ -1,13 +1,14 @@
 //! How each fact moves the state, live and in replay alike. What does not fit is an error, and moves nothing on.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::{
-    Act, Attempt, BatchGraph, Held, Incident, JobState, Missed, Run, Served, State, Turn, Unfit,
-    Way,
+    Act, Attempt, BatchGraph, Cancelled, Held, Incident, JobState, Missed, Run, Served, State,
+    Turn, Unfit, Way,
 };
 use crate::core::fact::{Action, Fact, RunOpened, RunResult, Why};
 use crate::core::graph::Graph;
@@ -22,7 +23,10 @@ impl State {
     /// Takes one fact in, as decided at `at`. Live, in a follower and in replay alike.
     pub fn apply(&mut self, at: Timestamp, fact: &Fact) -> Result<(), Unfit> {
         match fact {
-            Fact::RunOpened(opened) => self.open(at, opened)?,
+            Fact::RunOpened(opened) => {
+                self.open(at, opened)?;
+                self.standing.apply(at, fact);
+            }
             Fact::RunResumed { run, by, boot, since_boot } => {
                 let run = self.run_mut(run)?;
                 run.resume(boot, *since_boot);
@@ -114,11 +118,17 @@ impl State {
                 let known = self.incidents.get_mut(incident);
                 known.ok_or(Unfit::NoIncident(*incident))?.closed = Some(at);
             }
-            Fact::Acted { run, by, reason, action } => {
-                let act =
-                    Act { at, by: by.clone(), reason: reason.clone(), action: action.clone() };
+            Fact::Acted { run, by, reason, action, second } => {
+                let (by, reason, second) = (by.clone(), reason.clone(), second.clone());
+                let act = Act { at, by, reason, action: action.clone(), second };
                 self.run_mut(run)?.act(act)?;
             }
+            Fact::Frozen { .. }
+            | Fact::Unfrozen { .. }
+            | Fact::PoolSized { .. }
+            | Fact::PoolBack { .. }
+            | Fact::SecondAsked { .. }
+            | Fact::SecondGiven { .. } => self.standing.apply(at, fact),
             Fact::Stopping { run, by, how } => {
                 let run = self.run_mut(run)?;
                 run.stopping = Some(*how);
@@ -154,6 +164,7 @@ impl State {
                 phase: Phase::Waiting,
                 asked: opened.only.is_empty() || opened.only.contains(&batch.jobs[index].name),
                 held: None,
+                priority: None,
                 asked_at: None,
                 attempts: Vec::new(),
                 tries: 0,
@@ -173,6 +184,9 @@ impl State {
             ended_at: None,
             first_well: None,
             stopping: None,
+            cancelled: None,
+            rerun: Vec::new(),
+            moved: BTreeMap::new(),
             acts: Vec::new(),
             turns: Vec::new(),
             missed: Vec::new(),
@@ -292,7 +306,24 @@ impl Run {
                 let index = self.find(job)?;
                 self.jobs[index].held = None;
             }
-            _ => {}
+            Action::Priority { job, priority } => {
+                let index = self.find(job)?;
+                self.jobs[index].priority = Some(*priority);
+            }
+            Action::Deadline { job, deadline, to, .. } => {
+                self.moved.insert((job.clone(), *deadline), *to);
+            }
+            Action::Rerun { jobs } => self.rerun.clone_from(jobs),
+            Action::Cancel => {
+                let (by, reason) = (act.by.clone(), act.reason.clone());
+                self.cancelled = Some(Cancelled { by, reason, at: act.at });
+            }
+            Action::Skip { .. }
+            | Action::Force { .. }
+            | Action::Retry { .. }
+            | Action::Kill { .. }
+            | Action::Confirm { .. }
+            | Action::Note { .. } => {}
         }
         self.acts.push(act);
         Ok(())

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use super::known::Known;
 use crate::definition::defect::Finding;
 use crate::definition::raw::site::{MailRecord, SiteFile, SmtpRecord, TargetRecord};
-use crate::definition::raw::{At, Field, Names, Word};
+use crate::definition::raw::{At, Field, List, Names, Word};
 use crate::definition::sheets::{Findings, Sheets};
-use crate::definition::site::{Engine, Host, Mail, Smtp, Target, Tls, Transport};
+use crate::definition::site::{Engine, Host, Mail, Smtp, Target, Tls, Transport, TwoPeople};
 use crate::types::{CalendarName, HostName, Lang, PoolName, Role, TargetName, Text, Zone};
 
 pub(super) struct Settings {
@@ -20,6 +20,7 @@ pub(super) struct Settings {
     pub pools: BTreeMap<PoolName, u32>,
     pub hosts: BTreeMap<HostName, Host>,
     pub targets: BTreeMap<TargetName, Target>,
+    pub second_person: Vec<TwoPeople>,
 }
 
 /// Attempts at a time on a host that says nothing else.
@@ -49,8 +50,20 @@ pub(super) fn resolve(
         pools: pools.map(|(name, size)| (name.value.clone(), size.to_u32())).collect(),
         hosts: hosts(raw),
         targets,
+        second_person: raw.second_person.get().map(second_person).unwrap_or_default(),
         mail: mail?,
     })
+}
+
+/// Each once, in the order of the file.
+fn second_person(raw: &List<TwoPeople>) -> Vec<TwoPeople> {
+    let mut actions = Vec::new();
+    for action in &raw.0 {
+        if !actions.contains(&action.value) {
+            actions.push(action.value);
+        }
+    }
+    actions
 }
 
 /// A text in one language or two.

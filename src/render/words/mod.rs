@@ -12,6 +12,7 @@ mod label;
 mod plan;
 mod reason;
 mod rehearsed;
+mod stands;
 mod verdict;
 
 pub use acts::Deed;
@@ -22,6 +23,7 @@ pub use label::Label;
 pub use plan::Planned;
 pub use reason::Because;
 pub use rehearsed::Rehearsed;
+pub use stands::Stands;
 pub use verdict::Verdict;
 
 use crate::types::{Condition, Lang, Outcome};

@@ -18,6 +18,7 @@ mod limits;
 mod needs;
 mod one_leader;
 mod operators;
+mod ordered;
 mod own_copy;
 pub(crate) mod post;
 mod read_only;

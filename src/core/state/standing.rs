@@ -1,0 +1,116 @@
+//! What operators have ordered for the whole site, beyond any run: freezes, sizes of pools, and what waits for a second
+//! person.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::core::fact::{Fact, Proposed};
+use crate::core::order::Order;
+use crate::definition::site::Freeze;
+use crate::types::{FreezeId, PersonId, PoolName, RequestId};
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Standing {
+    /// Freezes that were not lifted; their time may be over.
+    pub freezes: BTreeMap<FreezeId, OrderedFreeze>,
+    pub pools: BTreeMap<PoolName, PoolSize>,
+    /// What waits for a second person; its time may be over.
+    pub requests: BTreeMap<RequestId, Request>,
+    /// The highest numbers ever given.
+    pub last_freeze: u64,
+    pub last_request: u64,
+}
+
+/// A freeze (封版) that an operator has ordered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrderedFreeze {
+    pub what: Freeze,
+    pub by: PersonId,
+    pub at: Timestamp,
+    /// Two people lift it.
+    pub two_lift: bool,
+}
+
+/// The size of a pool for the night.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PoolSize {
+    pub size: u32,
+    pub until: Timestamp,
+    pub by: PersonId,
+    pub reason: String,
+    pub at: Timestamp,
+}
+
+/// An action that waits for a second person (复核).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    pub by: PersonId,
+    pub reason: String,
+    pub what: Proposed,
+    pub at: Timestamp,
+    pub until: Timestamp,
+    /// Who has said yes to an order that is yet to be given.
+    pub given: Option<PersonId>,
+}
+
+impl Standing {
+    /// Takes one fact in, as decided at `at`; facts about runs are none of its own. The last fact about a thing is enough:
+    /// a starting supervisor hears no earlier ones.
+    pub(super) fn apply(&mut self, at: Timestamp, fact: &Fact) {
+        match fact {
+            Fact::Frozen { freeze, by, what, two_lift } => {
+                self.last_freeze = self.last_freeze.max(freeze.0);
+                let (what, by, two_lift) = ((**what).clone(), by.clone(), *two_lift);
+                self.freezes.insert(*freeze, OrderedFreeze { what, by, at, two_lift });
+            }
+            Fact::Unfrozen { freeze, .. } => {
+                self.last_freeze = self.last_freeze.max(freeze.0);
+                self.freezes.remove(freeze);
+            }
+            Fact::PoolSized { pool, size, until, by, reason } => {
+                let (by, reason) = (by.clone(), reason.clone());
+                let sized = PoolSize { size: *size, until: *until, by, reason, at };
+                self.pools.insert(pool.clone(), sized);
+            }
+            Fact::PoolBack { pool } => {
+                self.pools.remove(pool);
+            }
+            Fact::SecondAsked { request, by, reason, what, until } => {
+                self.last_request = self.last_request.max(request.0);
+                let (by, reason, what) = (by.clone(), reason.clone(), what.clone());
+                let (until, given) = (*until, None);
+                self.requests.insert(*request, Request { by, reason, what, at, until, given });
+            }
+            Fact::SecondGiven { request, by, .. } => {
+                self.last_request = self.last_request.max(request.0);
+                let known = self.requests.get_mut(request);
+                match known.filter(|known| matches!(known.what, Proposed::Order { .. })) {
+                    Some(order) => order.given = Some(by.clone()),
+                    None => drop(self.requests.remove(request)),
+                }
+            }
+            Fact::RunOpened(opened) if opened.second.is_some() => {
+                self.requests.retain(|_, asked| {
+                    let Proposed::Order { order } = &asked.what else { return true };
+                    asked.given.is_none() || asked.by != opened.by || order.batch != opened.batch
+                })
+            }
+            _ => {}
+        }
+    }
+
+    /// The yes of a second person to an order of that batch and date by that person, while it holds.
+    pub fn given(&self, order: &Order, now: Timestamp) -> Option<&PersonId> {
+        let mut asked = self.requests.values().filter(|asked| asked.until > now);
+        asked.find_map(|asked| match &asked.what {
+            Proposed::Order { order: wanted } if **wanted == *order => asked.given.as_ref(),
+            _ => None,
+        })
+    }
+
+    /// When the first pool has its declared size again.
+    pub(in crate::core) fn next_pool_back(&self) -> Option<Timestamp> {
+        self.pools.values().map(|pool| pool.until).min()
+    }
+}
