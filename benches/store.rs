@@ -139,6 +139,7 @@ fn opened() -> Fact {
         boot: BootId("0".repeat(36)),
         since_boot: Duration::ZERO,
         window_override: None,
+        second: None,
         scheduled: None,
         late: None,
     }))

@@ -1,5 +1,6 @@
 //! What operators may do to a run, and what of it waits for a second person.
 
+use jiff::Timestamp;
 use jiff::civil::Time;
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +79,13 @@ impl Action {
             Self::Rerun { .. } | Self::Cancel => None,
         }
     }
+}
+
+/// An order with the yes of a second person, to be given by the first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Approved {
+    pub order: Order,
+    pub until: Timestamp,
 }
 
 /// What waits for a second person.

@@ -14,7 +14,7 @@ use crate::types::{
 };
 use crate::wire::Ended;
 
-pub use super::action::{Action, Proposed};
+pub use super::action::{Action, Approved, Proposed};
 
 /// One thing that was decided or observed. Stored as JSON; a field added later has a default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -179,6 +179,13 @@ pub enum Fact {
         request: RequestId,
         by: PersonId,
         reason: String,
+        /// What the first person may order now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        order: Option<Box<Approved>>,
+    },
+    /// The order that the second person has said yes to was given.
+    SecondUsed {
+        request: RequestId,
     },
 
     /// No new starts for this run: the supervisor is being stopped.
@@ -379,7 +386,8 @@ impl Fact {
             | Self::PoolSized { .. }
             | Self::PoolBack { .. }
             | Self::SecondAsked { .. }
-            | Self::SecondGiven { .. } => return None,
+            | Self::SecondGiven { .. }
+            | Self::SecondUsed { .. } => return None,
         })
     }
 
@@ -410,6 +418,7 @@ impl Fact {
             Self::PoolBack { .. } => "pool-back",
             Self::SecondAsked { .. } => "second-asked",
             Self::SecondGiven { .. } => "second-given",
+            Self::SecondUsed { .. } => "second-used",
             Self::Asked { .. } => "asked",
             Self::Stopping { .. } => "stopping",
         }

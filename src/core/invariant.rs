@@ -158,6 +158,7 @@ impl Watch {
             | Fact::Unfrozen { .. }
             | Fact::PoolSized { .. }
             | Fact::PoolBack { .. }
+            | Fact::SecondUsed { .. }
             | Fact::RunResumed { .. }
             | Fact::ScheduleTaken { .. }
             | Fact::AcrossKnown { .. }

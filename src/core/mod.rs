@@ -36,6 +36,7 @@ pub mod second;
 pub mod select;
 pub mod service;
 pub mod state;
+mod stopping;
 pub mod window;
 
 #[cfg(test)]

@@ -431,7 +431,11 @@ impl Mover<'_> {
         for (job, date, outcome) in across {
             self.emit(Fact::AcrossKnown { job, date, outcome })?;
         }
+        let used = self.core.state.standing.used_by(&opened);
         self.emit(Fact::RunOpened(Box::new(opened)))?;
+        for request in used {
+            self.emit(Fact::SecondUsed { request })?;
+        }
         self.enlist(&run)?;
         self.look_ahead(&run.batch);
         Ok(())
@@ -460,33 +464,6 @@ impl Mover<'_> {
     /// Everything of a run that the agenda must know, from its state alone.
     fn enlist(&mut self, run: &RunId) -> Result<(), Unfit> {
         self.core.agenda.enlist(self.core.state.run(run)?);
-        Ok(())
-    }
-
-    fn stop(&mut self, by: &PersonId, how: StopHow) -> Result<(), StepError> {
-        let runs: Vec<RunId> = self
-            .core
-            .state
-            .runs
-            .values()
-            .filter(|run| run.result.is_none() && run.stopping != Some(how))
-            .map(|run| run.id().clone())
-            .collect();
-        for run in runs {
-            self.emit(Fact::Stopping { run: run.clone(), by: by.clone(), how })?;
-            self.core.agenda.maybe_over.insert(run.clone());
-            if how == StopHow::Wait {
-                continue;
-            }
-            let state = self.core.state.run(&run)?;
-            let attempts: Vec<AttemptId> = state
-                .flying()
-                .map(|(index, attempt)| state.attempt_id(index, attempt.number))
-                .collect();
-            for attempt in attempts {
-                self.command(Command::Kill { attempt, now: how == StopHow::Kill });
-            }
-        }
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::act::By;
-use super::fact::{Fact, Proposed};
+use super::fact::{Approved, Fact, Proposed};
 use super::night::{Mover, StepError};
 use super::refused::{Refused, Rule};
 use super::state::Request;
@@ -33,7 +33,7 @@ impl Mover<'_> {
     }
 
     /// Another person's yes. `known`: the site knows who that is. What was wanted is carried out as far as it is still
-    /// allowed; an order is given by whoever asked the core.
+    /// allowed; an order may be given now by the first person.
     pub(super) fn second(
         &mut self,
         request: RequestId,
@@ -53,12 +53,20 @@ impl Mover<'_> {
                 .into());
         }
         let two = By { person: asked.by, reason: asked.reason, second: Some(by.clone()) };
-        match asked.what {
-            Proposed::Acts { run, actions } => self.acts(&run, &two, actions)?,
-            Proposed::Unfreeze { freeze } => self.unfreeze(freeze, &two)?,
-            Proposed::Order { .. } => {}
-        }
-        Ok(self.emit(Fact::SecondGiven { request, by, reason })?)
+        let order = match asked.what {
+            Proposed::Acts { run, actions } => {
+                self.acts(&run, &two, actions)?;
+                None
+            }
+            Proposed::Unfreeze { freeze } => {
+                self.unfreeze(freeze, &two)?;
+                None
+            }
+            Proposed::Order { order } => {
+                Some(Box::new(Approved { order: *order, until: asked.until }))
+            }
+        };
+        Ok(self.emit(Fact::SecondGiven { request, by, reason, order })?)
     }
 
     fn waiting_request(&self, request: RequestId) -> Result<&Request, Refused> {

@@ -138,9 +138,9 @@ pub fn row(seq: u64, at: Timestamp, fact: &Fact) -> Option<Row> {
         Fact::PoolSized { pool, .. } | Fact::PoolBack { pool } => {
             Row::Stands { key: format!("pool/{pool}"), seq }
         }
-        Fact::SecondAsked { request, .. } | Fact::SecondGiven { request, .. } => {
-            Row::Stands { key: format!("request/{request}"), seq }
-        }
+        Fact::SecondAsked { request, .. }
+        | Fact::SecondGiven { request, .. }
+        | Fact::SecondUsed { request } => Row::Stands { key: format!("request/{request}"), seq },
         Fact::StartsMissed { batch, first, last, count, why } => {
             let (batch, why) = (batch.clone(), why.clone());
             let (first, last, count) = (*first, *last, *count);
@@ -205,7 +205,8 @@ mod tests {
                 "pool-sized",
                 "pool-back",
                 "second-asked",
-                "second-given"
+                "second-given",
+                "second-used"
             ]
         );
         let Some(Row::RunOpened(run)) = row(7, at(), &facts()[0]) else { panic!() };

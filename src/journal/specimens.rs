@@ -6,9 +6,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::core::fact::{
-    Action, Deadline, Fact, LateWhy, MissedWhy, Proposed, RunOpened, RunResult, StopHow,
+    Action, Approved, Deadline, Fact, LateWhy, MissedWhy, Proposed, RunOpened, RunResult, StopHow,
     TakenSchedule, Why,
 };
+use crate::core::order::Order;
 use crate::definition::site::{Freeze, FreezeScope};
 use crate::types::{
     BootId, Condition, Ending, FreezeId, HostName, IncidentId, JobName, Outcome, PersonId,
@@ -172,7 +173,16 @@ fn by_operators(run: &RunId) -> Vec<Fact> {
             what: Proposed::Acts { run: run.clone(), actions: vec![Action::Force { job }] },
             until: at(),
         },
-        Fact::SecondGiven { request: RequestId(1), by: person("zhang-min"), reason: "seen".into() },
+        Fact::SecondGiven {
+            request: RequestId(1),
+            by: person("zhang-min"),
+            reason: "seen".into(),
+            order: Some(Box::new(Approved {
+                order: Order::of(run.batch.clone(), person("li-wei")),
+                until: at(),
+            })),
+        },
+        Fact::SecondUsed { request: RequestId(1) },
     ]
 }
 

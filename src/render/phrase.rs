@@ -234,6 +234,10 @@ pub fn deed(lang: Lang, act: &Act) -> String {
             Deed::ByTwo { what, who }.say(lang)
         }
         Act::WindowOverride => Deed::Override.say(lang),
+        Act::OverrideByTwo { second } => {
+            let (what, who) = (&Deed::Override.say(lang), second.name.get(lang));
+            Deed::ByTwo { what, who }.say(lang)
+        }
         Act::Stop => Deed::Stop.say(lang),
         Act::Resume => Deed::Resume.say(lang),
     }

@@ -144,6 +144,11 @@ impl<W: World> Supervisor<W> {
         }
         let left = std::mem::take(&mut turn.left);
         let text = self.done(turn.facts.get(before..).unwrap_or_default(), &left, &by);
+        if run.is_none() {
+            // An entry of no run is told by none.
+            let at = self.parts.clock.now().wall;
+            self.notice(at, &text);
+        }
         let data = json!({ "done": text, "run": run, "left": left_as_data(&left) });
         Ok(Reply::Page { text, data })
     }

@@ -43,7 +43,10 @@ pub async fn standing<R: StoreReader>(
                 Fact::Unfrozen { freeze, by, reason: String::new(), second: None }
             }
             Fact::SecondAsked { request, by, reason, .. } if trial => {
-                Fact::SecondGiven { request, by, reason }
+                Fact::SecondGiven { request, by, reason, order: None }
+            }
+            Fact::SecondGiven { request, by, reason, .. } if trial => {
+                Fact::SecondGiven { request, by, reason, order: None }
             }
             fact => fact,
         };

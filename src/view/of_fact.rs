@@ -89,7 +89,8 @@ pub fn event(after: &State, at: Timestamp, fact: &Fact) -> Option<EventLine> {
         | Fact::PoolSized { .. }
         | Fact::PoolBack { .. }
         | Fact::SecondAsked { .. }
-        | Fact::SecondGiven { .. } => return None,
+        | Fact::SecondGiven { .. }
+        | Fact::SecondUsed { .. } => return None,
     };
     Some(EventLine { at, what })
 }

@@ -181,7 +181,10 @@ fn actions(run: &Run) -> Vec<ActionLine> {
     let overridden = run.opened.window_override.iter().map(|reason| ActionLine {
         at: run.opened_at,
         by: Who::of(&run.site, &run.opened.by),
-        act: Act::WindowOverride,
+        act: match &run.opened.second {
+            None => Act::WindowOverride,
+            Some(second) => Act::OverrideByTwo { second: Who::of(&run.site, second) },
+        },
         reason: reason.clone(),
     });
     let acts = run.acts.iter().map(|act| ActionLine {

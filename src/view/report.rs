@@ -82,6 +82,10 @@ pub enum Act {
     },
     /// Ran outside of its windows: role checked, counted (design idea 4).
     WindowOverride,
+    /// The same, with the yes of a second person.
+    OverrideByTwo {
+        second: Who,
+    },
     /// Stopped the run.
     Stop,
     /// Resumed it.

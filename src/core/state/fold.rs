@@ -23,10 +23,7 @@ impl State {
     /// Takes one fact in, as decided at `at`. Live, in a follower and in replay alike.
     pub fn apply(&mut self, at: Timestamp, fact: &Fact) -> Result<(), Unfit> {
         match fact {
-            Fact::RunOpened(opened) => {
-                self.open(at, opened)?;
-                self.standing.apply(at, fact);
-            }
+            Fact::RunOpened(opened) => self.open(at, opened)?,
             Fact::RunResumed { run, by, boot, since_boot } => {
                 let run = self.run_mut(run)?;
                 run.resume(boot, *since_boot);
@@ -128,7 +125,8 @@ impl State {
             | Fact::PoolSized { .. }
             | Fact::PoolBack { .. }
             | Fact::SecondAsked { .. }
-            | Fact::SecondGiven { .. } => self.standing.apply(at, fact),
+            | Fact::SecondGiven { .. }
+            | Fact::SecondUsed { .. } => self.standing.apply(at, fact),
             Fact::Stopping { run, by, how } => {
                 let run = self.run_mut(run)?;
                 run.stopping = Some(*how);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::core::fact::{Fact, Proposed};
+use crate::core::fact::{Approved, Fact, Proposed, RunOpened};
 use crate::core::order::Order;
 use crate::definition::site::Freeze;
 use crate::types::{FreezeId, PersonId, PoolName, RequestId};
@@ -82,19 +82,21 @@ impl Standing {
                 let (until, given) = (*until, None);
                 self.requests.insert(*request, Request { by, reason, what, at, until, given });
             }
-            Fact::SecondGiven { request, by, .. } => {
+            Fact::SecondGiven { request, by, reason, order } => {
                 self.last_request = self.last_request.max(request.0);
-                let known = self.requests.get_mut(request);
-                match known.filter(|known| matches!(known.what, Proposed::Order { .. })) {
-                    Some(order) => order.given = Some(by.clone()),
-                    None => drop(self.requests.remove(request)),
+                self.requests.remove(request);
+                if let Some(approved) = order {
+                    let Approved { order, until } = (**approved).clone();
+                    let (first, reason, given) = (order.by.clone(), reason.clone(), by.clone());
+                    let what = Proposed::Order { order: Box::new(order) };
+                    let given = Some(given);
+                    let asked = Request { by: first, reason, what, at, until, given };
+                    self.requests.insert(*request, asked);
                 }
             }
-            Fact::RunOpened(opened) if opened.second.is_some() => {
-                self.requests.retain(|_, asked| {
-                    let Proposed::Order { order } = &asked.what else { return true };
-                    asked.given.is_none() || asked.by != opened.by || order.batch != opened.batch
-                })
+            Fact::SecondUsed { request } => {
+                self.last_request = self.last_request.max(request.0);
+                self.requests.remove(request);
             }
             _ => {}
         }
@@ -107,6 +109,19 @@ impl Standing {
             Proposed::Order { order: wanted } if **wanted == *order => asked.given.as_ref(),
             _ => None,
         })
+    }
+
+    /// Yeses that the opening of a run has used up.
+    pub(in crate::core) fn used_by(&self, opened: &RunOpened) -> Vec<RequestId> {
+        let of_it = self.requests.iter().filter(|(_, asked)| {
+            let Proposed::Order { order } = &asked.what else { return false };
+            asked.given.is_some()
+                && asked.given == opened.second
+                && asked.by == opened.by
+                && order.batch == opened.batch
+                && order.business_date == Some(opened.business_date)
+        });
+        of_it.map(|(request, _)| *request).collect()
     }
 
     /// When the first pool has its declared size again.
