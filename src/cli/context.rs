@@ -163,6 +163,17 @@ impl Context {
         Ok(core.state().standing.clone())
     }
 
+    /// The site, with what operators have frozen beside what it declares: either holds a night up.
+    pub(super) async fn site_as_frozen(&self) -> Result<Arc<Site>, Failure> {
+        let mut site = self.site()?;
+        let freezes = self.standing().await?.freezes;
+        if !freezes.is_empty() {
+            let ordered = freezes.into_values().map(|freeze| freeze.what);
+            Arc::make_mut(&mut site).freezes.extend(ordered);
+        }
+        Ok(site)
+    }
+
     /// How mail leaves for a run that goes by its own definition.
     pub(super) async fn mail_of(&self, store: &SqliteStore, run: &RunId) -> Result<Mail, Failure> {
         let core = self.recalled(store.reader(), run).await?;

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::arguments::{Format, LogArguments, PlanArguments};
 use super::context::Context;
@@ -197,13 +196,7 @@ pub(super) async fn report(
 
 /// `plan`.
 pub(super) async fn plan(context: &Context, arguments: PlanArguments) -> Result<u8, Failure> {
-    let mut site = context.site()?;
-    let standing = context.standing().await?;
-    if !standing.freezes.is_empty() {
-        // What is ordered holds the night up as what is declared.
-        let ordered = standing.freezes.into_values().map(|freeze| freeze.what);
-        Arc::make_mut(&mut site).freezes.extend(ordered);
-    }
+    let site = context.site_as_frozen().await?;
     if let Some(batch) = &arguments.batch
         && !site.batches.contains_key(batch)
     {

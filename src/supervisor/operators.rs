@@ -111,7 +111,8 @@ impl<W: World> Supervisor<W> {
 
     fn sites(&self) -> impl Iterator<Item = &Site> {
         let runs = self.core.state().runs.values().map(|run| run.site.as_ref());
-        runs.chain(self.core.served().map(AsRef::as_ref))
+        // What is served is newer than any run's copy.
+        self.core.served().map(AsRef::as_ref).into_iter().chain(runs)
     }
 
     /// The person behind an account, as any site here knows people.

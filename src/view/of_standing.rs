@@ -27,6 +27,7 @@ pub fn standing(standing: &Standing, site: &Site, now: Timestamp) -> StandingVie
         pools: standing
             .pools
             .iter()
+            .filter(|(_, sized)| sized.until > now)
             .map(|(pool, sized)| PoolLine {
                 pool: pool.clone(),
                 size: sized.size,

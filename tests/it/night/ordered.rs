@@ -159,7 +159,15 @@ fn a_freeze_is_ordered_where_nobody_supervises_and_heeded_by_who_comes() {
     ask(&house, &["freeze", "--until", "2020-01-01T00:00", "--scope", "site"])
         .refused("(rule: past)");
     ask(&house, &["freeze", "--until", "2099-01-01T00:00", "--scope", "host=nowhere"]).code(2);
+    house.batch(
+        "later",
+        "schedule: {on: every day, at: [\"21:30\"]}\njobs:\n  b: {title: B, run: [sh, job.sh]}\n",
+    );
+    let plan = ["plan", "later", "--date", "2098-10-30"];
+    assert!(!house.run(&plan).code(0).out.to_lowercase().contains("frozen"));
     ask(&house, &["freeze", "--until", "2099-01-01T00:00", "--scope", "host=local"]).code(0);
+    let plan = house.run(&plan).code(0).out;
+    assert!(plan.contains("frozen until"), "{plan}");
     let mut night = house.spawn(&["run", "night", "--date", "2026-10-30"]);
     night.event("run-opened", "");
     let why = house.run(&["why", "night.b"]).code(0).out;
