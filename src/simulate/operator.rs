@@ -99,8 +99,8 @@ pub(super) fn anything(
 /// What goes beyond one run.
 fn for_the_site(dice: &mut Dice, state: &State, site: &Site, now: Timestamp) -> Option<Asked> {
     let later = |minutes: u64| now.checked_add(Duration::from_secs(60 * minutes)).ok();
-    Some(match dice.of(0..6) {
-        0 => {
+    Some(match dice.of(0..8) {
+        0 | 1 => {
             let from = later(dice.of(0..30))?;
             let to = from.checked_add(Duration::from_secs(60 * dice.of(0..90))).ok()?;
             let mut scope = FreezeScope::default();
@@ -111,8 +111,8 @@ fn for_the_site(dice: &mut Dice, state: &State, site: &Site, now: Timestamp) -> 
             }
             Asked::Freeze(Freeze { reason: Text::en("Wait"), from, to, scope })
         }
-        1 => Asked::Unfreeze(**dice.pick(&state.standing.freezes.keys().collect::<Vec<_>>())?),
-        2 | 3 => {
+        2 | 3 => Asked::Unfreeze(**dice.pick(&state.standing.freezes.keys().collect::<Vec<_>>())?),
+        4 | 5 => {
             let pool = (*dice.pick(&site.pools.keys().collect::<Vec<_>>())?).clone();
             Asked::Pool(pool, dice.of(0..7) as u32, later(dice.of(0..120))?)
         }
