@@ -119,6 +119,11 @@ fn a_rerun_pressed_twice_starts_one() {
     night.started("c");
     house.say("c", "no");
     night.ends(1);
+    let entries = house.journal().len();
+    let tried = ask(&house, &["rerun", "night.b", "--dry-run"]).code(0).out;
+    assert!(tried.contains("b of night@2026-10-30#1 starts at once"), "{tried}");
+    ask(&house, &["rerun", "night.z", "--dry-run"]).refused("(rule: no-such-job)");
+    assert_eq!(house.journal().len(), entries, "nothing is recorded");
     let mut again = house.spawn(&["rerun", "night.b", WHY[0], WHY[1]]);
     again.started("c");
     ask(&house, &["rerun", "night.b"]).refused("(rule: rerun-under-way)");
