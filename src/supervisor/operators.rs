@@ -91,7 +91,7 @@ impl<W: World> Supervisor<W> {
         if let Err(refused) = self.try_step(&mut turn, event)? {
             return Ok(Err(refused));
         }
-        let said = self.done(&turn.facts, &[], &by);
+        let said = render::tried::done(&turn.facts, &[], &by, site.map(|site| &site.zone));
         self.finish(turn).await?;
         Ok(Ok(said))
     }
@@ -204,7 +204,7 @@ impl<W: World> Supervisor<W> {
         if let Err(refused) = self.try_step(&mut turn, event)? {
             return Ok(Some(refused));
         }
-        let said = self.done(&turn.facts, &[], &by);
+        let said = render::tried::done(&turn.facts, &[], &by, Some(&site.zone));
         self.finish(turn).await?;
         Ok(Some(Refused::by(Rule::SecondPerson, said).hint("then give the order once more")))
     }

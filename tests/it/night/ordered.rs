@@ -170,7 +170,8 @@ fn a_freeze_is_ordered_where_nobody_supervises_and_heeded_by_who_comes() {
     );
     let plan = ["plan", "later", "--date", "2098-10-30"];
     assert!(!house.run(&plan).code(0).out.to_lowercase().contains("frozen"));
-    ask(&house, &["freeze", "--until", "2099-01-01T00:00", "--scope", "host=local"]).code(0);
+    let said = ask(&house, &["freeze", "--until", "2099-01-01T00:00", "--scope", "host=local"]);
+    assert!(said.code(0).out.contains("until 2099-01-01 00:00, as olga"), "in the site's zone");
     let plan = house.run(&plan).code(0).out;
     assert!(plan.contains("frozen until"), "{plan}");
     let mut night = house.spawn(&["run", "night", "--date", "2026-10-30"]);
