@@ -3,6 +3,7 @@
 
 use serde_json::json;
 
+use super::requests::cannot_now;
 use super::turn::Turn;
 use super::{Fatal, Supervisor, World, is_known, person_of, stopping, stranger};
 use crate::core::fact::{Action, Fact, Proposed};
@@ -25,7 +26,7 @@ pub(super) struct Wish {
 }
 
 impl<W: World> Supervisor<W> {
-    pub(super) fn act_in(
+    pub(super) async fn act_in(
         &mut self,
         turn: &mut Turn,
         account: &Account,
@@ -46,10 +47,25 @@ impl<W: World> Supervisor<W> {
         if moves && self.stopping && self.result(&run).is_some() {
             return Ok(stopping().into());
         }
+        // What a run that is over needs of others may have moved since it was taken in.
+        let known = if self.result(&run).is_some() && !wish.dry_run {
+            match cannot_now(self.others(&run).await)? {
+                Ok(known) => known,
+                Err(what) => return Ok(Reply::Failed { what, defects: false }),
+            }
+        } else {
+            Vec::new()
+        };
         let by = self.person(&run, account);
         let Wish { reason, dry_run } = wish;
         let event = Event::ActOn { run: run.clone(), by: by.clone(), reason, which, deed };
-        self.answer_to(turn, event, (Some(run), by), dry_run)
+        let answer = self.answer_to(turn, event, (Some(run.clone()), by), dry_run)?;
+        if !dry_run && matches!(answer, Reply::Page { .. }) {
+            let others = Event::across_since(known, &turn.facts);
+            self.step(turn, others)?;
+            self.expect_hosts(&run);
+        }
+        Ok(answer)
     }
 
     pub(super) async fn house_in(

@@ -239,7 +239,7 @@ impl<W: World> Supervisor<W> {
     }
 
     /// Hosts of a run must have been reached before a trial's clock may jump.
-    fn expect_hosts(&mut self, run: &RunId) {
+    pub(super) fn expect_hosts(&mut self, run: &RunId) {
         let Some(run) = self.core.state().runs.get(run) else { return };
         for job in &run.batch.jobs {
             self.reached.entry(job.host.clone()).or_insert(false);
@@ -264,7 +264,7 @@ impl<W: World> Supervisor<W> {
 
     /// How the jobs of other runs stand that a run needs which was taken in again. Read before anything is decided, so
     /// that nothing is decided which a store in trouble then keeps out of the journal.
-    async fn others(
+    pub(super) async fn others(
         &self,
         run: &RunId,
     ) -> Result<Vec<(JobRef, BusinessDate, Option<Outcome>)>, Fatal> {

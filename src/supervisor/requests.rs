@@ -33,7 +33,7 @@ impl<W: World> Supervisor<W> {
             Request::Act { on, which, deed, reason, dry_run } => {
                 let wish = Wish { reason, dry_run };
                 // The answer follows when what was decided is durable.
-                let with = self.act_in(turn, &account, &on, (which, deed), wish)?;
+                let with = self.act_in(turn, &account, &on, (which, deed), wish).await?;
                 turn.replies.push((reply, with));
             }
             Request::House { order, reason, dry_run } => {
@@ -184,7 +184,7 @@ impl<W: World> Supervisor<W> {
 
 /// An order reads before it decides: trouble in that is the answer to it, and no end of the night that is under way.
 /// Once something is decided the store is waited for.
-fn cannot_now<T>(ordered: Result<T, Fatal>) -> Result<Result<T, String>, Fatal> {
+pub(super) fn cannot_now<T>(ordered: Result<T, Fatal>) -> Result<Result<T, String>, Fatal> {
     match ordered {
         Ok(ordered) => Ok(Ok(ordered)),
         Err(trouble @ (Fatal::Store(StoreError::Trouble(_)) | Fatal::Folder(_))) => {
