@@ -155,6 +155,7 @@ fn opened(run_number: u32) -> Fact {
         boot: BootId("0".repeat(36)),
         since_boot: Duration::ZERO,
         window_override: None,
+        second: None,
         scheduled: None,
         late: None,
         revision: None,

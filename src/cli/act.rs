@@ -1,68 +1,109 @@
-//! What operators do to a job: through the supervisor that is at work, or by taking the run up.
+//! What operators do to runs and their jobs: through the supervisor that is at work, or by taking the run up.
 
-use super::arguments::{ActArguments, Format};
-use super::asking::ask;
+use jiff::civil::Time;
+
+use super::arguments::{ActArguments, Format, WhyArguments};
+use super::asking;
 use super::context::Context;
-use super::exit::{Failure, WELL, refusal};
+use super::exit::{Failure, REFUSED, WELL, refusal};
 use super::show::find;
-use crate::core::fact::Action;
+use crate::app::own_account;
+use crate::core::fact::Deadline;
+use crate::core::forecast;
+use crate::core::night::{Event, StepError};
+use crate::core::select::{Deed, Selector};
 use crate::driver::control::Client;
 use crate::journal::RunRow;
 use crate::port::control::{Reply, Request, RunOf};
 use crate::port::{RunFilter, StoreReader};
-use crate::supervisor::is_interrupted;
-use crate::types::{BatchId, BusinessDate, JobName};
+use crate::supervisor::{is_interrupted, person_of};
+use crate::types::BusinessDate;
+use crate::{render, view};
 
-/// `hold`, `release`, `skip`, `force`, `retry`, `kill`, `confirm`.
+/// `hold`, `release`, `skip`, `force`, `retry`, `kill`, `confirm`, `rerun`, `priority`, `cancel`.
 pub(super) async fn act(
     context: &Context,
     arguments: ActArguments,
-    action: fn(JobName) -> Action,
+    deed: Deed,
 ) -> Result<u8, Failure> {
-    let ActArguments { job, date, run, reason } = arguments;
-    let on = match run {
-        Some(run) if run.batch != job.batch => {
-            return Err(Failure::defects(format!("{run} is no run of {}", job.batch)));
+    let ActArguments { on, date, run, why } = arguments;
+    let of = match run {
+        Some(run) if run.batch != on.batch => {
+            return Err(Failure::defects(format!("{run} is no run of {}", on.batch)));
         }
         Some(run) => RunOf::Run(run),
-        None => RunOf::Batch { batch: job.batch, date },
+        None => RunOf::Batch { batch: on.batch.clone(), date },
     };
-    carry_out(context, on, action(job.job), reason).await
+    answered(context, carry_out(context, on, of, deed, why).await)
+}
+
+/// `deadline`: one of the two is given.
+pub(super) async fn deadline(
+    context: &Context,
+    arguments: ActArguments,
+    complete_by: Option<Time>,
+    start_by: Option<Time>,
+) -> Result<u8, Failure> {
+    let deed = match (complete_by, start_by) {
+        (Some(to), _) => Deed::Deadline { deadline: Deadline::MustCompleteBy, to },
+        (None, Some(to)) => Deed::Deadline { deadline: Deadline::MustStartBy, to },
+        (None, None) => return Err(Failure::defects("give --complete-by or --start-by")),
+    };
+    act(context, arguments, deed).await
 }
 
 /// `note`.
 pub(super) async fn note(
     context: &Context,
-    on: &str,
+    on: Selector,
     text: String,
     date: Option<BusinessDate>,
 ) -> Result<u8, Failure> {
-    let (batch, job) = match on.split_once('.') {
-        Some((batch, job)) => (batch, Some(JobName::new(job).map_err(Failure::defects)?)),
-        None => (on, None),
-    };
-    let batch = BatchId::new(batch).map_err(Failure::defects)?;
-    let action = Action::Note { job, text: text.clone() };
-    carry_out(context, RunOf::Batch { batch, date }, action, text).await
+    let why = WhyArguments { reason: text.clone(), dry_run: false };
+    let of = RunOf::Batch { batch: on.batch.clone(), date };
+    answered(context, carry_out(context, on, of, Deed::Note { text }, why).await)
+}
+
+/// Whoever reads JSON gets a refusal as data too, with the name of its rule.
+pub(super) fn answered(context: &Context, done: Result<u8, Failure>) -> Result<u8, Failure> {
+    if let Err(failure) = &done
+        && failure.code == REFUSED
+        && context.format == Format::Json
+    {
+        let refused = serde_json::json!({ "refused": failure.what, "rule": failure.rule });
+        print_line!("{refused}")?;
+    }
+    done
 }
 
 async fn carry_out(
     context: &Context,
-    on: RunOf,
-    action: Action,
-    reason: String,
+    on: Selector,
+    run: RunOf,
+    deed: Deed,
+    why: WhyArguments,
 ) -> Result<u8, Failure> {
     let state = context.existing_state()?;
     let client = Client::connect(state.root()).await.map_err(Failure::failed)?;
-    let Some(mut client) = client else {
-        return without_supervisor(context, &on, action, &reason).await;
+    let Some(client) = client else {
+        return without_supervisor(context, on, &run, deed, why).await;
     };
-    let request = Request::Act { on, action, reason };
-    match ask(context, &mut client, request).await? {
-        Some(Reply::Done { text, run }) => {
+    let WhyArguments { reason, dry_run } = why;
+    let request = Request::Act { on: run, which: on.which, deed, reason, dry_run };
+    ask(context, client, request).await
+}
+
+/// Asks the supervisor and prints what it answers.
+pub(super) async fn ask(
+    context: &Context,
+    mut client: Client,
+    request: Request,
+) -> Result<u8, Failure> {
+    match asking::ask(context, &mut client, request).await? {
+        Some(Reply::Page { text, data }) => {
             match context.format {
                 Format::Text => print_line!("{text}")?,
-                Format::Json => print_line!("{}", serde_json::json!({ "done": text, "run": run }))?,
+                Format::Json => print_line!("{data}")?,
             }
             Ok(WELL)
         }
@@ -73,12 +114,13 @@ async fn carry_out(
 /// Nobody supervises: what sets the night going again takes the run up here; the rest has nothing to act on.
 async fn without_supervisor(
     context: &Context,
-    on: &RunOf,
-    action: Action,
-    reason: &str,
+    on: Selector,
+    of: &RunOf,
+    deed: Deed,
+    why: WhyArguments,
 ) -> Result<u8, Failure> {
     let reader = context.reader().await?;
-    let row = match on {
+    let row = match of {
         RunOf::Run(run) => find(&reader, Some(run), None, None).await?,
         RunOf::Batch { batch, date } => {
             let of = Some(batch.clone());
@@ -90,14 +132,53 @@ async fn without_supervisor(
         }
     };
     let row = &row;
-    match action {
-        // A note alone must not set a stopped night going.
-        Action::Note { .. } if is_interrupted(row) => Err(not_at_work(row)),
-        Action::Retry { .. } | Action::Skip { .. } | Action::Force { .. } | Action::Note { .. } => {
-            super::run::act_and_go_on(context, row, action, reason).await
-        }
-        _ => Err(not_at_work(row)),
+    if why.dry_run {
+        return tried(context, row, on, deed, why.reason).await;
     }
+    let sets_going = matches!(
+        deed,
+        Deed::Retry | Deed::Skip | Deed::Force | Deed::Rerun | Deed::Cancel | Deed::Note { .. }
+    );
+    // A note alone must not set a stopped night going.
+    let only_noted = matches!(deed, Deed::Note { .. }) && is_interrupted(row);
+    if !sets_going || only_noted {
+        return Err(not_at_work(row));
+    }
+    let (run, which, reason) = (row.run.clone(), on.which, why.reason);
+    let event = move |by, _| Event::ActOn { run, by, reason, which, deed };
+    super::run::act_and_go_on(context, row, event).await
+}
+
+/// `--dry-run` where nobody supervises: as if the run were taken up for it.
+async fn tried(
+    context: &Context,
+    row: &RunRow,
+    on: Selector,
+    deed: Deed,
+    reason: String,
+) -> Result<u8, Failure> {
+    let reader = context.reader().await?;
+    let core = context.recalled(&reader, &row.run).await?;
+    let mut now = super::show::now_of(row, &reader).await?;
+    if row.ended.is_some() && !row.trial {
+        now = super::show::host_now()?;
+    }
+    let site = &core.state().run(&row.run).map_err(Failure::failed)?.site;
+    let by = person_of(Some(site), &own_account());
+    let run = row.run.clone();
+    let event = Event::ActOn { run: run.clone(), by, reason, which: on.which, deed };
+    let (as_if, decided) = core.would(now, event).map_err(|error| match error {
+        StepError::Refused(refused) => Failure::by_rule(&refused),
+        defect @ StepError::Unfit(_) => Failure::failed(defect),
+    })?;
+    let before = forecast::of_night(&core, now).unwrap_or_default();
+    let after = forecast::of_night(&as_if, now).unwrap_or_default();
+    let view = view::of_tried::tried(&as_if, now, &decided, Some(&run), (&before, &after));
+    match context.format {
+        Format::Text => print_line!("{}", render::tried::text(&view))?,
+        Format::Json => print_line!("{}", serde_json::json!(view))?,
+    }
+    Ok(WELL)
 }
 
 fn not_at_work(row: &RunRow) -> Failure {

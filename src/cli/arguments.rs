@@ -3,9 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 
-use crate::types::{BatchId, BusinessDate, JobName, JobRef, Lang, RunId, Span};
+use crate::core::select::Selector;
+use crate::types::{
+    BatchId, BusinessDate, FreezeId, JobName, JobRef, Lang, PoolName, RequestId, RunId, Span,
+};
 
 /// Options that every command takes, after its own.
 const EVERYWHERE: &str = "Everywhere";
@@ -25,6 +28,11 @@ Exit codes:
   0 ended well   1 a critical job failed or is unknown, or the command could not be carried out
   2 defects in the job files or the command line   3 refused by a rule   4 stopped, can be resumed
   5 the supervisor at work does not answer";
+
+const SELECTED: &str = "\
+WHAT is a job (eod.close), a job with all that follows it (eod.load-rates+), or jobs by a pattern in which `*` stands for
+any letters ('eod.load-*', 'eod.*'). Of several jobs it is done to those that its rules allow; the others are named with
+their rule. A run is named by its batch (eod): the last one, or that of --date.";
 
 const WHAT_IF: &str = "\
 JOB is such as eod.load-rates, or load-rates; `*` stands for any letters. A clock time means the first one of the night.
@@ -183,29 +191,108 @@ pub(super) enum Command {
         html: Option<PathBuf>,
     },
     /// Do not start a job until it is released
+    #[command(after_help = SELECTED)]
     Hold(ActArguments),
     /// Let a held job start
+    #[command(after_help = SELECTED)]
     Release(ActArguments),
     /// Leave a job out; what follows goes on
+    #[command(after_help = SELECTED)]
     Skip(ActArguments),
     /// Declare a job done; what follows goes on
+    #[command(after_help = SELECTED)]
     Force(ActArguments),
     /// One more attempt of a job, now
+    #[command(after_help = SELECTED)]
     Retry(ActArguments),
     /// End a running job: TERM, its grace, KILL
+    #[command(after_help = SELECTED)]
     Kill(ActArguments),
     /// Give the yes that a `confirm` job waits for
+    #[command(after_help = SELECTED)]
     Confirm(ActArguments),
+    /// Run a job and all that follows it again, in the same run: what was done before it stays done
+    #[command(after_help = SELECTED)]
+    Rerun(ActArguments),
+    /// Start a job before, or after, others that wait for the same place
+    #[command(after_help = SELECTED)]
+    Priority {
+        #[command(flatten)]
+        on: ActArguments,
+        /// Higher is first; 0 where the file says nothing
+        #[arg(long, value_name = "N", allow_negative_numbers = true)]
+        to: i32,
+    },
+    /// Move a deadline of a run or a job to another clock time, for this run
+    #[command(after_help = SELECTED)]
+    Deadline {
+        #[command(flatten)]
+        on: ActArguments,
+        /// Its must_complete_by, such as 07:30
+        #[arg(
+            long,
+            value_name = "TIME",
+            required_unless_present = "start_by",
+            conflicts_with = "start_by"
+        )]
+        complete_by: Option<Time>,
+        /// Its must_start_by
+        #[arg(long, value_name = "TIME")]
+        start_by: Option<Time>,
+    },
+    /// Give a run up: nothing of it starts any more, what runs is ended
+    Cancel(ActArguments),
     /// Add a note to a run or a job
     Note {
         /// Such as eod, or eod.close
         #[arg(value_name = "BATCH[.JOB]")]
-        on: String,
+        on: Selector,
         /// What is to be remembered
         text: String,
         /// Business date; the last run by default
         #[arg(long, value_name = "DATE")]
         date: Option<BusinessDate>,
+    },
+    /// Give a pool another size for the night
+    Pool {
+        /// Which pool
+        pool: PoolName,
+        /// How many units it has
+        size: u32,
+        /// Until when; the next noon of the site by default
+        #[arg(long, value_name = "TIME")]
+        until: Option<String>,
+        #[command(flatten)]
+        why: WhyArguments,
+    },
+    /// Let nothing start from one time to another
+    Freeze {
+        /// Such as 2026-10-30T22:00, of the site's zone
+        #[arg(long, value_name = "TIME", default_value = "now")]
+        from: String,
+        #[arg(long, value_name = "TIME")]
+        until: String,
+        /// site, batch=NAME, class=NAME, target=NAME or host=NAME; may be given several times
+        #[arg(long, value_name = "SCOPE", required = true)]
+        scope: Vec<String>,
+        #[command(flatten)]
+        why: WhyArguments,
+    },
+    /// Lift a freeze before its end
+    Unfreeze {
+        /// Such as F-1; `nightrun freezes` lists them
+        freeze: FreezeId,
+        #[command(flatten)]
+        why: WhyArguments,
+    },
+    /// Freezes that are in force or to come, declared and ordered
+    Freezes,
+    /// Say yes, as the second person, to an action that takes two
+    Second {
+        /// Such as R-1; `nightrun status` lists them
+        request: RequestId,
+        #[command(flatten)]
+        why: WhyArguments,
     },
     /// Mail that has not left yet
     #[command(subcommand)]
@@ -342,17 +429,26 @@ pub(super) struct LogArguments {
 #[derive(Debug, Args)]
 pub(super) struct ActArguments {
     /// Such as eod.close
-    #[arg(value_name = "BATCH.JOB")]
-    pub(super) job: JobRef,
+    #[arg(value_name = "WHAT")]
+    pub(super) on: Selector,
     /// Business date; the last run by default
     #[arg(long, value_name = "DATE")]
     pub(super) date: Option<BusinessDate>,
     /// This run, such as eod@2026-10-30#1, where its batch ran again for the same date
     #[arg(long, conflicts_with = "date")]
     pub(super) run: Option<RunId>,
+    #[command(flatten)]
+    pub(super) why: WhyArguments,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct WhyArguments {
     /// Why; recorded with your name
     #[arg(long)]
     pub(super) reason: String,
+    /// Do nothing, and say what would come of it
+    #[arg(long)]
+    pub(super) dry_run: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -21,7 +21,7 @@ pub(super) async fn ask(
     client: &mut Client,
     request: Request,
 ) -> Result<Option<Reply>, Failure> {
-    let decides = matches!(request, Request::Act { .. });
+    let decides = matches!(request, Request::Act { .. } | Request::House { .. });
     let limit = context.answer_within.unwrap_or(if decides { ACT } else { LOOK });
     let pid = client.pid();
     let answered = async {

@@ -10,6 +10,7 @@ use super::exit::{Failure, REFUSED};
 use crate::app::{self, Checked, SiteFolder};
 use crate::core::fact::Fact;
 use crate::core::night::Core;
+use crate::core::state::Standing;
 use crate::definition::settings::Definitions;
 use crate::definition::site::{Mail, Site};
 use crate::driver::clock::HostClock;
@@ -18,7 +19,7 @@ use crate::driver::folders::StateFolder;
 use crate::driver::store::{StateReader, StateStore, StoreAddress};
 use crate::journal::RunRow;
 use crate::port::{Clock, SiteSource, Store, StoreError, StoreReader};
-use crate::supervisor::{across_now, definition, recall};
+use crate::supervisor::{across_now, definition, recall, standing};
 use crate::types::{Lang, RunId, Span, Zone};
 
 pub(super) struct Context {
@@ -195,6 +196,8 @@ impl Context {
     ) -> Result<Core, Failure> {
         let mut core = Core::new(1);
         recall(reader, &mut core, run).await.map_err(Failure::failed)?;
+        let trial = core.state().run(run).map_err(Failure::failed)?.opened.trial;
+        standing(reader, &mut core, trial).await.map_err(Failure::failed)?;
         let clock = HostClock::new().map_err(Failure::failed)?;
         core.assume_hosts_reached(&clock.boot());
         let opened = core.state().run(run).map_err(Failure::failed)?.opened_at;
@@ -229,6 +232,26 @@ impl Context {
         // There is one standing entry of the kind at the most.
         let former = taken.take(1).find_map(|revision| source.read_former(&revision).ok());
         former.map(|former| former.site.mail.clone()).ok_or(defects)
+    }
+
+    /// What operators have ordered for the whole site; nothing where nothing has run yet.
+    pub(super) async fn standing(&self) -> Result<Standing, Failure> {
+        let mut core = Core::new(1);
+        if let Some(reader) = self.reader_if_any().await? {
+            standing(&reader, &mut core, false).await.map_err(Failure::failed)?;
+        }
+        Ok(core.state().standing.clone())
+    }
+
+    /// The site, with what operators have frozen beside what it declares: either holds a night up.
+    pub(super) async fn site_as_frozen(&self) -> Result<Arc<Site>, Failure> {
+        let mut site = self.site()?;
+        let freezes = self.standing().await?.freezes;
+        if !freezes.is_empty() {
+            let ordered = freezes.into_values().map(|freeze| freeze.what);
+            Arc::make_mut(&mut site).freezes.extend(ordered);
+        }
+        Ok(site)
     }
 
     /// How mail leaves for a run that goes by its own definition.

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::core::refused::{Refused, Rule};
 use crate::port::control::Reply;
 
 /// Ended well (failures of non-critical jobs included).
@@ -21,23 +22,29 @@ pub(super) const UNANSWERED: u8 = 5;
 pub(super) struct Failure {
     pub(super) code: u8,
     pub(super) what: String,
+    /// The rule that says no, where it has a name.
+    pub(super) rule: Option<Rule>,
 }
 
 impl Failure {
     pub(super) fn failed(what: impl ToString) -> Self {
-        Self { code: FAILED, what: what.to_string() }
+        Self { code: FAILED, what: what.to_string(), rule: None }
     }
 
     pub(super) fn refused(what: impl ToString) -> Self {
-        Self { code: REFUSED, what: what.to_string() }
+        Self { code: REFUSED, what: what.to_string(), rule: None }
+    }
+
+    pub(super) fn by_rule(refused: &Refused) -> Self {
+        Self { rule: refused.rule, ..Self::refused(refused) }
     }
 
     pub(super) fn unanswered(what: impl ToString) -> Self {
-        Self { code: UNANSWERED, what: what.to_string() }
+        Self { code: UNANSWERED, what: what.to_string(), rule: None }
     }
 
     pub(super) fn defects(what: impl ToString) -> Self {
-        Self { code: DEFECTS, what: what.to_string() }
+        Self { code: DEFECTS, what: what.to_string(), rule: None }
     }
 }
 
@@ -45,7 +52,7 @@ impl Failure {
 pub(super) fn code(done: Result<u8, Failure>) -> ExitCode {
     match done {
         Ok(code) => ExitCode::from(code),
-        Err(Failure { code, what }) => {
+        Err(Failure { code, what, .. }) => {
             notice_line!("nightrun: {what}");
             ExitCode::from(code)
         }
@@ -55,7 +62,7 @@ pub(super) fn code(done: Result<u8, Failure>) -> ExitCode {
 /// An answer that is not what was asked for.
 pub(super) fn refusal(reply: Option<Reply>) -> Failure {
     match reply {
-        Some(Reply::Refused { what }) => Failure::refused(what),
+        Some(Reply::Refused { what, rule }) => Failure { rule, ..Failure::refused(what) },
         Some(Reply::Failed { what, defects: true }) => Failure::defects(what),
         Some(Reply::Failed { what, defects: false }) => Failure::failed(what),
         Some(other) => {

@@ -10,6 +10,7 @@ mod check;
 mod context;
 mod doctor;
 mod exit;
+mod house;
 mod journal;
 mod lines;
 mod live;
@@ -28,7 +29,7 @@ use arguments::{Arguments, Command, JournalCommand, MailCommand, StoreCommand};
 use context::Context;
 use exit::Failure;
 
-use crate::core::fact::Action;
+use crate::core::select::Deed;
 
 /// Everything but the modes that must come before any runtime (`agent`, the worker): parses the command line and
 /// carries it out.
@@ -66,14 +67,31 @@ async fn carry_out(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Report { batch, date, run, html } => {
             show::report(context, run, batch, date, html).await
         }
-        Command::Hold(on) => act::act(context, on, |job| Action::Hold { job }).await,
-        Command::Release(on) => act::act(context, on, |job| Action::Release { job }).await,
-        Command::Skip(on) => act::act(context, on, |job| Action::Skip { job }).await,
-        Command::Force(on) => act::act(context, on, |job| Action::Force { job }).await,
-        Command::Retry(on) => act::act(context, on, |job| Action::Retry { job }).await,
-        Command::Kill(on) => act::act(context, on, |job| Action::Kill { job }).await,
-        Command::Confirm(on) => act::act(context, on, |job| Action::Confirm { job }).await,
-        Command::Note { on, text, date } => act::note(context, &on, text, date).await,
+        Command::Hold(on) => act::act(context, on, Deed::Hold).await,
+        Command::Release(on) => act::act(context, on, Deed::Release).await,
+        Command::Skip(on) => act::act(context, on, Deed::Skip).await,
+        Command::Force(on) => act::act(context, on, Deed::Force).await,
+        Command::Retry(on) => act::act(context, on, Deed::Retry).await,
+        Command::Kill(on) => act::act(context, on, Deed::Kill).await,
+        Command::Confirm(on) => act::act(context, on, Deed::Confirm).await,
+        Command::Rerun(on) => act::act(context, on, Deed::Rerun).await,
+        Command::Cancel(on) => act::act(context, on, Deed::Cancel).await,
+        Command::Priority { on, to } => {
+            act::act(context, on, Deed::Priority { priority: to }).await
+        }
+        Command::Deadline { on, complete_by, start_by } => {
+            act::deadline(context, on, complete_by, start_by).await
+        }
+        Command::Note { on, text, date } => act::note(context, on, text, date).await,
+        Command::Pool { pool, size, until, why } => {
+            house::pool(context, pool, size, until.as_deref(), why).await
+        }
+        Command::Freeze { from, until, scope, why } => {
+            house::freeze(context, (&from, &until), &scope, why).await
+        }
+        Command::Unfreeze { freeze, why } => house::unfreeze(context, freeze, why).await,
+        Command::Freezes => house::freezes(context).await,
+        Command::Second { request, why } => house::second(context, request, why).await,
         Command::Mail(MailCommand::Flush) => journal::flush_mail(context).await,
         Command::Mail(MailCommand::List) => journal::list_mail(context).await,
         Command::Store(StoreCommand::Copy { to }) => store::copy(context, &to).await,

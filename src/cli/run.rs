@@ -13,7 +13,8 @@ use super::exit::Failure;
 use super::{asking, lines, live, show};
 use crate::app::{self, Led, NotStarted, RunClock, Wiring, own_account};
 use crate::core::calendar::Calendars;
-use crate::core::fact::{Action, StopHow};
+use crate::core::fact::StopHow;
+use crate::core::night::Event;
 use crate::core::order;
 use crate::definition::site::{Batch, Site};
 use crate::driver::clock::{HostClock, TrialClock};
@@ -26,7 +27,7 @@ use crate::port::{Clock, Defects, RunFilter, SiteSource, Store, StoreError, Stor
 use crate::render;
 use crate::render::words::Verdict;
 use crate::supervisor::{Input, NotOrdered, Observer, Supervisor, is_interrupted, person_of};
-use crate::types::RunId;
+use crate::types::{PersonId, RunId};
 use crate::view::{self, of_job::Around, of_why_unopened, why::Reason};
 
 /// Time that the outbox gets at the end of a run.
@@ -192,17 +193,20 @@ pub(super) async fn resume(context: &Context, run: Option<RunId>) -> Result<u8, 
 pub(super) async fn act_and_go_on(
     context: &Context,
     row: &RunRow,
-    action: Action,
-    reason: &str,
+    event: impl FnOnce(PersonId, bool) -> Event,
 ) -> Result<u8, Failure> {
     let state = context.existing_state()?;
     let store = context.open_store(&state).await?;
     let mut led = supervisor_for(context, row, store).await?;
-    led.supervisor
-        .act_on(&row.run, &own_account(), action, reason)
+    let said = led
+        .supervisor
+        .act_on(&row.run, &own_account(), event)
         .await
         .map_err(Failure::failed)?
-        .map_err(Failure::refused)?;
+        .map_err(|refused| Failure::by_rule(&refused))?;
+    if context.format == Format::Text {
+        told_line!("{said}");
+    }
     night(context, led, &row.run).await
 }
 
@@ -229,6 +233,20 @@ async fn trial_clock(
     let offset = offset
         .ok_or_else(|| Failure::failed(format!("the clock of the trial {run} was not stored")))?;
     Ok(RunClock::Trial(TrialClock::resume(host, offset)))
+}
+
+/// A supervisor of the host's clock, for what goes beyond any run.
+pub(super) async fn led_for_site(context: &Context) -> Result<(Led, Arc<Site>), Failure> {
+    let source = context.source()?;
+    let read = source.read().map_err(Failure::defects)?;
+    let site = Arc::clone(&read.site);
+    let state = context.create_state()?;
+    let store = context.open_store(&state).await?;
+    let clock = RunClock::Host(HostClock::new().map_err(Failure::failed)?);
+    let mail = site.mail.clone();
+    source.remember(read);
+    let led = led(context, Wiring { source, state, clock, mail }, store).await?;
+    Ok((led, site))
 }
 
 async fn led(context: &Context, wiring: Wiring, store: StateStore) -> Result<Led, Failure> {
@@ -394,14 +412,14 @@ async fn order_through(
 
 fn not_ordered(why: NotOrdered) -> Failure {
     match why {
-        NotOrdered::Refused(refused) => Failure::refused(refused),
+        NotOrdered::Refused(refused) => Failure::by_rule(&refused),
         NotOrdered::Defects(what) => Failure::defects(what),
         no_copy @ NotOrdered::NoCopy(_) => Failure::refused(no_copy),
     }
 }
 
 /// `2026-10-30T21:30` in the site's zone, or an instant with its offset.
-fn instant(text: &str, site: &Site) -> Result<Timestamp, Failure> {
+pub(super) fn instant(text: &str, site: &Site) -> Result<Timestamp, Failure> {
     if let Ok(instant) = text.parse::<Timestamp>() {
         return Ok(instant);
     }

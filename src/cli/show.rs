@@ -79,6 +79,10 @@ pub(super) async fn status(context: &Context) -> Result<u8, Failure> {
     page(context, &text, &[view])
 }
 
+pub(super) fn host_now() -> Result<Now, Failure> {
+    Ok(HostClock::new().map_err(Failure::failed)?.now())
+}
+
 /// The run's own clock: the host's, or that of its trial.
 pub(super) async fn now_of(row: &RunRow, reader: &StateReader) -> Result<Now, Failure> {
     let now = HostClock::new().map_err(Failure::failed)?.now();
@@ -195,7 +199,7 @@ pub(super) async fn report(
 
 /// `plan`.
 pub(super) async fn plan(context: &Context, arguments: PlanArguments) -> Result<u8, Failure> {
-    let site = context.site()?;
+    let site = context.site_as_frozen().await?;
     if let Some(batch) = &arguments.batch
         && !site.batches.contains_key(batch)
     {

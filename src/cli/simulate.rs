@@ -22,7 +22,7 @@ pub(super) async fn simulate(
     context: &Context,
     arguments: SimulateArguments,
 ) -> Result<u8, Failure> {
-    let site = context.site()?;
+    let site = context.site_as_frozen().await?;
     if let Some(batch) = arguments.batches.iter().find(|b| !site.batches.contains_key(*b)) {
         return Err(no_batch(&site, batch));
     }

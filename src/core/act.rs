@@ -1,56 +1,157 @@
 //! What operators may do, and when. Each action is checked against its rule before anything changes.
 
-use super::fact::{Action, Fact, RunResult, Why};
+use jiff::Timestamp;
+
+use super::deadline::first_at_or_after;
+use super::fact::{Action, Deadline, Fact, Proposed, RunResult, Why};
 use super::gate;
 use super::needs::Verdict;
 use super::night::{Command, Mover, StepError};
 use super::phase::Phase;
-use super::refused::Refused;
+use super::refused::{Refused, Rule};
+use super::select::{Deed, Which, no_such_job};
 use super::state::{Run, Unfit};
-use crate::definition::site::Kind;
+use crate::definition::site::{Kind, TwoPeople};
 use crate::types::{JobName, Outcome, PersonId, RunId};
 
+/// Who acts, and why.
+#[derive(Debug, Clone)]
+pub(super) struct By {
+    pub(super) person: PersonId,
+    pub(super) reason: String,
+    /// The second person, once there is one.
+    pub(super) second: Option<PersonId>,
+}
+
+impl By {
+    pub(super) fn alone(person: PersonId, reason: String) -> Self {
+        Self { person, reason, second: None }
+    }
+}
+
 impl Mover<'_> {
-    pub(super) fn act(
+    /// Does to each of what is selected what is asked, as far as it is allowed; what is not is named with its rule. It is
+    /// refused where nothing of it is allowed.
+    pub(super) fn act_on(
         &mut self,
         run: &RunId,
-        by: PersonId,
-        reason: String,
-        action: Action,
+        by: By,
+        which: &Which,
+        deed: &Deed,
     ) -> Result<(), StepError> {
-        let state = self.core.state.runs.get(run).ok_or_else(|| {
-            StepError::from(Refused::new(format!("no run {run} is under way here")))
-        })?;
-        not_stopped(state, &action)?;
-        let index = match job_of(&action) {
-            Some(job) => Some(state.index(job).ok_or_else(|| no_such_job(state, job))?),
-            None => None,
-        };
-        if let Some(index) = index {
-            allowed(self, state, index, &action, &by)?;
+        let actions = deed.actions(self.known_run(run)?, which)?;
+        self.acts(run, &by, actions)
+    }
+
+    pub(super) fn acts(
+        &mut self,
+        run: &RunId,
+        by: &By,
+        actions: Vec<Action>,
+    ) -> Result<(), StepError> {
+        let state = self.known_run(run)?;
+        let (mut wanted, mut left) = (Vec::new(), Vec::new());
+        for action in actions {
+            match allowed(self, state, &action, &by.person) {
+                Ok(()) => wanted.push(action),
+                Err(refused) => left.push((action, refused)),
+            }
         }
-        let fact = Fact::Acted {
-            run: run.clone(),
-            by: by.clone(),
-            reason: reason.clone(),
-            action: action.clone(),
+        if wanted.is_empty() {
+            return Err(none_of(left).into());
+        }
+        if by.second.is_none() && wanted.iter().any(|action| needs_two(state, action)) {
+            let acts = Proposed::Acts { run: run.clone(), actions: wanted };
+            self.turn.left.extend(left);
+            return self.ask_second(by, acts);
+        }
+        for action in wanted {
+            // What was done before it may have taken care of it.
+            match allowed(self, self.known_run(run)?, &action, &by.person) {
+                Ok(()) => self.carry_out(run, by, action)?,
+                Err(refused) => left.push((action, refused)),
+            }
+        }
+        self.turn.left.extend(left);
+        Ok(())
+    }
+
+    fn known_run(&self, run: &RunId) -> Result<&Run, Refused> {
+        let known = self.core.state.runs.get(run);
+        known.ok_or_else(|| {
+            Refused::by(Rule::NoSuchRun, format!("no run {run} is known here"))
+                .hint("`nightrun runs` lists them")
+        })
+    }
+
+    fn carry_out(&mut self, run: &RunId, by: &By, action: Action) -> Result<(), StepError> {
+        let state = self.core.state.run(run)?;
+        let index = action.job().and_then(|job| state.index(job));
+        let action = match action {
+            Action::Deadline { job, deadline, to, .. } => {
+                let from = state.deadline(index, deadline);
+                Action::Deadline { job, deadline, from, to }
+            }
+            other => other,
         };
-        self.emit(fact)?;
-        let Some(index) = index else { return Ok(()) };
-        let why = Why::Person { by, reason };
-        match action {
-            Action::Hold { .. } | Action::Note { .. } => {}
-            Action::Release { .. } => self.core.agenda.touch(run, index),
-            Action::Skip { .. } => self.decide(run, index, Outcome::Skipped, why)?,
-            Action::Force { .. } => self.decide(run, index, Outcome::Forced, why)?,
-            Action::Confirm { .. } => self.decide(run, index, Outcome::Succeeded, why)?,
-            Action::Retry { .. } => self.again(run, &[index])?,
-            Action::Kill { .. } => {
+        self.emit(Fact::Acted {
+            run: run.clone(),
+            by: by.person.clone(),
+            reason: by.reason.clone(),
+            action: action.clone(),
+            second: by.second.clone(),
+        })?;
+        let why = || Why::Person { by: by.person.clone(), reason: by.reason.clone() };
+        match (action, index) {
+            (Action::Cancel, _) => self.cancel(run)?,
+            (Action::Rerun { jobs }, _) => {
+                let state = self.core.state.run(run)?;
+                let over = jobs.iter().filter_map(|job| state.index(job));
+                let over: Vec<usize> =
+                    over.filter(|index| !state.jobs[*index].phase.is_open()).collect();
+                self.again(run, &over)?;
+            }
+            (Action::Deadline { deadline, .. }, index) => {
+                let state = self.core.state.run(run)?;
+                self.core.agenda.watch_moved(state, index, deadline);
+            }
+            (Action::Priority { .. }, Some(index)) => {
+                self.core.agenda.leave_queue(run, index);
+                self.core.agenda.touch(run, index);
+            }
+            (Action::Release { .. }, Some(index)) => self.core.agenda.touch(run, index),
+            (Action::Skip { .. }, Some(index)) => {
+                self.decide(run, index, Outcome::Skipped, why())?;
+            }
+            (Action::Force { .. }, Some(index)) => {
+                self.decide(run, index, Outcome::Forced, why())?;
+            }
+            (Action::Confirm { .. }, Some(index)) => {
+                self.decide(run, index, Outcome::Succeeded, why())?;
+            }
+            (Action::Retry { .. }, Some(index)) => self.again(run, &[index])?,
+            (Action::Kill { .. }, Some(index)) => {
                 let state = self.core.state.run(run)?;
                 if let Some(attempt) = super::progress::flying(state, index) {
                     self.command(Command::Kill { attempt, now: false });
                 }
             }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Nothing of the run starts any more: what waits is settled as cancelled when it is looked at, what runs is ended.
+    fn cancel(&mut self, run: &RunId) -> Result<(), Unfit> {
+        let state = self.core.state.run(run)?;
+        let flying: Vec<_> = state
+            .flying()
+            .map(|(index, attempt)| state.attempt_id(index, attempt.number))
+            .collect();
+        self.core.agenda.reconsider(state);
+        self.core.agenda.maybe_over.insert(run.clone());
+        for attempt in flying {
+            self.command(Command::Kill { attempt, now: false });
         }
         Ok(())
     }
@@ -116,82 +217,154 @@ impl Mover<'_> {
         Ok(())
     }
 
-    pub(super) fn rerun(
-        &mut self,
-        run: &RunId,
-        jobs: &[JobName],
-        by: PersonId,
-        reason: &str,
-    ) -> Result<(), StepError> {
-        let state = self
-            .core
-            .state
-            .runs
-            .get(run)
-            .ok_or_else(|| Refused::new(format!("no run {run} is known here")))?;
-        if state.result == Some(RunResult::Stopped) {
-            return Err(stopped(state).into());
-        }
-        let mut indices = Vec::new();
-        for job in jobs {
-            let index = state.index(job).ok_or_else(|| no_such_job(state, job))?;
-            if state.jobs[index].phase.in_flight() {
-                let hint = format!("wait for it, or `nightrun kill {}.{job}` first", run.batch);
-                return Err(Refused::new(format!("{job} is running")).hint(hint).into());
-            }
-            indices.push(index);
-        }
-        for job in jobs {
-            self.emit(Fact::Acted {
-                run: run.clone(),
-                by: by.clone(),
-                reason: reason.to_owned(),
-                action: Action::Retry { job: job.clone() },
-            })?;
-        }
-        // From the end of the graph to its beginning: each is open before what it needs is opened again.
-        Ok(self.again(run, &indices)?)
+    pub(super) fn rerun(&mut self, run: &RunId, jobs: &[JobName], by: By) -> Result<(), StepError> {
+        self.acts(run, &by, vec![Action::Rerun { jobs: jobs.to_vec() }])
     }
 }
 
-fn job_of(action: &Action) -> Option<&JobName> {
+/// One refusal is the answer as it is; of several each is named.
+fn none_of(left: Vec<(Action, Refused)>) -> Refused {
+    let mut refusals = left.into_iter().map(|(_, refused)| refused);
+    let Some(first) = refusals.next() else {
+        return Refused::by(Rule::NoSuchJob, "no job is meant");
+    };
+    let more: Vec<String> = refusals.map(|refused| refused.what).collect();
+    if more.is_empty() {
+        return first;
+    }
+    Refused {
+        what: format!("nothing of it is allowed: {}, {}", first.what, more.join(", ")),
+        ..first
+    }
+}
+
+/// Whether the site lists the action among those that take two people. A trial counts for nothing, and takes one.
+fn needs_two(run: &Run, action: &Action) -> bool {
+    if run.opened.trial {
+        return false;
+    }
     match action {
-        Action::Hold { job }
-        | Action::Release { job }
-        | Action::Skip { job }
-        | Action::Force { job }
-        | Action::Retry { job }
-        | Action::Kill { job }
-        | Action::Confirm { job } => Some(job),
-        Action::Note { job, .. } => job.as_ref(),
+        Action::Force { .. } => run.site.takes_two(TwoPeople::Force),
+        Action::Kill { job } => {
+            let change = run.index(job).is_some_and(|index| is_change(run, index));
+            change && run.site.takes_two(TwoPeople::KillChange)
+        }
+        // What is cancelled is ended as by hand.
+        Action::Cancel => {
+            run.site.takes_two(TwoPeople::KillChange)
+                && run.flying().any(|(index, _)| is_change(run, index))
+        }
+        _ => false,
     }
 }
 
-fn no_such_job(run: &Run, job: &JobName) -> StepError {
-    let refused = Refused::new(format!("batch {} has no job {job}", run.batch.id));
-    let known = run.batch.jobs.iter().map(|job| job.name.as_str());
-    match crate::definition::nearest::hint(job.as_str(), known) {
-        Some(hint) => refused.hint(hint).into(),
-        None => refused.into(),
+fn is_change(run: &Run, index: usize) -> bool {
+    matches!(run.job(index).kind, Kind::Change { .. })
+}
+
+/// The rules: which action the run allows, and which the phase of the job.
+fn allowed(mover: &Mover<'_>, run: &Run, action: &Action, by: &PersonId) -> Result<(), Refused> {
+    run_allows(run, action)?;
+    match action {
+        Action::Rerun { jobs } => rerun_allowed(run, jobs),
+        Action::Deadline { job, deadline, to, .. } => {
+            let index = job.as_ref().map(|job| index_of(run, job)).transpose()?;
+            deadline_moves(run, index, (*deadline, *to), mover.now.wall)
+        }
+        _ => match action.job() {
+            Some(job) => job_allows(mover, run, index_of(run, job)?, action, by),
+            None => Ok(()),
+        },
     }
 }
 
-/// A stopped run is not set going again by an action on one of its jobs.
-fn not_stopped(run: &Run, action: &Action) -> Result<(), Refused> {
-    let moves =
-        !matches!(action, Action::Hold { .. } | Action::Release { .. } | Action::Note { .. });
-    if moves && run.result == Some(RunResult::Stopped) {
-        return Err(stopped(run));
+fn index_of(run: &Run, job: &JobName) -> Result<usize, Refused> {
+    run.index(job).ok_or_else(|| no_such_job(run, job))
+}
+
+/// A stopped run is not set going again by an action on one of its jobs, a cancelled one by none.
+fn run_allows(run: &Run, action: &Action) -> Result<(), Refused> {
+    let id = run.id();
+    let harmless = matches!(
+        action,
+        Action::Hold { .. }
+            | Action::Release { .. }
+            | Action::Note { .. }
+            | Action::Priority { .. }
+            | Action::Deadline { .. }
+    );
+    if !harmless && run.result == Some(RunResult::Stopped) {
+        return Err(Refused::by(Rule::RunStopped, format!("run {id} was stopped"))
+            .hint("resume it first: `nightrun resume`"));
+    }
+    if run.cancelled.is_some() && !allowed_when_cancelled(run, action) {
+        return Err(Refused::by(Rule::RunCancelled, format!("run {id} was cancelled"))
+            .hint(format!("`nightrun run {} --rerun` does its work", run.batch.id)));
+    }
+    let runs_only = matches!(action, Action::Cancel | Action::Deadline { .. });
+    if runs_only && matches!(run.result, Some(RunResult::Well | RunResult::Failed)) {
+        return Err(Refused::by(Rule::RunOver, format!("run {id} is over")));
     }
     Ok(())
 }
 
-fn stopped(run: &Run) -> Refused {
-    Refused::new(format!("run {} was stopped", run.id())).hint("resume it first: `nightrun resume`")
+/// What ends the last that runs, and says what became of what is in doubt.
+fn allowed_when_cancelled(run: &Run, action: &Action) -> bool {
+    let doubt = |job: &JobName| {
+        let index = run.index(job);
+        index.is_some_and(|index| matches!(run.jobs[index].phase, Phase::InDoubt { .. }))
+    };
+    match action {
+        Action::Note { .. } | Action::Kill { .. } => true,
+        Action::Skip { job } | Action::Force { job } => doubt(job),
+        _ => false,
+    }
 }
 
-/// The rules: which action each phase allows.
-fn allowed(
+fn rerun_allowed(run: &Run, jobs: &[JobName]) -> Result<(), Refused> {
+    let again = jobs.iter().find(|job| run.rerun.contains(job));
+    if let Some(job) = again.filter(|_| run.reruns()) {
+        let what = format!("{job} is under way again already");
+        return Err(Refused::by(Rule::RerunUnderWay, what).hint("`nightrun status` shows it"));
+    }
+    let mut some = false;
+    for job in jobs {
+        let phase = &run.jobs[index_of(run, job)?].phase;
+        if phase.in_flight() {
+            let hint = format!("wait for it, or `nightrun kill {}.{job}` first", run.batch.id);
+            return Err(Refused::by(Rule::InFlight, format!("{job} is running")).hint(hint));
+        }
+        some |= !phase.is_open();
+    }
+    if some {
+        Ok(())
+    } else {
+        Err(Refused::by(Rule::NotStarted, "nothing of it has been done yet"))
+    }
+}
+
+fn deadline_moves(
+    run: &Run,
+    index: Option<usize>,
+    (deadline, to): (Deadline, jiff::civil::Time),
+    now: Timestamp,
+) -> Result<(), Refused> {
+    let of = index.map_or_else(|| run.id().to_string(), |index| run.job(index).name.to_string());
+    let Some(from) = run.deadline(index, deadline) else {
+        return Err(Refused::by(Rule::NoSuchThing, format!("{of} has no such deadline to move")));
+    };
+    if from == to {
+        return Err(Refused::by(Rule::NoChange, format!("the deadline of {of} is that already")));
+    }
+    let due = first_at_or_after(run.opened.anchor, to, &run.batch.zone);
+    if due <= now {
+        return Err(Refused::by(Rule::Past, format!("for {of} that time has passed, at {due}")));
+    }
+    Ok(())
+}
+
+/// Which action each phase of a job allows.
+fn job_allows(
     mover: &Mover<'_>,
     run: &Run,
     index: usize,
@@ -200,66 +373,85 @@ fn allowed(
 ) -> Result<(), Refused> {
     let state = &run.jobs[index];
     let name = &run.job(index).name;
-    let is = |what: &str| Refused::new(format!("{name} {what}"));
-    let now = word(&state.phase);
+    let now = || Refused::by(rule_of(&state.phase), format!("{name} {}", word(&state.phase)));
     match action {
-        Action::Hold { .. } if state.held.is_some() => Err(is("is held already")),
+        Action::Hold { .. } if state.held.is_some() => {
+            Err(Refused::by(Rule::Held, format!("{name} is held already")))
+        }
         Action::Hold { .. } => match state.phase {
             Phase::Waiting | Phase::RetryWait { .. } => Ok(()),
-            _ => Err(is(now).hint("only a job that has not started can be held")),
+            _ => Err(now().hint("only a job that has not started can be held")),
         },
-        Action::Release { .. } if state.held.is_none() => Err(is("is not held")),
-        Action::Release { .. } | Action::Note { .. } => Ok(()),
+        Action::Release { .. } if state.held.is_none() => {
+            Err(Refused::by(Rule::NotHeld, format!("{name} is not held")))
+        }
+        Action::Priority { priority, .. } if run.priority(index) == *priority => {
+            Err(Refused::by(Rule::NoChange, format!("{name} has the priority {priority} already")))
+        }
+        Action::Priority { .. } if state.phase.outcome().is_some() => Err(now()),
         Action::Skip { .. } | Action::Force { .. } => match &state.phase {
             Phase::Starting | Phase::Running => {
-                Err(is(now).hint(format!("`nightrun kill {}.{name}` ends it", run.batch.id)))
+                Err(now().hint(format!("`nightrun kill {}.{name}` ends it", run.batch.id)))
             }
             Phase::Settled { outcome: Outcome::Failed | Outcome::Blocked, .. }
             | Phase::Waiting
             | Phase::RetryWait { .. }
             | Phase::InDoubt { .. } => Ok(()),
-            Phase::Settled { .. } => Err(is(now)),
+            Phase::Settled { .. } => Err(now()),
         },
         Action::Retry { .. } => match &state.phase {
             Phase::Settled { outcome: Outcome::Failed, .. }
             | Phase::RetryWait { .. }
             | Phase::InDoubt { .. } => Ok(()),
             Phase::Settled { outcome: Outcome::Blocked, .. } => {
-                Err(is(now).hint("retry the job that it waits for"))
+                Err(now().hint("retry the job that it waits for"))
             }
-            Phase::Settled { .. } => Err(is(now)
-                .hint(format!("`nightrun run {} --from {name}` runs it again", run.batch.id))),
-            _ => Err(is(now)),
+            Phase::Settled { .. } => {
+                Err(now().hint(format!("`nightrun rerun {}.{name}` runs it again", run.batch.id)))
+            }
+            _ => Err(now()),
         },
-        Action::Kill { .. } if state.phase.in_flight() => Ok(()),
-        Action::Kill { .. } => Err(is(now).hint("only a running job can be killed")),
+        Action::Kill { .. } if !state.phase.in_flight() => {
+            Err(now().hint("only a running job can be killed"))
+        }
         Action::Confirm { .. } => confirmable(mover, run, index, by),
+        _ => Ok(()),
+    }
+}
+
+/// Which rule a phase breaks that forbids an action.
+fn rule_of(phase: &Phase) -> Rule {
+    match phase {
+        Phase::Waiting | Phase::RetryWait { .. } => Rule::NotStarted,
+        Phase::Starting | Phase::Running => Rule::InFlight,
+        Phase::Settled { outcome: Outcome::Blocked, .. } => Rule::Blocked,
+        Phase::Settled { .. } | Phase::InDoubt { .. } => Rule::Settled,
     }
 }
 
 fn confirmable(mover: &Mover<'_>, run: &Run, index: usize, by: &PersonId) -> Result<(), Refused> {
     let name = &run.job(index).name;
     let Kind::Confirm { role, .. } = &run.job(index).kind else {
-        return Err(Refused::new(format!("{name} asks for no confirmation")));
+        return Err(Refused::by(Rule::NotAsked, format!("{name} asks for no confirmation")));
     };
     if let Some(role) = role
         && !run.site.people.get(by).is_some_and(|person| person.roles.contains(role))
     {
-        return Err(Refused::new(format!(
-            "{name} is confirmed by somebody with the role `{role}`"
-        ))
-        .hint(format!("{by} has not that role in people.yaml")));
+        let what = format!("{name} is confirmed by somebody with the role `{role}`");
+        return Err(Refused::by(Rule::RoleMissing, what)
+            .hint(format!("{by} has not that role in people.yaml")));
     }
     if run.jobs[index].phase != Phase::Waiting {
-        return Err(Refused::new(format!("{name} {}", word(&run.jobs[index].phase))));
+        let phase = &run.jobs[index].phase;
+        return Err(Refused::by(rule_of(phase), format!("{name} {}", word(phase))));
     }
     let ready = gate::needs_verdict(&mover.core.state, run, index) == Verdict::Go;
     if !ready {
-        return Err(Refused::new(format!("it is too early to confirm {name}"))
+        return Err(Refused::by(Rule::TooEarly, format!("it is too early to confirm {name}"))
             .hint("what it needs is not done yet"));
     }
     if run.jobs[index].held.is_some() {
-        return Err(Refused::new(format!("{name} is held")).hint("release it first"));
+        return Err(Refused::by(Rule::Held, format!("{name} is held")).hint("release it first"));
     }
     Ok(())
 }
@@ -278,6 +470,7 @@ fn word(phase: &Phase) -> &'static str {
             Outcome::NotScheduled => "takes no part in this run",
             Outcome::Forced => "was forced complete",
             Outcome::Blocked => "is blocked",
+            Outcome::Cancelled => "was cancelled with its run",
         },
     }
 }

@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::deadline;
 use super::fact::Deadline;
 use super::gate::{self, Barrier, Resource, across_needs};
-use super::state::Run;
-use crate::types::{BusinessDate, Due, JobName, JobRef, Now, RunId};
+use super::state::{Missed, Run};
+use crate::types::{BusinessDate, Due, JobName, JobRef, Now, PoolName, RunId};
 
 /// A job of a run, by its index.
 pub(super) type JobKey = (RunId, usize);
@@ -76,32 +75,52 @@ impl Agenda {
     }
 
     pub(super) fn watch_job(&mut self, run: &Run, index: usize) {
-        let job = run.job(index);
-        for (time, deadline) in [
-            (job.must_start_by, Deadline::MustStartBy),
-            (job.must_complete_by, Deadline::MustCompleteBy),
-        ] {
-            let Some(time) = time else { continue };
-            let due = deadline::first_at_or_after(run.opened.anchor, time, &run.batch.zone);
-            self.watch(run, Some(job.name.clone()), deadline, due);
+        for deadline in [Deadline::MustStartBy, Deadline::MustCompleteBy] {
+            self.watch(run, Some(index), deadline);
         }
     }
 
     fn watch_run(&mut self, run: &Run) {
-        for (time, deadline) in [
-            (run.batch.must_start_by, Deadline::MustStartBy),
-            (run.batch.must_complete_by, Deadline::MustCompleteBy),
-        ] {
-            let Some(time) = time else { continue };
-            let due = deadline::first_at_or_after(run.opened.anchor, time, &run.batch.zone);
-            self.watch(run, None, deadline, due);
+        for deadline in [Deadline::MustStartBy, Deadline::MustCompleteBy] {
+            self.watch(run, None, deadline);
         }
     }
 
-    fn watch(&mut self, run: &Run, job: Option<JobName>, deadline: Deadline, due: Timestamp) {
-        let noted = run.missed.iter().any(|m| m.job == job && m.deadline == deadline);
-        if !noted {
+    fn watch(&mut self, run: &Run, job: Option<usize>, deadline: Deadline) {
+        let Some(due) = run.due(job, deadline) else { return };
+        let job = job.map(|index| run.job(index).name.clone());
+        let same = |m: &&Missed| m.job == job && m.deadline == deadline && m.due == due;
+        if run.missed.iter().find(same).is_none() {
             self.deadlines.insert((due, run.id().clone(), job, deadline));
+        }
+    }
+
+    /// A deadline was moved: the former time is not waited for any more.
+    pub(super) fn watch_moved(&mut self, run: &Run, job: Option<usize>, deadline: Deadline) {
+        let name = job.map(|index| run.job(index).name.clone());
+        self.deadlines
+            .retain(|(_, of, job, kind)| of != run.id() || *job != name || *kind != deadline);
+        if self.going.contains(run.id()) {
+            self.watch(run, job, deadline);
+        }
+    }
+
+    /// Forgets the place of a job among those that could start: it has another one now.
+    pub(super) fn leave_queue(&mut self, run: &RunId, index: usize) {
+        for queue in self.ready.values_mut() {
+            queue.retain(|(_, id, at)| id != run || *at != index);
+        }
+        self.ready.retain(|_, queue| !queue.is_empty());
+    }
+
+    /// Whoever found no room in a pool tries again: it has another size.
+    pub(super) fn pool_changed(&mut self, pool: &PoolName) {
+        let of_it = |barrier: &Option<Barrier>| matches!(barrier, Some(Barrier::Full { resource: Resource::Pool(full), .. }) if full == pool);
+        let stale: Vec<Option<Barrier>> =
+            self.ready.keys().filter(|barrier| of_it(barrier)).cloned().collect();
+        for barrier in stale {
+            let places = self.ready.remove(&barrier).unwrap_or_default();
+            self.ready.entry(None).or_default().extend(places);
         }
     }
 

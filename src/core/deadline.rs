@@ -5,6 +5,8 @@ use jiff::civil::Time;
 use jiff::tz::AmbiguousOffset;
 
 use super::calendar::plus;
+use super::fact::Deadline;
+use super::state::Run;
 use crate::types::Zone;
 
 /// The first instant at or after `anchor` at which the zone's clock shows `time`. Where daylight saving leaves that
@@ -26,6 +28,34 @@ pub fn first_at_or_after(anchor: Timestamp, time: Time, zone: &Zone) -> Timestam
         .filter(|at| *at >= anchor)
         .min()
         .unwrap_or(Timestamp::MAX)
+}
+
+impl Run {
+    /// A deadline of the run (`None`) or of one of its jobs: as it was moved, else as declared.
+    pub fn deadline(&self, job: Option<usize>, deadline: Deadline) -> Option<Time> {
+        let declared = self.declared_deadline(job, deadline);
+        if self.moved.is_empty() {
+            return declared;
+        }
+        let name = job.map(|index| self.job(index).name.clone());
+        self.moved.get(&(name, deadline)).copied().or(declared)
+    }
+
+    /// The same as an instant.
+    pub fn due(&self, job: Option<usize>, deadline: Deadline) -> Option<Timestamp> {
+        let time = self.deadline(job, deadline)?;
+        Some(first_at_or_after(self.opened.anchor, time, &self.batch.zone))
+    }
+
+    /// As the definition has it, whatever it was moved to.
+    pub fn declared_deadline(&self, job: Option<usize>, deadline: Deadline) -> Option<Time> {
+        match (job.map(|index| self.job(index)), deadline) {
+            (None, Deadline::MustStartBy) => self.batch.must_start_by,
+            (None, Deadline::MustCompleteBy) => self.batch.must_complete_by,
+            (Some(job), Deadline::MustStartBy) => job.must_start_by,
+            (Some(job), Deadline::MustCompleteBy) => job.must_complete_by,
+        }
+    }
 }
 
 #[cfg(test)]

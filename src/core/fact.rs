@@ -7,13 +7,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::definition::site::Schedule;
+use crate::definition::site::{Freeze, Schedule};
 use crate::types::tagged::ByFirstField;
 use crate::types::{
-    AttemptId, BatchId, BootId, BusinessDate, CalendarName, Condition, HostName, IncidentId,
-    JobName, JobRef, Outcome, PersonId, Revision, RunId, Span,
+    AttemptId, BatchId, BootId, BusinessDate, CalendarName, Condition, FreezeId, HostName,
+    IncidentId, JobName, JobRef, Outcome, PersonId, PoolName, RequestId, Revision, RunId, Span,
 };
 use crate::wire::Ended;
+
+pub use super::action::{Action, Approved, Proposed};
 
 /// An enum that is written with its name as the first field, and read so; serde's own reading takes twice as long.
 macro_rules! named_first {
@@ -159,7 +161,61 @@ pub enum Fact {
         by: PersonId,
         reason: String,
         action: Action,
+        /// Who said yes to it as the second person, where the site asks for one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        second: Option<PersonId>,
     },
+
+    /// Nothing of its scope starts in its time.
+    Frozen {
+        freeze: FreezeId,
+        by: PersonId,
+        what: Box<Freeze>,
+        /// The site wants two people to lift it.
+        two_lift: bool,
+    },
+    /// The freeze is lifted before its end.
+    Unfrozen {
+        freeze: FreezeId,
+        by: PersonId,
+        reason: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        second: Option<PersonId>,
+    },
+    /// A pool has so many units until then.
+    PoolSized {
+        pool: PoolName,
+        size: u32,
+        until: Timestamp,
+        by: PersonId,
+        reason: String,
+    },
+    /// The pool has its declared size again: the night is over.
+    PoolBack {
+        pool: PoolName,
+    },
+    /// An action that needs a second person waits for one.
+    SecondAsked {
+        request: RequestId,
+        by: PersonId,
+        reason: String,
+        what: Proposed,
+        until: Timestamp,
+    },
+    /// The second person's yes; what follows from it are facts of their own.
+    SecondGiven {
+        request: RequestId,
+        by: PersonId,
+        reason: String,
+        /// What the first person may order now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        order: Option<Box<Approved>>,
+    },
+    /// The order that the second person has said yes to was given.
+    SecondUsed {
+        request: RequestId,
+    },
+
     /// No new starts for this run: the supervisor is being stopped.
     Stopping {
         run: RunId,
@@ -193,6 +249,9 @@ pub struct RunOpened {
     /// A window override with its reason: role checked, counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window_override: Option<String>,
+    /// Who said yes to the override as the second person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second: Option<PersonId>,
     /// The start of the schedule that this run is, where it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scheduled: Option<Timestamp>,
@@ -277,14 +336,17 @@ pub enum RunResult {
     Failed,
     /// Stopped by a person or a signal; can be resumed.
     Stopped,
+    /// Given up by a person; only a rerun does its work.
+    Cancelled,
 }
 
 impl RunResult {
-    /// The exit code of `nightrun run`: 0 ended well, 1 a critical job failed or is unknown, 4 stopped and resumable.
+    /// The exit code of `nightrun run`: 0 ended well, 1 a critical job failed or is unknown, or the run was cancelled, 4
+    /// stopped and resumable.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Well => 0,
-            Self::Failed => 1,
+            Self::Failed | Self::Cancelled => 1,
             Self::Stopped => 4,
         }
     }
@@ -326,42 +388,6 @@ pub enum StopHow {
     Kill,
 }
 
-/// What an operator may do to a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "do")]
-pub enum Action {
-    /// The job is not started until it is released.
-    Hold {
-        job: JobName,
-    },
-    Release {
-        job: JobName,
-    },
-    /// Left out; its successors go on.
-    Skip {
-        job: JobName,
-    },
-    /// Declared done.
-    Force {
-        job: JobName,
-    },
-    /// One more attempt, now.
-    Retry {
-        job: JobName,
-    },
-    Kill {
-        job: JobName,
-    },
-    /// The yes that a `confirm` job waits for.
-    Confirm {
-        job: JobName,
-    },
-    Note {
-        job: Option<JobName>,
-        text: String,
-    },
-}
-
 impl Fact {
     /// The run that it belongs to.
     pub fn run(&self) -> Option<&RunId> {
@@ -388,7 +414,14 @@ impl Fact {
             | Self::ScheduleTaken { .. }
             | Self::DefinitionsTaken { .. }
             | Self::DefinitionsRefused { .. }
-            | Self::StartsMissed { .. } => return None,
+            | Self::StartsMissed { .. }
+            | Self::Frozen { .. }
+            | Self::Unfrozen { .. }
+            | Self::PoolSized { .. }
+            | Self::PoolBack { .. }
+            | Self::SecondAsked { .. }
+            | Self::SecondGiven { .. }
+            | Self::SecondUsed { .. } => return None,
         })
     }
 
@@ -415,6 +448,13 @@ impl Fact {
             Self::DefinitionsRefused { .. } => "definitions-refused",
             Self::StartsMissed { .. } => "starts-missed",
             Self::Acted { .. } => "acted",
+            Self::Frozen { .. } => "frozen",
+            Self::Unfrozen { .. } => "unfrozen",
+            Self::PoolSized { .. } => "pool-sized",
+            Self::PoolBack { .. } => "pool-back",
+            Self::SecondAsked { .. } => "second-asked",
+            Self::SecondGiven { .. } => "second-given",
+            Self::SecondUsed { .. } => "second-used",
             Self::Asked { .. } => "asked",
             Self::Stopping { .. } => "stopping",
         }

@@ -116,8 +116,19 @@ fn one_writer(run: &Run, target: &TargetName) -> bool {
     })
 }
 
+/// How many units there are of a resource: of a pool as many as an operator has set for the night, else as declared.
+pub fn size(state: &State, run: &Run, resource: &Resource) -> u32 {
+    match resource {
+        Resource::Pool(pool) => {
+            let set = state.standing.pools.get(pool);
+            set.map_or_else(|| declared_size(run, resource), |set| set.size)
+        }
+        _ => declared_size(run, resource),
+    }
+}
+
 /// How many units there are of a resource, as the run's definition has it.
-pub fn size(run: &Run, resource: &Resource) -> u32 {
+pub fn declared_size(run: &Run, resource: &Resource) -> u32 {
     match resource {
         Resource::Host(host) => run.site.hosts.get(host).map_or(0, |h| h.max_running),
         Resource::Pool(pool) => run.site.pools.get(pool).copied().unwrap_or(0),
@@ -142,10 +153,15 @@ pub fn must_fit(run: &Run, index: usize) -> Duration {
 }
 
 /// Whether the windows and freezes let the job start now. An override opens windows, never a freeze.
-pub(super) fn window_gate(rules: &Rules, run: &Run, index: usize, now: Now) -> Gate {
+pub(super) fn window_gate(state: &State, rules: &Rules, run: &Run, index: usize, now: Now) -> Gate {
     let classes = windows(run, index);
     let target = target(run, index);
-    let subject = Subject { batch: &run.batch.id, target, host: &run.job(index).host };
+    let subject = Subject {
+        batch: &run.batch.id,
+        target,
+        host: &run.job(index).host,
+        ordered: &state.standing.freezes,
+    };
     let needs = must_fit(run, index);
     if run.opened.window_override.is_some() {
         rules.windows.gate_overridden(&classes, subject, now.wall, needs)
@@ -217,7 +233,7 @@ pub(super) fn across_name(job: &JobRef, date: BusinessDate) -> String {
 
 /// Whether the job has no room as long as people have not decided about jobs of its run that are in doubt. What jobs of
 /// other runs keep does not count: a decision about them sets this run not going again.
-pub(super) fn kept_by_doubt(run: &Run, index: usize) -> bool {
+pub(super) fn kept_by_doubt(state: &State, run: &Run, index: usize) -> bool {
     let doubts = || {
         let jobs = run.jobs.iter().enumerate();
         jobs.filter(|(_, job)| matches!(job.phase, Phase::InDoubt { .. })).map(|(index, _)| index)
@@ -229,7 +245,9 @@ pub(super) fn kept_by_doubt(run: &Run, index: usize) -> bool {
     let kept: Vec<(Resource, u32)> = doubts().flat_map(of_doubt).collect();
     resources(run, index).iter().any(|(resource, units)| {
         let of_it = kept.iter().filter(|(kept, _)| kept == resource);
-        of_it.map(|(_, units)| units).sum::<u32>() + units > size(run, resource)
+        // A pool that was made smaller for the night is as large again in the morning.
+        let size = size(state, run, resource).max(declared_size(run, resource));
+        of_it.map(|(_, units)| units).sum::<u32>() + units > size
     })
 }
 

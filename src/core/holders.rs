@@ -56,7 +56,7 @@ impl Holders {
     /// With this job none of its resources is used beyond its size.
     pub(super) fn room(&mut self, state: &State, run: &Run, index: usize) -> Result<(), String> {
         for (resource, wanted) in taken(run, index) {
-            let size = gate::size(run, &resource);
+            let size = gate::size(state, run, &resource);
             let used = match self.0.get_mut(&resource) {
                 Some(holding) => holding.at_most(state, &resource, size.saturating_sub(wanted)),
                 None => 0,

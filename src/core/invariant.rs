@@ -107,10 +107,11 @@ impl Watch {
                 let (of, index) = found(around.state, run, job).map_err(not)?;
                 faulty(around.state, of, index, *incident).map_err(not)?;
             }
-            Fact::DeadlineMissed { run, job, deadline, .. } => {
+            Fact::DeadlineMissed { run, job, deadline, due } => {
                 let not = |why: &str| broken(run.to_string(), why.to_owned());
                 let of = around.state.runs.get(run).ok_or_else(|| not("there is no such run"))?;
-                if of.missed.iter().any(|m| m.job == *job && m.deadline == *deadline) {
+                let same = |m: &super::state::Missed| m.deadline == *deadline && m.due == *due;
+                if of.missed.iter().any(|m| m.job == *job && same(m)) {
                     return Err(not("it was noted before"));
                 }
             }
@@ -120,7 +121,10 @@ impl Watch {
             }
             Fact::RunReopened { run } => {
                 let result = around.state.runs.get(run).and_then(|run| run.result);
-                if !matches!(result, Some(RunResult::Well | RunResult::Failed)) {
+                if !matches!(
+                    result,
+                    Some(RunResult::Well | RunResult::Failed | RunResult::Cancelled)
+                ) {
                     return Err(broken(run.to_string(), "it is not over".to_owned()));
                 }
             }
@@ -134,7 +138,28 @@ impl Watch {
                 undecided(around.state, batch, *first)
                     .map_err(|why| broken(batch.to_string(), why))?;
             }
-            Fact::RunResumed { .. }
+            Fact::Frozen { freeze, .. } if freeze.0 <= around.state.standing.last_freeze => {
+                return Err(broken(freeze.to_string(), "that number was given before".to_owned()));
+            }
+            Fact::SecondAsked { request, .. }
+                if request.0 <= around.state.standing.last_request =>
+            {
+                return Err(broken(request.to_string(), "that number was given before".to_owned()));
+            }
+            Fact::SecondGiven { request, by, .. } => {
+                let asked = around.state.standing.requests.get(request);
+                if asked.is_none_or(|asked| asked.by == *by || asked.until <= around.now.wall) {
+                    let why = "nobody else has asked for it, or no longer".to_owned();
+                    return Err(broken(request.to_string(), why));
+                }
+            }
+            Fact::Frozen { .. }
+            | Fact::SecondAsked { .. }
+            | Fact::Unfrozen { .. }
+            | Fact::PoolSized { .. }
+            | Fact::PoolBack { .. }
+            | Fact::SecondUsed { .. }
+            | Fact::RunResumed { .. }
             | Fact::ScheduleTaken { .. }
             | Fact::DefinitionsTaken { .. }
             | Fact::DefinitionsRefused { .. }
@@ -215,6 +240,9 @@ fn going(around: Around<'_>, run: &Run, index: usize) -> Result<(), String> {
     if run.stopping.is_some() {
         return Err("its run is being stopped".to_owned());
     }
+    if run.cancelled.is_some() {
+        return Err("its run was cancelled".to_owned());
+    }
     free(around, run, index)
 }
 
@@ -284,7 +312,8 @@ fn window_open(around: Around<'_>, run: &Run, index: usize) -> Result<(), String
     let job = run.job(index);
     let mut classes: Vec<_> = run.batch.window.iter().chain(&job.window).collect();
     classes.dedup();
-    if classes.is_empty() && run.site.freezes.is_empty() {
+    let ordered = &around.state.standing.freezes;
+    if classes.is_empty() && run.site.freezes.is_empty() && ordered.is_empty() {
         return Ok(());
     }
     let change = match &job.kind {
@@ -296,7 +325,7 @@ fn window_open(around: Around<'_>, run: &Run, index: usize) -> Result<(), String
         change.map(|change| (change.verify_takes, change.rollback_takes)).unwrap_or_default();
     let fits = window::fit(expected.unwrap_or_default(), verify, rollback);
     let target = target(&run.site, job);
-    let what = Subject { batch: &run.batch.id, target, host: &job.host };
+    let what = Subject { batch: &run.batch.id, target, host: &job.host, ordered };
     let windows = &rules(around, run)?.windows;
     let gate = match run.opened.window_override {
         None => windows.gate(&classes, what, around.now.wall, fits),
@@ -311,7 +340,7 @@ fn window_open(around: Around<'_>, run: &Run, index: usize) -> Result<(), String
         WindowReason::DoesNotFit { needs, left } => {
             format!("it needs {needs:?} and its window closes, or freezes, in {left:?}")
         }
-        WindowReason::Frozen { reason, until } => {
+        WindowReason::Frozen { reason, until, .. } => {
             format!("it is frozen until {until}: {}", reason.en)
         }
         WindowReason::CalendarUnknown { class, why } => format!("its window `{class}`: {why}"),
@@ -400,6 +429,9 @@ fn settled(
             }
             free(around, run, index)
         }
+        Why::Person { .. } if outcome == Outcome::Cancelled && run.cancelled.is_none() => {
+            Err("nobody has cancelled its run".to_owned())
+        }
         Why::Person { .. } => Ok(()),
     }
 }
@@ -446,12 +478,16 @@ fn over(state: &State, run: &RunId, result: RunResult) -> Result<(), String> {
     }
     let well = run.jobs.iter().enumerate().all(|(index, job)| {
         let settled = job.phase.outcome();
-        let bad = matches!(settled, None | Some(Outcome::Failed | Outcome::Blocked));
+        let bad =
+            matches!(settled, None | Some(Outcome::Failed | Outcome::Blocked | Outcome::Cancelled));
         !bad || !run.job(index).critical
     });
     match result {
         RunResult::Well if !well => Err("a critical job did not come out well".to_owned()),
         RunResult::Failed if well => Err("every critical job came out well".to_owned()),
+        RunResult::Cancelled if run.cancelled.is_none() => {
+            Err("nobody has cancelled it".to_owned())
+        }
         RunResult::Stopped if run.stopping.is_none() => Err("nobody stops it".to_owned()),
         _ => Ok(()),
     }

@@ -57,7 +57,9 @@ impl Mover<'_> {
             Verdict::Settled(outcome) => {
                 self.recorded(&attempt);
                 self.settle(&run, index, outcome, Why::Attempt { attempt })?;
-                if outcome == Outcome::Failed {
+                // In a run that was given up a failure is nobody's to put right.
+                let given_up = self.core.state.run(&run)?.cancelled.is_some();
+                if outcome == Outcome::Failed && !given_up {
                     self.fault(&run, index)?;
                 }
             }
@@ -124,7 +126,7 @@ impl Mover<'_> {
     fn may_still_begin(&self, run: &RunId, index: usize) -> Result<bool, Unfit> {
         let state = self.core.state.run(run)?;
         let rules = self.core.rules(run)?;
-        let gate = gate::window_gate(&rules, state, index, self.now);
+        let gate = gate::window_gate(&self.core.state, &rules, state, index, self.now);
         Ok(matches!(gate, Gate::Open { .. }))
     }
 
@@ -234,9 +236,10 @@ fn judge(run: &Run, index: usize, ended: &Ended, good: bool) -> Verdict {
             Verdict::Settled(Outcome::Failed)
         };
     }
+    // A run that was cancelled tries nothing again.
     let tries = run.jobs[index].tries;
     let wanted = kind(&ended.ending).is_some_and(|kind| job.retry.on.contains(&kind));
-    if wanted && tries <= job.retry.max && may_repeat(ended) {
+    if wanted && tries <= job.retry.max && may_repeat(ended) && run.cancelled.is_none() {
         let wait = retry_wait(job.retry.wait.get(), job.retry.growth, tries);
         return Verdict::Again { wait: Span::of(wait) };
     }

@@ -1,6 +1,7 @@
 //! Layer 2: the pure core. Everything is decided here, from plain values and a given time.
 
 pub mod act;
+mod action;
 mod agenda;
 pub mod ahead;
 pub mod calendar;
@@ -15,6 +16,8 @@ pub mod forecast;
 pub mod gate;
 pub mod graph;
 mod holders;
+mod host_link;
+mod house_wide;
 pub mod invariant;
 mod judge;
 pub mod launch;
@@ -29,18 +32,25 @@ pub mod refused;
 mod same_day;
 pub mod schedule;
 pub mod script;
+pub mod second;
+pub mod select;
 pub mod service;
 pub mod state;
+mod stopping;
 pub mod window;
 
 #[cfg(test)]
 mod across_tests;
+#[cfg(test)]
+mod act_table_tests;
 #[cfg(test)]
 mod doubt_tests;
 #[cfg(test)]
 mod forecast_tests;
 #[cfg(test)]
 mod gate_tests;
+#[cfg(test)]
+mod operator_tests;
 #[cfg(test)]
 mod order_tests;
 #[cfg(test)]

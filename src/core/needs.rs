@@ -25,7 +25,8 @@ pub fn verdict(outcome: Option<Outcome>, critical: bool, when: Condition) -> Ver
         (Outcome::Failed, Failed) => Verdict::Go,
         (_, Failed) => Verdict::LeftOut,
         (Outcome::Failed, Ok) if critical => Verdict::Blocked,
-        (Outcome::Blocked, Ok) => Verdict::Blocked,
+        // Neither did its work, and a rerun of the one or a retry of the other may yet do it.
+        (Outcome::Blocked | Outcome::Cancelled, Ok) => Verdict::Blocked,
         // A failed non-critical job holds up nobody, and what was left out or forced stands for done.
         (
             Outcome::Failed

@@ -7,17 +7,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::act::By;
 use super::agenda::Agenda;
 use super::calendar::Calendars;
-use super::fact::{Fact, MissedWhy, RunOpened, StopHow};
+use super::fact::{Fact, MissedWhy, Proposed, RunOpened, StopHow};
 use super::invariant::{Around, Watch};
+use super::refused::{Refused, Rule};
+use super::select::{Deed, Which};
 use super::service::Service;
 use super::state::{Run, State, Unfit};
 use super::window::Windows;
-use crate::definition::site::Site;
+use crate::definition::site::{Freeze, Site, TwoPeople};
 use crate::types::{
-    AttemptId, BatchId, BootId, BusinessDate, Due, HostName, IncidentId, JobName, JobRef, Now,
-    Outcome, PersonId, Revision, RunId,
+    AttemptId, BatchId, BootId, BusinessDate, Due, FreezeId, HostName, IncidentId, JobName, JobRef,
+    Now, Outcome, PersonId, PoolName, RequestId, Revision, RunId,
 };
 use crate::wire::Ended;
 
@@ -66,6 +69,46 @@ pub enum Event {
         by: PersonId,
         reason: String,
         action: Action,
+    },
+    /// The same to all that is selected of a run.
+    ActOn {
+        run: RunId,
+        by: PersonId,
+        reason: String,
+        which: Which,
+        deed: Deed,
+    },
+    Freeze {
+        by: PersonId,
+        what: Box<Freeze>,
+        /// The site wants two people to lift it.
+        two_lift: bool,
+    },
+    Unfreeze {
+        freeze: FreezeId,
+        by: PersonId,
+        reason: String,
+    },
+    /// Another size of a pool until then.
+    SizePool {
+        pool: PoolName,
+        size: u32,
+        until: jiff::Timestamp,
+        by: PersonId,
+        reason: String,
+    },
+    /// An order that takes two people waits for the second.
+    Propose {
+        by: PersonId,
+        reason: String,
+        what: Proposed,
+    },
+    /// The second person's yes. `known`: the site knows who that is.
+    Second {
+        request: RequestId,
+        by: PersonId,
+        known: bool,
+        reason: String,
     },
     /// These jobs and what follows them again, in the same run.
     Rerun {
@@ -149,6 +192,8 @@ pub enum Command {
 pub struct Turn {
     pub facts: Vec<Fact>,
     pub commands: Vec<Command>,
+    /// Of a selection, what was not allowed.
+    pub left: Vec<(Action, Refused)>,
 }
 
 /// Why a step came to nothing.
@@ -156,7 +201,7 @@ pub struct Turn {
 pub enum StepError {
     /// A rule of the product says no: told to whoever asked. Nothing has changed.
     #[error(transparent)]
-    Refused(#[from] super::refused::Refused),
+    Refused(#[from] Refused),
     /// The core contradicts itself, or was about to break one of its [invariants](super::invariant). What it holds is
     /// not to be gone on with: the supervisor stops, and another begins again from the journal.
     #[error("defect in the core: {0}")]
@@ -186,10 +231,12 @@ pub struct Core {
 pub(super) struct Rules {
     pub(super) calendars: Arc<Calendars>,
     pub(super) windows: Windows,
+    /// A window override takes two people.
+    pub(super) two_override: bool,
 }
 
 /// How long deadlines wait for a host to say what ended meanwhile.
-const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 
 impl Core {
     /// `next_incident`: one more than the highest incident number ever given in this site.
@@ -210,7 +257,8 @@ impl Core {
     /// As [`define`](Self::define), with the site's calendars as they were laid out already.
     pub fn define_by(&mut self, digest: &str, site: Arc<Site>, calendars: Arc<Calendars>) {
         let windows = Windows::over(&site, &calendars);
-        let rules = Rules { calendars, windows };
+        let two_override = site.takes_two(TwoPeople::WindowOverride);
+        let rules = Rules { calendars, windows, two_override };
         self.rules.insert(digest.to_owned(), Arc::new(rules));
         self.state.define(digest, site);
     }
@@ -275,6 +323,13 @@ impl Core {
         fork
     }
 
+    /// What would come of an event now. Nothing is changed here; the core that it would lead to is for looking ahead.
+    pub fn would(&self, now: Now, event: Event) -> Result<(Self, Turn), StepError> {
+        let mut as_if = self.fork();
+        let turn = as_if.step(now, event)?;
+        Ok((as_if, turn))
+    }
+
     /// Takes one event in.
     pub fn step(&mut self, now: Now, event: Event) -> Result<Turn, StepError> {
         if std::mem::take(&mut self.replayed) {
@@ -292,7 +347,9 @@ impl Core {
 
     /// When to call again though nothing happens.
     pub fn next_wake(&self) -> Due {
-        self.agenda.next_wake()
+        let due = self.agenda.next_wake();
+        let pool = self.state.standing.next_pool_back();
+        Due { wall: due.wall.into_iter().chain(pool).min(), ..due }
     }
 
     /// Whether deadlines wait for a host to say what ended meanwhile; see [`ANSWER_WITHIN`].
@@ -359,8 +416,28 @@ impl Mover<'_> {
             Event::Started { attempt, pid, at } => self.started(attempt, pid, at)?,
             Event::Ended(ended) => self.ended(*ended)?,
             Event::NotKnown { attempt } => self.not_known(attempt)?,
-            Event::Act { run, by, reason, action } => self.act(&run, by, reason, action)?,
-            Event::Rerun { run, jobs, by, reason } => self.rerun(&run, &jobs, by, &reason)?,
+            Event::Act { run, by, reason, action } => {
+                self.acts(&run, &By::alone(by, reason), vec![action])?;
+            }
+            Event::ActOn { run, by, reason, which, deed } => {
+                self.act_on(&run, By::alone(by, reason), &which, &deed)?;
+            }
+            Event::Rerun { run, jobs, by, reason } => {
+                self.rerun(&run, &jobs, By::alone(by, reason))?;
+            }
+            Event::Freeze { by, what, two_lift } => self.freeze(by, *what, two_lift)?,
+            Event::Unfreeze { freeze, by, reason } => {
+                self.unfreeze(freeze, &By::alone(by, reason))?;
+            }
+            Event::SizePool { pool, size, until, by, reason } => {
+                self.size_pool(pool, (size, until), By::alone(by, reason))?;
+            }
+            Event::Propose { by, reason, what } => {
+                self.ask_second(&By::alone(by, reason), what)?;
+            }
+            Event::Second { request, by, known, reason } => {
+                self.second(request, by, known, reason)?;
+            }
             Event::Serve { site, observes, revision } => {
                 if let Some(revision) =
                     revision.filter(|r| self.core.state.taken.as_ref() != Some(r))
@@ -382,11 +459,24 @@ impl Mover<'_> {
         across: Vec<(JobRef, BusinessDate, Option<Outcome>)>,
     ) -> Result<(), StepError> {
         let run = opened.run.clone();
+        let two = self.core.rules.get(&opened.definition).map(|rules| rules.two_override);
+        let alone = opened.window_override.is_some() && opened.second.is_none();
+        if alone && !opened.trial && two == Some(true) {
+            return Err(Refused::by(
+                Rule::SecondPerson,
+                "a window override takes a second person here",
+            )
+            .into());
+        }
         for (job, date, outcome) in across {
             // Others may have waited for the same.
             self.hear_of(job, date, outcome)?;
         }
+        let used = self.core.state.standing.used_by(&opened);
         self.emit(Fact::RunOpened(Box::new(opened)))?;
+        for request in used {
+            self.emit(Fact::SecondUsed { request })?;
+        }
         self.enlist(&run)?;
         self.look_ahead(&run.batch);
         Ok(())
@@ -418,68 +508,10 @@ impl Mover<'_> {
         Ok(())
     }
 
-    fn host_up(&mut self, host: HostName, boot: BootId) {
-        self.core.hosts.insert(host.clone(), boot);
-        self.ask(&host);
-    }
-
-    fn ask(&mut self, host: &HostName) {
-        let attempts: Vec<AttemptId> = self
-            .core
-            .state
-            .runs
-            .values()
-            .flat_map(|run| {
-                run.flying()
-                    .filter(|(_, attempt)| attempt.host == *host)
-                    .map(|(index, attempt)| run.attempt_id(index, attempt.number))
-            })
-            .collect();
-        if !attempts.is_empty() {
-            self.core.asked.extend(attempts.iter().cloned());
-            self.core.agenda.wait_for_answers(self.now.since_boot + ANSWER_WITHIN);
-            self.command(Command::Ask { host: host.clone(), attempts: attempts.clone() });
-        }
-        // The order to end an attempt may have been lost with the link, or with the supervisor that gave it.
-        for attempt in attempts {
-            if let Some(now) =
-                self.core.state.runs.get(&attempt.run).and_then(|run| run.to_be_killed(&attempt))
-            {
-                self.command(Command::Kill { attempt, now });
-            }
-        }
-    }
-
-    fn stop(&mut self, by: &PersonId, how: StopHow) -> Result<(), StepError> {
-        let runs: Vec<RunId> = self
-            .core
-            .state
-            .runs
-            .values()
-            .filter(|run| run.result.is_none() && run.stopping != Some(how))
-            .map(|run| run.id().clone())
-            .collect();
-        for run in runs {
-            self.emit(Fact::Stopping { run: run.clone(), by: by.clone(), how })?;
-            self.core.agenda.maybe_over.insert(run.clone());
-            if how == StopHow::Wait {
-                continue;
-            }
-            let state = self.core.state.run(&run)?;
-            let attempts: Vec<AttemptId> = state
-                .flying()
-                .map(|(index, attempt)| state.attempt_id(index, attempt.number))
-                .collect();
-            for attempt in attempts {
-                self.command(Command::Kill { attempt, now: how == StopHow::Kill });
-            }
-        }
-        Ok(())
-    }
-
     /// Lets everything move that can.
     fn go_on(&mut self) -> Result<(), Unfit> {
         self.miss_starts()?;
+        self.pools_back()?;
         self.core.agenda.due(self.now);
         if self.core.agenda.stepped_back(self.now.wall) {
             for run in self.core.state.runs.values() {

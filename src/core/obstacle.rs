@@ -148,7 +148,9 @@ impl Core {
             let attempt = run.jobs[index].attempts.len() as u32 + 1;
             found.push(Obstacle::RetryWait { attempt, due });
         }
-        if let Gate::Closed { reason, next } = gate::window_gate(rules, run, index, now) {
+        if let Gate::Closed { reason, next } =
+            gate::window_gate(&self.state, rules, run, index, now)
+        {
             found.push(Obstacle::Window { reason, next });
         }
         let host = &run.job(index).host;
@@ -157,7 +159,7 @@ impl Core {
         }
         let resources = gate::resources(run, index);
         found.extend(self.without_room(run, &resources).map(|(resource, needed)| Obstacle::Full {
-            size: gate::size(run, resource),
+            size: gate::size(&self.state, run, resource),
             used: self.used(resource),
             resource: resource.clone(),
             needed,

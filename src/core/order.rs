@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::calendar::{BeyondData, Calendars, Day};
 use super::fact::{AcrossNeed, RunOpened};
 use super::graph::Graph;
-use super::refused::Refused;
+use super::refused::{Refused, Rule};
 use super::schedule;
 use crate::definition::site::{Batch, Job, Kind, NeedOf, Site};
 use crate::types::{
@@ -27,7 +28,7 @@ const SOON: SignedDuration = SignedDuration::from_hours(6);
 const FORMER: SignedDuration = SignedDuration::from_hours(40 * 24);
 
 /// What somebody asks for.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Order {
     pub batch: BatchId,
     /// `None`: see [`default_date`].
@@ -43,6 +44,9 @@ pub struct Order {
     /// The reason of a window override.
     pub window_override: Option<String>,
     pub by: PersonId,
+    /// The second person's yes to the override, where the site asks for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second: Option<PersonId>,
 }
 
 impl Order {
@@ -58,6 +62,7 @@ impl Order {
             trial: false,
             window_override: None,
             by,
+            second: None,
         }
     }
 }
@@ -110,6 +115,7 @@ impl Ordered {
             boot,
             since_boot,
             window_override: self.order.window_override,
+            second: self.order.second,
             scheduled: self.order.scheduled,
             late: None,
             revision: None,
@@ -264,7 +270,8 @@ fn asked_for(batch: &Batch, order: &Order) -> Result<Vec<JobName>, Refused> {
     let graph = Graph::new(batch);
     let number = |job: &JobName| {
         graph.index(job).ok_or_else(|| {
-            let refused = Refused::new(format!("batch {} has no job `{job}`", batch.id));
+            let what = format!("batch {} has no job `{job}`", batch.id);
+            let refused = Refused::by(Rule::NoSuchJob, what);
             nearest(refused, job.as_str(), batch.jobs.iter().map(|job| job.name.as_str()))
         })
     };
@@ -333,7 +340,7 @@ fn may_override(site: &Site, order: &Order) -> Result<(), Refused> {
     if has_role {
         return Ok(());
     }
-    Err(Refused::new(format!("{} may not override windows", order.by))
+    Err(Refused::by(Rule::RoleMissing, format!("{} may not override windows", order.by))
         .hint(format!("that takes the role `{OVERRIDE_ROLE}` in people.yaml")))
 }
 

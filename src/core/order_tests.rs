@@ -108,7 +108,7 @@ fn names_that_are_not_there_are_refused_with_the_nearest_one() {
     let batch = at(&site, NOON, |order| order.batch = BatchId::new("eid").unwrap()).unwrap_err();
     assert_eq!(batch, "there is no batch `eid`; did you mean `eod`?");
     let job = at(&site, NOON, |order| order.only = vec![name("prnt")]).unwrap_err();
-    assert_eq!(job, "batch eod has no job `prnt`; did you mean `print`?");
+    assert_eq!(job, "batch eod has no job `prnt`; did you mean `print`? (rule: no-such-job)");
 }
 
 #[test]

@@ -91,6 +91,7 @@ impl Phase {
             }
             // What it needs may be run again, and come out otherwise, while it waits for its next try.
             Self::RetryWait { .. } => !matches!(outcome, Outcome::Succeeded),
+            // What became of it is unknown, whatever becomes of its run.
             Self::InDoubt { .. } => {
                 matches!(outcome, Outcome::Skipped | Outcome::Forced | Outcome::Failed)
             }
@@ -106,6 +107,11 @@ impl Phase {
             Self::Settled { outcome, .. } => Some(*outcome),
             _ => None,
         }
+    }
+
+    /// Neither over nor in doubt: it moves, or may.
+    pub fn is_open(&self) -> bool {
+        !matches!(self, Self::Settled { .. } | Self::InDoubt { .. })
     }
 
     pub fn in_flight(&self) -> bool {
@@ -134,13 +140,14 @@ mod tests {
         Phase::Settled { outcome, why: Why::TimeCame, at: Timestamp::UNIX_EPOCH }
     }
 
-    const OUTCOMES: [(&str, Outcome); 6] = [
+    const OUTCOMES: [(&str, Outcome); 7] = [
         ("succeeded", Outcome::Succeeded),
         ("failed", Outcome::Failed),
         ("skipped", Outcome::Skipped),
         ("not scheduled", Outcome::NotScheduled),
         ("forced", Outcome::Forced),
         ("blocked", Outcome::Blocked),
+        ("cancelled", Outcome::Cancelled),
     ];
 
     fn outcome(name: &str) -> Outcome {
@@ -179,7 +186,7 @@ mod tests {
     #[test]
     fn the_tables_of_states_md_are_the_legal_steps() {
         let phases = phases();
-        for (heading, steps) in [("Steps of a job", 6), ("How a job is settled", 6)] {
+        for (heading, steps) in [("Steps of a job", 6), ("How a job is settled", 7)] {
             let table = table(heading);
             let (head, rows) = table.split_first().unwrap();
             assert_eq!(head.len(), 1 + steps, "{heading}");

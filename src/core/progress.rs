@@ -10,7 +10,7 @@ use super::gate::{self, Barrier, Resource};
 use super::needs::Verdict;
 use super::night::{Command, Mover, Rules};
 use super::phase::Phase;
-use super::state::{Run, Unfit};
+use super::state::{Run, State, Unfit};
 use super::window::Gate;
 use crate::definition::site::Kind;
 use crate::types::{AttemptId, BusinessDate, JobName, JobRef, Now, Outcome, RunId};
@@ -89,7 +89,7 @@ impl Mover<'_> {
                 Phase::Settled { why: Why::Need { job, outcome: stood, .. }, .. }
                     if *job == name && outcome != Some(*stood)
             );
-            if because {
+            if because && state.cancelled.is_none() {
                 self.again(&run, &[index])?;
             }
             self.core.agenda.touch(&run, index);
@@ -127,6 +127,10 @@ impl Mover<'_> {
         let state = self.core.state.run(run)?;
         if !state.jobs[index].asked {
             return self.settle(run, index, Outcome::NotScheduled, Why::NotAsked);
+        }
+        if let Some(given_up) = &state.cancelled {
+            let why = Why::Person { by: given_up.by.clone(), reason: given_up.reason.clone() };
+            return self.settle(run, index, Outcome::Cancelled, why);
         }
         let verdict = gate::needs_verdict(&self.core.state, state, index);
         let outcome = match verdict {
@@ -185,7 +189,7 @@ impl Mover<'_> {
             return Ok(());
         }
         let state = self.core.state.run(run)?;
-        let place = (Reverse(state.job(index).priority), run.clone(), index);
+        let place = (Reverse(state.priority(index)), run.clone(), index);
         self.core.agenda.ready.entry(None).or_default().insert(place);
         Ok(())
     }
@@ -194,7 +198,7 @@ impl Mover<'_> {
     fn window_open(&mut self, run: &RunId, index: usize) -> Result<bool, Unfit> {
         let rules = self.core.rules(run)?;
         let state = self.core.state.run(run)?;
-        match gate::window_gate(&rules, state, index, self.now) {
+        match gate::window_gate(&self.core.state, &rules, state, index, self.now) {
             Gate::Open { .. } => Ok(true),
             Gate::Closed { next, .. } => {
                 if let Some(next) = next {
@@ -286,7 +290,7 @@ impl Mover<'_> {
                 Deadline::MustCompleteBy => state.first_well.is_some_and(|at| at <= due),
             },
         };
-        if kept || already_missed(state, job.as_ref(), deadline) {
+        if kept || already_missed(state, job.as_ref(), deadline, due) {
             return Ok(());
         }
         self.emit(Fact::DeadlineMissed { run, job, deadline, due })
@@ -294,30 +298,25 @@ impl Mover<'_> {
 
     /// A job that ended after its time while nobody watched is late as well.
     fn note_late_end(&mut self, run: &RunId, index: usize) -> Result<(), Unfit> {
-        let state = self.core.state.run(run)?;
-        let time = state.job(index).must_complete_by;
-        let well = state.jobs[index].phase.outcome() == Some(Outcome::Succeeded);
-        self.note_late(run, index, time.filter(|_| well), Deadline::MustCompleteBy)
+        let outcome = self.core.state.run(run)?.jobs[index].phase.outcome();
+        if outcome == Some(Outcome::Succeeded) {
+            self.note_late(run, index, Deadline::MustCompleteBy)?;
+        }
+        Ok(())
     }
 
     /// The intent of a start was in time, and the start that its host tells was not.
     pub(super) fn note_late_start(&mut self, run: &RunId, index: usize) -> Result<(), Unfit> {
-        let time = self.core.state.run(run)?.job(index).must_start_by;
-        self.note_late(run, index, time, Deadline::MustStartBy)
+        self.note_late(run, index, Deadline::MustStartBy)
     }
 
-    fn note_late(
-        &mut self,
-        run: &RunId,
-        index: usize,
-        time: Option<jiff::civil::Time>,
-        deadline: Deadline,
-    ) -> Result<(), Unfit> {
-        let Some(time) = time else { return Ok(()) };
+    fn note_late(&mut self, run: &RunId, index: usize, deadline: Deadline) -> Result<(), Unfit> {
         let state = self.core.state.run(run)?;
-        let due = super::deadline::first_at_or_after(state.opened.anchor, time, &state.batch.zone);
+        let Some(due) = state.due(Some(index), deadline) else { return Ok(()) };
         let job = Some(state.job(index).name.clone());
-        if job_kept(state, index, deadline, due) || already_missed(state, job.as_ref(), deadline) {
+        if job_kept(state, index, deadline, due)
+            || already_missed(state, job.as_ref(), deadline, due)
+        {
             return Ok(());
         }
         self.emit(Fact::DeadlineMissed { run: run.clone(), job, deadline, due })
@@ -329,7 +328,7 @@ impl Mover<'_> {
             if state.result.is_some() || state.in_flight > 0 {
                 continue;
             }
-            let Some(result) = result(state) else { continue };
+            let Some(result) = result(&self.core.state, state) else { continue };
             self.emit(Fact::RunEnded { run: run.clone(), result })?;
             self.core.agenda.drop_run(&run);
             self.command(Command::Report { run });
@@ -351,6 +350,7 @@ impl super::night::Core {
         };
         Ok(state.result.is_none()
             && state.stopping.is_none()
+            && state.cancelled.is_none()
             && job.held.is_none()
             && its_turn
             && gate::needs_verdict(&self.state, state, index) == Verdict::Go)
@@ -365,7 +365,7 @@ impl super::night::Core {
         }
         let resources = gate::resources(run, index);
         let full = self.without_room(run, &resources).next().map(|(resource, units)| {
-            let size = gate::size(run, resource);
+            let size = gate::size(&self.state, run, resource);
             Barrier::Full { resource: resource.clone(), units, size }
         });
         Ok(full)
@@ -387,7 +387,9 @@ impl super::night::Core {
     ) -> impl Iterator<Item = (&'a Resource, u32)> + 'a {
         resources
             .iter()
-            .filter(|(resource, units)| self.used(resource) + units > gate::size(run, resource))
+            .filter(|(resource, units)| {
+                self.used(resource) + units > gate::size(&self.state, run, resource)
+            })
             .map(|(resource, units)| (resource, *units))
     }
 
@@ -407,8 +409,15 @@ pub(super) fn left_out_today(rules: &Rules, run: &Run, index: usize) -> Option<S
     }
 }
 
-fn already_missed(run: &Run, job: Option<&JobName>, deadline: Deadline) -> bool {
-    run.missed.iter().any(|m| m.job.as_ref() == job && m.deadline == deadline)
+/// A deadline that was moved is judged anew, by its new time.
+fn already_missed(
+    run: &Run,
+    job: Option<&JobName>,
+    deadline: Deadline,
+    due: jiff::Timestamp,
+) -> bool {
+    let same = |m: &super::state::Missed| m.deadline == deadline && m.due == due;
+    run.missed.iter().any(|m| m.job.as_ref() == job && same(m))
 }
 
 fn job_kept(run: &Run, index: usize, deadline: Deadline, due: jiff::Timestamp) -> bool {
@@ -433,7 +442,11 @@ fn job_kept(run: &Run, index: usize, deadline: Deadline, due: jiff::Timestamp) -
 }
 
 /// How a run without anything in flight has ended, or `None` while something can still move.
-fn result(run: &Run) -> Option<RunResult> {
+fn result(state: &State, run: &Run) -> Option<RunResult> {
+    if run.cancelled.is_some() {
+        let moves = run.jobs.iter().any(|job| job.phase.is_open());
+        return (!moves).then_some(RunResult::Cancelled);
+    }
     if run.unsettled > 0 {
         if run.stopping.is_some() {
             return Some(RunResult::Stopped);
@@ -443,8 +456,8 @@ fn result(run: &Run) -> Option<RunResult> {
         // are asked.
         let moves = run.jobs.iter().enumerate().any(|(index, job)| match &job.phase {
             Phase::Settled { .. } | Phase::InDoubt { .. } => false,
-            Phase::Waiting => job.open_needs == 0 && !gate::kept_by_doubt(run, index),
-            Phase::RetryWait { .. } => !gate::kept_by_doubt(run, index),
+            Phase::Waiting => job.open_needs == 0 && !gate::kept_by_doubt(state, run, index),
+            Phase::RetryWait { .. } => !gate::kept_by_doubt(state, run, index),
             Phase::Starting | Phase::Running => true,
         });
         if moves {

@@ -1,11 +1,13 @@
 //! What is known of every run: the fold of the facts. Nothing here decides.
 
 mod fold;
+mod standing;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::civil::Time;
 
 use super::fact::{AcrossNeed, Action, Deadline, RunOpened, RunResult, StopHow, TakenSchedule};
 use super::graph::Graph;
@@ -16,6 +18,8 @@ use crate::types::{
     Outcome, PersonId, Revision, RunId,
 };
 use crate::wire::Ended;
+
+pub use standing::{OrderedFreeze, PoolSize, Request, Standing};
 
 /// A fact that the state cannot take: a damaged journal, or a defect of the core.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -49,6 +53,8 @@ pub struct State {
     pub schedules: BTreeMap<BatchId, Served>,
     /// The commit whose job files runs begin with, where they are taken from commits.
     pub taken: Option<Revision>,
+    /// What operators have ordered for the whole site.
+    pub standing: Standing,
     /// Definitions by digest, which runs refer to.
     definitions: HashMap<String, Arc<Site>>,
 }
@@ -81,6 +87,12 @@ pub struct Run {
     /// When it ended well for the first time; work that is asked for afterwards makes it no later.
     pub first_well: Option<Timestamp>,
     pub stopping: Option<StopHow>,
+    /// A person has given the run up.
+    pub cancelled: Option<Cancelled>,
+    /// Jobs that were run again last, and are under way again until all of them are over.
+    pub rerun: Vec<JobName>,
+    /// Deadlines that were moved, of the run or of its jobs.
+    pub moved: BTreeMap<(Option<JobName>, Deadline), Time>,
     pub acts: Vec<Act>,
     /// Who stopped and resumed it.
     pub turns: Vec<Turn>,
@@ -110,6 +122,8 @@ pub struct JobState {
     /// Whether it was asked for: by the order (`--only`, `--from`), or again by a person.
     pub asked: bool,
     pub held: Option<Held>,
+    /// Another priority than the declared one.
+    pub priority: Option<i32>,
     /// Since when a `confirm` job waits for its person.
     pub asked_at: Option<Timestamp>,
     pub attempts: Vec<Attempt>,
@@ -138,6 +152,13 @@ pub struct Held {
     pub at: Timestamp,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cancelled {
+    pub by: PersonId,
+    pub reason: String,
+    pub at: Timestamp,
+}
+
 /// What a person did to a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Act {
@@ -145,6 +166,8 @@ pub struct Act {
     pub by: PersonId,
     pub reason: String,
     pub action: Action,
+    /// Who said yes to it as the second person.
+    pub second: Option<PersonId>,
 }
 
 /// A run was stopped, or taken up again.
@@ -207,8 +230,8 @@ impl Run {
         *ending == Ending::Killed && ends
     }
 
-    /// Whether an attempt that may be running is to be ended, and if so whether at once: a person has asked for it, or
-    /// the stop of the supervisor.
+    /// Whether an attempt that may be running is to be ended, and if so whether at once: a person has asked for it, the
+    /// run was cancelled, or the supervisor is stopped.
     pub fn to_be_killed(&self, attempt: &AttemptId) -> Option<bool> {
         let index = self.index(&attempt.job)?;
         let (_, last) = self.flying().find(|(at, a)| *at == index && a.number == attempt.number)?;
@@ -219,8 +242,22 @@ impl Run {
         match self.stopping {
             Some(StopHow::Kill) => Some(true),
             Some(StopHow::Terminate) => Some(false),
-            _ => killed.then_some(false),
+            _ => (killed || self.cancelled.is_some()).then_some(false),
         }
+    }
+
+    /// Higher ones are started first.
+    pub fn priority(&self, index: usize) -> i32 {
+        self.jobs[index].priority.unwrap_or(self.job(index).priority)
+    }
+
+    /// Whether what was run again last is still under way.
+    pub fn reruns(&self) -> bool {
+        let open = |job: &JobName| {
+            let index = self.index(job);
+            index.is_some_and(|index| self.jobs[index].phase.is_open())
+        };
+        self.result.is_none() && self.rerun.iter().any(open)
     }
 
     pub fn attempt_id(&self, index: usize, number: u32) -> AttemptId {

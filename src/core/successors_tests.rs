@@ -1,16 +1,24 @@
 //! Every cell of the table "What successors do" in `src/docs/format.md`, walked through the core.
 
+use std::sync::Arc;
+
 use super::fact::Action;
+use super::night::Event;
 use super::phase::Phase;
-use super::test_night::{Night, name};
-use super::test_site::{job, rule};
+use super::test_night::{Night, across, li_wei, name, opened, site};
+use super::test_site::{batch, job, rule};
 use crate::definition::site::{Days, EndingKind, Job};
 use crate::types::{Ending, Outcome, Span};
 
-const ROWS: usize = 11;
+const ROWS: usize = 12;
+/// Within its run nothing is left that could wait for it.
+const ACROSS: &str = "was cancelled with its run";
 
 /// The job that is needed, brought to the state that a row names.
 fn night(state: &str) -> Night {
+    if state == ACROSS {
+        return across_runs();
+    }
     let mut needed = job("p", &["q"]);
     match state {
         "has failed (not critical)" => needed.critical = false,
@@ -42,12 +50,29 @@ fn night(state: &str) -> Night {
     night
 }
 
+/// The same needs in another run, whose job was cancelled.
+fn across_runs() -> Night {
+    let mut made = site(vec![job("q", &[]), job("p", &["q"])]);
+    let needs = ["eod.p", "eod.p:ended", "eod.p:failed"];
+    let jobs = ["ok", "ended", "failed"].iter().zip(needs).map(|(name, need)| job(name, &[need]));
+    let other = batch("dependent", None, jobs.collect());
+    made.batches.insert(other.id.clone(), Arc::new(other));
+    let mut night = Night::with(made, |_| {});
+    let mut dependent = opened("dependent", night.now.wall);
+    dependent.across = vec![across("eod.p")];
+    night.open(dependent, Vec::new());
+    let (run, by, reason) = ("eod@2026-10-30#1".parse().unwrap(), li_wei(), String::new());
+    night.must(Event::Act { run, by, reason, action: Action::Cancel });
+    night
+}
+
 fn bring(night: &mut Night, state: &str) {
     match state {
         "is held"
         | "is running"
         | "is not scheduled today"
         | "is blocked"
+        | ACROSS
         | "was skipped"
         | "was forced complete" => {}
         "waits for its next try" | "has failed (critical)" | "has failed (not critical)" => {

@@ -70,6 +70,7 @@ pub(crate) fn opened(batch: &str, at: Timestamp) -> RunOpened {
         boot: boot(),
         since_boot: Duration::from_secs(1000),
         window_override: None,
+        second: None,
         scheduled: None,
         late: None,
         revision: None,

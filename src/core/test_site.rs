@@ -114,6 +114,7 @@ pub(crate) fn site(batches: Vec<Batch>) -> Site {
         calendars: BTreeMap::new(),
         windows: BTreeMap::new(),
         freezes: Vec::new(),
+        second_person: Vec::new(),
         changes: BTreeMap::new(),
         batches: batches.into_iter().map(|b| (b.id.clone(), Arc::new(b))).collect(),
     }

@@ -12,8 +12,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::calendar::Calendars;
 use super::opening::{HORIZON, Interval, Openings, State, later};
-use crate::definition::site::{Freeze, Site};
-use crate::types::{BatchId, HostName, Span, TargetName, Text, WindowClass};
+use super::state::OrderedFreeze;
+use crate::definition::site::{Freeze, FreezeScope, Site};
+use crate::types::{BatchId, FreezeId, HostName, PersonId, Span, TargetName, Text, WindowClass};
 
 /// The windows and freezes of a site.
 #[derive(Debug)]
@@ -23,12 +24,17 @@ pub struct Windows {
 }
 
 /// What wants to start; freezes may name any of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
     pub batch: &'a BatchId,
     pub target: Option<&'a TargetName>,
     pub host: &'a HostName,
+    /// Freezes that operators have ordered, besides those that are declared.
+    pub ordered: &'a BTreeMap<FreezeId, OrderedFreeze>,
 }
+
+/// Where no operator has ordered any freeze.
+pub const NONE_ORDERED: &BTreeMap<FreezeId, OrderedFreeze> = &BTreeMap::new();
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Gate {
@@ -45,8 +51,9 @@ pub enum WindowReason {
     NotOpen { class: WindowClass },
     /// Open, but it closes (or a freeze begins) before the work would be done.
     DoesNotFit { needs: Duration, left: Duration },
-    /// `until`: when the last of the freezes that follow on each other ends.
-    Frozen { reason: Text, until: Timestamp },
+    /// `until`: when the last of the freezes that follow on each other ends. `by`: who has ordered it, where it is not
+    /// declared.
+    Frozen { reason: Text, until: Timestamp, by: Option<PersonId> },
     /// The calendar of an opening has no data for today.
     CalendarUnknown { class: WindowClass, why: String },
     /// The site declares no such class.
@@ -133,10 +140,11 @@ impl Windows {
             }
         }
         let horizon = later(now, HORIZON);
-        for freeze in self.freezes(named, what) {
+        for (freeze, by) in self.freezes(named, what) {
             if freeze.from <= now && now < freeze.to && reason.is_none() {
                 let until = self.thawed(named, what, freeze.to);
-                reason = Some(WindowReason::Frozen { reason: freeze.reason.clone(), until });
+                let (why, by) = (freeze.reason.clone(), by.cloned());
+                reason = Some(WindowReason::Frozen { reason: why, until, by });
             } else if freeze.from > now && freeze.from < freeze.to && freeze.from < horizon {
                 sooner(freeze.from);
             }
@@ -177,7 +185,7 @@ impl Windows {
         for days in [8, 64, 400] {
             let to = later(now, SignedDuration::from_hours(days * 24));
             let mut free = self.common(classes, now, to);
-            for freeze in self.freezes(named, what) {
+            for (freeze, _) in self.freezes(named, what) {
                 free = without(free, (freeze.from, freeze.to));
             }
             let fits = |(start, end): &Interval| {
@@ -207,23 +215,15 @@ impl Windows {
         })
     }
 
+    /// Freezes that stop this work, declared and ordered; of the latter who has ordered them.
     fn freezes<'a, C: Borrow<WindowClass>>(
         &'a self,
         classes: &'a [C],
         what: Subject<'a>,
-    ) -> impl Iterator<Item = &'a Freeze> {
-        self.freezes.iter().filter(move |freeze| {
-            let scope = &freeze.scope;
-            let whole_site = scope.batches.is_empty()
-                && scope.windows.is_empty()
-                && scope.targets.is_empty()
-                && scope.hosts.is_empty();
-            whole_site
-                || scope.batches.contains(what.batch)
-                || scope.hosts.contains(what.host)
-                || what.target.is_some_and(|target| scope.targets.contains(target))
-                || classes.iter().any(|class| scope.windows.contains(class.borrow()))
-        })
+    ) -> impl Iterator<Item = (&'a Freeze, Option<&'a PersonId>)> {
+        let declared = self.freezes.iter().map(|freeze| (freeze, None));
+        let ordered = what.ordered.values().map(|ordered| (&ordered.what, Some(&ordered.by)));
+        declared.chain(ordered).filter(move |(freeze, _)| stops(&freeze.scope, classes, what))
     }
 
     /// The end of the freezes that cover an instant and follow on each other.
@@ -233,13 +233,31 @@ impl Windows {
         what: Subject<'_>,
         mut until: Timestamp,
     ) -> Timestamp {
-        while let Some(freeze) =
-            self.freezes(classes, what).find(|freeze| freeze.from <= until && until < freeze.to)
+        while let Some((freeze, _)) = self
+            .freezes(classes, what)
+            .find(|(freeze, _)| freeze.from <= until && until < freeze.to)
         {
             until = freeze.to;
         }
         until
     }
+}
+
+/// Whether a freeze of that scope stops this work.
+pub(super) fn stops<C: Borrow<WindowClass>>(
+    scope: &FreezeScope,
+    classes: &[C],
+    what: Subject<'_>,
+) -> bool {
+    let whole_site = scope.batches.is_empty()
+        && scope.windows.is_empty()
+        && scope.targets.is_empty()
+        && scope.hosts.is_empty();
+    whole_site
+        || scope.batches.contains(what.batch)
+        || scope.hosts.contains(what.host)
+        || what.target.is_some_and(|target| scope.targets.contains(target))
+        || classes.iter().any(|class| scope.windows.contains(class.borrow()))
 }
 
 impl std::fmt::Display for WindowReason {
@@ -253,7 +271,12 @@ impl std::fmt::Display for WindowReason {
                     "needs {needs} (1.5 × expected, verification, rollback), but only {left} are left"
                 )
             }
-            Self::Frozen { reason, until } => write!(f, "frozen until {until}: {}", reason.en),
+            Self::Frozen { reason, until, by: None } => {
+                write!(f, "frozen until {until}: {}", reason.en)
+            }
+            Self::Frozen { reason, until, by: Some(by) } => {
+                write!(f, "frozen until {until} by {by}: {}", reason.en)
+            }
             Self::CalendarUnknown { class, why } => write!(f, "window `{class}`: {why}"),
             Self::NoSuchWindow { class } => write!(f, "the site declares no window `{class}`"),
         }

@@ -122,7 +122,8 @@ impl Asked {
 
     fn gate(&self, windows: &Windows, classes: &[&str], now: &str, minutes: u64) -> Gate {
         let classes: Vec<WindowClass> = classes.iter().map(|name| class(name)).collect();
-        let what = Subject { batch: &self.batch, target: Some(&self.target), host: &self.host };
+        let (batch, host, ordered) = (&self.batch, &self.host, NONE_ORDERED);
+        let what = Subject { batch, target: Some(&self.target), host, ordered };
         windows.gate(&classes, what, at(now), Duration::from_secs(minutes * 60))
     }
 }
@@ -258,14 +259,15 @@ fn a_freeze_closes_what_it_names() {
     assert_eq!(next, Some(at("2027-01-03T00:00Z")));
     let (reason, next) = next_of(gate(&site, &[], "2026-12-29T00:00Z", 1));
     let until = at("2027-01-03T00:00Z");
-    assert_eq!(reason, WindowReason::Frozen { reason: Text::en("year end"), until });
+    assert_eq!(reason, WindowReason::Frozen { reason: Text::en("year end"), until, by: None });
     assert_eq!(next, Some(until));
     let (reason, next) = next_of(gate(&site, &["night"], "2026-12-30T12:00Z", 1));
     assert_eq!(reason, WindowReason::NotOpen { class: class("night") });
     assert_eq!(next, Some(at("2027-01-04T22:00+01")), "January 1 is frozen, then the weekend");
     // An override opens the window, and no freeze.
     let asked = Asked::new();
-    let what = Subject { batch: &asked.batch, target: None, host: &asked.host };
+    let (batch, host, ordered) = (&asked.batch, &asked.host, NONE_ORDERED);
+    let what = Subject { batch, target: None, host, ordered };
     let overridden = |site: &Site, now| {
         let needs = Duration::from_secs(60);
         Windows::new(site).gate_overridden(&[class("night")], what, at(now), needs)
@@ -455,7 +457,8 @@ proptest! {
         }
         let windows = Windows::new(&site);
         let words = Asked::new();
-        let what = Subject { batch: &words.batch, target: None, host: &words.host };
+        let (batch, host, ordered) = (&words.batch, &words.host, NONE_ORDERED);
+        let what = Subject { batch, target: None, host, ordered };
         for (now, needs) in asked {
             let gate = windows.gate(&names, what, minute(now), Duration::from_secs(needs as u64 * 60));
             let reaches_end = |place: usize| place + left[place] == minutes;

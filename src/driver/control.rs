@@ -99,7 +99,7 @@ fn admit(
     let of_account = places.entry(uid).or_insert_with(|| Arc::new(Semaphore::new(PER_ACCOUNT)));
     let Ok(place) = Arc::clone(of_account).try_acquire_owned() else {
         let what = format!("this account has {PER_ACCOUNT} connections to the supervisor already");
-        let refused = serde_json::to_vec(&Reply::Refused { what }).unwrap_or_default();
+        let refused = serde_json::to_vec(&Reply::Refused { what, rule: None }).unwrap_or_default();
         // As much as the socket takes at once; nobody waits for a client that does not read.
         let _ = stream.try_write(&[refused.as_slice(), b"\n"].concat());
         return;
@@ -130,7 +130,7 @@ async fn converse(
         let request = match parse(&line) {
             Ok(request) => request,
             Err(what) => {
-                send(&mut write, &Reply::Refused { what }).await?;
+                send(&mut write, &Reply::Refused { what, rule: None }).await?;
                 return Ok(());
             }
         };

@@ -133,6 +133,15 @@ pub fn row(seq: u64, at: Timestamp, fact: &Fact) -> Option<Row> {
         }
         Fact::ScheduleTaken { batch, .. } => Row::Stands { key: format!("schedule/{batch}"), seq },
         Fact::DefinitionsTaken { .. } => Row::Stands { key: "definitions".to_owned(), seq },
+        Fact::Frozen { freeze, .. } | Fact::Unfrozen { freeze, .. } => {
+            Row::Stands { key: format!("freeze/{freeze}"), seq }
+        }
+        Fact::PoolSized { pool, .. } | Fact::PoolBack { pool } => {
+            Row::Stands { key: format!("pool/{pool}"), seq }
+        }
+        Fact::SecondAsked { request, .. }
+        | Fact::SecondGiven { request, .. }
+        | Fact::SecondUsed { request } => Row::Stands { key: format!("request/{request}"), seq },
         Fact::StartsMissed { batch, first, last, count, why } => {
             let (batch, why) = (batch.clone(), why.clone());
             let (first, last, count) = (*first, *last, *count);
@@ -193,7 +202,14 @@ mod tests {
                 "run-opened",
                 "schedule-taken",
                 "starts-missed",
-                "definitions-taken"
+                "definitions-taken",
+                "frozen",
+                "unfrozen",
+                "pool-sized",
+                "pool-back",
+                "second-asked",
+                "second-given",
+                "second-used"
             ]
         );
         let Some(Row::RunOpened(run)) = row(7, at(), &facts()[0]) else { panic!() };

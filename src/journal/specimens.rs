@@ -6,11 +6,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::core::fact::{
-    Action, Deadline, Fact, LateWhy, MissedWhy, RunOpened, RunResult, StopHow, TakenSchedule, Why,
+    Action, Approved, Deadline, Fact, LateWhy, MissedWhy, Proposed, RunOpened, RunResult, StopHow,
+    TakenSchedule, Why,
 };
+use crate::core::order::Order;
+use crate::definition::site::{Freeze, FreezeScope};
 use crate::types::{
-    BootId, Condition, Ending, HostName, IncidentId, JobName, Outcome, PersonId, Revision, RunId,
-    Span, Usage,
+    BootId, Condition, Ending, FreezeId, HostName, IncidentId, JobName, Outcome, PersonId,
+    PoolName, RequestId, Revision, RunId, Span, Text, Usage,
 };
 use crate::wire::{ChangeState, ChangeWork, Check, Ended, Work};
 
@@ -88,6 +91,7 @@ pub(super) fn facts() -> Vec<Fact> {
             by: person,
             reason: "数据已核对".into(),
             action: Action::Note { job: Some(job.clone()), text: "\"quoted\"\n".into() },
+            second: None,
         },
         Fact::Asked { run: run.clone(), job },
         Fact::Stopping {
@@ -119,6 +123,70 @@ pub(super) fn facts() -> Vec<Fact> {
         Fact::DefinitionsTaken { revision: revision() },
         Fact::DefinitionsRefused { why: "site.yaml:3:1: unknown key".into() },
     ]
+    .into_iter()
+    .chain(by_operators(&run))
+    .collect()
+}
+
+/// What operators order for the whole site, and what takes two of them.
+fn by_operators(run: &RunId) -> Vec<Fact> {
+    let person = |id| PersonId::new(id).unwrap();
+    let job = JobName::new("load").unwrap();
+    let pool = PoolName::new("ledger").unwrap();
+    let scope = FreezeScope { batches: vec![run.batch.clone()], ..FreezeScope::default() };
+    let what = Freeze { reason: Text::en("release"), from: at(), to: at(), scope };
+    let moved = Action::Deadline {
+        job: None,
+        deadline: Deadline::MustCompleteBy,
+        from: Some(jiff::civil::time(6, 30, 0, 0)),
+        to: jiff::civil::time(7, 30, 0, 0),
+    };
+    vec![
+        Fact::Acted {
+            run: run.clone(),
+            by: person("li-wei"),
+            reason: "late file".into(),
+            action: moved,
+            second: Some(person("zhang-min")),
+        },
+        Fact::Frozen {
+            freeze: FreezeId(1),
+            by: person("li-wei"),
+            what: Box::new(what),
+            two_lift: true,
+        },
+        Fact::Unfrozen {
+            freeze: FreezeId(1),
+            by: person("li-wei"),
+            reason: "done".into(),
+            second: Some(person("zhang-min")),
+        },
+        Fact::PoolSized {
+            pool: pool.clone(),
+            size: 3,
+            until: at(),
+            by: person("li-wei"),
+            reason: "slow disks".into(),
+        },
+        Fact::PoolBack { pool },
+        Fact::SecondAsked {
+            request: RequestId(1),
+            by: person("li-wei"),
+            reason: "posted by hand".into(),
+            what: Proposed::Acts { run: run.clone(), actions: vec![Action::Force { job }] },
+            until: at(),
+        },
+        Fact::SecondGiven {
+            request: RequestId(1),
+            by: person("zhang-min"),
+            reason: "seen".into(),
+            order: Some(Box::new(Approved {
+                order: Order::of(run.batch.clone(), person("li-wei")),
+                until: at(),
+            })),
+        },
+        Fact::SecondUsed { request: RequestId(1) },
+    ]
 }
 
 fn opened(run: &RunId, job: &JobName) -> RunOpened {
@@ -137,6 +205,7 @@ fn opened(run: &RunId, job: &JobName) -> RunOpened {
         boot: BootId("boot-1".into()),
         since_boot: Duration::from_secs(60),
         window_override: Some("agreed with the business".into()),
+        second: None,
         scheduled: None,
         late: None,
         revision: None,

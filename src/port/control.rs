@@ -3,11 +3,16 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
-use crate::core::fact::Action;
-use crate::types::{BatchId, BusinessDate, JobName, JobRef, Lang, RunId};
+use crate::core::refused::{Refused, Rule};
+use crate::core::select::{Deed, Which};
+use crate::definition::site::Freeze;
+use crate::types::{
+    BatchId, BusinessDate, FreezeId, JobName, JobRef, Lang, PoolName, RequestId, RunId,
+};
 
 /// Version of the requests; another one is refused in words.
 pub const VERSION: u32 = 1;
@@ -38,23 +43,52 @@ pub struct Envelope {
 pub enum Request {
     /// A batch for a date. Answered by [`Reply::Done`], then by the run's events as they come, until it ends.
     Order(Box<Order>),
+    /// What operators do to a run, or to jobs of it.
     Act {
         on: RunOf,
-        action: Action,
+        which: Which,
+        deed: Deed,
         reason: String,
+        /// Nothing is done; the answer says what would come of it.
+        #[serde(default)]
+        dry_run: bool,
+    },
+    /// What operators order for the whole site.
+    House {
+        order: House,
+        reason: String,
+        #[serde(default)]
+        dry_run: bool,
     },
     /// Why a job of the latest run of its batch (and date) did not start yet.
-    Why {
-        job: JobRef,
-        date: Option<BusinessDate>,
-        language: Lang,
-    },
+    Why { job: JobRef, date: Option<BusinessDate>, language: Lang },
     /// How the open runs stand.
-    Status {
-        language: Lang,
-    },
+    Status { language: Lang },
     /// Whether turns go on: answered by [`Reply::Done`] in one, or by the trouble that there is.
     Alive,
+}
+
+/// What goes beyond one run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "order")]
+pub enum House {
+    /// Nothing of its scope starts in its time; the reason is that of the request.
+    Freeze {
+        what: Box<Freeze>,
+    },
+    Unfreeze {
+        freeze: FreezeId,
+    },
+    /// Another size of a pool until then.
+    SizePool {
+        pool: PoolName,
+        size: u32,
+        until: Timestamp,
+    },
+    /// The second person's yes.
+    Second {
+        request: RequestId,
+    },
 }
 
 /// Which run is meant: by its id, or the latest one of a batch (and date) that this supervisor has.
@@ -87,8 +121,12 @@ pub struct Order {
 pub enum Reply {
     /// Done, in words; `run` is the run that it was done to.
     Done { text: String, run: Option<RunId> },
-    /// A rule says no.
-    Refused { what: String },
+    /// A rule says no; which one, where it has a name.
+    Refused {
+        what: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rule: Option<Rule>,
+    },
     /// The supervisor cannot: store, defects in the job files.
     Failed { what: String, defects: bool },
     /// A page, as text and as data.
@@ -97,4 +135,10 @@ pub enum Reply {
     Event { text: String, data: serde_json::Value },
     /// The followed run is over.
     Over { exit_code: u8 },
+}
+
+impl From<Refused> for Reply {
+    fn from(refused: Refused) -> Self {
+        Self::Refused { what: refused.to_string(), rule: refused.rule }
+    }
 }

@@ -36,6 +36,7 @@ fn what(lang: Lang, head: &RunHead, clock: &Clock<'_>, event: &Event) -> String 
             say(match result {
                 RunResult::Well => Happened::RunWell { run, took, code },
                 RunResult::Failed => Happened::RunFailed { run, took, code },
+                RunResult::Cancelled => Happened::RunCancelled { run, took, code },
                 RunResult::Stopped => Happened::RunStopped { run, took, code },
             })
         }
@@ -215,6 +216,7 @@ mod tests {
             over(RunResult::Well, 0),
             over(RunResult::Failed, 1),
             over(RunResult::Stopped, 4),
+            over(RunResult::Cancelled, 1),
         ]
     }
 

@@ -58,6 +58,7 @@ pub fn report(lang: Lang, view: &ReportView) -> Result<MailText, askama::Error> 
         Some(RunResult::Well) => "OK",
         Some(RunResult::Failed) => "FAILED",
         Some(RunResult::Stopped) => "STOPPED",
+        Some(RunResult::Cancelled) => "CANCELLED",
         None => "RUNNING",
     };
     let verdict = phrase::standing(lang, head);

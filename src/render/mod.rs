@@ -19,12 +19,14 @@ pub mod rehearsal;
 pub mod report_html;
 pub mod report_text;
 pub mod runs;
+pub mod standing;
 pub mod starts;
 pub mod status;
 mod supposed;
 mod table;
 pub mod terminal;
 mod times;
+pub mod tried;
 pub mod why;
 pub mod words;
 

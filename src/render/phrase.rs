@@ -8,7 +8,7 @@ use crate::render::why::{self, Place};
 use crate::render::words::{
     Because, Deed, Fault, Label, Planned, Verdict, list, paragraph, sentence,
 };
-use crate::types::{Ending, Lang};
+use crate::types::{Ending, JobName, Lang};
 use crate::view::Who;
 use crate::view::job::{AttemptLine, JobLine, JobState, Late, LeftOut};
 use crate::view::report::{Act, OpenPoint};
@@ -44,6 +44,7 @@ pub fn standing(lang: Lang, head: &RunHead) -> String {
     match (head.result, head.deadline()) {
         (Some(RunResult::Failed), _) => say(Verdict::Failed { title, at }),
         (Some(RunResult::Stopped), _) => say(Verdict::Stopped { title, at }),
+        (Some(RunResult::Cancelled), _) => say(Verdict::Cancelled { title, at }),
         (Some(RunResult::Well), DeadlineState::Kept { due }) => {
             say(Verdict::DoneOnTime { title, at, limit: &clock.minute(due) })
         }
@@ -89,6 +90,7 @@ pub fn numbers(lang: Lang, totals: &Totals) -> String {
         some(other, Verdict::FailedOther { jobs: other }),
         some(t.unknown, Verdict::Unknown { jobs: t.unknown }),
         some(t.blocked, Verdict::Blocked { jobs: t.blocked }),
+        some(t.cancelled, Verdict::NotStarted { jobs: t.cancelled }),
         some(t.held, Verdict::Held { jobs: t.held }),
         some(t.forced, Verdict::Forced { jobs: t.forced }),
         some(t.skipped, Verdict::Skipped { jobs: t.skipped }),
@@ -182,7 +184,10 @@ pub fn standing_of(lang: Lang, clock: &Clock<'_>, head: &RunHead, job: &JobLine)
         }
         JobState::Held { by, reason }
         | JobState::Skipped { by, reason }
-        | JobState::Forced { by, reason } => Deed::By { who: by.name.get(lang), reason }.say(lang),
+        | JobState::Forced { by, reason }
+        | JobState::Cancelled { by, reason } => {
+            Deed::By { who: by.name.get(lang), reason }.say(lang)
+        }
         JobState::RetryWait { at } => {
             let attempt = job.attempts.last().map_or(1, |last| last.number + 1);
             if head.result.is_some() {
@@ -223,20 +228,59 @@ pub fn late(lang: Lang, clock: &Clock<'_>, late: &Late) -> String {
 
 pub fn deed(lang: Lang, act: &Act) -> String {
     match act {
-        Act::Do(action) => match action {
-            Action::Hold { job } => Deed::Hold { job: job.as_str() },
-            Action::Release { job } => Deed::Release { job: job.as_str() },
-            Action::Skip { job } => Deed::Skip { job: job.as_str() },
-            Action::Force { job } => Deed::Force { job: job.as_str() },
-            Action::Retry { job } => Deed::Retry { job: job.as_str() },
-            Action::Kill { job } => Deed::Kill { job: job.as_str() },
-            Action::Confirm { job } => Deed::Confirm { job: job.as_str() },
-            Action::Note { job: None, text } => Deed::Note { text },
-            Action::Note { job: Some(job), text } => Deed::NoteOn { job: job.as_str(), text },
-        },
-        Act::WindowOverride => Deed::Override,
-        Act::Stop => Deed::Stop,
-        Act::Resume => Deed::Resume,
+        Act::Do(action) => action_done(lang, action),
+        Act::ByTwo { action, second } => {
+            let (what, who) = (&action_done(lang, action), second.name.get(lang));
+            Deed::ByTwo { what, who }.say(lang)
+        }
+        Act::WindowOverride => Deed::Override.say(lang),
+        Act::OverrideByTwo { second } => {
+            let (what, who) = (&Deed::Override.say(lang), second.name.get(lang));
+            Deed::ByTwo { what, who }.say(lang)
+        }
+        Act::Stop => Deed::Stop.say(lang),
+        Act::Resume => Deed::Resume.say(lang),
+    }
+}
+
+fn action_done(lang: Lang, action: &Action) -> String {
+    match action {
+        Action::Hold { job } => Deed::Hold { job: job.as_str() },
+        Action::Release { job } => Deed::Release { job: job.as_str() },
+        Action::Skip { job } => Deed::Skip { job: job.as_str() },
+        Action::Force { job } => Deed::Force { job: job.as_str() },
+        Action::Retry { job } => Deed::Retry { job: job.as_str() },
+        Action::Kill { job } => Deed::Kill { job: job.as_str() },
+        Action::Confirm { job } => Deed::Confirm { job: job.as_str() },
+        Action::Note { job: None, text } => Deed::Note { text },
+        Action::Note { job: Some(job), text } => Deed::NoteOn { job: job.as_str(), text },
+        Action::Cancel => Deed::Cancel,
+        Action::Priority { job, priority } => {
+            Deed::Priority { job: job.as_str(), priority: *priority }
+        }
+        Action::Rerun { jobs } => {
+            return Deed::Rerun { jobs: &list(lang, jobs) }.say(lang);
+        }
+        Action::Deadline { job, deadline, from, to } => {
+            return deadline_moved(lang, (job.as_ref(), *deadline), (*from, *to));
+        }
+    }
+    .say(lang)
+}
+
+fn deadline_moved(
+    lang: Lang,
+    (job, deadline): (Option<&JobName>, Deadline),
+    (from, to): (Option<jiff::civil::Time>, jiff::civil::Time),
+) -> String {
+    let written = |time: jiff::civil::Time| time.strftime("%H:%M").to_string();
+    let from = &from.map(written).unwrap_or_default();
+    let to = &written(to);
+    match (job.map(JobName::as_str), deadline) {
+        (None, Deadline::MustStartBy) => Deed::MoveStart { from, to },
+        (None, Deadline::MustCompleteBy) => Deed::MoveComplete { from, to },
+        (Some(job), Deadline::MustStartBy) => Deed::MoveStartOf { job, from, to },
+        (Some(job), Deadline::MustCompleteBy) => Deed::MoveCompleteOf { job, from, to },
     }
     .say(lang)
 }

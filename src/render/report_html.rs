@@ -85,6 +85,7 @@ impl Tone {
             StateWord::Failed if critical => Self::BAD,
             StateWord::Failed => Self { class: "warn", ..Self::BAD },
             StateWord::Blocked => Self { sign: "■", ..Self::BAD },
+            StateWord::Cancelled => Self { sign: "■", ..Self::WARN },
             StateWord::Unknown => Self::ODD,
             StateWord::Running | StateWord::Starting => Self::RUN,
             StateWord::RetryWait => Self { sign: "↻", ..Self::WARN },
@@ -100,7 +101,7 @@ impl Tone {
     pub(super) fn of_run(result: Option<RunResult>, deadline: DeadlineState) -> Self {
         match (result, deadline) {
             (Some(RunResult::Failed), _) | (None, DeadlineState::Overdue { .. }) => Self::BAD,
-            (Some(RunResult::Stopped), _)
+            (Some(RunResult::Stopped | RunResult::Cancelled), _)
             | (Some(RunResult::Well), DeadlineState::Missed { .. })
             | (None, DeadlineState::ExpectedMissed { .. } | DeadlineState::AtRisk { .. }) => {
                 Self::WARN

@@ -75,6 +75,7 @@ pub(super) fn totals(lang: Lang, totals: &Totals) -> Vec<(Label, &'static str, u
     ];
     let sometimes = [
         (Label::Blocked, totals.blocked),
+        (Label::Cancelled, totals.cancelled),
         (Label::Unknown, totals.unknown),
         (Label::Held, totals.held),
         (Label::Running, totals.running),

@@ -6,6 +6,7 @@ use crate::core::fact::StopHow;
 use crate::render::clock::Clock;
 use crate::render::phrase;
 use crate::render::report_text::job_table;
+use crate::render::standing;
 use crate::render::table::{PAGE, wrap};
 use crate::render::words::{Fault, Label, Verdict, pair};
 use crate::types::Lang;
@@ -38,6 +39,7 @@ pub fn text(lang: Lang, view: &StatusView) -> String {
     if view.unsent_mail > 0 {
         lines.push(Fault::OpenUnsentMail { mails: view.unsent_mail }.say(lang));
     }
+    lines.extend(standing::lines(lang, &clock, &view.standing));
     for line in lines.iter().flat_map(|line| wrap(line, PAGE)) {
         let _ = writeln!(out, "{line}");
     }
@@ -55,6 +57,7 @@ mod tests {
     fn status_of_a_running_night() {
         let night = running_night();
         let view = StatusView {
+            standing: Default::default(),
             head: night.head,
             totals: night.totals,
             jobs: night.jobs,

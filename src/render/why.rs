@@ -66,8 +66,12 @@ pub fn sentence(place: Place<'_>, reason: &Reason) -> String {
             let title = title.get(lang);
             window(place, if title.is_empty() { class.as_str() } else { title }, *why, *next)
         }
-        Reason::Frozen { reason, until } => {
-            say(Because::Frozen { reason: reason.get(lang), until: &clock.minute(*until) })
+        Reason::Frozen { reason, until, by } => {
+            let (reason, until) = (reason.get(lang), &clock.minute(*until));
+            say(match by {
+                None => Because::Frozen { reason, until },
+                Some(by) => Because::FrozenBy { reason, until, who: by.name.get(lang) },
+            })
         }
         Reason::Pool { pool, size, in_use_by } if in_use_by.is_empty() => {
             say(Because::PoolBusyUnnamed { pool: pool.as_str(), size: *size })
@@ -239,7 +243,14 @@ mod tests {
             window(too_long, None),
             window(WindowWhy::CalendarUnknown { last }, None),
             Reason::Frozen {
-                reason: both("year-end close", "年终封版"), until: after(4_000.0)
+                reason: both("year-end close", "年终封版"),
+                until: after(4_000.0),
+                by: None,
+            },
+            Reason::Frozen {
+                reason: both("release day", "版本发布"),
+                until: after(4_000.0),
+                by: Some(zhang_min()),
             },
             pool(&["eod.post-ledger"]),
             pool(&[]),

@@ -1,23 +1,70 @@
 //! What the made-up operators do: at random while faults last, and afterwards whatever lets the night come to its end.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
+
 use super::dice::Dice;
-use crate::core::fact::Action;
+use super::made_site;
+use crate::core::fact::{Action, Deadline as DeadlineOf, Why};
 use crate::core::gate;
 use crate::core::needs::Verdict;
-use crate::core::night::Core;
+use crate::core::night::{Core, Event};
 use crate::core::obstacle::Obstacle;
 use crate::core::phase::Phase;
+use crate::core::select::{Deed, Which};
 use crate::core::state::{Run, State, Unfit};
-use crate::definition::site::{Kind, Site};
-use crate::types::{BusinessDate, JobName, JobRef, Now, Outcome, PersonId, RunId};
+use crate::definition::site::{Freeze, FreezeScope, Kind, Site, TwoPeople};
+use crate::types::{
+    BusinessDate, FreezeId, InvalidName, JobName, JobRef, Now, Outcome, PersonId, PoolName,
+    RequestId, RunId, Text,
+};
+
+/// Something that somebody asks for.
+pub(super) enum Asked {
+    Act(RunId, Action),
+    All(RunId, Which, Deed),
+    Freeze(Freeze),
+    Unfreeze(FreezeId),
+    Pool(PoolName, u32, Timestamp),
+    Second(RequestId),
+}
+
+impl Asked {
+    pub(super) fn by(self, by: PersonId, site: &Site) -> Event {
+        let reason = "made up".to_owned();
+        match self {
+            Self::Act(run, action) => Event::Act { run, by, reason, action },
+            Self::All(run, which, deed) => Event::ActOn { run, by, reason, which, deed },
+            Self::Freeze(what) => {
+                let two_lift = site.takes_two(TwoPeople::Unfreeze);
+                Event::Freeze { by, what: Box::new(what), two_lift }
+            }
+            Self::Unfreeze(freeze) => Event::Unfreeze { freeze, by, reason },
+            Self::Pool(pool, size, until) => Event::SizePool { pool, size, until, by, reason },
+            Self::Second(request) => {
+                let known = site.people.contains_key(&by);
+                Event::Second { request, by, known, reason }
+            }
+        }
+    }
+}
 
 /// Any action on any job: the core refuses what its rules do not allow.
-pub(super) fn anything(dice: &mut Dice, state: &State) -> Option<(RunId, Action)> {
+pub(super) fn anything(
+    dice: &mut Dice,
+    state: &State,
+    site: &Site,
+    now: Timestamp,
+) -> Option<Asked> {
+    if dice.percent(20) {
+        return for_the_site(dice, state, site, now);
+    }
     let runs: Vec<&Run> = state.runs.values().collect();
     let run = *dice.pick(&runs)?;
     let index = dice.of(0..(run.jobs.len() as u64).max(1)) as usize;
     let job = run.batch.jobs.get(index)?.name.clone();
-    let action = match dice.of(0..11) {
+    let action = match dice.of(0..18) {
         0 | 1 => Action::Hold { job },
         2 => Action::Release { job },
         3 => Action::Skip { job },
@@ -25,9 +72,63 @@ pub(super) fn anything(dice: &mut Dice, state: &State) -> Option<(RunId, Action)
         5 | 6 => Action::Retry { job },
         7 => Action::Kill { job },
         8 | 9 => Action::Confirm { job },
+        10 | 11 => Action::Priority { job, priority: dice.of(0..7) as i32 - 3 },
+        12 | 13 => {
+            let job = Some(job).filter(|_| dice.percent(60));
+            let ways = [DeadlineOf::MustStartBy, DeadlineOf::MustCompleteBy];
+            let deadline = *dice.pick(&ways)?;
+            let (hour, minute) = (dice.of(0..24) as i8, dice.of(0..60) as i8);
+            let to = jiff::civil::Time::new(hour, minute, 0, 0).ok()?;
+            Action::Deadline { job, deadline, from: None, to }
+        }
+        14 | 15 => {
+            let deeds = [Deed::Hold, Deed::Release, Deed::Retry, Deed::Skip, Deed::Rerun];
+            let which = match dice.of(0..3) {
+                0 => Which::Subtree(job),
+                1 => Which::Like(format!("*{}", job.as_str().chars().next_back()?)),
+                _ => Which::Like("*".to_owned()),
+            };
+            return Some(Asked::All(run.id().clone(), which, dice.pick(&deeds)?.clone()));
+        }
+        16 if dice.percent(20) => Action::Cancel,
         _ => Action::Note { job: Some(job).filter(|_| dice.percent(80)), text: "seen".to_owned() },
     };
-    Some((run.id().clone(), action))
+    Some(Asked::Act(run.id().clone(), action))
+}
+
+/// What goes beyond one run.
+fn for_the_site(dice: &mut Dice, state: &State, site: &Site, now: Timestamp) -> Option<Asked> {
+    let later = |minutes: u64| now.checked_add(Duration::from_secs(60 * minutes)).ok();
+    Some(match dice.of(0..8) {
+        0 | 1 => {
+            let from = later(dice.of(0..30))?;
+            let to = from.checked_add(Duration::from_secs(60 * dice.of(0..90))).ok()?;
+            let mut scope = FreezeScope::default();
+            match dice.of(0..3) {
+                0 => {}
+                1 => scope.batches.extend(site.batches.keys().next().cloned()),
+                _ => scope.hosts.extend(site.hosts.keys().next().cloned()),
+            }
+            Asked::Freeze(Freeze { reason: Text::en("Wait"), from, to, scope })
+        }
+        2 | 3 => Asked::Unfreeze(**dice.pick(&state.standing.freezes.keys().collect::<Vec<_>>())?),
+        4 | 5 => {
+            let pool = (*dice.pick(&site.pools.keys().collect::<Vec<_>>())?).clone();
+            Asked::Pool(pool, dice.of(0..7) as u32, later(dice.of(0..120))?)
+        }
+        _ => Asked::Second(**dice.pick(&state.standing.requests.keys().collect::<Vec<_>>())?),
+    })
+}
+
+/// A yes of the other person to everything that waits for one.
+pub(super) fn second_all(state: &State, now: Timestamp) -> Result<Vec<Event>, InvalidName> {
+    let (one, other) = (made_site::operator()?, made_site::watcher()?);
+    let waits = state.standing.requests.iter().filter(|(_, asked)| asked.until > now);
+    let yes = waits.map(|(request, asked)| {
+        let by = if asked.by == other { one.clone() } else { other.clone() };
+        Event::Second { request: *request, by, known: true, reason: "yes".to_owned() }
+    });
+    Ok(yes.collect())
 }
 
 /// Anybody of the site, or somebody whom it does not know.
@@ -70,11 +171,16 @@ fn next(
     (now, hopes): (Now, bool),
 ) -> Result<Option<Action>, Unfit> {
     let (state, job) = (&run.jobs[index], run.job(index).name.clone());
-    if state.held.is_some() {
+    if state.held.is_some() && run.cancelled.is_none() {
         return Ok(Some(Action::Release { job }));
     }
     Ok(match &state.phase {
         Phase::InDoubt { .. } => Some(Action::Force { job }),
+        // Nobody does the work of a run that was given up, so neither what waits for it.
+        _ if run.cancelled.is_some() => None,
+        Phase::Settled {
+            outcome: Outcome::Blocked, why: Why::Need { job: needed, .. }, ..
+        } if JobName::new(needed).is_err() && given_up(core.state()) => Some(Action::Skip { job }),
         // Not critical or not: jobs of other runs may wait for it.
         Phase::Settled { outcome: Outcome::Failed, .. } => Some(Action::Retry { job }),
         Phase::Waiting | Phase::RetryWait { .. } if run.result.is_none() => {
@@ -90,6 +196,10 @@ fn next(
         }
         _ => None,
     })
+}
+
+fn given_up(state: &State) -> bool {
+    state.runs.values().any(|run| run.cancelled.is_some())
 }
 
 /// What stands in its way will not go away in any night: it is for people to say what that means.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::{DateTime, Time};
 
 use crate::core::deadline;
+use crate::core::select::matches;
 use crate::definition::nearest;
 use crate::definition::site::{Job, Kind, Site};
 use crate::types::{BatchId, HostName, JobRef, Span, Zone};
@@ -148,19 +149,6 @@ fn jobs(
         return Err(format!("{pattern} {else_it}"));
     }
     Ok(found)
-}
-
-/// Whether a name is as the pattern says, in which `*` stands for any letters.
-fn matches(pattern: &str, name: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == name,
-        Some((head, rest)) => name.strip_prefix(head).is_some_and(|tail| {
-            tail.char_indices()
-                .map(|(at, _)| at)
-                .chain([tail.len()])
-                .any(|at| tail.get(at..).is_some_and(|tail| matches(rest, tail)))
-        }),
-    }
 }
 
 /// `01:00-02:00`: the first such time that is not over when the night begins. `2026-10-31T01:00..2026-10-31T02:00`: then.

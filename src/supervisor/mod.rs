@@ -2,6 +2,7 @@
 //! transaction, and only then something is done.
 
 mod letters;
+mod operators;
 mod orders;
 mod outbox;
 mod recall;
@@ -20,7 +21,7 @@ use tokio::sync::mpsc;
 
 use crate::core::fact::{Fact, LateWhy, RunResult, StopHow};
 use crate::core::night::{Core, StepError};
-use crate::core::refused::Refused;
+use crate::core::refused::{Refused, Rule};
 use crate::core::service::Hindrance;
 use crate::core::state::Unfit;
 use crate::definition::site::{Person, Site};
@@ -35,7 +36,7 @@ use crate::wire::{FromAgent, ToAgent};
 pub use letters::{missed_starts, planned, usual_p95};
 pub use orders::{NotOrdered, is_interrupted};
 pub use outbox::{MailNews, Post, send_mail};
-pub use recall::{Definition, across_now, definition, recall};
+pub use recall::{Definition, across_now, definition, recall, standing};
 pub use service::NotServed;
 
 /// The outside world of one supervisor.
@@ -188,10 +189,12 @@ impl<W: World> Supervisor<W> {
         let reader = parts.store.reader();
         let chain = Chain::after(reader.head().await?);
         let next_incident = reader.next_incident().await?;
+        let mut core = Core::new(next_incident.0);
+        standing(reader, &mut core, parts.clock.offset().is_some()).await?;
         let mut supervisor = Self {
             parts,
             later: VecDeque::new(),
-            core: Core::new(next_incident.0),
+            core,
             chain,
             epoch,
             copies: BTreeMap::new(),
@@ -410,12 +413,13 @@ fn is_known(site: &Site, own: &Account, account: &Account) -> bool {
 }
 
 fn stranger(account: &Account) -> Refused {
-    Refused::new(format!("nobody in people.yaml has the account `{}`", account.name))
-        .hint("only people of the site may ask this supervisor")
+    let what = format!("nobody in people.yaml has the account `{}`", account.name);
+    Refused::by(Rule::UnknownPerson, what).hint("only people of the site may ask this supervisor")
 }
 
 fn stopping() -> Refused {
-    Refused::new("this supervisor is being stopped").hint("ask again when it has ended")
+    Refused::by(Rule::Stopping, "this supervisor is being stopped")
+        .hint("ask again when it has ended")
 }
 
 /// The person that an account speaks for: the one whose `unix_user` it is, else `unix-NAME`.

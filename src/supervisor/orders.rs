@@ -11,7 +11,7 @@ use crate::core::calendar::Calendars;
 use crate::core::fact::{LateWhy, RunOpened, RunResult};
 use crate::core::night::{Event, StepError};
 use crate::core::order::{self, Ordered};
-use crate::core::refused::Refused;
+use crate::core::refused::{Refused, Rule};
 use crate::definition::copy::RunCopy;
 use crate::definition::site::Site;
 use crate::journal::{RunRow, address};
@@ -71,8 +71,9 @@ impl<W: World> Supervisor<W> {
             trial: order.trial,
             window_override: order.window_override.clone(),
             by: by.clone(),
+            second: None,
         };
-        let ordered = match self.resolve(&loaded, asked) {
+        let mut ordered = match self.resolve(&loaded, asked) {
             Ok(ordered) => ordered,
             Err(refused) => return Ok(Err(refused.into())),
         };
@@ -81,7 +82,9 @@ impl<W: World> Supervisor<W> {
             Some(row) if !order.rerun && is_interrupted(&row) => {
                 if self.is_under_way(&row.run) {
                     let what = format!("{} is under way here", row.run);
-                    return Ok(Err(Refused::new(what).hint("`nightrun status` shows it").into()));
+                    return Ok(Err(Refused::by(Rule::RunUnderWay, what)
+                        .hint("`nightrun status` shows it")
+                        .into()));
                 }
                 self.load(&row.run).await?;
                 if let Some(refused) = self.ordered_otherwise(&row.run, &ordered) {
@@ -92,14 +95,16 @@ impl<W: World> Supervisor<W> {
             }
             Some(row) if order.rerun && is_interrupted(&row) => {
                 let hint = "go on with it (the same command without --rerun), or skip what is left";
-                Ok(Err(Refused::new(format!("{} has not come to its end", row.run))
-                    .hint(hint)
-                    .into()))
+                let what = format!("{} has not come to its end", row.run);
+                Ok(Err(Refused::by(Rule::RunUnderWay, what).hint(hint).into()))
             }
             Some(row) if !order.trial && !order.rerun => {
                 self.again_in(&row, &ordered, order, by).await
             }
             _ => {
+                if let Some(refused) = self.without_second(&loaded.site, &mut ordered).await? {
+                    return Ok(Err(refused.into()));
+                }
                 let mut turn = Turn::default();
                 let opened = self.open(&mut turn, &loaded, ordered, None).await?;
                 self.finish(turn).await?;
@@ -176,7 +181,8 @@ impl<W: World> Supervisor<W> {
                 _ => "has ended, not well",
             };
             let hint = "--from JOB runs a job and what follows it again, --rerun the whole batch";
-            return Ok(Err(Refused::new(format!("{} {ended}", row.run)).hint(hint).into()));
+            let what = format!("{} {ended}", row.run);
+            return Ok(Err(Refused::by(Rule::RunOver, what).hint(hint).into()));
         }
         self.load(&row.run).await?;
         let event = Event::Rerun {
@@ -317,19 +323,18 @@ impl<W: World> Supervisor<W> {
     }
 
     /// A person's action on a run that nobody supervises: it is taken up with it, and left alone where the action is
-    /// refused.
+    /// refused. The answer is in words.
     pub async fn act_on(
         &mut self,
         run: &RunId,
         account: &Account,
-        action: crate::core::fact::Action,
-        reason: &str,
-    ) -> Result<Result<(), Refused>, Fatal> {
+        event: impl FnOnce(PersonId, bool) -> Event,
+    ) -> Result<Result<String, Refused>, Fatal> {
         self.load(run).await?;
         let known = self.others(run).await?;
         let by = self.person(run, account);
-        let event = Event::Act { run: run.clone(), by, reason: reason.to_owned(), action };
-        let interrupted = !matches!(self.result(run), Some(RunResult::Well | RunResult::Failed));
+        let event = event(by.clone(), self.knows(&by));
+        let interrupted = matches!(self.result(run), None | Some(RunResult::Stopped));
         let resumption = interrupted.then(|| self.resumption(run, account));
         let now = self.parts.clock.now();
         let mut as_if = self.core.over(self.core.state().clone());
@@ -344,11 +349,12 @@ impl<W: World> Supervisor<W> {
         for event in resumption.into_iter().chain([event]) {
             self.step(&mut turn, event)?;
         }
+        let said = self.done(&turn.facts, &std::mem::take(&mut turn.left), &by);
         let others = Event::across_since(known, &turn.facts);
         self.step(&mut turn, others)?;
         self.expect_hosts(run);
         self.finish(turn).await?;
-        Ok(Ok(()))
+        Ok(Ok(said))
     }
 
     /// The person behind an account, as any run here knows people.

@@ -30,6 +30,36 @@ impl Definition {
     }
 }
 
+/// Replays what stands beyond any run, but for schedules: who serves them takes them up himself. A trial stands alone:
+/// of freezes and requests it knows only which numbers were given.
+pub async fn standing<R: StoreReader>(
+    reader: &R,
+    core: &mut Core,
+    trial: bool,
+) -> Result<(), Fatal> {
+    for sealed in reader.standing().await? {
+        let entry = sealed.open()?;
+        let fact = match entry.fact {
+            Fact::ScheduleTaken { .. }
+            | Fact::DefinitionsTaken { .. }
+            | Fact::DefinitionsRefused { .. } => continue,
+            Fact::PoolSized { .. } | Fact::PoolBack { .. } if trial => continue,
+            Fact::Frozen { freeze, by, .. } if trial => {
+                Fact::Unfrozen { freeze, by, reason: String::new(), second: None }
+            }
+            Fact::SecondAsked { request, by, reason, .. } if trial => {
+                Fact::SecondGiven { request, by, reason, order: None }
+            }
+            Fact::SecondGiven { request, by, reason, .. } if trial => {
+                Fact::SecondGiven { request, by, reason, order: None }
+            }
+            fact => fact,
+        };
+        core.replay(entry.at, &fact)?;
+    }
+    Ok(())
+}
+
 /// A run as the journal has it: read, proven, and not taken in yet.
 #[derive(Debug)]
 pub(super) struct Recalled {

@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::operators::Wish;
 use super::orders::NotOrdered;
 use super::turn::Turn;
-use super::{Fatal, Follower, Supervisor, World, answer, is_known, stopping, stranger};
-use crate::core::fact::{Action, Fact, RunResult};
+use super::{Fatal, Follower, Supervisor, World, answer, is_known, stranger};
+use crate::core::fact::{Fact, RunResult};
 use crate::core::forecast::{self, Forecast};
-use crate::core::night::Event;
-use crate::core::refused::Refused;
+use crate::core::refused::{Refused, Rule};
 use crate::core::state::Run;
 use crate::port::control::{Account, Asked, Order, Reply, Request, RunOf};
 use crate::port::{Clock, RunFilter, Store, StoreError, StoreReader};
@@ -27,7 +27,7 @@ impl<W: World> Supervisor<W> {
         let sites = self.core.state().runs.values().map(|run| run.site.as_ref());
         let mut sites = sites.chain(self.served_site());
         if looks && !sites.any(|site| is_known(site, &self.parts.own, &account)) {
-            answer(&reply, Reply::Refused { what: stranger(&account).to_string() });
+            answer(&reply, stranger(&account).into());
             return Ok(());
         }
         match request {
@@ -44,10 +44,16 @@ impl<W: World> Supervisor<W> {
                 self.finish(std::mem::take(turn)).await?;
                 self.order_and_follow(&account, &order, reply).await?;
             }
-            Request::Act { on, action, reason } => {
+            Request::Act { on, which, deed, reason, dry_run } => {
+                let wish = Wish { reason, dry_run };
                 // The answer follows when what was decided is durable.
                 self.bring_in(&on).await?;
-                let with = self.act_in(turn, &account, &on, action, reason).await?;
+                let with = self.act_in(turn, &account, &on, (which, deed), wish).await?;
+                turn.replies.push((reply, with));
+            }
+            Request::House { order, reason, dry_run } => {
+                let wish = Wish { reason, dry_run };
+                let with = self.house_in(turn, &account, order, wish).await?;
                 turn.replies.push((reply, with));
             }
             Request::Why { job, date, language } => {
@@ -77,12 +83,12 @@ impl<W: World> Supervisor<W> {
                 return Ok(());
             }
             Ok(Err(NotOrdered::Refused(refused))) => {
-                answer(&reply, Reply::Refused { what: refused.to_string() });
+                answer(&reply, refused.into());
                 return Ok(());
             }
             Ok(Err(NotOrdered::NoCopy(why))) => {
                 let what = NotOrdered::NoCopy(why).to_string();
-                answer(&reply, Reply::Refused { what });
+                answer(&reply, Reply::Refused { what, rule: None });
                 return Ok(());
             }
             Ok(Err(NotOrdered::Defects(what))) => {
@@ -102,52 +108,8 @@ impl<W: World> Supervisor<W> {
         Ok(())
     }
 
-    async fn act_in(
-        &mut self,
-        turn: &mut Turn,
-        account: &Account,
-        on: &RunOf,
-        action: Action,
-        reason: String,
-    ) -> Result<Reply, Fatal> {
-        let run = match self.find(on) {
-            Ok(run) => run,
-            Err(refused) => return Ok(Reply::Refused { what: refused.to_string() }),
-        };
-        let site = self.core.state().runs.get(&run).map(|run| &run.site);
-        if !site.is_some_and(|site| is_known(site, &self.parts.own, account)) {
-            return Ok(Reply::Refused { what: stranger(account).to_string() });
-        }
-        // Such an action on a run that is over would set it going again.
-        let moves = !matches!(action, Action::Note { .. });
-        if moves && self.stopping && self.result(&run).is_some() {
-            return Ok(Reply::Refused { what: stopping().to_string() });
-        }
-        // A run that is over may have been taken in for its doubts alone: what it needs of others has moved since.
-        let known = if self.result(&run).is_some() {
-            match cannot_now(self.others(&run).await)? {
-                Ok(known) => known,
-                Err(what) => return Ok(Reply::Failed { what, defects: false }),
-            }
-        } else {
-            Vec::new()
-        };
-        let by = self.person(&run, account);
-        let text = format!("done, as {by}: recorded in {run}");
-        let event = Event::Act { run: run.clone(), by, reason, action };
-        match self.try_step(turn, event)? {
-            Ok(()) => {
-                let others = Event::across_since(known, &turn.facts);
-                self.step(turn, others)?;
-                self.expect_hosts(&run);
-                Ok(Reply::Done { text, run: Some(run) })
-            }
-            Err(refused) => Ok(Reply::Refused { what: refused.to_string() }),
-        }
-    }
-
     /// Takes a run in that is over and was let go, because somebody speaks of it.
-    async fn bring_in(&mut self, on: &RunOf) -> Result<(), Fatal> {
+    pub(super) async fn bring_in(&mut self, on: &RunOf) -> Result<(), Fatal> {
         if self.service.is_none() || self.find(on).is_ok() {
             return Ok(());
         }
@@ -178,7 +140,7 @@ impl<W: World> Supervisor<W> {
         Ok(())
     }
 
-    fn find(&self, on: &RunOf) -> Result<RunId, Refused> {
+    pub(super) fn find(&self, on: &RunOf) -> Result<RunId, Refused> {
         let found = match on {
             RunOf::Run(id) => self.core.state().runs.get(id),
             RunOf::Batch { batch, date } => self
@@ -191,7 +153,8 @@ impl<W: World> Supervisor<W> {
                 .max_by_key(|run| (run.result.is_none(), run.opened_at)),
         };
         found.map(|run| run.id().clone()).ok_or_else(|| {
-            Refused::new("this supervisor has no such run").hint("`nightrun runs` lists them")
+            Refused::by(Rule::NoSuchRun, "this supervisor has no such run")
+                .hint("`nightrun runs` lists them")
         })
     }
 
@@ -204,7 +167,7 @@ impl<W: World> Supervisor<W> {
         let now = self.parts.clock.now();
         let run = match self.find(&RunOf::Batch { batch: job.batch.clone(), date }) {
             Ok(run) => run,
-            Err(refused) => return Ok(Reply::Refused { what: refused.to_string() }),
+            Err(refused) => return Ok(refused.into()),
         };
         let ahead = forecast::of_night(&self.core, now).unwrap_or_default();
         let page = view::of_why::why(&self.core, &run, &job.job, now, around(&ahead, &run))?;
@@ -213,7 +176,7 @@ impl<W: World> Supervisor<W> {
                 text: render::why::text(language, &page),
                 data: serde_json::to_value(&page).unwrap_or(serde_json::Value::Null),
             },
-            None => Reply::Refused { what: format!("{run} has no job {}", job.job) },
+            None => Refused::by(Rule::NoSuchJob, format!("{run} has no job {}", job.job)).into(),
         })
     }
 
@@ -290,7 +253,7 @@ impl<W: World> Supervisor<W> {
 
 /// An order reads before it decides: trouble in that is the answer to it, and no end of the night that is under way.
 /// Once something is decided the store is waited for.
-fn cannot_now<T>(ordered: Result<T, Fatal>) -> Result<Result<T, String>, Fatal> {
+pub(super) fn cannot_now<T>(ordered: Result<T, Fatal>) -> Result<Result<T, String>, Fatal> {
     match ordered {
         Ok(ordered) => Ok(Ok(ordered)),
         Err(trouble @ (Fatal::Store(StoreError::Trouble(_)) | Fatal::Folder(_))) => {

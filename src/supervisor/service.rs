@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::orders::NotOrdered;
 use super::turn::Turn;
 use super::{Fatal, Supervisor, World};
-use crate::core::fact::{LateWhy, MissedWhy, RunResult};
+use crate::core::fact::{Fact, LateWhy, MissedWhy, Proposed, RunResult};
 use crate::core::night::Event;
 use crate::core::order::Order;
 use crate::core::phase::Phase;
@@ -63,7 +63,10 @@ impl<W: World> Supervisor<W> {
         let reader = self.parts.store.reader().clone();
         for sealed in reader.standing().await.map_err(Fatal::from)? {
             let entry = sealed.open().map_err(Fatal::from)?;
-            self.core.replay(entry.at, &entry.fact).map_err(Fatal::from)?;
+            // What operators have ordered was taken in with the lead.
+            if matches!(entry.fact, Fact::ScheduleTaken { .. } | Fact::DefinitionsTaken { .. }) {
+                self.core.replay(entry.at, &entry.fact).map_err(Fatal::from)?;
+            }
         }
         for (batch, scheduled) in reader.decided_starts().await.map_err(Fatal::from)? {
             self.core.decided_start(&batch, scheduled);
@@ -309,6 +312,13 @@ impl<W: World> Supervisor<W> {
         }
         let old = runs.values().filter(|run| is_done_with(run, now));
         let old = old.filter(|run| last.get(&run.opened.batch).is_some_and(|l| l.1 != run.id()));
+        // A second person may still say yes to what was asked of it.
+        let asked = |run: &RunId| {
+            let mut requests = self.core.state().standing.requests.values();
+            requests
+                .any(|request| matches!(&request.what, Proposed::Acts { run: of, .. } if of == run))
+        };
+        let old = old.filter(|run| !asked(run.id()));
         let gone: Vec<RunId> = old.map(|run| run.id().clone()).collect();
         for run in gone {
             self.core.let_go(&run);

@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::{Fatal, Input, Supervisor, World, answer};
-use crate::core::fact::Fact;
+use crate::core::fact::{Action, Fact};
 use crate::core::launch::{self, Places};
 use crate::core::night::{Command, Event, StepError};
+use crate::core::refused::Refused;
 use crate::fault;
 use crate::journal::{OutgoingMail, row};
 use crate::port::control::Reply;
@@ -24,6 +25,8 @@ pub(super) struct Turn {
     pub(super) commands: Vec<Command>,
     pub(super) replies: Vec<(mpsc::UnboundedSender<Reply>, Reply)>,
     pub(super) mail: Vec<OutgoingMail>,
+    /// Of what a person asked for in one, what was not allowed.
+    pub(super) left: Vec<(Action, Refused)>,
     pub(super) blobs: Vec<Vec<u8>>,
     /// Of runs that have ended: pages are made of it when that is durable.
     pub(super) reports: Vec<(RunId, ReportView)>,
@@ -82,12 +85,13 @@ impl<W: World> Supervisor<W> {
         &mut self,
         turn: &mut Turn,
         event: Event,
-    ) -> Result<Result<(), crate::core::refused::Refused>, Fatal> {
+    ) -> Result<Result<(), Refused>, Fatal> {
         let now = self.parts.clock.now();
         match self.core.step(now, event) {
             Ok(decided) => {
                 turn.facts.extend(decided.facts.into_iter().map(|fact| (now.wall, fact)));
                 turn.commands.extend(decided.commands);
+                turn.left.extend(decided.left);
                 Ok(Ok(()))
             }
             Err(StepError::Refused(refused)) => Ok(Err(refused)),

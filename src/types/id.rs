@@ -134,9 +134,52 @@ impl fmt::Display for IncidentId {
     }
 }
 
+/// A number of the site that is written with letters before it, and never reused.
+macro_rules! numbered {
+    ($(#[$doc:meta])* $name:ident, $letters:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub u64);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!($letters, "-{}"), self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidName;
+            fn from_str(s: &str) -> Result<Self, InvalidName> {
+                let number = s.strip_prefix(concat!($letters, "-")).and_then(|n| n.parse().ok());
+                number.map(Self).ok_or_else(|| InvalidName(s.to_owned()))
+            }
+        }
+    };
+}
+
+numbered! {
+    /// A freeze that an operator ordered, written `F-1`.
+    FreezeId, "F"
+}
+
+numbered! {
+    /// An action that waits for a second person, written `R-1`.
+    RequestId, "R"
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_numbered_thing_is_written_with_its_letters() {
+        assert_eq!(FreezeId(7).to_string(), "F-7");
+        assert_eq!("R-12".parse::<RequestId>().unwrap(), RequestId(12));
+        for bad in ["R12", "F-1", "R-", "R-x"] {
+            assert!(bad.parse::<RequestId>().is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn a_name_is_lower_case_and_begins_with_a_letter() {

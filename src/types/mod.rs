@@ -18,8 +18,8 @@ pub use business_date::{BusinessDate, Zone};
 pub use duration::Span;
 pub use ending::Ending;
 pub use id::{
-    BatchId, CalendarName, ChangeId, HostName, IncidentId, InvalidName, JobName, JobRef, PersonId,
-    PoolName, Role, TargetName, TeamName, WindowClass,
+    BatchId, CalendarName, ChangeId, FreezeId, HostName, IncidentId, InvalidName, JobName, JobRef,
+    PersonId, PoolName, RequestId, Role, TargetName, TeamName, WindowClass,
 };
 pub use now::{BootId, Due, Now};
 pub use outcome::{Condition, Outcome};

@@ -18,6 +18,8 @@ pub enum Outcome {
     Forced,
     /// A job that it needs failed and stays failed; retrying that one opens it again.
     Blocked,
+    /// Its run was cancelled before it had started.
+    Cancelled,
 }
 
 /// What a job needs of its predecessor.

@@ -74,6 +74,11 @@ pub enum JobState {
     Blocked {
         by: Vec<JobName>,
     },
+    /// Its run was given up before it had started.
+    Cancelled {
+        by: Who,
+        reason: String,
+    },
     Unknown {
         why: String,
     },
@@ -94,6 +99,7 @@ pub enum StateWord {
     NotScheduled,
     Forced,
     Blocked,
+    Cancelled,
     Unknown,
 }
 
@@ -155,6 +161,7 @@ impl JobState {
             Self::NotScheduled { .. } => StateWord::NotScheduled,
             Self::Forced { .. } => StateWord::Forced,
             Self::Blocked { .. } => StateWord::Blocked,
+            Self::Cancelled { .. } => StateWord::Cancelled,
             Self::Unknown { .. } => StateWord::Unknown,
         }
     }
@@ -184,7 +191,7 @@ impl JobLine {
             | StateWord::Running
             | StateWord::Starting
             | StateWord::Waiting => 3,
-            StateWord::Forced | StateWord::Skipped => 4,
+            StateWord::Forced | StateWord::Skipped | StateWord::Cancelled => 4,
             StateWord::Succeeded if odd => 5,
             StateWord::Succeeded if self.on_critical_path => 6,
             StateWord::Succeeded => 7,

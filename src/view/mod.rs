@@ -12,14 +12,18 @@ pub mod of_plan;
 pub mod of_plan_job;
 pub mod of_rehearsal;
 pub mod of_run;
+pub mod of_standing;
+pub mod of_tried;
 pub mod of_why;
 pub mod of_why_unopened;
 pub mod plan;
 pub mod rehearsal;
 pub mod report;
 pub mod run;
+pub mod standing;
 pub mod starts;
 pub mod status;
+pub mod tried;
 pub mod why;
 
 use serde::Serialize;

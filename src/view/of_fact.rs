@@ -10,8 +10,8 @@ use super::of_job::{blocked_by, left_out, took};
 use super::report::Act;
 use crate::core::fact::{Action, Fact, Why};
 use crate::core::state::{Attempt, Run, State};
-use crate::definition::site::Kind;
-use crate::types::{AttemptId, JobName, Outcome, Span};
+use crate::definition::site::{Kind, Site};
+use crate::types::{AttemptId, JobName, Outcome, PersonId, Span};
 
 /// The line of a fact, from the state right after it. `None` for facts that need none of their own: the intent (its
 /// start follows), an outcome that the ending just told, knowledge of other runs.
@@ -75,9 +75,9 @@ pub fn event(after: &State, at: Timestamp, fact: &Fact) -> Option<EventLine> {
         Fact::IncidentClosed { incident, job, .. } => {
             Event::IncidentClosed { incident: *incident, job: job.clone() }
         }
-        Fact::Acted { by, reason, action, .. } => Event::Acted {
+        Fact::Acted { by, reason, action, second, .. } => Event::Acted {
             by: Who::of(&run.site, by),
-            act: Act::Do(action.clone()),
+            act: act_of(&run.site, action, second.as_ref()),
             reason: reason_besides(action, reason),
         },
         Fact::AttemptIntended { .. }
@@ -85,9 +85,25 @@ pub fn event(after: &State, at: Timestamp, fact: &Fact) -> Option<EventLine> {
         | Fact::ScheduleTaken { .. }
         | Fact::DefinitionsTaken { .. }
         | Fact::DefinitionsRefused { .. }
-        | Fact::StartsMissed { .. } => return None,
+        | Fact::StartsMissed { .. }
+        | Fact::Frozen { .. }
+        | Fact::Unfrozen { .. }
+        | Fact::PoolSized { .. }
+        | Fact::PoolBack { .. }
+        | Fact::SecondAsked { .. }
+        | Fact::SecondGiven { .. }
+        | Fact::SecondUsed { .. } => return None,
     };
     Some(EventLine { at, what })
+}
+
+/// What one person did, or two.
+pub(super) fn act_of(site: &Site, action: &Action, second: Option<&PersonId>) -> Act {
+    let action = action.clone();
+    match second {
+        None => Act::Do(action),
+        Some(second) => Act::ByTwo { action, second: Who::of(site, second) },
+    }
 }
 
 /// The reason, where it says more than the action does: a note is its own reason.

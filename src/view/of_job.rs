@@ -176,6 +176,7 @@ pub fn word(run: &Run, index: usize) -> StateWord {
             Outcome::NotScheduled => StateWord::NotScheduled,
             Outcome::Forced => StateWord::Forced,
             Outcome::Blocked => StateWord::Blocked,
+            Outcome::Cancelled => StateWord::Cancelled,
         },
     }
 }
@@ -207,7 +208,7 @@ fn job_state(
 fn settled(run: &Run, index: usize, outcome: Outcome, why: &Why) -> JobState {
     let person = || match why {
         Why::Person { by, reason } => (Who::of(&run.site, by), reason.clone()),
-        // Only people skip and force; the opener stands in for a record that says otherwise.
+        // Only people skip, force and cancel; the opener stands in for a record that says otherwise.
         _ => (Who::of(&run.site, &run.opened.by), String::new()),
     };
     match outcome {
@@ -222,6 +223,10 @@ fn settled(run: &Run, index: usize, outcome: Outcome, why: &Why) -> JobState {
             JobState::Forced { by, reason }
         }
         Outcome::Blocked => JobState::Blocked { by: blocked_by(run, index) },
+        Outcome::Cancelled => {
+            let (by, reason) = person();
+            JobState::Cancelled { by, reason }
+        }
         Outcome::NotScheduled => {
             let left_out = left_out(run, index, why).unwrap_or(LeftOut::NotAsked);
             JobState::NotScheduled { why: left_out }

@@ -12,7 +12,7 @@ use super::rehearsal::{PathStep, Supposed, WaitedFor};
 use crate::core::gate::{self, Resource};
 use crate::core::night::Core;
 use crate::core::state::{Attempt, Run};
-use crate::core::window::{Gate, Subject, WindowReason, Windows};
+use crate::core::window::{Gate, NONE_ORDERED, Subject, WindowReason, Windows};
 use crate::definition::site::Kind;
 use crate::types::{JobName, JobRef, Outcome};
 
@@ -152,7 +152,7 @@ impl Paths<'_> {
                 .sum()
         };
         resources.into_iter().find_map(|(resource, units)| {
-            let full = users(&resource) + units > gate::size(run, &resource);
+            let full = users(&resource) + units > gate::size(self.core.state(), run, &resource);
             let gives = |other: &usize| {
                 run.jobs[*other].attempts.iter().any(|a| ended(a) == Some(start))
                     && gate::resources(run, *other).iter().any(|(of, _)| *of == resource)
@@ -190,7 +190,8 @@ fn held_before(run: &Run, index: usize, at: Timestamp) -> bool {
 fn closed_until(run: &Run, index: usize, windows: &Windows, start: Timestamp) -> Option<WaitedFor> {
     let classes = gate::windows(run, index);
     let target = gate::target(run, index);
-    let what = Subject { batch: &run.batch.id, target, host: &run.job(index).host };
+    let what =
+        Subject { batch: &run.batch.id, target, host: &run.job(index).host, ordered: NONE_ORDERED };
     let before = start.checked_sub(SignedDuration::from_millis(1)).ok()?;
     match windows.gate(&classes, what, before, gate::must_fit(run, index)) {
         Gate::Open { .. } => None,

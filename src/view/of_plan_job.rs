@@ -145,7 +145,13 @@ fn frozen(shown: &Shown<'_>, job: &Job, ahead: &JobForecast, free: Timestamp) ->
     }
     let classes: Vec<WindowClass> = shown.batch.window.iter().chain(&job.window).cloned().collect();
     let target = target(shown.site, job);
-    let what = Subject { batch: &shown.batch.id, target: target.as_ref(), host: &job.host };
+    let what = Subject {
+        batch: &shown.batch.id,
+        target: target.as_ref(),
+        host: &job.host,
+        // A plan takes them in as declared ones.
+        ordered: window::NONE_ORDERED,
+    };
     let change = match &job.kind {
         Kind::Change { change } => shown.site.changes.get(change),
         _ => None,
@@ -162,7 +168,7 @@ fn frozen(shown: &Shown<'_>, job: &Job, ahead: &JobForecast, free: Timestamp) ->
         openings.map(|(opens, _)| opens).chain(std::iter::once(free)).collect();
     asked.sort_unstable();
     asked.into_iter().find_map(|at| match shown.windows.gate(&classes, what, at, needs) {
-        window::Gate::Closed { reason: WindowReason::Frozen { reason, until }, .. } => {
+        window::Gate::Closed { reason: WindowReason::Frozen { reason, until, .. }, .. } => {
             Some(Gate::Frozen { reason, until })
         }
         _ => None,

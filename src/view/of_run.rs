@@ -10,11 +10,12 @@ use super::failure::{BlockedJob, FailureView};
 use super::job::{JobLine, StateWord};
 use super::of_fact::reason_besides;
 use super::of_job::{Around, lines};
+use super::of_standing;
 use super::report::{Act, ActionLine, ChangeLine, IncidentLine, ReportView};
 use super::run::{RunHead, Totals};
 use super::starts::Late;
 use super::status::StatusView;
-use crate::core::deadline;
+use crate::core::fact::Deadline;
 use crate::core::night::Core;
 use crate::core::state::{Incident, Run, State, Unfit, Way};
 use crate::definition::site::Kind;
@@ -23,7 +24,6 @@ use crate::wire::{ChangeWork, Work};
 
 /// The head of every page about a run.
 pub fn head(run: &Run, now: Now, around: Around<'_>) -> RunHead {
-    let due = run.batch.must_complete_by;
     let ahead = around.ahead.filter(|_| run.result.is_none());
     RunHead {
         site: run.site.title.clone(),
@@ -38,8 +38,7 @@ pub fn head(run: &Run, now: Now, around: Around<'_>) -> RunHead {
         now: now.wall,
         zone: run.batch.zone.clone(),
         result: run.result,
-        must_complete_by: due
-            .map(|time| deadline::first_at_or_after(run.opened.anchor, time, &run.batch.zone)),
+        must_complete_by: run.due(None, Deadline::MustCompleteBy),
         late: late(run),
         expected_end: ahead.and_then(|ahead| ahead.end),
     }
@@ -63,6 +62,7 @@ pub fn status(core: &Core, run: &RunId, now: Now, around: Around<'_>) -> Result<
         incidents: open.collect(),
         stopping: run.stopping,
         unsent_mail: around.unsent_mail,
+        standing: of_standing::standing(&core.state().standing, &run.site, now.wall),
     })
 }
 
@@ -121,7 +121,11 @@ pub fn failure(
 
 /// 1 where the fault stands between the run and its must-complete-by, or work behind it waits; 2 otherwise.
 fn priority(run: &Run, incident: &Incident) -> u8 {
-    if run.batch.must_complete_by.is_some() || !incident.blocks.is_empty() { 1 } else { 2 }
+    if run.deadline(None, Deadline::MustCompleteBy).is_some() || !incident.blocks.is_empty() {
+        1
+    } else {
+        2
+    }
 }
 
 fn told(run: &Run, incident: &Incident) -> Vec<Who> {
@@ -187,13 +191,16 @@ fn actions(run: &Run) -> Vec<ActionLine> {
     let overridden = run.opened.window_override.iter().map(|reason| ActionLine {
         at: run.opened_at,
         by: Who::of(&run.site, &run.opened.by),
-        act: Act::WindowOverride,
+        act: match &run.opened.second {
+            None => Act::WindowOverride,
+            Some(second) => Act::OverrideByTwo { second: Who::of(&run.site, second) },
+        },
         reason: reason.clone(),
     });
     let acts = run.acts.iter().map(|act| ActionLine {
         at: act.at,
         by: Who::of(&run.site, &act.by),
-        act: Act::Do(act.action.clone()),
+        act: super::of_fact::act_of(&run.site, &act.action, act.second.as_ref()),
         reason: reason_besides(&act.action, &act.reason),
     });
     let turns = run.turns.iter().map(|turn| ActionLine {

@@ -201,8 +201,9 @@ impl Asked<'_> {
     fn window(&self, reason: &WindowReason, next: Option<Timestamp>) -> Reason {
         let first = gate::windows(self.run, self.index).into_iter().next().cloned();
         let (class, why) = match reason {
-            WindowReason::Frozen { reason, until } => {
-                return Reason::Frozen { reason: reason.clone(), until: *until };
+            WindowReason::Frozen { reason, until, by } => {
+                let by = by.as_ref().map(|by| Who::of(&self.run.site, by));
+                return Reason::Frozen { reason: reason.clone(), until: *until, by };
             }
             WindowReason::NotOpen { class } | WindowReason::NoSuchWindow { class } => {
                 (Some(class.clone()), WindowWhy::Closed)
@@ -223,12 +224,21 @@ impl Asked<'_> {
 
     /// It belongs to no window and does not fit: only the next freeze can be what it does not fit before.
     fn freeze_ahead(&self, next: Option<Timestamp>) -> Reason {
-        let freezes = self.run.site.freezes.iter();
-        let nearest = freezes
-            .filter(|freeze| freeze.from > self.now.wall && next.is_none_or(|n| freeze.to <= n))
-            .min_by_key(|freeze| freeze.from);
+        let declared = self.run.site.freezes.iter().map(|freeze| (freeze, None));
+        let ordered = self.core.state().standing.freezes.values();
+        let ordered = ordered.map(|ordered| (&ordered.what, Some(&ordered.by)));
+        let nearest = declared
+            .chain(ordered)
+            .filter(|(freeze, _)| {
+                freeze.from > self.now.wall && next.is_none_or(|n| freeze.to <= n)
+            })
+            .min_by_key(|(freeze, _)| freeze.from);
         match nearest {
-            Some(freeze) => Reason::Frozen { reason: freeze.reason.clone(), until: freeze.to },
+            Some((freeze, by)) => Reason::Frozen {
+                reason: freeze.reason.clone(),
+                until: freeze.to,
+                by: by.map(|by| Who::of(&self.run.site, by)),
+            },
             None => Reason::Ready,
         }
     }

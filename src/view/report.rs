@@ -78,8 +78,17 @@ pub struct ActionLine {
 #[serde(rename_all = "kebab-case")]
 pub enum Act {
     Do(Action),
+    /// With the yes of a second person.
+    ByTwo {
+        action: Action,
+        second: Who,
+    },
     /// Ran outside of its windows: role checked, counted (design idea 4).
     WindowOverride,
+    /// The same, with the yes of a second person.
+    OverrideByTwo {
+        second: Who,
+    },
     /// Stopped the run.
     Stop,
     /// Resumed it.

@@ -86,6 +86,8 @@ pub struct Totals {
     pub failed: u32,
     pub failed_critical: u32,
     pub blocked: u32,
+    /// Not started when their run was cancelled.
+    pub cancelled: u32,
     pub unknown: u32,
     pub skipped: u32,
     pub forced: u32,
@@ -162,6 +164,7 @@ impl Totals {
             StateWord::NotScheduled => self.not_scheduled += 1,
             StateWord::Forced => self.forced += 1,
             StateWord::Blocked => self.blocked += 1,
+            StateWord::Cancelled => self.cancelled += 1,
             StateWord::Unknown => self.unknown += 1,
         }
     }

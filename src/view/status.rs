@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::job::JobLine;
 use super::report::IncidentLine;
 use super::run::{RunHead, Totals};
+use super::standing::StandingView;
 use crate::core::fact::StopHow;
 
 /// One run as it stands.
@@ -19,4 +20,6 @@ pub struct StatusView {
     pub incidents: Vec<IncidentLine>,
     pub stopping: Option<StopHow>,
     pub unsent_mail: u32,
+    /// Ordered for the whole site.
+    pub standing: StandingView,
 }

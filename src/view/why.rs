@@ -56,6 +56,8 @@ pub enum Reason {
     Frozen {
         reason: Text,
         until: Timestamp,
+        /// Who has ordered it, where it is not declared.
+        by: Option<Who>,
     },
     /// Not enough units of a pool are free; a mutex is a pool of one.
     Pool {

@@ -48,6 +48,7 @@ pub(crate) fn opened(run: &RunId, date: &str, trial: bool) -> Fact {
         boot: BootId("boot-1".into()),
         since_boot: Duration::from_secs(60),
         window_override: None,
+        second: None,
         scheduled: None,
         late: None,
         revision: None,

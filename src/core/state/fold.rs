@@ -1,13 +1,14 @@
 //! How each fact moves the state, live and in replay alike. What does not fit is an error, and moves nothing on.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::{
-    Act, Attempt, BatchGraph, Held, Incident, JobState, Missed, Run, Served, State, Turn, Unfit,
-    Way,
+    Act, Attempt, BatchGraph, Cancelled, Held, Incident, JobState, Missed, Run, Served, State,
+    Turn, Unfit, Way,
 };
 use crate::core::fact::{Action, Fact, RunOpened, RunResult, Why};
 use crate::core::graph::Graph;
@@ -116,11 +117,18 @@ impl State {
                 let known = self.incidents.get_mut(incident);
                 known.ok_or(Unfit::NoIncident(*incident))?.closed = Some(at);
             }
-            Fact::Acted { run, by, reason, action } => {
-                let act =
-                    Act { at, by: by.clone(), reason: reason.clone(), action: action.clone() };
+            Fact::Acted { run, by, reason, action, second } => {
+                let (by, reason, second) = (by.clone(), reason.clone(), second.clone());
+                let act = Act { at, by, reason, action: action.clone(), second };
                 self.run_mut(run)?.act(act)?;
             }
+            Fact::Frozen { .. }
+            | Fact::Unfrozen { .. }
+            | Fact::PoolSized { .. }
+            | Fact::PoolBack { .. }
+            | Fact::SecondAsked { .. }
+            | Fact::SecondGiven { .. }
+            | Fact::SecondUsed { .. } => self.standing.apply(at, fact),
             Fact::Stopping { run, by, how } => {
                 let run = self.run_mut(run)?;
                 run.stopping = Some(*how);
@@ -156,6 +164,7 @@ impl State {
                 phase: Phase::Waiting,
                 asked: opened.only.is_empty() || opened.only.contains(&batch.jobs[index].name),
                 held: None,
+                priority: None,
                 asked_at: None,
                 attempts: Vec::new(),
                 tries: 0,
@@ -175,6 +184,9 @@ impl State {
             ended_at: None,
             first_well: None,
             stopping: None,
+            cancelled: None,
+            rerun: Vec::new(),
+            moved: BTreeMap::new(),
             acts: Vec::new(),
             turns: Vec::new(),
             missed: Vec::new(),
@@ -294,7 +306,24 @@ impl Run {
                 let index = self.find(job)?;
                 self.jobs[index].held = None;
             }
-            _ => {}
+            Action::Priority { job, priority } => {
+                let index = self.find(job)?;
+                self.jobs[index].priority = Some(*priority);
+            }
+            Action::Deadline { job, deadline, to, .. } => {
+                self.moved.insert((job.clone(), *deadline), *to);
+            }
+            Action::Rerun { jobs } => self.rerun.clone_from(jobs),
+            Action::Cancel => {
+                let (by, reason) = (act.by.clone(), act.reason.clone());
+                self.cancelled = Some(Cancelled { by, reason, at: act.at });
+            }
+            Action::Skip { .. }
+            | Action::Force { .. }
+            | Action::Retry { .. }
+            | Action::Kill { .. }
+            | Action::Confirm { .. }
+            | Action::Note { .. } => {}
         }
         self.acts.push(act);
         Ok(())

@@ -8,7 +8,7 @@ use super::super::day_words::{DayWords, WeekdaySet};
 use super::super::defect::{Finding, Place};
 use super::super::nearest;
 use super::super::site::{
-    ChangeClass, EndingKind, FoldPolicy, GapPolicy, Survivors, Tls, Transaction,
+    ChangeClass, EndingKind, FoldPolicy, GapPolicy, Survivors, Tls, Transaction, TwoPeople,
 };
 use super::super::yaml::{Node, Value};
 use super::{Read, Reader, Shape};
@@ -124,6 +124,12 @@ macro_rules! words {
 words! {
     Lang { "en" => Self::En, "zh" => Self::Zh }
     Tls { "none" => Self::None, "start-tls" => Self::StartTls, "implicit" => Self::Implicit }
+    TwoPeople {
+        "force" => Self::Force,
+        "window-override" => Self::WindowOverride,
+        "unfreeze" => Self::Unfreeze,
+        "kill-change" => Self::KillChange,
+    }
     GapPolicy { "shift" => Self::Shift, "skip" => Self::Skip }
     FoldPolicy { "first" => Self::First, "second" => Self::Second, "both" => Self::Both }
     MissedWord { "none" => Self::None, "latest" => Self::Latest, "all" => Self::All }

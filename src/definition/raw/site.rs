@@ -1,9 +1,9 @@
 //! `site.yaml`.
 
-use super::Names;
 use super::leaf::{Whole, Word};
 use super::record::record;
-use crate::definition::site::Tls;
+use super::{List, Names};
+use crate::definition::site::{Tls, TwoPeople};
 use crate::types::{CalendarName, HostName, Lang, PoolName, Role, TargetName, Zone};
 
 /// The format that files are written in.
@@ -30,6 +30,8 @@ record! {
         optional hosts: Names<HostName, HostRecord>,
         /// Databases that SQL runs against.
         optional targets: Names<TargetName, TargetRecord>,
+        /// Actions that take two people: force, window-override, unfreeze, kill-change.
+        optional second_person: List<TwoPeople>,
     }
 }
 

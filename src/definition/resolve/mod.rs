@@ -44,6 +44,7 @@ pub(super) fn resolve(
         pools: settings.pools,
         hosts: settings.hosts,
         targets: settings.targets,
+        second_person: settings.second_person,
         people,
         calendars,
         windows,

@@ -1,14 +1,14 @@
 //! `site.yaml` → the settings of the site.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::known::Known;
 use crate::definition::defect::Finding;
 use crate::definition::raw::site::{MailRecord, SiteFile, SmtpRecord, TargetRecord};
-use crate::definition::raw::{At, Field, Names, Word};
+use crate::definition::raw::{At, Field, List, Names, Word};
 use crate::definition::sheets::{Findings, Sheets};
-use crate::definition::site::{Engine, Host, Mail, Smtp, Target, Tls, Transport};
+use crate::definition::site::{Engine, Host, Mail, Smtp, Target, Tls, Transport, TwoPeople};
 use crate::types::{CalendarName, HostName, Lang, PoolName, Role, TargetName, Text, Zone};
 
 pub(super) struct Settings {
@@ -20,6 +20,7 @@ pub(super) struct Settings {
     pub pools: BTreeMap<PoolName, u32>,
     pub hosts: BTreeMap<HostName, Host>,
     pub targets: BTreeMap<TargetName, Target>,
+    pub second_person: Vec<TwoPeople>,
 }
 
 /// Attempts at a time on a host that says nothing else.
@@ -39,6 +40,7 @@ pub(super) fn resolve(
     }
     let mail = raw.mail.get().and_then(|raw| mail(raw, known, &mut found));
     let targets = targets(raw, &mut found);
+    warn_of_one_person(sheets, &raw.second_person, &mut found);
     findings.add(&sheet.file, found);
     let pools = raw.pools.get().into_iter().flat_map(Names::good);
     Some(Settings {
@@ -49,8 +51,38 @@ pub(super) fn resolve(
         pools: pools.map(|(name, size)| (name.value.clone(), size.to_u32())).collect(),
         hosts: hosts(raw),
         targets,
+        second_person: raw.second_person.get().map(second_person).unwrap_or_default(),
         mail: mail?,
     })
+}
+
+/// Two people are told apart by their accounts.
+fn warn_of_one_person(
+    sheets: &Sheets,
+    second_person: &Field<List<TwoPeople>>,
+    found: &mut Vec<Finding>,
+) {
+    let Some(actions) = second_person.given() else { return };
+    let people = sheets.people.as_ref().and_then(|sheet| sheet.raw.as_ref());
+    let Some(people) = people.and_then(|file| file.people.get()) else { return };
+    let accounts: BTreeSet<&str> =
+        people.good().filter_map(|(_, person)| Some(person.unix_user.get()?.0.as_str())).collect();
+    if !actions.value.0.is_empty() && accounts.len() < 2 {
+        let what = "fewer than two people in people.yaml have a `unix_user`, so nobody can say yes \
+                    to what another one asks for";
+        found.push(Finding::warning(actions.at, what));
+    }
+}
+
+/// Each once, in the order of the file.
+fn second_person(raw: &List<TwoPeople>) -> Vec<TwoPeople> {
+    let mut actions = Vec::new();
+    for action in &raw.0 {
+        if !actions.contains(&action.value) {
+            actions.push(action.value);
+        }
+    }
+    actions
 }
 
 /// A text in one language or two.

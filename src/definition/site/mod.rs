@@ -42,8 +42,25 @@ pub struct Site {
     pub calendars: BTreeMap<CalendarName, Calendar>,
     pub windows: BTreeMap<WindowClass, Window>,
     pub freezes: Vec<Freeze>,
+    /// Actions that take two people (双人复核).
+    #[serde(default)]
+    pub second_person: Vec<TwoPeople>,
     pub changes: BTreeMap<ChangeId, Change>,
     pub batches: BTreeMap<BatchId, Arc<Batch>>,
+}
+
+/// An action that a site may ask two people for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TwoPeople {
+    /// A job declared done.
+    Force,
+    /// Work outside of its window.
+    WindowOverride,
+    /// A freeze lifted before its end.
+    Unfreeze,
+    /// A change ended while it runs, by itself or with its run.
+    KillChange,
 }
 
 /// How mail leaves, and who gets what.
@@ -230,9 +247,15 @@ impl Site {
             calendars: self.calendars.clone(),
             windows: self.windows.clone(),
             freezes: self.freezes.clone(),
+            second_person: self.second_person.clone(),
             changes: BTreeMap::new(),
             batches: BTreeMap::new(),
         }
+    }
+
+    /// Whether an action takes two people here.
+    pub fn takes_two(&self, action: TwoPeople) -> bool {
+        self.second_person.contains(&action)
     }
 
     /// People with a role, in the order of their ids.

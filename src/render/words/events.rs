@@ -34,6 +34,9 @@ messages! {
     RunFailed { run: &'a str, took: &'a str, code: u8 }:
         format!("run {run} FAILED after {took} (exit code {code})"),
         format!("批次执行 {run} 失败，历时 {took}（退出码 {code}）");
+    RunCancelled { run: &'a str, took: &'a str, code: u8 }:
+        format!("run {run} was cancelled, over after {took} (exit code {code})"),
+        format!("批次执行 {run} 已取消，历时 {took}（退出码 {code}）");
     RunStopped { run: &'a str, took: &'a str, code: u8 }:
         format!("run {run} stopped after {took}, can be resumed (exit code {code})"),
         format!("批次执行 {run} 已停止，历时 {took}，可恢复（退出码 {code}）");

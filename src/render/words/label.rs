@@ -135,6 +135,7 @@ labels! {
     NotScheduled: "not today", "当日不执行";
     Forced: "forced", "强制完成";
     Blocked: "blocked", "受阻";
+    Cancelled: "cancelled", "已取消";
     Unknown: "unknown", "结果不明";
     // Totals.
     OnTime: "on time", "按时";
@@ -159,6 +160,7 @@ labels! {
     ResultWell: "ended well", "正常完成";
     ResultFailed: "failed", "失败";
     ResultStopped: "stopped", "已停止";
+    ResultCancelled: "cancelled", "已取消";
 }
 
 impl Label {
@@ -175,6 +177,7 @@ impl Label {
             StateWord::NotScheduled => Self::NotScheduled,
             StateWord::Forced => Self::Forced,
             StateWord::Blocked => Self::Blocked,
+            StateWord::Cancelled => Self::Cancelled,
             StateWord::Unknown => Self::Unknown,
         }
     }
@@ -209,6 +212,7 @@ impl Label {
             Outcome::NotScheduled => Self::NotScheduled,
             Outcome::Forced => Self::Forced,
             Outcome::Blocked => Self::Blocked,
+            Outcome::Cancelled => Self::Cancelled,
         }
     }
 
@@ -240,6 +244,7 @@ impl Label {
             Some(RunResult::Well) => Self::ResultWell,
             Some(RunResult::Failed) => Self::ResultFailed,
             Some(RunResult::Stopped) => Self::ResultStopped,
+            Some(RunResult::Cancelled) => Self::ResultCancelled,
         }
     }
 }

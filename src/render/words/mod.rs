@@ -12,6 +12,7 @@ mod label;
 mod plan;
 mod reason;
 mod rehearsed;
+mod stands;
 mod starts;
 mod verdict;
 
@@ -23,6 +24,7 @@ pub use label::Label;
 pub use plan::Planned;
 pub use reason::Because;
 pub use rehearsed::Rehearsed;
+pub use stands::Stands;
 pub use starts::Starts;
 pub use verdict::Verdict;
 

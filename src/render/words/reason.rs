@@ -43,6 +43,9 @@ messages! {
         format!("时间窗口“{window}”保持关闭：其日历数据仅到 {last}。请补充日历。");
     Frozen { reason: &'a str, until: &'a str }:
         format!("Frozen until {until}: {reason}."), format!("封版中，至 {until} 止：{reason}。");
+    FrozenBy { reason: &'a str, until: &'a str, who: &'a str }:
+        format!("Frozen until {until} by {who}: {reason}."),
+        format!("封版中（{who}下达），至 {until} 止：{reason}。");
     PoolBusy { pool: &'a str, size: u32, users: &'a str }:
         format!("{pool} ({size} in all) is in use by {users}."),
         format!("资源 {pool}（共 {size}）已被 {users} 占用。");

@@ -20,6 +20,9 @@ messages! {
     Stopped { title: &'a str, at: &'a str }:
         format!("Stopped at {at}; `nightrun resume` goes on with it."),
         format!("{title}已于 {at} 停止，可用 `nightrun resume` 继续。");
+    Cancelled { title: &'a str, at: &'a str }:
+        format!("Cancelled: over at {at}."),
+        format!("{title}已取消，于 {at} 结束。");
     RunningOnTime { title: &'a str, end: &'a str, limit: &'a str }:
         format!("Running, on time: expected to be done at {end}, limit {limit}."),
         format!("{title}运行中，预计 {end} 完成，可赶上时限 {limit}。");
@@ -59,6 +62,7 @@ messages! {
     FailedCritical { jobs: u32 }: format!("{jobs} critical failed"), format!("{jobs} 个关键作业失败");
     FailedOther { jobs: u32 }: format!("{jobs} non-critical failed"), format!("{jobs} 个非关键作业失败");
     Blocked { jobs: u32 }: format!("{jobs} blocked"), format!("{jobs} 个受阻");
+    NotStarted { jobs: u32 }: format!("{jobs} cancelled"), format!("{jobs} 个已取消");
     Unknown { jobs: u32 }: format!("{jobs} unknown"), format!("{jobs} 个结果不明");
     Forced { jobs: u32 }: format!("{jobs} forced"), format!("{jobs} 个强制完成");
     Skipped { jobs: u32 }: format!("{jobs} skipped"), format!("{jobs} 个跳过");

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use super::Violation;
 use crate::core::fact::Deadline;
 use crate::core::night::Core;
-use crate::core::state::Run;
+use crate::core::state::{Missed, Run};
 use crate::types::{JobName, Now, Outcome, RunId, Zone};
 
 type Entry = (Timestamp, RunId, Option<JobName>, Deadline);
@@ -39,6 +39,21 @@ impl Watched {
             add(job.must_start_by, Some(&job.name), Deadline::MustStartBy);
             add(job.must_complete_by, Some(&job.name), Deadline::MustCompleteBy);
         }
+    }
+
+    /// An operator has moved a deadline; only its new time counts.
+    pub(super) fn moved(
+        &mut self,
+        run: &Run,
+        (job, deadline): (Option<&JobName>, Deadline),
+        to: Time,
+    ) {
+        let other =
+            |(_, of, at, kind): &Entry| of != run.id() || at.as_ref() != job || *kind != deadline;
+        self.ahead.retain(&other);
+        self.passed.retain(|(entry, _)| other(entry));
+        let due = due(run.opened.anchor, to, &run.batch.zone);
+        self.ahead.insert((due, run.id().clone(), job.cloned(), deadline));
     }
 
     /// The next supervisor hears the hosts first as well, and its time for that begins anew.
@@ -83,14 +98,15 @@ impl Watched {
 }
 
 fn judged(run: &Run, job: Option<&JobName>, deadline: Deadline, due: Timestamp) -> bool {
-    let said = run.missed.iter().any(|m| m.job.as_ref() == job && m.deadline == deadline);
-    said || match job.and_then(|job| run.index(job)) {
-        Some(index) => kept(run, index, deadline, due),
-        None => match deadline {
-            Deadline::MustStartBy => run.opened_at <= due,
-            Deadline::MustCompleteBy => run.first_well.is_some_and(|at| at <= due),
-        },
-    }
+    let same = |m: &Missed| m.job.as_ref() == job && m.deadline == deadline && m.due == due;
+    run.missed.iter().any(same)
+        || match job.and_then(|job| run.index(job)) {
+            Some(index) => kept(run, index, deadline, due),
+            None => match deadline {
+                Deadline::MustStartBy => run.opened_at <= due,
+                Deadline::MustCompleteBy => run.first_well.is_some_and(|at| at <= due),
+            },
+        }
 }
 
 fn kept(run: &Run, index: usize, deadline: Deadline, due: Timestamp) -> bool {

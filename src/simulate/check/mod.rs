@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::core::fact::Fact;
+use crate::core::fact::{Action, Fact};
 use crate::core::gate::Resource;
 use crate::core::night::Core;
 use crate::core::state::{State, Unfit};
@@ -94,7 +94,11 @@ impl Witness {
         }
         self.state.apply(at, fact)?;
         match fact {
-            Fact::AttemptIntended { .. } => self.room()?,
+            Fact::AttemptIntended { attempt, .. } => self.room(attempt)?,
+            Fact::Acted { run, action: Action::Deadline { job, deadline, to, .. }, .. } => {
+                let run = self.state.run(run)?;
+                self.deadlines.moved(run, (job.as_ref(), *deadline), *to);
+            }
             Fact::RunOpened(opened) => {
                 self.deadlines.add(self.state.run(&opened.run)?);
                 self.going.insert(opened.run.clone());

@@ -1,15 +1,15 @@
 //! Windows and freezes by walking the clock of each zone.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use jiff::civil::{Date, DateTime};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::days::KnownDays;
-use crate::core::state::Run;
+use crate::core::state::{OrderedFreeze, Run};
 use crate::definition::site::{Freeze, Job, Kind, Opening};
-use crate::types::{TargetName, WindowClass, Zone};
+use crate::types::{FreezeId, TargetName, WindowClass, Zone};
 
 /// When clocks show what; walked once for each question.
 #[derive(Debug, Default)]
@@ -39,7 +39,12 @@ impl Clock {
     }
 
     /// Why windows or freezes keep the job, if they do.
-    pub(super) fn keep(&mut self, run: &Run, index: usize, at: Timestamp) -> Option<String> {
+    pub(super) fn keep(
+        &mut self,
+        ordered: &BTreeMap<FreezeId, OrderedFreeze>,
+        (run, index): (&Run, usize),
+        at: Timestamp,
+    ) -> Option<String> {
         let job = run.job(index);
         let need = SignedDuration::try_from(must_fit(run, job)).unwrap_or(SignedDuration::MAX);
         let done = at.checked_add(need).unwrap_or(Timestamp::MAX);
@@ -55,7 +60,8 @@ impl Clock {
                 }
             }
         }
-        let frozen = run.site.freezes.iter().find(|freeze| {
+        let ordered = ordered.values().map(|freeze| &freeze.what);
+        let frozen = run.site.freezes.iter().chain(ordered).find(|freeze| {
             let now = freeze.from <= at && at < freeze.to;
             let soon = at < freeze.from && freeze.from < done;
             named(freeze, run, job, &classes) && (now || soon)

@@ -12,7 +12,7 @@ use crate::core::gate::Resource;
 use crate::core::phase::Phase;
 use crate::core::state::{JobState, Run, State};
 use crate::definition::site::{Kind, NeedOf};
-use crate::types::{AttemptId, Condition, Ending, JobName, Outcome, RunId};
+use crate::types::{AttemptId, Condition, Ending, JobName, Outcome, PoolName, RunId};
 
 /// What the needs of a job come to: the table of `src/docs/format.md`, written down a second time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +46,7 @@ impl Witness {
             (!job.asked, "nobody asked for it"),
             (run.stopping.is_some(), "its run is being stopped"),
             (run.result.is_some(), "its run is over"),
+            (run.cancelled.is_some(), "its run was cancelled"),
             (!its_day, "its calendar leaves the day out, or does not know it"),
             (matches!(kind, Kind::Confirm { .. }), "only a person can settle it"),
             (matches!(kind, Kind::WaitUntil { .. }), "only its time can settle it"),
@@ -53,7 +54,7 @@ impl Witness {
         if let Some((_, why)) = broken.into_iter().find(|(broken, _)| *broken) {
             return Err(no(why));
         }
-        match clock.keep(run, index, at) {
+        match clock.keep(&state.standing.freezes, (run, index), at) {
             Some(why) => Err(no(&why)),
             None => Ok(()),
         }
@@ -93,14 +94,21 @@ impl Witness {
                 let last = of.jobs[index].attempts.last();
                 last.is_some_and(|last| last.number == attempt.number && last.ended.is_some())
             }
-            Why::Person { .. } => !of.jobs[index].phase.in_flight(),
+            Why::Person { .. } => {
+                let given_up = outcome != Outcome::Cancelled || of.cancelled.is_some();
+                given_up && !of.jobs[index].phase.in_flight()
+            }
         };
         if holds { Ok(()) } else { Err(no(&format!("{why:?} does not hold"))) }
     }
 
-    /// No resource is used beyond its size.
-    pub(super) fn room(&self) -> Result<(), Violation> {
-        let mut used: BTreeMap<Resource, (u32, u32)> = BTreeMap::new();
+    /// No resource that a start has just taken of is used beyond its size. A pool that was made smaller for the night may
+    /// be, until what runs has ended.
+    pub(super) fn room(&self, started: &AttemptId) -> Result<(), Violation> {
+        let by = self.state.run(&started.run)?;
+        let taken = by.index(&started.job).map(|index| self.uses(by, index)).unwrap_or_default();
+        let mut used: BTreeMap<Resource, (u32, u32)> =
+            taken.into_iter().map(|(resource, _, size)| (resource, (0, size))).collect();
         for run in self.state.runs.values() {
             for (index, state) in run.jobs.iter().enumerate() {
                 let runs = match state.phase {
@@ -108,9 +116,10 @@ impl Witness {
                     Phase::InDoubt { .. } => may_still_run(state),
                     _ => continue,
                 };
-                for (resource, units, size) in uses(run, index) {
-                    if runs || !matches!(resource, Resource::Host(_)) {
-                        used.entry(resource).or_insert((0, size)).0 += units;
+                for (resource, units, _) in self.uses(run, index) {
+                    let keeps = runs || !matches!(resource, Resource::Host(_));
+                    if let Some((sum, _)) = used.get_mut(&resource).filter(|_| keeps) {
+                        *sum += units;
                     }
                 }
             }
@@ -120,32 +129,32 @@ impl Witness {
             None => Ok(()),
         }
     }
+
+    /// Resources with the units that a job takes and those that there are.
+    fn uses(&self, run: &Run, index: usize) -> Vec<(Resource, u32, u32)> {
+        let job = run.job(index);
+        let site = &run.site;
+        let size = |pool: &PoolName| match self.state.standing.pools.get(pool) {
+            Some(set) => set.size,
+            None => site.pools.get(pool).copied().unwrap_or(0),
+        };
+        let pools = job.pools.iter();
+        let mut uses: Vec<(Resource, u32, u32)> =
+            pools.map(|(pool, units)| (Resource::Pool(pool.clone()), *units, size(pool))).collect();
+        if matches!(job.kind, Kind::WaitFile { .. } | Kind::WaitSql { .. }) {
+            return uses;
+        }
+        let places = site.hosts.get(&job.host).map_or(0, |host| host.max_running);
+        uses.push((Resource::Host(job.host.clone()), 1, places));
+        uses.extend(target(run, job).map(|target| (Resource::Target(target.clone()), 1, 1)));
+        uses
+    }
 }
 
 /// Whether nobody can say that the last attempt is over.
 fn may_still_run(job: &JobState) -> bool {
     let ended = job.attempts.last().and_then(|last| last.ended.as_ref());
     ended.is_none_or(|ended| matches!(ended.ending, Ending::Unknown { .. }))
-}
-
-/// Resources with the units that a job takes and those that there are.
-fn uses(run: &Run, index: usize) -> Vec<(Resource, u32, u32)> {
-    let job = run.job(index);
-    let site = &run.site;
-    let mut uses: Vec<(Resource, u32, u32)> = job
-        .pools
-        .iter()
-        .map(|(pool, units)| {
-            (Resource::Pool(pool.clone()), *units, site.pools.get(pool).copied().unwrap_or(0))
-        })
-        .collect();
-    if matches!(job.kind, Kind::WaitFile { .. } | Kind::WaitSql { .. }) {
-        return uses;
-    }
-    let places = site.hosts.get(&job.host).map_or(0, |host| host.max_running);
-    uses.push((Resource::Host(job.host.clone()), 1, places));
-    uses.extend(target(run, job).map(|target| (Resource::Target(target.clone()), 1, 1)));
-    uses
 }
 
 /// False too where it cannot be known.
@@ -195,7 +204,11 @@ fn one(outcome: Option<Outcome>, critical: bool, when: Condition) -> Come {
         Condition::Ended => Come::Fulfilled,
         Condition::Failed if failed => Come::Fulfilled,
         Condition::Failed => Come::Out,
-        Condition::Ok if outcome == Outcome::Blocked || failed && critical => Come::Blocked,
+        Condition::Ok
+            if matches!(outcome, Outcome::Blocked | Outcome::Cancelled) || failed && critical =>
+        {
+            Come::Blocked
+        }
         Condition::Ok => Come::Fulfilled,
     }
 }

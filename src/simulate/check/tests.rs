@@ -7,7 +7,7 @@ use super::*;
 use crate::core::calendar::Calendars;
 use crate::core::day_rule::Part;
 use crate::core::fact::{RunResult, Why};
-use crate::core::window::{Gate, Subject, Windows};
+use crate::core::window::{Gate, NONE_ORDERED, Subject, Windows};
 use crate::core::{deadline, gate};
 use crate::simulate::dice::Dice;
 use crate::simulate::made_site::{Made, made};
@@ -68,7 +68,7 @@ fn windows_are_walked_as_the_gate_opens() {
             }
             let target = gate::target(run, index);
             let host = &run.job(index).host;
-            let what = Subject { batch: &run.batch.id, target, host };
+            let what = Subject { batch: &run.batch.id, target, host, ordered: NONE_ORDERED };
             let needs = gate::must_fit(run, index);
             for step in 0..100 {
                 let at = made.begins + Duration::from_secs(step * 1_380);
@@ -76,7 +76,7 @@ fn windows_are_walked_as_the_gate_opens() {
                     None => windows.gate(&classes, what, at, needs),
                     Some(_) => windows.gate_overridden(&classes, what, at, needs),
                 };
-                let kept = witness.clock.keep(run, index, at);
+                let kept = witness.clock.keep(NONE_ORDERED, (run, index), at);
                 let is_open = matches!(gate, Gate::Open { .. });
                 assert_eq!(kept.is_none(), is_open, "seed {seed} {at}: {kept:?} {gate:?}");
                 *(if is_open { &mut open } else { &mut closed }) += 1;

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::Violation;
+use crate::core::gate::Resource;
 use crate::core::night::Core;
 use crate::core::obstacle::Obstacle;
 use crate::core::phase::Phase;
@@ -116,6 +117,14 @@ fn never(core: &Core, obstacle: &Obstacle, alone: bool, now: Now) -> Option<Stri
         }
         Obstacle::Window { next: Some(next), .. } if *next <= now.wall => {
             Some(format!("its window opens at {next}, which is past"))
+        }
+        // It has its declared size again in the morning, and somebody wakes for that.
+        Obstacle::Full { resource: Resource::Pool(pool), .. }
+            if core.state().standing.pools.contains_key(pool) =>
+        {
+            let until = core.state().standing.pools[pool].until;
+            let woken = wake.wall.is_some_and(|wake| wake <= until);
+            (!woken).then(|| format!("nobody wakes when {pool} has its size again, at {until}"))
         }
         Obstacle::Full { used: 0, needed, size, resource } => {
             Some(format!("{needed} of {size} units of {resource:?} are wanted, and nobody has any"))

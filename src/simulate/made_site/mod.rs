@@ -18,7 +18,7 @@ use super::dice::Dice;
 use crate::core::calendar::Calendars;
 use crate::core::order::Order;
 use crate::core::refused::Refused;
-use crate::definition::site::{Engine, Host, Mail, Person, Site, Target, Transport};
+use crate::definition::site::{Engine, Host, Mail, Person, Site, Target, Transport, TwoPeople};
 use crate::types::{
     BusinessDate, HostName, InvalidName, JobName, JobRef, Lang, Outcome, PersonId, PoolName, Role,
     Span, TargetName, Text,
@@ -84,7 +84,9 @@ pub(super) fn made(dice: &mut Dice, jobs: usize) -> Result<Made, BadSite> {
         },
         hosts: hosts(dice, jobs)?,
         targets: targets()?,
-        people: BTreeMap::from([(operator()?, person()?)]),
+        people: BTreeMap::from([(operator()?, person()?), (watcher()?, person()?)]),
+        // By what is known already, so that other nights are made as before.
+        second_person: if jobs.is_multiple_of(3) { TWO.to_vec() } else { Vec::new() },
         calendars,
         windows,
         freezes,
@@ -95,9 +97,16 @@ pub(super) fn made(dice: &mut Dice, jobs: usize) -> Result<Made, BadSite> {
     orders::of(dice, site, &night)
 }
 
-/// The one person of every made-up site.
+const TWO: [TwoPeople; 3] = [TwoPeople::Force, TwoPeople::KillChange, TwoPeople::Unfreeze];
+
+/// Who does most in every made-up site.
 pub(super) fn operator() -> Result<PersonId, InvalidName> {
     PersonId::new("operator")
+}
+
+/// Who says yes where it takes two.
+pub(super) fn watcher() -> Result<PersonId, InvalidName> {
+    PersonId::new("watcher")
 }
 
 fn person() -> Result<Person, BadSite> {

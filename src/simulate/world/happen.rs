@@ -162,11 +162,12 @@ impl World {
             return self.resume(run);
         }
         let state = self.core.state();
-        let Some((run, action)) = operator::anything(self.faults.dice(fault), state) else {
+        let now = self.clock.wall();
+        let Some(what) = operator::anything(self.faults.dice(fault), state, &self.site, now) else {
             return Ok(());
         };
         let by = self.somebody(fault)?;
-        self.turn(vec![act(run, by, action)])
+        self.turn(vec![what.by(by, &self.site)])
     }
 
     /// What people do when the faults are over: everything goes on, and what stands still is put right.
@@ -191,6 +192,9 @@ impl World {
             let by = by.ok_or_else(|| made(&"nobody may confirm"))?;
             events.push(act(run, by, action));
         }
+        // Those that have waited since the last time; what is asked for now is looked at next.
+        let seconds = operator::second_all(self.core.state(), self.clock.wall());
+        events.extend(seconds.map_err(|why| made(&why))?);
         self.tidies = self.clock.passed() + wait.max(TIDIES);
         self.turn(events)
     }
@@ -235,6 +239,6 @@ impl World {
     }
 }
 
-fn act(run: RunId, by: PersonId, action: Action) -> Event {
+pub(in crate::simulate) fn act(run: RunId, by: PersonId, action: Action) -> Event {
     Event::Act { run, by, reason: "made up".to_owned(), action }
 }

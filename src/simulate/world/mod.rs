@@ -27,6 +27,7 @@ use super::scenario::{Moment, Scenario};
 use crate::core::calendar::Calendars;
 use crate::core::fact::{Fact, RunResult};
 use crate::core::night::{Command, Core, Event};
+use crate::core::phase::Phase;
 use crate::core::state::{State, Unfit};
 use crate::definition::site::Site;
 use crate::journal::{Broken, NotSealed, Sealed};
@@ -314,18 +315,14 @@ impl World {
         self.up
             && self.orders.is_empty()
             && self.core.state().runs.values().all(|run| {
-                run.result == Some(RunResult::Well)
-                    && !run.jobs.iter().any(|job| {
-                        use crate::core::phase::Phase;
-                        matches!(
-                            job.phase,
-                            Phase::InDoubt { .. }
-                                | Phase::Settled {
-                                    outcome: Outcome::Failed | Outcome::Blocked,
-                                    ..
-                                }
-                        )
-                    })
+                let bad = |outcome| matches!(outcome, Outcome::Failed | Outcome::Blocked);
+                let left = run.jobs.iter().any(|job| match &job.phase {
+                    Phase::InDoubt { .. } => true,
+                    // A run that was given up keeps its failures.
+                    Phase::Settled { outcome, .. } => run.cancelled.is_none() && bad(*outcome),
+                    _ => false,
+                });
+                matches!(run.result, Some(RunResult::Well | RunResult::Cancelled)) && !left
             })
     }
 

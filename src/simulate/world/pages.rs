@@ -66,6 +66,7 @@ impl World {
             ("skipped", totals.skipped, settled(Outcome::Skipped)),
             ("forced", totals.forced, settled(Outcome::Forced)),
             ("blocked", totals.blocked, settled(Outcome::Blocked)),
+            ("cancelled", totals.cancelled, settled(Outcome::Cancelled)),
             ("not scheduled", totals.not_scheduled, settled(Outcome::NotScheduled)),
             ("running", totals.running, of(&Phase::in_flight)),
             ("unknown", totals.unknown, of(&|phase| matches!(phase, Phase::InDoubt { .. }))),

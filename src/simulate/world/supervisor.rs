@@ -207,7 +207,7 @@ impl World {
         }
         self.seek_agents();
         let interrupted = self.runs_that(|result| match result {
-            Some(RunResult::Well | RunResult::Failed) => false,
+            Some(RunResult::Well | RunResult::Failed | RunResult::Cancelled) => false,
             Some(RunResult::Stopped) | None => true,
         });
         self.recalls = true;

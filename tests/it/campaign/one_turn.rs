@@ -1,9 +1,9 @@
 //! An end and a person's decision about it that reach the supervisor in one turn.
 
+use nightrun::core::select::{Deed, Which};
 use nightrun::driver::control::Client;
 use nightrun::port::control::{Request, RunOf};
 use rustix::process::Signal;
-use serde_json::json;
 
 use crate::night::house::House;
 
@@ -22,8 +22,10 @@ async fn ends_twice() -> bool {
     // The agent passes it on meanwhile.
     house.run(&["journal", "verify"]).code(0);
     let on = RunOf::Batch { batch: "night".parse().unwrap(), date: None };
-    let action = serde_json::from_value(json!({"do": "force", "job": "a"})).unwrap();
-    client.ask(Request::Act { on, action, reason: "done by hand".to_owned() }).await.unwrap();
+    let (which, deed) = (Which::Job("a".parse().unwrap()), Deed::Force);
+    let reason = "done by hand".to_owned();
+    let request = Request::Act { on, which, deed, reason, dry_run: false };
+    client.ask(request).await.unwrap();
     night.signal(Signal::CONT);
     let done = client.reply().await.unwrap();
     let over = night.over();

@@ -21,6 +21,7 @@ mod needs;
 mod on_postgres;
 mod one_leader;
 mod operators;
+mod ordered;
 mod own_copy;
 pub(crate) mod post;
 mod read_only;

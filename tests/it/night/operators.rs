@@ -181,7 +181,7 @@ fn what_the_rules_forbid_is_refused_in_words() {
     house.say("b", "go");
     night.ends(0);
     act(&house, "hold", "b").refused("night@2026-10-30#1 is over");
-    act(&house, "retry", "b").refused("`nightrun run night --from b` runs it again");
+    act(&house, "retry", "b").refused("`nightrun rerun night.b` runs it again");
     assert_eq!(house.facts("acted").len(), 0);
 }
 

@@ -1,0 +1,185 @@
+//! What operators order for the whole site: freezes, sizes of pools, and the second person's yes.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+use jiff::civil::Time;
+
+use super::act::{answered, ask};
+use super::arguments::{Format, WhyArguments};
+use super::context::Context;
+use super::exit::{Failure, WELL};
+use super::run::{act_and_go_on, instant, led_for_site};
+use super::show::host_now;
+use crate::app::own_account;
+use crate::core::deadline::first_at_or_after;
+use crate::core::fact::Proposed;
+use crate::core::night::Event;
+use crate::definition::nearest;
+use crate::definition::site::{Freeze, FreezeScope, Site};
+use crate::driver::control::Client;
+use crate::port::control::{House, Request};
+use crate::port::{RunFilter, StoreReader};
+use crate::render::{self, clock::Clock};
+use crate::types::{FreezeId, PoolName, RequestId, Text};
+use crate::view::of_standing;
+
+/// `pool`.
+pub(super) async fn pool(
+    context: &Context,
+    pool: PoolName,
+    size: u32,
+    until: Option<&str>,
+    why: WhyArguments,
+) -> Result<u8, Failure> {
+    let site = context.site()?;
+    if !site.pools.contains_key(&pool) {
+        return Err(unknown("pool", pool.as_str(), site.pools.keys().map(PoolName::as_str)));
+    }
+    let now = host_now()?.wall;
+    let until = match until {
+        Some(text) => instant(text, &site)?,
+        // The night is over at noon.
+        None => first_at_or_after(now, Time::constant(12, 0, 0, 0), &site.zone),
+    };
+    carry_out(context, House::SizePool { pool, size, until }, why).await
+}
+
+/// `freeze`.
+pub(super) async fn freeze(
+    context: &Context,
+    (from, until): (&str, &str),
+    scope: &[String],
+    why: WhyArguments,
+) -> Result<u8, Failure> {
+    let site = context.site()?;
+    let from = if from == "now" { host_now()?.wall } else { instant(from, &site)? };
+    let to = instant(until, &site)?;
+    let (reason, scope) = (Text::en(&why.reason), scope_of(&site, scope)?);
+    let what = Box::new(Freeze { reason, from, to, scope });
+    carry_out(context, House::Freeze { what }, why).await
+}
+
+/// `unfreeze`.
+pub(super) async fn unfreeze(
+    context: &Context,
+    freeze: FreezeId,
+    why: WhyArguments,
+) -> Result<u8, Failure> {
+    carry_out(context, House::Unfreeze { freeze }, why).await
+}
+
+/// `freezes`.
+pub(super) async fn freezes(context: &Context) -> Result<u8, Failure> {
+    let site = context.site()?;
+    let now = host_now()?.wall;
+    let standing = context.standing().await?;
+    let mut freezes = of_standing::declared(&site, now);
+    freezes.extend(of_standing::standing(&standing, &site, now).freezes);
+    match context.format {
+        Format::Json => print_line!("{}", serde_json::json!(freezes))?,
+        Format::Text if freezes.is_empty() => print_line!("nothing is frozen")?,
+        Format::Text => {
+            let clock = Clock::new(&site.zone, now);
+            for freeze in &freezes {
+                print_line!("{}", render::standing::freeze_line(context.lang, &clock, freeze))?;
+            }
+        }
+    }
+    Ok(WELL)
+}
+
+/// `second`. What was asked of a run is carried out by whoever supervises it, or by taking it up.
+pub(super) async fn second(
+    context: &Context,
+    request: RequestId,
+    why: WhyArguments,
+) -> Result<u8, Failure> {
+    let asked = context.standing().await?.requests.get(&request).cloned();
+    let supervised = context.is_supervised().await?;
+    if let Some(Proposed::Acts { run, .. }) = asked.map(|asked| asked.what)
+        && !supervised
+        && !why.dry_run
+    {
+        let filter = RunFilter { batch: Some(run.batch.clone()), ..RunFilter::default() };
+        let rows = context.reader().await?.runs(&filter).await.map_err(Failure::failed)?;
+        let row = rows.into_iter().find(|row| row.run == run);
+        let row = row.ok_or_else(|| Failure::refused(format!("there is no run {run}")))?;
+        let reason = why.reason;
+        let event = move |by, known| Event::Second { request, by, known, reason };
+        return answered(context, act_and_go_on(context, &row, event).await);
+    }
+    carry_out(context, House::Second { request }, why).await
+}
+
+/// Through the supervisor that is at work; else the store is taken, and left again.
+async fn carry_out(context: &Context, order: House, why: WhyArguments) -> Result<u8, Failure> {
+    answered(context, ordered(context, order, why).await)
+}
+
+async fn ordered(context: &Context, order: House, why: WhyArguments) -> Result<u8, Failure> {
+    let WhyArguments { reason, dry_run } = why;
+    let state = context.create_state()?;
+    if let Some(client) = Client::connect(state.root()).await.map_err(Failure::failed)? {
+        return ask(context, client, Request::House { order, reason, dry_run }).await;
+    }
+    if dry_run {
+        return Err(Failure::refused("no supervisor is at work here, so nothing would come of it"));
+    }
+    let (mut led, site) = led_for_site(context).await?;
+    let said = led.supervisor.house(&own_account(), Some(&site), order, reason).await;
+    led.supervisor.leave().await;
+    let said = said.map_err(Failure::failed)?.map_err(|refused| Failure::by_rule(&refused))?;
+    match context.format {
+        Format::Text => print_line!("{said}")?,
+        Format::Json => print_line!("{}", serde_json::json!({ "done": said }))?,
+    }
+    Ok(WELL)
+}
+
+/// `site`, or names of what is stopped.
+fn scope_of(site: &Site, texts: &[String]) -> Result<FreezeScope, Failure> {
+    let mut scope = FreezeScope::default();
+    for text in texts {
+        if text == "site" {
+            continue;
+        }
+        let (kind, name) = text.split_once('=').ok_or_else(|| not_a_scope(text))?;
+        match kind {
+            "batch" => scope.batches.push(known(kind, name, &site.batches)?),
+            "class" => scope.windows.push(known(kind, name, &site.windows)?),
+            "target" => scope.targets.push(known(kind, name, &site.targets)?),
+            "host" => scope.hosts.push(known(kind, name, &site.hosts)?),
+            _ => return Err(not_a_scope(text)),
+        }
+    }
+    let whole = scope == FreezeScope::default();
+    if texts.iter().any(|text| text == "site") && !whole {
+        return Err(Failure::defects("`--scope site` is the whole site: leave the others out"));
+    }
+    Ok(scope)
+}
+
+/// One of the names that the site declares.
+fn known<K: Clone + Display, V>(
+    kind: &str,
+    name: &str,
+    declared: &BTreeMap<K, V>,
+) -> Result<K, Failure> {
+    let found = declared.keys().find(|known| known.to_string() == name);
+    found.cloned().ok_or_else(|| {
+        let names: Vec<String> = declared.keys().map(ToString::to_string).collect();
+        unknown(kind, name, names.iter().map(String::as_str))
+    })
+}
+
+fn unknown<'a>(kind: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> Failure {
+    let hint = nearest::hint(name, known).map(|hint| format!("; {hint}")).unwrap_or_default();
+    Failure::defects(format!("the site declares no {kind} `{name}`{hint}"))
+}
+
+fn not_a_scope(text: &str) -> Failure {
+    Failure::defects(format!(
+        "`{text}` is no scope: write site, batch=NAME, class=NAME, target=NAME or host=NAME"
+    ))
+}

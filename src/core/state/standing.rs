@@ -1,0 +1,131 @@
+//! What operators have ordered for the whole site, beyond any run: freezes, sizes of pools, and what waits for a second
+//! person.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::core::fact::{Approved, Fact, Proposed, RunOpened};
+use crate::core::order::Order;
+use crate::definition::site::Freeze;
+use crate::types::{FreezeId, PersonId, PoolName, RequestId};
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Standing {
+    /// Freezes that were not lifted; their time may be over.
+    pub freezes: BTreeMap<FreezeId, OrderedFreeze>,
+    pub pools: BTreeMap<PoolName, PoolSize>,
+    /// What waits for a second person; its time may be over.
+    pub requests: BTreeMap<RequestId, Request>,
+    /// The highest numbers ever given.
+    pub last_freeze: u64,
+    pub last_request: u64,
+}
+
+/// A freeze (封版) that an operator has ordered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrderedFreeze {
+    pub what: Freeze,
+    pub by: PersonId,
+    pub at: Timestamp,
+    /// Two people lift it.
+    pub two_lift: bool,
+}
+
+/// The size of a pool for the night.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PoolSize {
+    pub size: u32,
+    pub until: Timestamp,
+    pub by: PersonId,
+    pub reason: String,
+    pub at: Timestamp,
+}
+
+/// An action that waits for a second person (复核).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    pub by: PersonId,
+    pub reason: String,
+    pub what: Proposed,
+    pub at: Timestamp,
+    pub until: Timestamp,
+    /// Who has said yes to an order that is yet to be given.
+    pub given: Option<PersonId>,
+}
+
+impl Standing {
+    /// Takes one fact in, as decided at `at`; facts about runs are none of its own. The last fact about a thing is enough:
+    /// a starting supervisor hears no earlier ones.
+    pub(super) fn apply(&mut self, at: Timestamp, fact: &Fact) {
+        match fact {
+            Fact::Frozen { freeze, by, what, two_lift } => {
+                self.last_freeze = self.last_freeze.max(freeze.0);
+                let (what, by, two_lift) = ((**what).clone(), by.clone(), *two_lift);
+                self.freezes.insert(*freeze, OrderedFreeze { what, by, at, two_lift });
+            }
+            Fact::Unfrozen { freeze, .. } => {
+                self.last_freeze = self.last_freeze.max(freeze.0);
+                self.freezes.remove(freeze);
+            }
+            Fact::PoolSized { pool, size, until, by, reason } => {
+                let (by, reason) = (by.clone(), reason.clone());
+                let sized = PoolSize { size: *size, until: *until, by, reason, at };
+                self.pools.insert(pool.clone(), sized);
+            }
+            Fact::PoolBack { pool } => {
+                self.pools.remove(pool);
+            }
+            Fact::SecondAsked { request, by, reason, what, until } => {
+                self.last_request = self.last_request.max(request.0);
+                let (by, reason, what) = (by.clone(), reason.clone(), what.clone());
+                let (until, given) = (*until, None);
+                self.requests.insert(*request, Request { by, reason, what, at, until, given });
+            }
+            Fact::SecondGiven { request, by, reason, order } => {
+                self.last_request = self.last_request.max(request.0);
+                self.requests.remove(request);
+                if let Some(approved) = order {
+                    let Approved { order, until } = (**approved).clone();
+                    let (first, reason, given) = (order.by.clone(), reason.clone(), by.clone());
+                    let what = Proposed::Order { order: Box::new(order) };
+                    let given = Some(given);
+                    let asked = Request { by: first, reason, what, at, until, given };
+                    self.requests.insert(*request, asked);
+                }
+            }
+            Fact::SecondUsed { request } => {
+                self.last_request = self.last_request.max(request.0);
+                self.requests.remove(request);
+            }
+            _ => {}
+        }
+    }
+
+    /// The yes of a second person to an order of that batch and date by that person, while it holds.
+    pub fn given(&self, order: &Order, now: Timestamp) -> Option<&PersonId> {
+        let mut asked = self.requests.values().filter(|asked| asked.until > now);
+        asked.find_map(|asked| match &asked.what {
+            Proposed::Order { order: wanted } if **wanted == *order => asked.given.as_ref(),
+            _ => None,
+        })
+    }
+
+    /// Yeses that the opening of a run has used up.
+    pub(in crate::core) fn used_by(&self, opened: &RunOpened) -> Vec<RequestId> {
+        let of_it = self.requests.iter().filter(|(_, asked)| {
+            let Proposed::Order { order } = &asked.what else { return false };
+            asked.given.is_some()
+                && asked.given == opened.second
+                && asked.by == opened.by
+                && order.batch == opened.batch
+                && order.business_date == Some(opened.business_date)
+        });
+        of_it.map(|(request, _)| *request).collect()
+    }
+
+    /// When the first pool has its declared size again.
+    pub(in crate::core) fn next_pool_back(&self) -> Option<Timestamp> {
+        self.pools.values().map(|pool| pool.until).min()
+    }
+}

@@ -1,0 +1,96 @@
+//! What came, or would come, of an operator's action, as lines. In English: it is what a command answers at once.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::clock::Clock;
+use super::event;
+use crate::core::fact::{Action, Fact};
+use crate::core::refused::Refused;
+use crate::types::{JobName, Lang, PersonId, RunId, Zone};
+use crate::view::tried::{NewEnd, Tried};
+
+/// The answer of `--dry-run`.
+pub fn text(view: &Tried) -> String {
+    let mut lines = vec!["Nothing was done. It would come of it:".to_owned()];
+    for (head, line) in &view.events {
+        // Without the time: nothing of it has happened.
+        let line = event::line(Lang::En, head, line);
+        lines.push(format!("  {}", line.split_once(' ').map_or("", |(_, what)| what)));
+    }
+    lines.extend(view.site_wide.iter().map(|kind| format!("  an entry `{kind}` in the journal")));
+    lines.extend(view.starts.iter().map(|(run, job)| format!("  {job} of {run} starts at once")));
+    lines.extend(view.ends.iter().map(|end| format!("  {}", end_of(end))));
+    for left in &view.left {
+        let rule = left.rule.map(|rule| format!(" (rule: {rule})")).unwrap_or_default();
+        lines.push(format!("  not allowed: {}{rule}", left.what));
+    }
+    lines.join("\n")
+}
+
+fn end_of(end: &NewEnd) -> String {
+    let clock = Clock::of_run(&end.head);
+    let run = &end.head.run;
+    let at = |at: Option<Timestamp>| at.map(|at| clock.at(at));
+    match (at(end.now), at(end.then)) {
+        (Some(now), Some(then)) if now == then => format!("{run} ends at {now}, as now"),
+        (Some(now), Some(then)) => format!("{run} ends at {then}, now it would at {now}"),
+        (Some(now), None) => format!("{run} does not end well by itself, now it would at {now}"),
+        (None, Some(then)) => format!("{run} ends at {then}, now it does not end well by itself"),
+        (None, None) => format!("{run} does not end well by itself, as now"),
+    }
+}
+
+/// What was done, from the facts that were decided in it.
+pub fn done(
+    facts: &[(Timestamp, Fact)],
+    left: &[(Action, Refused)],
+    by: &PersonId,
+    zone: Option<&Zone>,
+) -> String {
+    let mut lines = Vec::new();
+    let clock = |at: &Timestamp| match zone {
+        Some(zone) => at.to_zoned(zone.tz().clone()).strftime("%Y-%m-%d %H:%M").to_string(),
+        None => at.to_string(),
+    };
+    let mut jobs: Vec<&JobName> = Vec::new();
+    let mut runs: BTreeSet<&RunId> = BTreeSet::new();
+    for (_, fact) in facts {
+        match fact {
+            Fact::Acted { run, action, .. } => {
+                runs.insert(run);
+                jobs.extend(action.job());
+            }
+            Fact::SecondAsked { request, until, .. } => lines.push(format!(
+                "{request} waits until {} for a second person: `nightrun second {request} --reason ...`",
+                clock(until)
+            )),
+            Fact::SecondGiven { request, .. } => lines.push(format!("{request} has its second person: {by}")),
+            Fact::Frozen { freeze, what, .. } => lines.push(format!(
+                "{freeze}: frozen from {} until {}, as {by}",
+                clock(&what.from),
+                clock(&what.to)
+            )),
+            Fact::Unfrozen { freeze, .. } => lines.push(format!("{freeze} is lifted, as {by}")),
+            Fact::PoolSized { pool, size, until, .. } => {
+                lines.push(format!("{pool} has {size} until {}, as {by}", clock(until)));
+            }
+            _ => {}
+        }
+    }
+    for run in runs {
+        let on = if jobs.len() > 1 {
+            let names: Vec<&str> = jobs.iter().map(|job| job.as_str()).collect();
+            format!(", on {} jobs ({})", names.len(), names.join(", "))
+        } else {
+            String::new()
+        };
+        lines.push(format!("done, as {by}{on}: recorded in {run}"));
+    }
+    for (_, refused) in left {
+        let rule = refused.rule.map(|rule| format!(" (rule: {rule})")).unwrap_or_default();
+        lines.push(format!("not done: {}{rule}", refused.what));
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,246 @@
+//! What operators ask of a running supervisor: actions on runs and jobs, what goes for the whole site, the second
+//! person's yes; and what would come of any of it.
+
+use serde_json::json;
+
+use super::requests::cannot_now;
+use super::turn::Turn;
+use super::{Fatal, Supervisor, World, is_known, person_of, stopping, stranger};
+use crate::core::fact::{Action, Fact, Proposed};
+use crate::core::forecast;
+use crate::core::night::{Event, StepError};
+use crate::core::order::Ordered;
+use crate::core::refused::{Refused, Rule};
+use crate::core::select::{Deed, Which};
+use crate::definition::site::{Site, TwoPeople};
+use crate::port::Clock;
+use crate::port::control::{Account, House, Reply, RunOf};
+use crate::render;
+use crate::types::{PersonId, RunId};
+use crate::view;
+
+/// Why something is asked for, and whether it is only tried.
+pub(super) struct Wish {
+    pub(super) reason: String,
+    pub(super) dry_run: bool,
+}
+
+impl<W: World> Supervisor<W> {
+    pub(super) async fn act_in(
+        &mut self,
+        turn: &mut Turn,
+        account: &Account,
+        on: &RunOf,
+        (which, deed): (Which, Deed),
+        wish: Wish,
+    ) -> Result<Reply, Fatal> {
+        let run = match self.find(on) {
+            Ok(run) => run,
+            Err(refused) => return Ok(refused.into()),
+        };
+        let site = self.core.state().runs.get(&run).map(|run| &run.site);
+        if !site.is_some_and(|site| is_known(site, &self.parts.own, account)) {
+            return Ok(stranger(account).into());
+        }
+        // Such an action on a run that is over would set it going again.
+        let moves = !matches!(deed, Deed::Note { .. });
+        if moves && self.stopping && self.result(&run).is_some() {
+            return Ok(stopping().into());
+        }
+        // What a run that is over needs of others may have moved since it was taken in.
+        let known = if self.result(&run).is_some() && !wish.dry_run {
+            match cannot_now(self.others(&run).await)? {
+                Ok(known) => known,
+                Err(what) => return Ok(Reply::Failed { what, defects: false }),
+            }
+        } else {
+            Vec::new()
+        };
+        let by = self.person(&run, account);
+        let Wish { reason, dry_run } = wish;
+        let event = Event::ActOn { run: run.clone(), by: by.clone(), reason, which, deed };
+        let answer = self.answer_to(turn, event, (Some(run.clone()), by), dry_run)?;
+        if !dry_run && matches!(answer, Reply::Page { .. }) {
+            let others = Event::across_since(known, &turn.facts);
+            self.step(turn, others)?;
+            self.expect_hosts(&run);
+        }
+        Ok(answer)
+    }
+
+    pub(super) async fn house_in(
+        &mut self,
+        turn: &mut Turn,
+        account: &Account,
+        order: House,
+        wish: Wish,
+    ) -> Result<Reply, Fatal> {
+        if let House::Second { request } = order
+            && let Some(run) = self.run_of_request(request)
+        {
+            self.load(&run).await?;
+        }
+        if !self.sites().any(|site| is_known(site, &self.parts.own, account)) {
+            return Ok(stranger(account).into());
+        }
+        if self.parts.clock.offset().is_some() {
+            return Ok(stands_alone().into());
+        }
+        let by = self.someone(account);
+        let event = self.house_event(order, by.clone(), wish.reason);
+        self.answer_to(turn, event, (None, by), wish.dry_run)
+    }
+
+    /// Carries out what goes for the whole site where nobody else supervises it; the answer in words.
+    pub async fn house(
+        &mut self,
+        account: &Account,
+        site: Option<&Site>,
+        order: House,
+        reason: String,
+    ) -> Result<Result<String, Refused>, Fatal> {
+        let by = person_of(site, account);
+        let two_lift = site.is_some_and(|site| site.takes_two(TwoPeople::Unfreeze));
+        let known = site.is_some_and(|site| site.people.contains_key(&by));
+        let event = event_of(order, by.clone(), reason, (two_lift, known));
+        let mut turn = Turn::default();
+        if let Err(refused) = self.try_step(&mut turn, event)? {
+            return Ok(Err(refused));
+        }
+        let said = render::tried::done(&turn.facts, &[], &by, site.map(|site| &site.zone));
+        self.finish(turn).await?;
+        Ok(Ok(said))
+    }
+
+    /// The run that a request is about, as far as it is about one.
+    pub fn run_of_request(&self, request: crate::types::RequestId) -> Option<RunId> {
+        match &self.core.state().standing.requests.get(&request)?.what {
+            Proposed::Acts { run, .. } => Some(run.clone()),
+            _ => None,
+        }
+    }
+
+    /// Whether a person is one of the site.
+    pub(super) fn knows(&self, person: &PersonId) -> bool {
+        self.sites().any(|site| site.people.contains_key(person))
+    }
+
+    fn sites(&self) -> impl Iterator<Item = &Site> {
+        let runs = self.core.state().runs.values().map(|run| run.site.as_ref());
+        // What is served is newer than any run's copy.
+        self.core.served().map(AsRef::as_ref).into_iter().chain(runs)
+    }
+
+    /// The person behind an account, as any site here knows people.
+    fn someone(&self, account: &Account) -> PersonId {
+        let named = self.sites().map(|site| person_of(Some(site), account));
+        let mut known = named.filter(|person| self.knows(person));
+        known.next().unwrap_or_else(|| person_of(None, account))
+    }
+
+    fn house_event(&self, order: House, by: PersonId, reason: String) -> Event {
+        let two_lift = self.sites().any(|site| site.takes_two(TwoPeople::Unfreeze));
+        let known = self.knows(&by);
+        event_of(order, by, reason, (two_lift, known))
+    }
+
+    /// Decides, or only tries.
+    fn answer_to(
+        &mut self,
+        turn: &mut Turn,
+        event: Event,
+        (run, by): (Option<RunId>, PersonId),
+        dry_run: bool,
+    ) -> Result<Reply, Fatal> {
+        if dry_run {
+            return self.would(event, run.as_ref());
+        }
+        let before = turn.facts.len();
+        if let Err(refused) = self.try_step(turn, event)? {
+            return Ok(refused.into());
+        }
+        let left = std::mem::take(&mut turn.left);
+        let text = self.done(turn.facts.get(before..).unwrap_or_default(), &left, &by);
+        if run.is_none() {
+            // An entry of no run is told by none.
+            let at = self.parts.clock.now().wall;
+            self.notice(at, &text);
+        }
+        let data = json!({ "done": text, "run": run, "left": left_as_data(&left) });
+        Ok(Reply::Page { text, data })
+    }
+
+    /// What would come of it, decided on a fork of the night.
+    fn would(&self, event: Event, run: Option<&RunId>) -> Result<Reply, Fatal> {
+        let now = self.parts.clock.now();
+        let (core, decided) = match self.core.would(now, event) {
+            Ok(would) => would,
+            Err(StepError::Refused(refused)) => return Ok(refused.into()),
+            Err(defect @ StepError::Unfit(_)) => return Err(Fatal::Defect(defect)),
+        };
+        let before = forecast::of_night(&self.core, now).unwrap_or_default();
+        let after = forecast::of_night(&core, now).unwrap_or_default();
+        let view = view::of_tried::tried(&core, now, &decided, run, (&before, &after));
+        let data = serde_json::to_value(&view).unwrap_or(serde_json::Value::Null);
+        Ok(Reply::Page { text: render::tried::text(&view), data })
+    }
+
+    /// What was done, in words, from the facts that were decided.
+    pub(super) fn done(
+        &self,
+        facts: &[(jiff::Timestamp, Fact)],
+        left: &[(Action, Refused)],
+        by: &PersonId,
+    ) -> String {
+        let zone = self.sites().next().map(|site| site.zone.clone());
+        render::tried::done(facts, left, by, zone.as_ref())
+    }
+
+    /// Why an order that overrides the window cannot be carried out yet: it takes a second person, and is recorded for
+    /// that. With that person's yes it is given once more.
+    pub(super) async fn without_second(
+        &mut self,
+        site: &Site,
+        ordered: &mut Ordered,
+    ) -> Result<Option<Refused>, Fatal> {
+        let Some(reason) = ordered.order.window_override.clone() else { return Ok(None) };
+        if ordered.order.trial || !site.takes_two(TwoPeople::WindowOverride) {
+            return Ok(None);
+        }
+        let mut wanted = ordered.order.clone();
+        wanted.business_date = Some(ordered.business_date);
+        let now = self.parts.clock.now().wall;
+        if let Some(second) = self.core.state().standing.given(&wanted, now) {
+            ordered.order.second = Some(second.clone());
+            return Ok(None);
+        }
+        let (by, what) = (wanted.by.clone(), Proposed::Order { order: Box::new(wanted) });
+        let mut turn = Turn::default();
+        let event = Event::Propose { by: by.clone(), reason, what };
+        if let Err(refused) = self.try_step(&mut turn, event)? {
+            return Ok(Some(refused));
+        }
+        let said = render::tried::done(&turn.facts, &[], &by, Some(&site.zone));
+        self.finish(turn).await?;
+        Ok(Some(Refused::by(Rule::SecondPerson, said).hint("then give the order once more")))
+    }
+}
+
+fn event_of(order: House, by: PersonId, reason: String, (two_lift, known): (bool, bool)) -> Event {
+    match order {
+        House::Freeze { what } => Event::Freeze { by, what, two_lift },
+        House::Unfreeze { freeze } => Event::Unfreeze { freeze, by, reason },
+        House::SizePool { pool, size, until } => Event::SizePool { pool, size, until, by, reason },
+        House::Second { request } => Event::Second { request, by, known, reason },
+    }
+}
+
+fn left_as_data(left: &[(Action, Refused)]) -> Vec<serde_json::Value> {
+    let one = |(action, refused): &(Action, Refused)| json!({ "job": action.job(), "what": refused.what, "rule": refused.rule });
+    left.iter().map(one).collect()
+}
+
+fn stands_alone() -> Refused {
+    Refused::by(Rule::Trial, "a trial is at work here, and a trial stands alone")
+        .hint("ask again when it has ended")
+}

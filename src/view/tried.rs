@@ -1,0 +1,38 @@
+//! What would come of an operator's action: nothing of it has happened.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::event::EventLine;
+use super::run::RunHead;
+use crate::core::refused::Rule;
+use crate::types::{JobName, RunId};
+
+/// The answer of `--dry-run`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Tried {
+    /// What would be recorded, one line a fact, with the head of the run that it is of.
+    pub events: Vec<(RunHead, EventLine)>,
+    /// Entries about the whole site by their names in the journal, such as `frozen` or `second-asked`.
+    pub site_wide: Vec<String>,
+    /// Jobs that would start at once.
+    pub starts: Vec<(RunId, JobName)>,
+    /// Of what was asked for, what a rule forbids.
+    pub left: Vec<NotAllowed>,
+    /// How runs would end, where that is another time than now, or no time.
+    pub ends: Vec<NewEnd>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct NotAllowed {
+    pub what: String,
+    pub rule: Option<Rule>,
+}
+
+/// When a run ends well as things stand, and when it would.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct NewEnd {
+    pub head: RunHead,
+    pub now: Option<Timestamp>,
+    pub then: Option<Timestamp>,
+}
