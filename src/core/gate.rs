@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::fact::AcrossNeed;
 use super::needs::{self, Verdict};
-use super::night::Rules;
 use super::phase::Phase;
+use super::rules::Rules;
 use super::state::{JobState, Run, State};
 use super::window::{self, Gate, Subject};
 use crate::definition::site::{Engine, Kind, NeedOf};

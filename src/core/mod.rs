@@ -29,6 +29,7 @@ pub mod order;
 pub mod phase;
 mod progress;
 pub mod refused;
+mod rules;
 mod same_day;
 pub mod schedule;
 pub mod script;

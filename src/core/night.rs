@@ -9,15 +9,14 @@ use std::time::Duration;
 
 use super::act::By;
 use super::agenda::Agenda;
-use super::calendar::Calendars;
 use super::fact::{Fact, MissedWhy, Proposed, RunOpened, StopHow};
 use super::invariant::{Around, Watch};
 use super::refused::{Refused, Rule};
+use super::rules::Rules;
 use super::select::{Deed, Which};
 use super::service::Service;
 use super::state::{Run, State, Unfit};
-use super::window::Windows;
-use crate::definition::site::{Freeze, Site, TwoPeople};
+use crate::definition::site::{Freeze, Site};
 use crate::types::{
     AttemptId, BatchId, BootId, BusinessDate, Due, FreezeId, HostName, IncidentId, JobName, JobRef,
     Now, Outcome, PersonId, PoolName, RequestId, Revision, RunId,
@@ -226,15 +225,6 @@ pub struct Core {
     replayed: bool,
 }
 
-/// Calendars and windows of one definition, made ready once.
-#[derive(Debug)]
-pub(super) struct Rules {
-    pub(super) calendars: Arc<Calendars>,
-    pub(super) windows: Windows,
-    /// A window override takes two people.
-    pub(super) two_override: bool,
-}
-
 /// How long deadlines wait for a host to say what ended meanwhile.
 pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 
@@ -246,21 +236,6 @@ impl Core {
 
     pub fn state(&self) -> &State {
         &self.state
-    }
-
-    /// Makes a definition known; before the run that goes by it is opened or replayed.
-    pub fn define(&mut self, digest: &str, site: Arc<Site>) {
-        let calendars = Arc::new(Calendars::new(&site.calendars));
-        self.define_by(digest, site, calendars);
-    }
-
-    /// As [`define`](Self::define), with the site's calendars as they were laid out already.
-    pub fn define_by(&mut self, digest: &str, site: Arc<Site>, calendars: Arc<Calendars>) {
-        let windows = Windows::over(&site, &calendars);
-        let two_override = site.takes_two(TwoPeople::WindowOverride);
-        let rules = Rules { calendars, windows, two_override };
-        self.rules.insert(digest.to_owned(), Arc::new(rules));
-        self.state.define(digest, site);
     }
 
     /// Takes a recorded fact in again. After the last one, [`Event::Resume`] sets the run going.
@@ -280,23 +255,6 @@ impl Core {
         }
         let jobs = self.state.runs.values().flat_map(|run| &run.batch.jobs);
         self.hosts = jobs.map(|job| (job.host.clone(), boot.clone())).collect();
-    }
-
-    /// Sets a run aside that is over and holds nothing, with what only it needed. Nothing that is still under way may
-    /// need to look at it: how its jobs came out for others is known by now.
-    pub fn let_go(&mut self, run: &RunId) {
-        let Some(gone) = self.state.runs.remove(run) else { return };
-        self.agenda.drop_run(run);
-        self.agenda.forget(&gone);
-        self.state.let_go(&gone);
-        if !self.state.defined(&gone.opened.definition) {
-            self.rules.remove(&gone.opened.definition);
-        }
-    }
-
-    /// Digests of the definitions that its runs go by.
-    pub fn definitions(&self) -> BTreeSet<&String> {
-        self.rules.keys().collect()
     }
 
     /// A second night that begins where this one stands, to look ahead in. Every run goes on; attempts in flight stay so.
@@ -360,10 +318,6 @@ impl Core {
     /// Whether some attempt may be running.
     pub fn busy(&self) -> bool {
         self.state.runs.values().any(|run| run.in_flight > 0)
-    }
-
-    pub(super) fn rules(&self, run: &RunId) -> Result<Arc<Rules>, Unfit> {
-        self.rules_of(self.state.run(run)?).cloned()
     }
 
     pub(super) fn rules_of(&self, run: &Run) -> Result<&Arc<Rules>, Unfit> {
