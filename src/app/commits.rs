@@ -56,8 +56,19 @@ impl Commits {
         let revision = self.repository.revision(commit, false).map_err(defects)?;
         let tree = self.repository.tree(commit).map_err(defects)?;
         let short = revision.short();
+        if let Some(path) = self.repository.odd_one(commit).map_err(defects)? {
+            return Err(Defects(format!(
+                "commit {short}: {} is a link or a submodule, and neither is taken from a commit: put a file there",
+                path.display()
+            )));
+        }
         of_tree(folder, tree, Some(revision))
             .map_err(|Defects(what)| Defects(format!("commit {short}: {what}")))
+    }
+
+    pub(super) fn is_older(&self, revision: &Revision, than: &Revision) -> bool {
+        let ancestor = self.repository.is_ancestor(&revision.commit, &than.commit);
+        revision.commit != than.commit && ancestor.is_ok_and(|ancestor| ancestor)
     }
 
     pub(super) fn took(&self, revision: &Revision) {
@@ -73,13 +84,10 @@ impl Commits {
 
     pub(super) fn files(
         &self,
-        loaded: &LoadedSite,
         revision: &Revision,
         wanted: &dyn Fn(&Path) -> bool,
     ) -> io::Result<BTreeMap<PathBuf, Vec<u8>>> {
-        let paths = loaded.tree.iter().map(|(path, _)| path).filter(|path| wanted(path));
-        let paths = paths.map(Path::to_path_buf).collect();
-        self.repository.contents(&revision.commit, paths).map_err(io::Error::other)
+        self.repository.contents(&revision.commit, wanted).map_err(io::Error::other)
     }
 }
 

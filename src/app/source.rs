@@ -1,6 +1,7 @@
 //! The job files of a folder, as they are now.
 
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -146,6 +147,13 @@ impl SiteSource for SiteFolder {
         }
     }
 
+    fn is_older(&self, loaded: &LoadedSite, than: &Revision) -> bool {
+        match (&self.commits, &loaded.revision) {
+            (Some(commits), Some(revision)) => commits.is_older(revision, than),
+            _ => false,
+        }
+    }
+
     fn read_former(&self, revision: &Revision) -> Result<LoadedSite, Defects> {
         match &self.commits {
             Some(commits) => commits.read_commit(&self.folder, &revision.commit),
@@ -156,7 +164,14 @@ impl SiteSource for SiteFolder {
     fn stamp(&self) -> u64 {
         match &self.commits {
             Some(commits) => commits.stamp(),
-            None => files::stamp(&self.folder),
+            None => {
+                // A commit alone changes no file, and is recorded with the next run.
+                let mut hasher = std::hash::DefaultHasher::new();
+                files::stamp(&self.folder).hash(&mut hasher);
+                let revision = git::revision_of(&self.folder);
+                revision.map(|revision| (revision.commit, revision.dirty)).hash(&mut hasher);
+                hasher.finish()
+            }
         }
     }
 
@@ -178,7 +193,7 @@ impl SiteSource for SiteFolder {
         wanted: &dyn Fn(&Path) -> bool,
     ) -> io::Result<BTreeMap<PathBuf, Vec<u8>>> {
         match (&self.commits, &loaded.revision) {
-            (Some(commits), Some(revision)) => commits.files(loaded, revision, wanted),
+            (Some(commits), Some(revision)) => commits.files(revision, wanted),
             _ => files::contents(&self.folder, &loaded.tree, wanted),
         }
     }

@@ -216,11 +216,7 @@ impl Context {
         store: &StateStore,
     ) -> Result<Mail, Failure> {
         let defects = match source.read() {
-            Ok(read) => {
-                let mail = read.site.mail.clone();
-                source.remember(read);
-                return Ok(mail);
-            }
+            Ok(read) => return Ok(read.site.mail.clone()),
             Err(defects) => Failure::defects(defects),
         };
         let standing = store.reader().standing().await.map_err(Failure::failed)?;

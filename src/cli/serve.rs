@@ -30,19 +30,22 @@ pub(super) async fn serve(context: &Context, arguments: &ServeArguments) -> Resu
         }
         Definitions::Commits { follow: None } | Definitions::Files => None,
     };
+    let state = context.create_state()?;
+    let mut store = context.open_store(&state).await?;
+    let (heard, mut said) = mpsc::unbounded_channel();
+    let signals = tokio::spawn(pass_signals(heard));
+    let Some(epoch) = stand_by(&mut store, &mut said).await? else { return Ok(WELL) };
+    // Not before: one that has stood by for days must not begin with the files of then.
     if let Some((repository, follow)) = &followed {
         first_fetch(repository, follow).await;
     }
-    let state = context.create_state()?;
-    let mut store = context.open_store(&state).await?;
-    let Some(epoch) = stand_by(&mut store).await? else { return Ok(WELL) };
     let clock = RunClock::Host(HostClock::new().map_err(Failure::failed)?);
     let mail = context.mail_to_serve(&source, &store).await?;
     let lines: Box<dyn Observer> = Box::new(Lines::new(context.lang, context.format));
     let wiring = Wiring { source, state, clock, mail };
     let led = app::lead_as(wiring, store, epoch, vec![lines]).await;
     let mut led = led.map_err(Failure::failed)?;
-    let signals = tokio::spawn(pass_signals(led.inbox.clone()));
+    let passing = tokio::spawn(pass_on(said, led.inbox.clone()));
     let follower = followed.map(|(repository, follow)| {
         tokio::spawn(app::follow(repository, follow, led.inbox.clone()))
     });
@@ -53,6 +56,7 @@ pub(super) async fn serve(context: &Context, arguments: &ServeArguments) -> Resu
     })?;
     led.supervisor.serve().await.map_err(Failure::failed)?;
     signals.abort();
+    passing.abort();
     if let Some(follower) = follower {
         follower.abort();
     }
@@ -61,18 +65,15 @@ pub(super) async fn serve(context: &Context, arguments: &ServeArguments) -> Resu
 }
 
 /// Takes the lead, as soon as nobody else has it. `None`: it was told to end before.
-async fn stand_by(store: &mut StateStore) -> Result<Option<Epoch>, Failure> {
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return Err(Failure::failed("the signals of this process cannot be heard"));
-    };
+async fn stand_by(
+    store: &mut StateStore,
+    said: &mut mpsc::UnboundedReceiver<Input>,
+) -> Result<Option<Epoch>, Failure> {
     let mut told = false;
     loop {
         let claimed = tokio::select! {
             claimed = store.claim_epoch() => claimed,
-            _ = interrupt.recv() => return Ok(None),
-            _ = terminate.recv() => return Ok(None),
+            Some(Input::Leave) = said.recv() => return Ok(None),
         };
         let why = match claimed {
             Ok(epoch) => return Ok(Some(epoch)),
@@ -113,6 +114,14 @@ async fn pass_signals(inbox: mpsc::UnboundedSender<Input>) {
             _ = hang_up.recv() => Input::Reload,
         };
         if inbox.send(input).is_err() {
+            return;
+        }
+    }
+}
+
+async fn pass_on(mut from: mpsc::UnboundedReceiver<Input>, to: mpsc::UnboundedSender<Input>) {
+    while let Some(input) = from.recv().await {
+        if to.send(input).is_err() {
             return;
         }
     }

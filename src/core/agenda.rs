@@ -208,8 +208,10 @@ impl Agenda {
         self.known.remove(run.id());
         for index in 0..run.jobs.len() {
             for need in across_needs(run, index) {
-                if let Some(waiting) = self.across.get_mut(&need) {
-                    waiting.remove(&(run.id().clone(), index));
+                let Some(waiting) = self.across.get_mut(&need) else { continue };
+                waiting.remove(&(run.id().clone(), index));
+                if waiting.is_empty() {
+                    self.across.remove(&need);
                 }
             }
         }

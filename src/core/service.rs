@@ -126,15 +126,17 @@ impl Core {
     }
 
     /// Starts that are to be made now, at most so many, the earliest first. `hindered`: what kept this supervisor from
-    /// making starts, from when until when.
+    /// making starts, from when until when; `but`: batches that are left alone for now.
     pub fn due_starts(
         &self,
         now: Timestamp,
         hindered: &[Hindrance],
+        but: &BTreeSet<BatchId>,
         at_most: usize,
     ) -> Vec<DueStart> {
         let Some(service) = &self.service else { return Vec::new() };
         let come = service.next.iter().take_while(|(at, _)| *at <= now);
+        let come = come.filter(|(_, batch)| !but.contains(batch));
         let starts = come.flat_map(|(_, batch)| {
             let make = service.come(&self.state, batch, now).make;
             make.into_iter().map(|start| DueStart {
@@ -172,9 +174,9 @@ impl Core {
         self.service.as_ref().map(|service| &service.site)
     }
 
-    /// When the next start is to be made.
-    pub fn next_start(&self) -> Option<Timestamp> {
-        self.next_starts().next().map(|(at, _)| at)
+    /// When the next start is to be made, of all batches but these.
+    pub fn next_start(&self, but: &BTreeSet<BatchId>) -> Option<Timestamp> {
+        self.next_starts().find(|(_, batch)| !but.contains(batch)).map(|(at, _)| at)
     }
 
     /// The next start of each batch that is served, the earliest first.

@@ -3,13 +3,13 @@
 mod fold;
 mod standing;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::Time;
 
-use super::fact::{AcrossNeed, Action, Deadline, RunOpened, RunResult, StopHow, TakenSchedule};
+use super::fact::{Action, Deadline, RunOpened, RunResult, StopHow, TakenSchedule};
 use super::graph::Graph;
 use super::phase::{Illegal, Phase};
 use crate::definition::site::{Batch, Job, Site};
@@ -284,15 +284,11 @@ impl State {
     /// After a run was removed: forgets what only it needed.
     pub(super) fn let_go(&mut self, gone: &Run) {
         self.incidents.retain(|_, incident| incident.run != *gone.id());
-        let wants = |run: &Run, job: &JobRef, date: &BusinessDate| {
-            let wanted = |need: &AcrossNeed| need.job == *job && need.date == *date;
-            run.opened.across.iter().any(wanted)
-        };
-        let runs = &self.runs;
-        self.across.retain(|(job, date), _| {
-            !wants(gone, job, date) || runs.values().any(|run| wants(run, job, date))
-        });
-        if !runs.values().any(|run| run.opened.definition == gone.opened.definition) {
+        let needs = self.runs.values().flat_map(|run| &run.opened.across);
+        let wanted: BTreeSet<(&JobRef, BusinessDate)> =
+            needs.map(|need| (&need.job, need.date)).collect();
+        self.across.retain(|(job, date), _| wanted.contains(&(job, *date)));
+        if !self.runs.values().any(|run| run.opened.definition == gone.opened.definition) {
             self.definitions.remove(&gone.opened.definition);
         }
     }

@@ -15,6 +15,9 @@ use super::files::{LARGEST, MOST_FILES, is_read};
 /// How long a remote may take to answer.
 const FETCH: Duration = Duration::from_secs(60);
 
+/// How long git may take over what is on this host.
+const ANSWER: Duration = Duration::from_secs(20);
+
 /// What git did not do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GitError {
@@ -104,26 +107,14 @@ impl Repository {
 
     /// The site's files in a commit, by the same rules as those of a folder.
     pub fn tree(&self, commit: &str) -> Result<SourceTree, GitError> {
-        let site = self.pathspec();
-        let arguments = ["ls-tree", "-r", "-z", "--long", "--full-tree", commit, "--", &site];
-        let listed = self.git().bytes(&arguments, None)?;
         let mut tree = SourceTree::default();
         let mut wanted = Vec::new();
-        for line in listed.split(|byte| *byte == 0).filter(|line| !line.is_empty()) {
-            let Some(entry) = Entry::of(line) else { continue };
-            let Ok(path) = entry.path.strip_prefix(&self.site) else { continue };
-            let hidden = |part: &std::ffi::OsStr| part.as_encoded_bytes().starts_with(b".");
-            if path.iter().any(hidden) {
-                continue;
-            }
-            if tree.len() >= MOST_FILES {
-                return Err(failed(&arguments, b"more files than a site has"));
-            }
-            let file = entry.as_file(path);
+        for entry in self.entries(commit)? {
+            let file = entry.as_file();
             if file.is_none() {
-                wanted.push((path.to_path_buf(), entry.object.to_owned()));
+                wanted.push((entry.path.clone(), entry.object));
             }
-            tree.insert(path, file.unwrap_or(SourceFile::Present));
+            tree.insert(entry.path, file.unwrap_or(SourceFile::Present));
         }
         for (path, bytes) in self.objects(wanted)? {
             tree.insert(path, SourceFile::Content(bytes));
@@ -131,14 +122,42 @@ impl Repository {
         Ok(tree)
     }
 
+    /// A path beneath the site's folder that is no file in a commit.
+    pub fn odd_one(&self, commit: &str) -> Result<Option<PathBuf>, GitError> {
+        let odd = |entry: Entry| (!entry.mode.starts_with("100")).then_some(entry.path);
+        Ok(self.entries(commit)?.into_iter().find_map(odd))
+    }
+
     /// The bytes of files of a commit, by their path from the site's folder.
     pub fn contents(
         &self,
         commit: &str,
-        paths: Vec<PathBuf>,
+        wanted: &dyn Fn(&Path) -> bool,
     ) -> Result<BTreeMap<PathBuf, Vec<u8>>, GitError> {
-        let name = |path: &Path| format!("{commit}:{}", self.site.join(path).display());
-        self.objects(paths.into_iter().map(|path| (path.clone(), name(&path))).collect())
+        let entries = self.entries(commit)?.into_iter().filter(|entry| wanted(&entry.path));
+        self.objects(entries.map(|entry| (entry.path, entry.object)).collect())
+    }
+
+    /// Everything beneath the site's folder in a commit but what is hidden, by its path from that folder.
+    fn entries(&self, commit: &str) -> Result<Vec<Entry>, GitError> {
+        let site = self.pathspec();
+        let arguments = ["ls-tree", "-r", "-z", "--long", "--full-tree", commit, "--", &site];
+        let listed = self.git().bytes(&arguments, None)?;
+        let mut entries = Vec::new();
+        for line in listed.split(|byte| *byte == 0).filter(|line| !line.is_empty()) {
+            let Some(mut entry) = Entry::of(line) else { continue };
+            let Ok(path) = entry.path.strip_prefix(&self.site) else { continue };
+            let hidden = |part: &std::ffi::OsStr| part.as_encoded_bytes().starts_with(b".");
+            if path.iter().any(hidden) {
+                continue;
+            }
+            if entries.len() >= MOST_FILES {
+                return Err(failed(&arguments, b"more files than a site has"));
+            }
+            entry.path = path.to_path_buf();
+            entries.push(entry);
+        }
+        Ok(entries)
     }
 
     /// Objects by what `git cat-file` calls them.
@@ -213,6 +232,8 @@ impl Git<'_> {
         }
         command.args(arguments).env("GIT_TERMINAL_PROMPT", "0").env("GIT_OPTIONAL_LOCKS", "0");
         command.env("LC_ALL", "C").env("GIT_LITERAL_PATHSPECS", "1");
+        // What is not here is not fetched by looking at it.
+        command.env("GIT_NO_LAZY_FETCH", "1");
         command
     }
 
@@ -230,7 +251,18 @@ impl Git<'_> {
             let writer = child.stdin.take().zip(input).map(|(mut stdin, input)| {
                 std::thread::spawn(move || stdin.write_all(input.as_bytes()))
             });
-            let output = child.wait_with_output()?;
+            let pid = child.id();
+            let (done, output) = std::sync::mpsc::channel();
+            // Nobody waits for it any more where it took too long.
+            std::thread::spawn(move || done.send(child.wait_with_output()).ok());
+            let output = output.recv_timeout(ANSWER).unwrap_or_else(|_| {
+                let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+                if let Some(pid) = pid {
+                    // It may have ended by now.
+                    rustix::process::kill_process(pid, rustix::process::Signal::KILL).ok();
+                }
+                Err(io::Error::other(format!("no answer in {} s", ANSWER.as_secs())))
+            })?;
             if let Some(writer) = writer {
                 // One that ends early has said why on its standard error.
                 let _ = writer.join();
@@ -269,39 +301,32 @@ fn first(arguments: &[&str]) -> String {
 }
 
 /// A line of `git ls-tree --long`.
-struct Entry<'a> {
-    mode: &'a str,
-    object: &'a str,
+struct Entry {
+    mode: String,
+    object: String,
     size: u64,
     path: PathBuf,
 }
 
-impl<'a> Entry<'a> {
+impl Entry {
     /// `100644 blob ID    SIZE<TAB>PATH`.
-    fn of(line: &'a [u8]) -> Option<Self> {
+    fn of(line: &[u8]) -> Option<Self> {
         use std::os::unix::ffi::OsStrExt;
         let tab = line.iter().position(|byte| *byte == b'\t')?;
         let (head, path) = line.split_at(tab);
-        let mut words = std::str::from_utf8(head).ok()?.split_ascii_whitespace();
+        let mut words = std::str::from_utf8(head).ok()?.split_ascii_whitespace().map(str::to_owned);
         let (mode, _, object, size) = (words.next()?, words.next()?, words.next()?, words.next()?);
         let path = PathBuf::from(std::ffi::OsStr::from_bytes(path.get(1..)?));
         Some(Self { mode, object, size: size.parse().unwrap_or(0), path })
     }
 
     /// `None`: its content is wanted.
-    fn as_file(&self, path: &Path) -> Option<SourceFile> {
-        match self.mode {
-            "120000" => {
-                Some(SourceFile::Unreadable("a link is not followed in a commit".to_owned()))
-            }
-            "160000" => Some(SourceFile::Unreadable("a submodule is not read".to_owned())),
-            _ if !is_read(path) => Some(SourceFile::Present),
-            _ if self.size > LARGEST => {
-                let what = format!("it is larger than {} MiB", LARGEST >> 20);
-                Some(SourceFile::Unreadable(what))
-            }
-            _ => None,
+    fn as_file(&self) -> Option<SourceFile> {
+        if !is_read(&self.path) {
+            return Some(SourceFile::Present);
         }
+        (self.size > LARGEST)
+            .then(|| SourceFile::Unreadable(format!("it is larger than {} MiB", LARGEST >> 20)))
     }
 }
 

@@ -32,6 +32,9 @@ pub trait SiteSource {
     /// Runs begin with the files of this commit from now on: a later one must come after it.
     fn took(&self, revision: &Revision);
 
+    /// Whether a site came from a commit that lies before another one.
+    fn is_older(&self, loaded: &LoadedSite, than: &Revision) -> bool;
+
     /// The site as it was in a commit that was taken before.
     fn read_former(&self, revision: &Revision) -> Result<LoadedSite, Defects>;
 

@@ -75,16 +75,19 @@ impl<W: World> Supervisor<W> {
         order: House,
         wish: Wish,
     ) -> Result<Reply, Fatal> {
-        if let House::Second { request } = order
-            && let Some(run) = self.run_of_request(request)
-        {
-            self.load(&run).await?;
-        }
         if !self.sites().any(|site| is_known(site, &self.parts.own, account)) {
             return Ok(stranger(account).into());
         }
         if self.parts.clock.offset().is_some() {
             return Ok(stands_alone().into());
+        }
+        if let House::Second { request } = order
+            && let Some(run) = self.run_of_request(request)
+        {
+            self.finish(std::mem::take(turn)).await?;
+            if let Err(what) = cannot_now(self.load(&run).await)? {
+                return Ok(Reply::Failed { what, defects: false });
+            }
         }
         let by = self.someone(account);
         let event = self.house_event(order, by.clone(), wish.reason);

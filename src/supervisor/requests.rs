@@ -47,7 +47,7 @@ impl<W: World> Supervisor<W> {
             Request::Act { on, which, deed, reason, dry_run } => {
                 let wish = Wish { reason, dry_run };
                 // The answer follows when what was decided is durable.
-                self.bring_in(&on).await?;
+                self.bring_in(turn, &on).await?;
                 let with = self.act_in(turn, &account, &on, (which, deed), wish).await?;
                 turn.replies.push((reply, with));
             }
@@ -57,7 +57,8 @@ impl<W: World> Supervisor<W> {
                 turn.replies.push((reply, with));
             }
             Request::Why { job, date, language } => {
-                self.bring_in(&RunOf::Batch { batch: job.batch.clone(), date }).await?;
+                let on = RunOf::Batch { batch: job.batch.clone(), date };
+                self.bring_in(turn, &on).await?;
                 answer(&reply, self.why(&job, date, language)?);
             }
             Request::Status { language } => answer(&reply, self.status(language)),
@@ -109,10 +110,12 @@ impl<W: World> Supervisor<W> {
     }
 
     /// Takes a run in that is over and was let go, because somebody speaks of it.
-    pub(super) async fn bring_in(&mut self, on: &RunOf) -> Result<(), Fatal> {
+    pub(super) async fn bring_in(&mut self, turn: &mut Turn, on: &RunOf) -> Result<(), Fatal> {
         if self.service.is_none() || self.find(on).is_ok() {
             return Ok(());
         }
+        // What the store has must not be put over what this turn has decided.
+        self.finish(std::mem::take(turn)).await?;
         let reader = self.parts.store.reader();
         let found = match on {
             RunOf::Run(run) => {

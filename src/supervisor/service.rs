@@ -1,6 +1,6 @@
 //! The service (`nightrun serve`): the starts of the schedules are made, for as long as nobody stops it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -15,6 +15,7 @@ use crate::core::phase::Phase;
 use crate::core::service::DueStart;
 use crate::core::state::Run;
 use crate::definition::site::Site;
+use crate::journal::RunRow;
 use crate::port::control::Account;
 use crate::port::{Clock, Defects, LoadedSite, SiteSource, Store, StoreError, StoreReader};
 use crate::types::{BatchId, PersonId, RunId};
@@ -39,8 +40,10 @@ pub(super) struct Service {
     observes: bool,
     /// When the files are looked at again, by the time since boot.
     look: Duration,
-    /// Starts cannot be made for now: when they are tried again, by the time since boot, and why.
-    put_off: Option<(Duration, LateWhy)>,
+    /// No start can be made for now: when they are tried again, by the time since boot.
+    put_off: Option<Duration>,
+    /// Batches whose runs get no copy for now, and when they are tried again.
+    without_copy: BTreeMap<BatchId, Duration>,
 }
 
 /// The service cannot begin.
@@ -79,7 +82,14 @@ impl<W: World> Supervisor<W> {
         let (loaded, defects) = self.first_definitions()?;
         let look = self.parts.clock.now().since_boot + LOOK;
         let first = loaded.clone();
-        self.service = Some(Service { loaded, stamp, observes, look, put_off: None });
+        self.service = Some(Service {
+            loaded,
+            stamp,
+            observes,
+            look,
+            put_off: None,
+            without_copy: BTreeMap::new(),
+        });
         self.take_over(first).await?;
         if let Some(defects) = defects {
             self.refuse_definitions(&defects).await?;
@@ -90,11 +100,18 @@ impl<W: World> Supervisor<W> {
 
     /// The newest definitions; where these cannot be used, those of the commit that was taken last, with what is wrong.
     fn first_definitions(&self) -> Result<(LoadedSite, Option<Defects>), NotServed> {
+        let taken = self.core.state().taken.as_ref();
         let defects = match self.parts.source.read() {
-            Ok(loaded) => return Ok((loaded, None)),
+            Ok(loaded) => {
+                // A branch that was not fetched for a while is no step back.
+                let newer = taken.filter(|taken| self.parts.source.is_older(&loaded, taken));
+                return match newer {
+                    Some(taken) => Ok((self.parts.source.read_former(taken)?, None)),
+                    None => Ok((loaded, None)),
+                };
+            }
             Err(defects) => defects,
         };
-        let taken = self.core.state().taken.as_ref();
         match taken.map(|revision| self.parts.source.read_former(revision)) {
             Some(Ok(former)) => Ok((former, Some(defects))),
             Some(Err(_)) | None => Err(defects.into()),
@@ -163,10 +180,16 @@ impl<W: World> Supervisor<W> {
         let service = self.service.as_ref()?;
         let now = self.parts.clock.now();
         let start = match service.put_off {
-            Some((again, _)) => Some(again.saturating_sub(now.since_boot)),
-            None => self.core.next_start().map(|at| {
-                Duration::try_from(at.duration_since(now.wall)).unwrap_or(Duration::ZERO)
-            }),
+            Some(again) => Some(again.saturating_sub(now.since_boot)),
+            None => {
+                let copies = service.without_copy.values().min();
+                let copies = copies.map(|again| again.saturating_sub(now.since_boot));
+                let but = service.without_copy.keys().cloned().collect();
+                let next = self.core.next_start(&but).map(|at| {
+                    Duration::try_from(at.duration_since(now.wall)).unwrap_or(Duration::ZERO)
+                });
+                copies.into_iter().chain(next).min()
+            }
         };
         let look = service.look.saturating_sub(now.since_boot);
         Some(start.map_or(look, |start| start.min(look)))
@@ -175,53 +198,76 @@ impl<W: World> Supervisor<W> {
     async fn make_starts(&mut self) -> Result<(), Fatal> {
         let now = self.parts.clock.now();
         let Some(service) = &mut self.service else { return Ok(()) };
-        if service.put_off.is_some_and(|(again, _)| now.since_boot < again) {
+        if service.put_off.is_some_and(|again| now.since_boot < again) {
             return Ok(());
         }
-        let put_off = service.put_off.take();
+        let in_trouble = service.put_off.take().is_some();
+        let waits = service.without_copy.iter().filter(|(_, again)| now.since_boot < **again);
+        let mut but: BTreeSet<BatchId> = waits.map(|(batch, _)| batch.clone()).collect();
         let hindered = self.hindered.make_contiguous();
-        for mut start in self.core.due_starts(now.wall, hindered, STARTS_AT_A_TIME) {
+        for mut start in self.core.due_starts(now.wall, hindered, &but, STARTS_AT_A_TIME) {
+            if but.contains(&start.batch) {
+                continue;
+            }
             // Those before it may have taken their time.
             let now = self.parts.clock.now().wall;
             let hindered = self.hindered.make_contiguous();
             start.late = self.core.lateness(start.scheduled, hindered, now);
-            if let (Some((_, why)), Some(_)) = (put_off, start.late) {
-                start.late = Some(why);
-            }
-            if let Err(why) = self.make_start(start).await? {
-                self.put_off_starts(put_off.is_none(), why);
-                break;
+            let batch = start.batch.clone();
+            match self.make_start(start).await? {
+                Ok(()) => drop(self.service.as_mut().map(|s| s.without_copy.remove(&batch))),
+                Err(NotNow::Store(why)) => {
+                    self.put_off_starts(in_trouble, &why);
+                    break;
+                }
+                Err(NotNow::Copy(why)) => {
+                    self.put_off_batch(&batch, &why);
+                    but.insert(batch);
+                }
             }
         }
         Ok(())
     }
 
-    fn put_off_starts(&mut self, first: bool, (why, what): (LateWhy, String)) {
+    /// The store does not say what it holds: every start waits.
+    fn put_off_starts(&mut self, told: bool, why: &str) {
         let now = self.parts.clock.now();
-        if first {
-            let text = format!("starts of schedules cannot be made for now: {what}; trying again");
+        self.note_hindrance(now.wall, LateWhy::Store);
+        if !told {
+            let text = format!("starts of schedules cannot be made for now: {why}; trying again");
             self.notice(now.wall, &text);
         }
         if let Some(service) = &mut self.service {
-            service.put_off = Some((now.since_boot + AGAIN, why));
+            service.put_off = Some(now.since_boot + AGAIN);
+        }
+    }
+
+    /// A run of one batch gets no copy: its starts wait, and the others do not.
+    fn put_off_batch(&mut self, batch: &BatchId, why: &str) {
+        let now = self.parts.clock.now();
+        let Some(service) = &mut self.service else { return };
+        let before = service.without_copy.insert(batch.clone(), now.since_boot + AGAIN);
+        if before.is_none() {
+            let text = format!("{batch} cannot be started for now: its copy, {why}; trying again");
+            self.notice(now.wall, &text);
         }
     }
 
     /// Makes one start, or tells that it will not be made. The inner error: it cannot be made for now.
-    async fn make_start(
-        &mut self,
-        start: DueStart,
-    ) -> Result<Result<(), (LateWhy, String)>, Fatal> {
+    async fn make_start(&mut self, mut start: DueStart) -> Result<Result<(), NotNow>, Fatal> {
+        let waited =
+            self.service.as_ref().is_some_and(|s| s.without_copy.contains_key(&start.batch));
+        if waited && start.late.is_some() {
+            start.late = Some(LateWhy::Copy);
+        }
         let tried = match self.try_start(&start).await {
-            Err(Fatal::Store(StoreError::Trouble(why))) => {
-                return Ok(Err((LateWhy::Store, why)));
-            }
+            Err(Fatal::Store(StoreError::Trouble(why))) => return Ok(Err(NotNow::Store(why))),
             tried => tried?,
         };
         let why = match tried {
             Ok(()) => return Ok(Ok(())),
             Err(NotMade::Missed(why)) => why,
-            Err(NotMade::NoCopy(why)) => return Ok(Err((LateWhy::Copy, why))),
+            Err(NotMade::NoCopy(why)) => return Ok(Err(NotNow::Copy(why))),
         };
         let DueStart { batch, scheduled, .. } = start;
         let mut turn = Turn::default();
@@ -243,6 +289,7 @@ impl<W: World> Supervisor<W> {
         };
         if !ordered.several
             && let Some(before) = self.latest_run(&ordered).await?
+            && self.stands_for(&before).await?
         {
             return Ok(Err(NotMade::Missed(MissedWhy::OrderedBefore { run: before.run })));
         }
@@ -255,6 +302,20 @@ impl<W: World> Supervisor<W> {
             Err(NotOrdered::NoCopy(why)) => Ok(Err(NotMade::NoCopy(why))),
             Err(other) => Ok(Err(NotMade::refused(&other))),
         }
+    }
+
+    /// Whether a run of a date takes the place of the start that the schedule has for it: people have ordered it, and all
+    /// of it.
+    async fn stands_for(&self, before: &RunRow) -> Result<bool, Fatal> {
+        if before.scheduled.is_some() {
+            return Ok(false);
+        }
+        for sealed in self.parts.store.reader().entries(&before.run).await? {
+            if let Fact::RunOpened(opened) = sealed.open()?.fact {
+                return Ok(opened.only.is_empty());
+            }
+        }
+        Ok(true)
     }
 
     /// What is done now and then: the job files are looked at, and runs that are over are let go.
@@ -348,6 +409,12 @@ enum NotMade {
     Missed(MissedWhy),
     /// Not for now.
     NoCopy(String),
+}
+
+/// Why a start cannot be made for now.
+enum NotNow {
+    Store(String),
+    Copy(String),
 }
 
 impl NotMade {

@@ -124,8 +124,14 @@ fn where_only_commits_count_nothing_else_runs() {
     let served = archive.serve(&settings);
     served.notice("cannot be used; runs begin with what was there before: commit ");
     assert!(archive.ordered(&settings).contains("the test says go"));
-    // Mended: taken over.
+    // A link would be a file that holds the path that it leads to.
     fs::remove_file(house.site().join("night/more.yaml")).unwrap();
+    std::os::unix::fs::symlink("job.sh", house.site().join("night/link.sh")).unwrap();
+    archive.commit("a link");
+    served.signal(Signal::HUP);
+    served.notice("night/link.sh is a link or a submodule");
+    // Mended: taken over.
+    fs::remove_file(house.site().join("night/link.sh")).unwrap();
     house.write("night/job.sh", &script.replace("the test says", "the commit says"));
     let mended = archive.commit("mended");
     served.signal(Signal::HUP);

@@ -180,6 +180,55 @@ fn a_date_that_was_ordered_by_hand_is_not_started_again() {
 }
 
 #[test]
+fn a_part_that_was_ordered_by_hand_is_not_taken_for_the_night() {
+    let town = Town::new();
+    let house = &town.house;
+    house.batch("eod", &DAILY.replace(", wait]", "]"));
+    town.set_clock(at("21:29:50"));
+    let mut served = town.serve();
+    served.notice("serving 1 schedule");
+    town.run(&["run", "eod", "--only", "load"], 0);
+    served.event("run-ended", "");
+    town.set_clock(at("21:29:59"));
+    served.ended("post");
+    served.event("run-ended", "");
+    served.signal(Signal::TERM);
+    served.ends(0);
+    assert_eq!(keys(house), ["eod@2026-11-02#1", "eod@2026-11-02#2"]);
+    assert_eq!(house.ran(), ["load 1", "load 1", "post 1"]);
+    assert!(house.facts("starts-missed").is_empty());
+}
+
+#[test]
+fn a_batch_whose_files_cannot_be_read_keeps_no_other_from_its_start() {
+    let town = Town::new();
+    let house = &town.house;
+    house.batch("watch", QUARTERS);
+    let text = "version: 1\nbatch: bad\ntitle: B\nschedule: {cron: \"0,15,30,45 * * * *\"}\n\
+                jobs: {a: {title: A, run: [\"true\"]}}\n";
+    house.write("bad/bad.yaml", text);
+    std::os::unix::fs::symlink("nowhere", house.site().join("bad/note.txt")).unwrap();
+    town.set_clock(at("21:29:58"));
+    let mut served = town.serve();
+    served.notice("serving 2 schedules");
+    served.notice("bad cannot be started for now: its copy, that of the files beside the batch");
+    served.ended("look");
+    // Put right: it is started, and says why it was late.
+    fs::remove_file(house.site().join("bad/note.txt")).unwrap();
+    served.signal(Signal::HUP);
+    let run = loop {
+        let opened = served.event("run-opened", "");
+        if opened["run"].as_str().unwrap().starts_with("bad@") {
+            break opened;
+        }
+    };
+    assert!(run["run"].is_string());
+    served.signal(Signal::TERM);
+    served.ends(0);
+    assert_eq!(house.ran(), ["look 1"]);
+}
+
+#[test]
 fn edited_files_are_taken_over_and_broken_ones_are_not() {
     let town = Town::new();
     let house = &town.house;
