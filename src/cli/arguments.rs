@@ -270,6 +270,7 @@ pub(super) enum Command {
         /// Such as 2026-10-30T22:00, of the site's zone
         #[arg(long, value_name = "TIME", default_value = "now")]
         from: String,
+        /// The same, after `--from`
         #[arg(long, value_name = "TIME")]
         until: String,
         /// site, batch=NAME, class=NAME, target=NAME or host=NAME; may be given several times
