@@ -8,10 +8,11 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::calendar::Calendars;
-use super::fact::{Fact, LateWhy, MissedWhy, TakenSchedule};
+use super::fact::{Fact, LateWhy, MissedWhy, RunOpened, RunResult, TakenSchedule};
 use super::night::{Core, Mover, StepError};
+use super::phase::Phase;
 use super::schedule::{self, Start};
-use super::state::{State, Unfit};
+use super::state::{Run, State, Unfit};
 use crate::definition::site::{Batch, Missed, Site};
 use crate::types::BatchId;
 
@@ -20,6 +21,9 @@ pub const ON_TIME: SignedDuration = SignedDuration::from_mins(5);
 
 /// A start that is made within this time needs no explanation.
 const AT_ONCE: SignedDuration = SignedDuration::from_secs(5);
+
+/// How long a run that is over is kept at hand.
+const AT_HAND: SignedDuration = SignedDuration::from_hours(1);
 
 /// From when until when something kept starts from being made.
 pub type Hindrance = (Timestamp, Timestamp, LateWhy);
@@ -109,6 +113,19 @@ impl Come {
         make.extend(fresh);
         Self { make, dropped: made_up.dropped }
     }
+}
+
+/// Whether a run that was opened before takes the place of the one start that the schedule has for its date: people have
+/// ordered it, and all of it.
+pub fn takes_the_place_of_a_start(opened: &RunOpened) -> bool {
+    opened.scheduled.is_none() && opened.only.is_empty()
+}
+
+/// Whether a service need not keep a run at hand any more: it has been over for a while, and nobody has to decide about it.
+pub fn is_done_with(run: &Run, now: Timestamp) -> bool {
+    let over = run.result.is_some_and(|result| result != RunResult::Stopped);
+    let old = run.ended_at.is_some_and(|ended| now.duration_since(ended) > AT_HAND);
+    over && old && !run.jobs.iter().any(|job| matches!(job.phase, Phase::InDoubt { .. }))
 }
 
 impl State {

@@ -9,7 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::fact::{Fact, LateWhy, MissedWhy, RunOpened};
 use super::night::{Core, Event};
 use super::order::{self, Order};
-use super::service::DueStart;
+use super::service::{DueStart, is_done_with, takes_the_place_of_a_start};
+use super::test_night::{Night, name, opened};
 use super::test_site::{batch, cron, job, site};
 use crate::core::calendar::Calendars;
 use crate::definition::site::{Missed, Schedule, Site};
@@ -263,4 +264,27 @@ fn what_hindered_is_why_a_start_is_late() {
     let in_time = served.core.due_starts(at("01:00:03"), &[], &BTreeSet::new(), 99);
     assert_eq!(in_time[0].late, None);
     assert!(at("01:01").duration_since(at("01:00")) > SignedDuration::from_secs(5));
+}
+
+#[test]
+fn only_a_whole_run_that_people_ordered_takes_the_place_of_a_start() {
+    let whole = opened("eod", at("20:00"));
+    assert!(takes_the_place_of_a_start(&whole));
+    let part = RunOpened { only: vec![name("load")], ..whole.clone() };
+    assert!(!takes_the_place_of_a_start(&part));
+    let of_the_schedule = RunOpened { scheduled: Some(at("06:00")), ..whole };
+    assert!(!takes_the_place_of_a_start(&of_the_schedule));
+}
+
+#[test]
+fn a_run_is_kept_at_hand_for_an_hour_after_its_end() {
+    let mut night = Night::of(vec![job("a", &[])]);
+    let begun = night.now.wall;
+    let later = |minutes| begun + SignedDuration::from_mins(minutes);
+    let run = |night: &Night| night.run().clone();
+    assert!(!is_done_with(&run(&night), later(6_000)), "it is not over");
+    night.good("a");
+    assert!(run(&night).result.is_some());
+    assert!(!is_done_with(&run(&night), later(60)));
+    assert!(is_done_with(&run(&night), later(61)));
 }

@@ -8,12 +8,11 @@ use jiff::Timestamp;
 use super::orders::NotOrdered;
 use super::turn::Turn;
 use super::{Fatal, Supervisor, World};
-use crate::core::fact::{Fact, LateWhy, MissedWhy, Proposed, RunResult};
+use crate::core::fact::{Fact, LateWhy, MissedWhy, Proposed};
 use crate::core::night::Event;
 use crate::core::order::Order;
-use crate::core::phase::Phase;
-use crate::core::service::DueStart;
-use crate::core::state::Run;
+use crate::core::service::{self, DueStart};
+use crate::core::state::Unfit;
 use crate::definition::site::Site;
 use crate::journal::RunRow;
 use crate::port::control::Account;
@@ -28,9 +27,6 @@ const LOOK: Duration = Duration::from_secs(60);
 const AGAIN: Duration = Duration::from_secs(1);
 /// Starts that are made before what else has come is heard.
 const STARTS_AT_A_TIME: usize = 16;
-/// How long a run that is over is kept at hand.
-const AT_HAND: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
-
 /// What a supervisor that serves goes by.
 pub(super) struct Service {
     /// The definitions of starts and orders: the last that had no defect.
@@ -304,18 +300,14 @@ impl<W: World> Supervisor<W> {
         }
     }
 
-    /// Whether a run of a date takes the place of the start that the schedule has for it: people have ordered it, and all
-    /// of it.
+    /// Whether a run of a date takes the place of the start that the schedule has for it.
     async fn stands_for(&self, before: &RunRow) -> Result<bool, Fatal> {
-        if before.scheduled.is_some() {
-            return Ok(false);
-        }
         for sealed in self.parts.store.reader().entries(&before.run).await? {
             if let Fact::RunOpened(opened) = sealed.open()?.fact {
-                return Ok(opened.only.is_empty());
+                return Ok(service::takes_the_place_of_a_start(&opened));
             }
         }
-        Ok(true)
+        Err(Fatal::Unfit(Unfit::NoRun(before.run.clone())))
     }
 
     /// What is done now and then: the job files are looked at, and runs that are over are let go.
@@ -371,7 +363,7 @@ impl<W: World> Supervisor<W> {
             let newest = last.entry(&run.opened.batch).or_insert(this);
             *newest = (*newest).max(this);
         }
-        let old = runs.values().filter(|run| is_done_with(run, now));
+        let old = runs.values().filter(|run| service::is_done_with(run, now));
         let old = old.filter(|run| last.get(&run.opened.batch).is_some_and(|l| l.1 != run.id()));
         // A second person may still say yes to what was asked of it.
         let asked = |run: &RunId| {
@@ -421,12 +413,6 @@ impl NotMade {
     fn refused(why: &impl ToString) -> Self {
         Self::Missed(MissedWhy::Refused { what: why.to_string() })
     }
-}
-
-fn is_done_with(run: &Run, now: Timestamp) -> bool {
-    let over = matches!(run.result, Some(RunResult::Well | RunResult::Failed));
-    let doubts = run.jobs.iter().any(|job| matches!(job.phase, Phase::InDoubt { .. }));
-    over && !doubts && run.ended_at.is_some_and(|ended| now.duration_since(ended) > AT_HAND)
 }
 
 fn scheduler() -> Result<PersonId, Fatal> {
