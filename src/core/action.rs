@@ -9,7 +9,7 @@ use super::order::Order;
 use crate::types::{FreezeId, JobName, RunId};
 
 /// What an operator may do to a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "do")]
 pub enum Action {
     /// The job is not started until it is released.

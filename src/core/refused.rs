@@ -4,7 +4,19 @@ use serde::{Deserialize, Serialize};
 
 /// Which rule says no to an operator's action: its name is printed, given in JSON, and explained in
 /// `src/docs/format.md`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rule {
     /// There is no such run here.

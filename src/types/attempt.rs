@@ -148,6 +148,17 @@ macro_rules! as_string {
     )*};
 }
 as_string!(RunKey, RunId, AttemptId);
+string_schema!(
+    RunKey,
+    "^[A-Za-z0-9_.:+-]{1,64}$",
+    "what a run is for: its start of the schedule, or the key of an order"
+);
+string_schema!(RunId, "^[^@/]+@[^/]+#[0-9]+$", "a run, written `batch@key#number`");
+string_schema!(
+    AttemptId,
+    "^[^@/]+@[^/]+#[0-9]+/[^/]+/[0-9]+$",
+    "an attempt, written `run/job/number`"
+);
 
 /// The fencing number of a leadership: every write and every command to an agent carries it, and a lower one
 /// than the highest seen is refused.

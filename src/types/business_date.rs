@@ -8,7 +8,9 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The date the work is for, not the date it runs on (业务日期).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(transparent)]
 pub struct BusinessDate(pub Date);
 
@@ -65,6 +67,8 @@ impl fmt::Debug for Zone {
         write!(f, "{}", self.name())
     }
 }
+
+string_schema!(Zone, ".", "a time zone by its IANA name");
 
 impl Serialize for Zone {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {

@@ -92,6 +92,12 @@ impl fmt::Debug for Span {
     }
 }
 
+string_schema!(
+    Span,
+    "^([0-9]+(d|h|m|s|ms))+$",
+    "a length of time with units, the largest first, such as `1h30m` or `90ms`"
+);
+
 impl Serialize for Span {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         s.collect_str(self)

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// How an attempt ended, as its host saw it. Nothing is folded: what a night does next depends on which it was.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "how")]
 pub enum Ending {
     /// The program ended by itself.

@@ -62,6 +62,8 @@ macro_rules! name {
             }
         }
 
+        string_schema!($type, "^[a-z][a-z0-9_-]{0,63}$", "a name");
+
         impl<'de> Deserialize<'de> for $type {
             fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
                 let name = std::borrow::Cow::<'de, str>::deserialize(d)?;
@@ -110,6 +112,8 @@ impl FromStr for JobRef {
     }
 }
 
+string_schema!(JobRef, r"^[a-z][a-z0-9_-]*\.[a-z][a-z0-9_-]*$", "a job, written `batch.job`");
+
 impl Serialize for JobRef {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         s.collect_str(self)
@@ -124,7 +128,19 @@ impl<'de> Deserialize<'de> for JobRef {
 }
 
 /// An incident's number, written `INC-7`. Counted per site, never reused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(transparent)]
 pub struct IncidentId(pub u64);
 
@@ -138,7 +154,7 @@ impl fmt::Display for IncidentId {
 macro_rules! numbered {
     ($(#[$doc:meta])* $name:ident, $letters:literal) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
         #[serde(transparent)]
         pub struct $name(pub u64);
 

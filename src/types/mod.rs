@@ -2,6 +2,8 @@
 //!
 //! Every other module may import from here; this one imports from nobody.
 
+#[macro_use]
+mod schema;
 mod attempt;
 mod business_date;
 mod duration;

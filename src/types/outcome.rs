@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// How a job of a run came out. The table in `src/docs/format.md` says what each means for its successors.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// Ended well by its success rule.
@@ -23,7 +23,9 @@ pub enum Outcome {
 }
 
 /// What a job needs of its predecessor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Condition {
     /// It ended well (or was left out, or forced).

@@ -26,7 +26,7 @@ impl Lang {
 }
 
 /// A text of a job file: English, and Chinese where the author gave it.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Text {
     pub en: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -9,7 +9,7 @@ use super::report::Act;
 use crate::core::fact::{Deadline, RunResult, StopHow};
 use crate::types::{BusinessDate, Ending, IncidentId, JobName, Outcome, RunId, Span, Text};
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct EventLine {
     /// Wall time of the run's clock.
     pub at: Timestamp,
@@ -18,7 +18,7 @@ pub struct EventLine {
 }
 
 /// What happened.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "event")]
 pub enum Event {
     RunOpened {

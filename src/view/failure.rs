@@ -9,7 +9,7 @@ use super::run::RunHead;
 use crate::types::{IncidentId, JobName, Text};
 
 /// A critical job failed and stays so after its retries (requirement E4; design idea 5).
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct FailureView {
     pub head: RunHead,
     pub incident: IncidentId,
@@ -24,7 +24,7 @@ pub struct FailureView {
     pub told: Vec<Who>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct BlockedJob {
     pub name: JobName,
     pub title: Text,

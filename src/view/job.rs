@@ -9,7 +9,7 @@ use crate::core::fact::Deadline;
 use crate::types::{Condition, Ending, JobName, Outcome, Span, Text};
 
 /// One job of a run (作业).
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct JobLine {
     pub name: JobName,
     pub title: Text,
@@ -42,7 +42,7 @@ pub struct JobLine {
 }
 
 /// Where a job stands, with the reason as data.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "state")]
 pub enum JobState {
     Waiting {
@@ -85,7 +85,9 @@ pub enum JobState {
 }
 
 /// The state without its reason: what a column or a colour shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum StateWord {
     Waiting,
@@ -104,7 +106,7 @@ pub enum StateWord {
 }
 
 /// Why a job takes no part in a run.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "why")]
 pub enum LeftOut {
     NotItsDay(NotItsDay),
@@ -119,7 +121,7 @@ pub enum LeftOut {
 }
 
 /// One attempt of a job.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct AttemptLine {
     pub number: u32,
     /// `None`: no program was started.
@@ -133,7 +135,7 @@ pub struct AttemptLine {
     pub notes: Vec<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct RanLong {
     pub actual: Span,
     /// 95 of 100 earlier attempts took no longer.
@@ -141,7 +143,7 @@ pub struct RanLong {
 }
 
 /// A deadline of a job that was missed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Late {
     pub deadline: Deadline,
     pub due: Timestamp,

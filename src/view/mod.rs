@@ -32,7 +32,7 @@ use crate::definition::site::Site;
 use crate::types::{PersonId, Text};
 
 /// A person as shown: the id is who it is, the name is what is read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Who {
     pub id: PersonId,
     pub name: Text,

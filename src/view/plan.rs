@@ -12,7 +12,7 @@ use crate::types::{
 };
 
 /// Some dates of a site, planned.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct PlanView {
     pub site: Text,
     /// Of the page's clock times.
@@ -23,7 +23,7 @@ pub struct PlanView {
     pub calendar_ends: Vec<CalendarEnd>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct PlanDay {
     /// The civil date on which the starts fall.
     pub date: Date,
@@ -32,7 +32,7 @@ pub struct PlanDay {
 }
 
 /// One start of a batch.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct PlanStart {
     pub batch: BatchId,
     pub title: Text,
@@ -49,7 +49,7 @@ pub struct PlanStart {
 }
 
 /// What daylight saving does to a start.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "note")]
 pub enum StartNote {
     /// The wished time does not exist that day; it starts as much later as the clock jumps.
@@ -60,7 +60,7 @@ pub enum StartNote {
     CaughtUp { scheduled: Timestamp },
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct PlanJob {
     pub name: JobName,
     pub title: Text,
@@ -74,7 +74,7 @@ pub struct PlanJob {
     pub gates: Vec<Gate>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "gate")]
 pub enum Gate {
     /// Waits for a window to open, or starts within it.
@@ -121,7 +121,7 @@ pub enum Gate {
     },
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct JobLeftOut {
     pub name: JobName,
     pub title: Text,
@@ -129,14 +129,14 @@ pub struct JobLeftOut {
 }
 
 /// A batch that does not start on a date.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct BatchLeftOut {
     pub batch: BatchId,
     pub title: Text,
     pub why: BatchLeftOutWhy,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "why")]
 pub enum BatchLeftOutWhy {
     /// No business day: the holiday's name where the calendar has one.
@@ -159,7 +159,7 @@ pub enum BatchLeftOutWhy {
 }
 
 /// A calendar whose data end soon or have ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct CalendarEnd {
     pub calendar: CalendarName,
     pub title: Text,

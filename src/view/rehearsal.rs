@@ -14,7 +14,7 @@ use crate::types::{
 };
 
 /// What is supposed of a night, names and times resolved.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "suppose")]
 pub enum Supposed {
     /// A host goes with all that runs on it, and has started anew at `to`.
@@ -49,7 +49,7 @@ pub enum Supposed {
     },
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Length {
     /// So many times what it takes otherwise.
@@ -58,7 +58,7 @@ pub enum Length {
 }
 
 /// One night (or several nights on end), played once.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct RehearsalView {
     /// Always true: nothing of this has happened.
     pub simulated: bool,
@@ -74,7 +74,7 @@ pub struct RehearsalView {
     pub left_out: Vec<LeftOutOn>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct LeftOutOn {
     pub date: Date,
     #[serde(flatten)]
@@ -82,7 +82,7 @@ pub struct LeftOutOn {
 }
 
 /// How a run stands at the end of its night.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
     /// Every critical job well, in time where there is a limit.
@@ -94,7 +94,7 @@ pub enum Standing {
     NeverEnds,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct RehearsedRun {
     pub standing: Standing,
     pub head: RunHead,
@@ -111,13 +111,13 @@ pub struct RehearsedRun {
     pub jobs: Vec<RehearsedJob>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Without {
     pub standing: Standing,
     pub end: Option<Timestamp>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Effect {
     /// Which of `what_if`, from 0.
     pub of: usize,
@@ -127,7 +127,7 @@ pub struct Effect {
     pub open: Vec<JobName>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct RehearsedJob {
     #[serde(flatten)]
     pub line: JobLine,
@@ -139,7 +139,7 @@ pub struct RehearsedJob {
 }
 
 /// Where the time that a job takes comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "from")]
 pub enum TakesFrom {
     /// Its last good attempts, so many.
@@ -155,7 +155,7 @@ pub enum TakesFrom {
 }
 
 /// A job that the end waited for.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct PathStep {
     pub job: JobName,
     /// From when on only `waited_for` stood in its way.
@@ -168,7 +168,7 @@ pub struct PathStep {
     pub waited_for: Option<WaitedFor>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "for")]
 pub enum WaitedFor {
     Host {
@@ -196,7 +196,7 @@ pub enum WaitedFor {
 }
 
 /// Many nights of the same dates, each with other times from history.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct NightsView {
     pub simulated: bool,
     pub site: Text,
@@ -210,7 +210,7 @@ pub struct NightsView {
     pub left_out: Vec<LeftOutOn>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct NightsRun {
     pub batch: BatchId,
     pub title: Text,
@@ -230,7 +230,7 @@ pub struct NightsRun {
 }
 
 /// How the nights of a run ended.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, schemars::JsonSchema)]
 pub struct Ends {
     pub in_time: u32,
     pub late: u32,
@@ -244,7 +244,7 @@ pub struct Ends {
     pub worst: Option<Timestamp>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Chance {
     /// `None`: of the run.
     pub job: Option<JobName>,
@@ -255,14 +255,14 @@ pub struct Chance {
     pub without: Option<u32>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Often {
     pub job: JobName,
     /// Nights in which the end waited for it.
     pub nights: u32,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct NightsJob {
     pub name: JobName,
     pub takes_from: TakesFrom,

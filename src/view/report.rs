@@ -13,7 +13,7 @@ use crate::types::{ChangeId, IncidentId, JobName, TargetName, Text};
 use crate::wire::{ChangeState, Check};
 
 /// Everything that the report of a run says.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct ReportView {
     pub head: RunHead,
     /// Always [`Totals::of`] the jobs.
@@ -34,7 +34,7 @@ pub struct ReportView {
 }
 
 /// A database change of the run (变更).
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct ChangeLine {
     pub id: ChangeId,
     pub title: Text,
@@ -54,7 +54,7 @@ pub struct ChangeLine {
 }
 
 /// An incident of the run (事件).
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct IncidentLine {
     pub id: IncidentId,
     pub job: JobName,
@@ -65,7 +65,7 @@ pub struct IncidentLine {
 }
 
 /// What a person did.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct ActionLine {
     pub at: Timestamp,
     pub by: Who,
@@ -74,7 +74,7 @@ pub struct ActionLine {
     pub reason: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Act {
     Do(Action),
@@ -96,7 +96,7 @@ pub enum Act {
 }
 
 /// Something that somebody still has to see to.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "open")]
 pub enum OpenPoint {
     Unknown {

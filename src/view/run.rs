@@ -11,7 +11,7 @@ use crate::core::fact::RunResult;
 use crate::types::{BatchId, BusinessDate, RunId, Text, Zone};
 
 /// The head of every page about one run (批次执行).
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct RunHead {
     pub site: Text,
     pub batch: BatchId,
@@ -38,7 +38,7 @@ pub struct RunHead {
 }
 
 /// How the run stands to its must-complete-by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "deadline")]
 pub enum DeadlineState {
     /// The run has none.
@@ -72,7 +72,7 @@ pub enum DeadlineState {
 }
 
 /// Jobs by how they stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, schemars::JsonSchema)]
 pub struct Totals {
     /// All that take part: everything but those not scheduled.
     pub taking_part: u32,

@@ -8,7 +8,7 @@ use crate::definition::site::FreezeScope;
 use crate::types::{FreezeId, PoolName, RequestId, Text};
 
 /// What is in force, or will be. Empty on most nights.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct StandingView {
     pub freezes: Vec<FreezeLine>,
     pub pools: Vec<PoolLine>,
@@ -16,7 +16,7 @@ pub struct StandingView {
 }
 
 /// A freeze (封版).
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct FreezeLine {
     /// `None`: declared in the job files.
     pub id: Option<FreezeId>,
@@ -29,7 +29,7 @@ pub struct FreezeLine {
 }
 
 /// A pool that has another size for the night.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct PoolLine {
     pub pool: PoolName,
     pub size: u32,
@@ -39,7 +39,7 @@ pub struct PoolLine {
 }
 
 /// An action that waits for a second person.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct RequestLine {
     pub id: RequestId,
     /// What it is about: a run, a freeze, a batch.

@@ -8,14 +8,14 @@ use crate::definition::site::Site;
 use crate::types::{BatchId, Span, Text, Zone};
 
 /// How much later than meant a run was started.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Late {
     pub by: Span,
     pub why: LateWhy,
 }
 
 /// Starts of one schedule, one after the other, that were not made.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Missed {
     pub batch: BatchId,
     pub title: Text,

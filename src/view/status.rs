@@ -9,7 +9,7 @@ use super::standing::StandingView;
 use crate::core::fact::StopHow;
 
 /// One run as it stands.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct StatusView {
     pub head: RunHead,
     /// Always [`Totals::of`] the jobs.

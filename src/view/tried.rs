@@ -9,7 +9,7 @@ use crate::core::refused::Rule;
 use crate::types::{JobName, RunId};
 
 /// The answer of `--dry-run`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Tried {
     /// What would be recorded, one line a fact, with the head of the run that it is of.
     pub events: Vec<(RunHead, EventLine)>,
@@ -23,14 +23,14 @@ pub struct Tried {
     pub ends: Vec<NewEnd>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct NotAllowed {
     pub what: String,
     pub rule: Option<Rule>,
 }
 
 /// When a run ends well as things stand, and when it would.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct NewEnd {
     pub head: RunHead,
     pub now: Option<Timestamp>,

@@ -13,7 +13,7 @@ use crate::types::{
 };
 
 /// The answer of `nightrun why JOB --date D`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct WhyView {
     pub job: JobRef,
     pub title: Text,
@@ -27,7 +27,7 @@ pub struct WhyView {
 }
 
 /// One thing that stands between a job and its start, or that says that it is past it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "what")]
 pub enum Reason {
     /// Predecessors of the same run are not where they must be.
@@ -140,7 +140,7 @@ pub enum Reason {
 }
 
 /// A predecessor that is waited for.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Awaited {
     pub job: JobName,
     pub state: StateWord,
@@ -150,7 +150,7 @@ pub struct Awaited {
 }
 
 /// Its calendar leaves the business date out.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct NotItsDay {
     pub date: Date,
     /// The days on which it takes part; said in words where known, else `reason` is shown.
@@ -159,7 +159,7 @@ pub struct NotItsDay {
 }
 
 /// Why a window lets nothing begin now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "why")]
 pub enum WindowWhy {
     Closed,

@@ -180,7 +180,7 @@ pub struct ChangeWork {
 }
 
 /// The states in which a worker leaves a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChangeState {
     /// Applied and verified.
@@ -195,7 +195,7 @@ pub enum ChangeState {
 }
 
 /// One row of a verification script: `(check_name, ok, detail)`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Check {
     pub name: String,
     pub ok: bool,

@@ -49,7 +49,7 @@ pub enum ExceptionKind {
 }
 
 /// Days in words: `every business day`, `last business day of month -1bd`, `mon-fri`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct DayRule {
     pub days: Days,
     /// Business days added to each day that `days` gives.
@@ -58,7 +58,7 @@ pub struct DayRule {
     pub calendar: Option<CalendarName>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Days {
     EveryDay,
@@ -73,7 +73,7 @@ pub enum Days {
     Once(Date),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Period {
     Week,
