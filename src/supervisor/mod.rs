@@ -1,6 +1,7 @@
 //! Layer 6: the turn. Events that are waiting are taken together, the core decides, everything is made durable in one
 //! transaction, and only then something is done.
 
+mod access;
 mod letters;
 mod operators;
 mod orders;
@@ -24,15 +25,15 @@ use crate::core::night::{Core, StepError};
 use crate::core::refused::{Refused, Rule};
 use crate::core::service::Hindrance;
 use crate::core::state::Unfit;
-use crate::definition::site::{Person, Site};
 use crate::journal::{Broken, Chain, NotSealed};
 use crate::port::control::{Account, Asked, Reply};
 use crate::port::{
     AgentEvent, AgentLink, Clock, Folders, SiteSource, Store, StoreError, StoreReader,
 };
-use crate::types::{Epoch, HostName, Now, PersonId, RunId};
+use crate::types::{Epoch, HostName, Now, RunId};
 use crate::wire::{FromAgent, ToAgent};
 
+pub use access::person_of;
 pub use letters::{missed_starts, planned, usual_p95};
 pub use orders::{NotOrdered, is_interrupted};
 pub use outbox::{MailNews, Post, send_mail};
@@ -406,44 +407,9 @@ fn answer(reply: &mpsc::UnboundedSender<Reply>, with: Reply) {
     let _ = reply.send(with);
 }
 
-/// Whether an account may ask for anything: the supervisor's own, root's, or one that a person of the site has.
-fn is_known(site: &Site, own: &Account, account: &Account) -> bool {
-    let declared = |person: &Person| person.unix_user.as_deref() == Some(account.name.as_str());
-    account.uid == own.uid || account.uid == 0 || site.people.values().any(declared)
-}
-
-fn stranger(account: &Account) -> Refused {
-    let what = format!("nobody in people.yaml has the account `{}`", account.name);
-    Refused::by(Rule::UnknownPerson, what).hint("only people of the site may ask this supervisor")
-}
-
 fn stopping() -> Refused {
     Refused::by(Rule::Stopping, "this supervisor is being stopped")
         .hint("ask again when it has ended")
-}
-
-/// The person that an account speaks for: the one whose `unix_user` it is, else `unix-NAME`.
-pub fn person_of(site: Option<&Site>, account: &Account) -> PersonId {
-    let declared = site.and_then(|site| {
-        site.people
-            .iter()
-            .find(|(_, person)| person.unix_user.as_deref() == Some(account.name.as_str()))
-            .map(|(id, _)| id.clone())
-    });
-    let plain: String = account
-        .name
-        .chars()
-        .map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' { c } else { '_' })
-        .take(50)
-        .collect();
-    declared
-        .or_else(|| PersonId::new(&format!("unix-{plain}")).ok())
-        .unwrap_or_else(|| unnamed(account.uid))
-}
-
-#[expect(clippy::expect_used, reason = "`uid-` and digits are a name")]
-fn unnamed(uid: u32) -> PersonId {
-    PersonId::new(&format!("uid-{uid}")).expect("a name")
 }
 
 #[cfg(test)]

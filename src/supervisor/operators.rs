@@ -3,9 +3,11 @@
 
 use serde_json::json;
 
+use super::access::{allow, person_of};
 use super::requests::cannot_now;
 use super::turn::Turn;
-use super::{Fatal, Supervisor, World, is_known, person_of, stopping, stranger};
+use super::{Fatal, Supervisor, World, stopping};
+use crate::core::access::right_for;
 use crate::core::fact::{Action, Fact, Proposed};
 use crate::core::forecast;
 use crate::core::night::{Event, StepError};
@@ -16,7 +18,7 @@ use crate::definition::site::{Site, TwoPeople};
 use crate::port::Clock;
 use crate::port::control::{Account, House, Reply, RunOf};
 use crate::render;
-use crate::types::{PersonId, RunId};
+use crate::types::{PersonId, Right, RunId};
 use crate::view;
 
 /// Why something is asked for, and whether it is only tried.
@@ -39,8 +41,9 @@ impl<W: World> Supervisor<W> {
             Err(refused) => return Ok(refused.into()),
         };
         let site = self.core.state().runs.get(&run).map(|run| &run.site);
-        if !site.is_some_and(|site| is_known(site, &self.parts.own, account)) {
-            return Ok(stranger(account).into());
+        let site = self.served_site().or(site.map(AsRef::as_ref));
+        if let Err(refused) = allow(site, &self.parts.own, account, right_for(&deed)) {
+            return Ok(refused.into());
         }
         // Such an action on a run that is over would set it going again.
         let moves = !matches!(deed, Deed::Note { .. });
@@ -75,8 +78,8 @@ impl<W: World> Supervisor<W> {
         order: House,
         wish: Wish,
     ) -> Result<Reply, Fatal> {
-        if !self.sites().any(|site| is_known(site, &self.parts.own, account)) {
-            return Ok(stranger(account).into());
+        if let Err(refused) = self.may(account, right_for_house(&order)) {
+            return Ok(refused.into());
         }
         if self.parts.clock.offset().is_some() {
             return Ok(stands_alone().into());
@@ -226,6 +229,14 @@ impl<W: World> Supervisor<W> {
         let said = render::tried::done(&turn.facts, &[], &by, Some(&site.zone));
         self.finish(turn).await?;
         Ok(Some(Refused::by(Rule::SecondPerson, said).hint("then give the order once more")))
+    }
+}
+
+/// The right that it takes.
+fn right_for_house(order: &House) -> Right {
+    match order {
+        House::Freeze { .. } | House::Unfreeze { .. } | House::SizePool { .. } => Right::House,
+        House::Second { .. } => Right::Second,
     }
 }
 

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::access::{allow, person_of};
 use super::recall::{self, Definition, Recalled, pack};
 use super::turn::Turn;
-use super::{Fatal, Supervisor, World, is_known, person_of, stopping, stranger};
+use super::{Fatal, Supervisor, World, stopping};
 use crate::core::calendar::Calendars;
 use crate::core::fact::{LateWhy, RunOpened, RunResult};
 use crate::core::night::{Event, StepError};
@@ -17,7 +18,7 @@ use crate::definition::site::Site;
 use crate::journal::{RunRow, address};
 use crate::port::control::{Account, Order};
 use crate::port::{Clock, Folders, LoadedSite, RunFilter, SiteSource, Store, StoreReader};
-use crate::types::{BusinessDate, JobName, JobRef, Outcome, PersonId, RunId, Span};
+use crate::types::{BusinessDate, JobName, JobRef, Outcome, PersonId, Right, RunId, Span};
 
 /// An order that came to nothing.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -57,8 +58,8 @@ impl<W: World> Supervisor<W> {
             Ok(loaded) => loaded,
             Err(defects) => return Ok(Err(NotOrdered::Defects(defects.0))),
         };
-        if !is_known(&loaded.site, &self.parts.own, account) {
-            return Ok(Err(stranger(account).into()));
+        if let Err(refused) = allow(Some(&loaded.site), &self.parts.own, account, Right::Order) {
+            return Ok(Err(refused.into()));
         }
         let by = person_of(Some(&loaded.site), account);
         let asked = order::Order {

@@ -6,7 +6,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::operators::Wish;
 use super::orders::NotOrdered;
 use super::turn::Turn;
-use super::{Fatal, Follower, Supervisor, World, answer, is_known, stranger};
+use super::{Fatal, Follower, Supervisor, World, answer};
 use crate::core::fact::{Fact, RunResult};
 use crate::core::forecast::{self, Forecast};
 use crate::core::refused::{Refused, Rule};
@@ -14,7 +14,7 @@ use crate::core::state::Run;
 use crate::port::control::{Account, Asked, Order, Reply, Request, RunOf};
 use crate::port::{Clock, RunFilter, Store, StoreError, StoreReader};
 use crate::render;
-use crate::types::{BatchId, BusinessDate, JobRef, Lang, RunId};
+use crate::types::{BatchId, BusinessDate, JobRef, Lang, Right, RunId};
 use crate::view::{self, of_job::Around};
 
 /// Starts that the status tells ahead.
@@ -24,10 +24,8 @@ impl<W: World> Supervisor<W> {
     pub(super) async fn asked(&mut self, turn: &mut Turn, asked: Asked) -> Result<(), Fatal> {
         let Asked { account, request, reply } = asked;
         let looks = matches!(request, Request::Status { .. } | Request::Why { .. });
-        let sites = self.core.state().runs.values().map(|run| run.site.as_ref());
-        let mut sites = sites.chain(self.served_site());
-        if looks && !sites.any(|site| is_known(site, &self.parts.own, &account)) {
-            answer(&reply, stranger(&account).into());
+        if looks && let Err(refused) = self.may(&account, Right::Read) {
+            answer(&reply, refused.into());
             return Ok(());
         }
         match request {
