@@ -12,6 +12,7 @@ pub mod core;
 pub mod definition;
 pub mod driver;
 pub mod fault;
+pub mod http;
 pub mod journal;
 pub mod port;
 pub mod render;

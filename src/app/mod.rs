@@ -9,7 +9,7 @@ mod source;
 use std::io;
 use std::path::Path;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 pub use clock::RunClock;
 pub use commits::follow;
@@ -20,11 +20,14 @@ pub use source::{Checked, SiteFolder, check, settings, source};
 use crate::definition::site::Mail;
 use crate::driver::account;
 use crate::driver::agent_link::LocalAgent;
-use crate::driver::control::Server;
+use crate::driver::api_socket::ApiSocket;
 use crate::driver::folders::StateFolder;
+use crate::driver::log_files::LogFiles;
 use crate::driver::store::StateStore;
-use crate::port::control::Account;
-use crate::port::{AgentEvent, Store, StoreError};
+use crate::driver::store::StoreAddress;
+use crate::http::{self, Api, Network, Serving};
+use crate::port::control::{Account, Asked, Caller};
+use crate::port::{AgentEvent, Meters, Published, Stage, Store, StoreError};
 use crate::supervisor::{Fatal, Input, Observer, Parts, Supervisor, World, send_mail};
 use crate::types::{Epoch, HostName};
 
@@ -48,6 +51,53 @@ pub struct Wiring {
     pub clock: RunClock,
     /// How mail leaves.
     pub mail: Mail,
+    pub door: Door,
+}
+
+/// Through which people and programs come in: the API, and its other end for the supervisor.
+#[derive(Debug)]
+pub struct Door {
+    api: Api,
+    requests: mpsc::UnboundedReceiver<Asked>,
+    published: watch::Sender<Published>,
+    meters: Meters,
+    serving: Option<Serving>,
+}
+
+impl Door {
+    /// Nothing listens yet.
+    pub fn new(state: &StateFolder, store: &StoreAddress) -> Self {
+        let (asked, requests) = mpsc::unbounded_channel();
+        let (published, watched) = watch::channel(Published::nothing());
+        let meters = Meters::default();
+        let api = Api::new(http::Wiring {
+            asked,
+            published: watched,
+            meters: meters.clone(),
+            store: store.clone(),
+            state: state.root().to_owned(),
+            logs: LogFiles::new(state.agent()),
+            own: host_account(),
+        });
+        Self { api, requests, published, meters, serving: None }
+    }
+
+    /// Listens on the socket of the state folder, and on the network where that is asked for. Once it listens nothing
+    /// more is done.
+    pub fn open(&mut self, state: &StateFolder, network: Option<Network>) -> io::Result<()> {
+        if self.serving.is_none() {
+            let socket = ApiSocket::bind(state.root())?;
+            self.serving = Some(http::serve(&self.api, Some(socket), network)?);
+        }
+        Ok(())
+    }
+
+    /// Says what this process is here for, before it leads.
+    pub fn stands_by(&self, why: &str) {
+        self.published.send_modify(|published| {
+            published.stage = Stage::StandsBy { why: why.to_owned() };
+        });
+    }
 }
 
 /// No supervisor could be started.
@@ -65,6 +115,8 @@ pub enum NotStarted {
 pub struct Led {
     pub supervisor: Supervisor<Local>,
     pub inbox: mpsc::UnboundedSender<Input>,
+    /// Ends with this, when the supervisor has left.
+    pub serving: Option<Serving>,
 }
 
 /// Takes the lead of a store and brings up everything around it.
@@ -85,22 +137,21 @@ pub async fn lead_as(
     epoch: Epoch,
     observers: Vec<Box<dyn Observer>>,
 ) -> Result<Led, NotStarted> {
-    let Wiring { source, state, clock, mail } = wiring;
+    let Wiring { source, state, clock, mail, mut door } = wiring;
     let io = |what: &Path| {
         let what = what.display().to_string();
         move |error| NotStarted::Io { what, error }
     };
     let (inbox_sender, inbox) = mpsc::unbounded_channel();
     let (agent_events, from_agent) = mpsc::unbounded_channel();
-    let (asked, requests) = mpsc::unbounded_channel();
     let (post, to_send) = mpsc::unbounded_channel();
 
     let exe = std::env::current_exe().map_err(io(Path::new("nightrun itself")))?;
     let local = HostName::new("local")
         .map_err(|why| NotStarted::Io { what: "local".to_owned(), error: io::Error::other(why) })?;
     let agent = LocalAgent::new(local, state.agent(), exe, epoch, agent_events);
-    let server = Server::bind(state.root()).map_err(io(state.root()))?;
-    tokio::spawn(server.serve(asked));
+    door.open(&state, None).map_err(io(state.root()))?;
+    let Door { requests, published, meters, serving, .. } = door;
     tokio::spawn(pass_on(
         from_agent,
         inbox_sender.clone(),
@@ -120,16 +171,38 @@ pub async fn lead_as(
         inbox,
         inbox_sender: inbox_sender.clone(),
         observers,
-        own: own_account(),
+        published,
+        meters,
+        own: host_account(),
         path: environment("PATH", "/usr/local/bin:/usr/bin:/bin"),
         home: environment("HOME", "/"),
     };
     let supervisor = Supervisor::lead(parts, epoch).await?;
-    Ok(Led { supervisor, inbox: inbox_sender })
+    Ok(Led { supervisor, inbox: inbox_sender, serving })
+}
+
+/// The first line of a file that holds a secret.
+///
+/// # Errors
+/// In words, without what the file holds.
+pub fn secret(file: &Path) -> Result<String, String> {
+    #[expect(clippy::disallowed_methods, reason = "wiring: secrets come from files")]
+    let text = std::fs::read_to_string(file);
+    let text = text.map_err(|why| format!("{}: {why}", file.display()))?;
+    let line = text.lines().next().unwrap_or_default().trim();
+    match line.is_empty() {
+        true => Err(format!("{}: the file is empty", file.display())),
+        false => Ok(line.to_owned()),
+    }
+}
+
+/// Who asks in the name of this process.
+pub fn own_account() -> Caller {
+    host_account().into()
 }
 
 /// The account of this process.
-pub fn own_account() -> Account {
+pub fn host_account() -> Account {
     let (uid, name) = account::own();
     Account { uid, name }
 }

@@ -5,16 +5,16 @@ use jiff::civil::Time;
 use super::arguments::{ActArguments, Format, WhyArguments};
 use super::asking;
 use super::context::Context;
-use super::exit::{Failure, REFUSED, WELL, refusal};
+use super::exit::{Failure, REFUSED, WELL};
 use super::show::find;
 use crate::app::own_account;
 use crate::core::fact::Deadline;
 use crate::core::forecast;
 use crate::core::night::{Event, StepError};
 use crate::core::select::{Deed, Selector};
-use crate::driver::control::Client;
+use crate::http::{ActBody, store_pages};
 use crate::journal::RunRow;
-use crate::port::control::{Reply, Request, RunOf};
+use crate::port::control::RunOf;
 use crate::port::{RunFilter, StoreReader};
 use crate::supervisor::{is_interrupted, person_of};
 use crate::types::BusinessDate;
@@ -83,32 +83,20 @@ async fn carry_out(
     deed: Deed,
     why: WhyArguments,
 ) -> Result<u8, Failure> {
-    let state = context.existing_state()?;
-    let client = Client::connect(state.root()).await.map_err(Failure::failed)?;
-    let Some(client) = client else {
+    let Some(mut client) = context.client().await? else {
         return without_supervisor(context, on, &run, deed, why).await;
     };
-    let WhyArguments { reason, dry_run } = why;
-    let request = Request::Act { on: run, which: on.which, deed, reason, dry_run };
-    ask(context, client, request).await
-}
-
-/// Asks the supervisor and prints what it answers.
-pub(super) async fn ask(
-    context: &Context,
-    mut client: Client,
-    request: Request,
-) -> Result<u8, Failure> {
-    match asking::ask(context, &mut client, request).await? {
-        Some(Reply::Page { text, data }) => {
-            match context.format {
-                Format::Text => print_line!("{text}")?,
-                Format::Json => print_line!("{data}")?,
-            }
-            Ok(WELL)
+    let path = match &run {
+        RunOf::Run(run) => format!("/api/v1/runs/{}/actions", asking::in_path(run)),
+        RunOf::Batch { batch, date: None } => format!("/api/v1/batches/{batch}/actions"),
+        RunOf::Batch { batch, date: Some(date) } => {
+            format!("/api/v1/batches/{batch}/actions?date={date}")
         }
-        other => Err(refusal(other)),
-    }
+    };
+    let WhyArguments { reason, dry_run } = why;
+    let body = ActBody { jobs: on.which.written(), action: deed, reason, dry_run };
+    let question = asking::post(context, path, &body)?;
+    asking::print_line(context, asking::ask(context, &mut client, &question).await?)
 }
 
 /// Nobody supervises: what sets the night going again takes the run up here; the rest has nothing to act on.
@@ -124,7 +112,12 @@ async fn without_supervisor(
         RunOf::Run(run) => find(&reader, Some(run), None, None).await?,
         RunOf::Batch { batch, date } => {
             let of = Some(batch.clone());
-            let filter = RunFilter { batch: of, business_date: *date, trial: None, limit: Some(1) };
+            let filter = RunFilter {
+                batch: of,
+                business_date: *date,
+                limit: Some(1),
+                ..RunFilter::default()
+            };
             let runs = reader.runs(&filter).await.map_err(Failure::failed)?;
             runs.into_iter().next().ok_or_else(|| {
                 Failure::refused(format!("{batch} has not run; `nightrun runs` lists all runs"))
@@ -158,8 +151,8 @@ async fn tried(
     reason: String,
 ) -> Result<u8, Failure> {
     let reader = context.reader().await?;
-    let core = context.recalled(&reader, &row.run).await?;
-    let mut now = super::show::now_of(row, &reader).await?;
+    let recalled = store_pages::Recalled::read(&reader, row.clone()).await;
+    let store_pages::Recalled { core, mut now, .. } = recalled.map_err(Failure::failed)?;
     if row.ended.is_some() && !row.trial {
         now = super::show::host_now()?;
     }

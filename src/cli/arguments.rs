@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::{Date, Time};
 
 use crate::core::select::Selector;
+use crate::driver::api_client::ApiAddress;
 use crate::types::{
     BatchId, BusinessDate, FreezeId, JobName, JobRef, Lang, PoolName, RequestId, RunId, Span,
 };
@@ -91,6 +92,15 @@ pub(super) struct PlaceArguments {
     /// Form of what is printed
     #[arg(long, global = true, help_heading = EVERYWHERE, value_enum, default_value_t = Format::Text)]
     pub(super) format: Format,
+    /// The API of another host to ask, such as https://night.bank.example:8420, in place of this host's supervisor
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "NIGHTRUN_SERVER", value_name = "URL")]
+    pub(super) server: Option<ApiAddress>,
+    /// File with the token that names who asks there
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "NIGHTRUN_TOKEN_FILE", value_name = "FILE")]
+    pub(super) token_file: Option<PathBuf>,
+    /// Certificates (PEM) to trust there, in place of this host's
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "NIGHTRUN_CA_FILE", value_name = "FILE")]
+    pub(super) ca_file: Option<PathBuf>,
     /// How long the supervisor at work may take to answer; by default 10s for what only looks, 30s for what decides
     #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "LENGTH")]
     pub(super) answer_within: Option<Span>,

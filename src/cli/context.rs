@@ -7,20 +7,20 @@ use jiff::civil::Date;
 
 use super::arguments::{Format, PlaceArguments};
 use super::exit::{Failure, REFUSED};
-use crate::app::{self, Checked, SiteFolder};
+use crate::app::{self, Checked, Door, SiteFolder};
 use crate::core::fact::Fact;
 use crate::core::night::Core;
 use crate::core::state::Standing;
 use crate::definition::settings::Definitions;
 use crate::definition::site::{Mail, Site};
+use crate::driver::api_client::{ApiAddress, Client, Remote};
 use crate::driver::clock::HostClock;
-use crate::driver::control::Client;
 use crate::driver::folders::StateFolder;
 use crate::driver::store::{StateReader, StateStore, StoreAddress};
 use crate::journal::RunRow;
 use crate::port::{Clock, SiteSource, Store, StoreError, StoreReader};
-use crate::supervisor::{across_now, definition, recall, standing};
-use crate::types::{Lang, RunId, Span, Zone};
+use crate::supervisor::{definition, standing};
+use crate::types::{Lang, Span, Zone};
 
 pub(super) struct Context {
     pub(super) site: PathBuf,
@@ -34,6 +34,8 @@ pub(super) struct Context {
     pub(super) lang: Lang,
     pub(super) asked_lang: Option<Lang>,
     pub(super) format: Format,
+    /// The API of another host, where that is asked.
+    pub(super) remote: Option<Remote>,
     /// As asked for: how long the supervisor at work may take to answer.
     pub(super) answer_within: Option<Span>,
     /// Whether a person looks at it.
@@ -61,6 +63,7 @@ impl Context {
             lang: asked_lang.unwrap_or_default(),
             asked_lang,
             format: places.format,
+            remote: remote(places.server, places.token_file, places.ca_file)?,
             answer_within: places.answer_within,
             terminal: std::io::IsTerminal::is_terminal(&std::io::stdout()),
         })
@@ -147,9 +150,26 @@ impl Context {
         })
     }
 
+    /// Through which people come in to a supervisor of this process.
+    pub(super) fn door(&self, state: &StateFolder) -> Door {
+        Door::new(state, &self.store)
+    }
+
+    /// Whom to ask: the server that was named, else the supervisor of the state folder. `None`: none is at work.
+    pub(super) async fn client(&self) -> Result<Option<Client>, Failure> {
+        if let Some(remote) = &self.remote {
+            return Ok(Some(Client::remote(remote.clone())));
+        }
+        match self.existing_state() {
+            Ok(state) => Client::connect(state.root()).await.map_err(Failure::failed),
+            // Nothing has run here yet.
+            Err(none) if none.code == REFUSED => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
     pub(super) async fn is_supervised(&self) -> Result<bool, Failure> {
-        let state = self.existing_state()?;
-        Ok(Client::connect(state.root()).await.map_err(Failure::failed)?.is_some())
+        Ok(self.client().await?.is_some())
     }
 
     /// Reading beside whoever writes.
@@ -186,26 +206,6 @@ impl Context {
             Err(none) if none.code == REFUSED => Ok(None),
             Err(failure) => Err(failure),
         }
-    }
-
-    /// A core with one run in it, as the journal has it.
-    pub(super) async fn recalled(
-        &self,
-        reader: &StateReader,
-        run: &RunId,
-    ) -> Result<Core, Failure> {
-        let mut core = Core::new(1);
-        recall(reader, &mut core, run).await.map_err(Failure::failed)?;
-        let trial = core.state().run(run).map_err(Failure::failed)?.opened.trial;
-        standing(reader, &mut core, trial).await.map_err(Failure::failed)?;
-        let clock = HostClock::new().map_err(Failure::failed)?;
-        core.assume_hosts_reached(&clock.boot());
-        let opened = core.state().run(run).map_err(Failure::failed)?.opened_at;
-        for (job, date, outcome) in across_now(reader, &core, run).await.map_err(Failure::failed)? {
-            core.replay(opened, &Fact::AcrossKnown { job, date, outcome })
-                .map_err(Failure::failed)?;
-        }
-        Ok(core)
     }
 
     /// How mail leaves for a service: as the newest job files say, or where these cannot be used those that were taken
@@ -255,4 +255,18 @@ impl Context {
         let definition = definition(store.reader(), &row.definition).await;
         Ok(definition.map_err(Failure::failed)?.copy.site.mail)
     }
+}
+
+/// The API of another host, with the token that names who asks.
+fn remote(
+    server: Option<ApiAddress>,
+    token_file: Option<PathBuf>,
+    trusted: Option<PathBuf>,
+) -> Result<Option<Remote>, Failure> {
+    let Some(address) = server else { return Ok(None) };
+    let file = token_file.ok_or_else(|| {
+        Failure::defects("--server takes a token: name its file with --token-file FILE")
+    })?;
+    let token = app::secret(&file).map_err(Failure::defects)?;
+    Ok(Some(Remote { address, token, trusted }))
 }

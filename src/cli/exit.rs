@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use crate::core::refused::{Refused, Rule};
-use crate::port::control::Reply;
 
 /// Ended well (failures of non-critical jobs included).
 pub(super) const WELL: u8 = 0;
@@ -56,18 +55,5 @@ pub(super) fn code(done: Result<u8, Failure>) -> ExitCode {
             notice_line!("nightrun: {what}");
             ExitCode::from(code)
         }
-    }
-}
-
-/// An answer that is not what was asked for.
-pub(super) fn refusal(reply: Option<Reply>) -> Failure {
-    match reply {
-        Some(Reply::Refused { what, rule }) => Failure { rule, ..Failure::refused(what) },
-        Some(Reply::Failed { what, defects: true }) => Failure::defects(what),
-        Some(Reply::Failed { what, defects: false }) => Failure::failed(what),
-        Some(other) => {
-            Failure::failed(format!("the supervisor answered something else: {other:?}"))
-        }
-        None => Failure::failed("the supervisor has gone; `nightrun resume` goes on"),
     }
 }

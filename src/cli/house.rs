@@ -5,8 +5,9 @@ use std::fmt::Display;
 
 use jiff::civil::Time;
 
-use super::act::{answered, ask};
+use super::act::answered;
 use super::arguments::{Format, WhyArguments};
+use super::asking;
 use super::context::Context;
 use super::exit::{Failure, WELL};
 use super::run::{act_and_go_on, instant, led_for_site};
@@ -17,8 +18,9 @@ use crate::core::fact::Proposed;
 use crate::core::night::Event;
 use crate::definition::nearest;
 use crate::definition::site::{Freeze, FreezeScope, Site};
-use crate::driver::control::Client;
-use crate::port::control::{House, Request};
+use crate::driver::api_client::Ask;
+use crate::http::{FreezeBody, PoolBody, ReasonBody};
+use crate::port::control::House;
 use crate::port::{RunFilter, StoreReader};
 use crate::render::{self, clock::Clock};
 use crate::types::{FreezeId, PoolName, RequestId, Text};
@@ -119,9 +121,10 @@ async fn carry_out(context: &Context, order: House, why: WhyArguments) -> Result
 
 async fn ordered(context: &Context, order: House, why: WhyArguments) -> Result<u8, Failure> {
     let WhyArguments { reason, dry_run } = why;
-    let state = context.create_state()?;
-    if let Some(client) = Client::connect(state.root()).await.map_err(Failure::failed)? {
-        return ask(context, client, Request::House { order, reason, dry_run }).await;
+    if let Some(mut client) = context.client().await? {
+        let question = question(context, order, reason, dry_run)?;
+        let answer = asking::ask(context, &mut client, &question).await?;
+        return asking::print_line(context, answer);
     }
     if dry_run {
         return Err(Failure::refused("no supervisor is at work here, so nothing would come of it"));
@@ -135,6 +138,34 @@ async fn ordered(context: &Context, order: House, why: WhyArguments) -> Result<u
         Format::Json => print_line!("{}", serde_json::json!({ "done": said }))?,
     }
     Ok(WELL)
+}
+
+/// The same over the API.
+fn question(
+    context: &Context,
+    order: House,
+    reason: String,
+    dry_run: bool,
+) -> Result<Ask, Failure> {
+    match order {
+        House::Freeze { what } => {
+            let Freeze { from, to, scope, .. } = *what;
+            let body = FreezeBody { from, to, scope, reason, dry_run };
+            asking::post(context, "/api/v1/freezes".to_owned(), &body)
+        }
+        House::Unfreeze { freeze } => {
+            let path = format!("/api/v1/freezes/{freeze}/lift");
+            asking::post(context, path, &ReasonBody { reason, dry_run })
+        }
+        House::SizePool { pool, size, until } => {
+            let path = format!("/api/v1/pools/{pool}");
+            asking::post(context, path, &PoolBody { size, until, reason, dry_run })
+        }
+        House::Second { request } => {
+            let path = format!("/api/v1/requests/{request}/second");
+            asking::post(context, path, &ReasonBody { reason, dry_run })
+        }
+    }
 }
 
 /// `site`, or names of what is stopped.

@@ -7,7 +7,6 @@ use super::context::Context;
 use super::exit::{FAILED, Failure, WELL};
 use crate::app::SiteMailer;
 use crate::driver::clock::HostClock;
-use crate::driver::control::Client;
 use crate::journal::{Head, Sealed};
 use crate::port::{Clock, Mailer, Store, StoreError, StoreReader};
 use crate::types::RunId;
@@ -129,7 +128,7 @@ pub(super) async fn list_mail(context: &Context) -> Result<u8, Failure> {
 /// `mail flush`: one try for everything that has not left, given up or not. Exit code 1 when something stays.
 pub(super) async fn flush_mail(context: &Context) -> Result<u8, Failure> {
     let state = context.existing_state()?;
-    if Client::connect(state.root()).await.map_err(Failure::failed)?.is_some() {
+    if context.is_supervised().await? {
         return Err(Failure::refused("a supervisor is at work here and sends the mail itself"));
     }
     let site = context.site()?;

@@ -17,12 +17,13 @@ use crate::core::fact::StopHow;
 use crate::core::night::Event;
 use crate::core::order;
 use crate::definition::site::{Batch, Site};
+use crate::driver::api_client::{Ask, Client};
 use crate::driver::clock::{HostClock, TrialClock};
-use crate::driver::control::Client;
 use crate::driver::folders::StateFolder;
 use crate::driver::store::StateStore;
+use crate::http::Ordered;
 use crate::journal::RunRow;
-use crate::port::control::{Order, Reply, Request};
+use crate::port::control::Order;
 use crate::port::{Clock, Defects, RunFilter, SiteSource, Store, StoreError, StoreReader};
 use crate::render;
 use crate::render::words::Verdict;
@@ -67,7 +68,8 @@ pub(super) async fn run(context: &Context, arguments: RunArguments) -> Result<u8
     };
     let mail = site.mail.clone();
     source.remember(read);
-    let wiring = Wiring { source, state, clock, mail };
+    let door = context.door(&state);
+    let wiring = Wiring { source, state, clock, mail, door };
     let mut led = led(context, wiring, store).await?;
     let run = match interrupted {
         Some(row) => {
@@ -91,9 +93,10 @@ async fn without_files(
     defects: Defects,
 ) -> Result<u8, Failure> {
     let defects = Failure::defects(defects);
-    let (None, Ok(state)) = (&arguments.at, context.existing_state()) else { return Err(defects) };
-    let client = Client::connect(state.root()).await.map_err(Failure::failed)?;
-    let Some(client) = client else { return Err(defects) };
+    if arguments.at.is_some() {
+        return Err(defects);
+    }
+    let Some(client) = context.client().await? else { return Err(defects) };
     order_through(context, client, &order_of(arguments, false)).await?.ok_or(defects)
 }
 
@@ -115,7 +118,7 @@ async fn served_or_leading(
 ) -> Result<Served, Failure> {
     let mut in_between_since = None;
     loop {
-        if let Some(client) = Client::connect(state.root()).await.map_err(Failure::failed)? {
+        if let Some(client) = context.client().await? {
             if let Some(code) = order_through(context, client, order).await? {
                 return Ok(Served::ByAnother(code));
             }
@@ -151,7 +154,7 @@ fn say_first(context: &Context, site: &Site, batch: &Batch, order: &Order) {
     let account = own_account();
     let person = person_of(Some(site), &account);
     if !site.people.contains_key(&person) {
-        let notice = Verdict::NoPerson { as_whom: person.as_str(), account: &account.name };
+        let notice = Verdict::NoPerson { as_whom: person.as_str(), account: &account.to_string() };
         notice_line!("nightrun: {}", notice.say(context.lang));
     }
 }
@@ -159,7 +162,7 @@ fn say_first(context: &Context, site: &Site, batch: &Batch, order: &Order) {
 /// `nightrun resume`.
 pub(super) async fn resume(context: &Context, run: Option<RunId>) -> Result<u8, Failure> {
     let state = context.existing_state()?;
-    if Client::connect(state.root()).await.map_err(Failure::failed)?.is_some() {
+    if context.is_supervised().await? {
         return Err(Failure::refused(
             "a supervisor is at work on this state folder; `nightrun status` shows it",
         ));
@@ -221,7 +224,8 @@ async fn supervisor_for(
     let state = context.existing_state()?;
     let mail = context.mail_of(&store, row).await?;
     let source = context.source_if_any()?;
-    led(context, Wiring { source, state, clock, mail }, store).await
+    let door = context.door(&state);
+    led(context, Wiring { source, state, clock, mail, door }, store).await
 }
 
 async fn trial_clock(
@@ -245,7 +249,8 @@ pub(super) async fn led_for_site(context: &Context) -> Result<(Led, Arc<Site>), 
     let clock = RunClock::Host(HostClock::new().map_err(Failure::failed)?);
     let mail = site.mail.clone();
     source.remember(read);
-    let led = led(context, Wiring { source, state, clock, mail }, store).await?;
+    let door = context.door(&state);
+    let led = led(context, Wiring { source, state, clock, mail, door }, store).await?;
     Ok((led, site))
 }
 
@@ -321,7 +326,7 @@ async fn pass_signals(inbox: mpsc::UnboundedSender<Input>) {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        if inbox.send(Input::Stop { account: own_account(), how }).is_err() {
+        if inbox.send(Input::Stop { caller: own_account(), how }).is_err() {
             return;
         }
     }
@@ -384,30 +389,29 @@ async fn order_through(
     mut client: Client,
     order: &Order,
 ) -> Result<Option<u8>, Failure> {
-    let asked = client.ask(Request::Order(Box::new(order.clone()))).await;
-    let answer = match asked {
-        Ok(()) => asking::next(context, &mut client).await,
-        Err(gone) => Err(Failure::failed(gone)),
+    let question = asking::post(context, "/api/v1/runs".to_owned(), order)?;
+    let question = Ask { accept: "application/json", ..question };
+    let Some(answer) = asking::ask_patiently(context, &mut client, &question).await? else {
+        return Ok(None);
     };
-    match answer {
-        Ok(Some(Reply::Done { text, .. })) => {
-            if context.format == Format::Text {
-                told_line!("{text}, in the supervisor that is at work");
-            }
-        }
-        Ok(None) | Err(_) => return Ok(None),
-        Ok(other) => return Err(super::exit::refusal(other)),
+    let answer = asking::good(Some(answer))?;
+    let Ordered { run, after } = serde_json::from_str(&answer.body).map_err(Failure::failed)?;
+    if context.format == Format::Text {
+        told_line!("{run} is under way, in the supervisor that is at work");
     }
-    loop {
-        match asking::next(context, &mut client).await? {
-            Some(Reply::Event { text, data }) => match context.format {
-                Format::Text => told_line!("{text}"),
-                Format::Json => told_line!("{data}"),
-            },
-            Some(Reply::Over { exit_code }) => return Ok(Some(exit_code)),
-            other => return Err(super::exit::refusal(other)),
+    let events = asking::follow(context, &mut client, (&run, after)).await?;
+    let mut events = events.ok_or_else(asking::gone)?;
+    while let Some(event) = asking::next(context, &mut events).await? {
+        let data: serde_json::Value = serde_json::from_str(&event.data).map_err(Failure::failed)?;
+        match context.format {
+            Format::Text => told_line!("{}", data["text"].as_str().unwrap_or_default()),
+            Format::Json => told_line!("{}", event.data),
+        }
+        if let Some(code) = data["exit_code"].as_u64() {
+            return Ok(Some(u8::try_from(code).unwrap_or(super::exit::FAILED)));
         }
     }
+    Err(asking::gone())
 }
 
 fn not_ordered(why: NotOrdered) -> Failure {

@@ -9,7 +9,7 @@ use super::arguments::ServeArguments;
 use super::context::Context;
 use super::exit::{Failure, WELL};
 use super::lines::Lines;
-use crate::app::{self, RunClock, Wiring, own_account};
+use crate::app::{self, Door, RunClock, Wiring, own_account};
 use crate::definition::settings::{Definitions, Follow};
 use crate::driver::clock::HostClock;
 use crate::driver::git::Repository;
@@ -34,7 +34,12 @@ pub(super) async fn serve(context: &Context, arguments: &ServeArguments) -> Resu
     let mut store = context.open_store(&state).await?;
     let (heard, mut said) = mpsc::unbounded_channel();
     let signals = tokio::spawn(pass_signals(heard));
-    let Some(epoch) = stand_by(&mut store, &mut said).await? else { return Ok(WELL) };
+    let mut door = context.door(&state);
+    if let Err(why) = door.open(&state, None) {
+        // The one that leads on this state folder listens there; it will not when this one leads.
+        notice_line!("nightrun: not listening yet: {why}");
+    }
+    let Some(epoch) = stand_by(&mut store, &mut said, &door).await? else { return Ok(WELL) };
     // Not before: one that has stood by for days must not begin with the files of then.
     if let Some((repository, follow)) = &followed {
         first_fetch(repository, follow).await;
@@ -42,7 +47,7 @@ pub(super) async fn serve(context: &Context, arguments: &ServeArguments) -> Resu
     let clock = RunClock::Host(HostClock::new().map_err(Failure::failed)?);
     let mail = context.mail_to_serve(&source, &store).await?;
     let lines: Box<dyn Observer> = Box::new(Lines::new(context.lang, context.format));
-    let wiring = Wiring { source, state, clock, mail };
+    let wiring = Wiring { source, state, clock, mail, door };
     let led = app::lead_as(wiring, store, epoch, vec![lines]).await;
     let mut led = led.map_err(Failure::failed)?;
     let passing = tokio::spawn(pass_on(said, led.inbox.clone()));
@@ -68,6 +73,7 @@ pub(super) async fn serve(context: &Context, arguments: &ServeArguments) -> Resu
 async fn stand_by(
     store: &mut StateStore,
     said: &mut mpsc::UnboundedReceiver<Input>,
+    door: &Door,
 ) -> Result<Option<Epoch>, Failure> {
     let mut told = false;
     loop {
@@ -82,6 +88,7 @@ async fn stand_by(
             Err(StoreError::Trouble(why)) => why,
             Err(other) => return Err(Failure::failed(other)),
         };
+        door.stands_by(&why);
         if !told {
             notice_line!("nightrun: standing by: {why}");
             told = true;

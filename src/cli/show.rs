@@ -5,28 +5,28 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use super::arguments::{Format, LogArguments, PlanArguments};
-use super::asking::ask;
+use super::asking;
 use super::context::Context;
 use super::exit::{Failure, WELL};
 use crate::core::calendar::Calendars;
-use crate::core::forecast;
 use crate::core::night::Core;
 use crate::core::order;
 use crate::definition::nearest;
 use crate::definition::site::Site;
+use crate::driver::api_client::Answer;
 use crate::driver::clock::HostClock;
-use crate::driver::control::Client;
 use crate::driver::log_files::{LogFiles, Stream};
 use crate::driver::store::StateReader;
+use crate::http::ListedRun;
+use crate::http::store_pages::{self, Recalled};
 use crate::journal::RunRow;
-use crate::port::control::{Reply, Request};
 use crate::port::{Clock, RunFilter, StoreReader};
 use crate::render;
 use crate::render::terminal::Harmless;
 use crate::render::words::Verdict;
-use crate::supervisor::{missed_starts, planned, usual_p95};
 use crate::types::{AttemptId, BatchId, BusinessDate, JobName, JobRef, Now, RunId, Span};
-use crate::view::{self, of_job::Around, of_plan::Wanted, why::Reason};
+use crate::view::status::StatusPage;
+use crate::view::{self, of_plan::Wanted};
 
 /// A path from here, where it lies beneath.
 pub(super) fn short(path: &Path) -> PathBuf {
@@ -52,46 +52,30 @@ pub(super) fn page(
 
 /// `status`.
 pub(super) async fn status(context: &Context) -> Result<u8, Failure> {
-    let state = context.existing_state()?;
-    if let Some(mut client) = Client::connect(state.root()).await.map_err(Failure::failed)? {
-        match ask(context, &mut client, Request::Status { language: context.lang }).await? {
-            Some(Reply::Page { text, data }) => return page(context, &text, &data),
-            // It has gone just now: the store knows.
-            None => {}
-            other => return Err(super::exit::refusal(other)),
+    if let Some(mut client) = context.client().await? {
+        let question = asking::get(context, "/api/v1/status".to_owned());
+        if let Some(answer) = asking::ask(context, &mut client, &question).await? {
+            return asking::print(context, Some(answer));
         }
+        // It has gone just now: the store knows.
     }
     let reader = context.reader().await?;
     let filter = RunFilter { limit: Some(1), ..RunFilter::default() };
     let last = reader.runs(&filter).await.map_err(Failure::failed)?;
-    let Some(row) = last.first() else {
-        return Err(Failure::refused("nothing has run yet"));
-    };
-    let core = context.recalled(&reader, &row.run).await?;
-    let unsent = reader.outbox_unsent().await.map_err(Failure::failed)?.len() as u32;
-    let around = Around { unsent_mail: unsent, ..Around::nothing() };
-    let now = now_of(row, &reader).await?;
-    let view = view::of_run::status(&core, &row.run, now, around).map_err(Failure::failed)?;
+    let row = last.into_iter().next();
+    let row = row.ok_or_else(|| Failure::refused("nothing has run yet"))?;
+    let recalled = Recalled::read(&reader, row).await.map_err(Failure::failed)?;
+    let view = recalled.status().map_err(Failure::failed)?;
     let mut text = render::status::text(context.lang, &view);
     if view.head.result.is_none() {
         text.push_str(&format!("\n{}\n", Verdict::Unattended.say(context.lang)));
     }
-    page(context, &text, &[view])
+    let (now, zone) = (view.head.now, view.head.zone.clone());
+    page(context, &text, &StatusPage { runs: vec![view], next: None, now, zone, trouble: None })
 }
 
 pub(super) fn host_now() -> Result<Now, Failure> {
     Ok(HostClock::new().map_err(Failure::failed)?.now())
-}
-
-/// The run's own clock: the host's, or that of its trial.
-pub(super) async fn now_of(row: &RunRow, reader: &StateReader) -> Result<Now, Failure> {
-    let now = HostClock::new().map_err(Failure::failed)?.now();
-    if let Some(ended) = row.ended {
-        return Ok(Now { wall: ended, ..now });
-    }
-    let offset = reader.trial_clock(&row.run).await.map_err(Failure::failed)?;
-    let wall = offset.map_or(now.wall, |o| now.wall.saturating_add(o.wall).unwrap_or(now.wall));
-    Ok(Now { wall, ..now })
 }
 
 /// `runs`.
@@ -102,17 +86,10 @@ pub(super) async fn runs(
     limit: u32,
 ) -> Result<u8, Failure> {
     let reader = context.reader().await?;
-    let filter = RunFilter { batch, business_date: date, trial: None, limit: Some(limit) };
+    let limit = Some(limit);
+    let filter = RunFilter { batch, business_date: date, limit, ..RunFilter::default() };
     let rows = reader.runs(&filter).await.map_err(Failure::failed)?;
-    let data: Vec<serde_json::Value> = rows
-        .iter()
-        .map(|row| {
-            serde_json::json!({
-                "run": row.run, "business_date": row.business_date, "trial": row.trial,
-                "opened": row.opened, "ended": row.ended, "result": row.result,
-            })
-        })
-        .collect();
+    let data: Vec<ListedRun> = rows.iter().map(ListedRun::from).collect();
     if rows.is_empty() {
         return match context.format {
             Format::Text => Err(Failure::refused("no such run; `nightrun runs` lists all runs")),
@@ -150,10 +127,7 @@ pub(super) async fn find(
     batch: Option<&BatchId>,
     date: Option<BusinessDate>,
 ) -> Result<RunRow, Failure> {
-    let batch = batch.or(run.map(|run| &run.batch)).cloned();
-    let filter = RunFilter { batch, business_date: date, trial: None, limit: None };
-    let rows = reader.runs(&filter).await.map_err(Failure::failed)?;
-    let found = rows.into_iter().find(|row| run.is_none_or(|run| row.run == *run));
+    let found = store_pages::find(reader, run, batch, date).await.map_err(Failure::failed)?;
     found.ok_or_else(|| Failure::refused("there is no such run; `nightrun runs` lists all runs"))
 }
 
@@ -167,26 +141,9 @@ pub(super) async fn report(
 ) -> Result<u8, Failure> {
     let reader = context.reader().await?;
     let row = find(&reader, run.as_ref(), batch.as_ref(), date).await?;
-    let core = context.recalled(&reader, &row.run).await?;
-    let now = now_of(&row, &reader).await?;
-    let state = core.state().run(&row.run).map_err(Failure::failed)?;
-    let usual = usual_p95(&reader, &row.run).await.map_err(Failure::failed)?;
-    let unsent = reader.outbox_unsent().await.map_err(Failure::failed)?.len() as u32;
-    let planned = planned(state);
-    let ahead = forecast::of_night(&core, now).unwrap_or_default();
-    let around = Around {
-        planned: planned.as_ref(),
-        ahead: ahead.runs.get(&row.run),
-        usual_p95: &usual,
-        unsent_mail: unsent,
-    };
-    let head = reader.head().await.map_err(Failure::failed)?.hash;
-    let real = HostClock::new().map_err(Failure::failed)?.now().wall;
-    let missed_starts =
-        missed_starts(&reader, &state.site, &row.run).await.map_err(Failure::failed)?;
-    let view = view::of_run::report(&core, &row.run, now, around, Some(head), real)
-        .map_err(Failure::failed)?;
-    let view = view::report::ReportView { missed_starts, ..view };
+    let recalled = Recalled::read(&reader, row).await.map_err(Failure::failed)?;
+    let view = recalled.report(&reader).await.map_err(Failure::failed)?;
+    let state = recalled.core.state().run(&recalled.row.run).map_err(Failure::failed)?;
     let lang = context.asked_lang.unwrap_or(state.site.language);
     if let Some(path) = html {
         let text = render::report_html::page(lang, &view).map_err(Failure::failed)?;
@@ -244,23 +201,12 @@ pub(super) async fn why(
         return Ok(answered);
     }
     if let Some(reader) = context.reader_if_any().await? {
-        let filter = RunFilter {
-            batch: Some(job.batch.clone()),
-            business_date: date,
-            trial: None,
-            limit: Some(1),
-        };
-        let rows = reader.runs(&filter).await.map_err(Failure::failed)?;
-        if let Some(row) = rows.first() {
-            let core = context.recalled(&reader, &row.run).await?;
-            let now = now_of(row, &reader).await?;
-            let ahead = forecast::of_night(&core, now).unwrap_or_default();
-            let around = Around { ahead: ahead.runs.get(&row.run), ..Around::nothing() };
-            let mut view = view::of_why::why(&core, &row.run, &job.job, now, around)
-                .map_err(Failure::failed)?
-                .ok_or_else(|| no_job(&core, row, &job.job))?;
-            // The store holds what was recorded, not which agents answer.
-            view.reasons.retain(|reason| !matches!(reason, Reason::HostAway { .. }));
+        let found = store_pages::find(&reader, None, Some(&job.batch), date).await;
+        if let Some(row) = found.map_err(Failure::failed)? {
+            let recalled = Recalled::read(&reader, row).await.map_err(Failure::failed)?;
+            let view = recalled.why(&job.job).map_err(Failure::failed)?;
+            let row = &recalled.row;
+            let view = view.ok_or_else(|| no_job(&recalled.core, row, &job.job))?;
             let mut text = render::why::text(context.lang, &view);
             if row.result.is_none() && !context.is_supervised().await? {
                 text.push_str(&format!("  - {}\n", Verdict::Unattended.say(context.lang)));
@@ -284,22 +230,20 @@ pub(super) async fn why(
 }
 
 /// The answer of the supervisor that is at work, which knows hosts and what other runs hold. `None`: there is none, or
-/// it has no such run.
+/// there is no such run.
 async fn why_of_supervisor(
     context: &Context,
     job: &JobRef,
     date: Option<BusinessDate>,
 ) -> Result<Option<u8>, Failure> {
-    let Ok(state) = context.existing_state() else { return Ok(None) };
-    let Some(mut client) = Client::connect(state.root()).await.map_err(Failure::failed)? else {
-        return Ok(None);
-    };
-    let request = Request::Why { job: job.clone(), date, language: context.lang };
-    match ask(context, &mut client, request).await? {
-        Some(Reply::Page { text, data }) => page(context, &text, &data).map(Some),
-        // A run that this supervisor does not have, or it has gone just now: the store knows.
-        Some(Reply::Refused { .. }) | None => Ok(None),
-        other => Err(super::exit::refusal(other)),
+    let Some(mut client) = context.client().await? else { return Ok(None) };
+    let date = date.map(|date| format!("?date={date}")).unwrap_or_default();
+    let path = format!("/api/v1/batches/{}/jobs/{}/why{date}", job.batch, job.job);
+    let question = asking::get(context, path);
+    match asking::ask(context, &mut client, &question).await? {
+        // The files know the names that there are.
+        Some(Answer { status: 404, .. }) | None => Ok(None),
+        answer => asking::print(context, answer).map(Some),
     }
 }
 
@@ -308,7 +252,7 @@ pub(super) async fn log(context: &Context, arguments: LogArguments) -> Result<u8
     let LogArguments { job, date, run, attempt, follow } = arguments;
     let reader = context.reader().await?;
     let row = find(&reader, run.as_ref(), Some(&job.batch), date).await?;
-    let core = context.recalled(&reader, &row.run).await?;
+    let core = store_pages::core(&reader, &row.run).await.map_err(Failure::failed)?;
     let state = core.state().run(&row.run).map_err(Failure::failed)?;
     let index = state.index(&job.job).ok_or_else(|| no_job(&core, &row, &job.job))?;
     let attempts = &state.jobs[index].attempts;

@@ -4,7 +4,6 @@ use super::arguments::Format;
 use super::context::Context;
 use super::exit::{Failure, WELL};
 use crate::driver::clock::HostClock;
-use crate::driver::control::Client;
 use crate::driver::store::postgres::PostgresAddress;
 use crate::driver::store::{self, StoreAddress};
 use crate::port::{Clock, StoreError};
@@ -18,7 +17,7 @@ pub(super) async fn copy(context: &Context, to: &str) -> Result<u8, Failure> {
         ));
     }
     let state = context.existing_state()?;
-    if Client::connect(state.root()).await.map_err(Failure::failed)?.is_some() {
+    if context.is_supervised().await? {
         return Err(Failure::refused(
             "a supervisor is at work on this state folder: stop it first, so that nothing is added meanwhile",
         ));

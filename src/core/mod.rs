@@ -1,5 +1,6 @@
 //! Layer 2: the pure core. Everything is decided here, from plain values and a given time.
 
+pub mod access;
 pub mod act;
 mod action;
 mod agenda;

@@ -52,6 +52,8 @@ pub enum Rule {
     TooEarly,
     /// The person has not the role.
     RoleMissing,
+    /// None of the person's roles has the right.
+    RightMissing,
     /// The account belongs to no person of the site.
     UnknownPerson,
     /// The action needs another person's yes.
@@ -68,7 +70,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, in the order of the format reference.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::NoSuchRun,
         Self::NoSuchJob,
         Self::NoSuchThing,
@@ -86,6 +88,7 @@ impl Rule {
         Self::NotAsked,
         Self::TooEarly,
         Self::RoleMissing,
+        Self::RightMissing,
         Self::UnknownPerson,
         Self::SecondPerson,
         Self::Past,
@@ -113,6 +116,7 @@ impl Rule {
             Self::NotAsked => "not-asked",
             Self::TooEarly => "too-early",
             Self::RoleMissing => "role-missing",
+            Self::RightMissing => "right-missing",
             Self::UnknownPerson => "unknown-person",
             Self::SecondPerson => "second-person",
             Self::Past => "past",

@@ -34,7 +34,7 @@ pub enum Which {
 }
 
 /// What is to be done to each of what was selected.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "do")]
 pub enum Deed {
     Hold,
@@ -93,11 +93,9 @@ impl FromStr for Selector {
 impl fmt::Display for Selector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let batch = &self.batch;
-        match &self.which {
-            Which::Run => write!(f, "{batch}"),
-            Which::Job(job) => write!(f, "{batch}.{job}"),
-            Which::Subtree(job) => write!(f, "{batch}.{job}+"),
-            Which::Like(pattern) => write!(f, "{batch}.{pattern}"),
+        match self.which.written() {
+            None => write!(f, "{batch}"),
+            Some(jobs) => write!(f, "{batch}.{jobs}"),
         }
     }
 }
@@ -116,6 +114,16 @@ pub fn matches(pattern: &str, name: &str) -> bool {
 }
 
 impl Which {
+    /// As it is written after the batch's name; `None` for the run itself.
+    pub fn written(&self) -> Option<String> {
+        match self {
+            Self::Run => None,
+            Self::Job(job) => Some(job.to_string()),
+            Self::Subtree(job) => Some(format!("{job}+")),
+            Self::Like(pattern) => Some(pattern.clone()),
+        }
+    }
+
     /// The selected jobs, in the order of the batch's file; none for the run itself.
     pub(super) fn jobs(&self, run: &Run) -> Result<Vec<JobName>, Refused> {
         let index = |job: &JobName| run.index(job).ok_or_else(|| no_such_job(run, job));

@@ -115,6 +115,7 @@ pub(crate) fn site(batches: Vec<Batch>) -> Site {
         windows: BTreeMap::new(),
         freezes: Vec::new(),
         second_person: Vec::new(),
+        rights: BTreeMap::new(),
         changes: BTreeMap::new(),
         batches: batches.into_iter().map(|b| (b.id.clone(), Arc::new(b))).collect(),
     }

@@ -3,9 +3,10 @@
 pub mod account;
 pub mod agent_health;
 pub mod agent_link;
+pub mod api_client;
+pub mod api_socket;
 pub mod clock;
 mod clock_steps;
-pub mod control;
 pub mod files;
 pub mod folders;
 pub mod git;

@@ -1,21 +1,22 @@
-//! What people and other programs ask a running supervisor, and its answers. One JSON document a line over its Unix
-//! socket; who asks is the peer's account, never a field of the request.
+//! What people and other programs ask a running supervisor, and its answers: a message of the API on its way to the
+//! turn, and back.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc;
+use tokio::sync::oneshot;
 
 use crate::core::refused::{Refused, Rule};
 use crate::core::select::{Deed, Which};
 use crate::definition::site::Freeze;
 use crate::types::{
-    BatchId, BusinessDate, FreezeId, JobName, JobRef, Lang, PoolName, RequestId, RunId,
+    BatchId, BusinessDate, FreezeId, JobName, JobRef, PersonId, PoolName, RequestId, Rights, RunId,
 };
-
-/// Version of the requests; another one is refused in words.
-pub const VERSION: u32 = 1;
+use crate::view::status::StatusPage;
+use crate::view::tried::{Done, Tried};
+use crate::view::why::WhyView;
 
 /// Who sits at the other end of the socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,24 +25,45 @@ pub struct Account {
     pub name: String,
 }
 
-/// A request on its way to the supervisor.
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Caller {
+    /// An account of this host, as the kernel names it.
+    Account(Account),
+    /// A person who has proven to be that, by a password or a token.
+    Person {
+        person: PersonId,
+        /// No more than this, whatever the person's roles allow.
+        within: Rights,
+    },
+}
+
+impl From<Account> for Caller {
+    fn from(account: Account) -> Self {
+        Self::Account(account)
+    }
+}
+
+impl std::fmt::Display for Caller {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Account(account) => f.write_str(&account.name),
+            Self::Person { person, .. } => f.write_str(person.as_str()),
+        }
+    }
+}
+
+/// A request on its way to the supervisor. Nobody waits for the answer any more where `reply` is closed.
 #[derive(Debug)]
 pub struct Asked {
-    pub account: Account,
+    pub caller: Caller,
     pub request: Request,
-    pub reply: mpsc::UnboundedSender<Reply>,
+    pub reply: oneshot::Sender<Reply>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Envelope {
-    pub version: u32,
-    pub request: Request,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "ask")]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Request {
-    /// A batch for a date. Answered by [`Reply::Done`], then by the run's events as they come, until it ends.
+    /// A batch for a date. Answered by [`Reply::Ordered`].
     Order(Box<Order>),
     /// What operators do to a run, or to jobs of it.
     Act {
@@ -50,27 +72,20 @@ pub enum Request {
         deed: Deed,
         reason: String,
         /// Nothing is done; the answer says what would come of it.
-        #[serde(default)]
         dry_run: bool,
     },
     /// What operators order for the whole site.
-    House {
-        order: House,
-        reason: String,
-        #[serde(default)]
-        dry_run: bool,
-    },
+    House { order: House, reason: String, dry_run: bool },
     /// Why a job of the latest run of its batch (and date) did not start yet.
-    Why { job: JobRef, date: Option<BusinessDate>, language: Lang },
+    Why { job: JobRef, date: Option<BusinessDate> },
     /// How the open runs stand.
-    Status { language: Lang },
-    /// Whether turns go on: answered by [`Reply::Done`] in one, or by the trouble that there is.
+    Status,
+    /// Whether turns go on: answered by [`Reply::Alive`] in one, or by the trouble that there is.
     Alive,
 }
 
 /// What goes beyond one run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "order")]
+#[derive(Debug, Clone, PartialEq)]
 pub enum House {
     /// Nothing of its scope starts in its time; the reason is that of the request.
     Freeze {
@@ -92,49 +107,65 @@ pub enum House {
 }
 
 /// Which run is meant: by its id, or the latest one of a batch (and date) that this supervisor has.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RunOf {
     Run(RunId),
     Batch { batch: BatchId, date: Option<BusinessDate> },
 }
 
 /// An order as a person gives it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Order {
     pub batch: BatchId,
+    /// The business date; the one that the schedule has now where it is left out.
+    #[serde(default)]
     pub date: Option<BusinessDate>,
+    #[serde(default)]
     pub parameters: BTreeMap<String, String>,
+    /// Only this job and what follows it.
+    #[serde(default)]
     pub from: Option<JobName>,
+    /// Only these jobs.
+    #[serde(default)]
     pub only: Vec<JobName>,
     /// A whole rerun: run number n+1.
+    #[serde(default)]
     pub rerun: bool,
+    /// Never over the API: a trial has a clock of its own.
+    #[serde(skip)]
     pub trial: bool,
     /// Reason of a window override.
+    #[serde(default)]
     pub window_override: Option<String>,
     /// Why it is run by hand.
+    #[serde(default)]
     pub reason: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "answer")]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Reply {
-    /// Done, in words; `run` is the run that it was done to.
-    Done { text: String, run: Option<RunId> },
+    Done(Done),
+    /// The run that an order has opened or taken up; what happens in it comes after this entry of the journal.
+    Ordered {
+        run: RunId,
+        after: u64,
+    },
+    /// What would come of it.
+    Tried(Box<Tried>),
+    Status(Box<StatusPage>),
+    Why(Box<WhyView>),
+    Alive,
     /// A rule says no; which one, where it has a name.
     Refused {
         what: String,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         rule: Option<Rule>,
     },
     /// The supervisor cannot: store, defects in the job files.
-    Failed { what: String, defects: bool },
-    /// A page, as text and as data.
-    Page { text: String, data: serde_json::Value },
-    /// An event of a followed run.
-    Event { text: String, data: serde_json::Value },
-    /// The followed run is over.
-    Over { exit_code: u8 },
+    Failed {
+        what: String,
+        defects: bool,
+    },
 }
 
 impl From<Refused> for Reply {

@@ -59,6 +59,8 @@ pub struct RunFilter {
     pub trial: Option<bool>,
     /// At most so many; all where absent.
     pub limit: Option<u32>,
+    /// Only those that were opened before this entry of the journal: what a page goes on from.
+    pub opened_before: Option<u64>,
 }
 
 /// How long a job took in the last good attempts of real runs.

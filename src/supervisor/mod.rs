@@ -1,6 +1,7 @@
 //! Layer 6: the turn. Events that are waiting are taken together, the core decides, everything is made durable in one
 //! transaction, and only then something is done.
 
+mod access;
 mod letters;
 mod operators;
 mod orders;
@@ -17,22 +18,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::core::fact::{Fact, LateWhy, RunResult, StopHow};
 use crate::core::night::{Core, StepError};
 use crate::core::refused::{Refused, Rule};
 use crate::core::service::Hindrance;
 use crate::core::state::Unfit;
-use crate::definition::site::{Person, Site};
 use crate::journal::{Broken, Chain, NotSealed};
-use crate::port::control::{Account, Asked, Reply};
+use crate::port::control::{Account, Asked, Caller, Reply};
 use crate::port::{
-    AgentEvent, AgentLink, Clock, Folders, SiteSource, Store, StoreError, StoreReader,
+    AgentEvent, AgentLink, Clock, Folders, Meters, Published, SiteSource, Stage, Store, StoreError,
+    StoreReader,
 };
-use crate::types::{Epoch, HostName, Now, PersonId, RunId};
+use crate::types::{Epoch, HostName, Now, RunId};
 use crate::wire::{FromAgent, ToAgent};
 
+pub use access::{allow, person_of};
 pub use letters::{missed_starts, planned, usual_p95};
 pub use orders::{NotOrdered, is_interrupted};
 pub use outbox::{MailNews, Post, send_mail};
@@ -54,7 +56,7 @@ pub enum Input {
     Agent(AgentEvent),
     Asked(Asked),
     Stop {
-        account: Account,
+        caller: Caller,
         how: StopHow,
     },
     /// The supervisor is to end; what runs goes on under its agent.
@@ -127,6 +129,9 @@ pub struct Parts<W: World> {
     /// For what the supervisor tells itself.
     pub inbox_sender: mpsc::UnboundedSender<Input>,
     pub observers: Vec<Box<dyn Observer>>,
+    /// What those who only read go by.
+    pub published: watch::Sender<Published>,
+    pub meters: Meters,
     /// The account that this supervisor runs as.
     pub own: Account,
     /// `PATH` and `HOME` of jobs.
@@ -145,9 +150,6 @@ pub struct Supervisor<W: World> {
     copies: BTreeMap<String, Arc<Definition>>,
     /// Hosts that somebody has waited for, with whether they can be reached.
     reached: BTreeMap<HostName, bool>,
-    followers: Vec<Follower>,
-    /// While an order is carried out: events of its first turn, for whoever gave it.
-    first_turn: Option<Vec<(RunId, Reply)>>,
     /// Messages that the sender has.
     posted: BTreeSet<u64>,
     /// When the outbox is looked at again, by the host's own clock.
@@ -165,11 +167,6 @@ pub struct Supervisor<W: World> {
     hindered: VecDeque<Hindrance>,
     leaving: bool,
     reload: bool,
-}
-
-struct Follower {
-    run: RunId,
-    to: mpsc::UnboundedSender<Reply>,
 }
 
 /// What a wall clock may be corrected by between two looks without a word.
@@ -199,8 +196,6 @@ impl<W: World> Supervisor<W> {
             epoch,
             copies: BTreeMap::new(),
             reached: BTreeMap::new(),
-            followers: Vec::new(),
-            first_turn: None,
             posted: BTreeSet::new(),
             mail_due: None,
             reports: BTreeMap::new(),
@@ -213,7 +208,20 @@ impl<W: World> Supervisor<W> {
             reload: false,
         };
         supervisor.load_doubts().await?;
+        supervisor.publish(None);
         Ok(supervisor)
+    }
+
+    /// Tells those who only read how far the journal goes, and what keeps it from going on.
+    fn publish(&self, trouble: Option<&str>) {
+        let site = self.known_by();
+        let now = Published {
+            stage: Stage::Leads { epoch: self.epoch },
+            head: self.chain.head().seq,
+            trouble: trouble.map(str::to_owned),
+            site,
+        };
+        self.parts.published.send_replace(now);
     }
 
     pub fn epoch(&self) -> Epoch {
@@ -401,49 +409,14 @@ impl<W: World> Supervisor<W> {
 }
 
 /// Answers somebody who may have gone meanwhile.
-fn answer(reply: &mpsc::UnboundedSender<Reply>, with: Reply) {
+fn answer(reply: oneshot::Sender<Reply>, with: Reply) {
     // Nobody listens any more: what was asked is done all the same, and recorded.
     let _ = reply.send(with);
-}
-
-/// Whether an account may ask for anything: the supervisor's own, root's, or one that a person of the site has.
-fn is_known(site: &Site, own: &Account, account: &Account) -> bool {
-    let declared = |person: &Person| person.unix_user.as_deref() == Some(account.name.as_str());
-    account.uid == own.uid || account.uid == 0 || site.people.values().any(declared)
-}
-
-fn stranger(account: &Account) -> Refused {
-    let what = format!("nobody in people.yaml has the account `{}`", account.name);
-    Refused::by(Rule::UnknownPerson, what).hint("only people of the site may ask this supervisor")
 }
 
 fn stopping() -> Refused {
     Refused::by(Rule::Stopping, "this supervisor is being stopped")
         .hint("ask again when it has ended")
-}
-
-/// The person that an account speaks for: the one whose `unix_user` it is, else `unix-NAME`.
-pub fn person_of(site: Option<&Site>, account: &Account) -> PersonId {
-    let declared = site.and_then(|site| {
-        site.people
-            .iter()
-            .find(|(_, person)| person.unix_user.as_deref() == Some(account.name.as_str()))
-            .map(|(id, _)| id.clone())
-    });
-    let plain: String = account
-        .name
-        .chars()
-        .map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' { c } else { '_' })
-        .take(50)
-        .collect();
-    declared
-        .or_else(|| PersonId::new(&format!("unix-{plain}")).ok())
-        .unwrap_or_else(|| unnamed(account.uid))
-}
-
-#[expect(clippy::expect_used, reason = "`uid-` and digits are a name")]
-fn unnamed(uid: u32) -> PersonId {
-    PersonId::new(&format!("uid-{uid}")).expect("a name")
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! What operators ask of a running supervisor: actions on runs and jobs, what goes for the whole site, the second
 //! person's yes; and what would come of any of it.
 
-use serde_json::json;
-
+use super::access::{allow, person_of};
 use super::requests::cannot_now;
 use super::turn::Turn;
-use super::{Fatal, Supervisor, World, is_known, person_of, stopping, stranger};
+use super::{Fatal, Supervisor, World, stopping};
+use crate::core::access::right_for;
 use crate::core::fact::{Action, Fact, Proposed};
 use crate::core::forecast;
 use crate::core::night::{Event, StepError};
@@ -14,10 +14,11 @@ use crate::core::refused::{Refused, Rule};
 use crate::core::select::{Deed, Which};
 use crate::definition::site::{Site, TwoPeople};
 use crate::port::Clock;
-use crate::port::control::{Account, House, Reply, RunOf};
+use crate::port::control::{Caller, House, Reply, RunOf};
 use crate::render;
-use crate::types::{PersonId, RunId};
+use crate::types::{PersonId, Right, RunId};
 use crate::view;
+use crate::view::tried::{Done, NotDone};
 
 /// Why something is asked for, and whether it is only tried.
 pub(super) struct Wish {
@@ -29,7 +30,7 @@ impl<W: World> Supervisor<W> {
     pub(super) async fn act_in(
         &mut self,
         turn: &mut Turn,
-        account: &Account,
+        caller: &Caller,
         on: &RunOf,
         (which, deed): (Which, Deed),
         wish: Wish,
@@ -39,8 +40,9 @@ impl<W: World> Supervisor<W> {
             Err(refused) => return Ok(refused.into()),
         };
         let site = self.core.state().runs.get(&run).map(|run| &run.site);
-        if !site.is_some_and(|site| is_known(site, &self.parts.own, account)) {
-            return Ok(stranger(account).into());
+        let site = self.served_site().or(site.map(AsRef::as_ref));
+        if let Err(refused) = allow(site, &self.parts.own, caller, right_for(&deed)) {
+            return Ok(refused.into());
         }
         // Such an action on a run that is over would set it going again.
         let moves = !matches!(deed, Deed::Note { .. });
@@ -56,11 +58,11 @@ impl<W: World> Supervisor<W> {
         } else {
             Vec::new()
         };
-        let by = self.person(&run, account);
+        let by = self.person(&run, caller);
         let Wish { reason, dry_run } = wish;
         let event = Event::ActOn { run: run.clone(), by: by.clone(), reason, which, deed };
         let answer = self.answer_to(turn, event, (Some(run.clone()), by), dry_run)?;
-        if !dry_run && matches!(answer, Reply::Page { .. }) {
+        if matches!(answer, Reply::Done(_)) {
             let others = Event::across_since(known, &turn.facts);
             self.step(turn, others)?;
             self.expect_hosts(&run);
@@ -71,12 +73,12 @@ impl<W: World> Supervisor<W> {
     pub(super) async fn house_in(
         &mut self,
         turn: &mut Turn,
-        account: &Account,
+        caller: &Caller,
         order: House,
         wish: Wish,
     ) -> Result<Reply, Fatal> {
-        if !self.sites().any(|site| is_known(site, &self.parts.own, account)) {
-            return Ok(stranger(account).into());
+        if let Err(refused) = self.may(caller, right_for_house(&order)) {
+            return Ok(refused.into());
         }
         if self.parts.clock.offset().is_some() {
             return Ok(stands_alone().into());
@@ -89,7 +91,7 @@ impl<W: World> Supervisor<W> {
                 return Ok(Reply::Failed { what, defects: false });
             }
         }
-        let by = self.someone(account);
+        let by = self.someone(caller);
         let event = self.house_event(order, by.clone(), wish.reason);
         self.answer_to(turn, event, (None, by), wish.dry_run)
     }
@@ -97,12 +99,12 @@ impl<W: World> Supervisor<W> {
     /// Carries out what goes for the whole site where nobody else supervises it; the answer in words.
     pub async fn house(
         &mut self,
-        account: &Account,
+        caller: &Caller,
         site: Option<&Site>,
         order: House,
         reason: String,
     ) -> Result<Result<String, Refused>, Fatal> {
-        let by = person_of(site, account);
+        let by = person_of(site, caller);
         let two_lift = site.is_some_and(|site| site.takes_two(TwoPeople::Unfreeze));
         let known = site.is_some_and(|site| site.people.contains_key(&by));
         let event = event_of(order, by.clone(), reason, (two_lift, known));
@@ -134,11 +136,11 @@ impl<W: World> Supervisor<W> {
         self.core.served().map(AsRef::as_ref).into_iter().chain(runs)
     }
 
-    /// The person behind an account, as any site here knows people.
-    fn someone(&self, account: &Account) -> PersonId {
-        let named = self.sites().map(|site| person_of(Some(site), account));
+    /// The person who asks, as any site here knows people.
+    fn someone(&self, caller: &Caller) -> PersonId {
+        let named = self.sites().map(|site| person_of(Some(site), caller));
         let mut known = named.filter(|person| self.knows(person));
-        known.next().unwrap_or_else(|| person_of(None, account))
+        known.next().unwrap_or_else(|| person_of(None, caller))
     }
 
     fn house_event(&self, order: House, by: PersonId, reason: String) -> Event {
@@ -169,8 +171,7 @@ impl<W: World> Supervisor<W> {
             let at = self.parts.clock.now().wall;
             self.notice(at, &text);
         }
-        let data = json!({ "done": text, "run": run, "left": left_as_data(&left) });
-        Ok(Reply::Page { text, data })
+        Ok(Reply::Done(Done { done: text, run, left: left.iter().map(not_done).collect() }))
     }
 
     /// What would come of it, decided on a fork of the night.
@@ -184,8 +185,7 @@ impl<W: World> Supervisor<W> {
         let before = forecast::of_night(&self.core, now).unwrap_or_default();
         let after = forecast::of_night(&core, now).unwrap_or_default();
         let view = view::of_tried::tried(&core, now, &decided, run, (&before, &after));
-        let data = serde_json::to_value(&view).unwrap_or(serde_json::Value::Null);
-        Ok(Reply::Page { text: render::tried::text(&view), data })
+        Ok(Reply::Tried(Box::new(view)))
     }
 
     /// What was done, in words, from the facts that were decided.
@@ -229,6 +229,14 @@ impl<W: World> Supervisor<W> {
     }
 }
 
+/// The right that it takes.
+fn right_for_house(order: &House) -> Right {
+    match order {
+        House::Freeze { .. } | House::Unfreeze { .. } | House::SizePool { .. } => Right::House,
+        House::Second { .. } => Right::Second,
+    }
+}
+
 fn event_of(order: House, by: PersonId, reason: String, (two_lift, known): (bool, bool)) -> Event {
     match order {
         House::Freeze { what } => Event::Freeze { by, what, two_lift },
@@ -238,9 +246,8 @@ fn event_of(order: House, by: PersonId, reason: String, (two_lift, known): (bool
     }
 }
 
-fn left_as_data(left: &[(Action, Refused)]) -> Vec<serde_json::Value> {
-    let one = |(action, refused): &(Action, Refused)| json!({ "job": action.job(), "what": refused.what, "rule": refused.rule });
-    left.iter().map(one).collect()
+fn not_done((action, refused): &(Action, Refused)) -> NotDone {
+    NotDone { job: action.job().cloned(), what: refused.what.clone(), rule: refused.rule }
 }
 
 fn stands_alone() -> Refused {

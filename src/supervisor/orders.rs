@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::access::{allow, person_of};
 use super::recall::{self, Definition, Recalled, pack};
 use super::turn::Turn;
-use super::{Fatal, Supervisor, World, is_known, person_of, stopping, stranger};
+use super::{Fatal, Supervisor, World, stopping};
 use crate::core::calendar::Calendars;
 use crate::core::fact::{LateWhy, RunOpened, RunResult};
 use crate::core::night::{Event, StepError};
@@ -15,9 +16,9 @@ use crate::core::refused::{Refused, Rule};
 use crate::definition::copy::RunCopy;
 use crate::definition::site::Site;
 use crate::journal::{RunRow, address};
-use crate::port::control::{Account, Order};
+use crate::port::control::{Caller, Order};
 use crate::port::{Clock, Folders, LoadedSite, RunFilter, SiteSource, Store, StoreReader};
-use crate::types::{BusinessDate, JobName, JobRef, Outcome, PersonId, RunId, Span};
+use crate::types::{BusinessDate, JobName, JobRef, Outcome, PersonId, Right, RunId, Span};
 
 /// An order that came to nothing.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -41,7 +42,7 @@ impl<W: World> Supervisor<W> {
     /// says so.
     pub async fn order(
         &mut self,
-        account: &Account,
+        caller: &Caller,
         order: &Order,
     ) -> Result<Result<RunId, NotOrdered>, Fatal> {
         if order.trial != self.parts.clock.offset().is_some() {
@@ -57,10 +58,10 @@ impl<W: World> Supervisor<W> {
             Ok(loaded) => loaded,
             Err(defects) => return Ok(Err(NotOrdered::Defects(defects.0))),
         };
-        if !is_known(&loaded.site, &self.parts.own, account) {
-            return Ok(Err(stranger(account).into()));
+        if let Err(refused) = allow(Some(&loaded.site), &self.parts.own, caller, Right::Order) {
+            return Ok(Err(refused.into()));
         }
-        let by = person_of(Some(&loaded.site), account);
+        let by = person_of(Some(&loaded.site), caller);
         let asked = order::Order {
             batch: order.batch.clone(),
             business_date: order.date,
@@ -90,7 +91,7 @@ impl<W: World> Supervisor<W> {
                 if let Some(refused) = self.ordered_otherwise(&row.run, &ordered) {
                     return Ok(Err(refused.into()));
                 }
-                self.take_up(&row.run, account).await?;
+                self.take_up(&row.run, caller).await?;
                 Ok(Ok(row.run))
             }
             Some(row) if order.rerun && is_interrupted(&row) => {
@@ -157,6 +158,7 @@ impl<W: World> Supervisor<W> {
             business_date: Some(ordered.business_date),
             trial: Some(ordered.order.trial),
             limit: Some(1),
+            ..RunFilter::default()
         };
         Ok(self.parts.store.reader().runs(&filter).await?.into_iter().next())
     }
@@ -203,7 +205,7 @@ impl<W: World> Supervisor<W> {
         Ok(Ok(row.run.clone()))
     }
 
-    /// Decides the opening of a new run; it is for the caller to finish the turn.
+    /// Decides the opening of a new run; it is for whoever calls it to finish the turn.
     pub(super) async fn open(
         &mut self,
         turn: &mut Turn,
@@ -306,19 +308,19 @@ impl<W: World> Supervisor<W> {
     }
 
     /// Goes on with a run: what runs is taken over, what ended unwatched is learned, nothing starts twice.
-    pub async fn take_up(&mut self, run: &RunId, account: &Account) -> Result<(), Fatal> {
+    pub async fn take_up(&mut self, run: &RunId, caller: &Caller) -> Result<(), Fatal> {
         self.load(run).await?;
         let known = self.others(run).await?;
         let mut turn = Turn::default();
-        self.step(&mut turn, self.resumption(run, account))?;
+        self.step(&mut turn, self.resumption(run, caller))?;
         let others = Event::across_since(known, &turn.facts);
         self.step(&mut turn, others)?;
         self.expect_hosts(run);
         self.finish(turn).await
     }
 
-    fn resumption(&self, run: &RunId, account: &Account) -> Event {
-        let (by, boot) = (self.person(run, account), self.parts.clock.boot());
+    fn resumption(&self, run: &RunId, caller: &Caller) -> Event {
+        let (by, boot) = (self.person(run, caller), self.parts.clock.boot());
         Event::Resume { run: run.clone(), by, boot }
     }
 
@@ -327,15 +329,15 @@ impl<W: World> Supervisor<W> {
     pub async fn act_on(
         &mut self,
         run: &RunId,
-        account: &Account,
+        caller: &Caller,
         event: impl FnOnce(PersonId, bool) -> Event,
     ) -> Result<Result<String, Refused>, Fatal> {
         self.load(run).await?;
         let known = self.others(run).await?;
-        let by = self.person(run, account);
+        let by = self.person(run, caller);
         let event = event(by.clone(), self.knows(&by));
         let interrupted = matches!(self.result(run), None | Some(RunResult::Stopped));
-        let resumption = interrupted.then(|| self.resumption(run, account));
+        let resumption = interrupted.then(|| self.resumption(run, caller));
         let now = self.parts.clock.now();
         let mut as_if = self.core.over(self.core.state().clone());
         for event in resumption.iter().chain([&event]) {
@@ -357,13 +359,13 @@ impl<W: World> Supervisor<W> {
         Ok(Ok(said))
     }
 
-    /// The person behind an account, as any run here knows people.
-    pub(super) fn somebody(&self, account: &Account) -> PersonId {
-        person_of(self.core.state().runs.values().next().map(|run| run.site.as_ref()), account)
+    /// The person who asks, as any run here knows people.
+    pub(super) fn somebody(&self, caller: &Caller) -> PersonId {
+        person_of(self.core.state().runs.values().next().map(|run| run.site.as_ref()), caller)
     }
 
-    pub(super) fn person(&self, run: &RunId, account: &Account) -> PersonId {
-        person_of(self.core.state().runs.get(run).map(|run| run.site.as_ref()), account)
+    pub(super) fn person(&self, run: &RunId, caller: &Caller) -> PersonId {
+        person_of(self.core.state().runs.get(run).map(|run| run.site.as_ref()), caller)
     }
 }
 

@@ -1,20 +1,16 @@
-//! What people ask of a running supervisor over its socket.
-
-use jiff::Timestamp;
-use tokio::sync::mpsc::UnboundedSender;
+//! What people ask of a running supervisor over its API.
 
 use super::operators::Wish;
 use super::orders::NotOrdered;
 use super::turn::Turn;
-use super::{Fatal, Follower, Supervisor, World, answer, is_known, stranger};
-use crate::core::fact::{Fact, RunResult};
+use super::{Fatal, Supervisor, World, answer};
 use crate::core::forecast::{self, Forecast};
 use crate::core::refused::{Refused, Rule};
 use crate::core::state::Run;
-use crate::port::control::{Account, Asked, Order, Reply, Request, RunOf};
+use crate::port::control::{Asked, Caller, Order, Reply, Request, RunOf};
 use crate::port::{Clock, RunFilter, Store, StoreError, StoreReader};
-use crate::render;
-use crate::types::{BatchId, BusinessDate, JobRef, Lang, RunId};
+use crate::types::{BusinessDate, JobRef, Right, RunId, Zone};
+use crate::view::status::{NextStart, StatusPage};
 use crate::view::{self, of_job::Around};
 
 /// Starts that the status tells ahead.
@@ -22,18 +18,18 @@ const NEXT_STARTS: usize = 5;
 
 impl<W: World> Supervisor<W> {
     pub(super) async fn asked(&mut self, turn: &mut Turn, asked: Asked) -> Result<(), Fatal> {
-        let Asked { account, request, reply } = asked;
-        let looks = matches!(request, Request::Status { .. } | Request::Why { .. });
-        let sites = self.core.state().runs.values().map(|run| run.site.as_ref());
-        let mut sites = sites.chain(self.served_site());
-        if looks && !sites.any(|site| is_known(site, &self.parts.own, &account)) {
-            answer(&reply, stranger(&account).into());
+        let Asked { caller, request, reply } = asked;
+        let looks = matches!(request, Request::Status | Request::Why { .. });
+        if looks && let Err(refused) = self.may(&caller, Right::Read) {
+            answer(reply, refused.into());
             return Ok(());
         }
         match request {
-            Request::Act { .. } if reply.is_closed() => {
+            Request::Act { .. } | Request::House { .. } | Request::Order(_)
+                if reply.is_closed() =>
+            {
                 let at = self.parts.clock.now().wall;
-                let who = &account.name;
+                let who = &caller;
                 let text = format!(
                     "what {who} asked for was not carried out: nobody waits for the answer any more"
                 );
@@ -42,71 +38,43 @@ impl<W: World> Supervisor<W> {
             Request::Order(order) => {
                 // An order is a turn of its own; what was decided before it goes first into the journal.
                 self.finish(std::mem::take(turn)).await?;
-                self.order_and_follow(&account, &order, reply).await?;
+                answer(reply, self.ordered(&caller, &order).await?);
             }
             Request::Act { on, which, deed, reason, dry_run } => {
                 let wish = Wish { reason, dry_run };
                 // The answer follows when what was decided is durable.
                 self.bring_in(turn, &on).await?;
-                let with = self.act_in(turn, &account, &on, (which, deed), wish).await?;
+                let with = self.act_in(turn, &caller, &on, (which, deed), wish).await?;
                 turn.replies.push((reply, with));
             }
             Request::House { order, reason, dry_run } => {
                 let wish = Wish { reason, dry_run };
-                let with = self.house_in(turn, &account, order, wish).await?;
+                let with = self.house_in(turn, &caller, order, wish).await?;
                 turn.replies.push((reply, with));
             }
-            Request::Why { job, date, language } => {
+            Request::Why { job, date } => {
                 let on = RunOf::Batch { batch: job.batch.clone(), date };
                 self.bring_in(turn, &on).await?;
-                answer(&reply, self.why(&job, date, language)?);
+                answer(reply, self.why(&job, date)?);
             }
-            Request::Status { language } => answer(&reply, self.status(language)),
-            Request::Alive => answer(&reply, Reply::Done { text: String::new(), run: None }),
+            Request::Status => answer(reply, self.status()),
+            Request::Alive => answer(reply, Reply::Alive),
         }
         Ok(())
     }
 
-    /// Whoever orders hears of the run to its end, its first turn included.
-    async fn order_and_follow(
-        &mut self,
-        account: &Account,
-        order: &Order,
-        reply: UnboundedSender<Reply>,
-    ) -> Result<(), Fatal> {
-        self.first_turn = Some(Vec::new());
-        let ordered = self.order(account, order).await;
-        let told = self.first_turn.take().unwrap_or_default();
-        let run = match cannot_now(ordered)? {
-            Ok(Ok(run)) => run,
-            Err(what) => {
-                answer(&reply, Reply::Failed { what, defects: false });
-                return Ok(());
+    async fn ordered(&mut self, caller: &Caller, order: &Order) -> Result<Reply, Fatal> {
+        let after = self.chain.head().seq;
+        let ordered = self.order(caller, order).await;
+        Ok(match cannot_now(ordered)? {
+            Ok(Ok(run)) => Reply::Ordered { run, after },
+            Err(what) => Reply::Failed { what, defects: false },
+            Ok(Err(NotOrdered::Refused(refused))) => refused.into(),
+            Ok(Err(no_copy @ NotOrdered::NoCopy(_))) => {
+                Reply::Refused { what: no_copy.to_string(), rule: None }
             }
-            Ok(Err(NotOrdered::Refused(refused))) => {
-                answer(&reply, refused.into());
-                return Ok(());
-            }
-            Ok(Err(NotOrdered::NoCopy(why))) => {
-                let what = NotOrdered::NoCopy(why).to_string();
-                answer(&reply, Reply::Refused { what, rule: None });
-                return Ok(());
-            }
-            Ok(Err(NotOrdered::Defects(what))) => {
-                answer(&reply, Reply::Failed { what, defects: true });
-                return Ok(());
-            }
-        };
-        let text = format!("{run} is under way");
-        answer(&reply, Reply::Done { text, run: Some(run.clone()) });
-        for (_, event) in told.into_iter().filter(|(of, _)| *of == run) {
-            answer(&reply, event);
-        }
-        match self.result(&run) {
-            Some(result) => answer(&reply, over(result)),
-            None => self.followers.push(Follower { run, to: reply }),
-        }
-        Ok(())
+            Ok(Err(NotOrdered::Defects(what))) => Reply::Failed { what, defects: true },
+        })
     }
 
     /// Takes a run in that is over and was let go, because somebody speaks of it.
@@ -129,6 +97,7 @@ impl<W: World> Supervisor<W> {
                     business_date: *date,
                     trial: Some(false),
                     limit: Some(1),
+                    ..RunFilter::default()
                 };
                 reader.runs(&filter).await.map(|runs| runs.into_iter().next())
             }
@@ -161,12 +130,7 @@ impl<W: World> Supervisor<W> {
         })
     }
 
-    fn why(
-        &self,
-        job: &JobRef,
-        date: Option<BusinessDate>,
-        language: Lang,
-    ) -> Result<Reply, Fatal> {
+    fn why(&self, job: &JobRef, date: Option<BusinessDate>) -> Result<Reply, Fatal> {
         let now = self.parts.clock.now();
         let run = match self.find(&RunOf::Batch { batch: job.batch.clone(), date }) {
             Ok(run) => run,
@@ -175,33 +139,31 @@ impl<W: World> Supervisor<W> {
         let ahead = forecast::of_night(&self.core, now).unwrap_or_default();
         let page = view::of_why::why(&self.core, &run, &job.job, now, around(&ahead, &run))?;
         Ok(match page {
-            Some(page) => Reply::Page {
-                text: render::why::text(language, &page),
-                data: serde_json::to_value(&page).unwrap_or(serde_json::Value::Null),
-            },
+            Some(page) => Reply::Why(Box::new(page)),
             None => Refused::by(Rule::NoSuchJob, format!("{run} has no job {}", job.job)).into(),
         })
     }
 
-    fn status(&self, language: Lang) -> Reply {
+    fn status(&self) -> Reply {
         let now = self.parts.clock.now();
         let ahead = forecast::of_night(&self.core, now).unwrap_or_default();
-        let pages: Vec<view::status::StatusView> = self
-            .shown()
+        let shown = self.shown();
+        let runs = shown
             .iter()
-            .filter_map(|run| view::of_run::status(&self.core, run, now, around(&ahead, run)).ok())
-            .collect();
-        let mut text: Vec<String> =
-            pages.iter().map(|page| render::status::text(language, page)).collect();
-        if let Some(site) = self.served_site() {
+            .filter_map(|run| view::of_run::status(&self.core, run, now, around(&ahead, run)).ok());
+        let next = self.served_site().map(|_| {
             let next = self.core.next_starts().take(NEXT_STARTS);
-            let next: Vec<(Timestamp, &BatchId)> = next.collect();
-            text.push(render::starts::next(language, &site.zone, now.wall, &next));
-        }
-        Reply::Page {
-            text: text.join("\n"),
-            data: serde_json::to_value(&pages).unwrap_or(serde_json::Value::Null),
-        }
+            next.map(|(at, batch)| NextStart { at, batch: batch.clone() }).collect()
+        });
+        let of_run = shown.first().and_then(|run| self.core.state().runs.get(run));
+        let site = self.served_site().or(of_run.map(|run| run.site.as_ref()));
+        Reply::Status(Box::new(StatusPage {
+            runs: runs.collect(),
+            next,
+            now: now.wall,
+            zone: site.map_or_else(Zone::utc, |site| site.zone.clone()),
+            trouble: None,
+        }))
     }
 
     /// Runs that the status shows: of those that a service keeps at hand the ones under way, or the last one.
@@ -214,43 +176,6 @@ impl<W: World> Supervisor<W> {
         }
         let last = runs.values().max_by_key(|run| run.opened_at);
         last.map(|run| run.id().clone()).into_iter().collect()
-    }
-
-    /// Passes what has happened on to those who follow a run.
-    pub(super) fn tell_followers(&mut self, facts: &[(Timestamp, Fact)]) {
-        if self.followers.is_empty() && self.first_turn.is_none() {
-            return;
-        }
-        let now = self.parts.clock.now();
-        for (at, fact) in facts {
-            let Some(run) = fact.run() else { continue };
-            let followed = self.followers.iter().any(|follower| follower.run == *run);
-            if !followed && self.first_turn.is_none() {
-                continue;
-            }
-            let Some(state) = self.core.state().runs.get(run) else { continue };
-            let head = view::of_run::head(state, now, Around::nothing());
-            if let Some(event) = view::of_fact::event(self.core.state(), *at, fact) {
-                let text = render::event::line(Lang::En, &head, &event);
-                let data = serde_json::to_value(&event).unwrap_or(serde_json::Value::Null);
-                let told = Reply::Event { text, data };
-                for follower in self.followers.iter().filter(|follower| follower.run == *run) {
-                    answer(&follower.to, told.clone());
-                }
-                if let Some(first) = &mut self.first_turn {
-                    first.push((run.clone(), told));
-                }
-            }
-            if let Fact::RunEnded { run, result } = fact {
-                self.followers.retain(|follower| {
-                    let over_now = follower.run == *run;
-                    if over_now {
-                        answer(&follower.to, over(*result));
-                    }
-                    !over_now
-                });
-            }
-        }
     }
 }
 
@@ -268,8 +193,4 @@ pub(super) fn cannot_now<T>(ordered: Result<T, Fatal>) -> Result<Result<T, Strin
 
 fn around<'a>(ahead: &'a Forecast, run: &RunId) -> Around<'a> {
     Around { ahead: ahead.runs.get(run), ..Around::nothing() }
-}
-
-fn over(result: RunResult) -> Reply {
-    Reply::Over { exit_code: result.exit_code() }
 }

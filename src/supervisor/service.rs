@@ -1,6 +1,7 @@
 //! The service (`nightrun serve`): the starts of the schedules are made, for as long as nobody stops it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -15,7 +16,7 @@ use crate::core::service::{self, DueStart};
 use crate::core::state::Unfit;
 use crate::definition::site::Site;
 use crate::journal::RunRow;
-use crate::port::control::Account;
+use crate::port::control::Caller;
 use crate::port::{Clock, Defects, LoadedSite, SiteSource, Store, StoreError, StoreReader};
 use crate::types::{BatchId, PersonId, RunId};
 
@@ -56,7 +57,7 @@ impl<W: World> Supervisor<W> {
     /// `observes`: starts are told of and not made, beside another scheduler.
     pub async fn begin_service(
         &mut self,
-        account: &Account,
+        caller: &Caller,
         observes: bool,
     ) -> Result<(), NotServed> {
         let reader = self.parts.store.reader().clone();
@@ -72,7 +73,7 @@ impl<W: World> Supervisor<W> {
         }
         let open = reader.open_runs().await.map_err(Fatal::from)?;
         for row in open.into_iter().filter(|row| !row.trial) {
-            self.take_up(&row.run, account).await?;
+            self.take_up(&row.run, caller).await?;
         }
         let stamp = self.parts.source.stamp();
         let (loaded, defects) = self.first_definitions()?;
@@ -117,7 +118,7 @@ impl<W: World> Supervisor<W> {
     /// Runs begin with these definitions from now on.
     async fn take_over(&mut self, loaded: LoadedSite) -> Result<(), Fatal> {
         let Some(service) = &mut self.service else { return Ok(()) };
-        let (site, observes) = (std::sync::Arc::clone(&loaded.site), service.observes);
+        let (site, observes) = (Arc::clone(&loaded.site), service.observes);
         let revision = loaded.revision.clone().filter(|revision| !revision.dirty);
         service.loaded = loaded;
         if let Some(revision) = &revision {
@@ -392,6 +393,13 @@ impl<W: World> Supervisor<W> {
     /// The site of whoever asks for what belongs to no run.
     pub(super) fn served_site(&self) -> Option<&Site> {
         self.service.as_ref().map(|service| service.loaded.site.as_ref())
+    }
+
+    /// The site by which people are known here: what is served, else that of the last run.
+    pub(super) fn known_by(&self) -> Option<Arc<Site>> {
+        let served = self.service.as_ref().map(|service| Arc::clone(&service.loaded.site));
+        let runs = self.core.state().runs.values();
+        served.or_else(|| runs.max_by_key(|run| run.opened_at).map(|run| Arc::clone(&run.site)))
     }
 }
 

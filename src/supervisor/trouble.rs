@@ -30,6 +30,7 @@ impl<W: World> Supervisor<W> {
         }
         self.store_is_well(told);
         let took = self.parts.clock.now().since_boot.saturating_sub(begun.since_boot);
+        self.parts.meters.commit.observe(took.as_secs_f64());
         if took > PATIENCE {
             self.note_hindrance(begun.wall, LateWhy::Store);
         }
@@ -62,6 +63,7 @@ impl<W: World> Supervisor<W> {
         let StoreError::Trouble(why) = why else { return Err(why.into()) };
         if !*told {
             let at = self.parts.clock.now().wall;
+            self.publish(Some(&why));
             self.notice(
                 at,
                 &format!("the store does not take what was decided: {why}; trying again, nothing starts until it does"),
@@ -124,7 +126,7 @@ impl<C: Clock> Door<'_, C> {
             Input::Stop { .. } | Input::Leave => return Err(Fatal::Left(self.why.to_owned())),
             Input::Overtaken(why) => return Err(why.into()),
             Input::Asked(Asked {
-                request: Request::Status { .. } | Request::Why { .. } | Request::Alive,
+                request: Request::Status | Request::Why { .. } | Request::Alive,
                 reply,
                 ..
             }) => {
@@ -133,7 +135,7 @@ impl<C: Clock> Door<'_, C> {
                      ask again then",
                     self.why
                 );
-                answer(&reply, Reply::Failed { what, defects: false });
+                answer(reply, Reply::Failed { what, defects: false });
             }
             other => self.later.push_back(other),
         }

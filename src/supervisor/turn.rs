@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use tokio::sync::mpsc;
+use tokio::sync::oneshot;
 
 use super::{Fatal, Input, Supervisor, World, answer};
 use crate::core::fact::{Action, Fact};
@@ -23,7 +23,7 @@ use crate::wire::{Ended, FromAgent, ToAgent};
 pub(super) struct Turn {
     pub(super) facts: Vec<(Timestamp, Fact)>,
     pub(super) commands: Vec<Command>,
-    pub(super) replies: Vec<(mpsc::UnboundedSender<Reply>, Reply)>,
+    pub(super) replies: Vec<(oneshot::Sender<Reply>, Reply)>,
     pub(super) mail: Vec<OutgoingMail>,
     /// Of what a person asked for in one, what was not allowed.
     pub(super) left: Vec<(Action, Refused)>,
@@ -34,20 +34,24 @@ pub(super) struct Turn {
 
 impl<W: World> Supervisor<W> {
     pub(super) async fn turn(&mut self, inputs: Vec<Input>) -> Result<(), Fatal> {
+        let begun = self.parts.clock.now();
         let mut turn = Turn::default();
         for input in inputs {
             self.take(input, &mut turn).await?;
         }
         self.step(&mut turn, Event::Tick)?;
-        self.finish(turn).await
+        self.finish(turn).await?;
+        let took = self.parts.clock.now().since_boot.saturating_sub(begun.since_boot);
+        self.parts.meters.turn.observe(took.as_secs_f64());
+        Ok(())
     }
 
     async fn take(&mut self, input: Input, turn: &mut Turn) -> Result<(), Fatal> {
         match input {
             Input::Agent(event) => self.hear(turn, event),
-            Input::Stop { account, how } => {
+            Input::Stop { caller, how } => {
                 self.stopping = true;
-                let by = self.somebody(&account);
+                let by = self.somebody(&caller);
                 self.step(turn, Event::Stop { by, how })
             }
             Input::Leave => {
@@ -165,9 +169,9 @@ impl<W: World> Supervisor<W> {
         for observer in &mut self.parts.observers {
             observer.turn(&self.core, now, &turn.facts);
         }
-        self.tell_followers(&turn.facts);
+        self.publish(None);
         for (reply, with) in turn.replies {
-            answer(&reply, with);
+            answer(reply, with);
         }
         if !commit.mail.is_empty() {
             self.post_due_mail().await?;

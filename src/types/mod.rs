@@ -12,6 +12,7 @@ mod id;
 mod now;
 mod outcome;
 mod revision;
+mod right;
 pub(crate) mod tagged;
 mod text;
 
@@ -26,4 +27,5 @@ pub use id::{
 pub use now::{BootId, Due, Now};
 pub use outcome::{Condition, Outcome};
 pub use revision::Revision;
+pub use right::{Right, Rights, UnknownRight};
 pub use text::{Lang, Text};

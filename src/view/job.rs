@@ -1,7 +1,7 @@
 //! One job of a run, as every page and report shows it.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Who;
 use super::why::{NotItsDay, Reason};
@@ -86,7 +86,17 @@ pub enum JobState {
 
 /// The state without its reason: what a column or a colour shows.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, schemars::JsonSchema,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum StateWord {

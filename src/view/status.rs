@@ -1,5 +1,6 @@
 //! How a run stands now: `nightrun status` and the live display.
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::job::JobLine;
@@ -7,6 +8,28 @@ use super::report::IncidentLine;
 use super::run::{RunHead, Totals};
 use super::standing::StandingView;
 use crate::core::fact::StopHow;
+use crate::types::{BatchId, Zone};
+
+/// What a supervisor has in hand.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct StatusPage {
+    /// The runs that are under way; where there is none, the last one.
+    pub runs: Vec<StatusView>,
+    /// Starts of schedules that lie ahead, the next first; `null` where no schedules are served.
+    pub next: Option<Vec<NextStart>>,
+    pub now: Timestamp,
+    /// The site's.
+    pub zone: Zone,
+    /// Why nothing starts: the store does not take what is decided. What is shown is then of before.
+    pub trouble: Option<String>,
+}
+
+/// A start of a schedule.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct NextStart {
+    pub at: Timestamp,
+    pub batch: BatchId,
+}
 
 /// One run as it stands.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]

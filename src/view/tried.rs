@@ -23,6 +23,25 @@ pub struct Tried {
     pub ends: Vec<NewEnd>,
 }
 
+/// What was done of what was asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct Done {
+    /// In words.
+    pub done: String,
+    /// The run that it was done to.
+    pub run: Option<RunId>,
+    /// What a rule forbids of it.
+    pub left: Vec<NotDone>,
+}
+
+/// An action that was not carried out, though others of the same request were.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct NotDone {
+    pub job: Option<JobName>,
+    pub what: String,
+    pub rule: Option<Rule>,
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct NotAllowed {
     pub what: String,

@@ -351,6 +351,7 @@ pub(crate) async fn a_trial_counts_for_nothing_else<S: Store>(store: S) {
             business_date: Some(date.parse().unwrap()),
             trial: wanted,
             limit: Some(5),
+            ..RunFilter::default()
         };
         let runs = reader.runs(&filter).await.unwrap();
         assert_eq!(runs.iter().map(|row| &row.run).collect::<Vec<_>>(), [found]);

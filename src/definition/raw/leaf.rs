@@ -13,8 +13,8 @@ use super::super::site::{
 use super::super::yaml::{Node, Value};
 use super::{Read, Reader, Shape};
 use crate::types::{
-    BatchId, CalendarName, ChangeId, HostName, JobName, Lang, PersonId, PoolName, Role, Span,
-    TargetName, TeamName, WindowClass, Zone,
+    BatchId, CalendarName, ChangeId, HostName, JobName, Lang, PersonId, PoolName, Right, Role,
+    Span, TargetName, TeamName, WindowClass, Zone,
 };
 
 /// Why a text is not what it should be.
@@ -129,6 +129,16 @@ words! {
         "window-override" => Self::WindowOverride,
         "unfreeze" => Self::Unfreeze,
         "kill-change" => Self::KillChange,
+    }
+    Right {
+        "read" => Self::Read,
+        "logs" => Self::Logs,
+        "operate" => Self::Operate,
+        "order" => Self::Order,
+        "house" => Self::House,
+        "second" => Self::Second,
+        "events" => Self::Events,
+        "admin" => Self::Admin,
     }
     GapPolicy { "shift" => Self::Shift, "skip" => Self::Skip }
     FoldPolicy { "first" => Self::First, "second" => Self::Second, "both" => Self::Both }

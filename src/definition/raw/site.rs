@@ -4,7 +4,7 @@ use super::leaf::{Whole, Word};
 use super::record::record;
 use super::{List, Names};
 use crate::definition::site::{Tls, TwoPeople};
-use crate::types::{CalendarName, HostName, Lang, PoolName, Role, TargetName, Zone};
+use crate::types::{CalendarName, HostName, Lang, PoolName, Right, Role, TargetName, Zone};
 
 /// The format that files are written in.
 pub(crate) type Version = Whole<1, 1>;
@@ -32,6 +32,9 @@ record! {
         optional targets: Names<TargetName, TargetRecord>,
         /// Actions that take two people: force, window-override, unfreeze, kill-change.
         optional second_person: List<TwoPeople>,
+        /// What each role may do; without this key everybody may do everything but `admin`. Who has the role `admin` may
+        /// do everything.
+        optional rights: Names<Role, List<Right>>,
     }
 }
 

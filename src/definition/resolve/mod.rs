@@ -45,6 +45,7 @@ pub(super) fn resolve(
         hosts: settings.hosts,
         targets: settings.targets,
         second_person: settings.second_person,
+        rights: settings.rights,
         people,
         calendars,
         windows,

@@ -8,8 +8,10 @@ use crate::definition::defect::Finding;
 use crate::definition::raw::site::{MailRecord, SiteFile, SmtpRecord, TargetRecord};
 use crate::definition::raw::{At, Field, List, Names, Word};
 use crate::definition::sheets::{Findings, Sheets};
-use crate::definition::site::{Engine, Host, Mail, Smtp, Target, Tls, Transport, TwoPeople};
-use crate::types::{CalendarName, HostName, Lang, PoolName, Role, TargetName, Text, Zone};
+use crate::definition::site::{
+    ADMIN_ROLE, Engine, Host, Mail, Smtp, Target, Tls, Transport, TwoPeople,
+};
+use crate::types::{CalendarName, HostName, Lang, PoolName, Rights, Role, TargetName, Text, Zone};
 
 pub(super) struct Settings {
     pub title: Text,
@@ -21,6 +23,7 @@ pub(super) struct Settings {
     pub hosts: BTreeMap<HostName, Host>,
     pub targets: BTreeMap<TargetName, Target>,
     pub second_person: Vec<TwoPeople>,
+    pub rights: BTreeMap<Role, Rights>,
 }
 
 /// Attempts at a time on a host that says nothing else.
@@ -41,6 +44,7 @@ pub(super) fn resolve(
     let mail = raw.mail.get().and_then(|raw| mail(raw, known, &mut found));
     let targets = targets(raw, &mut found);
     warn_of_one_person(sheets, &raw.second_person, &mut found);
+    let rights = rights(raw, known, &mut found);
     findings.add(&sheet.file, found);
     let pools = raw.pools.get().into_iter().flat_map(Names::good);
     Some(Settings {
@@ -52,6 +56,7 @@ pub(super) fn resolve(
         hosts: hosts(raw),
         targets,
         second_person: raw.second_person.get().map(second_person).unwrap_or_default(),
+        rights,
         mail: mail?,
     })
 }
@@ -72,6 +77,23 @@ fn warn_of_one_person(
                     to what another one asks for";
         found.push(Finding::warning(actions.at, what));
     }
+}
+
+/// What each role may do. A role that nobody has is most often a slip of the pen.
+fn rights(raw: &SiteFile, known: &Known<'_>, found: &mut Vec<Finding>) -> BTreeMap<Role, Rights> {
+    let mut rights = BTreeMap::new();
+    for (role, of_role) in raw.rights.get().into_iter().flat_map(Names::good) {
+        if role.value.as_str() == ADMIN_ROLE {
+            let what = "who has the role `admin` has every right";
+            found.push(Finding::error(role.at, what).hint("leave it out, or name another role"));
+        } else if known.roles.is_complete() && !known.roles.contains(&role.value) {
+            let what = format!("nobody in people.yaml has the role `{}`", role.value);
+            let hint = known.hint(&known.roles, role.value.as_str());
+            found.push(Finding::warning(role.at, what).maybe_hint(hint));
+        }
+        rights.insert(role.value.clone(), of_role.0.iter().map(|right| right.value).collect());
+    }
+    rights
 }
 
 /// Each once, in the order of the file.

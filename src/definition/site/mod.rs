@@ -15,14 +15,17 @@ use jiff::civil::{Date, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::types::{
-    BatchId, CalendarName, ChangeId, HostName, JobName, Lang, PersonId, PoolName, Role, Span,
-    TargetName, TeamName, Text, WindowClass, Zone,
+    BatchId, CalendarName, ChangeId, HostName, JobName, Lang, PersonId, PoolName, Rights, Role,
+    Span, TargetName, TeamName, Text, WindowClass, Zone,
 };
 
 pub use calendar::{Calendar, CalendarRule, DayRule, Days, Exception, ExceptionKind, Period};
 pub use job::{EndingKind, Job, Kind, Need, NeedOf, Retry, Success, Survivors, Transaction};
 pub use schedule::{BusinessDateRule, FoldPolicy, GapPolicy, Missed, Schedule, ScheduleRule};
 pub use window::{Freeze, FreezeScope, Opening, Season, Window};
+
+/// Who has this role may do everything, whatever the site declares.
+pub const ADMIN_ROLE: &str = "admin";
 
 /// Everything that one `jobs/` tree declares (站点).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +48,9 @@ pub struct Site {
     /// Actions that take two people (双人复核).
     #[serde(default)]
     pub second_person: Vec<TwoPeople>,
+    /// What each role may do; empty where everybody may do everything but administer.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rights: BTreeMap<Role, Rights>,
     pub changes: BTreeMap<ChangeId, Change>,
     pub batches: BTreeMap<BatchId, Arc<Batch>>,
 }
@@ -248,6 +254,7 @@ impl Site {
             windows: self.windows.clone(),
             freezes: self.freezes.clone(),
             second_person: self.second_person.clone(),
+            rights: self.rights.clone(),
             changes: BTreeMap::new(),
             batches: BTreeMap::new(),
         }

@@ -67,13 +67,14 @@ impl<R: Asks> StoreReader for R {
         let statement = Statement::new(
             "reading runs",
             "SELECT * FROM run WHERE ($1 IS NULL OR batch = $1) AND ($2 IS NULL OR business_date = $2)
-             AND ($3 IS NULL OR trial = $3) ORDER BY opened_seq DESC LIMIT $4",
+             AND ($3 IS NULL OR trial = $3) AND opened_seq < $5 ORDER BY opened_seq DESC LIMIT $4",
         );
         let statement = statement
             .maybe_text(filter.batch.as_ref().map(ToString::to_string))
             .maybe_text(filter.business_date.map(|date| date.to_string()))
             .number(filter.trial.map(i64::from))
-            .number(filter.limit.map_or(i64::MAX, i64::from));
+            .number(filter.limit.map_or(i64::MAX, i64::from))
+            .number(filter.opened_before.map_or(i64::MAX, u64::cast_signed));
         self.ask(statement).await?.iter().map(run_row).collect()
     }
 

@@ -86,6 +86,7 @@ pub(super) fn made(dice: &mut Dice, jobs: usize) -> Result<Made, BadSite> {
         targets: targets()?,
         people: BTreeMap::from([(operator()?, person()?), (watcher()?, person()?)]),
         // By what is known already, so that other nights are made as before.
+        rights: BTreeMap::new(),
         second_person: if jobs.is_multiple_of(3) { TWO.to_vec() } else { Vec::new() },
         calendars,
         windows,

@@ -1,8 +1,8 @@
 //! An end and a person's decision about it that reach the supervisor in one turn.
 
-use nightrun::core::select::{Deed, Which};
-use nightrun::driver::control::Client;
-use nightrun::port::control::{Request, RunOf};
+use nightrun::core::select::Deed;
+use nightrun::driver::api_client::{Ask, Client};
+use nightrun::http::ActBody;
 use rustix::process::Signal;
 
 use crate::night::house::House;
@@ -21,13 +21,26 @@ async fn ends_twice() -> bool {
     house.ended_unwatched("a", 1);
     // The agent passes it on meanwhile.
     house.run(&["journal", "verify"]).code(0);
-    let on = RunOf::Batch { batch: "night".parse().unwrap(), date: None };
-    let (which, deed) = (Which::Job("a".parse().unwrap()), Deed::Force);
-    let reason = "done by hand".to_owned();
-    let request = Request::Act { on, which, deed, reason, dry_run: false };
-    client.ask(request).await.unwrap();
+    let body = ActBody {
+        jobs: Some("a".to_owned()),
+        action: Deed::Force,
+        reason: "done by hand".to_owned(),
+        dry_run: false,
+    };
+    let ask = Ask {
+        method: hyper::Method::POST,
+        path: "/api/v1/batches/night/actions".to_owned(),
+        accept: "application/json",
+        language: "en",
+        body: Some(serde_json::to_value(body).unwrap()),
+        after: None,
+    };
+    let mut asking = std::pin::pin!(client.ask(&ask));
+    // Sent, and not answered: the supervisor stands still.
+    let early = tokio::time::timeout(std::time::Duration::from_millis(300), &mut asking).await;
+    assert!(early.is_err(), "{early:?}");
     night.signal(Signal::CONT);
-    let done = client.reply().await.unwrap();
+    let done = asking.await.unwrap();
     let over = night.over();
     house.nothing_is_lost();
     let recorded = |kind: &str| {

@@ -157,7 +157,7 @@ fn a_job_that_stands_still_for_a_while_goes_on() {
 fn a_supervisor_of_an_older_epoch_that_wakes_up_starts_nothing() {
     let (house, mut old) = house();
     old.signal(Signal::STOP);
-    for held in ["store.lock", "control.sock"] {
+    for held in ["store.lock", "api.sock"] {
         fs::remove_file(house.state().join(held)).unwrap();
     }
     let mut new = house.spawn(&["resume"]);

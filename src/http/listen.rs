@@ -1,0 +1,175 @@
+//! Where the API listens, on a thread of its own: what it has to do for those who look does not hold up a turn.
+
+use std::collections::BTreeMap;
+use std::future::{Ready, ready};
+use std::io;
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Extension;
+use axum::middleware::AddExtension;
+use axum_server::accept::Accept;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use axum_server::{Control, Handle};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::sync::Semaphore;
+use tower_layer::Layer;
+
+use super::caller::{End, HostEnd};
+use super::{Api, Problem, routes};
+use crate::driver::api_socket::{ApiSocket, Peer};
+
+/// Connections of one account at a time: no account uses up the supervisor's descriptors and memory.
+const PER_ACCOUNT: usize = 64;
+/// Connections from the network at a time.
+const FROM_NETWORK: usize = 1_024;
+/// A connection that has asked nothing for so long is closed.
+const FIRST_REQUEST: Duration = Duration::from_secs(10);
+/// Time that answers get which are under way when the process ends.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
+
+/// Where to listen on the network; bound already, so that what cannot be is told at once.
+#[derive(Debug)]
+pub struct Network {
+    pub listener: TcpListener,
+    /// `None`: in the clear.
+    pub tls: Option<RustlsConfig>,
+}
+
+/// The API at work. When this is dropped it takes in nothing more, and ends as soon as what it was asked is answered.
+#[derive(Debug)]
+pub struct Serving {
+    // Its file is removed with it.
+    _socket: Option<ApiSocket>,
+    control: Control,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+/// Serves the API until what is returned is dropped.
+///
+/// # Errors
+/// Where there can be no thread for it.
+pub fn serve(
+    api: &Api,
+    socket: Option<ApiSocket>,
+    network: Option<Network>,
+) -> io::Result<Serving> {
+    let control = Control::new();
+    let unix = socket.as_ref().map(ApiSocket::listener).transpose()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (service, ended) = (routes::service(api), control.clone());
+    let work = async move {
+        let unix = async {
+            let Some(listener) = unix else { return Ok(()) };
+            axum_server::from_unix(listener)?
+                .handle(Handle::with_control(ended.clone()))
+                .acceptor(OfHost::default())
+                .first_request_timeout(FIRST_REQUEST)
+                .serve(service.clone().into_make_service())
+                .await
+        };
+        let network = async {
+            let Some(Network { listener, tls }) = network else { return Ok(()) };
+            let server = axum_server::from_tcp(listener)?
+                .handle(Handle::with_control(ended.clone()))
+                .first_request_timeout(FIRST_REQUEST);
+            let (places, service) = (OfNetwork::default(), service.clone().into_make_service());
+            match tls {
+                Some(tls) => {
+                    let acceptor = RustlsAcceptor::new(tls).acceptor(places);
+                    server.acceptor(acceptor).serve(service).await
+                }
+                None => server.acceptor(places).serve(service).await,
+            }
+        };
+        // A listener that fails has nobody to tell: what it bound is gone, and the next command says so.
+        let _: (io::Result<()>, io::Result<()>) = tokio::join!(unix, network);
+    };
+    let thread =
+        std::thread::Builder::new().name("api".to_owned()).spawn(move || runtime.block_on(work))?;
+    Ok(Serving { _socket: socket, control, thread: Some(thread) })
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.control.graceful_shutdown(Some(LAST_ANSWERS));
+        if let Some(thread) = self.thread.take() {
+            // A thread that has panicked answers nobody any more.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Takes in connections of this host: each with the account at its other end, and with a place of that account.
+#[derive(Debug, Clone, Default)]
+struct OfHost {
+    places: Arc<Mutex<BTreeMap<u32, Arc<Semaphore>>>>,
+}
+
+impl OfHost {
+    fn admit(&self, stream: &UnixStream) -> io::Result<End> {
+        let peer = Peer::of(stream)?;
+        let mut places = self.places.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let of_account =
+            places.entry(peer.account.uid).or_insert_with(|| Arc::new(Semaphore::new(PER_ACCOUNT)));
+        let Ok(place) = Arc::clone(of_account).try_acquire_owned() else {
+            let what =
+                format!("this account has {PER_ACCOUNT} connections to the supervisor already");
+            // As much as the socket takes at once; nobody waits for a client that does not read.
+            let _ = stream.try_write(full(&what).as_bytes());
+            return Err(io::Error::new(io::ErrorKind::QuotaExceeded, what));
+        };
+        Ok(End::Host(Arc::new(HostEnd { peer, _place: place })))
+    }
+}
+
+/// An answer without a server.
+fn full(what: &str) -> String {
+    let problem = Problem::not_now(what);
+    let body = serde_json::to_string(&problem).unwrap_or_default();
+    format!(
+        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: {}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        super::problem::PROBLEM,
+        body.len()
+    )
+}
+
+impl<S> Accept<UnixStream, S> for OfHost {
+    type Stream = UnixStream;
+    type Service = AddExtension<S, End>;
+    type Future = Ready<io::Result<(UnixStream, AddExtension<S, End>)>>;
+
+    fn accept(&self, stream: UnixStream, service: S) -> Self::Future {
+        let end = self.admit(&stream);
+        ready(end.map(|end| (stream, Extension(end).layer(service))))
+    }
+}
+
+/// Takes in so many connections from the network, and no more.
+#[derive(Debug, Clone)]
+struct OfNetwork {
+    places: Arc<Semaphore>,
+}
+
+impl Default for OfNetwork {
+    fn default() -> Self {
+        Self { places: Arc::new(Semaphore::new(FROM_NETWORK)) }
+    }
+}
+
+impl<S> Accept<TcpStream, S> for OfNetwork {
+    type Stream = TcpStream;
+    type Service = AddExtension<S, End>;
+    type Future = Ready<io::Result<(TcpStream, AddExtension<S, End>)>>;
+
+    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
+        let admitted = || {
+            let place = Arc::clone(&self.places).try_acquire_owned();
+            let place = place.map_err(|_| io::Error::from(io::ErrorKind::QuotaExceeded))?;
+            stream.set_nodelay(true)?;
+            Ok(End::Network { from: stream.peer_addr()?.ip(), _place: Arc::new(place) })
+        };
+        ready(admitted().map(|end| (stream, Extension(end).layer(service))))
+    }
+}

@@ -1,0 +1,100 @@
+//! Layer 7: the API (`/api/v1`), over a Unix socket for the accounts of this host and over HTTP(S) for whoever has a
+//! token. It reads from the store and from what the supervisor publishes, and hands everything else to the supervisor;
+//! it holds no state of its own but what it has just answered.
+
+mod act;
+mod caller;
+mod events;
+mod health;
+mod house;
+mod listen;
+mod log;
+mod metrics;
+mod openapi;
+mod page;
+mod problem;
+mod route;
+mod routes;
+mod runs;
+mod status;
+pub mod store_pages;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::{OnceCell, mpsc, oneshot, watch};
+
+pub use act::{ActBody, Ordered};
+pub use house::{FreezeBody, PoolBody, ReasonBody};
+pub use listen::{Network, Serving, serve};
+pub use problem::Problem;
+pub use route::{Needs, Route};
+pub use routes::{document, routes};
+pub use runs::ListedRun;
+
+use crate::driver::log_files::LogFiles;
+use crate::driver::store::{StateReader, StoreAddress};
+use crate::port::control::{Account, Asked, Caller, Reply, Request};
+use crate::port::{Meters, Published, Stage};
+
+/// What the API needs of the process that it is in.
+#[derive(Debug)]
+pub struct Wiring {
+    /// To the supervisor.
+    pub asked: mpsc::UnboundedSender<Asked>,
+    /// What the supervisor lets everybody know.
+    pub published: watch::Receiver<Published>,
+    pub meters: Meters,
+    /// Where history is read.
+    pub store: StoreAddress,
+    pub state: PathBuf,
+    /// Logs of this host's agent.
+    pub logs: LogFiles,
+    /// The account that this process runs as.
+    pub own: Account,
+}
+
+/// What every handler has.
+#[derive(Debug, Clone)]
+pub struct Api(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    wiring: Wiring,
+    reader: OnceCell<StateReader>,
+    kept: status::Kept,
+}
+
+impl Api {
+    pub fn new(wiring: Wiring) -> Self {
+        Self(Arc::new(Inner { wiring, reader: OnceCell::new(), kept: status::Kept::default() }))
+    }
+
+    fn published(&self) -> Published {
+        self.0.wiring.published.borrow().clone()
+    }
+
+    /// The history; opened when it is first asked for, on the runtime of the API.
+    async fn reader(&self) -> Result<&StateReader, Problem> {
+        let wiring = &self.0.wiring;
+        let open = async || {
+            let reader = StateReader::open(&wiring.store, &wiring.state).await?;
+            reader.ok_or_else(|| Problem::unknown("nothing has run here yet"))
+        };
+        self.0.reader.get_or_try_init(open).await
+    }
+
+    /// Asks the supervisor, and waits for its answer.
+    async fn ask(&self, caller: Caller, request: Request) -> Result<Reply, Problem> {
+        if let Stage::StandsBy { why } = &self.published().stage {
+            return Err(Problem::not_now(format!(
+                "this supervisor stands by: {why}; ask that one"
+            )));
+        }
+        let (reply, answer) = oneshot::channel();
+        let gone = || Problem::not_now("the supervisor is stopping");
+        let asked = Asked { caller, request, reply };
+        self.0.wiring.asked.send(asked).map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())
+    }
+}

@@ -1,0 +1,212 @@
+//! Every route of the API.
+
+use axum::Router;
+use axum::http::{Method, StatusCode, Uri};
+use axum::routing::{get, post};
+use serde_json::Value;
+
+use super::act::{ActBody, Ordered, on_batch, on_run, order};
+use super::events::{From, RunEvent, all, of_run};
+use super::health::{Health, is_ready, lives};
+use super::house::{
+    FreezeBody, PoolBody, ReasonBody, freeze, lift, list as standing, pool, second,
+};
+use super::log::{Which as WhichLog, log};
+use super::metrics::{OPENMETRICS, metrics};
+use super::problem::Problem;
+use super::route::{Answer, Needs, Route, Schemas, router};
+use super::runs::{JobsPage, OfDate, RunsPage, WhichJobs, WhichRuns, jobs, list, one, report, why};
+use super::status::status;
+use super::{Api, openapi};
+use crate::port::control::Order;
+use crate::types::Right;
+use crate::view::report::ReportView;
+use crate::view::standing::StandingView;
+use crate::view::status::{StatusPage, StatusView};
+use crate::view::tried::{Done, Tried};
+use crate::view::why::WhyView;
+
+/// What an action answers: what was done, or with `dry_run` what would come of it.
+#[derive(schemars::JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only its schema is used")]
+enum DoneOrTried {
+    Done(Done),
+    Tried(Tried),
+}
+
+const READ: Needs = Needs::Right(Right::Read);
+const OPERATE: Needs = Needs::Known;
+
+/// The list, with the schemas that it points to.
+pub(super) fn list_of(s: &mut Schemas) -> Vec<Route> {
+    let mut routes = looks(s);
+    routes.extend(acts(s));
+    routes.extend(streams(s));
+    routes.extend(watches(s));
+    routes
+}
+
+fn looks(s: &mut Schemas) -> Vec<Route> {
+    let to = |path| (Method::GET, path);
+    vec![
+        Route::new(to("/api/v1/status"), READ, "How the open runs stand", get(status))
+            .gives::<StatusPage>(200, s),
+        Route::new(to("/api/v1/runs"), READ, "Runs, the last opened first", get(list))
+            .asks::<WhichRuns>(s)
+            .gives::<RunsPage>(200, s),
+        Route::new(to("/api/v1/runs/{run}"), READ, "One run", get(one)).gives::<StatusView>(200, s),
+        Route::new(to("/api/v1/runs/{run}/jobs"), READ, "Jobs of a run", get(jobs))
+            .asks::<WhichJobs>(s)
+            .gives::<JobsPage>(200, s),
+        Route::new(to("/api/v1/runs/{run}/report"), READ, "The report of a run", get(report))
+            .gives::<ReportView>(200, s),
+        Route::new(
+            to("/api/v1/batches/{batch}/jobs/{job}/why"),
+            READ,
+            "Why a job of the last run did not start",
+            get(why),
+        )
+        .asks::<OfDate>(s)
+        .gives::<WhyView>(200, s),
+        Route::new(
+            to("/api/v1/runs/{run}/jobs/{job}/log"),
+            Needs::Right(Right::Logs),
+            "What an attempt has written: at most 256 KiB from a byte on",
+            get(log),
+        )
+        .asks::<WhichLog>(s)
+        .and(Answer {
+            status: 200,
+            kind: "text/plain",
+            what: "bytes of the log",
+            schema: None,
+        }),
+        Route::new(
+            to("/api/v1/standing"),
+            READ,
+            "Freezes, pools of another size, and what waits for a second person",
+            get(standing),
+        )
+        .gives::<StandingView>(200, s),
+    ]
+}
+
+fn acts(s: &mut Schemas) -> Vec<Route> {
+    let to = |path| (Method::POST, path);
+    let house = Needs::Right(Right::House);
+    vec![
+        Route::new(to("/api/v1/runs"), Needs::Right(Right::Order), "Order a batch", post(order))
+            .takes::<Order>(s)
+            .gives::<Ordered>(202, s),
+        Route::new(
+            to("/api/v1/runs/{run}/actions"),
+            OPERATE,
+            "Act on a run or on jobs of it; takes the right `operate`, or `second` to confirm",
+            post(on_run),
+        )
+        .takes::<ActBody>(s)
+        .gives::<DoneOrTried>(200, s),
+        Route::new(
+            to("/api/v1/batches/{batch}/actions"),
+            OPERATE,
+            "Act on the last run of a batch; takes the right `operate`, or `second` to confirm",
+            post(on_batch),
+        )
+        .asks::<OfDate>(s)
+        .takes::<ActBody>(s)
+        .gives::<DoneOrTried>(200, s),
+        Route::new(to("/api/v1/freezes"), house, "Freeze work", post(freeze))
+            .takes::<FreezeBody>(s)
+            .gives::<DoneOrTried>(200, s),
+        Route::new(to("/api/v1/freezes/{freeze}/lift"), house, "Lift a freeze", post(lift))
+            .takes::<ReasonBody>(s)
+            .gives::<DoneOrTried>(200, s),
+        Route::new(to("/api/v1/pools/{pool}"), house, "Change a pool's size", post(pool))
+            .takes::<PoolBody>(s)
+            .gives::<DoneOrTried>(200, s),
+        Route::new(
+            to("/api/v1/requests/{request}/second"),
+            Needs::Right(Right::Second),
+            "Say yes as the second person",
+            post(second),
+        )
+        .takes::<ReasonBody>(s)
+        .gives::<DoneOrTried>(200, s),
+    ]
+}
+
+fn streams(s: &mut Schemas) -> Vec<Route> {
+    let to = |path| (Method::GET, path);
+    let events = |schema| Answer { status: 200, kind: "text/event-stream", what: "events", schema };
+    let of_one = s.of_answer::<RunEvent>();
+    vec![
+        Route::new(
+            to("/api/v1/events"),
+            READ,
+            "Every entry of the journal as it becomes durable; resumes after `Last-Event-ID`",
+            get(all),
+        )
+        .asks::<From>(s)
+        .and(events(None)),
+        Route::new(
+            to("/api/v1/runs/{run}/events"),
+            READ,
+            "What happens in a run, until it is over; resumes after `Last-Event-ID`",
+            get(of_run),
+        )
+        .asks::<From>(s)
+        .and(events(Some(of_one))),
+    ]
+}
+
+fn watches(s: &mut Schemas) -> Vec<Route> {
+    let to = |path| (Method::GET, path);
+    vec![
+        Route::new(to("/healthz"), Needs::Nobody, "Whether the supervisor lives", get(lives))
+            .gives::<Health>(200, s),
+        Route::new(
+            to("/readyz"),
+            Needs::Nobody,
+            "Whether the supervisor leads and can go on",
+            get(is_ready),
+        )
+        .gives::<Health>(200, s),
+        Route::new(to("/metrics"), Needs::Nobody, "Figures for Prometheus", get(metrics))
+            .and(Answer { status: 200, kind: OPENMETRICS, what: "OpenMetrics text", schema: None }),
+        Route::new(
+            to("/api/v1/openapi.json"),
+            Needs::Nobody,
+            "This description (OpenAPI 3.1)",
+            get(async || axum::Json(document())),
+        )
+        .gives::<serde_json::Map<String, Value>>(200, s),
+    ]
+}
+
+/// All of them, for whoever tests them.
+pub fn routes() -> Vec<Route> {
+    list_of(&mut Schemas::new())
+}
+
+/// The description of the API.
+pub fn document() -> Value {
+    let mut schemas = Schemas::new();
+    let routes = list_of(&mut schemas);
+    openapi::document(&routes, schemas)
+}
+
+/// The whole service.
+pub(super) fn service(api: &Api) -> Router {
+    router(routes(), api)
+        .fallback(async |uri: Uri| {
+            Problem::unknown(format!(
+                "there is no {}; /api/v1/openapi.json has the list",
+                uri.path()
+            ))
+        })
+        .method_not_allowed_fallback(async || {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "not with this method")
+        })
+        .with_state(api.clone())
+}

@@ -1,0 +1,247 @@
+//! Runs, as they are recorded.
+
+use axum::extract::State;
+use axum::response::Response;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Api;
+use super::page::{Asked, Form, Named};
+use super::problem::Problem;
+use super::store_pages::{Recalled, find};
+use crate::core::fact::RunResult;
+use crate::core::refused::Rule;
+use crate::journal::RunRow;
+use crate::port::control::{Caller, Reply, Request};
+use crate::port::{RunFilter, Stage, StoreReader};
+use crate::render;
+use crate::types::{BatchId, BusinessDate, JobName, JobRef, RunId, Zone};
+use crate::view::job::{JobLine, StateWord};
+use crate::view::status::StatusView;
+use crate::view::why::WhyView;
+
+/// Entries of a page, where nothing is said.
+const USUAL: u32 = 50;
+/// Entries of a page at the most.
+const MOST: u32 = 1_000;
+
+/// Which runs.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WhichRuns {
+    batch: Option<BatchId>,
+    /// Their business date.
+    date: Option<BusinessDate>,
+    /// Only trials, or only real runs.
+    trial: Option<bool>,
+    /// At most so many: 50 where nothing is said, 1,000 at the most.
+    #[schemars(range(min = 1, max = 1000))]
+    limit: Option<u32>,
+    /// `next` of the page before.
+    #[schemars(range(min = 0, max = 9_223_372_036_854_775_807_u64))]
+    cursor: Option<u64>,
+}
+
+/// A page of runs, the last opened first.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub(super) struct RunsPage {
+    items: Vec<ListedRun>,
+    /// The `cursor` of the next page; `null` where this is the last.
+    next: Option<u64>,
+}
+
+/// A run in a list.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ListedRun {
+    pub run: RunId,
+    pub business_date: BusinessDate,
+    pub trial: bool,
+    pub opened: Timestamp,
+    pub ended: Option<Timestamp>,
+    pub result: Option<RunResult>,
+}
+
+impl From<&RunRow> for ListedRun {
+    fn from(row: &RunRow) -> Self {
+        Self {
+            run: row.run.clone(),
+            business_date: row.business_date,
+            trial: row.trial,
+            opened: row.opened,
+            ended: row.ended,
+            result: row.result,
+        }
+    }
+}
+
+/// `GET /api/v1/runs`.
+pub(super) async fn list(
+    State(api): State<Api>,
+    Asked(which): Asked<WhichRuns>,
+    form: Form,
+) -> Result<Response, Problem> {
+    let limit = limit(which.limit)?;
+    let filter = RunFilter {
+        batch: which.batch,
+        business_date: which.date,
+        trial: which.trial,
+        limit: Some(limit),
+        opened_before: which.cursor,
+    };
+    let rows = api.reader().await?.runs(&filter).await?;
+    let next = rows.last().filter(|_| rows.len() == limit as usize).map(|row| row.opened_seq);
+    let page = RunsPage { items: rows.iter().map(ListedRun::from).collect(), next };
+    let zone = api.published().site.map_or_else(Zone::utc, |site| site.zone.clone());
+    form.page(&page, |lang| render::runs::text(lang, &rows, &zone))
+}
+
+/// `GET /api/v1/runs/{run}`.
+pub(super) async fn one(
+    State(api): State<Api>,
+    Named(run): Named<RunId>,
+    caller: Caller,
+    form: Form,
+) -> Result<Response, Problem> {
+    let view = status_of(&api, &run, caller).await?;
+    form.page(&view, |lang| render::status::text(lang, &view))
+}
+
+/// Which jobs of a run.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WhichJobs {
+    /// Only those in this state, such as `running`.
+    state: Option<StateWord>,
+    /// At most so many: 50 where nothing is said, 1,000 at the most.
+    #[schemars(range(min = 1, max = 1000))]
+    limit: Option<u32>,
+    /// `next` of the page before.
+    cursor: Option<JobName>,
+}
+
+/// A page of jobs, in the order of the file.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub(super) struct JobsPage {
+    items: Vec<JobLine>,
+    /// The `cursor` of the next page; `null` where this is the last.
+    next: Option<JobName>,
+}
+
+/// `GET /api/v1/runs/{run}/jobs`.
+pub(super) async fn jobs(
+    State(api): State<Api>,
+    Named(run): Named<RunId>,
+    Asked(which): Asked<WhichJobs>,
+    caller: Caller,
+    form: Form,
+) -> Result<Response, Problem> {
+    let limit = limit(which.limit)? as usize;
+    let mut view = status_of(&api, &run, caller).await?;
+    let begin = match &which.cursor {
+        None => 0,
+        Some(after) => {
+            let at = view.jobs.iter().position(|job| job.name == *after);
+            at.ok_or_else(|| Problem::unknown(format!("{run} has no job {after}")))? + 1
+        }
+    };
+    let of_state = |job: &JobLine| which.state.is_none_or(|state| job.state.word() == state);
+    let mut items = view.jobs.drain(begin..).filter(of_state);
+    let jobs: Vec<JobLine> = items.by_ref().take(limit).collect();
+    let more = items.next().is_some();
+    drop(items);
+    let next = jobs.last().filter(|_| more).map(|job| job.name.clone());
+    let page = JobsPage { items: jobs, next };
+    form.page(&page, |lang| {
+        view.jobs.clone_from(&page.items);
+        render::status::text(lang, &view)
+    })
+}
+
+/// `GET /api/v1/runs/{run}/report`.
+pub(super) async fn report(
+    State(api): State<Api>,
+    Named(run): Named<RunId>,
+    form: Form,
+) -> Result<Response, Problem> {
+    let reader = api.reader().await?;
+    let recalled = recall(&api, Some(&run), None, None).await?;
+    let view = recalled.report(reader).await.map_err(Problem::failed)?;
+    form.page(&view, |lang| render::report_text::text(lang, &view))
+}
+
+/// Which run of a batch.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OfDate {
+    /// The last run of this business date; the last of all where nothing is said.
+    pub(super) date: Option<BusinessDate>,
+}
+
+/// `GET /api/v1/batches/{batch}/jobs/{job}/why`.
+pub(super) async fn why(
+    State(api): State<Api>,
+    Named((batch, job)): Named<(BatchId, JobName)>,
+    Asked(OfDate { date }): Asked<OfDate>,
+    caller: Caller,
+    form: Form,
+) -> Result<Response, Problem> {
+    let job = JobRef { batch, job };
+    let view = match api.published().stage {
+        Stage::StandsBy { .. } => why_from_store(&api, &job, date).await?,
+        Stage::Leads { .. } => {
+            match api.ask(caller, Request::Why { job: job.clone(), date }).await? {
+                Reply::Why(view) => *view,
+                // A run that this supervisor does not have: the store knows.
+                Reply::Refused { rule: Some(Rule::NoSuchRun), .. } => {
+                    why_from_store(&api, &job, date).await?
+                }
+                other => return Err(Problem::of(other)),
+            }
+        }
+    };
+    form.page(&view, |lang| render::why::text(lang, &view))
+}
+
+async fn why_from_store(
+    api: &Api,
+    job: &JobRef,
+    date: Option<BusinessDate>,
+) -> Result<WhyView, Problem> {
+    let recalled = recall(api, None, Some(&job.batch), date).await?;
+    let view = recalled.why(&job.job).map_err(Problem::failed)?;
+    let run = &recalled.row.run;
+    view.ok_or_else(|| Problem::unknown(format!("{run} has no job {}", job.job)))
+}
+
+/// A run as it stands: in the supervisor's hands, or as it is recorded.
+async fn status_of(api: &Api, run: &RunId, caller: Caller) -> Result<StatusView, Problem> {
+    let page = super::status::page(api, caller).await?;
+    if let Some(view) = page.runs.iter().find(|view| view.head.run == *run) {
+        return Ok(view.clone());
+    }
+    recall(api, Some(run), None, None).await?.status().map_err(Problem::failed)
+}
+
+pub(super) async fn recall(
+    api: &Api,
+    run: Option<&RunId>,
+    batch: Option<&BatchId>,
+    date: Option<BusinessDate>,
+) -> Result<Recalled, Problem> {
+    let reader = api.reader().await?;
+    let row = find(reader, run, batch, date).await?;
+    let row = row.ok_or_else(|| match run {
+        Some(run) => Problem::unknown(format!("there is no run {run}")),
+        None => Problem::unknown("there is no such run"),
+    })?;
+    Recalled::read(reader, row).await.map_err(Problem::failed)
+}
+
+fn limit(given: Option<u32>) -> Result<u32, Problem> {
+    match given {
+        None => Ok(USUAL),
+        Some(limit) if (1..=MOST).contains(&limit) => Ok(limit),
+        Some(_) => Err(Problem::unreadable(format!("limit: from 1 to {MOST}"))),
+    }
+}
