@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
+use super::credentials::CredentialOrder;
 use crate::core::refused::{Refused, Rule};
 use crate::core::select::{Deed, Which};
 use crate::definition::site::Freeze;
@@ -88,6 +89,10 @@ pub enum House {
     /// The second person's yes.
     Second {
         request: RequestId,
+    },
+    /// Passwords, tokens, logins.
+    Credential {
+        what: Box<CredentialOrder>,
     },
 }
 
