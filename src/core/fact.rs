@@ -1,21 +1,22 @@
 //! Everything that the core decides or takes note of. Facts are what the journal keeps; applying them in order gives
 //! the state again, live, in a follower and in replay.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::definition::site::{Freeze, Schedule};
+use crate::definition::site::Freeze;
 use crate::types::tagged::ByFirstField;
 use crate::types::{
-    AttemptId, BatchId, BootId, BusinessDate, CalendarName, Condition, FreezeId, HostName,
-    IncidentId, JobName, JobRef, Outcome, PersonId, PoolName, RequestId, Revision, RunId, Span,
+    AttemptId, BatchId, BootId, BusinessDate, Condition, FreezeId, HostName, IncidentId, JobName,
+    JobRef, Outcome, PersonId, PoolName, RequestId, Revision, Rights, RunId, Span, TokenId,
 };
 use crate::wire::Ended;
 
 pub use super::action::{Action, Approved, Proposed};
+pub use super::login::{LoginHow, LoginTrouble};
+pub use super::run_opened::{AcrossNeed, RunOpened, TakenSchedule};
 
 /// An enum that is written with its name as the first field, and read so; serde's own reading takes twice as long.
 macro_rules! named_first {
@@ -216,6 +217,45 @@ pub enum Fact {
         request: RequestId,
     },
 
+    /// Somebody has a password, or another one. What is kept of it is not here.
+    PasswordSet {
+        person: PersonId,
+        by: PersonId,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
+    },
+    /// A token of the API was made; its secret was shown once.
+    TokenMade {
+        token: TokenId,
+        person: PersonId,
+        /// What it is for, in words.
+        name: String,
+        /// What it may be used for, of what its person may do when it is used.
+        rights: Rights,
+        expires: Timestamp,
+        by: PersonId,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
+    },
+    TokenRevoked {
+        token: TokenId,
+        by: PersonId,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
+    },
+    LoggedIn {
+        person: PersonId,
+        how: LoginHow,
+        /// The address that it came from.
+        from: String,
+    },
+    LoginRefused {
+        /// Whom it was tried for; nobody where the name is no person's: it may be a password in the wrong field.
+        person: Option<PersonId>,
+        from: String,
+        why: LoginTrouble,
+    },
+
     /// No new starts for this run: the supervisor is being stopped.
     Stopping {
         run: RunId,
@@ -223,52 +263,6 @@ pub enum Fact {
         how: StopHow,
     },
 }
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RunOpened {
-    pub run: RunId,
-    pub batch: BatchId,
-    pub business_date: BusinessDate,
-    /// The scheduled instant, or that of the order: what deadlines count from.
-    pub anchor: Timestamp,
-    pub trial: bool,
-    /// SHA-256 of the stored definition that the run goes by, in hex.
-    pub definition: String,
-    pub parameters: BTreeMap<String, String>,
-    pub by: PersonId,
-    /// Only these jobs take part (`--only`), or these and what follows them (`--from`); all when empty.
-    pub only: Vec<JobName>,
-    /// Needs of other runs, with the dates that they mean.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub across: Vec<AcrossNeed>,
-    /// Expected durations: from history where there is one, else as declared. Seconds of the host's clock.
-    pub expected: BTreeMap<JobName, Span>,
-    pub boot: BootId,
-    pub since_boot: Duration,
-    /// A window override with its reason: role checked, counted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub window_override: Option<String>,
-    /// Who said yes to the override as the second person.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub second: Option<PersonId>,
-    /// The start of the schedule that this run is, where it is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub scheduled: Option<Timestamp>,
-    /// Why that start was made later than meant.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub late: Option<LateWhy>,
-    /// The commit that the job files came from, where they lie in a git repository.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub revision: Option<Revision>,
-}
-
-/// All that says when a batch starts, as it was when its starts were taken over.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TakenSchedule {
-    pub schedule: Schedule,
-    /// Whose business days its words count.
-    pub calendar: Option<CalendarName>,
 }
 
 /// Why a start of a schedule was made later than meant.
@@ -305,25 +299,6 @@ pub enum MissedWhy {
     Refused { what: String },
     /// This supervisor only observes.
     Observed,
-}
-
-/// A need of another batch or date, resolved when the run was ordered.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AcrossNeed {
-    pub job: JobRef,
-    /// Business days from the run's business date.
-    pub offset: i32,
-    pub date: BusinessDate,
-    /// The date lies before the needed batch's `since:`.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub counts_as_done: bool,
-}
-
-impl AcrossNeed {
-    /// The date whose outcome is waited for; `None` where it counts as done.
-    pub fn wanted(&self) -> Option<BusinessDate> {
-        (!self.counts_as_done).then_some(self.date)
-    }
 }
 
 /// How a run ended; the exit code of `nightrun run` follows it.
@@ -433,7 +408,12 @@ impl Fact {
             | Self::PoolBack { .. }
             | Self::SecondAsked { .. }
             | Self::SecondGiven { .. }
-            | Self::SecondUsed { .. } => return None,
+            | Self::SecondUsed { .. }
+            | Self::PasswordSet { .. }
+            | Self::TokenMade { .. }
+            | Self::TokenRevoked { .. }
+            | Self::LoggedIn { .. }
+            | Self::LoginRefused { .. } => return None,
         })
     }
 
@@ -467,6 +447,11 @@ impl Fact {
             Self::SecondAsked { .. } => "second-asked",
             Self::SecondGiven { .. } => "second-given",
             Self::SecondUsed { .. } => "second-used",
+            Self::PasswordSet { .. } => "password-set",
+            Self::TokenMade { .. } => "token-made",
+            Self::TokenRevoked { .. } => "token-revoked",
+            Self::LoggedIn { .. } => "logged-in",
+            Self::LoginRefused { .. } => "login-refused",
             Self::Asked { .. } => "asked",
             Self::Stopping { .. } => "stopping",
         }

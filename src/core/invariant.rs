@@ -4,6 +4,8 @@
 //! books are what a defect would have put wrong. A broken rule ends the step: nothing of it is stored or acted upon.
 //! A check costs what its own job has (its needs, its resources and those who hold them), never what the night has.
 
+mod windows;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -12,12 +14,11 @@ use jiff::Timestamp;
 use super::day_rule::Part;
 use super::deadline::first_at_or_after;
 use super::fact::{Fact, RunResult, Why};
-use super::holders::{Holders, target};
+use super::holders::Holders;
 use super::needs::{self, Verdict};
 use super::phase::Phase;
 use super::rules::Rules;
 use super::state::{Run, State, Unfit};
-use super::window::{self, Gate, Subject, WindowReason};
 use crate::definition::site::{Kind, NeedOf};
 use crate::types::{
     AttemptId, BatchId, BootId, HostName, IncidentId, JobName, Now, Outcome, RunId,
@@ -146,6 +147,9 @@ impl Watch {
             {
                 return Err(broken(request.to_string(), "that number was given before".to_owned()));
             }
+            Fact::TokenMade { token, .. } if token.0 <= around.state.standing.last_token => {
+                return Err(broken(token.to_string(), "that number was given before".to_owned()));
+            }
             Fact::SecondGiven { request, by, .. } => {
                 let asked = around.state.standing.requests.get(request);
                 if asked.is_none_or(|asked| asked.by == *by || asked.until <= around.now.wall) {
@@ -159,6 +163,11 @@ impl Watch {
             | Fact::PoolSized { .. }
             | Fact::PoolBack { .. }
             | Fact::SecondUsed { .. }
+            | Fact::PasswordSet { .. }
+            | Fact::TokenMade { .. }
+            | Fact::TokenRevoked { .. }
+            | Fact::LoggedIn { .. }
+            | Fact::LoginRefused { .. }
             | Fact::RunResumed { .. }
             | Fact::ScheduleTaken { .. }
             | Fact::DefinitionsTaken { .. }
@@ -232,7 +241,7 @@ fn startable(
         return Err(format!("{host} in this boot is not the host that it runs on"));
     }
     going(around, run, index)?;
-    window_open(around, run, index)
+    windows::window_open(around, run, index)
 }
 
 /// Nothing that people or other jobs decide keeps the job: needs, day, holds; and nobody stops its run.
@@ -305,47 +314,6 @@ fn day(around: Around<'_>, run: &Run, index: usize) -> Result<Part, String> {
 fn rules<'a>(around: Around<'a>, run: &Run) -> Result<&'a Rules, String> {
     let known = around.rules.get(&run.opened.definition);
     known.map(|rules| &**rules).ok_or_else(|| "its run's definition is not known".to_owned())
-}
-
-/// Its window is open, nothing is frozen, and what it needs fits in.
-fn window_open(around: Around<'_>, run: &Run, index: usize) -> Result<(), String> {
-    let job = run.job(index);
-    let mut classes: Vec<_> = run.batch.window.iter().chain(&job.window).collect();
-    classes.dedup();
-    let ordered = &around.state.standing.freezes;
-    if classes.is_empty() && run.site.freezes.is_empty() && ordered.is_empty() {
-        return Ok(());
-    }
-    let change = match &job.kind {
-        Kind::Change { change } => run.site.changes.get(change),
-        _ => None,
-    };
-    let expected = run.opened.expected.get(&job.name).copied().or(job.expected);
-    let (verify, rollback) =
-        change.map(|change| (change.verify_takes, change.rollback_takes)).unwrap_or_default();
-    let fits = window::fit(expected.unwrap_or_default(), verify, rollback);
-    let target = target(&run.site, job);
-    let what = Subject { batch: &run.batch.id, target, host: &job.host, ordered };
-    let windows = &rules(around, run)?.windows;
-    let gate = match run.opened.window_override {
-        None => windows.gate(&classes, what, around.now.wall, fits),
-        Some(_) => windows.gate_overridden(&classes, what, around.now.wall, fits),
-    };
-    let reason = match gate {
-        Gate::Open { .. } => return Ok(()),
-        Gate::Closed { reason, .. } => reason,
-    };
-    Err(match reason {
-        WindowReason::NotOpen { class } => format!("its window `{class}` is closed"),
-        WindowReason::DoesNotFit { needs, left } => {
-            format!("it needs {needs:?} and its window closes, or freezes, in {left:?}")
-        }
-        WindowReason::Frozen { reason, until, .. } => {
-            format!("it is frozen until {until}: {}", reason.en)
-        }
-        WindowReason::CalendarUnknown { class, why } => format!("its window `{class}`: {why}"),
-        WindowReason::NoSuchWindow { class } => format!("there is no window `{class}`"),
-    })
 }
 
 /// A job moves otherwise than by starting.

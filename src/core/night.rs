@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::act::By;
 use super::agenda::Agenda;
+use super::credentials::Credential;
 use super::fact::{Fact, MissedWhy, Proposed, RunOpened, StopHow};
 use super::invariant::{Around, Watch};
 use super::refused::{Refused, Rule};
@@ -108,6 +109,12 @@ pub enum Event {
         by: PersonId,
         known: bool,
         reason: String,
+    },
+    /// Passwords, tokens, logins.
+    Credential {
+        by: PersonId,
+        reason: String,
+        what: Credential,
     },
     /// These jobs and what follows them again, in the same run.
     Rerun {
@@ -392,6 +399,7 @@ impl Mover<'_> {
             Event::Second { request, by, known, reason } => {
                 self.second(request, by, known, reason)?;
             }
+            Event::Credential { by, reason, what } => self.credential(by, reason, what)?,
             Event::Serve { site, observes, revision } => {
                 if let Some(revision) =
                     revision.filter(|r| self.core.state.taken.as_ref() != Some(r))

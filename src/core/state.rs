@@ -19,7 +19,7 @@ use crate::types::{
 };
 use crate::wire::Ended;
 
-pub use standing::{OrderedFreeze, PoolSize, Request, Standing};
+pub use standing::{OrderedFreeze, PoolSize, Request, Standing, Token};
 
 /// A fact that the state cannot take: a damaged journal, or a defect of the core.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

@@ -5,6 +5,7 @@
 
 mod blob;
 mod chain;
+mod credentials;
 mod entry;
 mod outbox;
 mod rows;
@@ -13,6 +14,7 @@ mod specimens;
 
 pub use blob::{address, hex};
 pub use chain::{Broken, Chain, Head, Sealed, verify};
+pub use credentials::{PasswordRow, Secret, TokenMade, TokenRow, kept};
 pub use entry::{Entry, NotSealed, Undecodable, VERSION};
 pub use outbox::OutgoingMail;
 pub use rows::{Row, RunRow, StartsMissed, row};

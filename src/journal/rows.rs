@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 
+use super::credentials::{PasswordRow, TokenMade};
 use crate::core::fact::{Fact, MissedWhy, RunOpened, RunResult};
 use crate::types::{
     AttemptId, BatchId, BootId, BusinessDate, Ending, HostName, IncidentId, JobName, Outcome,
-    RunId, Usage,
+    RunId, TokenId, Usage,
 };
 
 /// A change of one row. Times are those that the entry or the host gave.
@@ -63,6 +64,12 @@ pub enum Row {
         seq: u64,
     },
     StartsMissed(StartsMissed),
+    Password(PasswordRow),
+    TokenMade(Box<TokenMade>),
+    TokenRevoked {
+        token: TokenId,
+        at: Timestamp,
+    },
 }
 
 /// Starts of a batch's schedule, one after the other, that were not made, and will not be.
@@ -142,6 +149,9 @@ pub fn row(seq: u64, at: Timestamp, fact: &Fact) -> Option<Row> {
         Fact::SecondAsked { request, .. }
         | Fact::SecondGiven { request, .. }
         | Fact::SecondUsed { request } => Row::Stands { key: format!("request/{request}"), seq },
+        Fact::TokenMade { token, .. } | Fact::TokenRevoked { token, .. } => {
+            Row::Stands { key: format!("token/{token}"), seq }
+        }
         Fact::StartsMissed { batch, first, last, count, why } => {
             let (batch, why) = (batch.clone(), why.clone());
             let (first, last, count) = (*first, *last, *count);
@@ -155,6 +165,9 @@ pub fn row(seq: u64, at: Timestamp, fact: &Fact) -> Option<Row> {
         | Fact::DeadlineMissed { .. }
         | Fact::AcrossKnown { .. }
         | Fact::Acted { .. }
+        | Fact::PasswordSet { .. }
+        | Fact::LoggedIn { .. }
+        | Fact::LoginRefused { .. }
         | Fact::Asked { .. }
         | Fact::Stopping { .. } => return None,
     })
@@ -209,7 +222,9 @@ mod tests {
                 "pool-back",
                 "second-asked",
                 "second-given",
-                "second-used"
+                "second-used",
+                "token-made",
+                "token-revoked"
             ]
         );
         let Some(Row::RunOpened(run)) = row(7, at(), &facts()[0]) else { panic!() };

@@ -6,14 +6,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::core::fact::{
-    Action, Approved, Deadline, Fact, LateWhy, MissedWhy, Proposed, RunOpened, RunResult, StopHow,
-    TakenSchedule, Why,
+    Action, Approved, Deadline, Fact, LateWhy, LoginHow, LoginTrouble, MissedWhy, Proposed,
+    RunOpened, RunResult, StopHow, TakenSchedule, Why,
 };
 use crate::core::order::Order;
 use crate::definition::site::{Freeze, FreezeScope};
 use crate::types::{
     BootId, Condition, Ending, FreezeId, HostName, IncidentId, JobName, Outcome, PersonId,
-    PoolName, RequestId, Revision, RunId, Span, Text, Usage,
+    PoolName, RequestId, Revision, Right, RunId, Span, Text, TokenId, Usage,
 };
 use crate::wire::{ChangeState, ChangeWork, Check, Ended, Work};
 
@@ -125,7 +125,41 @@ pub(super) fn facts() -> Vec<Fact> {
     ]
     .into_iter()
     .chain(by_operators(&run))
+    .chain(of_credentials())
     .collect()
+}
+
+/// Passwords, tokens, logins.
+fn of_credentials() -> Vec<Fact> {
+    let person = |id| PersonId::new(id).unwrap();
+    let (admin, token) = (person("zhang-min"), TokenId(1));
+    vec![
+        Fact::PasswordSet {
+            person: person("li-wei"),
+            by: admin.clone(),
+            reason: "forgotten".into(),
+        },
+        Fact::TokenMade {
+            token,
+            person: person("li-wei"),
+            name: "夜间脚本".into(),
+            rights: [Right::Read, Right::Order].into_iter().collect(),
+            expires: at(),
+            by: person("li-wei"),
+            reason: String::new(),
+        },
+        Fact::TokenRevoked { token, by: admin, reason: "lost".into() },
+        Fact::LoggedIn {
+            person: person("li-wei"),
+            how: LoginHow::Password,
+            from: "192.0.2.7".into(),
+        },
+        Fact::LoginRefused {
+            person: None,
+            from: "2001:db8::1".into(),
+            why: LoginTrouble::UnknownPerson,
+        },
+    ]
 }
 
 /// What operators order for the whole site, and what takes two of them.

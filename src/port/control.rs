@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
+use super::credentials::CredentialOrder;
 use crate::core::refused::{Refused, Rule};
 use crate::core::select::{Deed, Which};
 use crate::definition::site::Freeze;
@@ -103,6 +104,10 @@ pub enum House {
     /// The second person's yes.
     Second {
         request: RequestId,
+    },
+    /// Passwords, tokens, logins.
+    Credential {
+        what: Box<CredentialOrder>,
     },
 }
 

@@ -3,6 +3,7 @@
 mod agent;
 mod clock;
 pub mod control;
+pub mod credentials;
 mod folders;
 mod mailer;
 mod published;

@@ -5,9 +5,12 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::TrialOffset;
-use crate::journal::{Head, OutgoingMail, Row, RunRow, Sealed, StartsMissed, verify};
+use crate::journal::{
+    Head, OutgoingMail, PasswordRow, Row, RunRow, Sealed, StartsMissed, TokenRow, verify,
+};
 use crate::types::{
-    BatchId, BusinessDate, Epoch, IncidentId, JobName, JobRef, Outcome, RunId, RunKey, Span,
+    BatchId, BusinessDate, Epoch, IncidentId, JobName, JobRef, Outcome, PersonId, RunId, RunKey,
+    Span, TokenHash,
 };
 
 /// The store could not do what was asked. Nothing of a failed commit is kept.
@@ -167,6 +170,22 @@ pub trait StoreReader {
         &self,
         since: Timestamp,
     ) -> impl Future<Output = Result<Vec<StartsMissed>, StoreError>> + Send;
+
+    /// What is kept of a person's password; `None`: there is none.
+    fn password_of(
+        &self,
+        person: &PersonId,
+    ) -> impl Future<Output = Result<Option<PasswordRow>, StoreError>> + Send;
+
+    /// The token with this secret, if it is good at `now`.
+    fn good_token(
+        &self,
+        hash: &TokenHash,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Option<TokenRow>, StoreError>> + Send;
+
+    /// All tokens that were ever made, in the order of their numbers.
+    fn tokens(&self) -> impl Future<Output = Result<Vec<TokenRow>, StoreError>> + Send;
 
     /// Where a trial's clock stood at its last commit.
     fn trial_clock(

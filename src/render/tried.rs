@@ -76,7 +76,7 @@ pub fn done(
             Fact::PoolSized { pool, size, until, .. } => {
                 lines.push(format!("{pool} has {size} until {}, as {by}", clock(until)));
             }
-            _ => {}
+            _ => lines.extend(of_credentials(fact, by, clock)),
         }
     }
     for run in runs {
@@ -93,4 +93,25 @@ pub fn done(
         lines.push(format!("not done: {}{rule}", refused.what));
     }
     lines.join("\n")
+}
+
+fn of_credentials(
+    fact: &Fact,
+    by: &PersonId,
+    clock: impl Fn(&Timestamp) -> String,
+) -> Option<String> {
+    Some(match fact {
+        Fact::PasswordSet { person, .. } => format!("the password of {person} is set, as {by}"),
+        Fact::TokenMade { token, person, rights, expires, .. } => {
+            let until = clock(expires);
+            format!("{token} of {person} is good until {until} for: {rights}; made as {by}")
+        }
+        Fact::TokenRevoked { token, .. } => format!("{token} is revoked, as {by}"),
+        Fact::LoggedIn { person, from, .. } => format!("{person} has logged in from {from}"),
+        Fact::LoginRefused { person, from, .. } => match person {
+            Some(person) => format!("a login as {person} from {from} was refused"),
+            None => format!("a login as nobody of the site from {from} was refused"),
+        },
+        _ => return None,
+    })
 }

@@ -2,6 +2,7 @@
 //! transaction, and only then something is done.
 
 mod access;
+mod credentials;
 mod letters;
 mod operators;
 mod orders;

@@ -2,6 +2,7 @@
 //! person's yes; and what would come of any of it.
 
 use super::access::{allow, person_of};
+use super::credentials::{fits, keep, secret_of};
 use super::requests::cannot_now;
 use super::turn::Turn;
 use super::{Fatal, Supervisor, World, stopping};
@@ -77,11 +78,17 @@ impl<W: World> Supervisor<W> {
         order: House,
         wish: Wish,
     ) -> Result<Reply, Fatal> {
-        if let Err(refused) = self.may(caller, right_for_house(&order)) {
-            return Ok(refused.into());
-        }
         if self.parts.clock.offset().is_some() {
             return Ok(stands_alone().into());
+        }
+        let by = self.someone(caller);
+        let allowed = match &order {
+            House::Credential { what } => self.may_have(caller, &by, what),
+            House::Second { .. } => self.may(caller, Right::Second),
+            _ => self.may(caller, Right::House),
+        };
+        if let Err(refused) = allowed {
+            return Ok(refused.into());
         }
         if let House::Second { request } = order
             && let Some(run) = self.run_of_request(request)
@@ -91,9 +98,11 @@ impl<W: World> Supervisor<W> {
                 return Ok(Reply::Failed { what, defects: false });
             }
         }
-        let by = self.someone(caller);
+        let (secret, before) = (secret_of(&order), turn.facts.len());
         let event = self.house_event(order, by.clone(), wish.reason);
-        self.answer_to(turn, event, (None, by), wish.dry_run)
+        let answer = self.answer_to(turn, event, (None, by), wish.dry_run)?;
+        keep(turn, before, secret.as_ref());
+        Ok(answer)
     }
 
     /// Carries out what goes for the whole site where nobody else supervises it; the answer in words.
@@ -107,11 +116,18 @@ impl<W: World> Supervisor<W> {
         let by = person_of(site, caller);
         let two_lift = site.is_some_and(|site| site.takes_two(TwoPeople::Unfreeze));
         let known = site.is_some_and(|site| site.people.contains_key(&by));
+        if let House::Credential { what } = &order
+            && let Err(refused) = fits(what, site)
+        {
+            return Ok(Err(refused));
+        }
+        let secret = secret_of(&order);
         let event = event_of(order, by.clone(), reason, (two_lift, known));
         let mut turn = Turn::default();
         if let Err(refused) = self.try_step(&mut turn, event)? {
             return Ok(Err(refused));
         }
+        keep(&mut turn, 0, secret.as_ref());
         let said = render::tried::done(&turn.facts, &[], &by, site.map(|site| &site.zone));
         self.finish(turn).await?;
         Ok(Ok(said))
@@ -130,7 +146,7 @@ impl<W: World> Supervisor<W> {
         self.sites().any(|site| site.people.contains_key(person))
     }
 
-    fn sites(&self) -> impl Iterator<Item = &Site> {
+    pub(super) fn sites(&self) -> impl Iterator<Item = &Site> {
         let runs = self.core.state().runs.values().map(|run| run.site.as_ref());
         // What is served is newer than any run's copy.
         self.core.served().map(AsRef::as_ref).into_iter().chain(runs)
@@ -229,20 +245,13 @@ impl<W: World> Supervisor<W> {
     }
 }
 
-/// The right that it takes.
-fn right_for_house(order: &House) -> Right {
-    match order {
-        House::Freeze { .. } | House::Unfreeze { .. } | House::SizePool { .. } => Right::House,
-        House::Second { .. } => Right::Second,
-    }
-}
-
 fn event_of(order: House, by: PersonId, reason: String, (two_lift, known): (bool, bool)) -> Event {
     match order {
         House::Freeze { what } => Event::Freeze { by, what, two_lift },
         House::Unfreeze { freeze } => Event::Unfreeze { freeze, by, reason },
         House::SizePool { pool, size, until } => Event::SizePool { pool, size, until, by, reason },
         House::Second { request } => Event::Second { request, by, known, reason },
+        House::Credential { what } => Event::Credential { by, reason, what: what.credential() },
     }
 }
 

@@ -11,7 +11,7 @@ use crate::core::launch::{self, Places};
 use crate::core::night::{Command, Event, StepError};
 use crate::core::refused::Refused;
 use crate::fault;
-use crate::journal::{OutgoingMail, row};
+use crate::journal::{OutgoingMail, Row, row};
 use crate::port::control::Reply;
 use crate::port::{AgentEvent, AgentLink, Clock, Commit, Folders, StoreError};
 use crate::types::{AttemptId, Ending, HostName, RunId, Span};
@@ -28,6 +28,8 @@ pub(super) struct Turn {
     /// Of what a person asked for in one, what was not allowed.
     pub(super) left: Vec<(Action, Refused)>,
     pub(super) blobs: Vec<Vec<u8>>,
+    /// That follow from no fact alone: what is kept of secrets.
+    pub(super) rows: Vec<Row>,
     /// Of runs that have ended: pages are made of it when that is durable.
     pub(super) reports: Vec<(RunId, ReportView)>,
 }
@@ -188,6 +190,7 @@ impl<W: World> Supervisor<W> {
             rows.extend(row(sealed.seq, *at, fact));
             entries.push(sealed);
         }
+        rows.append(&mut turn.rows);
         turn.mail.extend(self.starts_mail(&turn.facts));
         turn.mail.extend(self.refusal_mail(&turn.facts));
         let mut over = BTreeSet::new();

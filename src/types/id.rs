@@ -184,6 +184,11 @@ numbered! {
     RequestId, "R"
 }
 
+numbered! {
+    /// A token of the API, written `T-1`.
+    TokenId, "T"
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,6 +6,7 @@
 mod schema;
 mod attempt;
 mod business_date;
+mod credential;
 mod duration;
 mod ending;
 mod id;
@@ -18,11 +19,12 @@ mod text;
 
 pub use attempt::{AttemptId, Epoch, RunId, RunKey, Usage};
 pub use business_date::{BusinessDate, Zone};
+pub use credential::{PasswordHash, TokenHash};
 pub use duration::Span;
 pub use ending::Ending;
 pub use id::{
     BatchId, CalendarName, ChangeId, FreezeId, HostName, IncidentId, InvalidName, JobName, JobRef,
-    PersonId, PoolName, RequestId, Role, TargetName, TeamName, WindowClass,
+    PersonId, PoolName, RequestId, Role, TargetName, TeamName, TokenId, WindowClass,
 };
 pub use now::{BootId, Due, Now};
 pub use outcome::{Condition, Outcome};

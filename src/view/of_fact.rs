@@ -92,7 +92,12 @@ pub fn event(after: &State, at: Timestamp, fact: &Fact) -> Option<EventLine> {
         | Fact::PoolBack { .. }
         | Fact::SecondAsked { .. }
         | Fact::SecondGiven { .. }
-        | Fact::SecondUsed { .. } => return None,
+        | Fact::SecondUsed { .. }
+        | Fact::PasswordSet { .. }
+        | Fact::TokenMade { .. }
+        | Fact::TokenRevoked { .. }
+        | Fact::LoggedIn { .. }
+        | Fact::LoginRefused { .. } => return None,
     };
     Some(EventLine { at, what })
 }

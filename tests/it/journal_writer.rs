@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use nightrun::core::fact::{Fact, RunOpened, RunResult, Why};
-use nightrun::journal::{Chain, OutgoingMail, row};
+use nightrun::journal::{Chain, OutgoingMail, Secret, kept, row};
 use nightrun::port::{Commit, Store, StoreError, StoreReader};
 use nightrun::types::{
     AttemptId, BootId, Ending, Epoch, HostName, JobName, Outcome, PersonId, RunId, Usage,
@@ -120,6 +120,22 @@ impl<S: Store> Writer<S> {
             commit.entries.push(sealed);
         }
         commit
+    }
+
+    /// A fact about credentials, with what is kept of the secret.
+    pub(crate) async fn write_secret(
+        &mut self,
+        fact: Fact,
+        secret: Option<Secret>,
+    ) -> Result<(), StoreError> {
+        let before = self.chain.clone();
+        let mut commit = self.turn(std::slice::from_ref(&fact));
+        commit.rows.extend(kept(self.at, &fact, secret.as_ref()));
+        let written = self.store.commit(&commit).await;
+        if written.is_err() {
+            self.chain = before;
+        }
+        written
     }
 
     pub(crate) async fn write(&mut self, facts: &[Fact]) -> Result<(), StoreError> {

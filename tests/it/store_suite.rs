@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use nightrun::core::fact::{Fact, RunResult};
-use nightrun::journal::{Chain, Head, address, verify};
+use nightrun::journal::{Chain, Head, Secret, address, verify};
 use nightrun::port::{Commit, RunFilter, Store, StoreError, StoreReader, TrialOffset};
-use nightrun::types::{Epoch, IncidentId, Outcome, RunKey, Span};
+use nightrun::types::{
+    Epoch, IncidentId, Outcome, PasswordHash, PersonId, Right, RunKey, Span, TokenHash, TokenId,
+};
 
 use crate::journal_writer::{Writer, attempt, ended, job, mail, note, opened, run, settled, time};
 
@@ -23,6 +25,7 @@ macro_rules! store_suite {
             history_knows_the_last_good_attempts, an_outcome_is_that_of_the_last_real_run,
             a_trial_counts_for_nothing_else, blobs_go_by_their_content,
             rows_that_change_one_thing_twice_are_stored_in_their_order,
+            credentials_are_kept_beside_the_journal,
         );
     };
     ($open:path: $($case:ident),+ $(,)?) => {
@@ -405,4 +408,69 @@ pub(crate) async fn rows_that_change_one_thing_twice_are_stored_in_their_order<S
     writer.write(&[ended(&eod), reopened(), ended(&eod)]).await.unwrap();
     assert!(writer.store.reader().open_runs().await.unwrap().is_empty());
     assert_eq!(writer.store.reader().verify().await.unwrap(), *writer.chain.head());
+}
+
+pub(crate) async fn credentials_are_kept_beside_the_journal<S: Store>(store: S) {
+    let mut writer = Writer::lead(store).await;
+    let reader = writer.store.reader().clone();
+    let (ann, bo) = (PersonId::new("ann").unwrap(), PersonId::new("bo").unwrap());
+    let password = |person: &PersonId| Fact::PasswordSet {
+        person: person.clone(),
+        by: person.clone(),
+        reason: String::new(),
+    };
+    let phc = |text: &str| Secret::Password(PasswordHash(format!("$argon2id$v=19${text}")));
+    writer.write_secret(password(&ann), Some(phc("first"))).await.unwrap();
+    writer.write_secret(password(&ann), Some(phc("second"))).await.unwrap();
+    let kept = reader.password_of(&ann).await.unwrap().unwrap();
+    assert_eq!(kept.hash, PasswordHash("$argon2id$v=19$second".into()));
+    assert_eq!((kept.at, &kept.by), (writer.at, &ann));
+    assert_eq!(reader.password_of(&bo).await.unwrap(), None);
+
+    let expires = time("2026-11-30T00:00:00Z");
+    let made = |number: u64| Fact::TokenMade {
+        token: TokenId(number),
+        person: bo.clone(),
+        name: "夜间 \"x\"".into(),
+        rights: [Right::Read, Right::Order].into_iter().collect(),
+        expires,
+        by: ann.clone(),
+        reason: String::new(),
+    };
+    let hash = |letter: &str| TokenHash(letter.repeat(64));
+    writer.write_secret(made(1), Some(Secret::Token(hash("a")))).await.unwrap();
+    let first_made = writer.at;
+    writer.write_secret(made(2), Some(Secret::Token(hash("b")))).await.unwrap();
+    let now = time("2026-10-31T00:00:00Z");
+    let good = reader.good_token(&hash("a"), now).await.unwrap().unwrap();
+    assert_eq!((good.token, &good.person, &good.by), (TokenId(1), &bo, &ann));
+    assert_eq!((good.rights.to_string(), good.expires), ("read, order".to_owned(), expires));
+    assert_eq!((good.made, good.name.as_str()), (first_made, "夜间 \"x\""));
+    assert_eq!(reader.good_token(&hash("c"), now).await.unwrap(), None);
+    assert_eq!(reader.good_token(&hash("a"), expires).await.unwrap(), None, "it is over");
+
+    let revoked = |number| Fact::TokenRevoked {
+        token: TokenId(number),
+        by: ann.clone(),
+        reason: "lost".into(),
+    };
+    writer.write_secret(revoked(1), None).await.unwrap();
+    assert_eq!(reader.good_token(&hash("a"), now).await.unwrap(), None, "it is revoked");
+    assert!(reader.good_token(&hash("b"), now).await.unwrap().is_some());
+    let all = reader.tokens().await.unwrap();
+    let seen: Vec<_> = all.iter().map(|row| (row.token.0, row.revoked)).collect();
+    assert_eq!(seen, [(1, Some(writer.at)), (2, None)]);
+
+    // Of a token that is not there nothing can be revoked, and no secret serves twice.
+    let before = writer.chain.clone();
+    for (fact, secret) in [(revoked(9), None), (made(3), Some(Secret::Token(hash("b"))))] {
+        let refused = writer.write_secret(fact, secret).await;
+        assert!(matches!(refused, Err(StoreError::Contradiction(_))), "{refused:?}");
+    }
+    assert_eq!(reader.head().await.unwrap(), *before.head());
+    assert_eq!(reader.standing().await.unwrap().len(), 2);
+    // The journal knows that it was set and made, and nothing of the secrets.
+    for entry in reader.all_entries(0, 100).await.unwrap() {
+        assert!(!entry.body.contains("argon2") && !entry.body.contains("aaaa"), "{}", entry.body);
+    }
 }

@@ -99,7 +99,10 @@ impl State {
                 let schedule = schedule.clone();
                 self.schedules.insert(batch.clone(), Served { schedule, decided });
             }
-            Fact::DefinitionsRefused { .. } => {}
+            Fact::DefinitionsRefused { .. }
+            | Fact::PasswordSet { .. }
+            | Fact::LoggedIn { .. }
+            | Fact::LoginRefused { .. } => {}
             Fact::DefinitionsTaken { revision } => self.taken = Some(revision.clone()),
             Fact::StartsMissed { batch, last, .. } => self.decided_start(batch, *last),
             Fact::IncidentOpened { incident, run, job, blocks, notify } => {
@@ -128,7 +131,9 @@ impl State {
             | Fact::PoolBack { .. }
             | Fact::SecondAsked { .. }
             | Fact::SecondGiven { .. }
-            | Fact::SecondUsed { .. } => self.standing.apply(at, fact),
+            | Fact::SecondUsed { .. }
+            | Fact::TokenMade { .. }
+            | Fact::TokenRevoked { .. } => self.standing.apply(at, fact),
             Fact::Stopping { run, by, how } => {
                 let run = self.run_mut(run)?;
                 run.stopping = Some(*how);

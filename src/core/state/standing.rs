@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::core::fact::{Approved, Fact, Proposed, RunOpened};
 use crate::core::order::Order;
 use crate::definition::site::Freeze;
-use crate::types::{FreezeId, PersonId, PoolName, RequestId};
+use crate::types::{FreezeId, PersonId, PoolName, RequestId, TokenId};
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Standing {
@@ -17,9 +17,19 @@ pub struct Standing {
     pub pools: BTreeMap<PoolName, PoolSize>,
     /// What waits for a second person; its time may be over.
     pub requests: BTreeMap<RequestId, Request>,
+    /// Tokens that were made; their time may be over.
+    pub tokens: BTreeMap<TokenId, Token>,
     /// The highest numbers ever given.
     pub last_freeze: u64,
     pub last_request: u64,
+    pub last_token: u64,
+}
+
+/// A token of the API. A revoked one that was taken in again is known by its number alone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Token {
+    pub person: Option<PersonId>,
+    pub revoked: bool,
 }
 
 /// A freeze (封版) that an operator has ordered.
@@ -97,6 +107,16 @@ impl Standing {
             Fact::SecondUsed { request } => {
                 self.last_request = self.last_request.max(request.0);
                 self.requests.remove(request);
+            }
+            Fact::TokenMade { token, person, .. } => {
+                self.last_token = self.last_token.max(token.0);
+                let person = Some(person.clone());
+                self.tokens.insert(*token, Token { person, revoked: false });
+            }
+            Fact::TokenRevoked { token, .. } => {
+                self.last_token = self.last_token.max(token.0);
+                let known = self.tokens.entry(*token);
+                known.or_insert(Token { person: None, revoked: true }).revoked = true;
             }
             _ => {}
         }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::text::{encode, int, json, word};
 use crate::journal::{OutgoingMail, Row, Sealed, address};
 use crate::port::{Commit, StoreError, TrialOffset};
-use crate::types::{AttemptId, BatchId, IncidentId, JobName, RunId};
+use crate::types::{AttemptId, BatchId, IncidentId, JobName, PersonId, RunId, TokenId};
 
 /// In the order in which the kinds of one batch are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,6 +25,9 @@ pub(super) enum Kind {
     IncidentsClosed,
     Stands,
     StartsMissed,
+    Passwords,
+    TokensMade,
+    TokensRevoked,
     Mail,
     Blobs,
     Trial,
@@ -146,6 +149,19 @@ impl Batch {
             Row::IncidentClosed { incident, closed } => {
                 self.push(kind, &(int(incident.0), closed.as_microsecond()))
             }
+            Row::Password(row) => {
+                let at = row.at.as_microsecond();
+                self.push(kind, &(row.person.as_str(), &row.hash, at, row.by.as_str()))
+            }
+            Row::TokenMade(made) => {
+                let (id, row) = (int(made.row.token.0), &made.row);
+                let [at, expires] = [row.made, row.expires].map(|at| at.as_microsecond());
+                let (person, by, rights) = (&row.person, &row.by, json(&row.rights)?);
+                self.push(kind, &(id, person, &row.name, &made.hash, rights, at, by, expires))
+            }
+            Row::TokenRevoked { token, at } => {
+                self.push(kind, &(int(token.0), at.as_microsecond()))
+            }
             Row::Stands { key, seq } => self.push(kind, &(key, int(*seq))),
             Row::StartsMissed(missed) => {
                 let [first, last, at] =
@@ -207,6 +223,8 @@ enum Thing<'a> {
     Incident(IncidentId),
     Standing(&'a str),
     Start(&'a BatchId, Timestamp),
+    Password(&'a PersonId),
+    Token(TokenId),
 }
 
 fn about(row: &Row) -> (Thing<'_>, Kind) {
@@ -221,6 +239,9 @@ fn about(row: &Row) -> (Thing<'_>, Kind) {
         Row::IncidentOpened { incident, .. } => (Thing::Incident(*incident), Kind::IncidentsOpened),
         Row::IncidentClosed { incident, .. } => (Thing::Incident(*incident), Kind::IncidentsClosed),
         Row::Stands { key, .. } => (Thing::Standing(key), Kind::Stands),
+        Row::Password(row) => (Thing::Password(&row.person), Kind::Passwords),
+        Row::TokenMade(made) => (Thing::Token(made.row.token), Kind::TokensMade),
+        Row::TokenRevoked { token, .. } => (Thing::Token(*token), Kind::TokensRevoked),
         Row::StartsMissed(missed) => {
             (Thing::Start(&missed.batch, missed.first), Kind::StartsMissed)
         }

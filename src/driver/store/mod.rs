@@ -10,6 +10,7 @@ mod batch;
 mod blob;
 mod commit;
 mod copy;
+mod credentials;
 mod fence;
 mod file;
 mod history;

@@ -9,11 +9,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::statement::{Asks, Statement};
 use super::text::Columns;
-use super::{blob, history, outbox};
-use crate::journal::{Head, RunRow, Sealed, StartsMissed};
+use super::{blob, credentials, history, outbox};
+use crate::journal::{Head, PasswordRow, RunRow, Sealed, StartsMissed, TokenRow};
 use crate::port::{Durations, QueuedMail, RunFilter, StoreError, StoreReader, TrialOffset};
 use crate::types::{
-    BatchId, BusinessDate, Epoch, IncidentId, JobName, JobRef, Outcome, RunId, RunKey, Span,
+    BatchId, BusinessDate, Epoch, IncidentId, JobName, JobRef, Outcome, PersonId, RunId, RunKey,
+    Span, TokenHash,
 };
 
 impl<R: Asks> StoreReader for R {
@@ -151,6 +152,22 @@ impl<R: Asks> StoreReader for R {
         let text = "SELECT * FROM starts_missed WHERE at >= $1 ORDER BY first, batch";
         let statement = Statement::new("reading starts", text).number(since.as_microsecond());
         self.ask(statement).await?.iter().map(starts_missed).collect()
+    }
+
+    async fn password_of(&self, person: &PersonId) -> Result<Option<PasswordRow>, StoreError> {
+        credentials::password_of(self, person).await
+    }
+
+    async fn good_token(
+        &self,
+        hash: &TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<TokenRow>, StoreError> {
+        credentials::good_token(self, hash, now).await
+    }
+
+    async fn tokens(&self) -> Result<Vec<TokenRow>, StoreError> {
+        credentials::tokens(self).await
     }
 
     async fn trial_clock(&self, run: &RunId) -> Result<Option<TrialOffset>, StoreError> {

@@ -4,8 +4,9 @@
 CREATE TEMP VIEW turn (
     was_seq, was_hash, under_epoch, seq, hash, journal,
     runs_opened, runs_reopened, runs_ended, attempts_intended, attempts_ended,
-    jobs_reopened, jobs_settled, incidents_opened, incidents_closed, stands, starts_missed, mail, blobs, trial
-) AS SELECT 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0;
+    jobs_reopened, jobs_settled, incidents_opened, incidents_closed, stands, starts_missed,
+    passwords, tokens_made, tokens_revoked, mail, blobs, trial
+) AS SELECT 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0;
 
 CREATE TEMP TRIGGER turn_is_stored INSTEAD OF INSERT ON turn BEGIN
     UPDATE site_head SET seq = new.seq, hash = new.hash
@@ -62,6 +63,17 @@ CREATE TEMP TRIGGER turn_is_stored INSTEAD OF INSERT ON turn BEGIN
     INSERT INTO starts_missed (batch, first, last, count, why, at)
         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
         FROM json_each(new.starts_missed);
+
+    INSERT INTO password (person, hash, at, set_by)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(new.passwords) WHERE true
+        ON CONFLICT (person) DO UPDATE SET hash = excluded.hash, at = excluded.at, set_by = excluded.set_by;
+    INSERT INTO token (id, person, name, hash, rights, made, made_by, expires)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7
+        FROM json_each(new.tokens_made);
+    UPDATE token SET revoked = value ->> 1
+        FROM json_each(new.tokens_revoked) WHERE token.id = value ->> 0;
+    SELECT RAISE(ABORT, 'nothing is stored that this changes: a token to be revoked')
+        WHERE changes() <> json_array_length(ifnull(new.tokens_revoked, '[]'));
 
     INSERT INTO outbox (id, message_id, sender, recipient, encoding, message, not_before, due, tries)
         SELECT (SELECT COALESCE(MAX(id), 0) FROM outbox) + 1 + key,

@@ -119,7 +119,7 @@ impl KilledNight {
     fn standing(&self) -> (Standing, Vec<(String, String)>) {
         let answer = self.command(&["status", "--format", "json"]).output().unwrap();
         let page = serde_json::from_slice::<Value>(&answer.stdout).unwrap_or_default();
-        let page = &page[0];
+        let page = &page["runs"][0];
         let stand = |job: &Value| {
             let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
             (word(&job["name"]), word(&job["state"]["state"]))

@@ -245,7 +245,7 @@ impl House {
     #[track_caller]
     pub(crate) fn job(&self, name: &str) -> Value {
         let pages = self.json(&["status"]);
-        let jobs = pages[0]["jobs"].as_array().unwrap_or_else(|| panic!("{pages}"));
+        let jobs = pages["runs"][0]["jobs"].as_array().unwrap_or_else(|| panic!("{pages}"));
         jobs.iter().find(|job| job["name"] == name).unwrap_or_else(|| panic!("{pages}")).clone()
     }
 

@@ -31,7 +31,7 @@ mod simulated;
 mod standby;
 mod stopped;
 mod store_damaged;
-mod store_trouble;
+pub(crate) mod store_trouble;
 #[cfg(feature = "faults")]
 mod supervisor_killed;
 mod tour;

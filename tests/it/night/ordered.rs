@@ -69,7 +69,7 @@ fn of_many_jobs_it_is_done_to_those_that_the_rules_allow() {
 fn what_is_only_tried_changes_nothing() {
     let house = house(JOBS);
     let night = begun(&house);
-    let before = house.json(&["status"])[0]["jobs"].clone();
+    let before = house.json(&["status"])["runs"][0]["jobs"].clone();
     let entries = house.facts("acted").len();
     let said = ask(&house, &["skip", "night.b", "--dry-run"]).code(0).out;
     assert!(said.starts_with("Nothing was done."), "{said}");
@@ -82,7 +82,7 @@ fn what_is_only_tried_changes_nothing() {
         let jobs = jobs.as_array().unwrap().iter();
         jobs.map(|job| job["state"]["state"].clone()).collect::<Vec<_>>()
     };
-    assert_eq!(states(&house.json(&["status"])[0]["jobs"]), states(&before));
+    assert_eq!(states(&house.json(&["status"])["runs"][0]["jobs"]), states(&before));
     assert_eq!((house.facts("acted").len(), house.facts("frozen").len()), (entries, 0));
     house.say("a", "go");
     night.ends(0);

@@ -1,13 +1,13 @@
 -- A commit as one statement: it is a transaction by itself, and takes one way to the server and back. The function is of
 -- the connection that writes, not of the database: each version of nightrun brings its own. Each of `parts` holds the
--- rows of one kind, a JSON array of arrays, or NULL; fifteen kinds are a batch, in the order below, and batches go one
+-- rows of one kind, a JSON array of arrays, or NULL; eighteen kinds are a batch, in the order below, and batches go one
 -- after the other.
 CREATE FUNCTION pg_temp.turn(
     was_seq bigint, was_hash text, under_epoch bigint, next_seq bigint, next_hash text, parts text[]
 ) RETURNS void LANGUAGE plpgsql AS $turn$
 #variable_conflict use_column
 DECLARE
-    kinds CONSTANT integer := 15;
+    kinds CONSTANT integer := 18;
     p jsonb[];
     done bigint;
 BEGIN
@@ -99,19 +99,37 @@ BEGIN
         END IF;
 
         IF p[13] IS NOT NULL THEN
+            INSERT INTO password (person, hash, at, set_by)
+                SELECT v ->> 0, v ->> 1, (v ->> 2)::bigint, v ->> 3 FROM jsonb_array_elements(p[13]) AS v
+                ON CONFLICT (person) DO UPDATE SET hash = excluded.hash, at = excluded.at, set_by = excluded.set_by;
+        END IF;
+        IF p[14] IS NOT NULL THEN
+            INSERT INTO token (id, person, name, hash, rights, made, made_by, expires)
+                SELECT (v ->> 0)::bigint, v ->> 1, v ->> 2, v ->> 3, v ->> 4, (v ->> 5)::bigint, v ->> 6,
+                       (v ->> 7)::bigint
+                FROM jsonb_array_elements(p[14]) AS v;
+        END IF;
+        IF p[15] IS NOT NULL THEN
+            UPDATE token SET revoked = (v ->> 1)::bigint
+                FROM jsonb_array_elements(p[15]) AS v WHERE token.id = (v ->> 0)::bigint;
+            GET DIAGNOSTICS done = ROW_COUNT;
+            PERFORM pg_temp.all_of(p[15], done, 'a token to be revoked');
+        END IF;
+
+        IF p[16] IS NOT NULL THEN
             INSERT INTO outbox (id, message_id, sender, recipient, encoding, message, not_before, due, tries)
                 SELECT (SELECT coalesce(max(id), 0) FROM outbox) + nth, v ->> 0, v ->> 1, v ->> 2, v ->> 3, v ->> 4,
                        (v ->> 5)::bigint, (v ->> 5)::bigint, 0
-                FROM jsonb_array_elements(p[13]) WITH ORDINALITY AS part (v, nth);
+                FROM jsonb_array_elements(p[16]) WITH ORDINALITY AS part (v, nth);
         END IF;
-        IF p[14] IS NOT NULL THEN
+        IF p[17] IS NOT NULL THEN
             INSERT INTO blob (address, encoding, content)
-                SELECT v ->> 0, v ->> 1, v ->> 2 FROM jsonb_array_elements(p[14]) AS v
+                SELECT v ->> 0, v ->> 1, v ->> 2 FROM jsonb_array_elements(p[17]) AS v
                 ON CONFLICT (address) DO NOTHING;
         END IF;
-        IF p[15] IS NOT NULL THEN
+        IF p[18] IS NOT NULL THEN
             INSERT INTO trial_clock (run, wall, since_boot)
-                SELECT v ->> 0, (v ->> 1)::bigint, (v ->> 2)::bigint FROM jsonb_array_elements(p[15]) AS v
+                SELECT v ->> 0, (v ->> 1)::bigint, (v ->> 2)::bigint FROM jsonb_array_elements(p[18]) AS v
                 ON CONFLICT (run) DO UPDATE SET wall = excluded.wall, since_boot = excluded.since_boot;
         END IF;
     END LOOP;
