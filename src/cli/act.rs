@@ -96,17 +96,25 @@ async fn carry_out(
 /// Asks the supervisor and prints what it answers.
 pub(super) async fn ask(
     context: &Context,
-    mut client: Client,
+    client: Client,
     request: Request,
 ) -> Result<u8, Failure> {
+    let (text, data) = page(context, client, request).await?;
+    match context.format {
+        Format::Text => print_line!("{text}")?,
+        Format::Json => print_line!("{data}")?,
+    }
+    Ok(WELL)
+}
+
+/// Asks the supervisor for what it answers with a page.
+pub(super) async fn page(
+    context: &Context,
+    mut client: Client,
+    request: Request,
+) -> Result<(String, serde_json::Value), Failure> {
     match asking::ask(context, &mut client, request).await? {
-        Some(Reply::Page { text, data }) => {
-            match context.format {
-                Format::Text => print_line!("{text}")?,
-                Format::Json => print_line!("{data}")?,
-            }
-            Ok(WELL)
-        }
+        Some(Reply::Page { text, data }) => Ok((text, data)),
         other => Err(refusal(other)),
     }
 }
