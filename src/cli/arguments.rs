@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::{Date, Time};
 
+use super::people::PeopleCommand;
 use crate::core::select::Selector;
 use crate::driver::api_client::ApiAddress;
 use crate::types::{
@@ -305,6 +306,9 @@ pub(super) enum Command {
         #[command(flatten)]
         why: WhyArguments,
     },
+    /// People, what they may do, their passwords and tokens
+    #[command(subcommand)]
+    People(PeopleCommand),
     /// Mail that has not left yet
     #[command(subcommand)]
     Mail(MailCommand),

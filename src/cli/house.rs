@@ -19,7 +19,7 @@ use crate::core::night::Event;
 use crate::definition::nearest;
 use crate::definition::site::{Freeze, FreezeScope, Site};
 use crate::driver::api_client::Ask;
-use crate::http::{FreezeBody, PoolBody, ReasonBody};
+use crate::http::{CredentialBody, FreezeBody, PoolBody, ReasonBody};
 use crate::port::control::House;
 use crate::port::{RunFilter, StoreReader};
 use crate::render::{self, clock::Clock};
@@ -44,7 +44,7 @@ pub(super) async fn pool(
         // The night is over at noon.
         None => first_at_or_after(now, Time::constant(12, 0, 0, 0), &site.zone),
     };
-    carry_out(context, House::SizePool { pool, size, until }, why).await
+    carry_out(context, House::SizePool { pool, size, until }, why.reason, why.dry_run).await
 }
 
 /// `freeze`.
@@ -59,7 +59,7 @@ pub(super) async fn freeze(
     let to = instant(until, &site)?;
     let (reason, scope) = (Text::en(&why.reason), scope_of(&site, scope)?);
     let what = Box::new(Freeze { reason, from, to, scope });
-    carry_out(context, House::Freeze { what }, why).await
+    carry_out(context, House::Freeze { what }, why.reason, why.dry_run).await
 }
 
 /// `unfreeze`.
@@ -68,7 +68,7 @@ pub(super) async fn unfreeze(
     freeze: FreezeId,
     why: WhyArguments,
 ) -> Result<u8, Failure> {
-    carry_out(context, House::Unfreeze { freeze }, why).await
+    carry_out(context, House::Unfreeze { freeze }, why.reason, why.dry_run).await
 }
 
 /// `freezes`.
@@ -111,20 +111,44 @@ pub(super) async fn second(
         let event = move |by, known| Event::Second { request, by, known, reason };
         return answered(context, act_and_go_on(context, &row, event).await);
     }
-    carry_out(context, House::Second { request }, why).await
+    carry_out(context, House::Second { request }, why.reason, why.dry_run).await
 }
 
-/// Through the supervisor that is at work; else the store is taken, and left again.
-async fn carry_out(context: &Context, order: House, why: WhyArguments) -> Result<u8, Failure> {
-    answered(context, ordered(context, order, why).await)
+/// Through the supervisor that is at work; else the store is taken, and left again. Prints what was done.
+pub(super) async fn carry_out(
+    context: &Context,
+    order: House,
+    reason: String,
+    dry_run: bool,
+) -> Result<u8, Failure> {
+    let done = done(context, order, reason, dry_run).await;
+    let printed = done.and_then(|(said, data)| {
+        match context.format {
+            Format::Text => print_line!("{said}")?,
+            Format::Json => print_line!("{data}")?,
+        }
+        Ok(WELL)
+    });
+    answered(context, printed)
 }
 
-async fn ordered(context: &Context, order: House, why: WhyArguments) -> Result<u8, Failure> {
-    let WhyArguments { reason, dry_run } = why;
+/// What was done, in words or as data, as the command was asked for.
+pub(super) async fn done(
+    context: &Context,
+    order: House,
+    reason: String,
+    dry_run: bool,
+) -> Result<(String, serde_json::Value), Failure> {
     if let Some(mut client) = context.client().await? {
         let question = question(context, order, reason, dry_run)?;
-        let answer = asking::ask(context, &mut client, &question).await?;
-        return asking::print_line(context, answer);
+        let answer = asking::good(asking::ask(context, &mut client, &question).await?)?;
+        return match context.format {
+            Format::Text => Ok((answer.body.trim_end().to_owned(), serde_json::Value::Null)),
+            Format::Json => {
+                let data = serde_json::from_str(&answer.body).map_err(Failure::failed)?;
+                Ok((String::new(), data))
+            }
+        };
     }
     if dry_run {
         return Err(Failure::refused("no supervisor is at work here, so nothing would come of it"));
@@ -133,11 +157,8 @@ async fn ordered(context: &Context, order: House, why: WhyArguments) -> Result<u
     let said = led.supervisor.house(&own_account(), Some(&site), order, reason).await;
     led.supervisor.leave().await;
     let said = said.map_err(Failure::failed)?.map_err(|refused| Failure::by_rule(&refused))?;
-    match context.format {
-        Format::Text => print_line!("{said}")?,
-        Format::Json => print_line!("{}", serde_json::json!({ "done": said }))?,
-    }
-    Ok(WELL)
+    let data = serde_json::json!({ "done": said });
+    Ok((said, data))
 }
 
 /// The same over the API.
@@ -164,6 +185,10 @@ fn question(
         House::Second { request } => {
             let path = format!("/api/v1/requests/{request}/second");
             asking::post(context, path, &ReasonBody { reason, dry_run })
+        }
+        House::Credential { what } => {
+            let body = CredentialBody { credential: *what, reason };
+            asking::post(context, "/api/v1/credentials".to_owned(), &body)
         }
     }
 }
@@ -204,7 +229,11 @@ fn known<K: Clone + Display, V>(
     })
 }
 
-fn unknown<'a>(kind: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> Failure {
+pub(super) fn unknown<'a>(
+    kind: &str,
+    name: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Failure {
     let hint = nearest::hint(name, known).map(|hint| format!("; {hint}")).unwrap_or_default();
     Failure::defects(format!("the site declares no {kind} `{name}`{hint}"))
 }

@@ -14,6 +14,7 @@ mod house;
 mod journal;
 mod lines;
 mod live;
+mod people;
 mod run;
 mod serve;
 mod show;
@@ -92,6 +93,7 @@ async fn carry_out(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Unfreeze { freeze, why } => house::unfreeze(context, freeze, why).await,
         Command::Freezes => house::freezes(context).await,
         Command::Second { request, why } => house::second(context, request, why).await,
+        Command::People(command) => people::people(context, command).await,
         Command::Mail(MailCommand::Flush) => journal::flush_mail(context).await,
         Command::Mail(MailCommand::List) => journal::list_mail(context).await,
         Command::Store(StoreCommand::Copy { to }) => store::copy(context, &to).await,

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::types::PersonId;
 
 /// How somebody proved who it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LoginHow {
     Password,
@@ -29,7 +29,7 @@ pub enum LoginHow {
 }
 
 /// Why somebody was not let in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LoginTrouble {
     UnknownPerson,

@@ -241,7 +241,8 @@ fn trusting(file: Option<&Path>) -> io::Result<ClientConfig> {
             }
         }
         None => {
-            drop(roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs))
+            let found = rustls_native_certs::load_native_certs().certs;
+            roots.add_parsable_certificates(found);
         }
     }
     let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());

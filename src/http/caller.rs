@@ -4,12 +4,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::Response;
 
 use super::Api;
+use super::login::by_token;
 use super::problem::Problem;
 use super::route::Needs;
 use tokio::sync::OwnedSemaphorePermit;
@@ -24,10 +25,7 @@ use crate::types::Right;
 pub(super) enum End {
     /// A process of this host.
     Host(Arc<HostEnd>),
-    Network {
-        from: IpAddr,
-        _place: Arc<OwnedSemaphorePermit>,
-    },
+    Network { from: IpAddr, tls: bool, _place: Arc<OwnedSemaphorePermit> },
 }
 
 #[derive(Debug)]
@@ -43,7 +41,8 @@ pub(super) async fn guard(
     next: Next,
 ) -> Result<Response, Problem> {
     if needs != Needs::Nobody {
-        let caller = who(&request)?;
+        let end = request.extensions().get::<End>().cloned();
+        let caller = who(&api, end, &request.headers().clone()).await?;
         let right = match needs {
             Needs::Right(right) => right,
             Needs::Known | Needs::Nobody => Right::Read,
@@ -61,14 +60,15 @@ pub(super) async fn guard(
     Ok(next.run(request).await)
 }
 
-fn who(request: &Request) -> Result<Caller, Problem> {
-    match request.extensions().get::<End>() {
+async fn who(api: &Api, end: Option<End>, headers: &HeaderMap) -> Result<Caller, Problem> {
+    match end {
         Some(End::Host(end)) => Ok(Caller::Account(end.peer.account.clone())),
-        Some(End::Network { .. }) | None => Err(unknown()),
+        Some(End::Network { from, .. }) => by_token(api, headers, from).await,
+        None => Err(unknown()),
     }
 }
 
-fn unknown() -> Problem {
+pub(super) fn unknown() -> Problem {
     let detail =
         "this takes a token (`Authorization: Bearer ...`); `nightrun people token` makes one";
     Problem::new(StatusCode::UNAUTHORIZED, detail)

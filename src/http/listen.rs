@@ -74,7 +74,7 @@ pub fn serve(
             let server = axum_server::from_tcp(listener)?
                 .handle(Handle::with_control(ended.clone()))
                 .first_request_timeout(FIRST_REQUEST);
-            let (places, service) = (OfNetwork::default(), service.clone().into_make_service());
+            let (places, service) = (OfNetwork::new(tls.is_some()), service.clone().into_make_service());
             match tls {
                 Some(tls) => {
                     let acceptor = RustlsAcceptor::new(tls).acceptor(places);
@@ -150,11 +150,12 @@ impl<S> Accept<UnixStream, S> for OfHost {
 #[derive(Debug, Clone)]
 struct OfNetwork {
     places: Arc<Semaphore>,
+    tls: bool,
 }
 
-impl Default for OfNetwork {
-    fn default() -> Self {
-        Self { places: Arc::new(Semaphore::new(FROM_NETWORK)) }
+impl OfNetwork {
+    fn new(tls: bool) -> Self {
+        Self { places: Arc::new(Semaphore::new(FROM_NETWORK)), tls }
     }
 }
 
@@ -168,7 +169,8 @@ impl<S> Accept<TcpStream, S> for OfNetwork {
             let place = Arc::clone(&self.places).try_acquire_owned();
             let place = place.map_err(|_| io::Error::from(io::ErrorKind::QuotaExceeded))?;
             stream.set_nodelay(true)?;
-            Ok(End::Network { from: stream.peer_addr()?.ip(), _place: Arc::new(place) })
+            let from = stream.peer_addr()?.ip();
+            Ok(End::Network { from, tls: self.tls, _place: Arc::new(place) })
         };
         ready(admitted().map(|end| (stream, Extension(end).layer(service))))
     }

@@ -1,6 +1,6 @@
 //! Layer 7: the API (`/api/v1`), over a Unix socket for the accounts of this host and over HTTP(S) for whoever has a
 //! token. It reads from the store and from what the supervisor publishes, and hands everything else to the supervisor;
-//! it holds no state of its own but what it has just answered.
+//! it holds no state of its own but what it has just answered, and who has tried to log in.
 
 mod act;
 mod caller;
@@ -9,6 +9,7 @@ mod health;
 mod house;
 mod listen;
 mod log;
+mod login;
 mod metrics;
 mod openapi;
 mod page;
@@ -26,6 +27,7 @@ use tokio::sync::{OnceCell, mpsc, oneshot, watch};
 
 pub use act::{ActBody, Ordered};
 pub use house::{FreezeBody, PoolBody, ReasonBody};
+pub use login::CredentialBody;
 pub use listen::{Network, Serving, serve};
 pub use problem::Problem;
 pub use route::{Needs, Route};
@@ -63,11 +65,17 @@ struct Inner {
     wiring: Wiring,
     reader: OnceCell<StateReader>,
     kept: status::Kept,
+    logins: login::Logins,
 }
 
 impl Api {
     pub fn new(wiring: Wiring) -> Self {
-        Self(Arc::new(Inner { wiring, reader: OnceCell::new(), kept: status::Kept::default() }))
+        Self(Arc::new(Inner {
+            wiring,
+            reader: OnceCell::new(),
+            kept: status::Kept::default(),
+            logins: login::Logins::default(),
+        }))
     }
 
     fn published(&self) -> Published {

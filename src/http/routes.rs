@@ -11,6 +11,7 @@ use super::health::{Health, is_ready, lives};
 use super::house::{
     FreezeBody, PoolBody, ReasonBody, freeze, lift, list as standing, pool, second,
 };
+use super::login::{CredentialBody, LoginBody, Session, credentials, login, logout};
 use super::log::{Which as WhichLog, log};
 use super::metrics::{OPENMETRICS, metrics};
 use super::problem::Problem;
@@ -42,6 +43,7 @@ const OPERATE: Needs = Needs::Known;
 pub(super) fn list_of(s: &mut Schemas) -> Vec<Route> {
     let mut routes = looks(s);
     routes.extend(acts(s));
+    routes.extend(credentials_of(s));
     routes.extend(streams(s));
     routes.extend(watches(s));
     routes
@@ -133,6 +135,26 @@ fn acts(s: &mut Schemas) -> Vec<Route> {
         )
         .takes::<ReasonBody>(s)
         .gives::<DoneOrTried>(200, s),
+    ]
+}
+
+fn credentials_of(s: &mut Schemas) -> Vec<Route> {
+    let to = |path| (Method::POST, path);
+    let over = Answer { status: 204, kind: super::page::JSON, what: "it is over", schema: None };
+    vec![
+        Route::new(to("/api/v1/login"), Needs::Nobody, "Log in: a session in a cookie", post(login))
+            .takes::<LoginBody>(s)
+            .gives::<Session>(200, s),
+        Route::new(to("/api/v1/logout"), Needs::Known, "End the token of this session", post(logout))
+            .and(over),
+        Route::new(
+            to("/api/v1/credentials"),
+            Needs::Known,
+            "Passwords and tokens of oneself; those of others take the right `admin`",
+            post(credentials),
+        )
+        .takes::<CredentialBody>(s)
+        .gives::<Done>(200, s),
     ]
 }
 

@@ -11,7 +11,7 @@ use crate::types::{PasswordHash, PersonId, Rights, TokenHash, TokenId};
 
 /// Passwords and tokens of oneself take no right, those of others `admin`. Logins are told by whoever lets people in,
 /// which takes `admin` too.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "credential")]
 pub enum CredentialOrder {
     SetPassword {

@@ -4,6 +4,7 @@
 //! Clock times, durations and lists are given already written for the language (see [`super::clock`], [`list`]); names
 //! are those of the files.
 
+mod access;
 mod acts;
 mod events;
 mod failure;
@@ -16,6 +17,7 @@ mod stands;
 mod starts;
 mod verdict;
 
+pub use access::Access;
 pub use acts::Deed;
 pub use events::Happened;
 pub use failure::Fault;

@@ -23,6 +23,7 @@ mod one_leader;
 mod operators;
 mod ordered;
 mod own_copy;
+mod people;
 pub(crate) mod post;
 mod read_only;
 #[cfg(feature = "faults")]

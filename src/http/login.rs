@@ -1,0 +1,262 @@
+//! Who comes in over the network, with a password or a token: each login is told to the supervisor, which records it, and
+//! too many tries have to wait.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Api;
+use super::caller::{End, unknown};
+use super::page::{Form, Sent};
+use super::problem::Problem;
+use crate::core::access::rights_of;
+use crate::core::login::{LoginHow, LoginTrouble, Tries};
+use crate::driver::clock::HostClock;
+use crate::driver::{password, token};
+use crate::port::control::{Caller, House, Reply, Request};
+use crate::port::credentials::CredentialOrder;
+use crate::port::{Clock, StoreReader};
+use crate::types::{Now, PersonId, Rights, TokenId};
+
+/// How long a login is good.
+const SESSION: Duration = Duration::from_secs(12 * 3_600);
+/// The name that the token of a login has.
+const SESSION_NAME: &str = "login";
+const COOKIE: &str = "nightrun_session";
+/// Tokens and addresses that are remembered, so that only the first use of each is recorded.
+const MOST_SEEN: usize = 10_000;
+
+/// What has been tried lately, and which tokens have come from where.
+#[derive(Debug, Default)]
+pub(super) struct Logins {
+    tries: Mutex<Tries>,
+    seen: Mutex<BTreeSet<(TokenId, IpAddr)>>,
+}
+
+/// A login.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LoginBody {
+    person: PersonId,
+    password: String,
+}
+
+/// Who has logged in.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub(super) struct Session {
+    person: PersonId,
+    /// What the person may do now.
+    rights: Rights,
+    expires: Timestamp,
+}
+
+/// `POST /api/v1/login`: a session in a cookie.
+pub(super) async fn login(
+    State(api): State<Api>,
+    axum::Extension(end): axum::Extension<End>,
+    form: Form,
+    Sent(LoginBody { person, password }): Sent<LoginBody>,
+) -> Result<Response, Problem> {
+    let (from, now) = (from(&end), now()?);
+    let site = api.published().site;
+    let known = site.as_ref().filter(|site| site.people.contains_key(&person));
+    begin(&api, known.map(|_| &person), from, now)?;
+    let kept = match known {
+        Some(_) => api.reader().await?.password_of(&person).await?,
+        None => None,
+    };
+    let trouble = match (known, &kept) {
+        (None, _) => LoginTrouble::UnknownPerson,
+        (Some(_), None) => LoginTrouble::NoPassword,
+        (Some(_), Some(_)) => LoginTrouble::WrongPassword,
+    };
+    // Takes as long for a person who has none.
+    if !password::verify(password, kept.map(|kept| kept.hash)).await {
+        let person = known.map(|_| person);
+        refuse(&api, person, from, trouble).await?;
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, "that is not the person's password"));
+    }
+    lock(&api.0.logins.tries).succeeded(&person, from);
+    let rights = site.map_or(Rights::NONE, |site| rights_of(&site, &person));
+    let expires = now.wall.checked_add(SESSION).map_err(Problem::failed)?;
+    let secret = make_session(&api, &person, expires).await?;
+    tell(&api, CredentialOrder::LoggedIn {
+        person: person.clone(),
+        how: LoginHow::Password,
+        from: from.to_string(),
+    })
+    .await?;
+    let session = Session { person, rights, expires };
+    let mut response = form.page(&session, |_| format!("{} has logged in", session.person))?;
+    let secure = if matches!(end, End::Network { tls: true, .. }) { "; Secure" } else { "" };
+    let age = SESSION.as_secs();
+    let cookie =
+        format!("{COOKIE}={secret}; Path=/; Max-Age={age}; HttpOnly; SameSite=Strict{secure}");
+    let cookie = HeaderValue::from_str(&cookie).map_err(Problem::failed)?;
+    response.headers_mut().insert(header::SET_COOKIE, cookie);
+    Ok(response)
+}
+
+/// A token in the person's name, which the person may end before its time.
+async fn make_session(
+    api: &Api,
+    person: &PersonId,
+    expires: Timestamp,
+) -> Result<String, Problem> {
+    let (secret, hash) = token::new().map_err(Problem::failed)?;
+    let order = CredentialOrder::MakeToken {
+        person: person.clone(),
+        name: SESSION_NAME.to_owned(),
+        rights: Rights::ALL,
+        expires,
+        hash,
+    };
+    let caller = Caller::Person { person: person.clone(), within: Rights::ALL };
+    match api.ask(caller, house(order)).await? {
+        Reply::Done(_) => Ok(secret),
+        other => Err(Problem::of(other)),
+    }
+}
+
+/// `POST /api/v1/logout`: ends the token that it was asked with.
+pub(super) async fn logout(
+    State(api): State<Api>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let secret = secret(&headers).ok_or_else(unknown)?;
+    let row = api.reader().await?.good_token(&token::hash_of(secret), now()?.wall).await?;
+    let row = row.ok_or_else(unknown)?;
+    let order = CredentialOrder::RevokeToken { token: row.token };
+    match api.ask(caller, house(order)).await? {
+        Reply::Done(_) => {
+            let over = HeaderValue::from_static("nightrun_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict");
+            let mut response = StatusCode::NO_CONTENT.into_response();
+            response.headers_mut().insert(header::SET_COOKIE, over);
+            Ok(response)
+        }
+        other => Err(Problem::of(other)),
+    }
+}
+
+/// Who a token stands for.
+pub(super) async fn by_token(
+    api: &Api,
+    headers: &HeaderMap,
+    from: IpAddr,
+) -> Result<Caller, Problem> {
+    let secret = secret(headers).ok_or_else(unknown)?;
+    let now = now()?;
+    let row = api.reader().await?.good_token(&token::hash_of(secret), now.wall).await?;
+    let Some(row) = row else {
+        begin(api, None, from, now)?;
+        refuse(api, None, from, LoginTrouble::WrongToken).await?;
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, "there is no such token, or it is over"));
+    };
+    let is_new = {
+        let mut seen = lock(&api.0.logins.seen);
+        if seen.len() >= MOST_SEEN {
+            seen.clear();
+        }
+        seen.insert((row.token, from))
+    };
+    if is_new && row.name != SESSION_NAME {
+        let (person, from) = (row.person.clone(), from.to_string());
+        let logged_in = CredentialOrder::LoggedIn { person, how: LoginHow::Token, from };
+        // One that stands by records nothing.
+        let _ = tell(api, logged_in).await;
+    }
+    Ok(Caller::Person { person: row.person, within: row.rights })
+}
+
+/// The secret of a token: of the header, or of the session's cookie.
+fn secret(headers: &HeaderMap) -> Option<&str> {
+    let value = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let bearer = value(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
+    let cookie = || {
+        let cookies = value(header::COOKIE)?.split(';');
+        let mut named = cookies.filter_map(|cookie| cookie.trim().split_once('='));
+        named.find(|(name, _)| *name == COOKIE).map(|(_, secret)| secret)
+    };
+    bearer.or_else(cookie).map(str::trim)
+}
+
+fn begin(api: &Api, person: Option<&PersonId>, from: IpAddr, now: Now) -> Result<(), Problem> {
+    let begun = lock(&api.0.logins.tries).begin(person, from, now.since_boot);
+    begun.map_err(|wait| {
+        let seconds = wait.as_secs() + 1;
+        let detail = format!("too many tries; the next one in {seconds} s");
+        Problem::new(StatusCode::TOO_MANY_REQUESTS, detail)
+    })
+}
+
+async fn refuse(
+    api: &Api,
+    person: Option<PersonId>,
+    from: IpAddr,
+    why: LoginTrouble,
+) -> Result<(), Problem> {
+    tell(api, CredentialOrder::LoginRefused { person, from: from.to_string(), why }).await
+}
+
+/// In the name of this process, which may tell of everybody's logins.
+async fn tell(api: &Api, what: CredentialOrder) -> Result<(), Problem> {
+    let own = Caller::Account(api.0.wiring.own.clone());
+    match api.ask(own, house(what)).await? {
+        Reply::Done(_) => Ok(()),
+        other => Err(Problem::of(other)),
+    }
+}
+
+fn house(what: CredentialOrder) -> Request {
+    let order = House::Credential { what: Box::new(what) };
+    Request::House { order, reason: String::new(), dry_run: false }
+}
+
+fn from(end: &End) -> IpAddr {
+    match end {
+        End::Host(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        End::Network { from, .. } => *from,
+    }
+}
+
+fn now() -> Result<Now, Problem> {
+    Ok(HostClock::new().map_err(Problem::failed)?.now())
+}
+
+fn lock<T>(held: &Mutex<T>) -> MutexGuard<'_, T> {
+    held.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A password or a token of oneself, or with the right `admin` of others.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CredentialBody {
+    /// Hashed by whoever asks: the secret itself does not travel.
+    pub credential: CredentialOrder,
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// `POST /api/v1/credentials`.
+pub(super) async fn credentials(
+    State(api): State<Api>,
+    caller: Caller,
+    form: Form,
+    Sent(CredentialBody { credential, reason }): Sent<CredentialBody>,
+) -> Result<Response, Problem> {
+    if let CredentialOrder::LoggedIn { .. } | CredentialOrder::LoginRefused { .. } = credential {
+        return Err(Problem::unreadable("credential: logins are told by whoever lets people in"));
+    }
+    let order = House::Credential { what: Box::new(credential) };
+    let request = Request::House { order, reason, dry_run: false };
+    super::act::answer(api.ask(caller, request).await?, &form)
+}
