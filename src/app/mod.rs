@@ -19,7 +19,7 @@ pub use source::{Checked, SiteFolder, check, settings, source};
 
 use crate::definition::site::Mail;
 use crate::driver::account;
-use crate::driver::agent_link::LocalAgent;
+use crate::driver::agent_link::{AgentStart, LocalAgent};
 use crate::driver::control::Server;
 use crate::driver::folders::StateFolder;
 use crate::driver::store::StateStore;
@@ -27,6 +27,7 @@ use crate::port::control::Account;
 use crate::port::{AgentEvent, Store, StoreError};
 use crate::supervisor::{Fatal, Input, Observer, Parts, Supervisor, World, send_mail};
 use crate::types::{Epoch, HostName};
+use crate::wire::program_path;
 
 /// A supervisor of this host: its store, local agent.
 #[derive(Debug)]
@@ -48,6 +49,8 @@ pub struct Wiring {
     pub clock: RunClock,
     /// How mail leaves.
     pub mail: Mail,
+    /// Whether an agent is started where none is there; else its own unit does it.
+    pub starts_agent: bool,
 }
 
 /// No supervisor could be started.
@@ -85,7 +88,7 @@ pub async fn lead_as(
     epoch: Epoch,
     observers: Vec<Box<dyn Observer>>,
 ) -> Result<Led, NotStarted> {
-    let Wiring { source, state, clock, mail } = wiring;
+    let Wiring { source, state, clock, mail, starts_agent } = wiring;
     let io = |what: &Path| {
         let what = what.display().to_string();
         move |error| NotStarted::Io { what, error }
@@ -95,10 +98,12 @@ pub async fn lead_as(
     let (asked, requests) = mpsc::unbounded_channel();
     let (post, to_send) = mpsc::unbounded_channel();
 
-    let exe = std::env::current_exe().map_err(io(Path::new("nightrun itself")))?;
+    let program = std::env::current_exe().map_err(io(Path::new("nightrun itself")))?;
+    // One that has stood by while its file was replaced goes by the new one.
+    let start = AgentStart { program: program_path(program), starts: starts_agent };
     let local = HostName::new("local")
         .map_err(|why| NotStarted::Io { what: "local".to_owned(), error: io::Error::other(why) })?;
-    let agent = LocalAgent::new(local, state.agent(), exe, epoch, agent_events);
+    let agent = LocalAgent::new(local, state.agent(), start, epoch, agent_events);
     let server = Server::bind(state.root()).map_err(io(state.root()))?;
     tokio::spawn(server.serve(asked));
     tokio::spawn(pass_on(

@@ -42,14 +42,16 @@ pub(super) async fn serve(context: &Context, arguments: &ServeArguments) -> Resu
     let clock = RunClock::Host(HostClock::new().map_err(Failure::failed)?);
     let mail = context.mail_to_serve(&source, &store).await?;
     let lines: Box<dyn Observer> = Box::new(Lines::new(context.lang, context.format));
-    let wiring = Wiring { source, state, clock, mail };
+    let starts_agent = context.starts_agent;
+    let wiring = Wiring { source, state, clock, mail, starts_agent };
     let led = app::lead_as(wiring, store, epoch, vec![lines]).await;
     let mut led = led.map_err(Failure::failed)?;
     let passing = tokio::spawn(pass_on(said, led.inbox.clone()));
     let follower = followed.map(|(repository, follow)| {
         tokio::spawn(app::follow(repository, follow, led.inbox.clone()))
     });
-    let begun = led.supervisor.begin_service(&own_account(), arguments.observe).await;
+    let observes = arguments.observe || context.observes;
+    let begun = led.supervisor.begin_service(&own_account(), observes).await;
     begun.map_err(|why| match why {
         NotServed::Fatal(fatal) => Failure::failed(fatal),
         NotServed::Defects(defects) => Failure::defects(defects),

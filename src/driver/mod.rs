@@ -3,6 +3,7 @@
 pub mod account;
 pub mod agent_health;
 pub mod agent_link;
+pub mod agent_upgrade;
 pub mod clock;
 mod clock_steps;
 pub mod control;

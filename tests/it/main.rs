@@ -14,9 +14,11 @@ mod agent_house;
 mod agent_link;
 mod agent_outlives;
 mod agent_shims;
+mod agent_upgrade;
 #[cfg(feature = "faults")]
 mod campaign;
 mod format_reference;
+mod installed;
 mod journal_writer;
 mod mail;
 mod night;
