@@ -4,6 +4,7 @@ mod clock;
 mod commits;
 mod doctor;
 mod mailer;
+mod service_watch;
 mod source;
 
 use std::io;
@@ -15,6 +16,7 @@ pub use clock::RunClock;
 pub use commits::follow;
 pub use doctor::examine;
 pub use mailer::SiteMailer;
+pub use service_watch::ServiceWatch;
 pub use source::{Checked, SiteFolder, check, settings, source};
 
 use crate::definition::site::Mail;

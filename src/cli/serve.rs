@@ -9,7 +9,7 @@ use super::arguments::ServeArguments;
 use super::context::Context;
 use super::exit::{Failure, WELL};
 use super::lines::Lines;
-use crate::app::{self, RunClock, Wiring, own_account};
+use crate::app::{self, RunClock, ServiceWatch, Wiring, own_account};
 use crate::definition::settings::{Definitions, Follow};
 use crate::driver::clock::HostClock;
 use crate::driver::git::Repository;
@@ -32,9 +32,15 @@ pub(super) async fn serve(context: &Context, arguments: &ServeArguments) -> Resu
     };
     let state = context.create_state()?;
     let mut store = context.open_store(&state).await?;
+    let observes = arguments.observe || context.observes;
+    let mut watch = ServiceWatch::of_environment(observes).map_err(Failure::failed)?;
     let (heard, mut said) = mpsc::unbounded_channel();
     let signals = tokio::spawn(pass_signals(heard));
-    let Some(epoch) = stand_by(&mut store, &mut said).await? else { return Ok(WELL) };
+    let Some(epoch) = stand_by(&mut store, &mut said, &mut watch).await? else {
+        watch.stops();
+        return Ok(WELL);
+    };
+    watch.takes_the_lead();
     // Not before: one that has stood by for days must not begin with the files of then.
     if let Some((repository, follow)) = &followed {
         first_fetch(repository, follow).await;
@@ -44,19 +50,21 @@ pub(super) async fn serve(context: &Context, arguments: &ServeArguments) -> Resu
     let lines: Box<dyn Observer> = Box::new(Lines::new(context.lang, context.format));
     let starts_agent = context.starts_agent;
     let wiring = Wiring { source, state, clock, mail, starts_agent };
-    let led = app::lead_as(wiring, store, epoch, vec![lines]).await;
+    let led = app::lead_as(wiring, store, epoch, vec![lines, Box::new(watch.clone())]).await;
     let mut led = led.map_err(Failure::failed)?;
     let passing = tokio::spawn(pass_on(said, led.inbox.clone()));
     let follower = followed.map(|(repository, follow)| {
         tokio::spawn(app::follow(repository, follow, led.inbox.clone()))
     });
-    let observes = arguments.observe || context.observes;
     let begun = led.supervisor.begin_service(&own_account(), observes).await;
     begun.map_err(|why| match why {
         NotServed::Fatal(fatal) => Failure::failed(fatal),
         NotServed::Defects(defects) => Failure::defects(defects),
     })?;
-    led.supervisor.serve().await.map_err(Failure::failed)?;
+    watch.leads(led.supervisor.core());
+    let served = led.supervisor.serve().await;
+    watch.stops();
+    served.map_err(Failure::failed)?;
     signals.abort();
     passing.abort();
     if let Some(follower) = follower {
@@ -70,6 +78,7 @@ pub(super) async fn serve(context: &Context, arguments: &ServeArguments) -> Resu
 async fn stand_by(
     store: &mut StateStore,
     said: &mut mpsc::UnboundedReceiver<Input>,
+    watch: &mut ServiceWatch,
 ) -> Result<Option<Epoch>, Failure> {
     let mut told = false;
     loop {
@@ -84,6 +93,7 @@ async fn stand_by(
             Err(StoreError::Trouble(why)) => why,
             Err(other) => return Err(Failure::failed(other)),
         };
+        watch.stands_by(&why);
         if !told {
             notice_line!("nightrun: standing by: {why}");
             told = true;

@@ -13,6 +13,7 @@ pub mod git;
 pub mod host_health;
 pub mod log_files;
 pub mod mail;
+pub mod service_manager;
 mod socket_path;
 pub mod state_health;
 pub mod store;

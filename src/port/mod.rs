@@ -5,10 +5,12 @@ mod clock;
 pub mod control;
 mod folders;
 mod mailer;
+mod pulse;
 mod store;
 
 pub use agent::{AgentEvent, AgentLink};
 pub use clock::{Clock, TrialOffset};
 pub use folders::{Defects, Folders, LoadedSite, SiteSource};
 pub use mailer::{Attachment, Letter, Mailer, Party, SendError};
+pub use pulse::Pulse;
 pub use store::{Commit, Durations, QueuedMail, RunFilter, Store, StoreError, StoreReader};

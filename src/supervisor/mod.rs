@@ -5,6 +5,7 @@ mod letters;
 mod operators;
 mod orders;
 mod outbox;
+mod pulse;
 mod recall;
 mod requests;
 mod service;
@@ -28,7 +29,7 @@ use crate::definition::site::{Person, Site};
 use crate::journal::{Broken, Chain, NotSealed};
 use crate::port::control::{Account, Asked, Reply};
 use crate::port::{
-    AgentEvent, AgentLink, Clock, Folders, SiteSource, Store, StoreError, StoreReader,
+    AgentEvent, AgentLink, Clock, Folders, Pulse, SiteSource, Store, StoreError, StoreReader,
 };
 use crate::types::{Epoch, HostName, Now, PersonId, RunId};
 use crate::wire::{FromAgent, ToAgent};
@@ -85,6 +86,10 @@ pub trait Observer {
     fn looks_at(&self) -> Option<Duration> {
         None
     }
+    /// The loop turns.
+    fn lives(&mut self, _now: Now) {}
+    /// The job files are read because somebody has asked for it; `done`: they were.
+    fn reads_anew(&mut self, _now: Now, _done: bool) {}
 }
 
 /// Why a supervisor cannot go on. What is durable stays as it is.
@@ -165,6 +170,8 @@ pub struct Supervisor<W: World> {
     hindered: VecDeque<Hindrance>,
     leaving: bool,
     reload: bool,
+    /// Of the keeper of the lead, where there is one.
+    pulse: Option<Pulse>,
 }
 
 struct Follower {
@@ -191,6 +198,7 @@ impl<W: World> Supervisor<W> {
         let next_incident = reader.next_incident().await?;
         let mut core = Core::new(next_incident.0);
         standing(reader, &mut core, parts.clock.offset().is_some()).await?;
+        let pulse = parts.store.pulse();
         let mut supervisor = Self {
             parts,
             later: VecDeque::new(),
@@ -211,6 +219,7 @@ impl<W: World> Supervisor<W> {
             hindered: VecDeque::new(),
             leaving: false,
             reload: false,
+            pulse,
         };
         supervisor.load_doubts().await?;
         Ok(supervisor)
@@ -263,6 +272,7 @@ impl<W: World> Supervisor<W> {
     /// Waits for something to happen, and carries out what follows from it.
     async fn go_round(&mut self) -> Result<(), Fatal> {
         let inputs = self.wait().await;
+        self.lives();
         self.turn(inputs).await?;
         if self.mail_due.is_some_and(|due| due <= self.parts.clock.real()) {
             self.post_due_mail().await?;
@@ -304,6 +314,7 @@ impl<W: World> Supervisor<W> {
         let looks = self.parts.observers.iter().filter_map(|observer| observer.looks_at());
         let look = looks.min().map(|at| at.saturating_sub(now.since_boot));
         let times = wake.into_iter().chain(mail).chain(look).chain(self.service_wakes());
+        let times = times.chain(self.beats_within());
         let sleep = times.min().unwrap_or(Duration::MAX);
         let something = async {
             tokio::select! {

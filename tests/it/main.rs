@@ -20,6 +20,7 @@ mod campaign;
 mod format_reference;
 mod installed;
 mod journal_writer;
+mod lease_kept;
 mod mail;
 mod night;
 mod plan_of_sample;

@@ -26,6 +26,8 @@ mod own_copy;
 pub(crate) mod post;
 mod read_only;
 #[cfg(feature = "faults")]
+mod service_manager;
+#[cfg(feature = "faults")]
 mod serving;
 mod simulated;
 mod standby;
