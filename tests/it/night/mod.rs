@@ -40,4 +40,5 @@ mod tour;
 mod unanswered;
 mod unruly;
 mod unruly_more;
+mod upgraded;
 mod windows;
