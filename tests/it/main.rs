@@ -17,6 +17,7 @@ mod agent_shims;
 mod agent_upgrade;
 #[cfg(feature = "faults")]
 mod campaign;
+mod deployed;
 mod format_reference;
 mod installed;
 mod journal_writer;
