@@ -44,6 +44,18 @@ pub async fn clock_stepped() {
     std::future::pending().await
 }
 
+/// Stands still here for as long as the file is there that `NIGHTRUN_HANG` names: a loop that hangs, and no process that
+/// is gone.
+#[cfg(feature = "faults")]
+pub fn hang() {
+    armed::hang();
+}
+
+/// Nothing: this build has no faults.
+#[cfg(not(feature = "faults"))]
+#[inline(always)]
+pub fn hang() {}
+
 /// What a process hands on to one that it starts with an environment of its own, so that it can die as well.
 #[cfg(feature = "faults")]
 pub fn handed_on() -> Vec<(String, String)> {
@@ -100,6 +112,14 @@ mod armed {
         let file = FILE.get_or_init(|| std::env::var_os("NIGHTRUN_CLOCK_STEP")).as_ref();
         let text = file.and_then(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
         jiff::SignedDuration::from_secs(text.trim().parse().unwrap_or(0))
+    }
+
+    pub(super) fn hang() {
+        static FILE: OnceLock<Option<std::ffi::OsString>> = OnceLock::new();
+        let file = FILE.get_or_init(|| std::env::var_os("NIGHTRUN_HANG")).as_ref();
+        while file.is_some_and(|file| std::path::Path::new(file).exists()) {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
     }
 
     /// Looked for by a thread of its own, so that the process sleeps as it does where the kernel tells of a step.

@@ -1,20 +1,15 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use nightrun::agent::{self, AgentSettings};
+use nightrun::agent;
 
 fn main() -> ExitCode {
-    let mut arguments = std::env::args_os().skip(1);
+    let mut arguments = std::env::args_os().skip(1).peekable();
     let mode = arguments.next().unwrap_or_default();
-    // Before any runtime or thread: shims are forked from the agent, and a worker is a process of its own kind.
-    if mode == "agent" {
-        return match AgentSettings::from_arguments(arguments) {
-            Ok(settings) => agent::run(&settings),
-            Err(error) => {
-                eprintln!("nightrun agent: {error}");
-                ExitCode::from(2)
-            }
-        };
+    // Before any runtime or thread: shims are forked from the agent, and a worker is a process of its own kind. What is
+    // told to an agent that is there is a command like any other.
+    if mode == "agent" && arguments.peek().is_none_or(|next| next != "upgrade") {
+        return agent::main(arguments);
     }
     if mode == "__worker" {
         let task = arguments.next().unwrap_or_default();

@@ -4,6 +4,7 @@
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -30,7 +31,7 @@ pub(super) struct AgentFolder {
     pub(super) dir: PathBuf,
     /// Held for its lock. No other code of this process may open this file: closing any descriptor of it would give up
     /// the lock.
-    _lock: File,
+    lock: File,
     /// Kernel boot id and spool id, as told to supervisors.
     pub(super) boot: BootId,
     /// Whether the host has restarted since the spool was last looked through.
@@ -75,8 +76,9 @@ impl Log {
 }
 
 impl AgentFolder {
-    /// Makes the folder where there is none, and holds it.
-    pub(super) fn open(dir: &Path) -> Result<Self, FolderError> {
+    /// Makes the folder where there is none, and holds it. `held`: the lock of the program that this one goes on for,
+    /// which has the same process id.
+    pub(super) fn open(dir: &Path, held: Option<File>) -> Result<Self, FolderError> {
         let at = |path: &Path| {
             let path = path.to_owned();
             move |error| FolderError::Io { path: path.clone(), error }
@@ -84,13 +86,11 @@ impl AgentFolder {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(at(dir))?;
         let dir = fs::canonicalize(dir).map_err(at(dir))?;
         let lock_path = dir.join(spool::LOCK);
-        let lock = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&lock_path)
-            .map_err(at(&lock_path))?;
+        let open = || {
+            let mut how = OpenOptions::new();
+            how.write(true).create(true).truncate(false).mode(0o600).open(&lock_path)
+        };
+        let lock = held.map_or_else(open, Ok).map_err(at(&lock_path))?;
         rustix::fs::fcntl_lock(&lock, FlockOperation::NonBlockingLockExclusive)
             .map_err(|_| FolderError::InUse(dir.clone()))?;
         for name in [spool::SPOOL, spool::LIVE] {
@@ -109,7 +109,12 @@ impl AgentFolder {
         };
         let epoch = read_epoch(&dir.join("epoch"))?;
         let boot = BootId(format!("{kernel}:{spool_id}"));
-        Ok(Self { boot, other_boot, epoch, log: Log(log_path), _lock: lock, dir })
+        Ok(Self { boot, other_boot, epoch, log: Log(log_path), lock, dir })
+    }
+
+    /// Of the descriptor that holds the folder.
+    pub(super) fn lock_number(&self) -> RawFd {
+        self.lock.as_raw_fd()
     }
 
     pub(super) fn log(&self) -> &Log {

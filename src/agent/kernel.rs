@@ -94,6 +94,20 @@ pub(super) fn close_from_to(first: u32, last: u32) -> io::Result<()> {
     Ok(())
 }
 
+/// Closes every descriptor from 3 on but these; as [`close_from_to`].
+pub(super) fn close_all_but(kept: &[i32]) -> io::Result<()> {
+    let mut kept: Vec<u32> = kept.iter().map(|number| number.cast_unsigned()).collect();
+    kept.sort_unstable();
+    let mut first = 3;
+    for number in kept {
+        if first < number {
+            close_from_to(first, number - 1)?;
+        }
+        first = number + 1;
+    }
+    close_from_to(first, u32::MAX)
+}
+
 /// False where the kernel has no such call (before 5.9), or does not allow it here.
 fn close_range(first: u32, last: u32) -> bool {
     if told_to_do_without(CLOSE_RANGE) {

@@ -18,6 +18,7 @@ mod account;
 mod adopted;
 mod attempt;
 mod folder;
+mod handover;
 mod kernel;
 mod launch;
 mod link;
@@ -32,11 +33,14 @@ mod shim;
 mod shims;
 mod signals;
 mod spool;
+mod upgrade;
 mod values;
 mod verdict;
 mod watch;
 pub mod worker;
 
+use std::ffi::OsString;
+use std::io::Write;
 use std::process::ExitCode;
 
 pub use kernel::{KernelFeature, kernel_features};
@@ -45,18 +49,45 @@ pub use settings::{AgentSettings, BadArguments};
 /// Exit code when the agent's folder is in use or cannot be used.
 pub const EXIT_REFUSED: u8 = 3;
 
-/// Runs the agent until it has nothing more to do. To be called at the top of `main`: the process must have one thread
-/// only, since shims are forked from it.
-pub fn run(settings: &AgentSettings) -> ExitCode {
+/// What follows `nightrun agent`: runs the agent until it has nothing more to do. To be called at the top of `main`: the
+/// process must have one thread only, since shims are forked from it.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if arguments.first().is_some_and(|first| first == settings::TAKES_OVER) {
+        upgrade::say_what_is_taken_over();
+        return ExitCode::SUCCESS;
+    }
+    match AgentSettings::from_arguments(arguments) {
+        Ok(settings) => run(&settings),
+        Err(error) => {
+            refuse(&error.to_string());
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(settings: &AgentSettings) -> ExitCode {
     // An agent lives for long: a pipe or a lock of whoever started it must not. Nothing here owns a descriptor yet; what
     // cannot be closed is no reason not to serve.
-    let _ = kernel::close_from_to(3, u32::MAX);
+    let mut taken = match settings.take_over.map(handover::take) {
+        Some(Ok(taken)) => Some(taken),
+        Some(Err(why)) => {
+            // As after a crash of the one before: what runs is found in its folder.
+            say(&mut std::io::stderr(), &format!("what was passed on cannot be used: {why}"));
+            None
+        }
+        None => {
+            let _ = kernel::close_from_to(3, u32::MAX);
+            None
+        }
+    };
     signals::prepare_agent();
     // Out of the terminal and process group of whoever started it; refused only where it leads a group already.
     let _ = rustix::process::setsid();
-    let served = folder::AgentFolder::open(&settings.dir)
+    let lock = taken.as_mut().and_then(|taken| taken.lock.take());
+    let served = folder::AgentFolder::open(&settings.dir, lock)
         .map_err(|e| e.to_string())
-        .and_then(|folder| serve::serve(folder, settings).map_err(|e| e.to_string()));
+        .and_then(|folder| serve::serve(folder, settings, taken).map_err(|e| e.to_string()));
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
@@ -68,8 +99,11 @@ pub fn run(settings: &AgentSettings) -> ExitCode {
 
 /// To people by standard error, which may be a log on a full disk; to whoever waits for "ready", by standard output.
 fn refuse(why: &str) {
-    use std::io::Write;
-    // Where neither can be written nobody is left to be told.
-    let _ = writeln!(std::io::stderr(), "nightrun agent: {why}");
+    say(&mut std::io::stderr(), why);
     let _ = writeln!(std::io::stdout(), "{why}");
+}
+
+/// Where it cannot be written nobody is left to be told.
+fn say(to: &mut impl Write, why: &str) {
+    let _ = writeln!(to, "nightrun agent: {why}");
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "shims that idle are told apart by since when")]
 
 use std::io;
+use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
@@ -44,12 +45,19 @@ impl Agent<'_> {
             Err(e) => Err(e),
         };
         match said {
-            Ok(ToAgent::Hello { version, epoch }) => self.greet(index, version, epoch),
+            Ok(ToAgent::Hello { version, epoch, oldest }) => {
+                self.greet(index, oldest..=version, epoch);
+            }
             Ok(ToAgent::Ask { attempts }) if self.peers[index].epoch.is_some() => {
                 for attempt in attempts {
                     if !self.answer(index, &attempt) {
                         self.peers[index].tell(&FromAgent::NotKnown { attempt });
                     }
+                }
+            }
+            Ok(ToAgent::Upgrade { program }) => {
+                if self.may_command(index) {
+                    self.upgrade(index, program);
                 }
             }
             Ok(what) => {
@@ -75,7 +83,10 @@ impl Agent<'_> {
     fn carry_out(&mut self, what: ToAgent) {
         match what {
             // Answered by whoever knows the peer.
-            ToAgent::Hello { .. } | ToAgent::Start(_) | ToAgent::Ask { .. } => {}
+            ToAgent::Hello { .. }
+            | ToAgent::Start(_)
+            | ToAgent::Ask { .. }
+            | ToAgent::Upgrade { .. } => {}
             ToAgent::Kill { attempt, grace } => {
                 if let Err(e) = self.kill(&attempt, grace.get()) {
                     self.log(&format!("{attempt}: its end cannot be asked for: {e}"));
@@ -91,7 +102,7 @@ impl Agent<'_> {
         }
     }
 
-    fn greet(&mut self, index: usize, version: u32, epoch: Epoch) {
+    fn greet(&mut self, index: usize, versions: RangeInclusive<u32>, epoch: Epoch) {
         let seen = self.folder.epoch;
         self.peers[index].epoch = Some(epoch);
         if epoch < seen {
@@ -111,9 +122,11 @@ impl Agent<'_> {
         // Somebody needs it after all.
         self.leaving = false;
         self.peers[index].tell(&FromAgent::Welcome {
-            version: version.min(wire::VERSION),
+            // Where there is none it says so, and goes.
+            version: wire::agreed(*versions.start(), *versions.end()).unwrap_or(wire::VERSION),
             boot: self.folder.boot.clone(),
             pid: std::process::id(),
+            program: Some(self.program.said()),
         });
         for attempt in self.unrecorded.clone() {
             self.answer(index, &attempt);

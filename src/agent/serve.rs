@@ -16,25 +16,46 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Pid;
 
 use super::folder::AgentFolder;
+use super::handover::Taken;
 use super::peer::Peer;
 use super::room::Room;
 use super::settings::AgentSettings;
 use super::shim::Given;
 use super::shims::{Heard, Shims};
 use super::spool::{self, Places};
+use super::upgrade::Program;
 use super::verdict::{self, Known};
 use crate::fault;
 use crate::types::{AttemptId, Ending};
 use crate::wire::{self, Ended};
 
 /// Serves until nothing is left to do.
-pub(super) fn serve(folder: AgentFolder, settings: &AgentSettings) -> io::Result<()> {
-    let mut agent = Agent::new(folder, settings)?;
-    agent.log(&format!("agent {} is here, {}", std::process::id(), agent.counts()));
+pub(super) fn serve(
+    folder: AgentFolder,
+    settings: &AgentSettings,
+    taken: Option<Taken>,
+) -> io::Result<()> {
+    let was = taken.as_ref().map(|taken| format!(", was {}", taken.release)).unwrap_or_default();
+    let mut agent = Agent::new(folder, settings, taken)?;
+    let release = wire::release();
+    let counts = agent.counts();
+    agent.log(&format!("agent {} is here, release {release}{was}, {counts}", std::process::id()));
     announce();
     while !agent.turn()? {}
     agent.log(&format!("agent {} leaves", std::process::id()));
     Ok(())
+}
+
+/// The socket anew: the lock is held, so whoever left it is gone.
+fn listen() -> io::Result<UnixListener> {
+    match fs::remove_file(wire::spool::SOCKET) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    let listener = UnixListener::bind(wire::spool::SOCKET)?;
+    fs::set_permissions(wire::spool::SOCKET, PermissionsExt::from_mode(0o600))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
 }
 
 /// Tells whoever started it, by its standard output, that it can be connected to.
@@ -51,7 +72,8 @@ fn announce() {
 pub(super) struct Agent<'a> {
     pub(super) folder: AgentFolder,
     pub(super) settings: &'a AgentSettings,
-    listener: UnixListener,
+    pub(super) listener: UnixListener,
+    pub(super) program: Program,
     pub(super) peers: Vec<Peer>,
     pub(super) watched: BTreeMap<AttemptId, Watched>,
     /// Ended, and not known to be in the journal.
@@ -83,20 +105,20 @@ pub(super) enum Shim {
 }
 
 impl<'a> Agent<'a> {
-    fn new(folder: AgentFolder, settings: &'a AgentSettings) -> io::Result<Self> {
+    fn new(
+        folder: AgentFolder,
+        settings: &'a AgentSettings,
+        taken: Option<Taken>,
+    ) -> io::Result<Self> {
         if !settings.allow_users.is_empty() {
             folder.let_others_pass()?;
         }
         // Relative, because the path of a socket must be short.
         std::env::set_current_dir(&folder.dir)?;
-        // The lock is held: whoever left this socket is gone.
-        match fs::remove_file(wire::spool::SOCKET) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-            _ => {}
-        }
-        let listener = UnixListener::bind(wire::spool::SOCKET)?;
-        fs::set_permissions(wire::spool::SOCKET, PermissionsExt::from_mode(0o600))?;
-        listener.set_nonblocking(true)?;
+        let listener = match &taken {
+            Some(taken) => taken.listener.try_clone()?,
+            None => listen()?,
+        };
         let given = Given {
             agent_dir: folder.dir.clone(),
             boot: folder.kernel_boot().to_owned(),
@@ -107,6 +129,7 @@ impl<'a> Agent<'a> {
             folder,
             settings,
             listener,
+            program: Program::own(),
             peers: Vec::new(),
             watched: BTreeMap::new(),
             unrecorded: BTreeSet::new(),
@@ -117,6 +140,9 @@ impl<'a> Agent<'a> {
             leaving: false,
             idle_since: None,
         };
+        if let Some(taken) = taken {
+            agent.go_on_with(taken);
+        }
         agent.adopt()?;
         Ok(agent)
     }
@@ -125,6 +151,10 @@ impl<'a> Agent<'a> {
     /// through, once: a crash may have lost the marks of what ran.
     fn adopt(&mut self) -> io::Result<()> {
         for attempt in spool::live_attempts(&self.folder.dir)? {
+            // Of a program before this one, which has told all there is to know of it.
+            if self.watched.contains_key(&attempt) {
+                continue;
+            }
             if let Err(e) = self.take_over(&attempt) {
                 self.log(&format!("{attempt}: {e}"));
             }

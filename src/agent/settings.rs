@@ -9,6 +9,11 @@ use std::time::Duration;
 
 use crate::types::Span;
 
+/// Asks a program whether it can take over from an agent of this release.
+pub(super) const TAKES_OVER: &str = "--takes-over";
+/// Says under which number what an agent has passed on is to be found; only agents say it, to themselves.
+pub(super) const TAKE_OVER: &str = "--take-over";
+
 /// `nightrun agent --dir DIR [--allow-user USER]... [--linger 60s]`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgentSettings {
@@ -19,6 +24,8 @@ pub struct AgentSettings {
     pub allow_users: Vec<String>,
     /// How long it stays without a connection and without an attempt that runs; `None`: for ever.
     pub linger: Option<Duration>,
+    /// Descriptor of what the program has passed on that this one goes on for.
+    pub(super) take_over: Option<i32>,
 }
 
 /// Why the agent's arguments cannot be used.
@@ -36,6 +43,7 @@ impl AgentSettings {
         let mut dir = None;
         let mut allow_users = Vec::new();
         let mut linger = Some(Self::LINGER);
+        let mut take_over = None;
         let mut arguments = arguments.into_iter();
         while let Some(key) = arguments.next() {
             let key = key.to_string_lossy().into_owned();
@@ -52,12 +60,19 @@ impl AgentSettings {
                         .map_err(|e| BadArguments(format!("--linger: {e}")))?;
                     linger = Some(span.get()).filter(|span| !span.is_zero());
                 }
+                TAKE_OVER => {
+                    let number = value()?;
+                    let number = number.to_str().and_then(|number| number.parse().ok());
+                    let bad = || BadArguments(format!("{TAKE_OVER}: not a descriptor"));
+                    take_over = Some(number.ok_or_else(bad)?);
+                }
                 _ => return Err(BadArguments(format!("`{key}` is not an argument of the agent"))),
             }
         }
         let dir = dir.ok_or_else(|| BadArguments("--dir is missing".to_owned()))?;
         allow_users.extend(allowed_users(&dir)?);
-        Ok(Self { dir, allow_users, linger })
+        allow_users.dedup();
+        Ok(Self { dir, allow_users, linger, take_over })
     }
 }
 

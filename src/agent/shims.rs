@@ -8,13 +8,14 @@
 )]
 
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags};
 use rustix::process::{Pid, WaitOptions};
 
+use super::handover::PassedShim;
 use super::link::LEAVES;
 use super::shim::{self, Given};
 use crate::types::AttemptId;
@@ -62,6 +63,42 @@ struct Shim {
 impl Shims {
     pub(super) fn new(given: Given) -> Self {
         Self { given, all: Vec::new(), no_spare_until: None }
+    }
+
+    /// Shims that the program before this one had. Each goes when what it has is over: what is new is for watchers of
+    /// this release.
+    pub(super) fn take_over(&mut self, passed: Vec<(PassedShim, UnixStream)>, now: Instant) {
+        for (PassedShim { pid, attempt, input, unsent, leaves, link: _ }, stream) in passed {
+            let Some(pid) = Pid::from_raw(pid) else { continue };
+            let mut shim = Shim {
+                pid,
+                stream,
+                input,
+                unsent,
+                attempt,
+                served: SERVES,
+                leaves,
+                gone: false,
+                idle_since: now,
+            };
+            if shim.is_idle() {
+                shim.dismiss();
+            }
+            self.all.push(shim);
+        }
+    }
+
+    /// For the program that goes on for this one.
+    pub(super) fn pass_on(&self) -> Vec<PassedShim> {
+        let passed = self.all.iter().map(|shim| PassedShim {
+            pid: shim.pid.as_raw_nonzero().get(),
+            link: shim.stream.as_raw_fd(),
+            attempt: shim.attempt.clone(),
+            input: shim.input.clone(),
+            unsent: shim.unsent.clone(),
+            leaves: shim.leaves,
+        });
+        passed.collect()
     }
 
     /// Gives an attempt to an idle shim, or to one that is made for it. An error: no shim has it, nothing is begun.

@@ -4,6 +4,7 @@ mod clock;
 mod commits;
 mod doctor;
 mod mailer;
+mod service_watch;
 mod source;
 
 use std::io;
@@ -15,11 +16,12 @@ pub use clock::RunClock;
 pub use commits::follow;
 pub use doctor::examine;
 pub use mailer::SiteMailer;
+pub use service_watch::ServiceWatch;
 pub use source::{Checked, SiteFolder, check, settings, source};
 
 use crate::definition::site::Mail;
 use crate::driver::account;
-use crate::driver::agent_link::LocalAgent;
+use crate::driver::agent_link::{AgentStart, LocalAgent};
 use crate::driver::api_socket::ApiSocket;
 use crate::driver::folders::StateFolder;
 use crate::driver::log_files::LogFiles;
@@ -30,6 +32,7 @@ use crate::port::control::{Account, Asked, Caller};
 use crate::port::{AgentEvent, Meters, Published, Stage, Store, StoreError};
 use crate::supervisor::{Fatal, Input, Observer, Parts, Supervisor, World, send_mail};
 use crate::types::{Epoch, HostName};
+use crate::wire::program_path;
 
 /// A supervisor of this host: its store, local agent.
 #[derive(Debug)]
@@ -52,6 +55,8 @@ pub struct Wiring {
     /// How mail leaves.
     pub mail: Mail,
     pub door: Door,
+    /// Whether an agent is started where none is there; else its own unit does it.
+    pub starts_agent: bool,
 }
 
 /// Through which people and programs come in: the API, and its other end for the supervisor.
@@ -137,7 +142,7 @@ pub async fn lead_as(
     epoch: Epoch,
     observers: Vec<Box<dyn Observer>>,
 ) -> Result<Led, NotStarted> {
-    let Wiring { source, state, clock, mail, mut door } = wiring;
+    let Wiring { source, state, clock, mail, starts_agent, mut door } = wiring;
     let io = |what: &Path| {
         let what = what.display().to_string();
         move |error| NotStarted::Io { what, error }
@@ -146,10 +151,12 @@ pub async fn lead_as(
     let (agent_events, from_agent) = mpsc::unbounded_channel();
     let (post, to_send) = mpsc::unbounded_channel();
 
-    let exe = std::env::current_exe().map_err(io(Path::new("nightrun itself")))?;
+    let program = std::env::current_exe().map_err(io(Path::new("nightrun itself")))?;
+    // One that has stood by while its file was replaced goes by the new one.
+    let start = AgentStart { program: program_path(program), starts: starts_agent };
     let local = HostName::new("local")
         .map_err(|why| NotStarted::Io { what: "local".to_owned(), error: io::Error::other(why) })?;
-    let agent = LocalAgent::new(local, state.agent(), exe, epoch, agent_events);
+    let agent = LocalAgent::new(local, state.agent(), start, epoch, agent_events);
     door.open(&state, None).map_err(io(state.root()))?;
     let Door { requests, published, meters, serving, .. } = door;
     tokio::spawn(pass_on(

@@ -71,7 +71,7 @@ pub(super) struct PlaceArguments {
     #[arg(long, global = true, help_heading = EVERYWHERE, env = "NIGHTRUN_SHARED", value_name = "DIR")]
     pub(super) shared: Option<PathBuf>,
     /// Database of the store, such as postgres://nightrun@db.example/nightrun?sslmode=verify-full; a file in the state
-    /// folder by default. The password comes from PGPASSFILE or PGPASSWORD
+    /// folder by default. The password comes from the file below, PGPASSFILE or PGPASSWORD
     #[arg(
         long,
         global = true,
@@ -81,6 +81,9 @@ pub(super) struct PlaceArguments {
         value_name = "URL"
     )]
     pub(super) store: Option<String>,
+    /// File that holds the password of that database; nobody else may read it
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "NIGHTRUN_STORE_PASSWORD_FILE", value_name = "FILE")]
+    pub(super) store_password_file: Option<PathBuf>,
     /// Language of what is printed; the site's by default for reports, else English
     #[arg(
         long,
@@ -140,6 +143,9 @@ pub(super) enum Command {
     },
     /// Look for what is missing or wrong on this host, and say what to do; exit code 1 if a night would not run
     Doctor,
+    /// The agent of this host
+    #[command(subcommand)]
+    Agent(super::agent::AgentCommand),
     /// Print the JSON Schema of the job files
     Schema,
     /// Write a small working site into an empty folder

@@ -16,6 +16,7 @@ use crate::definition::site::{Mail, Site};
 use crate::driver::api_client::{ApiAddress, Client, Remote};
 use crate::driver::clock::HostClock;
 use crate::driver::folders::StateFolder;
+use crate::driver::store::postgres::PostgresAddress;
 use crate::driver::store::{StateReader, StateStore, StoreAddress};
 use crate::journal::RunRow;
 use crate::port::{Clock, SiteSource, Store, StoreError, StoreReader};
@@ -28,6 +29,12 @@ pub(super) struct Context {
     /// Which job files count.
     pub(super) definitions: Definitions,
     pub(super) store: StoreAddress,
+    /// Where the password of a database is, if not where PostgreSQL's own programs look.
+    store_password_file: Option<PathBuf>,
+    /// Starts are told of, and none is made.
+    pub(super) observes: bool,
+    /// Whether a supervisor starts the agent of this host where none is there.
+    pub(super) starts_agent: bool,
     /// Where the agent and the work of jobs are, if not in the state folder.
     pub(super) shared: Option<PathBuf>,
     /// As asked for; English by default.
@@ -42,20 +49,32 @@ pub(super) struct Context {
     pub(super) terminal: bool,
 }
 
+fn address(url: &str, password_file: Option<&Path>) -> Result<PostgresAddress, Failure> {
+    let address: PostgresAddress = url.parse().map_err(Failure::defects)?;
+    match password_file {
+        Some(file) => address.with_password_of(file).map_err(Failure::defects),
+        None => Ok(address),
+    }
+}
+
 impl Context {
     pub(super) fn new(places: PlaceArguments) -> Result<Self, Failure> {
         let asked_lang = places.lang.map(Lang::from);
         let settings = places.settings.as_deref().map(app::settings).transpose();
         let settings = settings.map_err(Failure::defects)?.unwrap_or_default();
+        let store_password_file = places.store_password_file.or(settings.store_password_file);
         let store = match places.store.or(settings.store).as_deref() {
             None | Some("") => StoreAddress::Folder,
-            Some(url) => StoreAddress::Postgres(url.parse().map_err(Failure::defects)?),
+            Some(url) => StoreAddress::Postgres(address(url, store_password_file.as_deref())?),
         };
         let or = |given: Option<PathBuf>, set: Option<PathBuf>, otherwise: &str| {
             given.or(set).unwrap_or_else(|| PathBuf::from(otherwise))
         };
         Ok(Self {
             store,
+            store_password_file,
+            observes: settings.observes,
+            starts_agent: !settings.awaits_agent,
             site: or(places.site, settings.site, "jobs"),
             state: or(places.state, settings.state, "state"),
             shared: places.shared.or(settings.shared),
@@ -67,6 +86,11 @@ impl Context {
             answer_within: places.answer_within,
             terminal: std::io::IsTerminal::is_terminal(&std::io::stdout()),
         })
+    }
+
+    /// The database that a URL names, with its password.
+    pub(super) fn address(&self, url: &str) -> Result<PostgresAddress, Failure> {
+        address(url, self.store_password_file.as_deref())
     }
 
     /// Today, by the host's clock, in UTC: only warnings hang on it.

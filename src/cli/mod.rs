@@ -4,6 +4,7 @@
 mod output;
 
 mod act;
+mod agent;
 mod arguments;
 mod asking;
 mod check;
@@ -53,6 +54,7 @@ pub fn main() -> ExitCode {
 async fn carry_out(context: &Context, command: Command) -> Result<u8, Failure> {
     match command {
         Command::Check { dir, today } => check::check(context, dir, today),
+        Command::Agent(command) => agent::agent(context, command).await,
         Command::Doctor => doctor::doctor(context).await,
         Command::Schema => check::print_schema(),
         Command::Init { dir } => check::init(&dir),

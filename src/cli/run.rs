@@ -68,8 +68,8 @@ pub(super) async fn run(context: &Context, arguments: RunArguments) -> Result<u8
     };
     let mail = site.mail.clone();
     source.remember(read);
-    let door = context.door(&state);
-    let wiring = Wiring { source, state, clock, mail, door };
+    let (door, starts_agent) = (context.door(&state), context.starts_agent);
+    let wiring = Wiring { source, state, clock, mail, door, starts_agent };
     let mut led = led(context, wiring, store).await?;
     let run = match interrupted {
         Some(row) => {
@@ -224,8 +224,8 @@ async fn supervisor_for(
     let state = context.existing_state()?;
     let mail = context.mail_of(&store, row).await?;
     let source = context.source_if_any()?;
-    let door = context.door(&state);
-    led(context, Wiring { source, state, clock, mail, door }, store).await
+    let (door, starts_agent) = (context.door(&state), context.starts_agent);
+    led(context, Wiring { source, state, clock, mail, door, starts_agent }, store).await
 }
 
 async fn trial_clock(
@@ -249,8 +249,9 @@ pub(super) async fn led_for_site(context: &Context) -> Result<(Led, Arc<Site>), 
     let clock = RunClock::Host(HostClock::new().map_err(Failure::failed)?);
     let mail = site.mail.clone();
     source.remember(read);
-    let door = context.door(&state);
-    let led = led(context, Wiring { source, state, clock, mail, door }, store).await?;
+    let (door, starts_agent) = (context.door(&state), context.starts_agent);
+    let wiring = Wiring { source, state, clock, mail, door, starts_agent };
+    let led = led(context, wiring, store).await?;
     Ok((led, site))
 }
 

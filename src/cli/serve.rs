@@ -9,7 +9,7 @@ use super::arguments::ServeArguments;
 use super::context::Context;
 use super::exit::{Failure, WELL};
 use super::lines::Lines;
-use crate::app::{self, Door, RunClock, Wiring, own_account};
+use crate::app::{self, Door, RunClock, ServiceWatch, Wiring, own_account};
 use crate::definition::settings::{Definitions, Follow};
 use crate::driver::clock::HostClock;
 use crate::driver::git::Repository;
@@ -32,6 +32,8 @@ pub(super) async fn serve(context: &Context, arguments: &ServeArguments) -> Resu
     };
     let state = context.create_state()?;
     let mut store = context.open_store(&state).await?;
+    let observes = arguments.observe || context.observes;
+    let mut watch = ServiceWatch::of_environment(observes).map_err(Failure::failed)?;
     let (heard, mut said) = mpsc::unbounded_channel();
     let signals = tokio::spawn(pass_signals(heard));
     let mut door = context.door(&state);
@@ -39,7 +41,11 @@ pub(super) async fn serve(context: &Context, arguments: &ServeArguments) -> Resu
         // The one that leads on this state folder listens there; it will not when this one leads.
         notice_line!("nightrun: not listening yet: {why}");
     }
-    let Some(epoch) = stand_by(&mut store, &mut said, &door).await? else { return Ok(WELL) };
+    let Some(epoch) = stand_by(&mut store, &mut said, (&door, &mut watch)).await? else {
+        watch.stops();
+        return Ok(WELL);
+    };
+    watch.takes_the_lead();
     // Not before: one that has stood by for days must not begin with the files of then.
     if let Some((repository, follow)) = &followed {
         first_fetch(repository, follow).await;
@@ -47,19 +53,23 @@ pub(super) async fn serve(context: &Context, arguments: &ServeArguments) -> Resu
     let clock = RunClock::Host(HostClock::new().map_err(Failure::failed)?);
     let mail = context.mail_to_serve(&source, &store).await?;
     let lines: Box<dyn Observer> = Box::new(Lines::new(context.lang, context.format));
-    let wiring = Wiring { source, state, clock, mail, door };
-    let led = app::lead_as(wiring, store, epoch, vec![lines]).await;
+    let starts_agent = context.starts_agent;
+    let wiring = Wiring { source, state, clock, mail, door, starts_agent };
+    let led = app::lead_as(wiring, store, epoch, vec![lines, Box::new(watch.clone())]).await;
     let mut led = led.map_err(Failure::failed)?;
     let passing = tokio::spawn(pass_on(said, led.inbox.clone()));
     let follower = followed.map(|(repository, follow)| {
         tokio::spawn(app::follow(repository, follow, led.inbox.clone()))
     });
-    let begun = led.supervisor.begin_service(&own_account(), arguments.observe).await;
+    let begun = led.supervisor.begin_service(&own_account(), observes).await;
     begun.map_err(|why| match why {
         NotServed::Fatal(fatal) => Failure::failed(fatal),
         NotServed::Defects(defects) => Failure::defects(defects),
     })?;
-    led.supervisor.serve().await.map_err(Failure::failed)?;
+    watch.leads(led.supervisor.core());
+    let served = led.supervisor.serve().await;
+    watch.stops();
+    served.map_err(Failure::failed)?;
     signals.abort();
     passing.abort();
     if let Some(follower) = follower {
@@ -73,7 +83,7 @@ pub(super) async fn serve(context: &Context, arguments: &ServeArguments) -> Resu
 async fn stand_by(
     store: &mut StateStore,
     said: &mut mpsc::UnboundedReceiver<Input>,
-    door: &Door,
+    (door, watch): (&Door, &mut ServiceWatch),
 ) -> Result<Option<Epoch>, Failure> {
     let mut told = false;
     loop {
@@ -89,6 +99,7 @@ async fn stand_by(
             Err(other) => return Err(Failure::failed(other)),
         };
         door.stands_by(&why);
+        watch.stands_by(&why);
         if !told {
             notice_line!("nightrun: standing by: {why}");
             told = true;

@@ -4,13 +4,12 @@ use super::arguments::Format;
 use super::context::Context;
 use super::exit::{Failure, WELL};
 use crate::driver::clock::HostClock;
-use crate::driver::store::postgres::PostgresAddress;
 use crate::driver::store::{self, StoreAddress};
 use crate::port::{Clock, StoreError};
 
 /// `store copy`.
 pub(super) async fn copy(context: &Context, to: &str) -> Result<u8, Failure> {
-    let to: PostgresAddress = to.parse().map_err(Failure::defects)?;
+    let to = context.address(to)?;
     if matches!(context.store, StoreAddress::Postgres(_)) {
         return Err(Failure::defects(
             "the history is copied from the state folder: leave out --store and NIGHTRUN_STORE",

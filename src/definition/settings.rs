@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::defect::{Defect, Finding, Severity};
 use super::raw::settings::{DefinitionsRecord, SettingsFile};
-use super::raw::{self, Field, RequireWord, Word};
+use super::raw::{self, AgentWord, Field, ModeWord, RequireWord, Word};
 use super::source::{SourceFile, SourceTree};
 
 /// What a command of this host goes by where its line and environment say nothing.
@@ -17,6 +17,12 @@ pub struct Settings {
     pub shared: Option<PathBuf>,
     /// URL of the store's database, if it is not a file in the state folder.
     pub store: Option<String>,
+    /// Where its password is.
+    pub store_password_file: Option<PathBuf>,
+    /// Starts are told of and recorded, and none is made.
+    pub observes: bool,
+    /// The agent has a unit of its own: it is waited for, never started.
+    pub awaits_agent: bool,
     pub definitions: Definitions,
 }
 
@@ -61,6 +67,9 @@ pub fn settings(file: &Path, bytes: Vec<u8>) -> Result<Settings, Vec<Defect>> {
             state: path(&raw.state),
             shared: path(&raw.shared),
             store: raw.store.get().map(|url| url.0.clone()),
+            store_password_file: path(&raw.store_password_file),
+            observes: matches!(raw.mode.get(), Some(ModeWord::Observe)),
+            awaits_agent: matches!(raw.agent.get(), Some(AgentWord::Await)),
             definitions: raw.definitions.get().map_or_else(Definitions::default, |definitions| {
                 self::definitions(definitions, &mut found)
             }),
@@ -116,7 +125,8 @@ mod tests {
     #[test]
     fn folders_count_from_the_file_and_a_branch_has_its_defaults() {
         let text = "version: 1\nsite: jobs\nstate: /var/lib/nightrun\n\
-                    store: postgres://db.example/nightrun\n\
+                    store: postgres://db.example/nightrun\nstore_password_file: store.password\n\
+                    mode: observe\nagent: await\n\
                     definitions: {require: clean, follow: {remote: origin, branch: main}}\n";
         let follow = Follow { remote: "origin".into(), branch: "main".into(), every: EVERY };
         let expected = Settings {
@@ -124,6 +134,9 @@ mod tests {
             state: Some("/var/lib/nightrun".into()),
             shared: None,
             store: Some("postgres://db.example/nightrun".into()),
+            store_password_file: Some("/etc/nightrun/store.password".into()),
+            observes: true,
+            awaits_agent: true,
             definitions: Definitions::Commits { follow: Some(follow) },
         };
         assert_eq!(read(text), Ok(expected));
@@ -132,11 +145,13 @@ mod tests {
 
     #[test]
     fn all_defects_are_said_at_once() {
-        let text = "version: 1\nsites: jobs\ndefinitions:\n  require: cleen\n  follow: {remote: --upload-pack=x, branch: main, every: 1ms}\n";
+        let text = "version: 1\nsites: jobs\nmode: observ\nagent: awaits\ndefinitions:\n  require: cleen\n  follow: {remote: --upload-pack=x, branch: main, every: 1ms}\n";
         let said = read(text).unwrap_err();
         for part in [
             "settings.yaml:2:1: unknown key `sites`",
-            "settings.yaml:4:12: `cleen` is not known here",
+            "settings.yaml:3:7: `observ` is not known here",
+            "did you mean `await`?",
+            "settings.yaml:6:12: `cleen` is not known here",
             "did you mean `clean`?",
             "`--upload-pack=x` is not a name of git's",
             "once a second at the most",

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 
 use super::socket_path::ShortPath;
 use crate::types::Epoch;
 use crate::view::health::Finding;
-use crate::wire::{self, FromAgent, ToAgent, spool};
+use crate::wire::{self, AgentProgram, FromAgent, ToAgent, spool};
 
 /// Asks the agent of a folder who it is, for at most so long.
 pub async fn examine(dir: &Path, limit: Duration) -> Finding {
@@ -38,37 +39,72 @@ async fn look(dir: &Path, limit: Duration) -> Result<Finding, String> {
         .await
         .map_err(|_| format!("it does not answer in {limit:?}; its log: {}", log.display()))??;
     match said {
-        FromAgent::Welcome { version, .. } if version != wire::VERSION => {
+        FromAgent::Welcome { version, .. } if wire::agreed(version, version).is_none() => {
             Ok(Finding::AgentSpeaksOther { version, own: wire::VERSION })
         }
-        FromAgent::Welcome { version, boot, pid } => {
+        FromAgent::Welcome { pid, version, program, .. } if is_outdated(program.as_ref()) => {
+            let release = program.map(|program| program.release);
+            let own = wire::release().to_owned();
+            Ok(Finding::AgentOutdated { pid, version, release, own, running })
+        }
+        FromAgent::Welcome { version, boot, pid, program: _ } => {
             Ok(Finding::AgentHere { pid, version, boot: boot.0, running, unrecorded })
         }
         other => Err(format!("it answers a greeting with {other:?}; its log: {}", log.display())),
     }
 }
 
-/// With the highest epoch that the agent has kept: it obeys, and nobody is overtaken by it.
-async fn greet(stream: UnixStream, epoch: Epoch) -> Result<FromAgent, String> {
-    let (reader, mut writer) = stream.into_split();
-    let hello = ToAgent::Hello { version: wire::VERSION, epoch };
-    let mut line = serde_json::to_vec(&hello).map_err(|why| why.to_string())?;
-    line.push(b'\n');
-    writer.write_all(&line).await.map_err(|why| why.to_string())?;
-    let mut said = String::new();
-    let read = BufReader::new(reader).read_line(&mut said).await.map_err(|why| why.to_string())?;
-    if read == 0 {
-        return Err("it closes the connection: it obeys its own account and root alone".to_owned());
-    }
-    serde_json::from_str(&said).map_err(|why| format!("it said what cannot be read: {why}"))
+/// Whether it is another program than the one that is installed.
+fn is_outdated(program: Option<&AgentProgram>) -> bool {
+    program.is_none_or(|program| program.replaced || program.release != wire::release())
 }
 
-async fn connect(dir: &Path) -> std::io::Result<UnixStream> {
+/// With the highest epoch that the agent has kept: it obeys, and nobody is overtaken by it.
+async fn greet(stream: UnixStream, epoch: Epoch) -> Result<FromAgent, String> {
+    let mut talk = Talk::with(stream);
+    talk.say(&ToAgent::hello(epoch)).await?;
+    let said = talk.hear().await?;
+    said.ok_or_else(|| {
+        "it closes the connection: it obeys its own account and root alone".to_owned()
+    })
+}
+
+/// A connection to an agent, for a few words.
+pub(super) struct Talk {
+    reader: BufReader<OwnedReadHalf>,
+    writer: OwnedWriteHalf,
+}
+
+impl Talk {
+    pub(super) fn with(stream: UnixStream) -> Self {
+        let (reader, writer) = stream.into_split();
+        Self { reader: BufReader::new(reader), writer }
+    }
+
+    pub(super) async fn say(&mut self, what: &ToAgent) -> Result<(), String> {
+        let mut line = serde_json::to_vec(what).map_err(|why| why.to_string())?;
+        line.push(b'\n');
+        self.writer.write_all(&line).await.map_err(|why| why.to_string())
+    }
+
+    /// The next line; `None` when it has closed the connection.
+    pub(super) async fn hear(&mut self) -> Result<Option<FromAgent>, String> {
+        let mut said = String::new();
+        let read = self.reader.read_line(&mut said).await.map_err(|why| why.to_string())?;
+        if read == 0 {
+            return Ok(None);
+        }
+        let said = serde_json::from_str(&said);
+        said.map(Some).map_err(|why| format!("it said what cannot be read: {why}"))
+    }
+}
+
+pub(super) async fn connect(dir: &Path) -> std::io::Result<UnixStream> {
     let short = ShortPath::of(dir, spool::SOCKET)?;
     UnixStream::connect(short.path()).await
 }
 
-fn kept_epoch(dir: &Path) -> Result<Epoch, String> {
+pub(super) fn kept_epoch(dir: &Path) -> Result<Epoch, String> {
     let path = dir.join("epoch");
     match std::fs::read_to_string(&path) {
         Ok(text) => text.trim().parse().map(Epoch).map_err(|_| damaged(&path, "an epoch")),

@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 use super::socket_path::ShortPath;
 use crate::port::{AgentEvent, AgentLink};
 use crate::types::{Epoch, HostName};
-use crate::wire::{self, FromAgent, LINE_LIMIT, ToAgent};
+use crate::wire::{self, AgentProgram, FromAgent, LINE_LIMIT, ToAgent};
 
 const SOONEST: Duration = Duration::from_millis(20);
 const LATEST: Duration = Duration::from_secs(2);
@@ -33,6 +33,15 @@ const CLOSES: Duration = Duration::from_secs(1);
 /// How long an agent may take to answer a `Hello`.
 const ANSWERS: Duration = Duration::from_secs(5);
 
+/// Where an agent comes from that is not there.
+#[derive(Debug, Clone)]
+pub struct AgentStart {
+    /// The nightrun program that this supervisor is.
+    pub program: PathBuf,
+    /// Whether an agent is started from it where none listens; else it is waited for.
+    pub starts: bool,
+}
+
 /// The agent of this host. Dropping it ends the link, not the agent.
 pub struct LocalAgent {
     host: HostName,
@@ -41,13 +50,13 @@ pub struct LocalAgent {
 }
 
 impl LocalAgent {
-    /// Begins the link; to be called within a tokio runtime. `dir`: the agent's folder, made where it is not there.
-    /// `exe`: the nightrun program that an agent is started from. Everything that is heard goes to `events`, the link's
-    /// own ups and downs too: see [`AgentEvent`].
+    /// Begins the link; to be called within a tokio runtime. `dir`: the agent's folder, made where it is not there. An
+    /// agent of another release, or whose program was replaced, is told to go on as the program of now. Everything that
+    /// is heard goes to `events`, the link's own ups and downs too: see [`AgentEvent`].
     pub fn new(
         host: HostName,
         dir: PathBuf,
-        exe: PathBuf,
+        start: AgentStart,
         epoch: Epoch,
         events: UnboundedSender<AgentEvent>,
     ) -> Self {
@@ -55,12 +64,15 @@ impl LocalAgent {
         let link = Link {
             host: host.clone(),
             dir,
-            exe,
+            start,
             epoch,
             events,
             said,
             agent: None,
             answered: false,
+            asked: None,
+            upgrade: None,
+            goes_on: false,
         };
         let link = tokio::spawn(link.keep_up());
         Self { host, words, link }
@@ -85,7 +97,7 @@ impl AgentLink for LocalAgent {
 struct Link {
     host: HostName,
     dir: PathBuf,
-    exe: PathBuf,
+    start: AgentStart,
     epoch: Epoch,
     events: UnboundedSender<AgentEvent>,
     said: UnboundedReceiver<ToAgent>,
@@ -93,6 +105,12 @@ struct Link {
     agent: Option<Child>,
     /// Whether anything was heard on this connection.
     answered: bool,
+    /// The agent that was told last to go on as another program: one that stays has said why.
+    asked: Option<(u32, AgentProgram)>,
+    /// To be told on this connection.
+    upgrade: Option<ToAgent>,
+    /// It was told so on this connection.
+    goes_on: bool,
 }
 
 /// Why a conversation is over.
@@ -155,6 +173,12 @@ impl Link {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.dir).map_err(words)?;
         match connect(&self.dir).await {
             Ok(stream) => return Ok(stream),
+            Err(e) if nobody_listens(&e) && !self.start.starts => {
+                return Err(format!(
+                    "nobody listens in {}: this host's settings say that its own unit starts the agent (systemctl status nightrun-agent)",
+                    self.dir.display()
+                ));
+            }
             Err(e) if nobody_listens(&e) => {}
             Err(e) => return Err(format!("the agent's socket: {e}")),
         }
@@ -184,9 +208,13 @@ impl Link {
             .open(&path)
             .map_err(|why| io::Error::new(why.kind(), format!("{}: {why}", path.display())))?;
         // It leaves this session by itself, and must not end with this process.
-        let mut agent = Command::new(&self.exe)
-            // The store is none of its business, nor of what it starts.
+        let mut agent = Command::new(&self.start.program)
+            // The store is none of its business, nor of what it starts; and nobody is to be told for this process.
             .env_remove("PGPASSWORD")
+            .env_remove("NIGHTRUN_STORE_PASSWORD_FILE")
+            .env_remove("NOTIFY_SOCKET")
+            .env_remove("WATCHDOG_USEC")
+            .env_remove("WATCHDOG_PID")
             .arg("agent")
             .arg("--dir")
             .arg(&self.dir)
@@ -215,12 +243,13 @@ impl Link {
     async fn converse(&mut self, stream: UnixStream) -> Over {
         let (mut reader, mut writer) = stream.into_split();
         let mut input = Vec::new();
-        let hello = ToAgent::Hello { version: wire::VERSION, epoch: self.epoch };
+        let hello = ToAgent::hello(self.epoch);
         if let Err(e) = writer.write_all(&lines(&[hello])).await {
             return Over::Away(e.to_string());
         }
         // What was meant for the connection before this one is asked for anew.
         while self.said.try_recv().is_ok() {}
+        self.goes_on = false;
         let mut words = Vec::new();
         let patience = tokio::time::sleep(ANSWERS);
         tokio::pin!(patience);
@@ -230,12 +259,21 @@ impl Link {
                     return Over::Away("the agent does not answer".to_owned());
                 }
                 read = reader.read_buf(&mut input) => match read {
+                    Ok(0) if self.goes_on => {
+                        return Over::Away("the agent goes on as another program".to_owned());
+                    }
                     Ok(0) => return Over::Away("the agent has left".to_owned()),
                     Err(e) => return Over::Away(e.to_string()),
                     Ok(n) => {
                         self.answered = true;
                         if let Err(over) = self.pass_on(&mut input, n) {
                             return over;
+                        }
+                        if let Some(upgrade) = self.upgrade.take() {
+                            self.goes_on = true;
+                            if let Err(e) = writer.write_all(&lines(&[upgrade])).await {
+                                return Over::Away(e.to_string());
+                            }
                         }
                     }
                 },
@@ -253,7 +291,7 @@ impl Link {
     }
 
     /// Passes on the whole lines of the input, of which the last `fresh` bytes are new.
-    fn pass_on(&self, input: &mut Vec<u8>, fresh: usize) -> Result<(), Over> {
+    fn pass_on(&mut self, input: &mut Vec<u8>, fresh: usize) -> Result<(), Over> {
         let old = input.len() - fresh;
         let Some(end) = input[old..].iter().rposition(|byte| *byte == b'\n') else {
             if input.len() > LINE_LIMIT {
@@ -265,11 +303,40 @@ impl Link {
         for line in input[..whole].split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             let what: FromAgent = serde_json::from_slice(line)
                 .map_err(|e| Over::Away(format!("the agent said what cannot be read: {e}")))?;
+            if let FromAgent::Welcome { version, pid, program, .. } = &what {
+                self.upgrade = self.meet(*version, *pid, program.as_ref())?;
+            }
             let says = AgentEvent::Says { host: self.host.clone(), what };
             self.events.send(says).map_err(|_| Over::Dropped)?;
         }
         input.drain(..whole);
         Ok(())
+    }
+
+    /// Whether this agent is one to talk to, and what it is to be told first.
+    fn meet(
+        &mut self,
+        version: u32,
+        pid: u32,
+        program: Option<&AgentProgram>,
+    ) -> Result<Option<ToAgent>, Over> {
+        if wire::agreed(version, version).is_none() {
+            return Err(Over::Away(format!(
+                "the agent speaks version {version} of the protocol, this release speaks {} to {}: `nightrun agent upgrade` with the newer of the two programs",
+                wire::OLDEST,
+                wire::VERSION
+            )));
+        }
+        let Some(program) = program.filter(|_| wire::can_upgrade(version)) else { return Ok(None) };
+        let of_another = program.release != wire::release();
+        let asked = self.asked.as_ref().is_some_and(|(p, asked)| *p == pid && asked == program);
+        if asked || !(of_another || program.replaced) {
+            return Ok(None);
+        }
+        self.asked = Some((pid, program.clone()));
+        // Where only its file was replaced it knows itself which it is.
+        let program = of_another.then(|| self.start.program.clone());
+        Ok(Some(ToAgent::Upgrade { program }))
     }
 }
 

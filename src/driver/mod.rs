@@ -3,6 +3,7 @@
 pub mod account;
 pub mod agent_health;
 pub mod agent_link;
+pub mod agent_upgrade;
 pub mod api_client;
 pub mod api_socket;
 pub mod clock;
@@ -16,6 +17,7 @@ pub mod mail;
 pub mod password;
 pub mod prompt;
 mod random;
+pub mod service_manager;
 mod socket_path;
 pub mod state_health;
 pub mod store;

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::{HeaderMap, StatusCode};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
@@ -25,7 +25,11 @@ use crate::types::Right;
 pub(super) enum End {
     /// A process of this host.
     Host(Arc<HostEnd>),
-    Network { from: IpAddr, tls: bool, _place: Arc<OwnedSemaphorePermit> },
+    Network {
+        from: IpAddr,
+        tls: bool,
+        _place: Arc<OwnedSemaphorePermit>,
+    },
 }
 
 #[derive(Debug)]

@@ -74,7 +74,8 @@ pub fn serve(
             let server = axum_server::from_tcp(listener)?
                 .handle(Handle::with_control(ended.clone()))
                 .first_request_timeout(FIRST_REQUEST);
-            let (places, service) = (OfNetwork::new(tls.is_some()), service.clone().into_make_service());
+            let (places, service) =
+                (OfNetwork::new(tls.is_some()), service.clone().into_make_service());
             match tls {
                 Some(tls) => {
                     let acceptor = RustlsAcceptor::new(tls).acceptor(places);

@@ -88,11 +88,14 @@ pub(super) async fn login(
     let rights = site.map_or(Rights::NONE, |site| rights_of(&site, &person));
     let expires = now.wall.checked_add(SESSION).map_err(Problem::failed)?;
     let secret = make_session(&api, &person, expires).await?;
-    tell(&api, CredentialOrder::LoggedIn {
-        person: person.clone(),
-        how: LoginHow::Password,
-        from: from.to_string(),
-    })
+    tell(
+        &api,
+        CredentialOrder::LoggedIn {
+            person: person.clone(),
+            how: LoginHow::Password,
+            from: from.to_string(),
+        },
+    )
     .await?;
     let session = Session { person, rights, expires };
     let mut response = form.page(&session, |_| format!("{} has logged in", session.person))?;
@@ -106,11 +109,7 @@ pub(super) async fn login(
 }
 
 /// A token in the person's name, which the person may end before its time.
-async fn make_session(
-    api: &Api,
-    person: &PersonId,
-    expires: Timestamp,
-) -> Result<String, Problem> {
+async fn make_session(api: &Api, person: &PersonId, expires: Timestamp) -> Result<String, Problem> {
     let (secret, hash) = token::new().map_err(Problem::failed)?;
     let order = CredentialOrder::MakeToken {
         person: person.clone(),
@@ -138,7 +137,9 @@ pub(super) async fn logout(
     let order = CredentialOrder::RevokeToken { token: row.token };
     match api.ask(caller, house(order)).await? {
         Reply::Done(_) => {
-            let over = HeaderValue::from_static("nightrun_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict");
+            let over = HeaderValue::from_static(
+                "nightrun_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict",
+            );
             let mut response = StatusCode::NO_CONTENT.into_response();
             response.headers_mut().insert(header::SET_COOKIE, over);
             Ok(response)
@@ -159,7 +160,10 @@ pub(super) async fn by_token(
     let Some(row) = row else {
         begin(api, None, from, now)?;
         refuse(api, None, from, LoginTrouble::WrongToken).await?;
-        return Err(Problem::new(StatusCode::UNAUTHORIZED, "there is no such token, or it is over"));
+        return Err(Problem::new(
+            StatusCode::UNAUTHORIZED,
+            "there is no such token, or it is over",
+        ));
     };
     let is_new = {
         let mut seen = lock(&api.0.logins.seen);

@@ -27,8 +27,8 @@ use tokio::sync::{OnceCell, mpsc, oneshot, watch};
 
 pub use act::{ActBody, Ordered};
 pub use house::{FreezeBody, PoolBody, ReasonBody};
-pub use login::CredentialBody;
 pub use listen::{Network, Serving, serve};
+pub use login::CredentialBody;
 pub use problem::Problem;
 pub use route::{Needs, Route};
 pub use routes::{document, routes};

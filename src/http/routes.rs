@@ -11,8 +11,8 @@ use super::health::{Health, is_ready, lives};
 use super::house::{
     FreezeBody, PoolBody, ReasonBody, freeze, lift, list as standing, pool, second,
 };
-use super::login::{CredentialBody, LoginBody, Session, credentials, login, logout};
 use super::log::{Which as WhichLog, log};
+use super::login::{CredentialBody, LoginBody, Session, credentials, login, logout};
 use super::metrics::{OPENMETRICS, metrics};
 use super::problem::Problem;
 use super::route::{Answer, Needs, Route, Schemas, router};
@@ -142,11 +142,21 @@ fn credentials_of(s: &mut Schemas) -> Vec<Route> {
     let to = |path| (Method::POST, path);
     let over = Answer { status: 204, kind: super::page::JSON, what: "it is over", schema: None };
     vec![
-        Route::new(to("/api/v1/login"), Needs::Nobody, "Log in: a session in a cookie", post(login))
-            .takes::<LoginBody>(s)
-            .gives::<Session>(200, s),
-        Route::new(to("/api/v1/logout"), Needs::Known, "End the token of this session", post(logout))
-            .and(over),
+        Route::new(
+            to("/api/v1/login"),
+            Needs::Nobody,
+            "Log in: a session in a cookie",
+            post(login),
+        )
+        .takes::<LoginBody>(s)
+        .gives::<Session>(200, s),
+        Route::new(
+            to("/api/v1/logout"),
+            Needs::Known,
+            "End the token of this session",
+            post(logout),
+        )
+        .and(over),
         Route::new(
             to("/api/v1/credentials"),
             Needs::Known,

@@ -7,6 +7,7 @@ pub mod credentials;
 mod folders;
 mod mailer;
 mod published;
+mod pulse;
 mod store;
 
 pub use agent::{AgentEvent, AgentLink};
@@ -14,4 +15,5 @@ pub use clock::{Clock, TrialOffset};
 pub use folders::{Defects, Folders, LoadedSite, SiteSource};
 pub use mailer::{Attachment, Letter, Mailer, Party, SendError};
 pub use published::{Meters, Published, Stage};
+pub use pulse::Pulse;
 pub use store::{Commit, Durations, QueuedMail, RunFilter, Store, StoreError, StoreReader};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::TrialOffset;
+use super::{Pulse, TrialOffset};
 use crate::journal::{
     Head, OutgoingMail, PasswordRow, Row, RunRow, Sealed, StartsMissed, TokenRow, verify,
 };
@@ -254,6 +254,12 @@ pub trait Store {
     /// Begins a leadership: from now on every lower epoch is refused. `InUse`: another supervisor leads. A store that is
     /// shared waits some seconds for a lead that nobody has renewed; a standby asks again and again.
     fn claim_epoch(&mut self) -> impl Future<Output = Result<Epoch, StoreError>> + Send;
+
+    /// What the supervisor beats while its loop turns: one that hangs for long does not keep the lead. `None`: where a
+    /// lead cannot be lost.
+    fn pulse(&self) -> Option<Pulse> {
+        None
+    }
 
     /// Ends with the reason as soon as it is known that this supervisor no longer leads, so that one that has nothing to
     /// commit learns it too. Never where a lead cannot be lost.

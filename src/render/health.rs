@@ -118,6 +118,10 @@ fn of_store_or_agent(finding: &Finding, lang: Lang) -> Option<String> {
             unrecorded: *unrecorded,
         }
         .say(lang),
+        Finding::AgentOutdated { pid, release, own, running, version: _ } => {
+            let release = release.as_deref().unwrap_or("?");
+            Health::AgentOutdated { pid: *pid, release, own, running: *running }.say(lang)
+        }
         Finding::AgentSpeaksOther { version, own } => {
             Health::AgentSpeaksOther { version: *version, own: *own }.say(lang)
         }

@@ -7,6 +7,7 @@ mod letters;
 mod operators;
 mod orders;
 mod outbox;
+mod pulse;
 mod recall;
 mod requests;
 mod service;
@@ -29,8 +30,8 @@ use crate::core::state::Unfit;
 use crate::journal::{Broken, Chain, NotSealed};
 use crate::port::control::{Account, Asked, Caller, Reply};
 use crate::port::{
-    AgentEvent, AgentLink, Clock, Folders, Meters, Published, SiteSource, Stage, Store, StoreError,
-    StoreReader,
+    AgentEvent, AgentLink, Clock, Folders, Meters, Published, Pulse, SiteSource, Stage, Store,
+    StoreError, StoreReader,
 };
 use crate::types::{Epoch, HostName, Now, RunId};
 use crate::wire::{FromAgent, ToAgent};
@@ -88,6 +89,10 @@ pub trait Observer {
     fn looks_at(&self) -> Option<Duration> {
         None
     }
+    /// The loop turns.
+    fn lives(&mut self, _now: Now) {}
+    /// The job files are read because somebody has asked for it; `done`: they were.
+    fn reads_anew(&mut self, _now: Now, _done: bool) {}
 }
 
 /// Why a supervisor cannot go on. What is durable stays as it is.
@@ -168,6 +173,8 @@ pub struct Supervisor<W: World> {
     hindered: VecDeque<Hindrance>,
     leaving: bool,
     reload: bool,
+    /// Of the keeper of the lead, where there is one.
+    pulse: Option<Pulse>,
 }
 
 /// What a wall clock may be corrected by between two looks without a word.
@@ -189,6 +196,7 @@ impl<W: World> Supervisor<W> {
         let next_incident = reader.next_incident().await?;
         let mut core = Core::new(next_incident.0);
         standing(reader, &mut core, parts.clock.offset().is_some()).await?;
+        let pulse = parts.store.pulse();
         let mut supervisor = Self {
             parts,
             later: VecDeque::new(),
@@ -207,6 +215,7 @@ impl<W: World> Supervisor<W> {
             hindered: VecDeque::new(),
             leaving: false,
             reload: false,
+            pulse,
         };
         supervisor.load_doubts().await?;
         supervisor.publish(None);
@@ -272,6 +281,7 @@ impl<W: World> Supervisor<W> {
     /// Waits for something to happen, and carries out what follows from it.
     async fn go_round(&mut self) -> Result<(), Fatal> {
         let inputs = self.wait().await;
+        self.lives();
         self.turn(inputs).await?;
         if self.mail_due.is_some_and(|due| due <= self.parts.clock.real()) {
             self.post_due_mail().await?;
@@ -313,6 +323,7 @@ impl<W: World> Supervisor<W> {
         let looks = self.parts.observers.iter().filter_map(|observer| observer.looks_at());
         let look = looks.min().map(|at| at.saturating_sub(now.since_boot));
         let times = wake.into_iter().chain(mail).chain(look).chain(self.service_wakes());
+        let times = times.chain(self.beats_within());
         let sleep = times.min().unwrap_or(Duration::MAX);
         let something = async {
             tokio::select! {

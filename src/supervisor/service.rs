@@ -74,6 +74,7 @@ impl<W: World> Supervisor<W> {
         let open = reader.open_runs().await.map_err(Fatal::from)?;
         for row in open.into_iter().filter(|row| !row.trial) {
             self.take_up(&row.run, caller).await?;
+            self.lives();
         }
         let stamp = self.parts.source.stamp();
         let (loaded, defects) = self.first_definitions()?;
@@ -315,12 +316,19 @@ impl<W: World> Supervisor<W> {
     async fn look_around(&mut self) -> Result<(), Fatal> {
         let now = self.parts.clock.now();
         let Some(service) = &mut self.service else { return Ok(()) };
-        if now.since_boot < service.look && !std::mem::take(&mut self.reload) {
+        let asked = std::mem::take(&mut self.reload);
+        if now.since_boot < service.look && !asked {
             return Ok(());
         }
         service.look = now.since_boot + LOOK;
         self.let_go();
-        self.look_at_files().await
+        if !asked {
+            return self.look_at_files().await;
+        }
+        self.reads_anew(false);
+        self.look_at_files().await?;
+        self.reads_anew(true);
+        Ok(())
     }
 
     /// Reads the job files again where they have changed. Files with defects are told of, and what was good before stays.

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::pulse::{WAITING, beat};
 use super::{Fatal, Input, Observer, Supervisor, World, answer};
 use crate::core::fact::{LateWhy, StopHow};
 use crate::port::control::{Asked, Reply, Request};
-use crate::port::{Clock, Commit, Store, StoreError};
+use crate::port::{Clock, Commit, Pulse, Store, StoreError};
 
 /// Between two tries.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -49,6 +50,7 @@ impl<W: World> Supervisor<W> {
             later: &mut self.later,
             observers: &mut parts.observers,
             clock: &parts.clock,
+            pulse: &self.pulse,
             why: "it does not answer",
         };
         door.keep_until(trying).await
@@ -75,6 +77,7 @@ impl<W: World> Supervisor<W> {
             later: &mut self.later,
             observers: &mut self.parts.observers,
             clock: &self.parts.clock,
+            pulse: &self.pulse,
             why: &why,
         };
         let never = std::future::pending::<()>();
@@ -91,12 +94,18 @@ impl<W: World> Supervisor<W> {
     }
 }
 
+enum Next<T> {
+    Done(T),
+    Heard(Input),
+}
+
 /// Takes in what comes while the supervisor can decide nothing.
 struct Door<'a, C> {
     inbox: &'a mut mpsc::UnboundedReceiver<Input>,
     later: &'a mut VecDeque<Input>,
     observers: &'a mut Vec<Box<dyn Observer>>,
     clock: &'a C,
+    pulse: &'a Option<Pulse>,
     why: &'a str,
 }
 
@@ -104,10 +113,19 @@ impl<C: Clock> Door<'_, C> {
     async fn keep_until<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Fatal> {
         let mut work = pin!(work);
         loop {
-            tokio::select! {
-                biased;
-                done = &mut work => return Ok(done),
-                Some(input) = self.inbox.recv() => self.hear(input)?,
+            beat(self.pulse, self.observers, self.clock.now());
+            let next = async {
+                tokio::select! {
+                    biased;
+                    done = &mut work => Next::Done(done),
+                    Some(input) = self.inbox.recv() => Next::Heard(input),
+                }
+            };
+            match tokio::time::timeout(WAITING, next).await {
+                Ok(Next::Done(done)) => return Ok(done),
+                Ok(Next::Heard(input)) => self.hear(input)?,
+                // It waits, and does not hang.
+                Err(_) => {}
             }
         }
     }

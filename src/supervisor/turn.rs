@@ -132,6 +132,11 @@ impl<W: World> Supervisor<W> {
                     self.notice(at, &format!("{host}: {what}"));
                     return Ok(());
                 }
+                FromAgent::NotUpgraded { why } => {
+                    let at = self.parts.clock.now().wall;
+                    self.notice(at, &format!("the agent of {host} was not upgraded: {why}"));
+                    return Ok(());
+                }
                 FromAgent::Stale { seen } => {
                     let why = format!(
                         "; the agent of {host} follows epoch {}, this is {}",

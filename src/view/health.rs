@@ -115,6 +115,14 @@ pub enum Finding {
         running: u64,
         unrecorded: u64,
     },
+    /// It still is another program than the one that is installed; `None`: of a release that does not say which.
+    AgentOutdated {
+        pid: u32,
+        version: u32,
+        release: Option<String>,
+        own: String,
+        running: u64,
+    },
     AgentSpeaksOther {
         version: u32,
         own: u32,
@@ -235,6 +243,7 @@ impl Finding {
             | Self::StoreOpenToOthers { .. } => Part::Store,
             Self::NoAgent { .. }
             | Self::AgentHere { .. }
+            | Self::AgentOutdated { .. }
             | Self::AgentSpeaksOther { .. }
             | Self::AgentUnusable { .. } => Part::Agent,
             Self::MailFolderUsable { .. }
@@ -280,6 +289,7 @@ impl Finding {
             | Self::LittleRoom { .. }
             | Self::StateVolatile { .. }
             | Self::StoreOpenToOthers { .. }
+            | Self::AgentOutdated { .. }
             | Self::MailWaits { .. }
             | Self::ClockStepped { .. }
             | Self::ZoneDiffers { .. }

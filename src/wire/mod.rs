@@ -3,6 +3,8 @@
 //! One JSON document a line over a Unix socket (`agent.sock` in the agent's folder). The supervisor speaks first with
 //! [`ToAgent::Hello`]; the agent answers [`FromAgent::Welcome`] and then reports by itself whatever ends.
 
+#[cfg(test)]
+mod specimens;
 pub mod spool;
 
 use std::collections::BTreeMap;
@@ -17,15 +19,57 @@ use crate::types::{AttemptId, BootId, ChangeId, Ending, Epoch, Span, Usage};
 /// Bytes of the longest line that either side accepts.
 pub const LINE_LIMIT: usize = 16 * 1024 * 1024;
 
-/// Version of this protocol. A supervisor also speaks the one before it.
-pub const VERSION: u32 = 1;
+/// Version of this protocol. Each greeting says which versions its side speaks, and the highest that both do is spoken.
+///
+/// 1: as `specimens/version-1.jsonl` has it. 2: greetings say their oldest version, the welcome says what program the
+/// agent is, and it can be told to go on as another.
+pub const VERSION: u32 = 2;
+/// The oldest version that is still spoken: that of the former release.
+pub const OLDEST: u32 = 1;
+/// From this version on an agent knows [`ToAgent::Upgrade`].
+const UPGRADES: u32 = 2;
+
+/// The version in which this program talks with one that speaks these; `None`: there is none that both speak.
+pub fn agreed(oldest: u32, newest: u32) -> Option<u32> {
+    let version = newest.min(VERSION);
+    (version >= oldest.max(OLDEST)).then_some(version)
+}
+
+/// Whether an agent that answered with this version can be told to go on as another program.
+pub fn can_upgrade(version: u32) -> bool {
+    version >= UPGRADES
+}
+
+/// This release of nightrun, as greetings and logs name it.
+pub fn release() -> &'static str {
+    // Never folded into the code around it, so that a test can make another release of a copy of the program.
+    std::hint::black_box(RELEASE).trim_start_matches("nightrun release ")
+}
+
+static RELEASE: &str = concat!("nightrun release ", env!("CARGO_PKG_VERSION"));
+
+/// Where a program lies, from what the kernel says of a process that runs it: it marks one whose file was replaced.
+pub fn program_path(kernel_says: PathBuf) -> PathBuf {
+    let text = kernel_says.to_str().and_then(|text| text.strip_suffix(" (deleted)"));
+    text.map(PathBuf::from).unwrap_or(kernel_says)
+}
+
+/// What a greeting without the word says of its oldest version.
+fn first_version() -> u32 {
+    1
+}
 
 /// From the supervisor to an agent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "say")]
 pub enum ToAgent {
     /// First on every connection. The agent keeps the highest epoch it has seen and refuses lower ones.
-    Hello { version: u32, epoch: Epoch },
+    Hello {
+        version: u32,
+        epoch: Epoch,
+        #[serde(default = "first_version")]
+        oldest: u32,
+    },
     /// Starts an attempt, once: an id that the spool knows is answered with what became of it, never started again.
     Start(Box<Start>),
     /// TERM to the whole group and every descendant, after the grace KILL.
@@ -36,16 +80,30 @@ pub enum ToAgent {
     Recorded { attempts: Vec<AttemptId> },
     /// Leave as soon as no attempt runs.
     Leave,
+    /// Go on as this program, by default as what stands now where the agent's own stood. What runs goes on. The agent
+    /// closes its connections and listens on; or it stays as it is and says [`FromAgent::NotUpgraded`].
+    Upgrade { program: Option<PathBuf> },
+}
+
+impl ToAgent {
+    /// The greeting of this release.
+    pub fn hello(epoch: Epoch) -> Self {
+        Self::Hello { version: VERSION, epoch, oldest: OLDEST }
+    }
 }
 
 /// From an agent to the supervisor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "say")]
 pub enum FromAgent {
+    /// `version` is what is spoken from here on, where it is among what the supervisor speaks.
     Welcome {
         version: u32,
         boot: BootId,
         pid: u32,
+        /// What the agent is; `None` before version 2.
+        #[serde(default)]
+        program: Option<AgentProgram>,
     },
     /// The program runs (or is known to have been started).
     Started {
@@ -66,6 +124,19 @@ pub enum FromAgent {
     Notice {
         what: String,
     },
+    /// The agent stays the program that it is.
+    NotUpgraded {
+        why: String,
+    },
+}
+
+/// The program that an agent is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentProgram {
+    pub release: String,
+    pub path: PathBuf,
+    /// Another file stands there now.
+    pub replaced: bool,
 }
 
 /// Whether a line is a [`FromAgent::Ended`], by its first bytes: for whoever passes lines on as they are.

@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use crate::installed::Installed;
 use nightrun::definition::site::Survivors;
 use nightrun::types::{AttemptId, Ending, Epoch, Span};
-use nightrun::wire::{self, Ended, FromAgent, Program, Start, ToAgent, spool};
+use nightrun::wire::{Ended, FromAgent, Program, Start, ToAgent, spool};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, kill_process_group, pidfd_open};
 
 /// Longer than anything here takes: what is not heard by then never comes.
@@ -21,11 +22,14 @@ pub(crate) struct House {
     agent: Option<Child>,
     /// What every agent of this house has in its environment.
     env: Vec<(&'static str, String)>,
+    /// What its agents are started from.
+    program: PathBuf,
 }
 
 impl House {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), agent: None, env: Vec::new() }
+        let program = env!("CARGO_BIN_EXE_nightrun").into();
+        Self { folder: tempfile::tempdir().unwrap(), agent: None, env: Vec::new(), program }
     }
 
     /// With an agent in it that can be connected to.
@@ -45,7 +49,7 @@ impl House {
     }
 
     pub(crate) fn agent_command(&self, more: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_nightrun"));
+        let mut command = Command::new(&self.program);
         command.arg("agent").arg("--dir").arg(self.dir()).args(more);
         command.stdin(Stdio::null()).stdout(Stdio::piped());
         command.envs(self.env.iter().map(|(key, value)| (key, value)));
@@ -74,10 +78,22 @@ impl House {
     #[cfg(feature = "faults")]
     pub(crate) fn killed_at(point: &str) -> Self {
         let mut house = Self::new();
-        let once = house.path("killed").display().to_string();
-        house.env = vec![("NIGHTRUN_FAULT", point.to_owned()), ("NIGHTRUN_FAULT_ONCE", once)];
+        house.kill_at(point);
         house.start_agent(&[]);
         house
+    }
+
+    /// Its agents are of a program that can be replaced; none is started yet.
+    pub(crate) fn installed(&mut self) -> Installed {
+        self.program = self.path("nightrun");
+        Installed::at(self.program.clone())
+    }
+
+    /// The first process that comes to this point is killed there; to be said before an agent is started.
+    #[cfg(feature = "faults")]
+    pub(crate) fn kill_at(&mut self, point: &str) {
+        let once = self.path("killed").display().to_string();
+        self.env = vec![("NIGHTRUN_FAULT", point.to_owned()), ("NIGHTRUN_FAULT_ONCE", once)];
     }
 
     #[cfg(feature = "faults")]
@@ -126,7 +142,7 @@ impl House {
     /// Connected, greeted with epoch 1, and welcome.
     pub(crate) fn hello(&self) -> Line {
         let mut line = self.connect();
-        line.say(&ToAgent::Hello { version: wire::VERSION, epoch: Epoch(1) });
+        line.say(&ToAgent::hello(Epoch(1)));
         assert!(matches!(line.hear(), FromAgent::Welcome { .. }));
         line
     }

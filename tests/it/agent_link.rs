@@ -1,6 +1,6 @@
 //! The supervisor's side: the link starts an agent, comes back to it, and shows what its attempts write.
 
-use nightrun::driver::agent_link::LocalAgent;
+use nightrun::driver::agent_link::{AgentStart, LocalAgent};
 use nightrun::driver::log_files::{LogFiles, Stream};
 use nightrun::port::{AgentEvent, AgentLink};
 use nightrun::types::{Epoch, HostName};
@@ -9,6 +9,10 @@ use rustix::process::Signal;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::agent_house::{House, exited, gone, release, signal};
+
+fn starts(program: &str) -> AgentStart {
+    AgentStart { program: program.into(), starts: true }
+}
 
 async fn says(events: &mut UnboundedReceiver<AgentEvent>) -> FromAgent {
     loop {
@@ -31,8 +35,8 @@ async fn the_link_starts_an_agent_and_comes_back_to_the_next() {
     let house = House::new();
     let host = HostName::new("local").unwrap();
     let (sender, mut events) = unbounded_channel();
-    let exe = env!("CARGO_BIN_EXE_nightrun").into();
-    let mut link = LocalAgent::new(host.clone(), house.dir(), exe, Epoch(1), sender);
+    let start = starts(env!("CARGO_BIN_EXE_nightrun"));
+    let mut link = LocalAgent::new(host.clone(), house.dir(), start, Epoch(1), sender);
     let agent = welcome(&mut events).await;
 
     let go = house.fifo("go");
@@ -82,8 +86,8 @@ async fn an_agent_that_cannot_be_started_is_said_once() {
     let house = House::new();
     let host = HostName::new("local").unwrap();
     let (sender, mut events) = unbounded_channel();
-    let exe = "/no/such/nightrun".into();
-    let link = LocalAgent::new(host, house.dir(), exe, Epoch(1), sender);
+    let start = starts("/no/such/nightrun");
+    let link = LocalAgent::new(host, house.dir(), start, Epoch(1), sender);
     let AgentEvent::Away { why, .. } = events.recv().await.unwrap() else { panic!("reached") };
     assert!(why.contains("cannot be started"), "{why}");
     assert!(events.try_recv().is_err());
@@ -99,8 +103,8 @@ async fn an_agent_that_stands_still_is_said_to_be_away_until_it_goes_on() {
     signal(agent, Signal::STOP);
     let host = HostName::new("local").unwrap();
     let (sender, mut events) = unbounded_channel();
-    let exe = env!("CARGO_BIN_EXE_nightrun").into();
-    let _link = LocalAgent::new(host, house.dir(), exe, Epoch(1), sender);
+    let start = starts(env!("CARGO_BIN_EXE_nightrun"));
+    let _link = LocalAgent::new(host, house.dir(), start, Epoch(1), sender);
     let AgentEvent::Away { why, .. } = events.recv().await.unwrap() else { panic!("reached") };
     assert!(why.contains("does not answer"), "{why}");
     signal(agent, Signal::CONT);

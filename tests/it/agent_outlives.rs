@@ -234,7 +234,7 @@ fn a_spool_that_cannot_be_written_starts_nothing_and_says_so() {
 #[test]
 fn the_highest_epoch_commands_and_survives_the_agent() {
     let mut house = House::with_agent();
-    let hello = |epoch| ToAgent::Hello { version: wire::VERSION, epoch: Epoch(epoch) };
+    let hello = |epoch| ToAgent::hello(Epoch(epoch));
     let mut old = house.hello();
     let mut new = house.connect();
     new.say(&hello(2));
@@ -266,7 +266,7 @@ fn boot_and_spool_are_named_in_the_welcome() {
     let mut house = House::with_agent();
     let welcome = |house: &House| {
         let mut line = house.connect();
-        line.say(&ToAgent::Hello { version: wire::VERSION, epoch: Epoch(1) });
+        line.say(&ToAgent::hello(Epoch(1)));
         let FromAgent::Welcome { boot, version, .. } = line.hear() else { panic!("not welcome") };
         assert_eq!(version, wire::VERSION);
         boot

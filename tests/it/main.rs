@@ -14,10 +14,14 @@ mod agent_house;
 mod agent_link;
 mod agent_outlives;
 mod agent_shims;
+mod agent_upgrade;
 #[cfg(feature = "faults")]
 mod campaign;
+mod deployed;
 mod format_reference;
+mod installed;
 mod journal_writer;
+mod lease_kept;
 mod mail;
 mod night;
 mod plan_of_sample;

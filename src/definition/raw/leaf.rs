@@ -144,6 +144,8 @@ words! {
     FoldPolicy { "first" => Self::First, "second" => Self::Second, "both" => Self::Both }
     MissedWord { "none" => Self::None, "latest" => Self::Latest, "all" => Self::All }
     RequireWord { "any" => Self::Any, "clean" => Self::Clean }
+    ModeWord { "serve" => Self::Serve, "observe" => Self::Observe }
+    AgentWord { "start" => Self::Start, "await" => Self::Await }
     SeasonWord { "daylight" => Self::Daylight, "standard" => Self::Standard }
     Transaction { "one" => Self::One, "none" => Self::None }
     Survivors { "kill" => Self::Kill, "leave" => Self::Leave }
@@ -163,6 +165,20 @@ words! {
         "lost" => Self::Lost,
         "unknown" => Self::Unknown,
     }
+}
+
+/// What a supervisor does at the time of a start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ModeWord {
+    Serve,
+    Observe,
+}
+
+/// Where an agent comes from that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AgentWord {
+    Start,
+    Await,
 }
 
 /// Which job files count.

@@ -22,7 +22,8 @@ use super::nearest;
 use super::yaml::{self, Node, Scalar, Value};
 
 pub(super) use leaf::{
-    Growth, Leaf, MissedWord, RequireWord, SeasonWord, Whole, Word, Wrong, date,
+    AgentWord, Growth, Leaf, MissedWord, ModeWord, RequireWord, SeasonWord, Whole, Word, Wrong,
+    date,
 };
 
 /// A value and where it stands.

@@ -1,6 +1,6 @@
 //! The settings of a host: `--settings FILE`.
 
-use super::leaf::{RequireWord, Word};
+use super::leaf::{AgentWord, ModeWord, RequireWord, Word};
 use super::record::record;
 use super::site::Version;
 use crate::types::Span;
@@ -19,6 +19,13 @@ record! {
         optional shared: Word,
         /// Database of the store, such as postgres://nightrun@db.example/nightrun; a file in the state folder by default.
         optional store: Word,
+        /// File that holds the password of that database, from this file's folder; nobody else may read it.
+        optional store_password_file: Word,
+        /// serve (default): starts are made; observe: they are told of and recorded, and none is made.
+        optional mode: ModeWord,
+        /// start (default): the supervisor starts the agent of this host where none listens; await: the agent has a unit
+        /// of its own, and is waited for.
+        optional agent: AgentWord,
         /// Which job files count.
         optional definitions: DefinitionsRecord,
     }

@@ -18,7 +18,7 @@ use super::read::gone;
 use super::statement::{Asks, Statement};
 use super::text::Columns;
 use crate::journal::Head;
-use crate::port::{Commit, Store, StoreError};
+use crate::port::{Commit, Pulse, Store, StoreError};
 use crate::types::Epoch;
 
 /// Where the store of a site is.
@@ -180,6 +180,13 @@ impl Store for StateStore {
         match &mut self.writes {
             Writes::Sqlite(store) => store.still_leads().await,
             Writes::Postgres { store, .. } => store.still_leads().await,
+        }
+    }
+
+    fn pulse(&self) -> Option<Pulse> {
+        match &self.writes {
+            Writes::Sqlite(store) => store.pulse(),
+            Writes::Postgres { store, .. } => store.pulse(),
         }
     }
 

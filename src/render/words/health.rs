@@ -67,6 +67,9 @@ messages! {
     AgentHere { pid: u32, version: u32, boot: &'a str, running: u64, unrecorded: u64 }:
         format!("process {pid}, protocol {version}, boot {boot}, {running} running, {} not in the journal", counted(unrecorded, "ending")),
         format!("进程 {pid}，协议版本 {version}，启动标识 {boot}，运行中 {running} 个，未入流水的结局 {unrecorded} 个");
+    AgentOutdated { pid: u32, release: &'a str, own: &'a str, running: u64 }:
+        format!("process {pid} still is release {release}, {own} is installed; {running} running: `nightrun agent upgrade`, or restart the supervisor; what runs goes on"),
+        format!("进程 {pid} 仍为版本 {release}，已安装 {own}，运行中 {running} 个：请执行 `nightrun agent upgrade` 或重启调度主控，作业不受影响");
     AgentSpeaksOther { version: u32, own: u32 }:
         format!("it speaks protocol {version}, this program {own}: let its attempts end, then end it; the next run starts its own"),
         format!("代理协议版本为 {version}，本程序为 {own}：待其作业结束后停止该代理，下次执行会自动启动");

@@ -27,6 +27,8 @@ mod people;
 pub(crate) mod post;
 mod read_only;
 #[cfg(feature = "faults")]
+mod service_manager;
+#[cfg(feature = "faults")]
 mod serving;
 mod simulated;
 mod standby;
@@ -39,4 +41,5 @@ mod tour;
 mod unanswered;
 mod unruly;
 mod unruly_more;
+mod upgraded;
 mod windows;

@@ -1,6 +1,10 @@
 //! Where a database is, without its secret.
 
+#![expect(clippy::disallowed_methods, reason = "driver: it reads the file of the password")]
+
 use std::fmt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -22,13 +26,15 @@ pub enum NoAddress {
     )]
     NoUrl,
     #[error(
-        "the URL of the store holds a password, which everybody on the host could read: write it into the file that PGPASSFILE names (host:port:database:user:password, mode 0600), or give it in PGPASSWORD"
+        "the URL of the store holds a password, which everybody on the host could read: write it into a file of its own and name that (store_password_file: in the settings, or NIGHTRUN_STORE_PASSWORD_FILE; mode 0600), or into the one that PGPASSFILE names"
     )]
     Secret,
     #[error("the URL of the store names no database: postgres://user@host/DATABASE")]
     NoDatabase,
     #[error("the URL of the store: {0}")]
     Wrong(String),
+    #[error("the password of the store: {path}: {why}")]
+    NoPassword { path: PathBuf, why: String },
 }
 
 impl FromStr for PostgresAddress {
@@ -54,6 +60,22 @@ impl FromStr for PostgresAddress {
 }
 
 impl PostgresAddress {
+    /// With the password that a file holds, its first line; read once. The file must be for its owner (or a group) alone.
+    pub fn with_password_of(&self, file: &Path) -> Result<Self, NoAddress> {
+        let bad = |why: String| NoAddress::NoPassword { path: file.to_owned(), why };
+        let meta = file.metadata().map_err(|why| bad(why.to_string()))?;
+        if meta.mode() & 0o007 != 0 {
+            return Err(bad("everybody may read it; let nobody else: chmod 600".to_owned()));
+        }
+        let text = std::fs::read_to_string(file).map_err(|why| bad(why.to_string()))?;
+        let password = text.lines().next().unwrap_or_default();
+        if password.is_empty() {
+            return Err(bad("it is empty; its first line is to be the password".to_owned()));
+        }
+        let options = Arc::new(self.options().password(password));
+        Ok(Self { options, shown: self.shown.clone() })
+    }
+
     pub(super) fn options(&self) -> PgConnectOptions {
         PgConnectOptions::clone(&self.options)
     }
@@ -75,6 +97,25 @@ impl fmt::Debug for PostgresAddress {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_password_comes_from_a_file_that_is_nobody_elses_and_is_shown_nowhere() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("password");
+        let address: PostgresAddress = "postgres://nightrun@db.example/bank".parse().unwrap();
+        let why = |file: &Path| address.with_password_of(file).unwrap_err().to_string();
+        assert!(why(&file).contains("No such file"), "{}", why(&file));
+        std::fs::write(&file, "s3cret\n").unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(why(&file).contains("chmod 600"), "{}", why(&file));
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
+        let with = address.with_password_of(&file).unwrap();
+        assert!(!format!("{with} {with:?}").contains("s3cret"));
+        assert!(format!("{:?}", with.options()).contains("s3cret"));
+        std::fs::write(&file, "\n").unwrap();
+        assert!(why(&file).contains("empty"), "{}", why(&file));
+    }
 
     #[test]
     fn an_address_is_a_url_with_a_database_and_without_a_password() {

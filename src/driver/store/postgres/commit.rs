@@ -19,7 +19,7 @@ use crate::driver::store::statement::Statement;
 use crate::driver::store::text::int;
 use crate::driver::store::{blob, outbox};
 use crate::journal::Head;
-use crate::port::{Commit, Store, StoreError};
+use crate::port::{Commit, Pulse, Store, StoreError};
 use crate::types::Epoch;
 
 /// What the connection that writes knows beside the database's own schema.
@@ -66,7 +66,7 @@ impl Store for PostgresStore {
             let never = std::future::pending::<()>();
             let _ = tokio::time::timeout(LOOK_AGAIN, never).await;
         };
-        self.keeper = Some(Keeper::start(self.lease.another())?);
+        self.keeper = Some(Keeper::start(self.lease.another(), self.pulse.clone())?);
         let proven = prove(&self.reader).await;
         if proven.is_err() {
             self.keeper = None;
@@ -111,6 +111,10 @@ impl Store for PostgresStore {
             Some(epoch) if epoch < leads => Err(fence::overtaken(epoch, leads)),
             _ => Ok(()),
         }
+    }
+
+    fn pulse(&self) -> Option<Pulse> {
+        Some(self.pulse.clone())
     }
 
     fn overtaken(&self) -> impl Future<Output = StoreError> + Send + 'static {

@@ -5,9 +5,10 @@ use std::thread;
 use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
+use tokio::time::Instant;
 
 use super::lease::Lease;
-use crate::port::StoreError;
+use crate::port::{Pulse, StoreError};
 
 /// For giving the lease back when the lead ends.
 const LAST_WORD: Duration = Duration::from_secs(1);
@@ -35,7 +36,7 @@ pub(super) async fn overtaken(lost: Option<Lost>) -> StoreError {
 }
 
 impl Keeper {
-    pub(super) fn start(lease: Lease) -> Result<Self, StoreError> {
+    pub(super) fn start(lease: Lease, pulse: Pulse) -> Result<Self, StoreError> {
         let (stop, told) = oneshot::channel();
         let (ended, stopped) = answers::channel();
         let (lose, lost) = watch::channel(None);
@@ -43,7 +44,7 @@ impl Keeper {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(not_started)?;
         let keep = move || {
-            if let Some(why) = runtime.block_on(keep(lease, told)) {
+            if let Some(why) = runtime.block_on(keep(lease, pulse, told)) {
                 lose.send_replace(Some(why));
             }
             // Nobody waits for it after trouble at the end.
@@ -68,9 +69,25 @@ impl Drop for Keeper {
     }
 }
 
-/// Until it is told to stop, and then gives the lease back; or until it is lost, and then says why.
-async fn keep(mut lease: Lease, mut told: oneshot::Receiver<()>) -> Option<String> {
+/// A supervisor whose loop has not turned for so many times the length of a lease hangs: another may lead. Many, because
+/// a turn may take its time.
+const HANGS: u32 = 24;
+
+/// Until it is told to stop, and then gives the lease back; or until it is lost, and then says why. While the supervisor
+/// hangs the lease runs out; if nobody has taken it by then it is renewed when the loop turns again.
+async fn keep(mut lease: Lease, pulse: Pulse, mut told: oneshot::Receiver<()>) -> Option<String> {
+    let mut seen = (pulse.count(), Instant::now());
     loop {
+        let beats = pulse.count();
+        if beats != seen.0 {
+            seen = (beats, Instant::now());
+        }
+        if seen.1.elapsed() > lease.times().lasts * HANGS {
+            match tokio::time::timeout(lease.times().renewed, &mut told).await {
+                Ok(_) => break,
+                Err(_) => continue,
+            }
+        }
         let renewed = tokio::select! {
             biased;
             _ = &mut told => break,

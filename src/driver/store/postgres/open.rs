@@ -18,7 +18,7 @@ use crate::driver::store::read::check_end;
 use crate::driver::store::statement::{Asks, Statement};
 use crate::driver::store::text::Columns;
 use crate::journal::Head;
-use crate::port::StoreError;
+use crate::port::{Pulse, StoreError};
 use crate::types::Epoch;
 
 /// The store of a site, for a supervisor that leads or stands by.
@@ -32,6 +32,8 @@ pub struct PostgresStore {
     pub(super) lease: Lease,
     /// While this store leads.
     pub(super) keeper: Option<Keeper>,
+    /// Of the supervisor whose lead it keeps.
+    pub(super) pulse: Pulse,
 }
 
 /// The one connection that writes.
@@ -69,6 +71,7 @@ impl PostgresStore {
             writer: None,
             lease: Lease::new(address.clone(), holder, times),
             keeper: None,
+            pulse: Pulse::default(),
         })
     }
 

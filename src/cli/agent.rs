@@ -1,0 +1,50 @@
+//! `agent`: what a person tells the agent of this host. The agent itself begins at the top of `main`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Subcommand;
+
+use super::arguments::Format;
+use super::context::Context;
+use super::exit::{Failure, WELL};
+use crate::driver::agent_upgrade::upgrade;
+
+/// For the agent to begin anew: it looks through what runs.
+const LIMIT: Duration = Duration::from_secs(30);
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AgentCommand {
+    /// Let the agent go on as another program: what runs goes on, and nothing starts twice
+    ///
+    /// A supervisor of another release does this by itself.
+    Upgrade {
+        /// The nightrun that it becomes; by default what stands now where its own program stood
+        #[arg(long, value_name = "PROGRAM")]
+        to: Option<PathBuf>,
+    },
+}
+
+pub(super) async fn agent(context: &Context, command: AgentCommand) -> Result<u8, Failure> {
+    let AgentCommand::Upgrade { to } = command;
+    // The agent has a working folder of its own.
+    let to = to.map(std::path::absolute).transpose().map_err(Failure::failed)?;
+    let agent = context.shared().join("agent");
+    let done = upgrade(&agent, to, LIMIT).await.map_err(Failure::failed)?;
+    match context.format {
+        Format::Text => anstream::println!(
+            "agent {} goes on as release {} ({}); it was release {}",
+            done.pid,
+            done.is,
+            done.program.display(),
+            done.was
+        ),
+        Format::Json => anstream::println!(
+            "{}",
+            serde_json::json!({
+                "pid": done.pid, "release": done.is, "program": done.program, "was": done.was,
+            })
+        ),
+    }
+    Ok(WELL)
+}
