@@ -19,6 +19,7 @@ pub use mailer::SiteMailer;
 pub use service_watch::ServiceWatch;
 pub use source::{Checked, SiteFolder, check, settings, source};
 
+use crate::definition::settings::ApiListen;
 use crate::definition::site::Mail;
 use crate::driver::account;
 use crate::driver::agent_link::{AgentStart, LocalAgent};
@@ -67,6 +68,7 @@ pub struct Door {
     published: watch::Sender<Published>,
     meters: Meters,
     serving: Option<Serving>,
+    network: Option<ApiListen>,
 }
 
 impl Door {
@@ -84,15 +86,21 @@ impl Door {
             logs: LogFiles::new(state.agent()),
             own: host_account(),
         });
-        Self { api, requests, published, meters, serving: None }
+        Self { api, requests, published, meters, serving: None, network: None }
+    }
+
+    /// Listens on the network too.
+    pub fn on_network(self, listen: Option<ApiListen>) -> Self {
+        Self { network: listen, ..self }
     }
 
     /// Listens on the socket of the state folder, and on the network where that is asked for. Once it listens nothing
     /// more is done.
-    pub fn open(&mut self, state: &StateFolder, network: Option<Network>) -> io::Result<()> {
+    pub fn open(&mut self, state: &StateFolder) -> io::Result<()> {
         if self.serving.is_none() {
             let socket = ApiSocket::bind(state.root())?;
-            self.serving = Some(http::serve(&self.api, Some(socket), network)?);
+            let network = self.network.clone().map(Network::bind).transpose()?;
+            self.serving = Some(http::serve(&self.api, socket, network)?);
         }
         Ok(())
     }
@@ -157,7 +165,7 @@ pub async fn lead_as(
     let local = HostName::new("local")
         .map_err(|why| NotStarted::Io { what: "local".to_owned(), error: io::Error::other(why) })?;
     let agent = LocalAgent::new(local, state.agent(), start, epoch, agent_events);
-    door.open(&state, None).map_err(io(state.root()))?;
+    door.open(&state).map_err(io(state.root()))?;
     let Door { requests, published, meters, serving, .. } = door;
     tokio::spawn(pass_on(
         from_agent,

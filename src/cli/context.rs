@@ -11,7 +11,7 @@ use crate::app::{self, Checked, Door, SiteFolder};
 use crate::core::fact::Fact;
 use crate::core::night::Core;
 use crate::core::state::Standing;
-use crate::definition::settings::Definitions;
+use crate::definition::settings::{ApiListen, Definitions};
 use crate::definition::site::{Mail, Site};
 use crate::driver::api_client::{ApiAddress, Client, Remote};
 use crate::driver::clock::HostClock;
@@ -41,6 +41,8 @@ pub(super) struct Context {
     pub(super) lang: Lang,
     pub(super) asked_lang: Option<Lang>,
     pub(super) format: Format,
+    /// Where the API of this host's service listens on the network.
+    pub(super) api: Option<ApiListen>,
     /// The API of another host, where that is asked.
     pub(super) remote: Option<Remote>,
     /// As asked for: how long the supervisor at work may take to answer.
@@ -82,6 +84,7 @@ impl Context {
             lang: asked_lang.unwrap_or_default(),
             asked_lang,
             format: places.format,
+            api: settings.api,
             remote: remote(places.server, places.token_file, places.ca_file)?,
             answer_within: places.answer_within,
             terminal: std::io::IsTerminal::is_terminal(&std::io::stdout()),

@@ -36,8 +36,8 @@ pub(super) async fn serve(context: &Context, arguments: &ServeArguments) -> Resu
     let mut watch = ServiceWatch::of_environment(observes).map_err(Failure::failed)?;
     let (heard, mut said) = mpsc::unbounded_channel();
     let signals = tokio::spawn(pass_signals(heard));
-    let mut door = context.door(&state);
-    if let Err(why) = door.open(&state, None) {
+    let mut door = context.door(&state).on_network(context.api.clone());
+    if let Err(why) = door.open(&state) {
         // The one that leads on this state folder listens there; it will not when this one leads.
         notice_line!("nightrun: not listening yet: {why}");
     }

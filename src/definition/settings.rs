@@ -1,10 +1,11 @@
 //! The settings of a host, from one file: all of them, or all its defects at once.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::defect::{Defect, Finding, Severity};
-use super::raw::settings::{DefinitionsRecord, SettingsFile};
+use super::raw::settings::{ApiRecord, DefinitionsRecord, SettingsFile};
 use super::raw::{self, AgentWord, Field, ModeWord, RequireWord, Word};
 use super::source::{SourceFile, SourceTree};
 
@@ -24,6 +25,23 @@ pub struct Settings {
     /// The agent has a unit of its own: it is waited for, never started.
     pub awaits_agent: bool,
     pub definitions: Definitions,
+    /// Where the API listens besides its Unix socket.
+    pub api: Option<ApiListen>,
+}
+
+/// The API on the network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiListen {
+    pub listen: SocketAddr,
+    /// `None`: in the clear.
+    pub tls: Option<TlsFiles>,
+}
+
+/// What TLS is done with; both PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
 }
 
 /// Which job files count.
@@ -73,6 +91,7 @@ pub fn settings(file: &Path, bytes: Vec<u8>) -> Result<Settings, Vec<Defect>> {
             definitions: raw.definitions.get().map_or_else(Definitions::default, |definitions| {
                 self::definitions(definitions, &mut found)
             }),
+            api: raw.api.get().and_then(|raw| api(raw, folder, &mut found)),
         }
     });
     let mut defects: Vec<Defect> =
@@ -111,6 +130,33 @@ fn definitions(raw: &DefinitionsRecord, found: &mut Vec<Finding>) -> Definitions
     if clean { Definitions::Commits { follow } } else { Definitions::Files }
 }
 
+fn api(raw: &ApiRecord, folder: &Path, found: &mut Vec<Finding>) -> Option<ApiListen> {
+    let path = |field: &Field<Word>| field.get().map(|word| folder.join(&word.0));
+    let tls = match (path(&raw.certificate), path(&raw.key)) {
+        (Some(certificate), Some(key)) => Some(TlsFiles { certificate, key }),
+        (None, None) => None,
+        _ => {
+            let given = raw.certificate.given().or(raw.key.given())?;
+            let what = "a certificate and its key come together";
+            found.push(Finding::error(given.at, what));
+            return None;
+        }
+    };
+    let given = raw.listen.given()?;
+    let Ok(listen) = given.value.0.parse::<SocketAddr>() else {
+        let what = format!("`{}` is no address with a port", given.value.0);
+        found.push(Finding::error(given.at, what).hint("write 127.0.0.1:8420 or 0.0.0.0:8420"));
+        return None;
+    };
+    let in_the_clear = matches!(raw.in_the_clear.get(), Some(true));
+    if tls.is_none() && !listen.ip().is_loopback() && !in_the_clear {
+        let what = "passwords and tokens would cross the network in the clear";
+        let hint = "give `certificate` and `key`, listen on 127.0.0.1, or say `in_the_clear: true` where a proxy has TLS";
+        found.push(Finding::error(given.at, what).hint(hint));
+    }
+    Some(ApiListen { listen, tls })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,6 +184,7 @@ mod tests {
             observes: true,
             awaits_agent: true,
             definitions: Definitions::Commits { follow: Some(follow) },
+            api: None,
         };
         assert_eq!(read(text), Ok(expected));
         assert_eq!(read("version: 1\n"), Ok(Settings::default()));
@@ -158,6 +205,25 @@ mod tests {
             "add `require: clean`",
         ] {
             assert!(said.contains(part), "no `{part}` in:\n{said}");
+        }
+    }
+
+    #[test]
+    fn the_network_gets_no_password_in_the_clear_by_accident() {
+        let read = |api: &str| read(&format!("version: 1\napi: {api}\n"));
+        let of = |text: &str| read(text).unwrap().api.unwrap();
+        assert_eq!(of("{listen: '127.0.0.1:8420'}").tls, None);
+        assert_eq!(of("{listen: '0.0.0.0:8420', in_the_clear: true}").listen.port(), 8420);
+        let tls = of("{listen: '0.0.0.0:8420', certificate: a.pem, key: /k.pem}").tls.unwrap();
+        assert_eq!(tls.certificate, Path::new("/etc/nightrun/a.pem"));
+        assert_eq!(tls.key, Path::new("/k.pem"));
+        for (bad, said) in [
+            ("{listen: '0.0.0.0:8420'}", "would cross the network in the clear"),
+            ("{listen: '127.0.0.1:8420', key: k.pem}", "come together"),
+            ("{listen: localhost}", "is no address with a port"),
+        ] {
+            let told = read(bad).unwrap_err();
+            assert!(told.contains(said), "{told}");
         }
     }
 }

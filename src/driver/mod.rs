@@ -21,4 +21,5 @@ pub mod service_manager;
 mod socket_path;
 pub mod state_health;
 pub mod store;
+pub mod tls;
 pub mod token;

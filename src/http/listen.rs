@@ -18,7 +18,9 @@ use tower_layer::Layer;
 
 use super::caller::{End, HostEnd};
 use super::{Api, Problem, routes};
+use crate::definition::settings::{ApiListen, TlsFiles};
 use crate::driver::api_socket::{ApiSocket, Peer};
+use crate::driver::tls;
 
 /// Connections of one account at a time: no account uses up the supervisor's descriptors and memory.
 const PER_ACCOUNT: usize = 64;
@@ -29,19 +31,53 @@ const FIRST_REQUEST: Duration = Duration::from_secs(10);
 /// Time that answers get which are under way when the process ends.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
+/// How often it is looked whether a certificate was renewed.
+const LOOK_AT_FILES: Duration = Duration::from_secs(10);
+
 /// Where to listen on the network; bound already, so that what cannot be is told at once.
 #[derive(Debug)]
 pub struct Network {
-    pub listener: TcpListener,
-    /// `None`: in the clear.
-    pub tls: Option<RustlsConfig>,
+    listener: TcpListener,
+    tls: Option<(RustlsConfig, TlsFiles)>,
+}
+
+impl Network {
+    /// Binds the address, and reads the certificate where there is one.
+    pub fn bind(listen: ApiListen) -> io::Result<Self> {
+        let listener = TcpListener::bind(listen.listen).map_err(|why| {
+            io::Error::new(why.kind(), format!("listening on {}: {why}", listen.listen))
+        })?;
+        let tls = listen.tls.map(|files| {
+            let config = RustlsConfig::from_config(tls::read(&files)?);
+            Ok::<_, io::Error>((config, files))
+        });
+        Ok(Self { listener, tls: tls.transpose()? })
+    }
+}
+
+/// A certificate that was renewed is used for the next connection.
+async fn renew(config: RustlsConfig, files: TlsFiles) {
+    let mut before = tls::stamp(&files);
+    loop {
+        let never = std::future::pending::<()>();
+        let _ = tokio::time::timeout(LOOK_AT_FILES, never).await;
+        let now = tls::stamp(&files);
+        if now.is_none() || now == before {
+            continue;
+        }
+        // A pair that does not fit yet is half of a renewal: the former one goes on, and both are looked at again.
+        if let Ok(new) = tls::read(&files) {
+            config.reload_from_config(new);
+            before = now;
+        }
+    }
 }
 
 /// The API at work. When this is dropped it takes in nothing more, and ends as soon as what it was asked is answered.
 #[derive(Debug)]
 pub struct Serving {
     // Its file is removed with it.
-    _socket: Option<ApiSocket>,
+    _socket: ApiSocket,
     control: Control,
     thread: Option<std::thread::JoinHandle<()>>,
 }
@@ -50,19 +86,14 @@ pub struct Serving {
 ///
 /// # Errors
 /// Where there can be no thread for it.
-pub fn serve(
-    api: &Api,
-    socket: Option<ApiSocket>,
-    network: Option<Network>,
-) -> io::Result<Serving> {
+pub fn serve(api: &Api, socket: ApiSocket, network: Option<Network>) -> io::Result<Serving> {
     let control = Control::new();
-    let unix = socket.as_ref().map(ApiSocket::listener).transpose()?;
+    let unix = socket.listener()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (service, ended) = (routes::service(api), control.clone());
     let work = async move {
         let unix = async {
-            let Some(listener) = unix else { return Ok(()) };
-            axum_server::from_unix(listener)?
+            axum_server::from_unix(unix)?
                 .handle(Handle::with_control(ended.clone()))
                 .acceptor(OfHost::default())
                 .first_request_timeout(FIRST_REQUEST)
@@ -77,7 +108,8 @@ pub fn serve(
             let (places, service) =
                 (OfNetwork::new(tls.is_some()), service.clone().into_make_service());
             match tls {
-                Some(tls) => {
+                Some((tls, files)) => {
+                    tokio::spawn(renew(tls.clone(), files));
                     let acceptor = RustlsAcceptor::new(tls).acceptor(places);
                     server.acceptor(acceptor).serve(service).await
                 }

@@ -28,6 +28,22 @@ record! {
         optional agent: AgentWord,
         /// Which job files count.
         optional definitions: DefinitionsRecord,
+        /// Where the API listens besides its Unix socket.
+        optional api: ApiRecord,
+    }
+}
+
+record! {
+    /// The API on the network.
+    pub(crate) struct ApiRecord {
+        /// Address and port, such as 0.0.0.0:8420 or [::1]:8420.
+        required listen: Word,
+        /// Certificate chain (PEM), from this file's folder; read anew when it changes.
+        optional certificate: Word,
+        /// Its private key (PEM), from this file's folder; nobody else may read it.
+        optional key: Word,
+        /// true: without TLS on an address that others reach, behind a proxy that has it. Default: false.
+        optional in_the_clear: bool,
     }
 }
 
