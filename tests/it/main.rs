@@ -15,6 +15,7 @@ mod agent_link;
 mod agent_outlives;
 mod agent_shims;
 mod agent_upgrade;
+mod api;
 #[cfg(feature = "faults")]
 mod campaign;
 mod deployed;

@@ -21,13 +21,13 @@ fn ends_twice() -> bool {
     night.notice("the store does not take what was decided");
     house.say("a", "no");
     house.ended_unwatched("a", 1);
-    std::thread::scope(|scope| {
-        scope.spawn(|| house.run(&["force", "night.a", "--reason", "done by hand"]));
-        // Nothing tells that both wait.
-        std::thread::sleep(Duration::from_millis(500));
-        database.execute("rollback");
-        database.close();
-    });
+    let mut force =
+        house.command(&["force", "night.a", "--reason", "done by hand"]).spawn().unwrap();
+    // Nothing tells that both wait.
+    std::thread::sleep(Duration::from_millis(500));
+    database.execute("rollback");
+    database.close();
+    force.wait().unwrap();
     let over = night.over();
     house.nothing_is_lost();
     let recorded = |kind: &str| {

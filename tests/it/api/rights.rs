@@ -1,0 +1,175 @@
+//! Who may ask what: every route with every role.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::Served;
+use crate::night::house::House;
+
+const PEOPLE: &str = "
+version: 1
+people:
+  vera: {name: Vera Viewer, roles: [viewer]}
+  olga: {name: Olga Operator, roles: [viewer, operator]}
+  kim: {name: Kim Approver, roles: [viewer, approver]}
+  max: {name: Max Machine, roles: [machine]}
+  ada: {name: Ada Admin, roles: [admin]}
+  nobody: {name: Nobody Special, roles: [guest]}
+";
+
+const RIGHTS: &str = "
+rights:
+  viewer: [read]
+  operator: [logs, operate, order, house]
+  approver: [second]
+  machine: [events]
+";
+
+/// What each route takes, written down once more: a route that is not here fails the test. `known`: whoever may read.
+const TAKES: &[(&str, &str, &str)] = &[
+    ("GET", "/api/v1/status", "read"),
+    ("GET", "/api/v1/runs", "read"),
+    ("GET", "/api/v1/runs/{run}", "read"),
+    ("GET", "/api/v1/runs/{run}/jobs", "read"),
+    ("GET", "/api/v1/runs/{run}/report", "read"),
+    ("GET", "/api/v1/batches/{batch}/jobs/{job}/why", "read"),
+    ("GET", "/api/v1/runs/{run}/jobs/{job}/log", "logs"),
+    ("GET", "/api/v1/standing", "read"),
+    ("POST", "/api/v1/runs", "order"),
+    ("POST", "/api/v1/runs/{run}/actions", "operate"),
+    ("POST", "/api/v1/batches/{batch}/actions", "operate"),
+    ("POST", "/api/v1/freezes", "house"),
+    ("POST", "/api/v1/freezes/{freeze}/lift", "house"),
+    ("POST", "/api/v1/pools/{pool}", "house"),
+    ("POST", "/api/v1/requests/{request}/second", "second"),
+    ("POST", "/api/v1/login", ""),
+    ("POST", "/api/v1/logout", "read"),
+    ("POST", "/api/v1/credentials", "admin"),
+    ("GET", "/api/v1/events", "read"),
+    ("GET", "/api/v1/runs/{run}/events", "read"),
+    ("GET", "/healthz", ""),
+    ("GET", "/readyz", ""),
+    ("GET", "/metrics", ""),
+    ("GET", "/api/v1/openapi.json", ""),
+];
+
+const HAS: &[(&str, &[&str])] = &[
+    ("vera", &["read"]),
+    ("olga", &["read", "logs", "operate", "order", "house"]),
+    ("kim", &["read", "second"]),
+    ("max", &["events"]),
+    ("ada", &["read", "logs", "operate", "order", "house", "second", "events", "admin"]),
+    ("nobody", &[]),
+];
+
+fn house() -> House {
+    let house = House::new("  a: {title: A, run: [sh, job.sh, wait]}\n");
+    house.write("people.yaml", PEOPLE);
+    let site = std::fs::read_to_string(house.site().join("site.yaml")).unwrap();
+    house.write("site.yaml", &(site + RIGHTS));
+    house
+}
+
+fn body(path: &str) -> serde_json::Value {
+    match path.rsplit('/').next().unwrap() {
+        "runs" => json!({ "batch": "nope" }),
+        "actions" => json!({ "action": { "do": "note", "text": "x" }, "reason": "x" }),
+        "freezes" => {
+            json!({ "from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z", "reason": "x", "dry_run": true })
+        }
+        "lift" | "second" => json!({ "reason": "x", "dry_run": true }),
+        "{pool}" => {
+            json!({ "size": 1, "until": "2099-01-01T00:00:00Z", "reason": "x", "dry_run": true })
+        }
+        "login" => json!({ "person": "vera", "password": "wrong" }),
+        "credentials" => {
+            json!({ "credential": { "credential": "set-password", "person": "wei", "hash": "x" } })
+        }
+        _ => json!(null),
+    }
+}
+
+#[test]
+fn every_route_lets_in_whom_its_right_lets_in_and_nobody_else() {
+    let served = Served::of(house(), "");
+    let mut night = served.house.spawn(&["run", "night", "--date", "2026-10-30"]);
+    night.started("a");
+    let described: Vec<(String, &str)> = nightrun::http::routes()
+        .iter()
+        .map(|route| (route.name().0.to_string(), route.name().1))
+        .collect();
+    let written: Vec<(String, &str)> =
+        TAKES.iter().map(|(method, path, _)| ((*method).to_owned(), *path)).collect();
+    assert_eq!(described, written);
+    let everything = ["read", "logs", "operate", "order", "house", "second", "events", "admin"];
+    let tokens: BTreeMap<&str, String> =
+        HAS.iter().map(|(person, _)| (*person, served.token(person, &everything))).collect();
+    for (method, path, right) in TAKES {
+        // A stream that lets somebody in does not end; it is asked after what lies behind its end.
+        let url = path
+            .replace("{run}", "night@2026-10-30%231")
+            .replace("{batch}", "night")
+            .replace("{job}", "a")
+            .replace("{freeze}", "F-9")
+            .replace("{pool}", "nope")
+            .replace("{request}", "R-9");
+        if url.ends_with("/logout") {
+            continue;
+        }
+        let sent = (*method == "POST").then(|| body(path));
+        let streams = url.ends_with("/events");
+        if !right.is_empty() {
+            let stranger = served.ask((method, &url), &[], sent.as_ref());
+            assert_eq!(stranger.status, 401, "{method} {url} without a token: {stranger:?}");
+            let forged = served.ask_as("nr_00", (method, &url), sent.as_ref());
+            assert!(matches!(forged.status, 401 | 429), "{method} {url} forged: {forged:?}");
+        }
+        for (person, has) in HAS {
+            let may = right.is_empty() || has.contains(right);
+            if streams && may {
+                continue;
+            }
+            let answer = served.ask_as(&tokens[person], (method, &url), sent.as_ref());
+            if right.is_empty() {
+                assert!(answer.status != 403, "{person} {method} {url}: {answer:?}");
+            } else if may {
+                assert!(
+                    !matches!(answer.status, 401 | 403 | 500..),
+                    "{person} {method} {url}: {answer:?}"
+                );
+            } else {
+                assert_eq!(answer.status, 403, "{person} {method} {url}: {answer:?}");
+                let rule = answer.json()["rule"].clone();
+                assert!(rule == "right-missing" || rule == "unknown-person", "{answer:?}");
+            }
+        }
+    }
+    served.house.say("a", "go");
+    night.ends(0);
+    served.night.kill();
+}
+
+#[test]
+fn a_token_may_less_than_its_person_and_nothing_when_it_is_over() {
+    let served = Served::of(house(), "");
+    let narrow = served.token("ada", &["read"]);
+    let status = ("GET", "/api/v1/status");
+    served.ask_as(&narrow, status, None).ok();
+    let order = json!({ "batch": "night", "date": "2026-10-30" });
+    let refused = served.ask_as(&narrow, ("POST", "/api/v1/runs"), Some(&order));
+    assert_eq!((refused.status, &refused.json()["rule"]), (403, &json!("right-missing")));
+    let tokens = served.house.json(&["people", "tokens"]);
+    let id = tokens[0]["token"].as_str().unwrap_or_else(|| panic!("{tokens}")).to_owned();
+    served.house.run(&["people", "revoke", &id, "--reason", "lost"]).code(0);
+    assert_eq!(served.ask_as(&narrow, status, None).status, 401);
+    // Whoever leaves the site loses what was made in his name.
+    let wide = served.token("olga", &["read"]);
+    served.ask_as(&wide, status, None).ok();
+    served.house.write("people.yaml", &PEOPLE.replace("  olga:", "  otto:"));
+    served.night.signal(rustix::process::Signal::HUP);
+    served.night.notice("the job files have changed");
+    let gone = served.ask_as(&wide, status, None);
+    assert_eq!((gone.status, &gone.json()["rule"]), (403, &json!("unknown-person")), "{gone:?}");
+    served.night.kill();
+}
