@@ -10,6 +10,7 @@ pub mod control;
 pub mod files;
 pub mod folders;
 pub mod git;
+pub mod git_health;
 pub mod host_health;
 pub mod log_files;
 pub mod mail;

@@ -13,6 +13,7 @@ mod clock_set;
 mod committed;
 mod disk_full;
 mod doctor;
+mod doctor_definitions;
 mod doubts;
 mod failures;
 mod gates;
@@ -25,10 +26,12 @@ mod ordered;
 mod own_copy;
 pub(crate) mod post;
 mod read_only;
+mod secrets;
 #[cfg(feature = "faults")]
 mod service_manager;
 #[cfg(feature = "faults")]
 mod serving;
+mod settings_file;
 mod simulated;
 mod standby;
 mod stopped;
