@@ -61,6 +61,9 @@ pub async fn examine(places: &Examined<'_>) -> io::Result<Vec<Finding>> {
         found.extend(git_health::examine(places.site, places.definitions).await);
     }
     found.extend(state_health::examine(state));
+    if places.shared != state {
+        found.extend(state_health::examine(places.shared));
+    }
     let reader = StateReader::open(store, state).await;
     found.push(of_store(&reader, store, state).await);
     let agent = places.shared.join("agent");

@@ -50,13 +50,15 @@ pub enum Rule {
     NoChange,
     /// The supervisor is being stopped.
     Stopping,
+    /// The supervisor only observes, beside another scheduler.
+    Observing,
     /// A trial stands alone: it changes nothing for the whole site.
     Trial,
 }
 
 impl Rule {
     /// Every rule, in the order of the format reference.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::NoSuchRun,
         Self::NoSuchJob,
         Self::NoSuchThing,
@@ -79,6 +81,7 @@ impl Rule {
         Self::Past,
         Self::NoChange,
         Self::Stopping,
+        Self::Observing,
         Self::Trial,
     ];
 
@@ -106,6 +109,7 @@ impl Rule {
             Self::Past => "past",
             Self::NoChange => "no-change",
             Self::Stopping => "stopping",
+            Self::Observing => "observing",
             Self::Trial => "trial",
         }
     }

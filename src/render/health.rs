@@ -147,8 +147,11 @@ fn of_store_or_agent(finding: &Finding, lang: Lang) -> Option<String> {
             .say(lang)
         }
         Finding::AgentOutdated { pid, release, own, running, version: _ } => {
-            let release = release.as_deref().unwrap_or("?");
-            Health::AgentOutdated { pid: *pid, release, own, running: *running }.say(lang)
+            let (pid, running) = (*pid, *running);
+            match release {
+                Some(release) => Health::AgentOutdated { pid, release, own, running }.say(lang),
+                None => Health::AgentFormer { pid, own, running }.say(lang),
+            }
         }
         Finding::AgentSpeaksOther { version, own } => {
             Health::AgentSpeaksOther { version: *version, own: *own }.say(lang)

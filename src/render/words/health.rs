@@ -98,6 +98,9 @@ messages! {
     AgentOutdated { pid: u32, release: &'a str, own: &'a str, running: u64 }:
         format!("process {pid} still is release {release}, {own} is installed; {running} running: `nightrun agent upgrade`, or restart the supervisor; what runs goes on"),
         format!("进程 {pid} 仍为版本 {release}，已安装 {own}，运行中 {running} 个：请执行 `nightrun agent upgrade` 或重启调度主控，作业不受影响");
+    AgentFormer { pid: u32, own: &'a str, running: u64 }:
+        format!("process {pid} is of a release that cannot go on as another, {own} is installed; {running} running: `kill {pid}`; what runs goes on, and the next agent takes it over"),
+        format!("进程 {pid} 的版本不支持就地升级，已安装 {own}，运行中 {running} 个：请执行 `kill {pid}`，作业不受影响，由下一个代理接管");
     AgentSpeaksOther { version: u32, own: u32 }:
         format!("it speaks protocol {version}, this program {own}: let its attempts end, then end it; the next run starts its own"),
         format!("代理协议版本为 {version}，本程序为 {own}：待其作业结束后停止该代理，下次执行会自动启动");

@@ -54,8 +54,12 @@ fn beside_an_old_scheduler_starts_are_told_of_and_recorded_and_none_is_made() {
     let mut night = Night::watch(command);
     let missed = night.event("starts-missed", "");
     assert!(missed.to_string().contains("observ"), "{missed}");
+    // By hand neither; before, beside and after it.
+    house.run(&["run", "night"]).refused("only observes");
     night.signal(Signal::TERM);
     night.ends(0);
+    let output = with(&house, "mode: observe\n", &["run", "night"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
     let recorded = house.facts("starts-missed");
     assert!(!recorded.is_empty() && recorded[0].to_string().contains("observed"), "{recorded:?}");
     assert!(house.ran().is_empty());
