@@ -13,11 +13,12 @@ use super::check;
 use crate::agent;
 use crate::core::fact::Fact;
 use crate::definition::defect::Severity;
+use crate::definition::settings::Definitions;
 use crate::definition::site::{Mail, Site, Transport};
 use crate::driver::clock::HostClock;
 use crate::driver::mail::{FolderMailer, SmtpMailer};
-use crate::driver::store::{StateReader, StoreAddress};
-use crate::driver::{agent_health, host_health, state_health};
+use crate::driver::store::{FILE, StateReader, StoreAddress};
+use crate::driver::{agent_health, git_health, host_health, state_health};
 use crate::port::{Clock, RunFilter, StoreError, StoreReader};
 use crate::types::Now;
 use crate::view::health::Finding;
@@ -31,21 +32,42 @@ const LOCAL: &str = "local";
 /// A wall clock that moved by less than this against the time since boot was not stepped.
 const STEP: SignedDuration = SignedDuration::from_secs(2);
 
+/// What a night of this host goes by.
+#[derive(Debug, Clone, Copy)]
+pub struct Examined<'a> {
+    /// The file of settings, where one is used.
+    pub settings: Option<&'a Path>,
+    pub site: &'a Path,
+    pub definitions: &'a Definitions,
+    pub state: &'a Path,
+    /// Folder of the agent.
+    pub shared: &'a Path,
+    pub store: &'a StoreAddress,
+    /// The agent has a unit of its own.
+    pub awaits_agent: bool,
+}
+
 /// Everything that is found, good and bad, in the order in which a person mends it. An error: not even the clock can be
 /// read.
-pub async fn examine(
-    site: &Path,
-    state: &Path,
-    shared: &Path,
-    store: &StoreAddress,
-) -> io::Result<Vec<Finding>> {
+pub async fn examine(places: &Examined<'_>) -> io::Result<Vec<Finding>> {
+    let Examined { state, store, .. } = *places;
     let clock = HostClock::new()?;
     let now = clock.now();
-    let (mut found, site) = of_site(site, now.wall);
+    let mut found: Vec<Finding> = Vec::new();
+    found.extend(places.settings.map(|path| Finding::SettingsRead { path: path.to_owned() }));
+    let (of_files, site) = of_site(places.site, now.wall);
+    found.extend(of_files);
+    if places.site.is_dir() {
+        found.extend(git_health::examine(places.site, places.definitions).await);
+    }
     found.extend(state_health::examine(state));
+    if places.shared != state {
+        found.extend(state_health::examine(places.shared));
+    }
     let reader = StateReader::open(store, state).await;
-    found.push(of_store(&reader).await);
-    found.push(agent_health::examine(&shared.join("agent"), AGENT).await);
+    found.push(of_store(&reader, store, state).await);
+    let agent = places.shared.join("agent");
+    found.push(agent_health::examine(&agent, AGENT, places.awaits_agent).await);
     if let Some(site) = &site {
         found.push(of_mail(&site.mail, state).await);
     }
@@ -57,6 +79,7 @@ pub async fn examine(
         clock_found = against_journal(&reader, &clock, now).await.unwrap_or_default();
     }
     found.push(of_clock(now));
+    found.extend(host_health::clock());
     found.extend(clock_found);
     if let Some(site) = &site {
         found.extend(host_health::zones(&zones(site), now.wall));
@@ -88,15 +111,32 @@ fn of_site(folder: &Path, now: Timestamp) -> (Vec<Finding>, Option<Arc<Site>>) {
     (vec![loads], Some(site))
 }
 
-async fn of_store(reader: &Result<Option<StateReader>, StoreError>) -> Finding {
+async fn of_store(
+    reader: &Result<Option<StateReader>, StoreError>,
+    store: &StoreAddress,
+    state: &Path,
+) -> Finding {
+    let unusable = |why: &StoreError| match store {
+        // It says itself which file it is about.
+        StoreAddress::Folder => Finding::StoreUnusable { why: why.to_string() },
+        StoreAddress::Postgres(address) => {
+            Finding::StoreUnusable { why: format!("{address}: {why}") }
+        }
+    };
     let checked = match reader {
         Ok(None) => return Finding::NoStore,
         Ok(Some(reader)) => reader.check_end().await,
-        Err(why) => return Finding::StoreUnusable { why: why.to_string() },
+        Err(why) => return unusable(why),
     };
     match checked {
-        Ok((version, head)) => Finding::StoreWhole { version, entries: head.seq, head: head.hash },
-        Err(why) => Finding::StoreUnusable { why: why.to_string() },
+        Ok((version, head)) => {
+            let place = match store {
+                StoreAddress::Folder => state.join(FILE).display().to_string(),
+                StoreAddress::Postgres(address) => address.to_string(),
+            };
+            Finding::StoreWhole { place, version, entries: head.seq, head: head.hash }
+        }
+        Err(why) => unusable(&why),
     }
 }
 

@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, watch};
 
 pub use clock::RunClock;
 pub use commits::follow;
-pub use doctor::examine;
+pub use doctor::{Examined, examine};
 pub use mailer::SiteMailer;
 pub use service_watch::ServiceWatch;
 pub use source::{Checked, SiteFolder, check, settings, source};

@@ -24,6 +24,8 @@ use crate::supervisor::{definition, standing};
 use crate::types::{Lang, Span, Zone};
 
 pub(super) struct Context {
+    /// The file of settings, where one is used.
+    pub(super) settings: Option<PathBuf>,
     pub(super) site: PathBuf,
     pub(super) state: PathBuf,
     /// Which job files count.
@@ -62,7 +64,8 @@ fn address(url: &str, password_file: Option<&Path>) -> Result<PostgresAddress, F
 impl Context {
     pub(super) fn new(places: PlaceArguments) -> Result<Self, Failure> {
         let asked_lang = places.lang.map(Lang::from);
-        let settings = places.settings.as_deref().map(app::settings).transpose();
+        let settings_file = places.settings;
+        let settings = settings_file.as_deref().map(app::settings).transpose();
         let settings = settings.map_err(Failure::defects)?.unwrap_or_default();
         let store_password_file = places.store_password_file.or(settings.store_password_file);
         let store = match places.store.or(settings.store).as_deref() {
@@ -73,6 +76,7 @@ impl Context {
             given.or(set).unwrap_or_else(|| PathBuf::from(otherwise))
         };
         Ok(Self {
+            settings: settings_file,
             store,
             store_password_file,
             observes: settings.observes,

@@ -9,9 +9,16 @@ use crate::view::health::Finding;
 
 /// `doctor`: one line a finding; nothing is changed, and nothing is started.
 pub(super) async fn doctor(context: &Context) -> Result<u8, Failure> {
-    let findings = app::examine(&context.site, &context.state, context.shared(), &context.store)
-        .await
-        .map_err(Failure::failed)?;
+    let places = app::Examined {
+        settings: context.settings.as_deref(),
+        site: &context.site,
+        definitions: &context.definitions,
+        state: &context.state,
+        shared: context.shared(),
+        store: &context.store,
+        awaits_agent: !context.starts_agent,
+    };
+    let findings = app::examine(&places).await.map_err(Failure::failed)?;
     match context.format {
         Format::Text => anstream::print!("{}", health::page(context.lang, &findings)),
         Format::Json => {

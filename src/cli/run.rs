@@ -46,6 +46,11 @@ pub(super) async fn run(context: &Context, arguments: RunArguments) -> Result<u8
     };
     let site = Arc::clone(&read.site);
     let at = arguments.at.as_deref().map(|text| instant(text, &site)).transpose()?;
+    if context.observes && at.is_none() {
+        return Err(Failure::refused(
+            "this host only observes (`mode: observe` in its settings), and starts nothing; for a trial: --at, with a state folder of its own",
+        ));
+    }
     let order = order_of(arguments, at.is_some());
     if let Some(batch) = site.batches.get(&order.batch) {
         say_first(context, &site, batch, &order);

@@ -64,6 +64,8 @@ pub enum Rule {
     NoChange,
     /// The supervisor is being stopped.
     Stopping,
+    /// The supervisor only observes, beside another scheduler.
+    Observing,
     /// A trial stands alone: it changes nothing for the whole site.
     Trial,
 }
@@ -94,6 +96,7 @@ impl Rule {
         Self::Past,
         Self::NoChange,
         Self::Stopping,
+        Self::Observing,
         Self::Trial,
     ];
 
@@ -122,6 +125,7 @@ impl Rule {
             Self::Past => "past",
             Self::NoChange => "no-change",
             Self::Stopping => "stopping",
+            Self::Observing => "observing",
             Self::Trial => "trial",
         }
     }

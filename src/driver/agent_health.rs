@@ -16,8 +16,10 @@ use crate::view::health::Finding;
 use crate::wire::{self, AgentProgram, FromAgent, ToAgent, spool};
 
 /// Asks the agent of a folder who it is, for at most so long.
-pub async fn examine(dir: &Path, limit: Duration) -> Finding {
+/// `awaited`: its own unit starts it.
+pub async fn examine(dir: &Path, limit: Duration, awaited: bool) -> Finding {
     match look(dir, limit).await {
+        Ok(Finding::NoAgent { .. }) if awaited => Finding::AgentAwaited,
         Ok(found) => found,
         Err(why) => Finding::AgentUnusable { why },
     }
@@ -48,7 +50,8 @@ async fn look(dir: &Path, limit: Duration) -> Result<Finding, String> {
             Ok(Finding::AgentOutdated { pid, version, release, own, running })
         }
         FromAgent::Welcome { version, boot, pid, program: _ } => {
-            Ok(Finding::AgentHere { pid, version, boot: boot.0, running, unrecorded })
+            let (release, boot) = (wire::release().to_owned(), boot.0);
+            Ok(Finding::AgentHere { pid, version, release, boot, running, unrecorded })
         }
         other => Err(format!("it answers a greeting with {other:?}; its log: {}", log.display())),
     }

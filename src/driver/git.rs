@@ -27,19 +27,32 @@ pub enum GitError {
     NoRepository(PathBuf),
     #[error("git {what}: {why}")]
     Failed { what: String, why: String },
-    #[error("git fetch {remote}: no answer in {} s", FETCH.as_secs())]
+    #[error("git: {remote} did not answer in time")]
     NoAnswer { remote: String },
 }
 
 /// The commit that is checked out where a folder lies in a repository; `None`: it lies in none, or git cannot say.
 pub fn revision_of(folder: &Path) -> Option<Revision> {
     // Most often there is none, and then no program is started to find that out.
-    let real = std::fs::canonicalize(folder).ok()?;
-    real.ancestors().find(|above| above.join(".git").exists())?;
-    let repository = Repository::of(&real).ok()?;
+    if !lies_in_repository(folder) {
+        return None;
+    }
+    let repository = Repository::of(&std::fs::canonicalize(folder).ok()?).ok()?;
     let head = repository.commit("HEAD").ok()?;
     let dirty = repository.is_dirty().ok()?;
     repository.revision(&head, dirty).ok()
+}
+
+/// Whether a folder lies in a repository; no program is started to find that out.
+pub fn lies_in_repository(folder: &Path) -> bool {
+    let real = std::fs::canonicalize(folder);
+    real.is_ok_and(|real| real.ancestors().any(|above| above.join(".git").exists()))
+}
+
+/// Of the git program, such as `2.39.5`.
+pub fn version() -> Result<String, GitError> {
+    let said = Git { at: Path::new("/") }.text(&["version"])?;
+    Ok(said.trim().trim_start_matches("git version ").to_owned())
 }
 
 /// The repository that a site's folder lies in.
@@ -193,6 +206,31 @@ impl Repository {
             return Err(failed(&arguments, &done.stderr));
         }
         self.commit(&Self::followed(remote, branch))
+    }
+
+    /// The commit that a branch of a remote has now. Nothing is fetched.
+    pub async fn remote_has(&self, remote: &str, branch: &str) -> Result<String, GitError> {
+        let name = format!("refs/heads/{branch}");
+        let arguments = ["ls-remote", "--exit-code", "--", remote, &name];
+        let mut command = tokio::process::Command::from(self.git().command(&arguments));
+        command.kill_on_drop(true).stdin(Stdio::null());
+        let no_answer = |_| GitError::NoAnswer { remote: remote.to_owned() };
+        let done = tokio::time::timeout(ANSWER, command.output()).await.map_err(no_answer)?;
+        let done = done.map_err(|why| not_run(&arguments, &why))?;
+        let said = String::from_utf8_lossy(&done.stdout);
+        match said.split_whitespace().next().filter(|_| done.status.success()) {
+            Some(commit) => Ok(commit.to_owned()),
+            None if done.stderr.is_empty() => {
+                Err(failed(&arguments, format!("{remote} has no branch {branch}").as_bytes()))
+            }
+            None => Err(failed(&arguments, &done.stderr)),
+        }
+    }
+
+    /// The branch that is checked out; `None`: a commit by itself.
+    pub fn branch(&self) -> Result<Option<String>, GitError> {
+        let said = self.git().text(&["rev-parse", "--abbrev-ref", "HEAD"])?;
+        Ok(Some(said.trim().to_owned()).filter(|branch| branch != "HEAD"))
     }
 
     /// The name under which the last fetch of a branch is kept. None of the checkout's own.

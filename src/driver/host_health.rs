@@ -1,5 +1,7 @@
 //! Limits of this process, which the supervisor and the agent would have too, and the host's data of time zones.
 
+#![expect(clippy::disallowed_methods, reason = "driver: it reads what the host says of itself")]
+
 use jiff::tz::{Offset, TimeZone, TimeZoneDatabase};
 use jiff::{SignedDuration, Timestamp};
 use rustix::process::{Resource, getrlimit};
@@ -33,6 +35,31 @@ pub fn limits(max_running: u32) -> Vec<Finding> {
     found
 }
 
+/// Where the host keeps its data of time zones, with their release where they say it.
+fn data_of_host() -> Option<String> {
+    const FOLDER: &str = "/usr/share/zoneinfo";
+    let first = std::fs::read_to_string(format!("{FOLDER}/tzdata.zi")).unwrap_or_default();
+    let release = first.lines().next().and_then(|line| line.strip_prefix("# version "));
+    match release {
+        Some(release) => Some(format!("{release}, {FOLDER}")),
+        None => std::path::Path::new(FOLDER).is_dir().then(|| FOLDER.to_owned()),
+    }
+}
+
+/// Whether the kernel takes its clock for right, as whoever keeps it (NTP) tells it; nothing where it does not say.
+pub fn clock() -> Option<Finding> {
+    const UNSYNCHRONISED: libc::c_int = 0x40;
+    #[expect(unsafe_code, reason = "adjtimex is only in libc")]
+    // SAFETY: a plain call that fills a structure on this stack; nothing is asked to be changed.
+    let (said, told) = unsafe {
+        let mut told: libc::timex = std::mem::zeroed();
+        (libc::adjtimex(&raw mut told), told)
+    };
+    let error_us = u64::try_from(told.maxerror).unwrap_or_default();
+    (said >= 0 && told.status & UNSYNCHRONISED != 0)
+        .then_some(Finding::ClockNotSynchronised { error_us })
+}
+
 /// How long ahead the two kinds of data are compared: past the next two changes of daylight saving.
 const AHEAD: SignedDuration = SignedDuration::from_hours(24 * 400);
 
@@ -48,7 +75,7 @@ pub fn zones(names: &[String], now: Timestamp) -> Vec<Finding> {
         }
     }
     if found.is_empty() {
-        found.push(Finding::ZonesAgree { zones: names.to_vec() });
+        found.push(Finding::ZonesAgree { zones: names.to_vec(), data: data_of_host() });
     }
     found
 }

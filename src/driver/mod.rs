@@ -11,6 +11,7 @@ mod clock_steps;
 pub mod files;
 pub mod folders;
 pub mod git;
+pub mod git_health;
 pub mod host_health;
 pub mod log_files;
 pub mod mail;

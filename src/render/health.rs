@@ -28,6 +28,7 @@ pub fn page(lang: Lang, findings: &[Finding]) -> String {
 /// What was found and what to do, in one line.
 pub fn words(lang: Lang, finding: &Finding) -> String {
     let said = match finding.part() {
+        Part::Settings | Part::Git => of_definitions(finding, lang),
         Part::Site => of_site(finding, lang),
         Part::State => of_state(finding, lang),
         Part::Store | Part::Agent => of_store_or_agent(finding, lang),
@@ -56,6 +57,29 @@ fn of_site(finding: &Finding, lang: Lang) -> Option<String> {
         _ => return None,
     };
     Some(health.say(lang))
+}
+
+fn of_definitions(finding: &Finding, lang: Lang) -> Option<String> {
+    let said = match finding {
+        Finding::SettingsRead { path } => Health::SettingsRead { path: &shown(path) }.say(lang),
+        Finding::NotInGit { path } => Health::NotInGit { path: &shown(path) }.say(lang),
+        Finding::GitCommit { version, commit, author, branch } => {
+            let branch = branch.as_deref().unwrap_or("-");
+            Health::GitCommit { version, commit, author, branch }.say(lang)
+        }
+        Finding::GitDirty { commit, counts: true } => Health::GitDirty { commit }.say(lang),
+        Finding::GitDirty { commit, counts: false } => Health::GitLeftOut { commit }.say(lang),
+        Finding::GitUnusable { why, needed: true } => Health::GitMissing { why }.say(lang),
+        Finding::GitUnusable { why, needed: false } => Health::GitUnknown { why }.say(lang),
+        Finding::GitFollows { remote, branch, commit } => {
+            Health::GitFollows { remote, branch, commit }.say(lang)
+        }
+        Finding::GitRemoteSilent { remote, branch, why } => {
+            Health::GitRemoteSilent { remote, branch, why }.say(lang)
+        }
+        _ => return None,
+    };
+    Some(said)
 }
 
 fn of_state(finding: &Finding, lang: Lang) -> Option<String> {
@@ -100,9 +124,9 @@ fn finding_is_of_files(free: u64, files: u64) -> bool {
 fn of_store_or_agent(finding: &Finding, lang: Lang) -> Option<String> {
     let said = match finding {
         Finding::NoStore => Health::NoStore.say(lang),
-        Finding::StoreWhole { version, entries, head } => {
+        Finding::StoreWhole { place, version, entries, head } => {
             let head = head.get(..12).unwrap_or(head);
-            Health::StoreWhole { version: *version, entries: *entries, head }.say(lang)
+            Health::StoreWhole { place, version: *version, entries: *entries, head }.say(lang)
         }
         Finding::StoreUnusable { why } => Health::StoreUnusable { why }.say(lang),
         Finding::StoreOpenToOthers { path, mode } => {
@@ -110,17 +134,24 @@ fn of_store_or_agent(finding: &Finding, lang: Lang) -> Option<String> {
         }
         Finding::NoAgent { attempts: 0 } => Health::NoAgent.say(lang),
         Finding::NoAgent { attempts } => Health::AgentIsMissed { attempts: *attempts }.say(lang),
-        Finding::AgentHere { pid, version, boot, running, unrecorded } => Health::AgentHere {
-            pid: *pid,
-            version: *version,
-            boot,
-            running: *running,
-            unrecorded: *unrecorded,
+        Finding::AgentAwaited => Health::AgentAwaited.say(lang),
+        Finding::AgentHere { pid, version, release, boot, running, unrecorded } => {
+            Health::AgentHere {
+                pid: *pid,
+                version: *version,
+                release,
+                boot,
+                running: *running,
+                unrecorded: *unrecorded,
+            }
+            .say(lang)
         }
-        .say(lang),
         Finding::AgentOutdated { pid, release, own, running, version: _ } => {
-            let release = release.as_deref().unwrap_or("?");
-            Health::AgentOutdated { pid: *pid, release, own, running: *running }.say(lang)
+            let (pid, running) = (*pid, *running);
+            match release {
+                Some(release) => Health::AgentOutdated { pid, release, own, running }.say(lang),
+                None => Health::AgentFormer { pid, own, running }.say(lang),
+            }
         }
         Finding::AgentSpeaksOther { version, own } => {
             Health::AgentSpeaksOther { version: *version, own: *own }.say(lang)
@@ -160,6 +191,10 @@ fn of_time(finding: &Finding, lang: Lang) -> Option<String> {
             let up = took(lang, Duration::from_secs(*since_boot_s));
             Health::ClockPlausible { wall: &utc(*wall), up: &up }.say(lang)
         }
+        Finding::ClockNotSynchronised { error_us } => {
+            let error = took(lang, Duration::from_micros(*error_us));
+            Health::ClockNotSynchronised { error: &error }.say(lang)
+        }
         Finding::ClockImplausible { wall } => {
             Health::ClockImplausible { wall: &utc(*wall) }.say(lang)
         }
@@ -174,7 +209,13 @@ fn of_time(finding: &Finding, lang: Lang) -> Option<String> {
                 false => Health::ClockBack { by, since }.say(lang),
             }
         }
-        Finding::ZonesAgree { zones } => Health::ZonesAgree { zones: &list(lang, zones) }.say(lang),
+        Finding::ZonesAgree { zones, data } => {
+            let zones = &*list(lang, zones);
+            match data {
+                Some(data) => Health::ZonesAgree { zones, data }.say(lang),
+                None => Health::ZonesOwn { zones }.say(lang),
+            }
+        }
         Finding::ZoneDiffers { zone, at, host, own } => {
             Health::ZoneDiffers { zone, at: &utc(*at), host, own }.say(lang)
         }

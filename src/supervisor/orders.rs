@@ -51,6 +51,11 @@ impl<W: World> Supervisor<W> {
         if self.stopping {
             return Ok(Err(stopping().into()));
         }
+        if self.observes() {
+            let what = "this supervisor only observes, and starts nothing";
+            let hint = "for a trial: --at, with a state folder of its own";
+            return Ok(Err(Refused::by(Rule::Observing, what).hint(hint).into()));
+        }
         let loaded = self.loaded().and_then(|loaded| {
             self.parts.source.usable(&loaded, &order.batch, self.today()).map(|()| loaded)
         });

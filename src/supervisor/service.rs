@@ -398,6 +398,11 @@ impl<W: World> Supervisor<W> {
         }
     }
 
+    /// Whether starts are told of and none is made.
+    pub(super) fn observes(&self) -> bool {
+        self.service.as_ref().is_some_and(|service| service.observes)
+    }
+
     /// The site of whoever asks for what belongs to no run.
     pub(super) fn served_site(&self) -> Option<&Site> {
         self.service.as_ref().map(|service| service.loaded.site.as_ref())

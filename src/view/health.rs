@@ -9,7 +9,9 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Part {
+    Settings,
     Site,
+    Git,
     State,
     Store,
     Agent,
@@ -35,6 +37,10 @@ pub enum Grade {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "finding")]
 pub enum Finding {
+    SettingsRead {
+        path: PathBuf,
+    },
+
     SiteLoads {
         path: PathBuf,
         batches: u64,
@@ -46,6 +52,38 @@ pub enum Finding {
         errors: u64,
     },
     SiteUnreadable {
+        why: String,
+    },
+
+    /// The job files lie in no repository, and need not.
+    NotInGit {
+        path: PathBuf,
+    },
+    /// `branch`: `None` where a commit is checked out by itself.
+    GitCommit {
+        version: String,
+        commit: String,
+        author: String,
+        branch: Option<String>,
+    },
+    /// The files differ from the commit that is checked out; `counts`: runs go by the files.
+    GitDirty {
+        commit: String,
+        counts: bool,
+    },
+    /// `needed`: nothing counts but what is committed.
+    GitUnusable {
+        why: String,
+        needed: bool,
+    },
+    GitFollows {
+        remote: String,
+        branch: String,
+        commit: String,
+    },
+    GitRemoteSilent {
+        remote: String,
+        branch: String,
         why: String,
     },
 
@@ -92,6 +130,7 @@ pub enum Finding {
 
     NoStore,
     StoreWhole {
+        place: String,
         version: i32,
         entries: u64,
         head: String,
@@ -108,9 +147,12 @@ pub enum Finding {
     NoAgent {
         attempts: u64,
     },
+    /// Nobody listens, and the settings say that its own unit starts it.
+    AgentAwaited,
     AgentHere {
         pid: u32,
         version: u32,
+        release: String,
         boot: String,
         running: u64,
         unrecorded: u64,
@@ -158,6 +200,10 @@ pub enum Finding {
     ClockImplausible {
         wall: Timestamp,
     },
+    /// The kernel does not know the time to be right; `error_us`: what it may be wrong by.
+    ClockNotSynchronised {
+        error_us: u64,
+    },
     /// The journal has an entry of a time that has not come.
     ClockBehindJournal {
         wall: Timestamp,
@@ -169,8 +215,10 @@ pub enum Finding {
         since: Timestamp,
     },
 
+    /// `data`: where the host's data are, and of which release, if it has some.
     ZonesAgree {
         zones: Vec<String>,
+        data: Option<String>,
     },
     ZoneDiffers {
         zone: String,
@@ -225,6 +273,13 @@ impl Finding {
 
     pub fn part(&self) -> Part {
         match self {
+            Self::SettingsRead { .. } => Part::Settings,
+            Self::NotInGit { .. }
+            | Self::GitCommit { .. }
+            | Self::GitDirty { .. }
+            | Self::GitUnusable { .. }
+            | Self::GitFollows { .. }
+            | Self::GitRemoteSilent { .. } => Part::Git,
             Self::SiteLoads { .. } | Self::SiteHasDefects { .. } | Self::SiteUnreadable { .. } => {
                 Part::Site
             }
@@ -242,6 +297,7 @@ impl Finding {
             | Self::StoreUnusable { .. }
             | Self::StoreOpenToOthers { .. } => Part::Store,
             Self::NoAgent { .. }
+            | Self::AgentAwaited
             | Self::AgentHere { .. }
             | Self::AgentOutdated { .. }
             | Self::AgentSpeaksOther { .. }
@@ -253,6 +309,7 @@ impl Finding {
             | Self::MailWaits { .. } => Part::Mail,
             Self::ClockPlausible { .. }
             | Self::ClockImplausible { .. }
+            | Self::ClockNotSynchronised { .. }
             | Self::ClockBehindJournal { .. }
             | Self::ClockStepped { .. } => Part::Clock,
             Self::ZonesAgree { .. } | Self::ZoneDiffers { .. } => Part::Zones,
@@ -271,7 +328,12 @@ impl Finding {
             Self::LittleRoom { free, files, .. } if *free < NO_ROOM || *files < NO_FILES => {
                 Grade::Fail
             }
-            Self::SiteLoads { .. }
+            Self::GitUnusable { needed: false, .. } => Grade::Warn,
+            Self::SettingsRead { .. }
+            | Self::SiteLoads { .. }
+            | Self::NotInGit { .. }
+            | Self::GitCommit { .. }
+            | Self::GitFollows { .. }
             | Self::StateUsable { .. }
             | Self::NoStore
             | Self::StoreWhole { .. }
@@ -290,6 +352,9 @@ impl Finding {
             | Self::StateVolatile { .. }
             | Self::StoreOpenToOthers { .. }
             | Self::AgentOutdated { .. }
+            | Self::GitDirty { .. }
+            | Self::GitRemoteSilent { .. }
+            | Self::ClockNotSynchronised { .. }
             | Self::MailWaits { .. }
             | Self::ClockStepped { .. }
             | Self::ZoneDiffers { .. }
@@ -302,6 +367,8 @@ impl Finding {
             | Self::NoSockets { .. }
             | Self::StoreUnusable { .. }
             | Self::AgentSpeaksOther { .. }
+            | Self::AgentAwaited
+            | Self::GitUnusable { .. }
             | Self::AgentUnusable { .. }
             | Self::MailFolderUnusable { .. }
             | Self::MailServerUnusable { .. }

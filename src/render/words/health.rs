@@ -10,6 +10,31 @@ fn counted(n: u64, one: &str) -> String {
 messages! {
     /// One line each. Sizes come written with their unit.
     Health;
+    SettingsRead { path: &'a str }: format!("{path}: no defects"), format!("{path}：无缺陷");
+    NotInGit { path: &'a str }:
+        format!("{path} lies in no repository: runs record no commit"),
+        format!("{path} 不在 git 仓库中：批次执行不记录提交");
+    GitCommit { version: &'a str, commit: &'a str, author: &'a str, branch: &'a str }:
+        format!("git {version}; commit {commit} by {author}, branch {branch}"),
+        format!("git {version}；提交 {commit}，作者 {author}，分支 {branch}");
+    GitDirty { commit: &'a str }:
+        format!("the job files differ from commit {commit}: runs go by the files as they are, and record that they differ; `git status`"),
+        format!("作业文件与提交 {commit} 不一致：批次按当前文件执行并记录差异，详见 `git status`");
+    GitLeftOut { commit: &'a str }:
+        format!("the job files differ from commit {commit}: what is not committed does not count; `git status`"),
+        format!("作业文件与提交 {commit} 不一致：未提交的改动不生效，详见 `git status`");
+    GitMissing { why: &'a str }:
+        format!("{why}; only what is committed counts (`require: clean`), so nothing can be read"),
+        format!("{why}；设置要求只用已提交的内容（`require: clean`），因此无法读取作业文件");
+    GitUnknown { why: &'a str }:
+        format!("{why}; runs record no commit until that is right"),
+        format!("{why}；在修复之前批次执行不记录提交");
+    GitFollows { remote: &'a str, branch: &'a str, commit: &'a str }:
+        format!("{remote} answers; its branch {branch} is at {commit}"),
+        format!("{remote} 应答正常，分支 {branch} 位于 {commit}");
+    GitRemoteSilent { remote: &'a str, branch: &'a str, why: &'a str }:
+        format!("branch {branch} of {remote} is followed and cannot be asked for: {why}; what was fetched last stays in force"),
+        format!("跟随的 {remote} 分支 {branch} 无法获取：{why}；最近一次取回的内容继续有效");
     SiteLoads { path: &'a str, batches: u64, jobs: u64 }:
         format!("{path}: {batches} {}, {}, no defects", if batches == 1 { "batch" } else { "batches" }, counted(jobs, "job")),
         format!("{path}：批次 {batches} 个，作业 {jobs} 个，无缺陷");
@@ -52,9 +77,9 @@ messages! {
         format!("no socket can be made in {path}: {why}; put it on a local file system"),
         format!("{path} 中无法建立套接字：{why}；请放到本机文件系统");
     NoStore: "no store yet: the first run makes it", "尚无状态库：首次执行时自动建立";
-    StoreWhole { version: i32, entries: u64, head: &'a str }:
-        format!("schema {version}, {}, the journal's end is whole, head {head}", if entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") }),
-        format!("结构版本 {version}，流水 {entries} 条，末端完整，链头 {head}");
+    StoreWhole { place: &'a str, version: i32, entries: u64, head: &'a str }:
+        format!("{place}: schema {version}, {}, the journal's end is whole, head {head}", if entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") }),
+        format!("{place}：结构版本 {version}，流水 {entries} 条，末端完整，链头 {head}");
     StoreUnusable { why: &'a str }:
         format!("{why}; nothing was touched"), format!("状态库不可用：{why}；未作任何改动");
     StoreOpenToOthers { path: &'a str, mode: &'a str }:
@@ -64,12 +89,18 @@ messages! {
     AgentIsMissed { attempts: u64 }:
         format!("none is there, and the end of {} is not known: `nightrun resume` starts one and learns it", counted(attempts, "attempt")),
         format!("代理未运行，而 {attempts} 次尝试的结局未知：请执行 `nightrun resume`");
-    AgentHere { pid: u32, version: u32, boot: &'a str, running: u64, unrecorded: u64 }:
-        format!("process {pid}, protocol {version}, boot {boot}, {running} running, {} not in the journal", counted(unrecorded, "ending")),
-        format!("进程 {pid}，协议版本 {version}，启动标识 {boot}，运行中 {running} 个，未入流水的结局 {unrecorded} 个");
+    AgentAwaited:
+        "nobody listens, and its own unit is to start it: `systemctl start nightrun-agent`",
+        "代理未运行，应由其自身的服务单元启动：请执行 `systemctl start nightrun-agent`";
+    AgentHere { pid: u32, version: u32, release: &'a str, boot: &'a str, running: u64, unrecorded: u64 }:
+        format!("process {pid}, release {release}, protocol {version}, boot {boot}, {running} running, {} not in the journal", counted(unrecorded, "ending")),
+        format!("进程 {pid}，版本 {release}，协议版本 {version}，启动标识 {boot}，运行中 {running} 个，未入流水的结局 {unrecorded} 个");
     AgentOutdated { pid: u32, release: &'a str, own: &'a str, running: u64 }:
         format!("process {pid} still is release {release}, {own} is installed; {running} running: `nightrun agent upgrade`, or restart the supervisor; what runs goes on"),
         format!("进程 {pid} 仍为版本 {release}，已安装 {own}，运行中 {running} 个：请执行 `nightrun agent upgrade` 或重启调度主控，作业不受影响");
+    AgentFormer { pid: u32, own: &'a str, running: u64 }:
+        format!("process {pid} is of a release that cannot go on as another, {own} is installed; {running} running: `kill {pid}`; what runs goes on, and the next agent takes it over"),
+        format!("进程 {pid} 的版本不支持就地升级，已安装 {own}，运行中 {running} 个：请执行 `kill {pid}`，作业不受影响，由下一个代理接管");
     AgentSpeaksOther { version: u32, own: u32 }:
         format!("it speaks protocol {version}, this program {own}: let its attempts end, then end it; the next run starts its own"),
         format!("代理协议版本为 {version}，本程序为 {own}：待其作业结束后停止该代理，下次执行会自动启动");
@@ -89,6 +120,9 @@ messages! {
         format!("尚有 {mails} 封邮件未发出，其中已放弃 {given_up} 封：原因见 `nightrun mail list`");
     ClockPlausible { wall: &'a str, up: &'a str }:
         format!("{wall}, the host is up for {up}"), format!("{wall}，主机已运行 {up}");
+    ClockNotSynchronised { error: &'a str }:
+        format!("nobody tells the kernel that it is right (it may be {error} off): keep it by NTP (chrony, systemd-timesyncd); schedules go by it"),
+        format!("内核未确认时钟已同步（可能偏差 {error}）：请启用 NTP（chrony、systemd-timesyncd），计划以此为准");
     ClockImplausible { wall: &'a str }:
         format!("it shows {wall}, which cannot be: set it and keep it by NTP; schedules and windows go by it"),
         format!("当前显示 {wall}，不合理：请校时并启用 NTP，计划与时间窗口以此为准");
@@ -101,9 +135,12 @@ messages! {
     ClockBack { by: &'a str, since: &'a str }:
         format!("it was set {by} back since the last run was opened at {since}: look at what NTP does"),
         format!("自 {since} 最近一次批次执行开启以来，时钟被调慢 {by}：请检查 NTP");
-    ZonesAgree { zones: &'a str }:
-        format!("{zones}: the host agrees with this program's data"),
-        format!("{zones}：主机与本程序的时区数据一致");
+    ZonesAgree { zones: &'a str, data: &'a str }:
+        format!("{zones}: the host's data ({data}) agree with this program's"),
+        format!("{zones}：主机时区数据（{data}）与本程序一致");
+    ZonesOwn { zones: &'a str }:
+        format!("{zones}: this program's own data; the host has none"),
+        format!("{zones}：主机无时区数据，使用本程序自带数据");
     ZoneDiffers { zone: &'a str, at: &'a str, host: &'a str, own: &'a str }:
         format!("{zone} is UTC{host} at {at} by the host's data and UTC{own} by this program's: bring tzdata up to date, or all starts are off"),
         format!("{zone} 在 {at}：主机数据为 UTC{host}，本程序为 UTC{own}，请更新 tzdata，否则启动时间会有偏差");

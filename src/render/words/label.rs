@@ -111,7 +111,9 @@ labels! {
     LegendLimit: "limit", "时限";
     LegendNow: "now", "当前";
     // Parts of a host, and how they are found.
+    PartSettings: "settings", "设置";
     PartSite: "site", "站点";
+    PartGit: "git", "git";
     PartState: "state", "状态目录";
     PartStore: "store", "状态库";
     PartAgent: "agent", "代理";
@@ -184,7 +186,9 @@ impl Label {
 
     pub fn of_part(part: Part) -> Self {
         match part {
+            Part::Settings => Self::PartSettings,
             Part::Site => Self::PartSite,
+            Part::Git => Self::PartGit,
             Part::State => Self::PartState,
             Part::Store => Self::PartStore,
             Part::Agent => Self::PartAgent,

@@ -13,6 +13,7 @@ mod clock_set;
 mod committed;
 mod disk_full;
 mod doctor;
+mod doctor_definitions;
 mod doubts;
 mod failures;
 mod gates;
@@ -26,10 +27,12 @@ mod own_copy;
 mod people;
 pub(crate) mod post;
 mod read_only;
+mod secrets;
 #[cfg(feature = "faults")]
 mod service_manager;
 #[cfg(feature = "faults")]
 mod serving;
+mod settings_file;
 mod simulated;
 mod standby;
 mod stopped;
