@@ -1,5 +1,6 @@
 //! Where a command works: folders, language, form of output.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use jiff::civil::Date;
 use super::arguments::{Format, PlaceArguments};
 use super::exit::{Failure, REFUSED};
 use crate::app::{self, Checked, SiteFolder};
+use crate::core::access::{may, rights_of};
 use crate::core::fact::Fact;
 use crate::core::night::Core;
 use crate::core::state::Standing;
@@ -19,8 +21,8 @@ use crate::driver::folders::StateFolder;
 use crate::driver::store::{StateReader, StateStore, StoreAddress};
 use crate::journal::RunRow;
 use crate::port::{Clock, SiteSource, Store, StoreError, StoreReader};
-use crate::supervisor::{across_now, definition, recall, standing};
-use crate::types::{Lang, RunId, Span, Zone};
+use crate::supervisor::{across_now, definition, person_of, recall, standing};
+use crate::types::{Lang, Right, RunId, Span, Zone};
 
 pub(super) struct Context {
     pub(super) site: PathBuf,
@@ -102,6 +104,19 @@ impl Context {
     pub(super) fn source(&self) -> Result<SiteFolder, Failure> {
         self.is_there(&self.site)?;
         app::source(&self.site, &self.definitions).map_err(Failure::failed)
+    }
+
+    /// Whether whoever runs this command has a right. Whom the state folder belongs to, and root, may do everything: they
+    /// can read its files all the same.
+    pub(super) fn may(&self, right: Right) -> Result<(), Failure> {
+        let account = app::own_account();
+        let owner = self.state.metadata().map(|folder| folder.uid());
+        if owner.is_ok_and(|owner| owner == account.uid) || account.uid == 0 {
+            return Ok(());
+        }
+        let site = self.site()?;
+        let person = person_of(Some(&site), &account);
+        may(rights_of(&site, &person), right).map_err(|refused| Failure::by_rule(&refused))
     }
 
     pub(super) fn create_state(&self) -> Result<StateFolder, Failure> {

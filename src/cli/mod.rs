@@ -6,6 +6,7 @@ mod output;
 mod act;
 mod arguments;
 mod asking;
+mod audit;
 mod check;
 mod context;
 mod doctor;
@@ -15,6 +16,7 @@ mod journal;
 mod lines;
 mod live;
 mod people;
+mod roster;
 mod run;
 mod serve;
 mod show;
@@ -93,6 +95,8 @@ async fn carry_out(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Unfreeze { freeze, why } => house::unfreeze(context, freeze, why).await,
         Command::Freezes => house::freezes(context).await,
         Command::Second { request, why } => house::second(context, request, why).await,
+        Command::Roster(command) => roster::roster(context, command),
+        Command::Audit(arguments) => audit::audit(context, arguments).await,
         Command::People(command) => people::people(context, command).await,
         Command::Mail(MailCommand::Flush) => journal::flush_mail(context).await,
         Command::Mail(MailCommand::List) => journal::list_mail(context).await,

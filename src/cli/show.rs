@@ -25,7 +25,7 @@ use crate::render;
 use crate::render::terminal::Harmless;
 use crate::render::words::Verdict;
 use crate::supervisor::{missed_starts, planned, usual_p95};
-use crate::types::{AttemptId, BatchId, BusinessDate, JobName, JobRef, Now, RunId, Span};
+use crate::types::{AttemptId, BatchId, BusinessDate, JobName, JobRef, Now, Right, RunId, Span};
 use crate::view::{self, of_job::Around, of_plan::Wanted, why::Reason};
 
 /// A path from here, where it lies beneath.
@@ -305,6 +305,7 @@ async fn why_of_supervisor(
 
 /// `log`.
 pub(super) async fn log(context: &Context, arguments: LogArguments) -> Result<u8, Failure> {
+    context.may(Right::Logs)?;
     let LogArguments { job, date, run, attempt, follow } = arguments;
     let reader = context.reader().await?;
     let row = find(&reader, run.as_ref(), Some(&job.batch), date).await?;
