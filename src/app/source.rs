@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::civil::Date;
 
 use super::commits::Commits;
+use crate::core::calendar::Calendars;
 use crate::core::check::{self as core_check, Severity as Found};
+use crate::core::roster::{Clash, Roster};
 use crate::definition::defect::{Defect, Finding, Place, Severity};
 use crate::definition::places::{FilePlace, Places};
 use crate::definition::settings::{Definitions, Follow, Settings};
@@ -38,6 +40,9 @@ pub fn check(folder: &Path, today: Date) -> Result<Checked, ReadSiteError> {
     if let Some(site) = &site {
         let found = core_check::check(site, today);
         defects.extend(found.into_iter().map(|found| placed(&tree, &loaded.places, found)));
+        let calendars = Calendars::new(&site.calendars);
+        let clashes = Roster::new(site, &calendars).clashes();
+        defects.extend(clashes.iter().filter_map(|clash| in_roster(&tree, &loaded.places, clash)));
         defects.sort_by(|a, b| a.order().cmp(&b.order()));
     }
     let failed = defects.iter().any(|defect| defect.severity == Severity::Error);
@@ -58,6 +63,16 @@ fn placed(tree: &SourceTree, places: &Places, found: core_check::Finding) -> Def
         Found::Warning => Finding::warning(at.at, found.what),
     };
     Defect::of(&at.file, &tree.lines(&at.file), finding.hint(found.hint))
+}
+
+/// Somebody who has two shifts at once, at the place of the later entry.
+fn in_roster(tree: &SourceTree, places: &Places, clash: &Clash) -> Option<Defect> {
+    let at = places.roster.get(clash.entry)?;
+    let [(first, on), (second, also)] = &clash.shifts;
+    let person = &clash.person;
+    let what = format!("{person} has two shifts at once: {first} of {on} and {second} of {also}");
+    let hint = "a shift with `on_call: true` may be had beside another one";
+    Some(Defect::of(&at.file, &tree.lines(&at.file), Finding::error(at.at, what).hint(hint)))
 }
 
 /// Reads the site of a folder, whatever day it is: what hangs on the day (a calendar that has ended) is said where it

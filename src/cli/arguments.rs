@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::{Date, Time};
 
+use super::audit::AuditArguments;
 use super::people::PeopleCommand;
+use super::roster::RosterCommand;
+use super::simulate::SimulateArguments;
 use crate::core::select::Selector;
 use crate::driver::api_client::ApiAddress;
 use crate::types::{
@@ -14,9 +17,6 @@ use crate::types::{
 
 /// Options that every command takes, after its own.
 const EVERYWHERE: &str = "Everywhere";
-
-/// What a simulated night supposes.
-const SUPPOSE: &str = "What if";
 
 const EXAMPLES: &str = "\
 Try it:
@@ -315,6 +315,11 @@ pub(super) enum Command {
     /// People, what they may do, their passwords and tokens
     #[command(subcommand)]
     People(PeopleCommand),
+    /// Who is on shift
+    #[command(subcommand)]
+    Roster(RosterCommand),
+    /// What people did, with the proof that nothing of it was altered; or who could do what on a date
+    Audit(AuditArguments),
     /// Mail that has not left yet
     #[command(subcommand)]
     Mail(MailCommand),
@@ -339,50 +344,6 @@ pub(super) struct PlanArguments {
     /// How many days
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=400))]
     pub(super) days: u16,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct SimulateArguments {
-    /// Only these batches are shown; all that start by default. The others take their share of hosts and pools all the same
-    #[arg(value_name = "BATCH")]
-    pub(super) batches: Vec<BatchId>,
-    /// The day on which the night begins; today by default
-    #[arg(long, value_name = "DATE")]
-    pub(super) date: Option<Date>,
-    /// So many days on end, in one go
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=400))]
-    pub(super) days: u16,
-    /// Play it so many times, with times drawn from history: chances instead of one answer
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub(super) nights: u32,
-    /// What the drawing begins with; the same seed gives the same nights
-    #[arg(long, value_name = "S", default_value_t = 1)]
-    pub(super) seed: u64,
-    /// A host goes, with all that runs on it, and comes back: local=01:00-02:00, or
-    /// local=2026-10-31T01:00..2026-10-31T02:00; may be given several times, as all below
-    #[arg(long, value_name = "HOST=TIMES", help_heading = SUPPOSE)]
-    pub(super) host_down: Vec<String>,
-    /// Nothing may start in the whole site: 22:00-23:00
-    #[arg(long, value_name = "TIMES", help_heading = SUPPOSE)]
-    pub(super) freeze: Vec<String>,
-    /// A job takes so long: load-rates=45m, or so many times its usual: 'load-*=2x'
-    #[arg(long, value_name = "JOB=LENGTH", help_heading = SUPPOSE)]
-    pub(super) takes: Vec<String>,
-    /// A job fails at every try, or at its first two: fetch-payments=2
-    #[arg(long, value_name = "JOB[=TRIES]", help_heading = SUPPOSE)]
-    pub(super) fails: Vec<String>,
-    /// What a job waits for (a file, an SQL condition) is there at this time: await-rates=02:30
-    #[arg(long, value_name = "JOB=TIME", help_heading = SUPPOSE)]
-    pub(super) arrives: Vec<String>,
-    /// People confirm so long after they are asked; at once by default
-    #[arg(long, value_name = "LENGTH", help_heading = SUPPOSE, conflicts_with = "without_people")]
-    pub(super) confirm_after: Option<Span>,
-    /// Nobody confirms anything
-    #[arg(long, help_heading = SUPPOSE)]
-    pub(super) without_people: bool,
-    /// Draw the night into this file (SVG): one batch, one day
-    #[arg(long, value_name = "FILE")]
-    pub(super) gantt: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -1,5 +1,6 @@
 //! Where a command works: folders, language, form of output.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use jiff::civil::Date;
 use super::arguments::{Format, PlaceArguments};
 use super::exit::{Failure, REFUSED};
 use crate::app::{self, Checked, Door, SiteFolder};
+use crate::core::access::{may, rights_of};
 use crate::core::fact::Fact;
 use crate::core::night::Core;
 use crate::core::state::Standing;
@@ -20,8 +22,8 @@ use crate::driver::store::postgres::PostgresAddress;
 use crate::driver::store::{StateReader, StateStore, StoreAddress};
 use crate::journal::RunRow;
 use crate::port::{Clock, SiteSource, Store, StoreError, StoreReader};
-use crate::supervisor::{definition, standing};
-use crate::types::{Lang, Span, Zone};
+use crate::supervisor::{definition, person_of, standing};
+use crate::types::{Lang, Right, Span, Zone};
 
 pub(super) struct Context {
     /// The file of settings, where one is used.
@@ -136,6 +138,19 @@ impl Context {
     pub(super) fn source(&self) -> Result<SiteFolder, Failure> {
         self.is_there(&self.site)?;
         app::source(&self.site, &self.definitions).map_err(Failure::failed)
+    }
+
+    /// Whether whoever runs this command has a right. Whom the state folder belongs to, and root, may do everything: they
+    /// can read its files all the same.
+    pub(super) fn may(&self, right: Right) -> Result<(), Failure> {
+        let account = app::host_account();
+        let owner = self.state.metadata().map(|folder| folder.uid());
+        if owner.is_ok_and(|owner| owner == account.uid) || account.uid == 0 {
+            return Ok(());
+        }
+        let site = self.site()?;
+        let person = person_of(Some(&site), &account.into());
+        may(rights_of(&site, &person), right).map_err(|refused| Failure::by_rule(&refused))
     }
 
     pub(super) fn create_state(&self) -> Result<StateFolder, Failure> {

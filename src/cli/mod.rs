@@ -7,6 +7,7 @@ mod act;
 mod agent;
 mod arguments;
 mod asking;
+mod audit;
 mod check;
 mod context;
 mod doctor;
@@ -16,6 +17,7 @@ mod journal;
 mod lines;
 mod live;
 mod people;
+mod roster;
 mod run;
 mod serve;
 mod show;
@@ -95,6 +97,8 @@ async fn carry_out(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Unfreeze { freeze, why } => house::unfreeze(context, freeze, why).await,
         Command::Freezes => house::freezes(context).await,
         Command::Second { request, why } => house::second(context, request, why).await,
+        Command::Roster(command) => roster::roster(context, command),
+        Command::Audit(arguments) => audit::audit(context, arguments).await,
         Command::People(command) => people::people(context, command).await,
         Command::Mail(MailCommand::Flush) => journal::flush_mail(context).await,
         Command::Mail(MailCommand::List) => journal::list_mail(context).await,

@@ -24,7 +24,7 @@ use crate::port::{Clock, RunFilter, StoreReader};
 use crate::render;
 use crate::render::terminal::Harmless;
 use crate::render::words::Verdict;
-use crate::types::{AttemptId, BatchId, BusinessDate, JobName, JobRef, Now, RunId, Span};
+use crate::types::{AttemptId, BatchId, BusinessDate, JobName, JobRef, Now, Right, RunId, Span};
 use crate::view::status::StatusPage;
 use crate::view::{self, of_plan::Wanted};
 
@@ -249,6 +249,7 @@ async fn why_of_supervisor(
 
 /// `log`.
 pub(super) async fn log(context: &Context, arguments: LogArguments) -> Result<u8, Failure> {
+    context.may(Right::Logs)?;
     let LogArguments { job, date, run, attempt, follow } = arguments;
     let reader = context.reader().await?;
     let row = find(&reader, run.as_ref(), Some(&job.batch), date).await?;

@@ -1,9 +1,12 @@
 //! `simulate`: nights of the site as they would go, with what a person supposes. Nothing is started or stored.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::arguments::{Format, SimulateArguments};
+use clap::Args;
+use jiff::civil::Date;
+
+use super::arguments::Format;
 use super::context::Context;
 use super::exit::Failure;
 use super::show;
@@ -14,9 +17,56 @@ use crate::render;
 use crate::simulate::Samples;
 use crate::simulate::rehearsal::{self, Asked, NotPlayed};
 use crate::simulate::what_if::Wishes;
-use crate::types::{BatchId, JobRef};
+use crate::types::{BatchId, JobRef, Span};
 use crate::view::job::JobLine;
 use crate::view::rehearsal::RehearsalView;
+
+/// What a simulated night supposes.
+const SUPPOSE: &str = "What if";
+
+#[derive(Debug, Args)]
+pub(super) struct SimulateArguments {
+    /// Only these batches are shown; all that start by default. The others take their share of hosts and pools all the same
+    #[arg(value_name = "BATCH")]
+    pub(super) batches: Vec<BatchId>,
+    /// The day on which the night begins; today by default
+    #[arg(long, value_name = "DATE")]
+    pub(super) date: Option<Date>,
+    /// So many days on end, in one go
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=400))]
+    pub(super) days: u16,
+    /// Play it so many times, with times drawn from history: chances instead of one answer
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) nights: u32,
+    /// What the drawing begins with; the same seed gives the same nights
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(super) seed: u64,
+    /// A host goes, with all that runs on it, and comes back: local=01:00-02:00, or
+    /// local=2026-10-31T01:00..2026-10-31T02:00; may be given several times, as all below
+    #[arg(long, value_name = "HOST=TIMES", help_heading = SUPPOSE)]
+    pub(super) host_down: Vec<String>,
+    /// Nothing may start in the whole site: 22:00-23:00
+    #[arg(long, value_name = "TIMES", help_heading = SUPPOSE)]
+    pub(super) freeze: Vec<String>,
+    /// A job takes so long: load-rates=45m, or so many times its usual: 'load-*=2x'
+    #[arg(long, value_name = "JOB=LENGTH", help_heading = SUPPOSE)]
+    pub(super) takes: Vec<String>,
+    /// A job fails at every try, or at its first two: fetch-payments=2
+    #[arg(long, value_name = "JOB[=TRIES]", help_heading = SUPPOSE)]
+    pub(super) fails: Vec<String>,
+    /// What a job waits for (a file, an SQL condition) is there at this time: await-rates=02:30
+    #[arg(long, value_name = "JOB=TIME", help_heading = SUPPOSE)]
+    pub(super) arrives: Vec<String>,
+    /// People confirm so long after they are asked; at once by default
+    #[arg(long, value_name = "LENGTH", help_heading = SUPPOSE, conflicts_with = "without_people")]
+    pub(super) confirm_after: Option<Span>,
+    /// Nobody confirms anything
+    #[arg(long, help_heading = SUPPOSE)]
+    pub(super) without_people: bool,
+    /// Draw the night into this file (SVG): one batch, one day
+    #[arg(long, value_name = "FILE")]
+    pub(super) gantt: Option<PathBuf>,
+}
 
 pub(super) async fn simulate(
     context: &Context,

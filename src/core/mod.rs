@@ -32,6 +32,7 @@ pub mod order;
 pub mod phase;
 mod progress;
 pub mod refused;
+pub mod roster;
 mod rules;
 mod run_opened;
 mod same_day;

@@ -72,7 +72,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, in the order of the format reference.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::NoSuchRun,
         Self::NoSuchJob,
         Self::NoSuchThing,

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use jiff::civil::Time;
 
 use crate::definition::site::{
-    Batch, BusinessDateRule, DayRule, Days, FoldPolicy, GapPolicy, Job, Kind, Mail, Missed, Need,
-    NeedOf, Retry, Schedule, ScheduleRule, Site, Success, Survivors, Transport,
+    Batch, BusinessDateRule, DayRule, Days, Duty, FoldPolicy, GapPolicy, Job, Kind, Mail, Missed,
+    Need, NeedOf, Retry, Schedule, ScheduleRule, Site, Success, Survivors, Transport,
 };
 use crate::types::{BatchId, Condition, HostName, JobName, Lang, Role, Span, Text, Zone};
 
@@ -116,6 +116,7 @@ pub(crate) fn site(batches: Vec<Batch>) -> Site {
         freezes: Vec::new(),
         second_person: Vec::new(),
         rights: BTreeMap::new(),
+        duty: Duty::default(),
         changes: BTreeMap::new(),
         batches: batches.into_iter().map(|b| (b.id.clone(), Arc::new(b))).collect(),
     }

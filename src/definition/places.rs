@@ -18,6 +18,8 @@ pub struct Places {
     pub batches: BTreeMap<BatchId, BatchPlaces>,
     /// A calendar's `covers:`, or its first line where it is derived from others.
     pub calendars: BTreeMap<CalendarName, FilePlace>,
+    /// In the order of the site's roster.
+    pub roster: Vec<FilePlace>,
 }
 
 #[derive(Debug, Clone)]

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::raw::batch::BatchFile;
 use super::raw::calendar::CalendarFile;
 use super::raw::change::ChangeFile;
+use super::raw::duty::{RosterFile, ShiftsFile};
 use super::raw::people::PeopleFile;
 use super::raw::site::SiteFile;
 use super::raw::windows::WindowsFile;
@@ -18,6 +19,8 @@ pub fn schema(kind: FileKind) -> Value {
     match kind {
         FileKind::Site => generator.root_schema_for::<SiteFile>(),
         FileKind::People => generator.root_schema_for::<PeopleFile>(),
+        FileKind::Shifts => generator.root_schema_for::<ShiftsFile>(),
+        FileKind::Roster => generator.root_schema_for::<RosterFile>(),
         FileKind::Windows => generator.root_schema_for::<WindowsFile>(),
         FileKind::Calendar => generator.root_schema_for::<CalendarFile>(),
         FileKind::Change => generator.root_schema_for::<ChangeFile>(),
@@ -50,6 +53,8 @@ fn reference(kind: FileKind, generator: &mut SchemaGenerator) -> Value {
     match kind {
         FileKind::Site => of::<SiteFile>(generator),
         FileKind::People => of::<PeopleFile>(generator),
+        FileKind::Shifts => of::<ShiftsFile>(generator),
+        FileKind::Roster => of::<RosterFile>(generator),
         FileKind::Windows => of::<WindowsFile>(generator),
         FileKind::Calendar => of::<CalendarFile>(generator),
         FileKind::Change => of::<ChangeFile>(generator),

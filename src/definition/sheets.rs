@@ -7,6 +7,7 @@ use super::defect::{Finding, Place};
 use super::raw::batch::BatchFile;
 use super::raw::calendar::CalendarFile;
 use super::raw::change::ChangeFile;
+use super::raw::duty::{RosterFile, ShiftsFile};
 use super::raw::people::PeopleFile;
 use super::raw::site::SiteFile;
 use super::raw::windows::WindowsFile;
@@ -19,6 +20,8 @@ use crate::types::{CalendarName, ChangeId};
 pub enum FileKind {
     Site,
     People,
+    Shifts,
+    Roster,
     Windows,
     Calendar,
     Change,
@@ -26,14 +29,24 @@ pub enum FileKind {
 }
 
 impl FileKind {
-    pub const ALL: [Self; 6] =
-        [Self::Site, Self::People, Self::Windows, Self::Calendar, Self::Change, Self::Batch];
+    pub const ALL: [Self; 8] = [
+        Self::Site,
+        Self::People,
+        Self::Shifts,
+        Self::Roster,
+        Self::Windows,
+        Self::Calendar,
+        Self::Change,
+        Self::Batch,
+    ];
 
     /// The word for it on the command line.
     pub fn word(self) -> &'static str {
         match self {
             Self::Site => "site",
             Self::People => "people",
+            Self::Shifts => "shifts",
+            Self::Roster => "roster",
             Self::Windows => "windows",
             Self::Calendar => "calendar",
             Self::Change => "change",
@@ -50,6 +63,8 @@ impl FileKind {
         Some(match parts.as_slice() {
             ["site.yaml"] => Self::Site,
             ["people.yaml"] => Self::People,
+            ["shifts.yaml"] => Self::Shifts,
+            ["roster.yaml"] => Self::Roster,
             ["windows.yaml"] => Self::Windows,
             ["calendars", _] => Self::Calendar,
             ["changes", _, "change.yaml"] => Self::Change,
@@ -87,6 +102,8 @@ impl<T> Sheet<T> {
 pub(super) struct Sheets {
     pub site: Option<Sheet<SiteFile>>,
     pub people: Option<Sheet<PeopleFile>>,
+    pub shifts: Option<Sheet<ShiftsFile>>,
+    pub roster: Option<Sheet<RosterFile>>,
     pub windows: Option<Sheet<WindowsFile>>,
     pub calendars: BTreeMap<CalendarName, Sheet<CalendarFile>>,
     pub changes: BTreeMap<ChangeId, Sheet<ChangeFile>>,
@@ -105,6 +122,8 @@ impl Sheets {
             match kind {
                 FileKind::Site => sheets.site = Some(sheet(path, file, findings)),
                 FileKind::People => sheets.people = Some(sheet(path, file, findings)),
+                FileKind::Shifts => sheets.shifts = Some(sheet(path, file, findings)),
+                FileKind::Roster => sheets.roster = Some(sheet(path, file, findings)),
                 FileKind::Windows => sheets.windows = Some(sheet(path, file, findings)),
                 FileKind::Batch => sheets.batches.push(sheet(path, file, findings)),
                 FileKind::Calendar => {

@@ -4,6 +4,7 @@
 //! the enums of [`words`], one a subject, and the headings its labels; the compiler refuses one that lacks a language.
 
 pub mod access;
+pub mod audit;
 pub mod clock;
 pub mod command;
 pub mod day_words;
@@ -19,6 +20,7 @@ pub mod progress;
 pub mod rehearsal;
 pub mod report_html;
 pub mod report_text;
+pub mod roster;
 pub mod runs;
 pub mod standing;
 pub mod starts;

@@ -82,6 +82,7 @@ name!(/** A database that SQL runs against (目标库). */ TargetName);
 name!(/** A host that an agent runs on. */ HostName);
 name!(/** A person's stable id: never a display name. */ PersonId);
 name!(/** A team. */ TeamName);
+name!(/** A shift (班次) of the roster. */ ShiftName);
 name!(/** A role of people, such as `duty`. */ Role);
 name!(/** A database change (变更): the name of its folder. */ ChangeId);
 

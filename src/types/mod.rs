@@ -24,7 +24,7 @@ pub use duration::Span;
 pub use ending::Ending;
 pub use id::{
     BatchId, CalendarName, ChangeId, FreezeId, HostName, IncidentId, InvalidName, JobName, JobRef,
-    PersonId, PoolName, RequestId, Role, TargetName, TeamName, TokenId, WindowClass,
+    PersonId, PoolName, RequestId, Role, ShiftName, TargetName, TeamName, TokenId, WindowClass,
 };
 pub use now::{BootId, Due, Now};
 pub use outcome::{Condition, Outcome};

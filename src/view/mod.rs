@@ -2,6 +2,7 @@
 //! mails, the terminal and `--format json` show. Nothing here decides, and nothing here is words: reasons are data.
 
 pub mod access;
+pub mod audit;
 pub mod event;
 pub mod failure;
 pub mod health;
@@ -20,6 +21,7 @@ pub mod of_why_unopened;
 pub mod plan;
 pub mod rehearsal;
 pub mod report;
+pub mod roster;
 pub mod run;
 pub mod standing;
 pub mod starts;

@@ -56,3 +56,30 @@ fn month_end_jobs_are_left_out_on_other_days() {
     assert!(left_out(0) > 0);
     assert_eq!(left_out(1), 0);
 }
+
+#[test]
+fn the_roster_names_who_is_on_shift_in_the_night() {
+    let site = sample();
+    let on = |at: &str| {
+        let view = nightrun::view::roster::of(&site, at.parse().unwrap()).unwrap();
+        let line = |line: &nightrun::view::roster::ShiftLine| {
+            let people: Vec<&str> = line.people.iter().map(|who| who.id.as_str()).collect();
+            format!("{} {}", line.shift, people.join(" "))
+        };
+        view.on.iter().map(line).collect::<Vec<_>>()
+    };
+    let night = ["phone marta-kowalska", "night li-wei"];
+    assert_eq!(on("2026-10-30T21:00:00Z"), night);
+    // Saturday: the night begins at 17:30.
+    assert_eq!(on("2026-10-31T16:30:00Z"), night);
+    assert_eq!(on("2026-10-31T16:29:00Z"), ["phone marta-kowalska"]);
+    assert_eq!(
+        on("2026-11-02T07:29:00Z").len(),
+        2,
+        "the night of Sunday, and the day has not begun"
+    );
+    // Every hour of E1 is there.
+    assert_eq!(site.duty.shifts.len(), 8);
+    let calendars = nightrun::core::calendar::Calendars::new(&site.calendars);
+    assert_eq!(nightrun::core::roster::Roster::new(&site, &calendars).clashes(), []);
+}

@@ -14,7 +14,7 @@ use super::super::yaml::{Node, Value};
 use super::{Read, Reader, Shape};
 use crate::types::{
     BatchId, CalendarName, ChangeId, HostName, JobName, Lang, PersonId, PoolName, Right, Role,
-    Span, TargetName, TeamName, WindowClass, Zone,
+    ShiftName, Span, TargetName, TeamName, WindowClass, Zone,
 };
 
 /// Why a text is not what it should be.
@@ -101,6 +101,7 @@ names!(
     PersonId,
     PoolName,
     Role,
+    ShiftName,
     TargetName,
     TeamName,
     WindowClass

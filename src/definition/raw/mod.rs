@@ -7,6 +7,7 @@
 pub(super) mod batch;
 pub(super) mod calendar;
 pub(super) mod change;
+pub(super) mod duty;
 pub(super) mod job;
 mod leaf;
 pub(super) mod people;

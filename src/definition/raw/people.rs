@@ -13,6 +13,8 @@ record! {
         required version: Version,
         /// People by a stable id that never changes.
         required people: Names<PersonId, PersonRecord>,
+        /// Teams by name; once there are any, a person's team is one of them.
+        optional teams: Names<TeamName, TeamRecord>,
     }
 }
 
@@ -30,5 +32,14 @@ record! {
         optional roles: List<Role>,
         /// The account on the supervisor's host that speaks for this person.
         optional unix_user: Word,
+    }
+}
+
+record! {
+    /// A team.
+    pub(crate) struct TeamRecord {
+        required title: Word,
+        optional title_zh: Word,
+        optional lead: PersonId,
     }
 }

@@ -9,8 +9,8 @@ use crate::definition::nearest;
 use crate::definition::raw::{At, Field, Names};
 use crate::definition::sheets::{Sheet, Sheets};
 use crate::types::{
-    BatchId, CalendarName, ChangeId, HostName, JobName, PersonId, PoolName, Role, TargetName,
-    WindowClass, Zone,
+    BatchId, CalendarName, ChangeId, HostName, JobName, PersonId, PoolName, Role, ShiftName,
+    TargetName, TeamName, WindowClass, Zone,
 };
 
 /// Names of one kind.
@@ -34,6 +34,8 @@ pub(super) struct Known<'r> {
     pub hosts: NameSet<HostName>,
     pub targets: NameSet<TargetName>,
     pub people: NameSet<PersonId>,
+    pub teams: NameSet<TeamName>,
+    pub shifts: NameSet<ShiftName>,
     /// Roles that somebody has.
     pub roles: NameSet<Role>,
     pub changes: NameSet<ChangeId>,
@@ -62,6 +64,8 @@ impl<'r> Known<'r> {
             .flat_map(|roles| roles.0.iter().map(|role| role.value.clone()))
             .collect();
         let windows_read = sheets.windows.as_ref().is_none_or(|sheet| sheet.raw.is_some());
+        let shifts = raw(sheets.shifts.as_ref());
+        let shifts_read = sheets.shifts.as_ref().is_none_or(|sheet| sheet.raw.is_some());
         let people_read = sheets.people.as_ref().is_none_or(|sheet| sheet.raw.is_some());
         let (batches, jobs) = batches(sheets);
         Self {
@@ -75,6 +79,8 @@ impl<'r> Known<'r> {
             hosts,
             targets: declared("target", site.map(|s| &s.targets), site.is_some()),
             people: declared("person", people.map(|f| &f.people), people_read),
+            teams: declared("team", people.map(|f| &f.teams), people_read),
+            shifts: declared("shift", shifts.map(|f| &f.shifts), shifts_read),
             roles: NameSet { kind: "role", names: roles, complete: people_read },
             changes: NameSet::all("change", sheets.changes.keys().cloned()),
             batches,

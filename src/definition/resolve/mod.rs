@@ -5,6 +5,7 @@ mod calendar_dates;
 mod calendars;
 mod changes;
 mod days;
+mod duty;
 mod jobs;
 mod kinds;
 mod known;
@@ -31,6 +32,7 @@ pub(super) fn resolve(
     let mut places = Places::default();
     let settings = settings::resolve(sheets, &known, findings);
     let people = people::resolve(sheets, findings);
+    let duty = duty::resolve(sheets, &known, findings, &mut places);
     let calendars = calendars::resolve(tree, sheets, &known, findings, &mut places);
     let (windows, freezes) = windows::resolve(sheets, &known, findings);
     let changes = changes::resolve(tree, sheets, &known, findings);
@@ -46,6 +48,7 @@ pub(super) fn resolve(
         targets: settings.targets,
         second_person: settings.second_person,
         rights: settings.rights,
+        duty,
         people,
         calendars,
         windows,

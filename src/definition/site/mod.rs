@@ -3,6 +3,7 @@
 //! Plain data. A run stores the part that it uses (see [`Site::part`]) and goes by that copy to its end.
 
 mod calendar;
+mod duty;
 mod job;
 mod schedule;
 mod window;
@@ -20,6 +21,7 @@ use crate::types::{
 };
 
 pub use calendar::{Calendar, CalendarRule, DayRule, Days, Exception, ExceptionKind, Period};
+pub use duty::{Assignment, Duty, Hours, Shift, Team};
 pub use job::{EndingKind, Job, Kind, Need, NeedOf, Retry, Success, Survivors, Transaction};
 pub use schedule::{BusinessDateRule, FoldPolicy, GapPolicy, Missed, Schedule, ScheduleRule};
 pub use window::{Freeze, FreezeScope, Opening, Season, Window};
@@ -51,6 +53,8 @@ pub struct Site {
     /// What each role may do; empty where everybody may do everything but administer.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub rights: BTreeMap<Role, Rights>,
+    #[serde(default, skip_serializing_if = "Duty::is_empty")]
+    pub duty: Duty,
     pub changes: BTreeMap<ChangeId, Change>,
     pub batches: BTreeMap<BatchId, Arc<Batch>>,
 }
@@ -238,7 +242,7 @@ impl Site {
         part
     }
 
-    /// Everything but batches and changes.
+    /// Everything but batches, changes and the roster.
     fn without_work(&self) -> Self {
         Self {
             title: self.title.clone(),
@@ -255,6 +259,7 @@ impl Site {
             freezes: self.freezes.clone(),
             second_person: self.second_person.clone(),
             rights: self.rights.clone(),
+            duty: Duty::default(),
             changes: BTreeMap::new(),
             batches: BTreeMap::new(),
         }

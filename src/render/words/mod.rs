@@ -6,6 +6,7 @@
 
 mod access;
 mod acts;
+mod audited;
 mod events;
 mod failure;
 mod health;
@@ -13,12 +14,14 @@ mod label;
 mod plan;
 mod reason;
 mod rehearsed;
+mod roster;
 mod stands;
 mod starts;
 mod verdict;
 
 pub use access::Access;
 pub use acts::Deed;
+pub use audited::Audited;
 pub use events::Happened;
 pub use failure::Fault;
 pub use health::Health;
@@ -26,6 +29,7 @@ pub use label::Label;
 pub use plan::Planned;
 pub use reason::Because;
 pub use rehearsed::Rehearsed;
+pub use roster::OnDuty;
 pub use stands::Stands;
 pub use starts::Starts;
 pub use verdict::Verdict;

@@ -18,7 +18,9 @@ use super::dice::Dice;
 use crate::core::calendar::Calendars;
 use crate::core::order::Order;
 use crate::core::refused::Refused;
-use crate::definition::site::{Engine, Host, Mail, Person, Site, Target, Transport, TwoPeople};
+use crate::definition::site::{
+    Duty, Engine, Host, Mail, Person, Site, Target, Transport, TwoPeople,
+};
 use crate::types::{
     BusinessDate, HostName, InvalidName, JobName, JobRef, Lang, Outcome, PersonId, PoolName, Role,
     Span, TargetName, Text,
@@ -87,6 +89,7 @@ pub(super) fn made(dice: &mut Dice, jobs: usize) -> Result<Made, BadSite> {
         people: BTreeMap::from([(operator()?, person()?), (watcher()?, person()?)]),
         // By what is known already, so that other nights are made as before.
         rights: BTreeMap::new(),
+        duty: Duty::default(),
         second_person: if jobs.is_multiple_of(3) { TWO.to_vec() } else { Vec::new() },
         calendars,
         windows,

@@ -1,0 +1,263 @@
+//! What people did: actions, orders, overrides, freezes, second persons, logins, credentials, and who came to have which
+//! rights. Each line with its entry of the journal.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::core::access::rights_of;
+use crate::core::fact::{Action, Fact, LoginHow, LoginTrouble, Proposed};
+use crate::definition::site::Site;
+use crate::journal::{Entry, Head};
+use crate::types::{PersonId, Rights, Role, RunId, TeamName};
+
+/// The person that starts of schedules are made by.
+const SCHEDULE: &str = "schedule";
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AuditLine {
+    /// The host's real time.
+    pub at: Timestamp,
+    /// Nobody: it came with other job files, or with a login that was refused.
+    pub person: Option<PersonId>,
+    /// Who said yes to it, where it took two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub second: Option<PersonId>,
+    #[serde(flatten)]
+    pub did: Did,
+    pub reason: String,
+    /// Its entry in the journal.
+    pub seq: u64,
+    pub hash: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "did")]
+pub enum Did {
+    Order {
+        run: RunId,
+        window_override: bool,
+    },
+    Resume {
+        run: RunId,
+    },
+    Stop {
+        run: RunId,
+    },
+    Act {
+        run: RunId,
+        action: Action,
+    },
+    Freeze {
+        freeze: String,
+        from: Timestamp,
+        to: Timestamp,
+    },
+    Unfreeze {
+        freeze: String,
+    },
+    SizePool {
+        pool: String,
+        size: u32,
+        until: Timestamp,
+    },
+    AskSecond {
+        request: String,
+        what: Proposed,
+    },
+    GiveSecond {
+        request: String,
+    },
+    SetPassword {
+        of: PersonId,
+    },
+    MakeToken {
+        token: String,
+        of: PersonId,
+        rights: Rights,
+        expires: Timestamp,
+    },
+    RevokeToken {
+        token: String,
+    },
+    LogIn {
+        how: LoginHow,
+        from: String,
+    },
+    LoginRefused {
+        from: String,
+        why: LoginTrouble,
+    },
+    /// Other job files than before.
+    TakeDefinitions {
+        commit: String,
+        author: String,
+    },
+    /// Somebody came to have other roles or rights, or is there no more.
+    Access {
+        of: PersonId,
+        before: Option<AccessOf>,
+        after: Option<AccessOf>,
+    },
+}
+
+/// What a person was allowed by the job files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AccessOf {
+    pub team: Option<TeamName>,
+    pub roles: Vec<Role>,
+    pub rights: Rights,
+    pub unix_user: Option<String>,
+}
+
+pub type AccessTable = BTreeMap<PersonId, AccessOf>;
+
+/// The proof that comes with an audit: the whole chain was walked, from its first entry to its head.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Proof {
+    /// Of the entries of that time, whatever they are about.
+    pub first: Option<Point>,
+    pub last: Option<Point>,
+    /// Of the whole journal.
+    pub head: Point,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Point {
+    pub seq: u64,
+    pub hash: String,
+}
+
+impl From<Head> for Point {
+    fn from(head: Head) -> Self {
+        Self { seq: head.seq, hash: head.hash }
+    }
+}
+
+/// Everybody of a site, with what each is allowed.
+pub fn access_table(site: &Site) -> AccessTable {
+    let of = |(id, person): (&PersonId, &crate::definition::site::Person)| {
+        let access = AccessOf {
+            team: person.team.clone(),
+            roles: person.roles.clone(),
+            rights: rights_of(site, id),
+            unix_user: person.unix_user.clone(),
+        };
+        (id.clone(), access)
+    };
+    site.people.iter().map(of).collect()
+}
+
+/// What an entry says that somebody did; `None` where it is nobody's doing. `hash`: that of the entry.
+pub fn line(entry: &Entry, hash: &str) -> Option<AuditLine> {
+    let (person, did, reason) = by_whom(&entry.fact)?;
+    Some(AuditLine {
+        at: entry.recorded,
+        person,
+        second: second_of(&entry.fact),
+        did,
+        reason,
+        seq: entry.seq,
+        hash: hash.to_owned(),
+    })
+}
+
+/// Differences between what people were and are allowed, which came into force with this entry.
+pub fn changes(
+    before: &AccessTable,
+    after: &AccessTable,
+    entry: &Entry,
+    hash: &str,
+) -> Vec<AuditLine> {
+    let ids: std::collections::BTreeSet<&PersonId> = before.keys().chain(after.keys()).collect();
+    let differs = ids.into_iter().filter(|id| before.get(*id) != after.get(*id));
+    let line = |id: &PersonId| AuditLine {
+        at: entry.recorded,
+        person: None,
+        second: None,
+        did: Did::Access {
+            of: id.clone(),
+            before: before.get(id).cloned(),
+            after: after.get(id).cloned(),
+        },
+        reason: String::new(),
+        seq: entry.seq,
+        hash: hash.to_owned(),
+    };
+    differs.map(line).collect()
+}
+
+fn second_of(fact: &Fact) -> Option<PersonId> {
+    match fact {
+        Fact::Acted { second, .. } | Fact::Unfrozen { second, .. } => second.clone(),
+        Fact::RunOpened(opened) => opened.second.clone(),
+        _ => None,
+    }
+}
+
+fn by_whom(fact: &Fact) -> Option<(Option<PersonId>, Did, String)> {
+    let (person, did, reason) = match fact {
+        Fact::RunOpened(opened) => {
+            if opened.by.as_str() == SCHEDULE {
+                return None;
+            }
+            let window_override = opened.window_override.is_some();
+            let did = Did::Order { run: opened.run.clone(), window_override };
+            (&opened.by, did, opened.window_override.clone().unwrap_or_default())
+        }
+        Fact::RunResumed { run, by, .. } => (by, Did::Resume { run: run.clone() }, String::new()),
+        Fact::Stopping { run, by, .. } => (by, Did::Stop { run: run.clone() }, String::new()),
+        Fact::Acted { run, by, reason, action, .. } => {
+            (by, Did::Act { run: run.clone(), action: action.clone() }, reason.clone())
+        }
+        Fact::Frozen { freeze, by, what, .. } => {
+            let did = Did::Freeze { freeze: freeze.to_string(), from: what.from, to: what.to };
+            (by, did, what.reason.en.clone())
+        }
+        Fact::Unfrozen { freeze, by, reason, .. } => {
+            (by, Did::Unfreeze { freeze: freeze.to_string() }, reason.clone())
+        }
+        Fact::PoolSized { pool, size, until, by, reason } => {
+            let did = Did::SizePool { pool: pool.to_string(), size: *size, until: *until };
+            (by, did, reason.clone())
+        }
+        Fact::SecondAsked { request, by, reason, what, .. } => {
+            let did = Did::AskSecond { request: request.to_string(), what: what.clone() };
+            (by, did, reason.clone())
+        }
+        Fact::SecondGiven { request, by, reason, .. } => {
+            (by, Did::GiveSecond { request: request.to_string() }, reason.clone())
+        }
+        other => return of_credentials(other),
+    };
+    Some((Some(person.clone()), did, reason))
+}
+
+fn of_credentials(fact: &Fact) -> Option<(Option<PersonId>, Did, String)> {
+    Some(match fact {
+        Fact::PasswordSet { person, by, reason } => {
+            (Some(by.clone()), Did::SetPassword { of: person.clone() }, reason.clone())
+        }
+        Fact::TokenMade { token, person, name, rights, expires, by, reason } => {
+            let (token, of) = (token.to_string(), person.clone());
+            let did = Did::MakeToken { token, of, rights: *rights, expires: *expires };
+            let reason = if reason.is_empty() { name } else { reason };
+            (Some(by.clone()), did, reason.clone())
+        }
+        Fact::TokenRevoked { token, by, reason } => {
+            (Some(by.clone()), Did::RevokeToken { token: token.to_string() }, reason.clone())
+        }
+        Fact::LoggedIn { person, how, from } => {
+            (Some(person.clone()), Did::LogIn { how: *how, from: from.clone() }, String::new())
+        }
+        Fact::LoginRefused { person, from, why } => {
+            (person.clone(), Did::LoginRefused { from: from.clone(), why: *why }, String::new())
+        }
+        Fact::DefinitionsTaken { revision } => {
+            let (commit, author) = (revision.commit.clone(), revision.author.clone());
+            (None, Did::TakeDefinitions { commit, author }, String::new())
+        }
+        _ => return None,
+    })
+}
