@@ -177,7 +177,11 @@ pub(super) enum Command {
         run: Option<RunId>,
     },
     /// How the open runs (or the last one) stand
-    Status,
+    Status {
+        /// Show it whenever it changes, until Ctrl-C
+        #[arg(long)]
+        watch: bool,
+    },
     /// Runs, the latest first
     Runs {
         /// Only of this batch

@@ -23,6 +23,7 @@ mod serve;
 mod show;
 mod simulate;
 mod store;
+mod watch;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -66,7 +67,8 @@ async fn carry_out(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Run(arguments) => run::run(context, arguments).await,
         Command::Serve(arguments) => serve::serve(context, &arguments).await,
         Command::Resume { run } => run::resume(context, run).await,
-        Command::Status => show::status(context).await,
+        Command::Status { watch: true } => watch::watch(context).await,
+        Command::Status { watch: false } => show::status(context).await,
         Command::Runs { batch, date, limit } => show::runs(context, batch, date, limit).await,
         Command::Log(arguments) => show::log(context, arguments).await,
         Command::Report { batch, date, run, html } => {
