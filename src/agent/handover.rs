@@ -142,6 +142,9 @@ pub(super) fn take(number: RawFd) -> io::Result<Taken> {
 }
 
 fn read(number: RawFd) -> io::Result<HandOver> {
+    if number < 3 {
+        return Err(io::Error::other("it is none of the descriptors that are passed on"));
+    }
     open(number)?;
     let mut file = File::from(own(number));
     let mut text = Vec::new();

@@ -22,6 +22,8 @@ pub struct AgentSettings {
     /// Accounts that jobs may be run as, besides its own: those of the command line, and those of the file
     /// `allowed-users` in its folder, one a line. Only root can use them.
     pub allow_users: Vec<String>,
+    /// Those of the command line alone: the next program reads the file anew.
+    pub(super) named_users: Vec<String>,
     /// How long it stays without a connection and without an attempt that runs; `None`: for ever.
     pub linger: Option<Duration>,
     /// Descriptor of what the program has passed on that this one goes on for.
@@ -70,9 +72,9 @@ impl AgentSettings {
             }
         }
         let dir = dir.ok_or_else(|| BadArguments("--dir is missing".to_owned()))?;
+        let named_users = allow_users.clone();
         allow_users.extend(allowed_users(&dir)?);
-        allow_users.dedup();
-        Ok(Self { dir, allow_users, linger, take_over })
+        Ok(Self { dir, allow_users, named_users, linger, take_over })
     }
 }
 
@@ -112,6 +114,17 @@ mod tests {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).unwrap();
         assert!(allowed_users(dir.path()).is_err());
         assert!(allowed_users(Path::new("/nowhere")).unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_the_folder_allows_is_not_handed_on_as_if_it_stood_on_the_command_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("allowed-users");
+        std::fs::write(&path, "batch\n").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let all = read(&format!("--dir {} --allow-user x", dir.path().display())).unwrap();
+        assert_eq!(all.allow_users, ["x", "batch"]);
+        assert_eq!(all.named_users, ["x"]);
     }
 
     fn read(line: &str) -> Result<AgentSettings, BadArguments> {

@@ -107,7 +107,7 @@ impl Agent<'_> {
     fn command(&self, program: &Path, passed: RawFd) -> Command {
         let mut command = Command::new(program);
         command.arg0("nightrun").arg("agent").arg("--dir").arg(&self.folder.dir);
-        for user in &self.settings.allow_users {
+        for user in &self.settings.named_users {
             command.arg("--allow-user").arg(user);
         }
         let linger = self.settings.linger.map_or_else(|| Span::seconds(0), Span::of);

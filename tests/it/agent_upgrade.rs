@@ -7,7 +7,7 @@ use std::process::Command;
 
 use nightrun::driver::agent_link::{AgentStart, LocalAgent};
 use nightrun::port::{AgentEvent, AgentLink};
-use nightrun::types::{Ending, Epoch, HostName};
+use nightrun::types::{AttemptId, Ending, Epoch, HostName};
 use nightrun::wire::{self, AgentProgram, FromAgent, ToAgent, spool};
 use tokio::sync::mpsc::unbounded_channel;
 
@@ -130,6 +130,56 @@ fn orders_and_endings_around_the_change_are_carried_out_and_told_once() {
     }
     let ran = fs::read_to_string(house.path("ran")).unwrap();
     assert_eq!(ran.lines().count(), jobs.len());
+}
+
+/// Again and again, while others begin and end.
+#[test]
+fn an_agent_that_changes_all_the_time_starts_each_attempt_once_and_loses_no_ending() {
+    const ROUNDS: usize = 12;
+    const EACH: usize = 15;
+    let (house, installed) = installed();
+    let mut line = house.hello();
+    let mut open = std::collections::BTreeSet::new();
+    let hear = |said: Option<FromAgent>, open: &mut std::collections::BTreeSet<AttemptId>| {
+        if let Some(FromAgent::Ended(ended)) = &said {
+            assert_eq!(ended.ending, exited(0), "{ended:?}");
+            open.remove(&ended.attempt);
+        }
+        said.is_some()
+    };
+    for round in 0..ROUNDS {
+        if round % 4 == 0 {
+            installed.rebuild();
+        }
+        for n in 0..EACH {
+            // Some are over at once, some in a moment.
+            let script = format!("echo x >> ran; sleep 0.0{}", n % 7);
+            let start = house.shell(&format!("j{round}-{n}"), &script);
+            open.insert(start.attempt.clone());
+            line.start(&start);
+        }
+        line.say(&ToAgent::Upgrade { program: None });
+        while hear(line.hear_or_end(), &mut open) {}
+        line = greet(&house).0;
+    }
+    line.say(&ToAgent::Ask { attempts: open.iter().cloned().collect() });
+    while !open.is_empty() {
+        assert!(hear(line.hear_or_end(), &mut open));
+    }
+    let ran = fs::read_to_string(house.path("ran")).unwrap();
+    assert_eq!(ran.lines().count(), ROUNDS * EACH);
+    assert!(unburied(&house).is_empty());
+}
+
+#[test]
+fn an_agent_that_cannot_read_what_was_passed_on_begins_as_after_a_crash() {
+    for number in ["99", "0"] {
+        let mut house = House::new();
+        house.start_agent(&["--take-over", number]);
+        let mut line = house.hello();
+        let start = house.shell(&format!("j{number}"), "exit 3");
+        assert_eq!(line.through(&start).ending, exited(3));
+    }
 }
 
 #[test]
