@@ -30,7 +30,7 @@ use crate::driver::store::StateStore;
 use crate::driver::store::StoreAddress;
 use crate::http::{self, Api, Network, Serving};
 use crate::port::control::{Account, Asked, Caller};
-use crate::port::{AgentEvent, Meters, Published, Stage, Store, StoreError};
+use crate::port::{AgentEvent, Meters, Published, SiteSource, Stage, Store, StoreError};
 use crate::supervisor::{Fatal, Input, Observer, Parts, Supervisor, World, send_mail};
 use crate::types::{Epoch, HostName};
 use crate::wire::program_path;
@@ -105,10 +105,13 @@ impl Door {
         Ok(())
     }
 
-    /// Says what this process is here for, before it leads.
-    pub fn stands_by(&self, why: &str) {
+    /// Says what this process is here for, before it leads, and by which site people are known meanwhile.
+    pub fn stands_by(&self, why: &str, site: &SiteFolder) {
         self.published.send_modify(|published| {
             published.stage = Stage::StandsBy { why: why.to_owned() };
+            if published.site.is_none() {
+                published.site = site.read().ok().map(|loaded| loaded.site);
+            }
         });
     }
 }

@@ -9,7 +9,7 @@ use super::arguments::ServeArguments;
 use super::context::Context;
 use super::exit::{Failure, WELL};
 use super::lines::Lines;
-use crate::app::{self, Door, RunClock, ServiceWatch, Wiring, own_account};
+use crate::app::{self, Door, RunClock, ServiceWatch, SiteFolder, Wiring, own_account};
 use crate::definition::settings::{Definitions, Follow};
 use crate::driver::clock::HostClock;
 use crate::driver::git::Repository;
@@ -41,7 +41,7 @@ pub(super) async fn serve(context: &Context, arguments: &ServeArguments) -> Resu
         // The one that leads on this state folder listens there; it will not when this one leads.
         notice_line!("nightrun: not listening yet: {why}");
     }
-    let Some(epoch) = stand_by(&mut store, &mut said, (&door, &mut watch)).await? else {
+    let Some(epoch) = stand_by(&mut store, &mut said, (&door, &mut watch), &source).await? else {
         watch.stops();
         return Ok(WELL);
     };
@@ -84,6 +84,7 @@ async fn stand_by(
     store: &mut StateStore,
     said: &mut mpsc::UnboundedReceiver<Input>,
     (door, watch): (&Door, &mut ServiceWatch),
+    source: &SiteFolder,
 ) -> Result<Option<Epoch>, Failure> {
     let mut told = false;
     loop {
@@ -98,7 +99,7 @@ async fn stand_by(
             Err(StoreError::Trouble(why)) => why,
             Err(other) => return Err(Failure::failed(other)),
         };
-        door.stands_by(&why);
+        door.stands_by(&why, source);
         watch.stands_by(&why);
         if !told {
             notice_line!("nightrun: standing by: {why}");

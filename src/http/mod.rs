@@ -22,6 +22,7 @@ pub mod store_pages;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{OnceCell, mpsc, oneshot, watch};
 
@@ -38,6 +39,9 @@ use crate::driver::log_files::LogFiles;
 use crate::driver::store::{StateReader, StoreAddress};
 use crate::port::control::{Account, Asked, Caller, Reply, Request};
 use crate::port::{Meters, Published, Stage};
+
+/// How long whoever asks waits for a supervisor that begins.
+const BEGINNING: Duration = Duration::from_secs(30);
 
 /// What the API needs of the process that it is in.
 #[derive(Debug)]
@@ -80,6 +84,16 @@ impl Api {
 
     fn published(&self) -> Published {
         self.0.wiring.published.borrow().clone()
+    }
+
+    /// As [`published`](Self::published), once it is known what this supervisor is here for.
+    async fn once_begun(&self) -> Result<Published, Problem> {
+        let mut watched = self.0.wiring.published.clone();
+        let begun = watched.wait_for(|published| published.stage != Stage::Begins);
+        match tokio::time::timeout(BEGINNING, begun).await {
+            Ok(Ok(published)) => Ok(published.clone()),
+            _ => Err(Problem::not_now("the supervisor begins; ask again")),
+        }
     }
 
     /// The history; opened when it is first asked for, on the runtime of the API.

@@ -189,7 +189,7 @@ pub(super) async fn why(
     let job = JobRef { batch, job };
     let view = match api.published().stage {
         Stage::StandsBy { .. } => why_from_store(&api, &job, date).await?,
-        Stage::Leads { .. } => {
+        Stage::Leads { .. } | Stage::Begins => {
             match api.ask(caller, Request::Why { job: job.clone(), date }).await? {
                 Reply::Why(view) => *view,
                 // A run that this supervisor does not have: the store knows.
