@@ -55,7 +55,7 @@ pub(super) async fn audit(context: &Context, asked: AuditArguments) -> Result<u8
     let to = asked.to.map_or(Ok(Timestamp::MAX), |text| end(&text, &site))?;
     let reader = context.reader().await?;
     let mut walk = Walk::new(&reader, (from, to));
-    let proof = walk.to_the_end().await?;
+    let proof = walk.prove().await?;
     let mut lines = walk.lines;
     if let Some(person) = &asked.person {
         lines.retain(|line| is_about(line, person));
@@ -172,7 +172,7 @@ impl<'a> Walk<'a> {
         Self { reader, time, lines, first: None, last: None, allowed: None, tables }
     }
 
-    async fn to_the_end(&mut self) -> Result<Proof, Failure> {
+    async fn prove(&mut self) -> Result<Proof, Failure> {
         // Taken first: what a supervisor adds meanwhile is not asked about.
         let stored = self.reader.head().await.map_err(Failure::failed)?;
         let mut head = Head::default();
