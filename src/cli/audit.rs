@@ -20,7 +20,7 @@ use crate::journal::{Entry, Head, Sealed};
 use crate::port::StoreReader;
 use crate::supervisor::definition;
 use crate::types::{PersonId, Right};
-use crate::view::audit::{AccessTable, AuditLine, Did, Point, Proof};
+use crate::view::audit::{AccessTable, AuditLine, Did, Point, Proof, Recorded};
 use crate::{render, view};
 
 /// Entries read at a time.
@@ -193,7 +193,8 @@ impl<'a> Walk<'a> {
                 stored.seq, head.seq
             )));
         }
-        Ok(Proof { first: self.first.take(), last: self.last.take(), head: head.into() })
+        let head = Point { seq: head.seq, hash: head.hash };
+        Ok(Proof { first: self.first.take(), last: self.last.take(), head })
     }
 
     async fn take(&mut self, sealed: &Sealed, entry: &Entry) -> Result<(), Failure> {
@@ -209,7 +210,7 @@ impl<'a> Walk<'a> {
             self.compare(&opened.definition, (sealed, entry), asked).await?;
         }
         if asked {
-            self.lines.extend(view::audit::line(entry, &sealed.hash));
+            self.lines.extend(view::audit::line(recorded(sealed, entry)));
         }
         Ok(())
     }
@@ -227,9 +228,13 @@ impl<'a> Walk<'a> {
         }
         let Some(after) = self.tables.get(digest) else { return Ok(()) };
         if let Some(before) = self.allowed.as_ref().filter(|_| asked) {
-            self.lines.extend(view::audit::changes(before, after, entry, &sealed.hash));
+            self.lines.extend(view::audit::changes(before, after, recorded(sealed, entry)));
         }
         self.allowed = Some(after.clone());
         Ok(())
     }
+}
+
+fn recorded<'e>(sealed: &'e Sealed, entry: &'e Entry) -> Recorded<'e> {
+    Recorded { at: entry.recorded, seq: sealed.seq, hash: &sealed.hash, fact: &entry.fact }
 }
