@@ -9,6 +9,7 @@ use super::asking;
 use super::context::Context;
 use super::exit::{Failure, WELL};
 use crate::core::calendar::Calendars;
+use crate::core::masks::Masking;
 use crate::core::night::Core;
 use crate::core::order;
 use crate::definition::nearest;
@@ -272,7 +273,7 @@ pub(super) async fn log(context: &Context, arguments: LogArguments) -> Result<u8
     };
     let id = AttemptId { run: row.run.clone(), job: job.job.clone(), number };
     let logs = LogFiles::new(context.existing_state()?.agent());
-    let mut screen = Screen::new();
+    let mut screen = Screen::new(&state.job(index).log_masks);
     let show = |stream: Stream, bytes: &[u8]| screen.show(stream, bytes);
     let printed = if follow { logs.follow(&id, show).await } else { logs.print(&id, show) };
     let printed = printed.and_then(|()| screen.end());
@@ -287,34 +288,41 @@ pub(super) async fn log(context: &Context, arguments: LogArguments) -> Result<u8
 
 /// Where a log is shown: a terminal gets nothing of it that would move the cursor, everything else each byte.
 struct Screen {
-    out: Option<Harmless>,
-    err: Option<Harmless>,
+    out: (Masking, Option<Harmless>),
+    err: (Masking, Option<Harmless>),
 }
 
 impl Screen {
-    fn new() -> Self {
-        let harmless = |terminal: bool| terminal.then(Harmless::default);
+    fn new(masks: &[String]) -> Self {
+        let stream = |terminal: bool| (Masking::new(masks), terminal.then(Harmless::default));
         Self {
-            out: harmless(std::io::stdout().is_terminal()),
-            err: harmless(std::io::stderr().is_terminal()),
+            out: stream(std::io::stdout().is_terminal()),
+            err: stream(std::io::stderr().is_terminal()),
         }
     }
 
     fn show(&mut self, stream: Stream, bytes: &[u8]) -> std::io::Result<()> {
-        let harmless = match stream {
+        let (masking, harmless) = match stream {
             Stream::Out => &mut self.out,
             Stream::Err => &mut self.err,
         };
+        let bytes = masking.show(bytes);
         match harmless {
-            Some(harmless) => put(stream, harmless.show(bytes).as_bytes()),
-            None => put(stream, bytes),
+            Some(harmless) => put(stream, harmless.show(&bytes).as_bytes()),
+            None => put(stream, &bytes),
         }
     }
 
     fn end(&mut self) -> std::io::Result<()> {
-        for (stream, harmless) in [(Stream::Out, &mut self.out), (Stream::Err, &mut self.err)] {
-            let rest = harmless.as_mut().map(Harmless::end).unwrap_or_default();
-            put(stream, rest.as_bytes())?;
+        for (stream, of_it) in [(Stream::Out, &mut self.out), (Stream::Err, &mut self.err)] {
+            let (masking, harmless) = of_it;
+            let held = masking.end();
+            let Some(harmless) = harmless else {
+                put(stream, &held)?;
+                continue;
+            };
+            put(stream, harmless.show(&held).as_bytes())?;
+            put(stream, harmless.end().as_bytes())?;
         }
         std::io::stdout().flush()
     }

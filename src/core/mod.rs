@@ -24,6 +24,7 @@ pub mod invariant;
 mod judge;
 pub mod launch;
 pub mod login;
+pub mod masks;
 pub mod needs;
 pub mod night;
 pub mod obstacle;

@@ -114,7 +114,7 @@ impl Api {
             )));
         }
         let (reply, answer) = oneshot::channel();
-        let gone = || Problem::not_now("the supervisor is stopping");
+        let gone = Problem::gone;
         let asked = Asked { caller, request, reply };
         self.0.wiring.asked.send(asked).map_err(|_| gone())?;
         answer.await.map_err(|_| gone())

@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use super::{Fatal, Input, Supervisor, World, answer};
 use crate::core::fact::{Action, Fact};
 use crate::core::launch::{self, Places};
+use crate::core::masks::masked;
 use crate::core::night::{Command, Event, StepError};
 use crate::core::refused::Refused;
 use crate::fault;
@@ -122,6 +123,7 @@ impl<W: World> Supervisor<W> {
                     Event::Started { attempt, pid, at: self.by_run_clock(at) }
                 }
                 FromAgent::Ended(ended) => Event::Ended(Box::new(Ended {
+                    tail: self.without_secrets(&ended.attempt, &ended.tail),
                     started: ended.started.map(|at| self.by_run_clock(at)),
                     ended: self.by_run_clock(ended.ended),
                     ..*ended
@@ -147,6 +149,14 @@ impl<W: World> Supervisor<W> {
             },
         };
         self.step(turn, event)
+    }
+
+    /// The last lines of a log go into journal, reports and mails: without what the job's log may not show.
+    fn without_secrets(&self, attempt: &AttemptId, tail: &[String]) -> Vec<String> {
+        let run = self.core.state().runs.get(&attempt.run);
+        let job = run.and_then(|run| Some(run.job(run.index(&attempt.job)?)));
+        let masks = job.map(|job| job.log_masks.as_slice()).unwrap_or_default();
+        tail.iter().map(|line| masked(line, masks)).collect()
     }
 
     /// A host reports its own wall time; a trial's clock is moved by as much as when the attempt began, because it does

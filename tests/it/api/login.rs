@@ -136,8 +136,17 @@ fn the_commands_of_another_host_speak_over_tls_with_a_token() {
     let (code, why) = run(&["why", "night.b"]);
     assert!(code == 0 && why.contains("wait for the desk") && why.contains("Ann"), "{why}");
     assert_eq!(run(&["release", "night.b", "--reason", "go on"]).0, 0);
-    let (code, refused) =
-        run(&["freeze", "--from", "now", "--until", "2099-01-01T00:00", "--scope", "site", "--reason", "x"]);
+    let (code, refused) = run(&[
+        "freeze",
+        "--from",
+        "now",
+        "--until",
+        "2099-01-01T00:00",
+        "--scope",
+        "site",
+        "--reason",
+        "x",
+    ]);
     assert!(code == 3 && refused.contains("right-missing"), "{code} {refused}");
     house.say("a", "go");
     night.ends(0);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::Served;
+use crate::night::facts::eventually;
 use crate::night::house::House;
 
 const PEOPLE: &str = "
@@ -84,7 +85,7 @@ fn body(path: &str) -> serde_json::Value {
         }
         "login" => json!({ "person": "vera", "password": "wrong" }),
         "credentials" => {
-            json!({ "credential": { "credential": "set-password", "person": "wei", "hash": "x" } })
+            json!({ "credential": { "credential": "set-password", "person": "vera", "hash": "x" } })
         }
         _ => json!(null),
     }
@@ -173,7 +174,7 @@ fn a_token_may_less_than_its_person_and_nothing_when_it_is_over() {
     served.ask_as(&wide, status, None).ok();
     served.house.write("people.yaml", &PEOPLE.replace("  olga:", "  otto:"));
     served.night.signal(rustix::process::Signal::HUP);
-    served.night.notice("the job files have changed");
+    eventually("nobody", || served.ask_as(&wide, status, None).status == 403);
     let gone = served.ask_as(&wide, status, None);
     assert_eq!((gone.status, &gone.json()["rule"]), (403, &json!("unknown-person")), "{gone:?}");
     served.night.kill();
