@@ -4,6 +4,7 @@ mod clock;
 mod commits;
 mod doctor;
 mod mailer;
+mod restored;
 mod source;
 
 use std::io;
@@ -15,6 +16,7 @@ pub use clock::RunClock;
 pub use commits::follow;
 pub use doctor::examine;
 pub use mailer::SiteMailer;
+pub use restored::{Lacks, lacks};
 pub use source::{Checked, SiteFolder, check, settings, source};
 
 use crate::definition::site::Mail;
@@ -27,6 +29,9 @@ use crate::port::control::Account;
 use crate::port::{AgentEvent, Store, StoreError};
 use crate::supervisor::{Fatal, Input, Observer, Parts, Supervisor, World, send_mail};
 use crate::types::{Epoch, HostName};
+
+/// The host whose agent lies in the state folder.
+const LOCAL: &str = "local";
 
 /// A supervisor of this host: its store, local agent.
 #[derive(Debug)]
@@ -96,8 +101,8 @@ pub async fn lead_as(
     let (post, to_send) = mpsc::unbounded_channel();
 
     let exe = std::env::current_exe().map_err(io(Path::new("nightrun itself")))?;
-    let local = HostName::new("local")
-        .map_err(|why| NotStarted::Io { what: "local".to_owned(), error: io::Error::other(why) })?;
+    let local = HostName::new(LOCAL)
+        .map_err(|why| NotStarted::Io { what: LOCAL.to_owned(), error: io::Error::other(why) })?;
     let agent = LocalAgent::new(local, state.agent(), exe, epoch, agent_events);
     let server = Server::bind(state.root()).map_err(io(state.root()))?;
     tokio::spawn(server.serve(asked));

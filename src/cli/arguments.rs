@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::{Date, Time};
 
+use super::backup::RestoreArguments;
 use crate::core::select::Selector;
 use crate::types::{
     BatchId, BusinessDate, FreezeId, JobName, JobRef, Lang, PoolName, RequestId, RunId, Span,
@@ -304,6 +305,14 @@ pub(super) enum Command {
     /// The store itself
     #[command(subcommand)]
     Store(StoreCommand),
+    /// Copy the store into a file, while a supervisor is at work or not
+    Backup {
+        /// A file that is not there yet, or a folder
+        #[arg(value_name = "FILE|DIR")]
+        to: PathBuf,
+    },
+    /// Put a backup into a state folder without a store; nothing starts with it before what it lacks is accepted
+    Restore(RestoreArguments),
 }
 
 #[derive(Debug, Args)]

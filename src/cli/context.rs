@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use super::arguments::{Format, PlaceArguments};
+use super::backup;
 use super::exit::{Failure, REFUSED};
 use crate::app::{self, Checked, SiteFolder};
 use crate::core::fact::Fact;
@@ -17,6 +18,7 @@ use crate::driver::clock::HostClock;
 use crate::driver::control::Client;
 use crate::driver::folders::StateFolder;
 use crate::driver::store::{StateReader, StateStore, StoreAddress};
+use crate::driver::witness;
 use crate::journal::RunRow;
 use crate::port::{Clock, SiteSource, Store, StoreError, StoreReader};
 use crate::supervisor::{across_now, definition, recall, standing};
@@ -141,10 +143,22 @@ impl Context {
     }
 
     pub(super) async fn open_store(&self, state: &StateFolder) -> Result<StateStore, Failure> {
-        StateStore::open(&self.store, state.root()).await.map_err(|error| match error {
-            StoreError::InUse(_) | StoreError::Elsewhere(_) => Failure::refused(error),
-            _ => Failure::failed(error),
-        })
+        match self.try_store(state).await {
+            Ok(store) => Ok(store),
+            Err(error @ (StoreError::InUse(_) | StoreError::Elsewhere(_))) => {
+                Err(Failure::refused(error))
+            }
+            Err(error @ StoreError::Behind(_)) => Err(backup::refusal(self, error).await),
+            Err(error) => Err(Failure::failed(error)),
+        }
+    }
+
+    /// The store of a supervisor of this state folder.
+    pub(super) async fn try_store(&self, state: &StateFolder) -> Result<StateStore, StoreError> {
+        // Before the store: what it has given since, the agent may have obeyed by then.
+        let obeyed = witness::epoch(&state.agent())
+            .map_err(|why| StoreError::Trouble(format!("the agent's folder: {why}")))?;
+        StateStore::open(&self.store, state.root(), obeyed).await
     }
 
     pub(super) async fn is_supervised(&self) -> Result<bool, Failure> {

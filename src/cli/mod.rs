@@ -6,6 +6,7 @@ mod output;
 mod act;
 mod arguments;
 mod asking;
+mod backup;
 mod check;
 mod context;
 mod doctor;
@@ -94,6 +95,8 @@ async fn carry_out(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Second { request, why } => house::second(context, request, why).await,
         Command::Mail(MailCommand::Flush) => journal::flush_mail(context).await,
         Command::Mail(MailCommand::List) => journal::list_mail(context).await,
+        Command::Backup { to } => backup::backup(context, &to).await,
+        Command::Restore(arguments) => backup::restore(context, arguments).await,
         Command::Store(StoreCommand::Copy { to }) => store::copy(context, &to).await,
         Command::Journal(JournalCommand::Verify) => journal::verify(context).await,
         Command::Journal(JournalCommand::Show { run, last }) => {

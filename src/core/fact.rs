@@ -7,15 +7,16 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::definition::site::{Freeze, Schedule};
+use crate::definition::site::Freeze;
 use crate::types::tagged::ByFirstField;
 use crate::types::{
-    AttemptId, BatchId, BootId, BusinessDate, CalendarName, Condition, FreezeId, HostName,
-    IncidentId, JobName, JobRef, Outcome, PersonId, PoolName, RequestId, Revision, RunId, Span,
+    AttemptId, BatchId, BootId, BusinessDate, Condition, Epoch, FreezeId, HostName, IncidentId, JobName, JobRef, Outcome, PersonId, PoolName, RequestId, Revision, RunId, Span,
 };
 use crate::wire::Ended;
 
 pub use super::action::{Action, Approved, Proposed};
+pub use super::past::{LostAttempt, RunArchived, RunLost};
+pub use super::starts::{LateWhy, MissedWhy, TakenSchedule};
 
 /// An enum that is written with its name as the first field, and read so; serde's own reading takes twice as long.
 macro_rules! named_first {
@@ -222,6 +223,27 @@ pub enum Fact {
         by: PersonId,
         how: StopHow,
     },
+
+    /// A person lets a store that was restored from a backup go on; what it lacks follows as facts of its own.
+    StoreRestored {
+        by: PersonId,
+        reason: String,
+        /// When the backup was made; what came between then and now is lost.
+        made: Timestamp,
+        /// The highest epoch that an agent has obeyed.
+        epoch: Epoch,
+    },
+    /// An attempt that a host knows of and the restored store does not: it may have been started, and is asked after like
+    /// any other.
+    AttemptRecovered {
+        attempt: AttemptId,
+        host: HostName,
+        boot: BootId,
+    },
+    /// A run that was opened after the backup was made, as far as hosts and targets know of it. Nothing of it moves here.
+    RunLost(Box<RunLost>),
+    /// The run's entries, attempts and logs are in this file, and are not kept here any more.
+    RunArchived(Box<RunArchived>),
 }
 }
 
@@ -263,50 +285,6 @@ pub struct RunOpened {
     pub revision: Option<Revision>,
 }
 
-/// All that says when a batch starts, as it was when its starts were taken over.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TakenSchedule {
-    pub schedule: Schedule,
-    /// Whose business days its words count.
-    pub calendar: Option<CalendarName>,
-}
-
-/// Why a start of a schedule was made later than meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LateWhy {
-    /// No supervisor was there.
-    NobodyServed,
-    /// The store did not take what was decided, or did not say what it holds.
-    Store,
-    /// The run's copy could not be laid out.
-    Copy,
-    /// The clock of the host was set forward over it, or the host slept.
-    Clock,
-    /// Other work came first.
-    Work,
-}
-
-/// Why a start of a schedule was not made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "why")]
-pub enum MissedWhy {
-    /// `missed: none`.
-    NotMadeUp,
-    /// `missed: latest`, and there was a later one.
-    OnlyLatest,
-    /// Missed by more than `missed_limit`.
-    TooLate { limit: Span },
-    /// The schedule was changed, or taken away, before anybody made it.
-    ScheduleChanged,
-    /// A run of that business date was ordered before.
-    OrderedBefore { run: RunId },
-    /// A rule said no.
-    Refused { what: String },
-    /// This supervisor only observes.
-    Observed,
-}
-
 /// A need of another batch or date, resolved when the run was ordered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AcrossNeed {
@@ -338,6 +316,8 @@ pub enum RunResult {
     Stopped,
     /// Given up by a person; only a rerun does its work.
     Cancelled,
+    /// What the store knew of it was lost, and an older copy restored.
+    Lost,
 }
 
 impl RunResult {
@@ -346,7 +326,7 @@ impl RunResult {
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Well => 0,
-            Self::Failed | Self::Cancelled => 1,
+            Self::Failed | Self::Cancelled | Self::Lost => 1,
             Self::Stopped => 4,
         }
     }
@@ -410,6 +390,9 @@ impl Fact {
             | Self::Acted { run, .. }
             | Self::Asked { run, .. }
             | Self::Stopping { run, .. } => run,
+            Self::AttemptRecovered { attempt, .. } => &attempt.run,
+            Self::RunLost(lost) => &lost.run,
+            Self::RunArchived(archived) => &archived.run,
             Self::AcrossKnown { .. }
             | Self::ScheduleTaken { .. }
             | Self::DefinitionsTaken { .. }
@@ -421,7 +404,8 @@ impl Fact {
             | Self::PoolBack { .. }
             | Self::SecondAsked { .. }
             | Self::SecondGiven { .. }
-            | Self::SecondUsed { .. } => return None,
+            | Self::SecondUsed { .. }
+            | Self::StoreRestored { .. } => return None,
         })
     }
 
@@ -457,6 +441,10 @@ impl Fact {
             Self::SecondUsed { .. } => "second-used",
             Self::Asked { .. } => "asked",
             Self::Stopping { .. } => "stopping",
+            Self::StoreRestored { .. } => "store-restored",
+            Self::AttemptRecovered { .. } => "attempt-recovered",
+            Self::RunLost(_) => "run-lost",
+            Self::RunArchived(_) => "run-archived",
         }
     }
 }

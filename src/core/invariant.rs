@@ -153,7 +153,25 @@ impl Watch {
                     return Err(broken(request.to_string(), why));
                 }
             }
-            Fact::Frozen { .. }
+            // Meant by a supervisor whose journal is lost, and checked by it.
+            Fact::AttemptRecovered { attempt, .. } => {
+                let not = |why| broken(attempt.to_string(), why);
+                let (run, index) = found(around.state, &attempt.run, &attempt.job).map_err(not)?;
+                if run.jobs[index].phase.in_flight() {
+                    return Err(not("the attempt before it has not ended".to_owned()));
+                }
+                self.holders.add(run, index, attempt.number);
+            }
+            Fact::RunLost(lost) if around.state.runs.contains_key(&lost.run) => {
+                return Err(broken(lost.run.to_string(), "the journal has it".to_owned()));
+            }
+            Fact::RunArchived(archived) if around.state.runs.contains_key(&archived.run) => {
+                return Err(broken(archived.run.to_string(), "it is at hand".to_owned()));
+            }
+            Fact::RunLost(_)
+            | Fact::RunArchived(_)
+            | Fact::StoreRestored { .. }
+            | Fact::Frozen { .. }
             | Fact::SecondAsked { .. }
             | Fact::Unfrozen { .. }
             | Fact::PoolSized { .. }

@@ -15,3 +15,4 @@ pub mod mail;
 mod socket_path;
 pub mod state_health;
 pub mod store;
+pub mod witness;

@@ -6,7 +6,9 @@
 mod blob;
 mod chain;
 mod entry;
+mod lost;
 mod outbox;
+mod proof;
 mod rows;
 #[cfg(test)]
 mod specimens;
@@ -14,5 +16,7 @@ mod specimens;
 pub use blob::{address, hex};
 pub use chain::{Broken, Chain, Head, Sealed, verify};
 pub use entry::{Entry, NotSealed, Undecodable, VERSION};
+pub use lost::lost_rows;
 pub use outbox::OutgoingMail;
+pub use proof::{Proof, Proven};
 pub use rows::{Row, RunRow, StartsMissed, row};

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::core::fact::{Fact, MissedWhy, RunOpened, RunResult};
+use crate::core::fact::{Fact, MissedWhy, RunArchived, RunLost, RunOpened, RunResult};
 use crate::types::{
     AttemptId, BatchId, BootId, BusinessDate, Ending, HostName, IncidentId, JobName, Outcome,
     RunId, Usage,
@@ -63,6 +63,19 @@ pub enum Row {
         seq: u64,
     },
     StartsMissed(StartsMissed),
+    /// A person has taken in what the restored store lacks.
+    StoreTakenIn,
+    RunLost {
+        lost: Box<RunLost>,
+        seq: u64,
+        at: Timestamp,
+    },
+    /// Its entries before this one, and its attempts, are in a file.
+    RunArchived {
+        archived: Box<RunArchived>,
+        seq: u64,
+        at: Timestamp,
+    },
 }
 
 /// Starts of a batch's schedule, one after the other, that were not made, and will not be.
@@ -147,6 +160,15 @@ pub fn row(seq: u64, at: Timestamp, fact: &Fact) -> Option<Row> {
             let (first, last, count) = (*first, *last, *count);
             Row::StartsMissed(StartsMissed { batch, first, last, count, why, at })
         }
+        Fact::AttemptRecovered { attempt, host, boot } => Row::AttemptIntended {
+            attempt: attempt.clone(),
+            host: host.clone(),
+            boot: boot.clone(),
+            intended: at,
+        },
+        Fact::StoreRestored { .. } => Row::StoreTakenIn,
+        Fact::RunLost(lost) => Row::RunLost { lost: lost.clone(), seq, at },
+        Fact::RunArchived(archived) => Row::RunArchived { archived: archived.clone(), seq, at },
         Fact::RunResumed { .. }
         | Fact::DefinitionsRefused { .. }
         | Fact::AttemptStarted { .. }
@@ -209,7 +231,11 @@ mod tests {
                 "pool-back",
                 "second-asked",
                 "second-given",
-                "second-used"
+                "second-used",
+                "store-restored",
+                "attempt-recovered",
+                "run-lost",
+                "run-archived"
             ]
         );
         let Some(Row::RunOpened(run)) = row(7, at(), &facts()[0]) else { panic!() };

@@ -6,9 +6,10 @@ pub mod control;
 mod folders;
 mod mailer;
 mod store;
+pub mod witness;
 
 pub use agent::{AgentEvent, AgentLink};
 pub use clock::{Clock, TrialOffset};
 pub use folders::{Defects, Folders, LoadedSite, SiteSource};
 pub use mailer::{Attachment, Letter, Mailer, Party, SendError};
-pub use store::{Commit, Durations, QueuedMail, RunFilter, Store, StoreError, StoreReader};
+pub use store::{Archived, Commit, Durations, QueuedMail, Restoration, RunFilter, Store, StoreError, StoreReader};

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::TrialOffset;
-use crate::journal::{Head, OutgoingMail, Row, RunRow, Sealed, StartsMissed, verify};
+use crate::journal::{Broken, Head, OutgoingMail, Proof, Row, RunRow, Sealed, StartsMissed};
 use crate::types::{
-    BatchId, BusinessDate, Epoch, IncidentId, JobName, JobRef, Outcome, RunId, RunKey, Span,
+    AttemptId, BatchId, BootId, BusinessDate, Epoch, IncidentId, JobName, JobRef, Outcome, RunId, RunKey,
+    Span,
 };
 
 /// The store could not do what was asked. Nothing of a failed commit is kept.
@@ -30,6 +31,9 @@ pub enum StoreError {
     /// The history of this store goes on in another one, or has not arrived here yet: nothing may be written here.
     #[error("this store is not the one to write to: {0}")]
     Elsewhere(String),
+    /// It is older than what hosts and targets know: nobody leads with it before a person has taken in what it lacks.
+    #[error("this store is older than what has run: {0}")]
+    Behind(String),
     /// The rows do not fit what is stored: an error of the program, not of the disk.
     #[error("the store refuses a contradiction: {0}")]
     Contradiction(String),
@@ -84,6 +88,29 @@ pub struct QueuedMail {
     pub why: Option<String>,
     /// When it is tried next; `None`: given up.
     pub due: Option<Timestamp>,
+}
+
+/// Where a run was archived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Archived {
+    pub run: RunId,
+    /// Its name in the folder of archives.
+    pub file: String,
+    /// SHA-256 of the file, in hex.
+    pub digest: String,
+    pub bytes: u64,
+    /// The journal entry that says so.
+    pub seq: u64,
+    pub at: Timestamp,
+}
+
+/// A store that was restored from a backup, and that nobody has let go on yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restoration {
+    /// When the backup was made.
+    pub made: Timestamp,
+    /// When it was restored.
+    pub at: Timestamp,
 }
 
 /// What can be asked of a store, by its supervisor and by anybody else on the host.
@@ -188,25 +215,46 @@ pub trait StoreReader {
         address: &str,
     ) -> impl Future<Output = Result<Option<Vec<u8>>, StoreError>> + Send;
 
+    /// Runs whose entries and attempts are in files, the first archived first.
+    fn archived(&self) -> impl Future<Output = Result<Vec<Archived>, StoreError>> + Send;
+
+    /// Every attempt that was meant, of runs that were not archived; true: its ending is known.
+    fn attempts(
+        &self,
+    ) -> impl Future<Output = Result<BTreeMap<AttemptId, bool>, StoreError>> + Send;
+
+    /// Boots of hosts that attempts were meant for.
+    fn boots(&self) -> impl Future<Output = Result<Vec<BootId>, StoreError>> + Send;
+
+    /// `Some`: it was restored from a backup, and is not to be led before a person has taken in what it lacks.
+    fn restoration(&self) -> impl Future<Output = Result<Option<Restoration>, StoreError>> + Send;
+
+    /// The last leadership that was claimed.
+    fn epoch(&self) -> impl Future<Output = Result<Epoch, StoreError>> + Send;
+
     /// Reads the whole journal and proves it; `Damaged` names the first entry that does not fit.
     fn verify(&self) -> impl Future<Output = Result<Head, StoreError>> + Send
     where
         Self: Sync,
     {
         async move {
-            // Taken first: what a supervisor adds meanwhile is not asked about.
+            // Taken first: a supervisor may add to it meanwhile.
             let stored = self.head().await?;
-            let mut head = Head::default();
-            while head.seq < stored.seq {
-                let mut page = self.all_entries(head.seq, VERIFY_PAGE).await?;
-                page.retain(|entry| entry.seq <= stored.seq);
+            let damaged = |broken: Broken| StoreError::Damaged(broken.to_string());
+            let mut proof = Proof::default();
+            let mut met = stored.seq == 0;
+            loop {
+                let page = self.all_entries(proof.head().seq, VERIFY_PAGE).await?;
+                for entry in &page {
+                    proof.take(entry, None).map_err(damaged)?;
+                    met |= *proof.head() == stored;
+                }
                 if page.is_empty() {
                     break;
                 }
-                head =
-                    verify(head, page).map_err(|broken| StoreError::Damaged(broken.to_string()))?;
             }
-            if head == stored {
+            let head = proof.finish().map_err(damaged)?.head;
+            if met {
                 return Ok(head);
             }
             Err(StoreError::Damaged(format!(

@@ -3,6 +3,7 @@
 //! Everything that a person reads is made here, from the read models of [`crate::view`]. The sentences are
 //! the enums of [`words`], one a subject, and the headings its labels; the compiler refuses one that lacks a language.
 
+pub mod behind;
 pub mod clock;
 pub mod command;
 pub mod day_words;

@@ -7,6 +7,7 @@ mod orders;
 mod outbox;
 mod recall;
 mod requests;
+mod restored;
 mod service;
 mod trouble;
 mod turn;
@@ -37,6 +38,7 @@ pub use letters::{missed_starts, planned, usual_p95};
 pub use orders::{NotOrdered, is_interrupted};
 pub use outbox::{MailNews, Post, send_mail};
 pub use recall::{Definition, across_now, definition, recall, standing};
+pub use restored::schedules;
 pub use service::NotServed;
 
 /// The outside world of one supervisor.

@@ -60,16 +60,7 @@ impl<W: World> Supervisor<W> {
         observes: bool,
     ) -> Result<(), NotServed> {
         let reader = self.parts.store.reader().clone();
-        for sealed in reader.standing().await.map_err(Fatal::from)? {
-            let entry = sealed.open().map_err(Fatal::from)?;
-            // What operators have ordered was taken in with the lead.
-            if matches!(entry.fact, Fact::ScheduleTaken { .. } | Fact::DefinitionsTaken { .. }) {
-                self.core.replay(entry.at, &entry.fact).map_err(Fatal::from)?;
-            }
-        }
-        for (batch, scheduled) in reader.decided_starts().await.map_err(Fatal::from)? {
-            self.core.decided_start(&batch, scheduled);
-        }
+        self.replay_schedules().await?;
         let open = reader.open_runs().await.map_err(Fatal::from)?;
         for row in open.into_iter().filter(|row| !row.trial) {
             self.take_up(&row.run, account).await?;

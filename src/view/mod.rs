@@ -1,6 +1,7 @@
 //! Layer 3: read models. Plain values that the supervisor builds from the core's state, and that pages, reports,
 //! mails, the terminal and `--format json` show. Nothing here decides, and nothing here is words: reasons are data.
 
+pub mod behind;
 pub mod event;
 pub mod failure;
 pub mod health;

@@ -92,7 +92,11 @@ pub fn event(after: &State, at: Timestamp, fact: &Fact) -> Option<EventLine> {
         | Fact::PoolBack { .. }
         | Fact::SecondAsked { .. }
         | Fact::SecondGiven { .. }
-        | Fact::SecondUsed { .. } => return None,
+        | Fact::SecondUsed { .. }
+        | Fact::StoreRestored { .. }
+        | Fact::AttemptRecovered { .. }
+        | Fact::RunLost(_)
+        | Fact::RunArchived(_) => return None,
     };
     Some(EventLine { at, what })
 }

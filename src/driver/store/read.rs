@@ -11,9 +11,12 @@ use super::statement::{Asks, Statement};
 use super::text::Columns;
 use super::{blob, history, outbox};
 use crate::journal::{Head, RunRow, Sealed, StartsMissed};
-use crate::port::{Durations, QueuedMail, RunFilter, StoreError, StoreReader, TrialOffset};
+use crate::port::{
+    Archived, Durations, QueuedMail, Restoration, RunFilter, StoreError, StoreReader, TrialOffset,
+};
 use crate::types::{
-    BatchId, BusinessDate, Epoch, IncidentId, JobName, JobRef, Outcome, RunId, RunKey, Span,
+    AttemptId, BatchId, BootId, BusinessDate, Epoch, IncidentId, JobName, JobRef, Outcome, RunId, RunKey,
+    Span,
 };
 
 impl<R: Asks> StoreReader for R {
@@ -34,7 +37,7 @@ impl<R: Asks> StoreReader for R {
         let statement = Statement::new(
             "reading the journal",
             "SELECT *, (SELECT hash FROM journal AS former WHERE former.seq = journal.seq - 1) AS former
-             FROM journal WHERE run = $1
+             FROM journal WHERE (run = $1 AND body <> '')
              OR (run IS NULL AND seq > (SELECT opened_seq FROM run WHERE id = $1)) ORDER BY seq",
         );
         self.ask(statement.text(run.to_string())).await?.iter().map(proven).collect()
@@ -168,6 +171,48 @@ impl<R: Asks> StoreReader for R {
 
     async fn outbox_unsent(&self) -> Result<Vec<QueuedMail>, StoreError> {
         outbox::unsent(self).await
+    }
+
+    async fn archived(&self) -> Result<Vec<Archived>, StoreError> {
+        let text = "SELECT * FROM archive ORDER BY seq";
+        let rows = self.ask(Statement::new("reading what was archived", text)).await?;
+        let archived = |row: &R::Row| {
+            Ok(Archived {
+                run: row.parsed("run")?,
+                file: row.text("file")?,
+                digest: row.text("digest")?,
+                bytes: row.count("bytes")?,
+                seq: row.count("seq")?,
+                at: row.time("at")?,
+            })
+        };
+        rows.iter().map(archived).collect()
+    }
+
+    async fn attempts(&self) -> Result<BTreeMap<AttemptId, bool>, StoreError> {
+        let text = "SELECT run, job, number, ended FROM attempt";
+        let rows = self.ask(Statement::new("reading attempts", text)).await?;
+        let attempt = |row: &R::Row| {
+            let (run, job, number) = (row.parsed("run")?, row.parsed("job")?, row.count("number")?);
+            Ok((AttemptId { run, job, number }, row.maybe_number("ended")?.is_some()))
+        };
+        rows.iter().map(attempt).collect()
+    }
+
+    async fn boots(&self) -> Result<Vec<BootId>, StoreError> {
+        let text = "SELECT DISTINCT boot FROM attempt";
+        let rows = self.ask(Statement::new("reading attempts", text)).await?;
+        rows.iter().map(|row| row.text("boot").map(BootId)).collect()
+    }
+
+    async fn restoration(&self) -> Result<Option<Restoration>, StoreError> {
+        let text = "SELECT made, at FROM restoration";
+        let row = self.ask_one(Statement::new("asking whether it was restored", text)).await?;
+        row.map(|row| Ok(Restoration { made: row.time("made")?, at: row.time("at")? })).transpose()
+    }
+
+    async fn epoch(&self) -> Result<Epoch, StoreError> {
+        head_and_epoch(self).await.map(|(_, epoch)| epoch)
     }
 
     async fn blob_get(&self, wanted: &str) -> Result<Option<Vec<u8>>, StoreError> {

@@ -18,7 +18,7 @@ use super::read::gone;
 use super::statement::{Asks, Statement};
 use super::text::Columns;
 use crate::journal::Head;
-use crate::port::{Commit, Store, StoreError};
+use crate::port::{Commit, Store, StoreError, StoreReader};
 use crate::types::Epoch;
 
 /// Where the store of a site is.
@@ -55,8 +55,51 @@ pub enum StateReader {
 }
 
 impl StateStore {
-    /// Opens the store for a supervisor of this state folder, and makes both where there are none.
-    pub async fn open(address: &StoreAddress, state: &Path) -> Result<Self, StoreError> {
+    /// Opens the store for a supervisor of this state folder, and makes both where there are none. `obeyed`: the highest epoch
+    /// that the agent of this folder has obeyed; a store that never gave it is `Behind`, as is one that was restored.
+    pub async fn open(
+        address: &StoreAddress,
+        state: &Path,
+        obeyed: Epoch,
+    ) -> Result<Self, StoreError> {
+        let store = Self::open_behind(address, state).await?;
+        let behind = match store.reader.restoration().await? {
+            Some(restored) => Some(format!("it was restored from a backup of {}", restored.made)),
+            None => {
+                let given = store.reader.epoch().await?;
+                (given < obeyed).then(|| {
+                    let (given, obeyed) = (given.0, obeyed.0);
+                    format!("its last leadership is {given}, and the agent has obeyed {obeyed}")
+                })
+            }
+        };
+        match behind {
+            None => Ok(store),
+            Some(why) => {
+                store.close().await;
+                Err(StoreError::Behind(why))
+            }
+        }
+    }
+
+    /// Never leads again under an epoch that a host has obeyed.
+    pub async fn raise_epoch(&mut self, obeyed: Epoch) -> Result<(), StoreError> {
+        // The next lead on PostgreSQL counts from its lease.
+        for text in [
+            "UPDATE site_head SET epoch = $1 WHERE epoch < $1",
+            "UPDATE lease SET epoch = $1 WHERE epoch < $1",
+        ] {
+            let raise = Statement::new("raising the epoch", text).count(obeyed.0);
+            match &mut self.writes {
+                Writes::Sqlite(store) => store.execute(raise).await?,
+                Writes::Postgres { store, .. } => store.execute(raise).await?,
+            };
+        }
+        Ok(())
+    }
+
+    /// As [`open`](Self::open), also of a store that is behind what has run: for whoever takes in what it lacks.
+    pub async fn open_behind(address: &StoreAddress, state: &Path) -> Result<Self, StoreError> {
         let (reader, writes) = match address {
             StoreAddress::Folder => {
                 let store = SqliteStore::open(state).await?;

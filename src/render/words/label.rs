@@ -161,6 +161,7 @@ labels! {
     ResultFailed: "failed", "失败";
     ResultStopped: "stopped", "已停止";
     ResultCancelled: "cancelled", "已取消";
+    ResultLost: "lost", "记录丢失";
 }
 
 impl Label {
@@ -245,6 +246,7 @@ impl Label {
             Some(RunResult::Failed) => Self::ResultFailed,
             Some(RunResult::Stopped) => Self::ResultStopped,
             Some(RunResult::Cancelled) => Self::ResultCancelled,
+            Some(RunResult::Lost) => Self::ResultLost,
         }
     }
 }
