@@ -62,9 +62,8 @@ pub(super) async fn status(context: &Context) -> Result<u8, Failure> {
         }
     }
     let reader = context.reader().await?;
-    let filter = RunFilter { limit: Some(1), ..RunFilter::default() };
-    let last = reader.runs(&filter).await.map_err(Failure::failed)?;
-    let Some(row) = last.first() else {
+    let last = reader.runs(&RunFilter::default()).await.map_err(Failure::failed)?;
+    let Some(row) = last.iter().find(|row| row.not_at_hand().is_none()) else {
         return Err(Failure::refused("nothing has run yet"));
     };
     let core = context.recalled(&reader, &row.run).await?;
@@ -109,7 +108,7 @@ pub(super) async fn runs(
         .map(|row| {
             serde_json::json!({
                 "run": row.run, "business_date": row.business_date, "trial": row.trial,
-                "opened": row.opened, "ended": row.ended, "result": row.result,
+                "opened": row.opened, "ended": row.ended, "result": row.result, "archived": row.archived,
             })
         })
         .collect();
@@ -157,6 +156,17 @@ pub(super) async fn find(
     found.ok_or_else(|| Failure::refused("there is no such run; `nightrun runs` lists all runs"))
 }
 
+/// As [`find`], of a run whose entries are in the store.
+pub(super) async fn find_at_hand(
+    reader: &StateReader,
+    run: Option<&RunId>,
+    batch: Option<&BatchId>,
+    date: Option<BusinessDate>,
+) -> Result<RunRow, Failure> {
+    let row = find(reader, run, batch, date).await?;
+    row.not_at_hand().map_or(Ok(row), |why| Err(Failure::refused(why)))
+}
+
 /// `report`.
 pub(super) async fn report(
     context: &Context,
@@ -166,7 +176,7 @@ pub(super) async fn report(
     html: Option<PathBuf>,
 ) -> Result<u8, Failure> {
     let reader = context.reader().await?;
-    let row = find(&reader, run.as_ref(), batch.as_ref(), date).await?;
+    let row = find_at_hand(&reader, run.as_ref(), batch.as_ref(), date).await?;
     let core = context.recalled(&reader, &row.run).await?;
     let now = now_of(&row, &reader).await?;
     let state = core.state().run(&row.run).map_err(Failure::failed)?;
@@ -252,6 +262,9 @@ pub(super) async fn why(
         };
         let rows = reader.runs(&filter).await.map_err(Failure::failed)?;
         if let Some(row) = rows.first() {
+            if let Some(why) = row.not_at_hand() {
+                return Err(Failure::refused(why));
+            }
             let core = context.recalled(&reader, &row.run).await?;
             let now = now_of(row, &reader).await?;
             let ahead = forecast::of_night(&core, now).unwrap_or_default();
@@ -307,7 +320,7 @@ async fn why_of_supervisor(
 pub(super) async fn log(context: &Context, arguments: LogArguments) -> Result<u8, Failure> {
     let LogArguments { job, date, run, attempt, follow } = arguments;
     let reader = context.reader().await?;
-    let row = find(&reader, run.as_ref(), Some(&job.batch), date).await?;
+    let row = find_at_hand(&reader, run.as_ref(), Some(&job.batch), date).await?;
     let core = context.recalled(&reader, &row.run).await?;
     let state = core.state().run(&row.run).map_err(Failure::failed)?;
     let index = state.index(&job.job).ok_or_else(|| no_job(&core, &row, &job.job))?;

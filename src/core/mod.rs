@@ -31,6 +31,7 @@ pub mod phase;
 mod progress;
 pub mod refused;
 pub mod restored;
+pub mod retention;
 mod rules;
 mod same_day;
 pub mod schedule;

@@ -18,6 +18,7 @@ pub mod places;
 mod raw;
 mod resolve;
 pub mod schema;
+pub mod retention;
 pub mod settings;
 mod sheets;
 pub mod site;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::defect::{Defect, Finding, Severity};
 use super::raw::settings::{DefinitionsRecord, SettingsFile};
+use super::retention::{self, Retention};
 use super::raw::{self, Field, RequireWord, Word};
 use super::source::{SourceFile, SourceTree};
 
@@ -18,6 +19,8 @@ pub struct Settings {
     /// URL of the store's database, if it is not a file in the state folder.
     pub store: Option<String>,
     pub definitions: Definitions,
+    /// `None`: everything is kept.
+    pub retention: Option<Retention>,
 }
 
 /// Which job files count.
@@ -64,6 +67,10 @@ pub fn settings(file: &Path, bytes: Vec<u8>) -> Result<Settings, Vec<Defect>> {
             definitions: raw.definitions.get().map_or_else(Definitions::default, |definitions| {
                 self::definitions(definitions, &mut found)
             }),
+            retention: raw
+                .retention
+                .get()
+                .and_then(|retention| retention::retention(retention, folder, &mut found)),
         }
     });
     let mut defects: Vec<Defect> =
@@ -125,9 +132,29 @@ mod tests {
             shared: None,
             store: Some("postgres://db.example/nightrun".into()),
             definitions: Definitions::Commits { follow: Some(follow) },
+            retention: None,
         };
         assert_eq!(read(text), Ok(expected));
         assert_eq!(read("version: 1\n"), Ok(Settings::default()));
+        let text = "version: 1\nretention: {archive: /var/archive, runs: {keep: 400d}, \
+                    logs: {keep: 90d, at_most: 50GiB}, at: \"13:30\"}\n";
+        let expected = Retention {
+            archive: "/var/archive".into(),
+            runs: Some("400d".parse().unwrap()),
+            logs: Some("90d".parse().unwrap()),
+            logs_at_most: Some(50 << 30),
+            at: jiff::civil::time(13, 30, 0, 0),
+        };
+        assert_eq!(read(text).unwrap().retention, Some(expected));
+    }
+
+    #[test]
+    fn a_retention_without_a_place_or_that_keeps_nothing_is_a_defect() {
+        let text = "version: 1\nretention:\n  runs: {keep: 10m}\n  logs: {at_most: 50GB}\n";
+        let said = read(text).unwrap_err();
+        for part in ["settings.yaml:3:", "before it is a day old", "`50GB` is not a size", "`archive`"] {
+            assert!(said.contains(part), "no `{part}` in:\n{said}");
+        }
     }
 
     #[test]

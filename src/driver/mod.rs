@@ -3,6 +3,8 @@
 pub mod account;
 pub mod agent_health;
 pub mod agent_link;
+pub mod agent_retire;
+pub mod archive;
 pub mod clock;
 mod clock_steps;
 pub mod control;

@@ -24,6 +24,7 @@ pub fn lost_rows(lost: &RunLost, seq: u64, at: Timestamp) -> Vec<Row> {
         ended: None,
         result: None,
         scheduled: None,
+        archived: None,
     };
     let mut rows = vec![
         Row::RunOpened(Box::new(opened)),

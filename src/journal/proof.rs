@@ -126,13 +126,15 @@ mod tests {
 
     #[test]
     fn what_is_missing_without_a_word_or_altered_in_the_file_is_named() {
-        let (mut journal, mut bodies) = journal(0);
-        let last = journal.pop().unwrap();
-        let broken = prove(&journal, None).unwrap_err();
+        let (whole, mut bodies) = journal(0);
+        let broken = prove(&whole[..whole.len() - 1], None).unwrap_err();
         assert!(broken.what.contains("nothing says that eod@2026-10-30#1 was archived"), "{broken}");
-        journal.push(last);
-        journal[2].hash.replace_range(..1, "x");
-        assert_eq!(prove(&journal, None).unwrap_err().seq, journal.len() as u64 + 1 - 1);
+        // The next entry with content proves the hash before it, the file each of them.
+        for (at, bodies) in [(whole.len() - 2, None), (2, Some(&bodies[..]))] {
+            let mut journal = whole.clone();
+            journal[at].hash.replace_range(..1, "x");
+            assert!(prove(&journal, bodies).is_err(), "{at}");
+        }
         let (journal, _) = self::journal(0);
         bodies[2] = bodies[2].replacen("2026", "2025", 1);
         assert_eq!(prove(&journal, Some(&bodies)).unwrap_err().seq, 3);

@@ -106,6 +106,24 @@ pub struct RunRow {
     pub result: Option<RunResult>,
     /// The start of the schedule that it is, where it is one.
     pub scheduled: Option<Timestamp>,
+    /// The file that holds its entries, where it was archived.
+    pub archived: Option<String>,
+}
+
+impl RunRow {
+    /// Why its entries are not in the store, in words; `None`: they are.
+    pub fn not_at_hand(&self) -> Option<String> {
+        let run = &self.run;
+        if let Some(file) = &self.archived {
+            return Some(format!("{run} was archived: {file}; `nightrun archive show {run}`"));
+        }
+        (self.result == Some(RunResult::Lost)).then(|| {
+            format!(
+                "what the store knew of {run} was lost, and an older copy restored; `nightrun journal show --run {run}` \
+                 has what hosts and targets know of it"
+            )
+        })
+    }
 }
 
 /// The row that a fact changes, if any: `seq` and `at` are those of its entry.
@@ -194,6 +212,7 @@ fn opened_row(seq: u64, at: Timestamp, opened: &RunOpened) -> RunRow {
         ended: None,
         result: None,
         scheduled: opened.scheduled,
+        archived: None,
     }
 }
 

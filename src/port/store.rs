@@ -215,6 +215,20 @@ pub trait StoreReader {
         address: &str,
     ) -> impl Future<Output = Result<Option<Vec<u8>>, StoreError>> + Send;
 
+    /// The entries that belong to a run and to no other, in order, proven.
+    fn own_entries(
+        &self,
+        run: &RunId,
+    ) -> impl Future<Output = Result<Vec<Sealed>, StoreError>> + Send;
+
+    /// Runs with an incident that is open.
+    fn runs_at_fault(&self) -> impl Future<Output = Result<Vec<RunId>, StoreError>> + Send;
+
+    /// Of each run that was not archived, its attempts and the bytes of their output.
+    fn output(
+        &self,
+    ) -> impl Future<Output = Result<BTreeMap<RunId, (Vec<AttemptId>, u64)>, StoreError>> + Send;
+
     /// Runs whose entries and attempts are in files, the first archived first.
     fn archived(&self) -> impl Future<Output = Result<Vec<Archived>, StoreError>> + Send;
 
@@ -222,6 +236,12 @@ pub trait StoreReader {
     fn attempts(
         &self,
     ) -> impl Future<Output = Result<BTreeMap<AttemptId, bool>, StoreError>> + Send;
+
+    /// Whether the journal has the ending of an attempt, or its run was archived.
+    fn has_ending(
+        &self,
+        attempt: &AttemptId,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// Boots of hosts that attempts were meant for.
     fn boots(&self) -> impl Future<Output = Result<Vec<BootId>, StoreError>> + Send;

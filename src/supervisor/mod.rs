@@ -1,6 +1,7 @@
 //! Layer 6: the turn. Events that are waiting are taken together, the core decides, everything is made durable in one
 //! transaction, and only then something is done.
 
+mod archive;
 mod letters;
 mod operators;
 mod orders;
@@ -20,7 +21,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use crate::core::fact::{Fact, LateWhy, RunResult, StopHow};
+use crate::core::fact::{Fact, LateWhy, RunArchived, RunResult, StopHow};
 use crate::core::night::{Core, StepError};
 use crate::core::refused::{Refused, Rule};
 use crate::core::service::Hindrance;
@@ -68,6 +69,11 @@ pub enum Input {
     Mail(MailNews),
     /// Another supervisor leads.
     Overtaken(StoreError),
+    /// A run lies in an archive, and may leave the store; whether it has is told.
+    Archived {
+        archived: Box<RunArchived>,
+        done: mpsc::UnboundedSender<bool>,
+    },
 }
 
 impl Input {

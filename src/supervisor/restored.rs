@@ -1,11 +1,12 @@
 //! A store that was restored from a backup takes in what it lacks, by a person's word.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::turn::Turn;
 use super::{Fatal, Input, Supervisor, World};
-use crate::core::fact::{Fact, RunResult};
+use crate::core::fact::Fact;
 use crate::core::night::{Core, Event};
 use crate::core::restored::TakeIn;
 use crate::port::{AgentEvent, RunFilter, Store, StoreReader};
@@ -43,7 +44,7 @@ impl<W: World> Supervisor<W> {
         let concerned: BTreeSet<&RunId> = what.seen.iter().map(|s| &s.of.attempt.run).collect();
         let mut gone = BTreeSet::new();
         for row in reader.runs(&RunFilter::default()).await? {
-            if row.result == Some(RunResult::Lost) {
+            if row.not_at_hand().is_some() {
                 gone.insert(row.run);
             } else if row.result.is_none() || concerned.contains(&row.run) {
                 self.load(&row.run).await?;
@@ -51,8 +52,10 @@ impl<W: World> Supervisor<W> {
         }
         // Taken in before.
         let seen = what.seen.into_iter().filter(|s| !gone.contains(&s.of.attempt.run)).collect();
-        let mut turn = Turn::default();
+        let (mut turn, site) = (Turn::default(), Arc::clone(&what.site));
         self.step(&mut turn, Event::TakeIn(Box::new(TakeIn { seen, ..what })))?;
+        // Nobody serves yet; people are told of those starts all the same.
+        turn.mail = self.starts_mail_of(&site, &turn.facts);
         self.finish(turn).await
     }
 

@@ -47,7 +47,7 @@ pub struct Manifest {
 }
 
 /// Where the manifest of a backup lies.
-pub fn manifest_of(file: &Path) -> PathBuf {
+fn manifest_of(file: &Path) -> PathBuf {
     file::beside(file, ".json")
 }
 

@@ -25,7 +25,7 @@ mod read;
 mod state;
 mod statement;
 mod still;
-mod text;
+pub(super) mod text;
 mod trouble;
 
 pub use backup::{Manifest, backup, check_backup, restore};

@@ -25,6 +25,7 @@ mod ordered;
 mod own_copy;
 pub(crate) mod post;
 mod read_only;
+mod restored;
 #[cfg(feature = "faults")]
 mod serving;
 mod simulated;

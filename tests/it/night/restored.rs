@@ -1,0 +1,198 @@
+//! A store that was restored from a backup: it starts nothing before a person has taken in what it lacks, and then nothing
+//! runs twice.
+
+use std::fs;
+use std::path::PathBuf;
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use super::facts::eventually;
+use super::house::House;
+use super::serving::{DAILY, Town, at};
+
+const NIGHT: &str = "  a: {title: A, run: [sh, job.sh]}
+  b: {title: B, run: [sh, job.sh, wait], needs: [a]}
+  c: {title: C, run: [sh, job.sh], needs: [b]}
+  d: {title: D, run: [sh, job.sh, wait], needs: [c]}
+  e: {title: E, run: [sh, job.sh], needs: [d]}
+";
+
+impl House {
+    fn backed_up(&self) -> PathBuf {
+        let file = self.state().with_file_name("backup.db");
+        self.run(&["backup", file.to_str().unwrap()]).code(0);
+        file
+    }
+
+    /// The disk of the store is lost, and the backup restored.
+    fn put_back(&self, file: &PathBuf) {
+        for end in ["", "-wal", "-shm"] {
+            let _ = fs::remove_file(self.state().join(format!("nightrun.db{end}")));
+        }
+        self.run(&["restore", file.to_str().unwrap()]).code(0);
+    }
+
+    fn accept(&self) {
+        self.run(&["restore", "accept", "--reason", "the disk was replaced"]).code(0);
+    }
+}
+
+#[test]
+fn a_night_goes_on_from_a_backup_and_nothing_of_it_runs_twice() {
+    let house = House::new(NIGHT);
+    house.batch("other", "jobs:\n  x: {title: X, run: [sh, job.sh]}\n");
+    house.gates(&["b", "d"]);
+    let mut night = house.spawn(&["run", "night", "--date", "2026-10-30"]);
+    night.started("b");
+    let file = house.backed_up();
+    house.say("b", "go");
+    night.started("d");
+    house.run(&["run", "other", "--date", "2026-10-30"]).code(0);
+    night.kill();
+    let pid = house.number("pid-d");
+    assert!(pid > 0);
+    house.put_back(&file);
+
+    for command in [
+        &["resume"][..],
+        &["serve"],
+        &["run", "night", "--date", "2026-10-31"],
+        &["skip", "night.e", "--reason", "r"],
+    ] {
+        let refused = house.run(command).refused("it was restored from a backup");
+        for words in [
+            "night@2026-10-30#1/c/1: ended",
+            "night@2026-10-30#1/d/1: no ending is known",
+            "other@2026-10-30#1, a run that it does not have, with 1 attempt",
+            "other@2026-10-30#1/x/1: ended",
+            "restore accept",
+        ] {
+            assert!(refused.err.contains(words), "{command:?}: `{words}`: {}", refused.err);
+        }
+        assert!(!refused.err.contains("/b/1"), "what it knows is not lacking: {}", refused.err);
+    }
+    house.accept();
+    house.run(&["restore", "accept", "--reason", "twice"]).refused("nothing to accept");
+    let mut night = house.spawn(&["resume"]);
+    night.event("run-resumed", "");
+    house.say("d", "go");
+    night.ends(0);
+    assert_eq!(house.ran(), ["a 1", "b 1", "c 1", "d 1", "e 1", "x 1"]);
+
+    // The lost run counts, and is run again only where somebody asks for that.
+    let runs = house.json(&["runs", "--batch", "other"]);
+    assert_eq!((&runs[0]["run"], &runs[0]["result"]), (&"other@2026-10-30#1".into(), &"lost".into()));
+    house.run(&["run", "other", "--date", "2026-10-30"]).code(3);
+    house.run(&["run", "other", "--date", "2026-10-30", "--rerun"]).code(0);
+    assert_eq!(house.json(&["runs", "--batch", "other"])[0]["run"], "other@2026-10-30#2");
+    let restored = &house.facts("store-restored")[0];
+    assert_eq!((&restored["by"], &restored["reason"]), (&house.me().into(), &"the disk was replaced".into()));
+    house.run(&["journal", "verify"]).code(0);
+    house.run(&["report", "--run", "night@2026-10-30#1"]).code(0);
+}
+
+#[test]
+fn a_start_of_the_lost_time_is_not_made_again_and_is_told_as_missed() {
+    let town = Town::new();
+    let house = &town.house;
+    house.batch("eod", &DAILY.replace(", wait]", "]"));
+    town.set_clock(at("21:00:00"));
+    let served = town.serve();
+    served.notice("serving 1 schedule");
+    let file = house.backed_up();
+    town.set_clock(at("21:29:59"));
+    let mut served = served;
+    served.ended("post");
+    served.event("run-ended", "");
+    served.kill();
+    house.put_back(&file);
+    town.set_clock(at("21:40:00"));
+    let refused = town.run(&["serve"], 3);
+    assert!(refused.contains("eod: the start of 2026-11-02 21:30:00 CET may have been made"), "{refused}");
+    assert!(refused.contains("eod@2026-11-02#1, a run that it does not have, with 2 attempts"), "{refused}");
+    town.run(&["restore", "accept", "--reason", "r"], 0);
+    let mut served = town.serve();
+    let told = served.notice("serving 1 schedule");
+    assert!(told.contains("2026-11-03 21:30"), "{told}");
+    let missed = house.facts("starts-missed");
+    assert_eq!(missed[0]["why"]["why"], "store-restored");
+    eventually("the mail about it", || !house.mails().is_empty());
+    town.set_clock("2026-11-03T21:29:59+01:00".parse().unwrap());
+    served.event("run-ended", "");
+    served.signal(Signal::TERM);
+    served.ends(0);
+    assert_eq!(house.ran(), ["load 1", "load 1", "post 1", "post 1"]);
+    let opened: Vec<Value> = house.facts("run-opened");
+    assert_eq!(opened.len(), 1);
+    assert_eq!(opened[0]["run"], "eod@2026-11-03#1");
+}
+
+#[test]
+fn an_older_file_that_was_put_back_by_hand_is_found_by_what_the_agent_has_obeyed() {
+    let house = House::new("  a: {title: A, run: [sh, job.sh]}\n");
+    house.spawn(&["run", "night", "--date", "2026-10-29"]).ends(0);
+    let file = house.backed_up();
+    house.spawn(&["run", "night", "--date", "2026-10-30"]).ends(0);
+    for end in ["-wal", "-shm"] {
+        let _ = fs::remove_file(house.state().join(format!("nightrun.db{end}")));
+    }
+    fs::copy(&file, house.state().join("nightrun.db")).unwrap();
+    let refused = house.run(&["run", "night", "--date", "2026-10-30"]).refused("is older than what has run");
+    assert!(refused.err.contains("night@2026-10-30#1/a/1: ended"), "{}", refused.err);
+    house.accept();
+    house.run(&["run", "night", "--date", "2026-10-30"]).code(3);
+    house.spawn(&["run", "night", "--date", "2026-10-31"]).ends(0);
+    assert_eq!(house.ran(), ["a 1", "a 1", "a 1"]);
+    house.run(&["journal", "verify"]).code(0);
+}
+
+#[test]
+fn on_another_host_what_waits_is_held_until_somebody_releases_it() {
+    let house = House::new(NIGHT);
+    house.gates(&["b", "d"]);
+    let mut night = house.spawn(&["run", "night", "--date", "2026-10-30"]);
+    night.started("b");
+    let file = house.backed_up();
+    house.say("b", "go");
+    night.started("d");
+    night.kill();
+    house.say("d", "go");
+    house.ended_unwatched("d", 1);
+    // The host is gone with its spool.
+    if let Some(pid) = house.agent_pid() {
+        super::facts::send(pid, Signal::KILL);
+    }
+    eventually("the agent's end", || !PathBuf::from(format!("/proc/{}", house.agent_pid().unwrap())).exists());
+    fs::remove_dir_all(house.state().join("agent")).unwrap();
+    house.put_back(&file);
+    let refused = house.run(&["resume"]).refused("it was restored");
+    assert!(refused.err.contains("every job that waits in an open run will be held"), "{}", refused.err);
+    house.accept();
+    let mut night = house.spawn(&["resume"]);
+    night.event("in-doubt", "b");
+    for job in ["c", "d", "e"] {
+        assert_eq!(house.job(job)["state"]["reason"], "the disk was replaced", "{:?}", house.job(job));
+    }
+    assert_eq!(house.ran(), ["a 1", "b 1", "c 1", "d 1"]);
+    night.kill();
+}
+
+#[test]
+fn a_backup_that_was_altered_and_a_store_that_is_there_are_refused() {
+    let house = House::new("  a: {title: A, run: [sh, job.sh]}\n");
+    house.spawn(&["run", "night", "--date", "2026-10-29"]).ends(0);
+    let file = house.backed_up();
+    let name = file.to_str().unwrap();
+    let again = house.run(&["backup", name]).code(1);
+    assert!(again.err.contains("no backup is written over"), "{}", again.err);
+    house.run(&["restore", name]).refused("a store is not written over");
+    let mut bytes = fs::read(&file).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    fs::write(&file, bytes).unwrap();
+    fs::remove_file(house.state().join("nightrun.db")).unwrap();
+    let refused = house.run(&["restore", name]).code(1);
+    assert!(refused.err.contains("is not what it was when it was made"), "{}", refused.err);
+    assert!(!house.state().join("nightrun.db").exists());
+}
