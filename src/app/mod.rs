@@ -1,5 +1,6 @@
 //! Layer 8: wiring. Which driver stands behind which port; nothing is decided here.
 
+mod archive;
 mod clock;
 mod commits;
 mod doctor;
@@ -12,6 +13,7 @@ use std::path::Path;
 
 use tokio::sync::mpsc;
 
+pub use archive::{Archivist, Due, NotArchived};
 pub use clock::RunClock;
 pub use commits::follow;
 pub use doctor::examine;

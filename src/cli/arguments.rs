@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::{Date, Time};
 
+use super::archive::ArchiveArguments;
 use super::backup::RestoreArguments;
 use crate::core::select::Selector;
 use crate::types::{
@@ -305,6 +306,8 @@ pub(super) enum Command {
     /// The store itself
     #[command(subcommand)]
     Store(StoreCommand),
+    /// Write runs that are over into files, and let go of what the store and the spool keep of them
+    Archive(ArchiveArguments),
     /// Copy the store into a file, while a supervisor is at work or not
     Backup {
         /// A file that is not there yet, or a folder
@@ -485,7 +488,11 @@ pub(super) enum StoreCommand {
 #[derive(Debug, Subcommand)]
 pub(super) enum JournalCommand {
     /// Prove the chain from the first entry to the last
-    Verify,
+    Verify {
+        /// Also what was archived, from the files in this folder
+        #[arg(long, value_name = "DIR")]
+        archive: Option<PathBuf>,
+    },
     /// Print entries, the latest last
     Show {
         /// Only of this run

@@ -12,6 +12,7 @@ use crate::app::{self, Checked, SiteFolder};
 use crate::core::fact::Fact;
 use crate::core::night::Core;
 use crate::core::state::Standing;
+use crate::definition::retention::Retention;
 use crate::definition::settings::Definitions;
 use crate::definition::site::{Mail, Site};
 use crate::driver::clock::HostClock;
@@ -30,6 +31,8 @@ pub(super) struct Context {
     /// Which job files count.
     pub(super) definitions: Definitions,
     pub(super) store: StoreAddress,
+    /// `None`: everything is kept.
+    pub(super) retention: Option<Retention>,
     /// Where the agent and the work of jobs are, if not in the state folder.
     pub(super) shared: Option<PathBuf>,
     /// As asked for; English by default.
@@ -60,6 +63,7 @@ impl Context {
             state: or(places.state, settings.state, "state"),
             shared: places.shared.or(settings.shared),
             definitions: settings.definitions,
+            retention: settings.retention,
             lang: asked_lang.unwrap_or_default(),
             asked_lang,
             format: places.format,

@@ -4,6 +4,7 @@
 mod output;
 
 mod act;
+mod archive;
 mod arguments;
 mod asking;
 mod backup;
@@ -95,10 +96,13 @@ async fn carry_out(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Second { request, why } => house::second(context, request, why).await,
         Command::Mail(MailCommand::Flush) => journal::flush_mail(context).await,
         Command::Mail(MailCommand::List) => journal::list_mail(context).await,
+        Command::Archive(arguments) => archive::archive(context, arguments).await,
         Command::Backup { to } => backup::backup(context, &to).await,
         Command::Restore(arguments) => backup::restore(context, arguments).await,
         Command::Store(StoreCommand::Copy { to }) => store::copy(context, &to).await,
-        Command::Journal(JournalCommand::Verify) => journal::verify(context).await,
+        Command::Journal(JournalCommand::Verify { archive }) => {
+            journal::verify(context, archive).await
+        }
         Command::Journal(JournalCommand::Show { run, last }) => {
             journal::show(context, run, last).await
         }

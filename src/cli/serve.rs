@@ -9,7 +9,7 @@ use super::arguments::ServeArguments;
 use super::context::Context;
 use super::exit::{Failure, WELL};
 use super::lines::Lines;
-use crate::app::{self, RunClock, Wiring, own_account};
+use crate::app::{self, Archivist, RunClock, Wiring, own_account};
 use crate::definition::settings::{Definitions, Follow};
 use crate::driver::clock::HostClock;
 use crate::driver::git::Repository;
@@ -42,6 +42,7 @@ pub(super) async fn serve(context: &Context, arguments: &ServeArguments) -> Resu
     let clock = RunClock::Host(HostClock::new().map_err(Failure::failed)?);
     let mail = context.mail_to_serve(&source, &store).await?;
     let lines: Box<dyn Observer> = Box::new(Lines::new(context.lang, context.format));
+    let (reader, folders) = (store.reader().clone(), state.clone());
     let wiring = Wiring { source, state, clock, mail };
     let led = app::lead_as(wiring, store, epoch, vec![lines]).await;
     let mut led = led.map_err(Failure::failed)?;
@@ -49,12 +50,20 @@ pub(super) async fn serve(context: &Context, arguments: &ServeArguments) -> Resu
     let follower = followed.map(|(repository, follow)| {
         tokio::spawn(app::follow(repository, follow, led.inbox.clone()))
     });
+    let archives = context.retention.clone().map(|retention| {
+        let zone = context.zone();
+        let archivist = Archivist { reader, state: folders, retention };
+        tokio::spawn(archivist.keep(zone, led.inbox.clone()))
+    });
     let begun = led.supervisor.begin_service(&own_account(), arguments.observe).await;
     begun.map_err(|why| match why {
         NotServed::Fatal(fatal) => Failure::failed(fatal),
         NotServed::Defects(defects) => Failure::defects(defects),
     })?;
     led.supervisor.serve().await.map_err(Failure::failed)?;
+    if let Some(archives) = archives {
+        archives.abort();
+    }
     signals.abort();
     passing.abort();
     if let Some(follower) = follower {

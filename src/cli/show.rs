@@ -14,6 +14,7 @@ use crate::core::night::Core;
 use crate::core::order;
 use crate::definition::nearest;
 use crate::definition::site::Site;
+use crate::driver::archive;
 use crate::driver::clock::HostClock;
 use crate::driver::control::Client;
 use crate::driver::log_files::{LogFiles, Stream};
@@ -340,6 +341,17 @@ pub(super) async fn log(context: &Context, arguments: LogArguments) -> Result<u8
     };
     let id = AttemptId { run: row.run.clone(), job: job.job.clone(), number };
     let logs = LogFiles::new(context.existing_state()?.agent());
+    let there = Stream::ALL.iter().any(|stream| logs.path(&id, *stream).exists());
+    let file = context.retention.as_ref().map(|retention| {
+        retention.archive.join(archive::of_logs(&id.run))
+    });
+    if let Some(file) = file.filter(|file| !there && file.exists()) {
+        return Err(Failure::refused(format!(
+            "the output of {} was archived: {}; zcat shows it",
+            id.run,
+            short(&file).display()
+        )));
+    }
     let mut screen = Screen::new();
     let show = |stream: Stream, bytes: &[u8]| screen.show(stream, bytes);
     let printed = if follow { logs.follow(&id, show).await } else { logs.print(&id, show) };

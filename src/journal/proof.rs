@@ -86,20 +86,20 @@ mod tests {
     use crate::types::Epoch;
 
     /// A run's entries without content, and the entry that says so.
-    fn journal(entries: u64) -> (Vec<Sealed>, Vec<String>) {
+    fn archived(entries: u64) -> (Vec<Sealed>, Vec<String>) {
         let mut chain = Chain::after(Head::default());
         let of_run = facts().into_iter().filter(|fact| fact.run() == Some(&run()));
         let mut journal: Vec<Sealed> =
             of_run.map(|fact| chain.seal(Epoch(1), at(), at(), &fact).unwrap()).collect();
         let bodies = journal.iter().map(|sealed| sealed.body.clone()).collect();
-        let archived = RunArchived {
+        let said = RunArchived {
             run: run(),
             file: "a.json.gz".into(),
             digest: "ab".repeat(32),
             bytes: 1,
             entries: if entries == 0 { journal.len() as u64 } else { entries },
         };
-        let fact = Fact::RunArchived(Box::new(archived));
+        let fact = Fact::RunArchived(Box::new(said));
         let last = chain.seal(Epoch(1), at(), at(), &fact).unwrap();
         journal.iter_mut().for_each(|sealed| sealed.body.clear());
         journal.push(last);
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_chain_goes_on_over_what_was_archived() {
-        let (journal, bodies) = journal(0);
+        let (journal, bodies) = archived(0);
         let proven = prove(&journal, None).unwrap();
         assert_eq!(proven.head.hash, journal.last().unwrap().hash);
         assert_eq!((proven.archived.len(), proven.unread), (1, bodies.len() as u64));
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_without_a_word_or_altered_in_the_file_is_named() {
-        let (whole, mut bodies) = journal(0);
+        let (whole, mut bodies) = archived(0);
         let broken = prove(&whole[..whole.len() - 1], None).unwrap_err();
         assert!(broken.what.contains("nothing says that eod@2026-10-30#1 was archived"), "{broken}");
         // The next entry with content proves the hash before it, the file each of them.
@@ -135,10 +135,10 @@ mod tests {
             journal[at].hash.replace_range(..1, "x");
             assert!(prove(&journal, bodies).is_err(), "{at}");
         }
-        let (journal, _) = self::journal(0);
+        let (journal, _) = archived(0);
         bodies[2] = bodies[2].replacen("2026", "2025", 1);
         assert_eq!(prove(&journal, Some(&bodies)).unwrap_err().seq, 3);
-        let (journal, _) = self::journal(3);
+        let (journal, _) = archived(3);
         assert!(prove(&journal, None).unwrap_err().what.contains("with 3 entries"));
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod watched;
 
 mod adopted;
 mod agent_killed;
+mod archived;
 #[cfg(feature = "faults")]
 mod clock_set;
 mod committed;

@@ -28,7 +28,7 @@ impl Town {
         fs::write(self.house.work("step"), format!("{step}\n")).unwrap();
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(super) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.house.command(arguments);
         command.env("NIGHTRUN_CLOCK_STEP", self.house.work("step"));
         command
