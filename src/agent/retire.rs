@@ -80,7 +80,9 @@ impl Agent<'_> {
         }
         match self.clear(&go, logs_only) {
             Ok(()) => self.peers[index].tell(&FromAgent::Retired { runs: go }),
-            Err(e) => self.peers[index].give_up(&format!("what was archived cannot be removed: {e}")),
+            Err(e) => {
+                self.peers[index].give_up(&format!("what was archived cannot be removed: {e}"))
+            }
         }
     }
 

@@ -11,11 +11,11 @@ use crate::core::fact::{Fact, RunArchived, RunResult};
 use crate::core::retention::{Past, logs_to_archive, runs_to_archive};
 use crate::definition::copy::RunCopy;
 use crate::definition::retention::Retention;
+use crate::driver::agent_retire;
 use crate::driver::archive::{self, Packed, Parcel};
 use crate::driver::clock::HostClock;
 use crate::driver::folders::StateFolder;
 use crate::driver::store::StateReader;
-use crate::driver::agent_retire;
 use crate::port::{Clock, RunFilter, StoreError, StoreReader};
 use crate::supervisor::Input;
 use crate::types::{AttemptId, RunId, Zone};
@@ -69,6 +69,7 @@ impl Archivist {
                 let bytes = output.get(&row.run).map_or(0, |(_, bytes)| *bytes);
                 Past {
                     ended: row.ended.filter(|_| over && row.not_at_hand().is_none()),
+                    trial: row.trial,
                     wanted: wanted.contains(&row.run),
                     log_bytes: if with_logs.contains(&row.run) { 0 } else { bytes },
                     run: row.run,
@@ -135,7 +136,8 @@ impl Archivist {
         file: String,
         parcel: Parcel,
     ) -> Result<Packed, NotArchived> {
-        let (folder, state, run) = (self.retention.archive.clone(), self.state.clone(), run.clone());
+        let (folder, state, run) =
+            (self.retention.archive.clone(), self.state.clone(), run.clone());
         let writing = move || archive::pack(&folder, (&run, file), &parcel, &state);
         let written = tokio::task::spawn_blocking(writing).await;
         Ok(written.map_err(io::Error::other)??)

@@ -18,7 +18,7 @@ pub use clock::RunClock;
 pub use commits::follow;
 pub use doctor::examine;
 pub use mailer::SiteMailer;
-pub use restored::{Lacks, lacks};
+pub use restored::{Lacks, lacks, made};
 pub use source::{Checked, SiteFolder, check, settings, source};
 
 use crate::definition::site::Mail;

@@ -49,9 +49,8 @@ pub async fn lacks(
     let rows = reader.runs(&RunFilter::default()).await?;
     let runs: BTreeSet<RunId> = rows.into_iter().map(|row| row.run).collect();
     let host = HostName::new(LOCAL).map_err(|why| StoreError::Contradiction(why.to_string()))?;
-    let wanted = |attempt: &AttemptId| {
-        !archived.contains(&attempt.run) && known.get(attempt) != Some(&true)
-    };
+    let wanted =
+        |attempt: &AttemptId| !archived.contains(&attempt.run) && known.get(attempt) != Some(&true);
     let AgentTold { epoch, spool, seen, retired } =
         witness::of_agent(&state.agent(), &host, wanted).map_err(io)?;
     let mut seen: BTreeMap<AttemptId, Seen> =
@@ -76,7 +75,11 @@ pub async fn lacks(
                 ended: None,
                 marked: Vec::new(),
             };
-            let seen = seen.entry(attempt).or_insert(Seen { of, business_date: None });
+            let seen = seen.entry(attempt).or_insert(Seen {
+                of,
+                business_date: None,
+                trial: target.trial,
+            });
             if applied {
                 seen.of.marked.push(name.to_string());
             }
@@ -104,8 +107,8 @@ pub async fn lacks(
     })
 }
 
-/// When the backup was made; of a store that was put back without a word, when it was written last.
-async fn made(reader: &StateReader) -> Result<Timestamp, StoreError> {
+/// Up to when a store knows what has happened: when the backup was made; of a store that was put back without a word, when it was written last.
+pub async fn made(reader: &StateReader) -> Result<Timestamp, StoreError> {
     if let Some(restored) = reader.restoration().await? {
         return Ok(restored.made);
     }

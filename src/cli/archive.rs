@@ -154,7 +154,11 @@ fn in_short(body: &str) -> String {
     let entry: Value = serde_json::from_str(body).unwrap_or_default();
     let fact = &entry["fact"];
     let at = entry["at"].as_str().unwrap_or_default();
-    format!("{at} {:<16} {}", fact["fact"].as_str().unwrap_or_default(), super::journal::facts_in_short(fact))
+    format!(
+        "{at} {:<16} {}",
+        fact["fact"].as_str().unwrap_or_default(),
+        super::journal::facts_in_short(fact)
+    )
 }
 
 fn packed(archived: &Archived) -> Packed {
@@ -172,8 +176,7 @@ pub(super) struct Contents {
 impl Contents {
     pub(super) async fn of(folder: PathBuf, reader: &StateReader) -> Result<Self, Failure> {
         let archived = reader.archived().await.map_err(Failure::failed)?;
-        let archived =
-            archived.iter().map(|archived| (archived.run.to_string(), packed(archived)));
+        let archived = archived.iter().map(|archived| (archived.run.to_string(), packed(archived)));
         Ok(Self { folder, archived: archived.collect(), read: BTreeMap::new() })
     }
 
@@ -187,7 +190,10 @@ impl Contents {
         }
         let body = self.read.get_mut(run).and_then(|bodies| bodies.remove(&entry.seq));
         body.map(Some).ok_or_else(|| {
-            Failure::failed(format!("journal entry {}: the archive of {run} does not hold it", entry.seq))
+            Failure::failed(format!(
+                "journal entry {}: the archive of {run} does not hold it",
+                entry.seq
+            ))
         })
     }
 }

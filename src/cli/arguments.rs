@@ -7,6 +7,7 @@ use jiff::civil::{Date, Time};
 
 use super::archive::ArchiveArguments;
 use super::backup::RestoreArguments;
+use super::journal::JournalCommand;
 use crate::core::select::Selector;
 use crate::types::{
     BatchId, BusinessDate, FreezeId, JobName, JobRef, Lang, PoolName, RequestId, RunId, Span,
@@ -482,24 +483,5 @@ pub(super) enum StoreCommand {
         /// Such as postgres://nightrun@db.example/nightrun?sslmode=verify-full
         #[arg(long, value_name = "URL")]
         to: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum JournalCommand {
-    /// Prove the chain from the first entry to the last
-    Verify {
-        /// Also what was archived, from the files in this folder
-        #[arg(long, value_name = "DIR")]
-        archive: Option<PathBuf>,
-    },
-    /// Print entries, the latest last
-    Show {
-        /// Only of this run
-        #[arg(long)]
-        run: Option<RunId>,
-        /// Only the last so many
-        #[arg(long, default_value_t = 50, value_name = "N")]
-        last: u32,
     },
 }

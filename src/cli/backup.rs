@@ -17,7 +17,8 @@ use crate::driver::control::Client;
 use crate::driver::folders::StateFolder;
 use crate::driver::store::{self, StateReader, StateStore, StoreAddress};
 use crate::driver::witness;
-use crate::port::{Clock, Store, StoreError};
+use crate::fault;
+use crate::port::{Clock, Store, StoreError, StoreReader};
 use crate::render;
 use crate::render::words::{Restored, list};
 use crate::supervisor::{person_of, schedules};
@@ -67,10 +68,7 @@ pub(super) async fn backup(context: &Context, to: &Path) -> Result<u8, Failure> 
             manifest.seq,
             manifest.head
         )?,
-        Format::Json => print_line!(
-            "{}",
-            serde_json::json!({ "file": to, "manifest": manifest })
-        )?,
+        Format::Json => print_line!("{}", serde_json::json!({ "file": to, "manifest": manifest }))?,
     }
     Ok(WELL)
 }
@@ -100,8 +98,9 @@ async fn put_back(context: &Context, file: &Path) -> Result<u8, Failure> {
         manifest.seq,
         manifest.head
     )?;
-    if context.site.is_dir() {
-        status(context).await?;
+    // It is restored, whatever the job files say.
+    if let Err(failure) = status(context).await {
+        notice_line!("nightrun: what it lacks cannot be listed: {}", failure.what);
     }
     Ok(WELL)
 }
@@ -110,7 +109,11 @@ async fn status(context: &Context) -> Result<u8, Failure> {
     let reader = context.reader().await?;
     let state = context.existing_state()?;
     let site = context.site()?;
-    let (view, _) = behind(&reader, &state, &site).await?;
+    let (view, lacks) = behind(&reader, &state, &site).await?;
+    let restored = reader.restoration().await.map_err(Failure::failed)?.is_some();
+    if !restored && lacks.obeyed <= lacks.given {
+        return super::show::page(context, &Restored::NotBehind.say(context.lang), &view);
+    }
     super::show::page(context, &render::behind::text(context.lang, &site.zone, &view), &view)
 }
 
@@ -204,7 +207,10 @@ async fn accept(context: &Context, reason: String) -> Result<u8, Failure> {
     }
     let opened = StateStore::open_behind(&context.store, state.root()).await;
     let mut store = opened.map_err(failure)?;
+    let made = app::made(store.reader()).await.map_err(failure)?;
+    store.mark_behind(made, now()?).await.map_err(failure)?;
     store.raise_epoch(obeyed).await.map_err(failure)?;
+    fault::point("restore.raised");
     let reader = store.reader().clone();
     let clock = RunClock::Host(HostClock::new().map_err(Failure::failed)?);
     let folders = context.existing_state()?;
@@ -232,7 +238,7 @@ async fn accept(context: &Context, reason: String) -> Result<u8, Failure> {
         return Err(Failure::refused(Restored::StillRuns { attempts }.say(context.lang)));
     }
     let seen = lacks.attempts.into_iter().chain(lacks.unfinished).collect();
-    let (made, retired, other_spool) = (lacks.made, lacks.retired, lacks.other_spool);
+    let (retired, other_spool) = (lacks.retired, lacks.other_spool);
     let by = person_of(Some(&site), &own_account());
     let taken = TakeIn { by, reason, made, epoch: obeyed, seen, retired, other_spool, site };
     supervisor.take_in(taken).await.map_err(Failure::failed)?;
@@ -247,7 +253,9 @@ async fn accept(context: &Context, reason: String) -> Result<u8, Failure> {
 
 fn failure(why: StoreError) -> Failure {
     match why {
-        StoreError::InUse(_) | StoreError::Elsewhere(_) => Failure { code: REFUSED, ..Failure::failed(why) },
+        StoreError::InUse(_) | StoreError::Elsewhere(_) => {
+            Failure { code: REFUSED, ..Failure::failed(why) }
+        }
         other => Failure::failed(other),
     }
 }

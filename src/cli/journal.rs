@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::Subcommand;
+
 use super::archive::Contents;
 use super::arguments::Format;
 use super::context::Context;
@@ -13,6 +15,25 @@ use crate::driver::control::Client;
 use crate::journal::{Proof, Proven, Sealed};
 use crate::port::{Clock, Mailer, Store, StoreError, StoreReader};
 use crate::types::RunId;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum JournalCommand {
+    /// Prove the chain from the first entry to the last
+    Verify {
+        /// Also what was archived, from the files in this folder
+        #[arg(long, value_name = "DIR")]
+        archive: Option<PathBuf>,
+    },
+    /// Print entries, the latest last
+    Show {
+        /// Only of this run
+        #[arg(long)]
+        run: Option<RunId>,
+        /// Only the last so many
+        #[arg(long, default_value_t = 50, value_name = "N")]
+        last: u32,
+    },
+}
 
 /// Entries read at a time.
 const PIECE: u32 = 2_000;

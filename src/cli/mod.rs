@@ -27,9 +27,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use arguments::{Arguments, Command, JournalCommand, MailCommand, StoreCommand};
+use arguments::{Arguments, Command, MailCommand, StoreCommand};
 use context::Context;
 use exit::Failure;
+use journal::JournalCommand;
 
 use crate::core::select::Deed;
 

@@ -342,9 +342,10 @@ pub(super) async fn log(context: &Context, arguments: LogArguments) -> Result<u8
     let id = AttemptId { run: row.run.clone(), job: job.job.clone(), number };
     let logs = LogFiles::new(context.existing_state()?.agent());
     let there = Stream::ALL.iter().any(|stream| logs.path(&id, *stream).exists());
-    let file = context.retention.as_ref().map(|retention| {
-        retention.archive.join(archive::of_logs(&id.run))
-    });
+    let file = context
+        .retention
+        .as_ref()
+        .map(|retention| retention.archive.join(archive::of_logs(&id.run)));
     if let Some(file) = file.filter(|file| !there && file.exists()) {
         return Err(Failure::refused(format!(
             "the output of {} was archived: {}; zcat shows it",

@@ -10,7 +10,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::definition::site::Freeze;
 use crate::types::tagged::ByFirstField;
 use crate::types::{
-    AttemptId, BatchId, BootId, BusinessDate, Condition, Epoch, FreezeId, HostName, IncidentId, JobName, JobRef, Outcome, PersonId, PoolName, RequestId, Revision, RunId, Span,
+    AttemptId, BatchId, BootId, BusinessDate, Condition, Epoch, FreezeId, HostName, IncidentId,
+    JobName, JobRef, Outcome, PersonId, PoolName, RequestId, Revision, RunId, Span,
 };
 use crate::wire::Ended;
 

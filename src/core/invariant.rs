@@ -4,6 +4,8 @@
 //! books are what a defect would have put wrong. A broken rule ends the step: nothing of it is stored or acted upon.
 //! A check costs what its own job has (its needs, its resources and those who hold them), never what the night has.
 
+mod over;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -19,9 +21,7 @@ use super::rules::Rules;
 use super::state::{Run, State, Unfit};
 use super::window::{self, Gate, Subject, WindowReason};
 use crate::definition::site::{Kind, NeedOf};
-use crate::types::{
-    AttemptId, BatchId, BootId, HostName, IncidentId, JobName, Now, Outcome, RunId,
-};
+use crate::types::{AttemptId, BatchId, BootId, HostName, JobName, Now, Outcome, RunId};
 
 /// A fact that a rule forbids: a defect of nightrun, found before anything came of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -105,7 +105,7 @@ impl Watch {
             Fact::IncidentOpened { incident, run, job, .. } => {
                 let not = |why| broken(format!("{incident} of {run} {job}"), why);
                 let (of, index) = found(around.state, run, job).map_err(not)?;
-                faulty(around.state, of, index, *incident).map_err(not)?;
+                over::faulty(around.state, of, index, *incident).map_err(not)?;
             }
             Fact::DeadlineMissed { run, job, deadline, due } => {
                 let not = |why: &str| broken(run.to_string(), why.to_owned());
@@ -117,7 +117,7 @@ impl Watch {
             }
             Fact::RunEnded { run, result } => {
                 let not = |why| broken(run.to_string(), why);
-                over(around.state, run, *result).map_err(not)?;
+                over::over(around.state, run, *result).map_err(not)?;
             }
             Fact::RunReopened { run } => {
                 let result = around.state.runs.get(run).and_then(|run| run.result);
@@ -469,46 +469,6 @@ fn flying<'a>(
         return Err(format!("its job is {:?}", job.phase));
     }
     Ok((run, index))
-}
-
-fn faulty(state: &State, run: &Run, index: usize, incident: IncidentId) -> Result<(), String> {
-    if state.incidents.contains_key(&incident) {
-        return Err("there is an incident of that number".to_owned());
-    }
-    let at_fault = match &run.jobs[index].phase {
-        Phase::InDoubt { .. } => true,
-        phase => phase.outcome() == Some(Outcome::Failed),
-    };
-    if !at_fault || !run.job(index).critical {
-        return Err("no critical job has failed".to_owned());
-    }
-    Ok(())
-}
-
-/// Once in the life of a run, so it may look at all of it.
-fn over(state: &State, run: &RunId, result: RunResult) -> Result<(), String> {
-    let run = state.runs.get(run).ok_or("there is no such run")?;
-    if run.result.is_some() {
-        return Err("it is over already".to_owned());
-    }
-    if let Some(index) = run.jobs.iter().position(|job| job.phase.in_flight()) {
-        return Err(format!("{} may be running", run.job(index).name));
-    }
-    let well = run.jobs.iter().enumerate().all(|(index, job)| {
-        let settled = job.phase.outcome();
-        let bad =
-            matches!(settled, None | Some(Outcome::Failed | Outcome::Blocked | Outcome::Cancelled));
-        !bad || !run.job(index).critical
-    });
-    match result {
-        RunResult::Well if !well => Err("a critical job did not come out well".to_owned()),
-        RunResult::Failed if well => Err("every critical job came out well".to_owned()),
-        RunResult::Cancelled if run.cancelled.is_none() => {
-            Err("nobody has cancelled it".to_owned())
-        }
-        RunResult::Stopped if run.stopping.is_none() => Err("nobody stops it".to_owned()),
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@ use crate::wire::Ended;
 pub struct RunLost {
     pub run: RunId,
     pub business_date: BusinessDate,
+    /// It counts for nothing but itself.
+    pub trial: bool,
     /// Of a host, a target, or both; by number within a job.
     pub attempts: Vec<LostAttempt>,
 }

@@ -25,6 +25,8 @@ pub struct Seen {
     pub of: LostAttempt,
     /// Of its run, where the host knows it.
     pub business_date: Option<BusinessDate>,
+    /// Its run is a trial, as its host was told.
+    pub trial: bool,
 }
 
 /// What a person takes in.
@@ -84,8 +86,10 @@ impl Mover<'_> {
                 let business_date = known
                     .or_else(|| run.key.as_str().parse().ok())
                     .unwrap_or_else(|| BusinessDate(site.zone.tz().to_datetime(made).date()));
+                let trial = seen.iter().any(|seen| seen.trial);
                 let attempts = seen.into_iter().map(|seen| seen.of).collect();
-                self.emit(Fact::RunLost(Box::new(RunLost { run, business_date, attempts })))?;
+                let lost = RunLost { run, business_date, trial, attempts };
+                self.emit(Fact::RunLost(Box::new(lost)))?;
             }
         }
         if other_spool {

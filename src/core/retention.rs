@@ -10,6 +10,7 @@ use crate::types::{BatchId, RunId, Span};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Past {
     pub run: RunId,
+    pub trial: bool,
     /// `None`: it is open, or was stopped and may go on.
     pub ended: Option<Timestamp>,
     /// Something of it is to be decided yet: a job in doubt, an open incident, a wish that waits for a second person.
@@ -22,11 +23,15 @@ pub struct Past {
 /// `runs`: all of them, the last opened first. The oldest comes first.
 pub fn runs_to_archive(runs: &[Past], keep: Option<Span>, now: Timestamp) -> Vec<RunId> {
     let Some(keep) = keep else { return Vec::new() };
-    let mut batches: BTreeSet<&BatchId> = BTreeSet::new();
+    let mut batches: BTreeSet<(&BatchId, bool)> = BTreeSet::new();
     let mut old: Vec<RunId> = runs
         .iter()
         // The first that is met of a batch is its last one.
-        .filter(|past| !batches.insert(&past.run.batch) && may_go(past) && is_older(past, keep, now))
+        .filter(|past| {
+            !batches.insert((&past.run.batch, past.trial))
+                && may_go(past)
+                && is_older(past, keep, now)
+        })
         .map(|past| past.run.clone())
         .collect();
     old.reverse();
@@ -67,7 +72,7 @@ mod tests {
 
     fn past(run: &str, days: i64, log_bytes: u64) -> Past {
         let ended = Some(now() - SignedDuration::from_hours(24 * days));
-        Past { run: run.parse().unwrap(), ended, wanted: false, log_bytes }
+        Past { run: run.parse().unwrap(), trial: false, ended, wanted: false, log_bytes }
     }
 
     fn now() -> Timestamp {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::defect::{Defect, Finding, Severity};
 use super::raw::settings::{DefinitionsRecord, SettingsFile};
-use super::retention::{self, Retention};
 use super::raw::{self, Field, RequireWord, Word};
+use super::retention::{self, Retention};
 use super::source::{SourceFile, SourceTree};
 
 /// What a command of this host goes by where its line and environment say nothing.
@@ -152,7 +152,9 @@ mod tests {
     fn a_retention_without_a_place_or_that_keeps_nothing_is_a_defect() {
         let text = "version: 1\nretention:\n  runs: {keep: 10m}\n  logs: {at_most: 50GB}\n";
         let said = read(text).unwrap_err();
-        for part in ["settings.yaml:3:", "before it is a day old", "`50GB` is not a size", "`archive`"] {
+        for part in
+            ["settings.yaml:3:", "before it is a day old", "`50GB` is not a size", "`archive`"]
+        {
             assert!(said.contains(part), "no `{part}` in:\n{said}");
         }
     }

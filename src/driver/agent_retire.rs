@@ -22,10 +22,8 @@ pub async fn retire(dir: &Path, runs: Vec<RunId>, logs_only: bool) -> Result<Vec
     let short = ShortPath::of(dir, spool::SOCKET).map_err(|why| why.to_string())?;
     let stream = UnixStream::connect(short.path()).await.map_err(|why| why.to_string())?;
     let (reader, mut writer) = stream.into_split();
-    let words = [
-        ToAgent::Hello { version: wire::VERSION, epoch },
-        ToAgent::Retire { runs, logs_only },
-    ];
+    let words =
+        [ToAgent::Hello { version: wire::VERSION, epoch }, ToAgent::Retire { runs, logs_only }];
     for word in words {
         let mut line = serde_json::to_vec(&word).map_err(|why| why.to_string())?;
         line.push(b'\n');

@@ -80,12 +80,11 @@ pub fn pack(
     state: &StateFolder,
 ) -> io::Result<Packed> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let (path, aside) = (folder.join(&file), folder.join(format!("{file}.new")));
-    let open = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside)?;
-    let mut lines = Lines {
-        to: GzEncoder::new(BufWriter::new(open), Compression::default()),
-        count: 0,
-    };
+    let aside = folder.join(format!("{file}.new"));
+    let open =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside)?;
+    let mut lines =
+        Lines { to: GzEncoder::new(BufWriter::new(open), Compression::default()), count: 0 };
     lines.put(&json!({ "archive": 1, "run": run, "entries": parcel.entries.len() }))?;
     for Sealed { seq, run, at, epoch, kind, body, hash } in &parcel.entries {
         let entry = Entry {
@@ -115,11 +114,28 @@ pub fn pack(
     let file_written = lines.to.finish()?.into_inner().map_err(|why| why.into_error())?;
     file_written.sync_all()?;
     fault::point("archive.written");
-    std::fs::rename(&aside, &path)?;
+    let (digest, bytes) = digest(&aside)?;
+    let file = name(folder, file, &digest)?;
+    std::fs::rename(&aside, folder.join(&file))?;
     File::open(folder)?.sync_all()?;
     fault::point("archive.moved");
-    let (digest, bytes) = digest(&path)?;
     Ok(Packed { file, digest, bytes })
+}
+
+/// A name under which nothing else lies: what a store that was restored archives once more holds less than before.
+fn name(folder: &Path, file: String, wanted: &str) -> io::Result<String> {
+    let end = ".jsonl.gz";
+    let stem = file.strip_suffix(end).unwrap_or(&file);
+    for nth in 1_u32.. {
+        let name = if nth == 1 { file.clone() } else { format!("{stem}.{nth}{end}") };
+        match digest(&folder.join(&name)) {
+            Ok((there, _)) if there != wanted => {}
+            Err(why) if why.kind() != ErrorKind::NotFound => return Err(why),
+            // Not there, or left by an archiving that was interrupted.
+            _ => return Ok(name),
+        }
+    }
+    Err(io::Error::other("no name is left"))
 }
 
 struct Lines<W: Write> {

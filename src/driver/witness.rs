@@ -63,13 +63,14 @@ fn of_spool(dir: &Path, host: &HostName, attempt: AttemptId) -> io::Result<Seen>
     }
     let record = record.unwrap_or_default();
     let start = record.lines().next().and_then(|line| serde_json::from_str(line).ok());
-    let business_date = match start {
-        Some(ToAgent::Start(start)) => start.env.get("NIGHTRUN_BUSINESS_DATE").cloned(),
-        _ => None,
+    let env = match start {
+        Some(ToAgent::Start(start)) => start.env,
+        _ => BTreeMap::new(),
     };
+    let business_date = env.get("NIGHTRUN_BUSINESS_DATE").and_then(|date| date.parse().ok());
     let ended = spool::ended_line(record.as_bytes()).and_then(ended);
     let of = LostAttempt { attempt, host: host.clone(), ended, marked: Vec::new() };
-    Ok(Seen { of, business_date: business_date.and_then(|date| date.parse().ok()) })
+    Ok(Seen { of, business_date, trial: env.contains_key("NIGHTRUN_TRIAL") })
 }
 
 fn ended(line: &[u8]) -> Option<Box<Ended>> {

@@ -16,7 +16,7 @@ pub fn lost_rows(lost: &RunLost, seq: u64, at: Timestamp) -> Vec<Row> {
     let opened = RunRow {
         run: run.clone(),
         business_date: lost.business_date,
-        trial: false,
+        trial: lost.trial,
         anchor: starts.min().unwrap_or(at),
         definition: String::new(),
         opened: at,

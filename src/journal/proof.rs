@@ -128,7 +128,10 @@ mod tests {
     fn what_is_missing_without_a_word_or_altered_in_the_file_is_named() {
         let (whole, mut bodies) = archived(0);
         let broken = prove(&whole[..whole.len() - 1], None).unwrap_err();
-        assert!(broken.what.contains("nothing says that eod@2026-10-30#1 was archived"), "{broken}");
+        assert!(
+            broken.what.contains("nothing says that eod@2026-10-30#1 was archived"),
+            "{broken}"
+        );
         // The next entry with content proves the hash before it, the file each of them.
         for (at, bodies) in [(whole.len() - 2, None), (2, Some(&bodies[..]))] {
             let mut journal = whole.clone();

@@ -200,6 +200,7 @@ fn by_operators(run: &RunId) -> Vec<Fact> {
         Fact::RunLost(Box::new(RunLost {
             run: "eod@2026-10-31#1".parse().unwrap(),
             business_date: "2026-10-31".parse().unwrap(),
+            trial: false,
             attempts: vec![LostAttempt {
                 attempt: "eod@2026-10-31#1/load/1".parse().unwrap(),
                 host: HostName::new("local").unwrap(),

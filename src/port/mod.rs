@@ -12,4 +12,6 @@ pub use agent::{AgentEvent, AgentLink};
 pub use clock::{Clock, TrialOffset};
 pub use folders::{Defects, Folders, LoadedSite, SiteSource};
 pub use mailer::{Attachment, Letter, Mailer, Party, SendError};
-pub use store::{Archived, Commit, Durations, QueuedMail, Restoration, RunFilter, Store, StoreError, StoreReader};
+pub use store::{
+    Archived, Commit, Durations, QueuedMail, Restoration, RunFilter, Store, StoreError, StoreReader,
+};

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use super::TrialOffset;
 use crate::journal::{Broken, Head, OutgoingMail, Proof, Row, RunRow, Sealed, StartsMissed};
 use crate::types::{
-    AttemptId, BatchId, BootId, BusinessDate, Epoch, IncidentId, JobName, JobRef, Outcome, RunId, RunKey,
-    Span,
+    AttemptId, BatchId, BootId, BusinessDate, Epoch, IncidentId, JobName, JobRef, Outcome, RunId,
+    RunKey, Span,
 };
 
 /// The store could not do what was asked. Nothing of a failed commit is kept.

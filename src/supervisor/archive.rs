@@ -5,7 +5,7 @@ use super::{Fatal, Supervisor, World};
 use crate::core::fact::RunArchived;
 use crate::core::night::Event;
 use crate::core::service;
-use crate::port::Clock;
+use crate::port::{Clock, Store, StoreReader};
 
 impl<W: World> Supervisor<W> {
     /// From here on a run is in its file alone. False: it has been taken up again, or somebody asks about it.
@@ -27,6 +27,11 @@ impl<W: World> Supervisor<W> {
         let over = |run| service::is_done_with(run, now);
         let here = self.core.state().runs.get(&run);
         if here.is_some_and(|here| !over(here)) || self.is_asked_about(&run) {
+            return Ok(false);
+        }
+        // Somebody may have added a note since the file was written.
+        let entries = self.parts.store.reader().own_entries(&run).await?;
+        if entries.len() as u64 != archived.entries {
             return Ok(false);
         }
         self.core.let_go(&run);

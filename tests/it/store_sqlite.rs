@@ -118,7 +118,10 @@ async fn an_altered_entry_is_named() {
         ("UPDATE journal SET run = 'eod@2026-10-30#2' WHERE seq = 17", "entry 17: column `run`"),
         ("DELETE FROM journal WHERE seq = 17", "entry 18: does not follow entry 16: 17 is missing"),
         ("DELETE FROM journal WHERE seq > 17", "should end with entry 41 and ends with entry 17"),
-        ("UPDATE journal SET seq = seq + 100 WHERE seq > 17", "ends with entry 17"),
+        (
+            "UPDATE journal SET seq = seq + 100 WHERE seq > 17",
+            "entry 118: does not follow entry 17: 18 is missing",
+        ),
     ] {
         let (state, file, _) = written().await;
         meddle(&file, sql).await;

@@ -462,6 +462,7 @@ where
     let fact = RunLost {
         run: lost.clone(),
         business_date: "2026-10-31".parse().unwrap(),
+        trial: false,
         attempts: vec![of.clone()],
     };
     writer.write(&[Fact::RunLost(Box::new(fact))]).await.unwrap();

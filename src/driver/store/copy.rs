@@ -111,9 +111,7 @@ async fn tables(pool: &SqlitePool) -> Result<Vec<Table>, StoreError> {
 }
 
 /// The tables of the schema.
-pub(super) async fn all_tables(
-    store: impl SqliteExecutor<'_>,
-) -> Result<Vec<Table>, StoreError> {
+pub(super) async fn all_tables(store: impl SqliteExecutor<'_>) -> Result<Vec<Table>, StoreError> {
     let rows = sqlx::query(
         "SELECT t.name AS name, c.name AS column_name FROM sqlite_schema AS t, pragma_table_info(t.name) AS c
          WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite~_%' ESCAPE '~' AND t.name NOT LIKE '~_%' ESCAPE '~'

@@ -82,6 +82,23 @@ impl StateStore {
         }
     }
 
+    /// Marks it as restored, where it is not: an older file that was put back by hand. Whatever interrupts the taking in of
+    /// what it lacks, nobody leads with it before that is done.
+    pub async fn mark_behind(&mut self, made: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+        let text =
+            "INSERT INTO restoration (id, made, at) VALUES (1, $1, $2) ON CONFLICT (id) DO NOTHING";
+        let mark = Statement::new("marking the store as restored", text);
+        let mark = mark.number(made.as_microsecond()).number(now.as_microsecond());
+        self.execute(mark).await
+    }
+
+    async fn execute(&mut self, statement: Statement) -> Result<(), StoreError> {
+        match &mut self.writes {
+            Writes::Sqlite(store) => store.execute(statement).await.map(|_| ()),
+            Writes::Postgres { store, .. } => store.execute(statement).await.map(|_| ()),
+        }
+    }
+
     /// Never leads again under an epoch that a host has obeyed.
     pub async fn raise_epoch(&mut self, obeyed: Epoch) -> Result<(), StoreError> {
         // The next lead on PostgreSQL counts from its lease.
@@ -89,11 +106,7 @@ impl StateStore {
             "UPDATE site_head SET epoch = $1 WHERE epoch < $1",
             "UPDATE lease SET epoch = $1 WHERE epoch < $1",
         ] {
-            let raise = Statement::new("raising the epoch", text).count(obeyed.0);
-            match &mut self.writes {
-                Writes::Sqlite(store) => store.execute(raise).await?,
-                Writes::Postgres { store, .. } => store.execute(raise).await?,
-            };
+            self.execute(Statement::new("raising the epoch", text).count(obeyed.0)).await?;
         }
         Ok(())
     }

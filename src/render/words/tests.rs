@@ -57,7 +57,8 @@ macro_rules! print_tables {
 #[test]
 fn every_message_in_both_languages() {
     let mut text = print_tables!(
-        Verdict, Fault, Deed, Because, Planned, Happened, Rehearsed, Health, Starts, Stands, Restored
+        Verdict, Fault, Deed, Because, Planned, Happened, Rehearsed, Health, Starts, Stands,
+        Restored
     );
     text.push_str("\n# Label\n");
     for label in Label::ALL {

@@ -70,7 +70,8 @@ impl Attic {
     fn is_archived(&self) {
         let whole = self.run(&["journal", "verify"], 0);
         assert!(whole.contains("chain whole") && whole.contains("archives of 1 runs"), "{whole}");
-        let proven = self.run(&["journal", "verify", "--archive", self.folder().to_str().unwrap()], 0);
+        let proven =
+            self.run(&["journal", "verify", "--archive", self.folder().to_str().unwrap()], 0);
         assert!(!proven.contains("archives of"), "{proven}");
         assert_eq!(self.in_spool(), ["night@2026-10-30#1~a~1", "night@2026-10-30#1~b~1"]);
         for gone in ["runs", "reports"] {
@@ -110,11 +111,8 @@ fn a_run_that_is_old_goes_to_a_file_and_says_where_it_is() {
     }
     // What it was is in the file: its entries as they were, and its report.
     let shown = attic.run(&["archive", "show", OLD, "--format", "json"], 0);
-    let of_run = |entry: &&serde_json::Value| {
-        entry["fact"].to_string().contains(OLD)
-    };
-    let before: Vec<String> =
-        all.iter().filter(of_run).map(|e| e["seq"].to_string()).collect();
+    let of_run = |entry: &&serde_json::Value| entry["fact"].to_string().contains(OLD);
+    let before: Vec<String> = all.iter().filter(of_run).map(|e| e["seq"].to_string()).collect();
     let after: Vec<String> = shown
         .lines()
         .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["seq"].to_string())
@@ -164,15 +162,83 @@ fn an_archiving_that_is_killed_anywhere_loses_nothing_and_is_finished_by_the_nex
     }
 }
 
+/// A note to an old run may be the last entry before the one that archives it.
+#[test]
+fn the_end_of_the_journal_proves_itself_over_what_was_archived() {
+    let attic = Attic::new(RETENTION);
+    attic.run(&["note", "night", "the auditors have seen it", "--date", "2026-10-29"], 0);
+    attic.run(&["archive"], 0);
+    attic.run(&["journal", "verify"], 0);
+    attic.run(&["archive"], 0);
+    attic.run(&["run", "night", "--date", "2026-11-02"], 0);
+    let archive = attic.folder();
+    attic.run(&["journal", "verify", "--archive", archive.to_str().unwrap()], 0);
+    let shown = attic.run(&["archive", "show", OLD], 0);
+    assert!(shown.contains("the auditors have seen it"), "{shown}");
+}
+
+/// The older copy knows the run as it was; what the spool had of it is in the first file, which stays.
+#[test]
+fn a_store_of_before_the_archiving_archives_beside_the_former_file() {
+    let attic = Attic::new(RETENTION);
+    let house = attic.house();
+    let file = house.state().with_file_name("backup.db");
+    attic.run(&["backup", file.to_str().unwrap()], 0);
+    attic.run(&["archive"], 0);
+    let first = fs::read(attic.file()).unwrap();
+    for end in ["", "-wal", "-shm"] {
+        let _ = fs::remove_file(house.state().join(format!("nightrun.db{end}")));
+    }
+    attic.run(&["restore", file.to_str().unwrap()], 0);
+    let refused = attic.run(&["archive"], 3);
+    assert!(refused.contains("no attempt, run or start that is known here"), "{refused}");
+    attic.run(&["restore", "accept", "--reason", "r"], 0);
+    attic.run(&["archive"], 0);
+    assert!(fs::read(attic.file()).unwrap() == first, "the first file was written over");
+    assert_eq!(house.json(&["runs"])[1]["archived"], format!("{OLD}.2.jsonl.gz"));
+    attic.run(&["journal", "verify", "--archive", attic.folder().to_str().unwrap()], 0);
+}
+
+/// A run that was opened, ended and archived in the time that the store has lost.
+#[test]
+fn a_lost_run_that_was_archived_is_known_by_the_agent_and_its_number_is_not_given_again() {
+    let attic = Attic::new(RETENTION);
+    let house = attic.house();
+    let file = house.state().with_file_name("backup.db");
+    attic.run(&["backup", file.to_str().unwrap()], 0);
+    for date in ["2026-11-02", "2026-11-03"] {
+        attic.run(&["run", "night", "--date", date], 0);
+    }
+    attic.0.set_clock("2026-12-01T09:00:00+01:00".parse().unwrap());
+    attic.run(&["archive"], 0);
+    for end in ["", "-wal", "-shm"] {
+        let _ = fs::remove_file(house.state().join(format!("nightrun.db{end}")));
+    }
+    attic.run(&["restore", file.to_str().unwrap()], 0);
+    let refused = attic.run(&["run", "night", "--date", "2026-11-02"], 3);
+    assert!(
+        refused.contains(
+            "night@2026-11-02#1, a run that it does not have; its attempts are in an archive"
+        ),
+        "{refused}"
+    );
+    attic.run(&["restore", "accept", "--reason", "r"], 0);
+    attic.run(&["run", "night", "--date", "2026-11-02"], 3);
+    attic.run(&["run", "night", "--date", "2026-11-02", "--rerun"], 0);
+    assert_eq!(house.json(&["runs"])[0]["run"], "night@2026-11-02#2");
+    house.run(&["journal", "verify"]).code(0);
+}
+
 #[test]
 fn output_goes_before_its_run_and_the_log_says_where() {
-    let attic = Attic::new("version: 1\nretention: {archive: archive, logs: {at_most: 1KiB, keep: 2d}}\n");
+    let attic =
+        Attic::new("version: 1\nretention: {archive: archive, logs: {at_most: 1KiB, keep: 2d}}\n");
     assert!(attic.run(&["log", "night.a", "--run", OLD], 0).contains("the test says go"));
     let due = attic.run(&["archive", "--dry-run"], 0);
-    assert_eq!(due.lines().collect::<Vec<_>>(), [
-        "night@2026-10-29#1: output",
-        "night@2026-10-30#1: output"
-    ]);
+    assert_eq!(
+        due.lines().collect::<Vec<_>>(),
+        ["night@2026-10-29#1: output", "night@2026-10-30#1: output"]
+    );
     attic.run(&["archive"], 0);
     let refused = attic.run(&["log", "night.a", "--run", OLD], 3);
     assert!(refused.contains("archive/night@2026-10-29#1.logs.jsonl.gz"), "{refused}");

@@ -25,7 +25,9 @@ impl Town {
     /// Sets the clock so that it shows `to`, in seconds from the next full minute of the host.
     pub(super) fn set_clock(&self, to: Timestamp) {
         let step = to.duration_since(Timestamp::now()).as_secs();
-        fs::write(self.house.work("step"), format!("{step}\n")).unwrap();
+        // Whole at each moment: it is read every few milliseconds.
+        fs::write(self.house.work("step.new"), format!("{step}\n")).unwrap();
+        fs::rename(self.house.work("step.new"), self.house.work("step")).unwrap();
     }
 
     pub(super) fn command(&self, arguments: &[&str]) -> Command {

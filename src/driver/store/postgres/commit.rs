@@ -129,7 +129,10 @@ impl PostgresStore {
     }
 
     /// How many rows it changed.
-    pub(in crate::driver::store) async fn execute(&mut self, statement: Statement) -> Result<u64, StoreError> {
+    pub(in crate::driver::store) async fn execute(
+        &mut self,
+        statement: Statement,
+    ) -> Result<u64, StoreError> {
         let mut writer = self.take_writer().await?;
         let doing = statement.doing;
         let execute = async {
