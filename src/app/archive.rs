@@ -23,6 +23,9 @@ use crate::types::{AttemptId, RunId, Zone};
 /// How often the clock is looked at while nothing is due: it may be set.
 const LOOK: Duration = Duration::from_secs(60);
 
+/// Runs that the agent is told of in one word.
+const AT_A_TIME: usize = 20;
+
 /// Something could not be archived; it stays where it is.
 #[derive(Debug, thiserror::Error)]
 pub enum NotArchived {
@@ -148,24 +151,30 @@ impl Archivist {
     pub async fn clear(&self) -> Result<(), NotArchived> {
         let archived: BTreeSet<RunId> =
             self.reader.archived().await?.into_iter().map(|archived| archived.run).collect();
-        for run in &archived {
-            self.state.clear_away(run)?;
-        }
-        let agent = self.state.agent();
-        let left = archive::in_spool(&agent, &archived)?;
-        self.retire(left.into_keys().collect(), false).await?;
-        let with_logs = archive::with_logs(&self.retention.archive)?;
-        let left = archive::in_spool(&agent, &with_logs)?;
-        let left = left.into_iter().filter(|(run, has)| *has && !archived.contains(run));
-        self.retire(left.map(|(run, _)| run).collect(), true).await
+        let (state, folder) = (self.state.clone(), self.retention.archive.clone());
+        // On a thread of its own, as the writing.
+        let clearing = move || {
+            archived.iter().try_for_each(|run| state.clear_away(run))?;
+            let whole = archive::in_spool(&state.agent(), &archived)?;
+            let with_logs = archive::with_logs(&folder)?;
+            let output = archive::in_spool(&state.agent(), &with_logs)?;
+            let output = output.into_iter().filter(|(run, has)| *has && !archived.contains(run));
+            let output: Vec<RunId> = output.map(|(run, _)| run).collect();
+            Ok::<_, io::Error>((whole.into_keys().collect::<Vec<_>>(), output))
+        };
+        let left = tokio::task::spawn_blocking(clearing).await.map_err(io::Error::other)?;
+        let (whole, output) = left?;
+        self.retire(&whole, false).await?;
+        self.retire(&output, true).await
     }
 
-    async fn retire(&self, runs: Vec<RunId>, logs_only: bool) -> Result<(), NotArchived> {
-        if runs.is_empty() {
-            return Ok(());
+    /// Some at a time: between two the agent starts what is to be started.
+    async fn retire(&self, runs: &[RunId], logs_only: bool) -> Result<(), NotArchived> {
+        for some in runs.chunks(AT_A_TIME) {
+            let retired = agent_retire::retire(&self.state.agent(), some.to_vec(), logs_only).await;
+            retired.map_err(NotArchived::Agent)?;
         }
-        let retired = agent_retire::retire(&self.state.agent(), runs, logs_only).await;
-        retired.map(|_| ()).map_err(NotArchived::Agent)
+        Ok(())
     }
 
     /// Once a day, beside a supervisor that serves. What goes wrong is told, and tried again the next day.

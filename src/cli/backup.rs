@@ -111,7 +111,7 @@ async fn status(context: &Context) -> Result<u8, Failure> {
     let site = context.site()?;
     let (view, lacks) = behind(&reader, &state, &site).await?;
     let restored = reader.restoration().await.map_err(Failure::failed)?.is_some();
-    if !restored && lacks.obeyed <= lacks.given {
+    if !restored && lacks.obeyed <= lacks.given && lacks.attempts.is_empty() {
         return super::show::page(context, &Restored::NotBehind.say(context.lang), &view);
     }
     super::show::page(context, &render::behind::text(context.lang, &site.zone, &view), &view)
@@ -197,7 +197,7 @@ async fn accept(context: &Context, reason: String) -> Result<u8, Failure> {
     let source = context.source()?;
     let site = crate::port::SiteSource::read(&source).map_err(Failure::defects)?.site;
     let obeyed = witness::epoch(&state.agent()).map_err(Failure::failed)?;
-    match StateStore::open(&context.store, state.root(), obeyed).await {
+    match StateStore::open(&context.store, state.root(), &state.agent()).await {
         Err(StoreError::Behind(_)) => {}
         Ok(store) => {
             store.close().await;

@@ -19,7 +19,6 @@ use crate::driver::clock::HostClock;
 use crate::driver::control::Client;
 use crate::driver::folders::StateFolder;
 use crate::driver::store::{StateReader, StateStore, StoreAddress};
-use crate::driver::witness;
 use crate::journal::RunRow;
 use crate::port::{Clock, SiteSource, Store, StoreError, StoreReader};
 use crate::supervisor::{across_now, definition, recall, standing};
@@ -159,10 +158,7 @@ impl Context {
 
     /// The store of a supervisor of this state folder.
     pub(super) async fn try_store(&self, state: &StateFolder) -> Result<StateStore, StoreError> {
-        // Before the store: what it has given since, the agent may have obeyed by then.
-        let obeyed = witness::epoch(&state.agent())
-            .map_err(|why| StoreError::Trouble(format!("the agent's folder: {why}")))?;
-        StateStore::open(&self.store, state.root(), obeyed).await
+        StateStore::open(&self.store, state.root(), &state.agent()).await
     }
 
     pub(super) async fn is_supervised(&self) -> Result<bool, Failure> {

@@ -24,6 +24,20 @@ pub fn epoch(dir: &Path) -> io::Result<Epoch> {
     text.trim().parse().map(Epoch).map_err(damaged)
 }
 
+/// Attempts whose endings are not known to be in a journal.
+pub fn live(dir: &Path) -> io::Result<Vec<AttemptId>> {
+    let entries = match std::fs::read_dir(dir.join(spool::LIVE)) {
+        Ok(entries) => entries,
+        Err(why) if why.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(why) => return Err(why),
+    };
+    let mut live = Vec::new();
+    for entry in entries {
+        live.extend(entry?.file_name().to_str().and_then(spool::attempt_of));
+    }
+    Ok(live)
+}
+
 /// What the folder of the agent of `host` holds of those attempts that are wanted.
 pub fn of_agent(
     dir: &Path,

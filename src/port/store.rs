@@ -243,6 +243,9 @@ pub trait StoreReader {
         attempt: &AttemptId,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
+    /// Whether an attempt was ever meant, as far as this store knows.
+    fn knows(&self, attempt: &AttemptId) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
     /// Boots of hosts that attempts were meant for.
     fn boots(&self) -> impl Future<Output = Result<Vec<BootId>, StoreError>> + Send;
 

@@ -235,16 +235,15 @@ impl<R: Asks> StoreReader for R {
     }
 
     async fn has_ending(&self, attempt: &AttemptId) -> Result<bool, StoreError> {
-        let statement = Statement::new(
-            "reading attempts",
-            "SELECT run FROM attempt WHERE run = $1 AND job = $2 AND number = $3 AND ended IS NOT NULL
-             UNION ALL SELECT run FROM archive WHERE run = $1",
-        );
-        let statement = statement
-            .text(attempt.run.to_string())
-            .text(attempt.job.as_str())
-            .number(i64::from(attempt.number));
-        Ok(self.ask_one(statement).await?.is_some())
+        let text = "SELECT run FROM attempt WHERE run = $1 AND job = $2 AND number = $3 AND ended IS NOT NULL
+            UNION ALL SELECT run FROM archive WHERE run = $1";
+        is_there(self, text, attempt).await
+    }
+
+    async fn knows(&self, attempt: &AttemptId) -> Result<bool, StoreError> {
+        let text = "SELECT run FROM attempt WHERE run = $1 AND job = $2 AND number = $3
+            UNION ALL SELECT run FROM archive WHERE run = $1";
+        is_there(self, text, attempt).await
     }
 
     async fn boots(&self) -> Result<Vec<BootId>, StoreError> {
@@ -266,6 +265,18 @@ impl<R: Asks> StoreReader for R {
     async fn blob_get(&self, wanted: &str) -> Result<Option<Vec<u8>>, StoreError> {
         blob::get(self, wanted).await
     }
+}
+
+async fn is_there(
+    reader: &impl Asks,
+    text: &'static str,
+    attempt: &AttemptId,
+) -> Result<bool, StoreError> {
+    let statement = Statement::new("reading attempts", text)
+        .text(attempt.run.to_string())
+        .text(attempt.job.as_str())
+        .number(i64::from(attempt.number));
+    Ok(reader.ask_one(statement).await?.is_some())
 }
 
 pub(super) const HEAD: &str = "SELECT seq, hash, epoch FROM site_head WHERE id = 1";

@@ -17,9 +17,10 @@ use super::postgres::{LeaseTimes, PostgresAddress, PostgresReader, PostgresStore
 use super::read::gone;
 use super::statement::{Asks, Statement};
 use super::text::Columns;
+use crate::driver::witness;
 use crate::journal::Head;
 use crate::port::{Commit, Store, StoreError, StoreReader};
-use crate::types::Epoch;
+use crate::types::{AttemptId, Epoch};
 
 /// Where the store of a site is.
 #[derive(Debug, Clone, Default)]
@@ -55,25 +56,19 @@ pub enum StateReader {
 }
 
 impl StateStore {
-    /// Opens the store for a supervisor of this state folder, and makes both where there are none. `obeyed`: the highest epoch
-    /// that the agent of this folder has obeyed; a store that never gave it is `Behind`, as is one that was restored.
+    /// Opens the store for a supervisor of this state folder, and makes both where there are none. A store that was restored
+    /// is `Behind`, and one that never gave the epoch that the agent in `agent` has obeyed, or never meant what runs there.
     pub async fn open(
         address: &StoreAddress,
         state: &Path,
-        obeyed: Epoch,
+        agent: &Path,
     ) -> Result<Self, StoreError> {
+        let io = |why: std::io::Error| StoreError::Trouble(format!("the agent's folder: {why}"));
+        // Before the store: what it has given or meant since, the agent may have heard of by then.
+        let (obeyed, live) =
+            (witness::epoch(agent).map_err(io)?, witness::live(agent).map_err(io)?);
         let store = Self::open_behind(address, state).await?;
-        let behind = match store.reader.restoration().await? {
-            Some(restored) => Some(format!("it was restored from a backup of {}", restored.made)),
-            None => {
-                let given = store.reader.epoch().await?;
-                (given < obeyed).then(|| {
-                    let (given, obeyed) = (given.0, obeyed.0);
-                    format!("its last leadership is {given}, and the agent has obeyed {obeyed}")
-                })
-            }
-        };
-        match behind {
+        match behind(&store.reader, obeyed, &live).await? {
             None => Ok(store),
             Some(why) => {
                 store.close().await;
@@ -128,6 +123,29 @@ impl StateStore {
         };
         Ok(Self { reader, writes })
     }
+}
+
+/// Why nobody may lead with this store yet.
+async fn behind(
+    reader: &StateReader,
+    obeyed: Epoch,
+    live: &[AttemptId],
+) -> Result<Option<String>, StoreError> {
+    if let Some(restored) = reader.restoration().await? {
+        return Ok(Some(format!("it was restored from a backup of {}", restored.made)));
+    }
+    let given = reader.epoch().await?;
+    if given < obeyed {
+        let (given, obeyed) = (given.0, obeyed.0);
+        let why = format!("its last leadership is {given}, and the agent has obeyed {obeyed}");
+        return Ok(Some(why));
+    }
+    for attempt in live {
+        if !reader.knows(attempt).await? {
+            return Ok(Some(format!("the agent has {attempt}, which it does not know")));
+        }
+    }
+    Ok(None)
 }
 
 /// Who leads, for people.

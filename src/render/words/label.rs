@@ -162,6 +162,7 @@ labels! {
     ResultStopped: "stopped", "已停止";
     ResultCancelled: "cancelled", "已取消";
     ResultLost: "lost", "记录丢失";
+    ArchivedMark: "archived", "已归档";
 }
 
 impl Label {

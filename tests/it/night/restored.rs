@@ -33,6 +33,21 @@ impl House {
         self.run(&["restore", file.to_str().unwrap()]).code(0);
     }
 
+    /// Every attempt of the spool has its ending in the journal, once.
+    #[track_caller]
+    fn nothing_runs_that_is_not_recorded(&self) {
+        self.run(&["journal", "verify"]).code(0);
+        let live = fs::read_dir(self.state().join("agent/live")).unwrap();
+        assert_eq!(live.count(), 0);
+        let ended = self.facts("attempt-ended");
+        let name = |fact: &Value| fact["ended"]["attempt"].as_str().unwrap().to_owned();
+        let mut names: Vec<String> = ended.iter().map(name).collect();
+        names.sort();
+        let all = names.len();
+        names.dedup();
+        assert_eq!(names.len(), all, "an ending was recorded twice");
+    }
+
     fn accept(&self) {
         self.run(&["restore", "accept", "--reason", "the disk was replaced"]).code(0);
     }
@@ -357,4 +372,32 @@ fn a_lost_trial_takes_its_number_and_no_real_date() {
     house.spawn(&["run", "night", "--date", "2026-10-30"]).ends(0);
     assert_eq!(house.json(&["runs"])[0]["run"], "night@2026-10-30#2");
     house.run(&["journal", "verify"]).code(0);
+}
+
+/// Within one leadership the epoch says nothing; what runs does.
+#[test]
+fn an_older_file_of_the_same_leadership_is_found_by_what_runs() {
+    let house = House::new(NIGHT);
+    house.gates(&["b", "d"]);
+    let mut night = house.spawn(&["run", "night", "--date", "2026-10-30"]);
+    night.started("b");
+    let file = house.backed_up();
+    house.say("b", "go");
+    night.started("d");
+    night.kill();
+    for end in ["-wal", "-shm"] {
+        let _ = fs::remove_file(house.state().join(format!("nightrun.db{end}")));
+    }
+    fs::copy(&file, house.state().join("nightrun.db")).unwrap();
+    let refused = house
+        .run(&["resume"])
+        .refused("the agent has night@2026-10-30#1/d/1, which it does not know");
+    assert!(refused.err.contains("night@2026-10-30#1/c/1: ended"), "{}", refused.err);
+    house.accept();
+    let mut night = house.spawn(&["resume"]);
+    night.event("run-resumed", "");
+    house.say("d", "go");
+    night.ends(0);
+    assert_eq!(house.ran(), ["a 1", "b 1", "c 1", "d 1", "e 1"]);
+    house.nothing_runs_that_is_not_recorded();
 }
