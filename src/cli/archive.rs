@@ -15,7 +15,7 @@ use crate::driver::archive::{self, Packed};
 use crate::driver::control::Client;
 use crate::driver::store::StateReader;
 use crate::journal::Sealed;
-use crate::port::{Archived, StoreReader};
+use crate::port::{Archived, Store, StoreReader};
 use crate::types::RunId;
 
 #[derive(Debug, Args)]
@@ -79,6 +79,12 @@ async fn go(context: &Context, dry_run: bool) -> Result<u8, Failure> {
     let done = carry_out(&archivist, &mut led.supervisor, due).await;
     led.supervisor.leave().await;
     let (runs, logs) = done?;
+    if runs > 0 {
+        let mut store = context.open_store(&archivist.state).await?;
+        let compacted = store.compact().await;
+        store.close().await;
+        compacted.map_err(Failure::failed)?;
+    }
     print_line!(
         "{runs} runs, and the output of {logs} more, are in {}",
         archivist.retention.archive.display()

@@ -105,6 +105,19 @@ impl SqliteStore {
         Ok(())
     }
 
+    /// Writes the file anew without the room that archived entries have left amid others. It takes as much room again while
+    /// it lasts, and holds up every write.
+    pub async fn compact(&mut self) -> Result<(), StoreError> {
+        let doing = trouble("compacting the store");
+        if let Some(writer) = self.writer.take() {
+            writer.close().await;
+        }
+        // Not the writer's: what that one needs beside the file it keeps in memory.
+        let mut conn = connect(&self.path).await?;
+        conn.execute("VACUUM").await.map_err(&doing)?;
+        conn.close().await.map_err(doing)
+    }
+
     /// The writer, to be put back when what it was taken for is done.
     pub(super) async fn take_writer(&mut self) -> Result<Writer, StoreError> {
         match self.writer.take() {

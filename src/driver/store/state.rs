@@ -77,6 +77,14 @@ impl StateStore {
         }
     }
 
+    /// Gives the room back that archived runs have left, where the database does not see to that itself.
+    pub async fn compact(&mut self) -> Result<(), StoreError> {
+        match &mut self.writes {
+            Writes::Sqlite(store) => store.compact().await,
+            Writes::Postgres { .. } => Ok(()),
+        }
+    }
+
     /// Marks it as restored, where it is not: an older file that was put back by hand. Whatever interrupts the taking in of
     /// what it lacks, nobody leads with it before that is done.
     pub async fn mark_behind(&mut self, made: Timestamp, now: Timestamp) -> Result<(), StoreError> {
