@@ -59,6 +59,8 @@ mod operator_tests;
 #[cfg(test)]
 mod order_tests;
 #[cfg(test)]
+mod restored_tests;
+#[cfg(test)]
 mod retry_tests;
 #[cfg(test)]
 mod service_tests;
