@@ -57,7 +57,7 @@ pub(super) async fn ask(
 
 /// Whether whoever answered goes on: one that ends says so, and has done nothing.
 fn is_there(answer: &Answer) -> bool {
-    answer.status != 410
+    answer.status != 502
 }
 
 /// As [`ask`], for an order, whose answer may take as long as a night's copy takes to be laid: it is asked meanwhile
@@ -115,7 +115,9 @@ pub(super) fn refusal(answer: &Answer) -> Failure {
         return Failure::failed(what);
     };
     match problem.status {
-        401 | 403 | 404 | 409 => Failure { rule: problem.rule, ..Failure::refused(problem.detail) },
+        401 | 403 | 404 | 409 | 410 => {
+            Failure { rule: problem.rule, ..Failure::refused(problem.detail) }
+        }
         400 | 413 | 415 | 422 => Failure::defects(problem.detail),
         _ => Failure::failed(problem.detail),
     }

@@ -15,6 +15,7 @@ use crate::core::order;
 use crate::definition::nearest;
 use crate::definition::site::Site;
 use crate::driver::api_client::Answer;
+use crate::driver::archive;
 use crate::driver::clock::HostClock;
 use crate::driver::log_files::{LogFiles, Stream};
 use crate::driver::store::StateReader;
@@ -61,9 +62,8 @@ pub(super) async fn status(context: &Context) -> Result<u8, Failure> {
         // It has gone just now: the store knows.
     }
     let reader = context.reader().await?;
-    let filter = RunFilter { limit: Some(1), ..RunFilter::default() };
-    let last = reader.runs(&filter).await.map_err(Failure::failed)?;
-    let row = last.into_iter().next();
+    let last = reader.runs(&RunFilter::default()).await.map_err(Failure::failed)?;
+    let row = last.into_iter().find(|row| row.not_at_hand().is_none());
     let row = row.ok_or_else(|| Failure::refused("nothing has run yet"))?;
     let recalled = Recalled::read(&reader, row).await.map_err(Failure::failed)?;
     let view = recalled.status().map_err(Failure::failed)?;
@@ -132,6 +132,17 @@ pub(super) async fn find(
     found.ok_or_else(|| Failure::refused("there is no such run; `nightrun runs` lists all runs"))
 }
 
+/// As [`find`], of a run whose entries are in the store.
+pub(super) async fn find_at_hand(
+    reader: &StateReader,
+    run: Option<&RunId>,
+    batch: Option<&BatchId>,
+    date: Option<BusinessDate>,
+) -> Result<RunRow, Failure> {
+    let row = find(reader, run, batch, date).await?;
+    row.not_at_hand().map_or(Ok(row), |why| Err(Failure::refused(why)))
+}
+
 /// `report`.
 pub(super) async fn report(
     context: &Context,
@@ -141,7 +152,7 @@ pub(super) async fn report(
     html: Option<PathBuf>,
 ) -> Result<u8, Failure> {
     let reader = context.reader().await?;
-    let row = find(&reader, run.as_ref(), batch.as_ref(), date).await?;
+    let row = find_at_hand(&reader, run.as_ref(), batch.as_ref(), date).await?;
     let recalled = Recalled::read(&reader, row).await.map_err(Failure::failed)?;
     let view = recalled.report(&reader).await.map_err(Failure::failed)?;
     let state = recalled.core.state().run(&recalled.row.run).map_err(Failure::failed)?;
@@ -204,6 +215,9 @@ pub(super) async fn why(
     if let Some(reader) = context.reader_if_any().await? {
         let found = store_pages::find(&reader, None, Some(&job.batch), date).await;
         if let Some(row) = found.map_err(Failure::failed)? {
+            if let Some(why) = row.not_at_hand() {
+                return Err(Failure::refused(why));
+            }
             let recalled = Recalled::read(&reader, row).await.map_err(Failure::failed)?;
             let view = recalled.why(&job.job).map_err(Failure::failed)?;
             let row = &recalled.row;
@@ -253,7 +267,7 @@ pub(super) async fn log(context: &Context, arguments: LogArguments) -> Result<u8
     context.may(Right::Logs)?;
     let LogArguments { job, date, run, attempt, follow } = arguments;
     let reader = context.reader().await?;
-    let row = find(&reader, run.as_ref(), Some(&job.batch), date).await?;
+    let row = find_at_hand(&reader, run.as_ref(), Some(&job.batch), date).await?;
     let core = store_pages::core(&reader, &row.run).await.map_err(Failure::failed)?;
     let state = core.state().run(&row.run).map_err(Failure::failed)?;
     let index = state.index(&job.job).ok_or_else(|| no_job(&core, &row, &job.job))?;
@@ -273,6 +287,18 @@ pub(super) async fn log(context: &Context, arguments: LogArguments) -> Result<u8
     };
     let id = AttemptId { run: row.run.clone(), job: job.job.clone(), number };
     let logs = LogFiles::new(context.existing_state()?.agent());
+    let there = Stream::ALL.iter().any(|stream| logs.path(&id, *stream).exists());
+    let file = context
+        .retention
+        .as_ref()
+        .map(|retention| retention.archive.join(archive::of_logs(&id.run)));
+    if let Some(file) = file.filter(|file| !there && file.exists()) {
+        return Err(Failure::refused(format!(
+            "the output of {} was archived: {}; zcat shows it",
+            id.run,
+            short(&file).display()
+        )));
+    }
     let mut screen = Screen::new(&state.job(index).log_masks);
     let show = |stream: Stream, bytes: &[u8]| screen.show(stream, bytes);
     let printed = if follow { logs.follow(&id, show).await } else { logs.print(&id, show) };

@@ -30,9 +30,12 @@ pub mod night;
 pub mod obstacle;
 mod opening;
 pub mod order;
+mod past;
 pub mod phase;
 mod progress;
 pub mod refused;
+pub mod restored;
+pub mod retention;
 pub mod roster;
 mod rules;
 mod run_opened;
@@ -42,6 +45,7 @@ pub mod script;
 pub mod second;
 pub mod select;
 pub mod service;
+mod starts;
 pub mod state;
 mod stopping;
 pub mod window;
@@ -60,6 +64,8 @@ mod gate_tests;
 mod operator_tests;
 #[cfg(test)]
 mod order_tests;
+#[cfg(test)]
+mod restored_tests;
 #[cfg(test)]
 mod retry_tests;
 #[cfg(test)]

@@ -50,7 +50,7 @@ impl Problem {
 
     /// The supervisor ends: what was asked of it is not done, and the next one may be asked.
     pub(super) fn gone() -> Self {
-        Self::new(StatusCode::GONE, "the supervisor is stopping")
+        Self::new(StatusCode::BAD_GATEWAY, "the supervisor is stopping")
     }
 
     pub(super) fn failed(detail: impl ToString) -> Self {

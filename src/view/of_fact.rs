@@ -97,7 +97,11 @@ pub fn event(after: &State, at: Timestamp, fact: &Fact) -> Option<EventLine> {
         | Fact::TokenMade { .. }
         | Fact::TokenRevoked { .. }
         | Fact::LoggedIn { .. }
-        | Fact::LoginRefused { .. } => return None,
+        | Fact::LoginRefused { .. }
+        | Fact::StoreRestored { .. }
+        | Fact::AttemptRecovered { .. }
+        | Fact::RunLost(_)
+        | Fact::RunArchived(_) => return None,
     };
     Some(EventLine { at, what })
 }

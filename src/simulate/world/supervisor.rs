@@ -207,7 +207,9 @@ impl World {
         }
         self.seek_agents();
         let interrupted = self.runs_that(|result| match result {
-            Some(RunResult::Well | RunResult::Failed | RunResult::Cancelled) => false,
+            Some(RunResult::Well | RunResult::Failed | RunResult::Cancelled | RunResult::Lost) => {
+                false
+            }
             Some(RunResult::Stopped) | None => true,
         });
         self.recalls = true;

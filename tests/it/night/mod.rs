@@ -8,6 +8,7 @@ pub(crate) mod watched;
 
 mod adopted;
 mod agent_killed;
+mod archived;
 mod audited;
 #[cfg(feature = "faults")]
 mod clock_set;
@@ -28,6 +29,7 @@ mod own_copy;
 mod people;
 pub(crate) mod post;
 mod read_only;
+mod restored;
 mod secrets;
 #[cfg(feature = "faults")]
 mod service_manager;
