@@ -264,12 +264,12 @@ mod tests {
                 "second-asked",
                 "second-given",
                 "second-used",
-                "token-made",
-                "token-revoked",
                 "store-restored",
                 "attempt-recovered",
                 "run-lost",
-                "run-archived"
+                "run-archived",
+                "token-made",
+                "token-revoked"
             ]
         );
         let Some(Row::RunOpened(run)) = row(7, at(), &facts()[0]) else { panic!() };
