@@ -19,6 +19,7 @@ mod journal;
 mod lines;
 mod live;
 mod people;
+mod remote;
 mod roster;
 mod run;
 mod serve;

@@ -8,6 +8,7 @@ use super::arguments::{Format, LogArguments, PlanArguments};
 use super::asking;
 use super::context::Context;
 use super::exit::{Failure, WELL};
+use super::remote;
 use crate::core::calendar::Calendars;
 use crate::core::masks::Masking;
 use crate::core::night::Core;
@@ -86,6 +87,9 @@ pub(super) async fn runs(
     date: Option<BusinessDate>,
     limit: u32,
 ) -> Result<u8, Failure> {
+    if context.remote.is_some() {
+        return remote::runs(context, batch.as_ref(), date, limit).await;
+    }
     let reader = context.reader().await?;
     let limit = Some(limit);
     let filter = RunFilter { batch, business_date: date, limit, ..RunFilter::default() };
@@ -151,6 +155,9 @@ pub(super) async fn report(
     date: Option<BusinessDate>,
     html: Option<PathBuf>,
 ) -> Result<u8, Failure> {
+    if context.remote.is_some() && html.is_none() {
+        return remote::report(context, run, batch.as_ref(), date).await;
+    }
     let reader = context.reader().await?;
     let row = find_at_hand(&reader, run.as_ref(), batch.as_ref(), date).await?;
     let recalled = Recalled::read(&reader, row).await.map_err(Failure::failed)?;
@@ -264,6 +271,9 @@ async fn why_of_supervisor(
 
 /// `log`.
 pub(super) async fn log(context: &Context, arguments: LogArguments) -> Result<u8, Failure> {
+    if context.remote.is_some() {
+        return remote::log(context, arguments).await;
+    }
     context.may(Right::Logs)?;
     let LogArguments { job, date, run, attempt, follow } = arguments;
     let reader = context.reader().await?;
