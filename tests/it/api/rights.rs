@@ -85,7 +85,7 @@ fn body(path: &str) -> serde_json::Value {
         }
         "login" => json!({ "person": "vera", "password": "wrong" }),
         "credentials" => {
-            json!({ "credential": { "credential": "set-password", "person": "vera", "hash": "x" } })
+            json!({ "credential": { "credential": "set-password", "person": "nobody", "hash": "x" } })
         }
         _ => json!(null),
     }
