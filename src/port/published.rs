@@ -34,7 +34,7 @@ pub enum Stage {
 impl Published {
     /// Before it is known who leads.
     pub fn nothing() -> Self {
-        let stage = Stage::StandsBy { why: "not asked yet".to_owned() };
+        let stage = Stage::StandsBy { why: "it has just been started".to_owned() };
         Self { stage, head: 0, trouble: None, site: None }
     }
 }

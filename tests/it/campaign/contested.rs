@@ -58,6 +58,8 @@ impl Contested {
         // The store is made by one of them: a wait for two that make it at once is no part of this.
         self.start(0);
         let leader = self.led_after(0);
+        // It has the lease a moment before it takes orders.
+        eventually("readiness", || self.pair.get(NAMES[leader], "/readyz").status == 200);
         self.start(1);
         let mut order = self.pair.command(NAMES[leader], &["run", "night", "--date", "2026-10-30"]);
         let log = OpenOptions::new().create(true).append(true).open(self.log("order")).unwrap();
