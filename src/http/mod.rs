@@ -110,7 +110,7 @@ impl Api {
     async fn ask(&self, caller: Caller, request: Request) -> Result<Reply, Problem> {
         if let Stage::StandsBy { why } = &self.published().stage {
             return Err(Problem::not_now(format!(
-                "this supervisor stands by: {why}; ask that one"
+                "this supervisor stands by: {why}; ask the one that leads, or again in a moment"
             )));
         }
         let (reply, answer) = oneshot::channel();

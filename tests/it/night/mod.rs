@@ -13,6 +13,8 @@ mod audited;
 #[cfg(feature = "faults")]
 mod clock_set;
 mod committed;
+#[cfg(feature = "faults")]
+mod cut_off;
 mod disk_full;
 mod doctor;
 mod doctor_definitions;
@@ -26,6 +28,7 @@ mod one_leader;
 mod operators;
 mod ordered;
 mod own_copy;
+pub(crate) mod pair;
 mod people;
 pub(crate) mod post;
 mod read_only;
