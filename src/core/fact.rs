@@ -9,13 +9,15 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::definition::site::Freeze;
 use crate::types::tagged::ByFirstField;
 use crate::types::{
-    AttemptId, BatchId, BootId, BusinessDate, Condition, FreezeId, HostName, IncidentId, JobName,
-    JobRef, Outcome, PersonId, PoolName, RequestId, Revision, Rights, RunId, Span, TokenId,
+    AttemptId, BatchId, BootId, BusinessDate, Condition, EventKey, EventName, FreezeId, HostName,
+    IncidentId, JobName, JobRef, Outcome, PersonId, PoolName, RequestId, Revision, Rights, RunId,
+    Span, TokenId,
 };
 use crate::wire::Ended;
 
 pub use super::action::{Action, Approved, Proposed};
 pub use super::login::{LoginHow, LoginTrouble};
+pub use super::received::{JobOfRun, Received};
 pub use super::run_opened::{AcrossNeed, RunOpened, TakenSchedule};
 
 /// An enum that is written with its name as the first field, and read so; serde's own reading takes twice as long.
@@ -150,7 +152,7 @@ pub enum Fact {
         why: MissedWhy,
     },
 
-    /// Everything that a `confirm` job needs is there: from now on it waits for a person.
+    /// Everything that a `confirm` or `wait: event` job needs is there: from now on it waits for a person, or for its event.
     Asked {
         run: RunId,
         job: JobName,
@@ -256,6 +258,13 @@ pub enum Fact {
         why: LoginTrouble,
     },
 
+    /// Another system told of something, and a key that was not known yet; what follows from it are facts of their own.
+    EventReceived(Box<Received>),
+    /// The event is too old to count, and its key is not known any more.
+    EventForgotten {
+        key: EventKey,
+    },
+
     /// No new starts for this run: the supervisor is being stopped.
     Stopping {
         run: RunId,
@@ -335,6 +344,10 @@ pub enum Why {
     Attempt { attempt: AttemptId },
     /// Its waiting time has come (`wait: until`).
     TimeCame,
+    /// The event has come that it waits for; in a trial, which hears none, there is no key.
+    EventCame { event: EventName, key: Option<EventKey> },
+    /// The event has not come within its limit.
+    NoEvent { event: EventName, limit: Span },
     /// Its calendar leaves this business date out.
     NotItsDay { reason: String },
     /// Not among the jobs that were asked for.
@@ -413,7 +426,9 @@ impl Fact {
             | Self::TokenMade { .. }
             | Self::TokenRevoked { .. }
             | Self::LoggedIn { .. }
-            | Self::LoginRefused { .. } => return None,
+            | Self::LoginRefused { .. }
+            | Self::EventReceived(_)
+            | Self::EventForgotten { .. } => return None,
         })
     }
 
@@ -452,6 +467,8 @@ impl Fact {
             Self::TokenRevoked { .. } => "token-revoked",
             Self::LoggedIn { .. } => "logged-in",
             Self::LoginRefused { .. } => "login-refused",
+            Self::EventReceived(_) => "event-received",
+            Self::EventForgotten { .. } => "event-forgotten",
             Self::Asked { .. } => "asked",
             Self::Stopping { .. } => "stopping",
         }

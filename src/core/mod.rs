@@ -31,6 +31,7 @@ mod opening;
 pub mod order;
 pub mod phase;
 mod progress;
+pub mod received;
 pub mod refused;
 pub mod roster;
 mod rules;
@@ -59,6 +60,8 @@ mod gate_tests;
 mod operator_tests;
 #[cfg(test)]
 mod order_tests;
+#[cfg(test)]
+mod received_tests;
 #[cfg(test)]
 mod retry_tests;
 #[cfg(test)]

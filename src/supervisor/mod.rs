@@ -9,6 +9,7 @@ mod orders;
 mod outbox;
 mod pulse;
 mod recall;
+mod received;
 mod requests;
 mod service;
 mod trouble;
