@@ -310,6 +310,8 @@ pub(super) enum Command {
         #[command(flatten)]
         why: WhyArguments,
     },
+    /// Tell an event that jobs or batches wait for, as another system would over the API
+    Event(super::event::EventArguments),
     /// Freezes that are in force or to come, declared and ordered
     Freezes,
     /// Say yes, as the second person, to an action that takes two
@@ -394,7 +396,7 @@ pub(super) struct RunArguments {
     pub(super) reason: Option<String>,
 }
 
-fn key_value(text: &str) -> Result<(String, String), String> {
+pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("write KEY=VALUE")?;
     Ok((key.to_owned(), value.to_owned()))
 }

@@ -13,6 +13,7 @@ mod backup;
 mod check;
 mod context;
 mod doctor;
+mod event;
 mod exit;
 mod house;
 mod journal;
@@ -101,6 +102,7 @@ async fn carry_out(context: &Context, command: Command) -> Result<u8, Failure> {
             house::freeze(context, (&from, &until), &scope, why).await
         }
         Command::Unfreeze { freeze, why } => house::unfreeze(context, freeze, why).await,
+        Command::Event(arguments) => event::event(context, arguments).await,
         Command::Freezes => house::freezes(context).await,
         Command::Second { request, why } => house::second(context, request, why).await,
         Command::Roster(command) => roster::roster(context, command),

@@ -12,11 +12,13 @@ use super::gate;
 use super::needs::Verdict;
 use super::night::{Command, Core, Event, StepError};
 use super::phase::Phase;
+use super::received::Received;
 use super::script::{Bad, Script};
 use super::state::Run;
 use crate::definition::site::Kind;
 use crate::types::{
-    AttemptId, BootId, BusinessDate, Ending, HostName, JobRef, Now, Outcome, PersonId, RunId,
+    AttemptId, BootId, BusinessDate, Ending, EventKey, HostName, JobRef, Now, Outcome, PersonId,
+    RunId,
 };
 use crate::wire::Ended;
 
@@ -131,7 +133,7 @@ impl<S: Script> Ahead<S> {
         let tries: usize = run.batch.jobs.iter().map(|job| job.retry.max as usize).sum();
         self.steps += 1_000 + 50 * run.jobs.len() + 4 * tries;
         let confirms = (0..run.jobs.len()).filter(|index| {
-            matches!(run.job(*index).kind, Kind::Confirm { .. })
+            matches!(run.job(*index).kind, Kind::Confirm { .. } | Kind::WaitEvent { .. })
                 && run.jobs[*index].phase == Phase::Waiting
         });
         let confirms: Vec<usize> = confirms.collect();
@@ -346,7 +348,7 @@ impl<S: Script> Ahead<S> {
         Ok(())
     }
 
-    /// Gives every confirmation whose time has come.
+    /// Gives every confirmation whose time has come. An event of another system is there as soon as it is waited for.
     fn confirm(&mut self) -> Result<(), StepError> {
         loop {
             let Some((run, index)) = self.asked_for() else { return Ok(()) };
@@ -356,6 +358,10 @@ impl<S: Script> Ahead<S> {
             let state = self.core.state.run(&run)?;
             let job = state.job(index).name.clone();
             let Some(by) = may_confirm(state, index) else { continue };
+            if let Some(received) = assumed_event(state, index, &by) {
+                self.one_step(Event::Receive(Box::new(received)))?;
+                continue;
+            }
             self.assumed.entry(run.clone()).or_default().push(index);
             let action = Action::Confirm { job };
             self.one_step(Event::Act { run, by, reason: "assumed".to_owned(), action })?;
@@ -363,10 +369,12 @@ impl<S: Script> Ahead<S> {
     }
 
     fn asked_for(&self) -> Option<(RunId, usize)> {
-        let after = self.script.answers_after()?;
+        let after = self.script.answers_after();
         let due = |asked: Option<Timestamp>| {
-            after.is_zero()
-                || asked.is_some_and(|at| at.saturating_add_duration(after) <= self.now.wall)
+            after.is_some_and(|after| {
+                after.is_zero()
+                    || asked.is_some_and(|at| at.saturating_add_duration(after) <= self.now.wall)
+            })
         };
         self.confirms.iter().find_map(|(id, indices)| {
             let run = self.core.state.run(id).ok()?;
@@ -374,7 +382,8 @@ impl<S: Script> Ahead<S> {
                 let job = &run.jobs[**index];
                 job.phase == Phase::Waiting
                     && job.held.is_none()
-                    && due(job.asked_at)
+                    && (matches!(run.job(**index).kind, Kind::WaitEvent { .. })
+                        || due(job.asked_at))
                     && run.stopping.is_none()
                     && gate::needs_verdict(&self.core.state, run, **index) == Verdict::Go
             };
@@ -452,4 +461,20 @@ fn may_confirm(run: &Run, index: usize) -> Option<PersonId> {
         }
         _ => PersonId::new("forecast").ok(),
     }
+}
+
+/// The event that a job waits for, as it is taken for granted.
+fn assumed_event(run: &Run, index: usize, by: &PersonId) -> Option<Received> {
+    let Kind::WaitEvent { event, .. } = &run.job(index).kind else { return None };
+    let key = EventKey::new(&format!("forecast {event} {}", run.opened.business_date)).ok()?;
+    Some(Received {
+        key,
+        event: event.clone(),
+        business_date: run.opened.business_date,
+        parameters: BTreeMap::new(),
+        by: by.clone(),
+        reason: String::new(),
+        runs: Vec::new(),
+        jobs: Vec::new(),
+    })
 }

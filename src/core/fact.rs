@@ -9,15 +9,16 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::definition::site::Freeze;
 use crate::types::tagged::ByFirstField;
 use crate::types::{
-    AttemptId, BatchId, BootId, BusinessDate, Condition, Epoch, FreezeId, HostName, IncidentId,
-    JobName, JobRef, Outcome, PersonId, PoolName, RequestId, Revision, Rights, RunId, Span,
-    TokenId,
+    AttemptId, BatchId, BootId, BusinessDate, Condition, Epoch, EventKey, EventName, FreezeId,
+    HostName, IncidentId, JobName, JobRef, Outcome, PersonId, PoolName, RequestId, Revision,
+    Rights, RunId, Span, TokenId,
 };
 use crate::wire::Ended;
 
 pub use super::action::{Action, Approved, Proposed};
 pub use super::login::{LoginHow, LoginTrouble};
 pub use super::past::{LostAttempt, RunArchived, RunLost};
+pub use super::received::{JobOfRun, Received};
 pub use super::run_opened::{AcrossNeed, RunOpened};
 pub use super::starts::{LateWhy, MissedWhy, TakenSchedule};
 
@@ -153,7 +154,7 @@ pub enum Fact {
         why: MissedWhy,
     },
 
-    /// Everything that a `confirm` job needs is there: from now on it waits for a person.
+    /// Everything that a `confirm` or `wait: event` job needs is there: from now on it waits for a person, or for its event.
     Asked {
         run: RunId,
         job: JobName,
@@ -259,6 +260,13 @@ pub enum Fact {
         why: LoginTrouble,
     },
 
+    /// Another system told of something, and a key that was not known yet; what follows from it are facts of their own.
+    EventReceived(Box<Received>),
+    /// The event is too old to count, and its key is not known any more.
+    EventForgotten {
+        key: EventKey,
+    },
+
     /// No new starts for this run: the supervisor is being stopped.
     Stopping {
         run: RunId,
@@ -325,6 +333,10 @@ pub enum Why {
     Attempt { attempt: AttemptId },
     /// Its waiting time has come (`wait: until`).
     TimeCame,
+    /// The event has come that it waits for; in a trial, which hears none, there is no key.
+    EventCame { event: EventName, key: Option<EventKey> },
+    /// The event has not come within its limit.
+    NoEvent { event: EventName, limit: Span },
     /// Its calendar leaves this business date out.
     NotItsDay { reason: String },
     /// Not among the jobs that were asked for.
@@ -407,7 +419,9 @@ impl Fact {
             | Self::TokenRevoked { .. }
             | Self::LoggedIn { .. }
             | Self::LoginRefused { .. }
-            | Self::StoreRestored { .. } => return None,
+            | Self::StoreRestored { .. }
+            | Self::EventReceived(_)
+            | Self::EventForgotten { .. } => return None,
         })
     }
 
@@ -446,6 +460,8 @@ impl Fact {
             Self::TokenRevoked { .. } => "token-revoked",
             Self::LoggedIn { .. } => "logged-in",
             Self::LoginRefused { .. } => "login-refused",
+            Self::EventReceived(_) => "event-received",
+            Self::EventForgotten { .. } => "event-forgotten",
             Self::Asked { .. } => "asked",
             Self::Stopping { .. } => "stopping",
             Self::StoreRestored { .. } => "store-restored",

@@ -39,8 +39,7 @@ pub(super) enum Barrier {
 /// What a job takes while it may be running, with the units.
 pub fn resources(run: &Run, index: usize) -> Vec<(Resource, u32)> {
     let job = run.job(index);
-    if matches!(job.kind, Kind::Confirm { .. } | Kind::WaitUntil { .. }) {
-        // Nothing of it is ever started.
+    if !job.kind.starts() {
         return Vec::new();
     }
     let mut resources: Vec<(Resource, u32)> =

@@ -19,10 +19,13 @@ use super::fact::{Fact, RunResult, Why};
 use super::holders::Holders;
 use super::needs::{self, Verdict};
 use super::phase::Phase;
+use super::received;
 use super::rules::Rules;
 use super::state::{Run, State, Unfit};
 use crate::definition::site::{Kind, NeedOf};
-use crate::types::{AttemptId, BatchId, BootId, HostName, JobName, Now, Outcome, RunId};
+use crate::types::{
+    AttemptId, BatchId, BootId, EventKey, EventName, HostName, JobName, Now, Outcome, RunId,
+};
 
 /// A fact that a rule forbids: a defect of nightrun, found before anything came of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -150,6 +153,11 @@ impl Watch {
             Fact::TokenMade { token, .. } if token.0 <= around.state.standing.last_token => {
                 return Err(broken(token.to_string(), "that number was given before".to_owned()));
             }
+            Fact::EventReceived(received)
+                if around.state.standing.events.contains_key(&received.key) =>
+            {
+                return Err(broken(received.key.to_string(), "the key is known".to_owned()));
+            }
             Fact::SecondGiven { request, by, .. } => {
                 let asked = around.state.standing.requests.get(request);
                 if asked.is_none_or(|asked| asked.by == *by || asked.until <= around.now.wall) {
@@ -186,6 +194,8 @@ impl Watch {
             | Fact::TokenRevoked { .. }
             | Fact::LoggedIn { .. }
             | Fact::LoginRefused { .. }
+            | Fact::EventReceived(_)
+            | Fact::EventForgotten { .. }
             | Fact::RunResumed { .. }
             | Fact::ScheduleTaken { .. }
             | Fact::DefinitionsTaken { .. }
@@ -252,7 +262,7 @@ fn startable(
         Phase::RetryWait { .. } => return Err("its wait is not over".to_owned()),
         ref phase => return Err(format!("the job does not wait: {phase:?}")),
     }
-    if matches!(definition.kind, Kind::WaitUntil { .. } | Kind::Confirm { .. }) {
+    if !definition.kind.starts() {
         return Err("it starts nothing".to_owned());
     }
     if *host != definition.host || around.hosts.get(host) != Some(boot) {
@@ -345,11 +355,13 @@ fn moved(around: Around<'_>, run: &Run, index: usize, fact: &Fact) -> Result<(),
             Some(_) => Ok(()),
         },
         Fact::Settled { outcome, why, .. } => settled(around, run, index, (*outcome, why)),
-        Fact::Asked { .. } if !matches!(run.job(index).kind, Kind::Confirm { .. }) => {
-            Err("it asks for no confirmation".to_owned())
+        Fact::Asked { .. }
+            if !matches!(run.job(index).kind, Kind::Confirm { .. } | Kind::WaitEvent { .. }) =>
+        {
+            Err("it asks for no confirmation, and for no event".to_owned())
         }
         Fact::Asked { .. } if job.phase != Phase::Waiting || job.asked_at.is_some() => {
-            Err("it does not begin to wait for a person".to_owned())
+            Err("it does not begin to wait for a person, or for its event".to_owned())
         }
         Fact::Asked { .. } => going(around, run, index),
         Fact::Reopened { .. } if job.phase.in_flight() => {
@@ -375,6 +387,10 @@ fn settled(
     if job.phase.in_flight() != matches!(why, Why::Attempt { .. }) {
         return Err(format!("{why:?} decides nothing about a job that is {:?}", job.phase));
     }
+    let waited = matches!(why, Why::NoEvent { .. });
+    if job.phase == Phase::Waiting && (outcome == Outcome::Failed) != waited {
+        return Err(format!("it waits, and {why:?} does not make that {outcome:?}"));
+    }
     match why {
         Why::Attempt { attempt } => {
             let last = job.attempts.last().filter(|last| last.number == attempt.number);
@@ -393,6 +409,10 @@ fn settled(
             if due > around.now.wall {
                 return Err(format!("its time comes at {due}"));
             }
+            going(around, run, index)
+        }
+        Why::EventCame { event, .. } | Why::NoEvent { event, .. } => {
+            heard(around, run, index, event, why)?;
             going(around, run, index)
         }
         Why::NotItsDay { .. } => match day(around, run, index)? {
@@ -420,6 +440,30 @@ fn settled(
         }
         Why::Person { .. } => Ok(()),
     }
+}
+
+/// Whether an event has come, or its time is over.
+fn heard(
+    around: Around<'_>,
+    run: &Run,
+    index: usize,
+    event: &EventName,
+    why: &Why,
+) -> Result<(), String> {
+    if !matches!(&run.job(index).kind, Kind::WaitEvent { event: of, .. } if of == event) {
+        return Err("it does not wait for that event".to_owned());
+    }
+    let known = |key: &EventKey| {
+        around.state.standing.events.get(key).is_some_and(|heard| {
+            heard.what.event == *event && heard.what.business_date == run.opened.business_date
+        })
+    };
+    let holds = match why {
+        Why::EventCame { key: Some(key), .. } => known(key) && !run.opened.trial,
+        Why::EventCame { key: None, .. } => run.opened.trial,
+        _ => received::limit_of(run, index).is_some_and(|due| due <= around.now.wall),
+    };
+    if holds { Ok(()) } else { Err(format!("{why:?} does not hold")) }
 }
 
 /// The latest attempt of its job, in one of the phases.

@@ -149,7 +149,7 @@ impl Mover<'_> {
     }
 
     /// A critical job stays failed, or cannot be known: one incident, one mail, for as long as it is open.
-    fn fault(&mut self, run: &RunId, index: usize) -> Result<(), Unfit> {
+    pub(super) fn fault(&mut self, run: &RunId, index: usize) -> Result<(), Unfit> {
         let state = self.core.state.run(run)?;
         let job = state.job(index);
         let open = self.core.state.incidents.values().any(|incident| {

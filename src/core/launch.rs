@@ -119,7 +119,9 @@ fn program(
             every: *every,
             limit: *limit,
         },
-        Kind::WaitUntil { .. } | Kind::Confirm { .. } => return Err(NoLaunch::NotAProgram),
+        Kind::WaitUntil { .. } | Kind::WaitEvent { .. } | Kind::Confirm { .. } => {
+            return Err(NoLaunch::NotAProgram);
+        }
     };
     Ok(Program::Worker(Box::new(task)))
 }

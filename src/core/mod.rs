@@ -33,6 +33,7 @@ pub mod order;
 mod past;
 pub mod phase;
 mod progress;
+pub mod received;
 pub mod refused;
 pub mod restored;
 pub mod retention;
@@ -64,6 +65,8 @@ mod gate_tests;
 mod operator_tests;
 #[cfg(test)]
 mod order_tests;
+#[cfg(test)]
+mod received_tests;
 #[cfg(test)]
 mod restored_tests;
 #[cfg(test)]

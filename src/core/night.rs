@@ -12,6 +12,7 @@ use super::agenda::Agenda;
 use super::credentials::Credential;
 use super::fact::{Fact, MissedWhy, Proposed, RunArchived, RunOpened, StopHow};
 use super::invariant::{Around, Watch};
+use super::received::Received;
 use super::refused::{Refused, Rule};
 use super::restored::TakeIn;
 use super::rules::Rules;
@@ -117,6 +118,8 @@ pub enum Event {
         reason: String,
         what: Credential,
     },
+    /// Another system tells of something; the jobs that wait for it are found here.
+    Receive(Box<Received>),
     /// These jobs and what follows them again, in the same run.
     Rerun {
         run: RunId,
@@ -405,6 +408,7 @@ impl Mover<'_> {
                 self.second(request, by, known, reason)?;
             }
             Event::Credential { by, reason, what } => self.credential(by, reason, what)?,
+            Event::Receive(received) => self.receive(*received)?,
             Event::Serve { site, observes, revision } => {
                 if let Some(revision) =
                     revision.filter(|r| self.core.state.taken.as_ref() != Some(r))
@@ -481,6 +485,7 @@ impl Mover<'_> {
     fn go_on(&mut self) -> Result<(), Unfit> {
         self.miss_starts()?;
         self.pools_back()?;
+        self.forget_events()?;
         self.core.agenda.due(self.now);
         if self.core.agenda.stepped_back(self.now.wall) {
             for run in self.core.state.runs.values() {

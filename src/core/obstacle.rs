@@ -11,11 +11,14 @@ use super::needs::{self, Verdict};
 use super::night::Core;
 use super::phase::Phase;
 use super::progress::left_out_today;
+use super::received;
 use super::rules::Rules;
 use super::state::{Held, Run, Unfit};
 use super::window::{Gate, WindowReason};
 use crate::definition::site::Kind;
-use crate::types::{BusinessDate, Condition, HostName, JobName, JobRef, Now, Outcome, RunId};
+use crate::types::{
+    BusinessDate, Condition, EventName, HostName, JobName, JobRef, Now, Outcome, RunId,
+};
 
 /// One thing that stands between a job and its start, or that says that it is past it.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,6 +72,11 @@ pub enum Obstacle {
         at: Timestamp,
     },
     WaitsForPerson,
+    /// Until then, where it has a limit and has begun to wait.
+    WaitsForEvent {
+        event: EventName,
+        until: Option<Timestamp>,
+    },
     Window {
         reason: WindowReason,
         next: Option<Timestamp>,
@@ -104,13 +112,20 @@ impl Core {
         self.open_needs(run, index, &mut found);
         found.extend(run.jobs[index].held.clone().map(Obstacle::Held));
         found.extend(run.stopping.map(Obstacle::Stopping));
-        match run.job(index).kind {
+        match &run.job(index).kind {
             Kind::Confirm { .. } => found.push(Obstacle::WaitsForPerson),
             Kind::WaitUntil { time } => {
                 let zone = &run.batch.zone;
-                let at = super::deadline::first_at_or_after(run.opened.anchor, time, zone);
+                let at = super::deadline::first_at_or_after(run.opened.anchor, *time, zone);
                 if at > now.wall {
                     found.push(Obstacle::WaitsUntil { at });
+                }
+            }
+            Kind::WaitEvent { event, .. } => {
+                let until = received::limit_of(run, index);
+                let over = until.is_some_and(|until| until <= now.wall) || run.opened.trial;
+                if !over && received::came(&self.state, run, event).is_none() {
+                    found.push(Obstacle::WaitsForEvent { event: event.clone(), until });
                 }
             }
             _ => self.gates((run, rules), index, now, &mut found),

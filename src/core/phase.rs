@@ -85,7 +85,8 @@ impl Phase {
 
     fn may_settle(&self, outcome: Outcome) -> bool {
         match self {
-            Self::Waiting => !matches!(outcome, Outcome::Failed),
+            // Failed where its event has not come within its limit.
+            Self::Waiting => true,
             Self::Starting | Self::Running => {
                 matches!(outcome, Outcome::Succeeded | Outcome::Failed)
             }

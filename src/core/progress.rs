@@ -180,6 +180,9 @@ impl Mover<'_> {
                 self.core.agenda.wake_at(due, run, index);
                 Ok(())
             }
+            Kind::WaitEvent { ref event, limit } => {
+                self.wait_for_event(run, index, (event.clone(), limit))
+            }
             _ => self.queue(run, index),
         }
     }

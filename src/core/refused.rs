@@ -68,11 +68,15 @@ pub enum Rule {
     Observing,
     /// A trial stands alone: it changes nothing for the whole site.
     Trial,
+    /// The key was given to another event.
+    KeyUsed,
+    /// It is not clear which business date is meant.
+    DateNeeded,
 }
 
 impl Rule {
     /// Every rule, in the order of the format reference.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 27] = [
         Self::NoSuchRun,
         Self::NoSuchJob,
         Self::NoSuchThing,
@@ -98,6 +102,8 @@ impl Rule {
         Self::Stopping,
         Self::Observing,
         Self::Trial,
+        Self::KeyUsed,
+        Self::DateNeeded,
     ];
 
     pub fn name(self) -> &'static str {
@@ -127,6 +133,8 @@ impl Rule {
             Self::Stopping => "stopping",
             Self::Observing => "observing",
             Self::Trial => "trial",
+            Self::KeyUsed => "key-used",
+            Self::DateNeeded => "date-needed",
         }
     }
 }

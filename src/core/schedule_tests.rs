@@ -209,6 +209,7 @@ fn the_next_start_is_found_however_far_it_is() {
 fn batch(schedule: Schedule, offset: i32) -> Batch {
     Batch {
         calendar: Some(named("cn")),
+        on_event: None,
         business_date: BusinessDateRule { offset },
         ..test_site::batch("eod", Some(schedule), Vec::new())
     }

@@ -65,6 +65,7 @@ pub(crate) fn batch(id: &str, schedule: Option<Schedule>, jobs: Vec<Job>) -> Bat
         since: None,
         zone: schedule.as_ref().map_or(Zone::utc(), |schedule| schedule.zone.clone()),
         schedule,
+        on_event: None,
         business_date: BusinessDateRule::default(),
         window: None,
         must_start_by: None,

@@ -14,6 +14,7 @@ mod metrics;
 mod openapi;
 mod page;
 mod problem;
+mod received;
 mod route;
 mod routes;
 mod runs;

@@ -15,16 +15,17 @@ use super::log::{Which as WhichLog, log};
 use super::login::{CredentialBody, LoginBody, Session, credentials, login, logout};
 use super::metrics::{OPENMETRICS, metrics};
 use super::problem::Problem;
+use super::received::receive;
 use super::route::{Answer, Needs, Route, Schemas, router};
 use super::runs::{JobsPage, OfDate, RunsPage, WhichJobs, WhichRuns, jobs, list, one, report, why};
 use super::status::status;
 use super::{Api, openapi};
-use crate::port::control::Order;
+use crate::port::control::{EventIn, Order};
 use crate::types::Right;
 use crate::view::report::ReportView;
 use crate::view::standing::StandingView;
 use crate::view::status::{StatusPage, StatusView};
-use crate::view::tried::{Done, Tried};
+use crate::view::tried::{Done, EventTaken, Tried};
 use crate::view::why::WhyView;
 
 /// What an action answers: what was done, or with `dry_run` what would come of it.
@@ -135,6 +136,14 @@ fn acts(s: &mut Schemas) -> Vec<Route> {
         )
         .takes::<ReasonBody>(s)
         .gives::<DoneOrTried>(200, s),
+        Route::new(
+            to("/api/v1/events"),
+            Needs::Right(Right::Events),
+            "Tell an event: jobs that wait for it go on, and batches that name it are ordered; once for each key",
+            post(receive),
+        )
+        .takes::<EventIn>(s)
+        .gives::<EventTaken>(200, s),
     ]
 }
 

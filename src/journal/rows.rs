@@ -63,6 +63,10 @@ pub enum Row {
         key: String,
         seq: u64,
     },
+    /// Nothing stands under the key any more.
+    StandsNot {
+        key: String,
+    },
     StartsMissed(StartsMissed),
     Password(PasswordRow),
     TokenMade(Box<TokenMade>),
@@ -183,6 +187,10 @@ pub fn row(seq: u64, at: Timestamp, fact: &Fact) -> Option<Row> {
         Fact::TokenMade { token, .. } | Fact::TokenRevoked { token, .. } => {
             Row::Stands { key: format!("token/{token}"), seq }
         }
+        Fact::EventReceived(received) => {
+            Row::Stands { key: format!("event/{}", received.key), seq }
+        }
+        Fact::EventForgotten { key } => Row::StandsNot { key: format!("event/{key}") },
         Fact::StartsMissed { batch, first, last, count, why } => {
             let (batch, why) = (batch.clone(), why.clone());
             let (first, last, count) = (*first, *last, *count);
@@ -269,7 +277,9 @@ mod tests {
                 "run-lost",
                 "run-archived",
                 "token-made",
-                "token-revoked"
+                "token-revoked",
+                "event-received",
+                "event-forgotten"
             ]
         );
         let Some(Row::RunOpened(run)) = row(7, at(), &facts()[0]) else { panic!() };

@@ -6,14 +6,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::core::fact::{
-    Action, Approved, Deadline, Fact, LateWhy, LoginHow, LoginTrouble, LostAttempt, MissedWhy,
-    Proposed, RunArchived, RunLost, RunOpened, RunResult, StopHow, TakenSchedule, Why,
+    Action, Approved, Deadline, Fact, JobOfRun, LateWhy, LoginHow, LoginTrouble, LostAttempt,
+    MissedWhy, Proposed, Received, RunArchived, RunLost, RunOpened, RunResult, StopHow,
+    TakenSchedule, Why,
 };
 use crate::core::order::Order;
 use crate::definition::site::{Freeze, FreezeScope};
 use crate::types::{
-    BootId, Condition, Ending, Epoch, FreezeId, HostName, IncidentId, JobName, Outcome, PersonId,
-    PoolName, RequestId, Revision, Right, RunId, Span, Text, TokenId, Usage,
+    BootId, Condition, Ending, Epoch, EventKey, EventName, FreezeId, HostName, IncidentId, JobName,
+    Outcome, PersonId, PoolName, RequestId, Revision, Right, RunId, Span, Text, TokenId, Usage,
 };
 use crate::wire::{ChangeState, ChangeWork, Check, Ended, Work};
 
@@ -126,10 +127,30 @@ pub(super) fn facts() -> Vec<Fact> {
     .into_iter()
     .chain(by_operators(&run))
     .chain(of_credentials())
+    .chain(of_events())
     .collect()
 }
 
 /// Passwords, tokens, logins.
+fn of_events() -> Vec<Fact> {
+    vec![
+        Fact::EventReceived(Box::new(Received {
+            key: EventKey::new("core-banking/2026-10-30/1").unwrap(),
+            event: EventName::new("positions-delivered").unwrap(),
+            business_date: "2026-10-30".parse().unwrap(),
+            parameters: BTreeMap::from([("branch".into(), "001".into())]),
+            by: PersonId::new("core-banking").unwrap(),
+            reason: "delivered".into(),
+            runs: vec!["eod@2026-10-30#1".parse().unwrap()],
+            jobs: vec![JobOfRun {
+                run: "eod@2026-10-30#1".parse().unwrap(),
+                job: JobName::new("positions").unwrap(),
+            }],
+        })),
+        Fact::EventForgotten { key: EventKey::new("core-banking/2026-10-30/1").unwrap() },
+    ]
+}
+
 fn of_credentials() -> Vec<Fact> {
     let person = |id| PersonId::new(id).unwrap();
     let (admin, token) = (person("zhang-min"), TokenId(1));

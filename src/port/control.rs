@@ -13,10 +13,11 @@ use crate::core::refused::{Refused, Rule};
 use crate::core::select::{Deed, Which};
 use crate::definition::site::Freeze;
 use crate::types::{
-    BatchId, BusinessDate, FreezeId, JobName, JobRef, PersonId, PoolName, RequestId, Rights, RunId,
+    BatchId, BusinessDate, EventKey, EventName, FreezeId, JobName, JobRef, PersonId, PoolName,
+    RequestId, Rights, RunId,
 };
 use crate::view::status::StatusPage;
-use crate::view::tried::{Done, Tried};
+use crate::view::tried::{Done, EventTaken, Tried};
 use crate::view::why::WhyView;
 
 /// Who sits at the other end of the socket.
@@ -77,6 +78,8 @@ pub enum Request {
     },
     /// What operators order for the whole site.
     House { order: House, reason: String, dry_run: bool },
+    /// What another system tells. Answered by [`Reply::Received`].
+    Event(Box<EventIn>),
     /// Why a job of the latest run of its batch (and date) did not start yet.
     Why { job: JobRef, date: Option<BusinessDate> },
     /// How the open runs stand.
@@ -148,6 +151,24 @@ pub struct Order {
     pub reason: Option<String>,
 }
 
+/// An event as another system tells it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EventIn {
+    /// What makes it one and the same: the same key again does nothing, and is answered as the first time.
+    pub key: EventKey,
+    /// As the job files name it.
+    pub event: EventName,
+    /// The date of the run that waits for it where it is left out and there is one only.
+    #[serde(default)]
+    pub business_date: Option<BusinessDate>,
+    /// Of the batch that it orders.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, String>,
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reply {
     Done(Done),
@@ -156,6 +177,8 @@ pub enum Reply {
         run: RunId,
         after: u64,
     },
+    /// The event is taken in, now or before.
+    Received(Box<EventTaken>),
     /// What would come of it.
     Tried(Box<Tried>),
     Status(Box<StatusPage>),

@@ -119,6 +119,12 @@ fn what(lang: Lang, zone: &Zone, did: &Did) -> String {
             Audited::AskSecond { request, what: &proposed(lang, what) }.say(lang)
         }
         Did::GiveSecond { request } => Audited::GiveSecond { request }.say(lang),
+        Did::TellEvent { name, business_date, key } => Audited::Event {
+            event: name.as_str(),
+            date: &business_date.to_string(),
+            key: key.as_str(),
+        }
+        .say(lang),
         Did::SetPassword { of } => Audited::Password { whose: of.as_str() }.say(lang),
         Did::MakeToken { token, of, rights, expires } => {
             let (rights, until) = (&list(lang, rights.iter()), &at(expires));

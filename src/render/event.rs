@@ -96,6 +96,9 @@ fn what(lang: Lang, head: &RunHead, clock: &Clock<'_>, event: &Event) -> String 
         Event::Acted { by, act, reason } => {
             say(Happened::Acted { who: by.name.get(lang), what: &deed(lang, act), reason })
         }
+        Event::WaitsForEvent { job, awaited } => {
+            say(Happened::WaitsForEvent { job: job.as_str(), event: awaited.as_str() })
+        }
         Event::WaitsForPerson { job, question } => {
             let command = on_job(Verb::Confirm, &head.batch, job, head.business_date);
             let question = question.get(lang);

@@ -152,6 +152,10 @@ fn say_gate(lang: Lang, clock: &Clock<'_>, gate: &Gate) -> String {
             say(Planned::File { path, limit: &took(lang, limit.get()) })
         }
         Gate::WaitsForSql { limit } => say(Planned::Sql { limit: &took(lang, limit.get()) }),
+        Gate::WaitsForEvent { event, limit: None } => say(Planned::Event { event: event.as_str() }),
+        Gate::WaitsForEvent { event, limit: Some(limit) } => {
+            say(Planned::EventWithin { event: event.as_str(), limit: &took(lang, limit.get()) })
+        }
         Gate::WaitsForPerson { question, .. } => {
             say(Planned::Person { question: question.get(lang) })
         }

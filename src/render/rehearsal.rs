@@ -354,6 +354,9 @@ fn waited(lang: Lang, step: &PathStep) -> Option<String> {
             Rehearsed::ForJob { job: &job.to_string(), date: &date.to_string() }.say(lang)
         }
         WaitedFor::Time => return Some(Rehearsed::ForTime.say(lang)),
+        WaitedFor::Event { event } => {
+            return Some(Rehearsed::ForEvent { event: event.as_str() }.say(lang));
+        }
         WaitedFor::Person => return Some(Rehearsed::ForPerson.say(lang)),
     };
     let length = &took(lang, between(step.free, step.start));

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::clock::Clock;
 use super::event;
 use crate::core::fact::{Action, Fact};
+use crate::core::received::{Heard, Received};
 use crate::core::refused::Refused;
 use crate::types::{JobName, Lang, PersonId, RunId, Zone};
 use crate::view::tried::{NewEnd, Tried};
@@ -50,10 +51,7 @@ pub fn done(
     zone: Option<&Zone>,
 ) -> String {
     let mut lines = Vec::new();
-    let clock = |at: &Timestamp| match zone {
-        Some(zone) => at.to_zoned(zone.tz().clone()).strftime("%Y-%m-%d %H:%M").to_string(),
-        None => at.to_string(),
-    };
+    let clock = |at: &Timestamp| moment(at, zone);
     let mut jobs: Vec<&JobName> = Vec::new();
     let mut runs: BTreeSet<&RunId> = BTreeSet::new();
     for (_, fact) in facts {
@@ -93,6 +91,31 @@ pub fn done(
         lines.push(format!("not done: {}{rule}", refused.what));
     }
     lines.join("\n")
+}
+
+/// What an event did when it came.
+pub fn event_taken(heard: &Heard, again: bool, zone: Option<&Zone>) -> String {
+    let Received { event, business_date, by, runs, jobs, .. } = &heard.what;
+    let mut lines = vec![match again {
+        true => format!("the event {event} of {business_date} was taken before, as {by}"),
+        false => format!("the event {event} of {business_date} is taken, as {by}"),
+    }];
+    lines.extend(runs.iter().map(|run| format!("it has ordered {run}")));
+    lines.extend(jobs.iter().map(|of| format!("{} of {} waited for it", of.job, of.run)));
+    if runs.is_empty() && jobs.is_empty() {
+        let until = moment(&heard.counts_until(), zone);
+        lines.push(format!(
+            "nothing waited for it; it counts for runs of that date that are opened until {until}"
+        ));
+    }
+    lines.join("\n")
+}
+
+fn moment(at: &Timestamp, zone: Option<&Zone>) -> String {
+    match zone {
+        Some(zone) => at.to_zoned(zone.tz().clone()).strftime("%Y-%m-%d %H:%M").to_string(),
+        None => at.to_string(),
+    }
 }
 
 fn of_credentials(

@@ -89,6 +89,12 @@ pub fn sentence(place: Place<'_>, reason: &Reason) -> String {
         }
         Reason::Stopping => say(Because::Stopping),
         Reason::WaitsUntil { at } => say(Because::WaitsUntil { at: &clock.minute(*at) }),
+        Reason::WaitsForEvent { event, until: None } => {
+            say(Because::WaitsForEvent { event: event.as_str() })
+        }
+        Reason::WaitsForEvent { event, until: Some(until) } => {
+            say(Because::EventUntil { event: event.as_str(), until: &clock.minute(*until) })
+        }
         Reason::WaitsForPerson { question, role } => say(Because::WaitsForPerson {
             question: question.get(lang),
             role: role.as_ref().map_or("", |role| role.as_str()),

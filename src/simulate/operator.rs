@@ -1,23 +1,25 @@
 //! What the made-up operators do: at random while faults last, and afterwards whatever lets the night come to its end.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::dice::Dice;
-use super::made_site;
+use super::made_site::{self, EVENTS};
 use crate::core::fact::{Action, Deadline as DeadlineOf, Why};
 use crate::core::gate;
 use crate::core::needs::Verdict;
 use crate::core::night::{Core, Event};
 use crate::core::obstacle::Obstacle;
 use crate::core::phase::Phase;
+use crate::core::received::Received;
 use crate::core::select::{Deed, Which};
 use crate::core::state::{Run, State, Unfit};
 use crate::definition::site::{Freeze, FreezeScope, Kind, Site, TwoPeople};
 use crate::types::{
-    BusinessDate, FreezeId, InvalidName, JobName, JobRef, Now, Outcome, PersonId, PoolName,
-    RequestId, RunId, Text,
+    BusinessDate, EventKey, EventName, FreezeId, InvalidName, JobName, JobRef, Now, Outcome,
+    PersonId, PoolName, RequestId, RunId, Text,
 };
 
 /// Something that somebody asks for.
@@ -28,6 +30,7 @@ pub(super) enum Asked {
     Unfreeze(FreezeId),
     Pool(PoolName, u32, Timestamp),
     Second(RequestId),
+    Event(Received),
 }
 
 impl Asked {
@@ -42,6 +45,7 @@ impl Asked {
             }
             Self::Unfreeze(freeze) => Event::Unfreeze { freeze, by, reason },
             Self::Pool(pool, size, until) => Event::SizePool { pool, size, until, by, reason },
+            Self::Event(received) => Event::Receive(Box::new(Received { by, ..received })),
             Self::Second(request) => {
                 let known = site.people.contains_key(&by);
                 Event::Second { request, by, known, reason }
@@ -99,7 +103,8 @@ pub(super) fn anything(
 /// What goes beyond one run.
 fn for_the_site(dice: &mut Dice, state: &State, site: &Site, now: Timestamp) -> Option<Asked> {
     let later = |minutes: u64| now.checked_add(Duration::from_secs(60 * minutes)).ok();
-    Some(match dice.of(0..8) {
+    Some(match dice.of(0..11) {
+        8.. => Asked::Event(event(dice, state)?),
         0 | 1 => {
             let from = later(dice.of(0..30))?;
             let to = from.checked_add(Duration::from_secs(60 * dice.of(0..90))).ok()?;
@@ -118,6 +123,57 @@ fn for_the_site(dice: &mut Dice, state: &State, site: &Site, now: Timestamp) -> 
         }
         _ => Asked::Second(**dice.pick(&state.standing.requests.keys().collect::<Vec<_>>())?),
     })
+}
+
+/// An event of a date of some run, the day before or the day after: early, in time, for nothing, or told twice, and with
+/// a key that was given to another one.
+fn event(dice: &mut Dice, state: &State) -> Option<Received> {
+    let runs: Vec<&Run> = state.runs.values().collect();
+    let date = dice.pick(&runs)?.opened.business_date.0;
+    let days = dice.of(0..3) as i64 - 1;
+    let date = BusinessDate(date.checked_add(jiff::Span::new().days(days)).ok()?);
+    let event = EventName::new(EVENTS[dice.of(0..2) as usize]).ok()?;
+    let key = match dice.of(0..3) {
+        0 => format!("{event} {date}"),
+        1 => format!("{event} {date} {}", dice.of(0..3)),
+        _ => format!("any {}", dice.of(0..5)),
+    };
+    told(&key, event, date)
+}
+
+fn told(key: &str, event: EventName, business_date: BusinessDate) -> Option<Received> {
+    Some(Received {
+        key: EventKey::new(key).ok()?,
+        event,
+        business_date,
+        parameters: BTreeMap::new(),
+        by: made_site::operator().ok()?,
+        reason: "made up".to_owned(),
+        runs: Vec::new(),
+        jobs: Vec::new(),
+    })
+}
+
+/// Every event that a job of a run under way waits for, each told twice.
+pub(super) fn tell_all(state: &State) -> Vec<Event> {
+    let mut wanted = BTreeSet::new();
+    for run in state.runs.values().filter(|run| run.result.is_none()) {
+        for (index, job) in run.batch.jobs.iter().enumerate() {
+            if let Kind::WaitEvent { event, .. } = &job.kind
+                && run.jobs[index].phase == Phase::Waiting
+            {
+                wanted.insert((event, run.opened.business_date));
+            }
+        }
+    }
+    let told = wanted.into_iter().filter_map(|(event, date)| the_event(event, date));
+    told.flat_map(|told| [told.clone(), told]).collect()
+}
+
+/// An event under the key that it always has.
+pub(super) fn the_event(event: &EventName, date: BusinessDate) -> Option<Event> {
+    let told = told(&format!("all {event} {date}"), event.clone(), date)?;
+    Some(Event::Receive(Box::new(told)))
 }
 
 /// A yes of the other person to everything that waits for one.

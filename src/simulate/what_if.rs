@@ -89,7 +89,7 @@ fn takes(about: About<'_>, text: &str) -> Result<Supposed, String> {
         Some(_) => return Err(format!("`{length}` is not a factor from 0x to 1000x")),
         None => Length::Span(length.parse::<Span>().map_err(|bad| format!("{bad}; or `2x`"))?),
     };
-    let attempts = |job: &Job| !matches!(job.kind, Kind::WaitUntil { .. } | Kind::Confirm { .. });
+    let attempts = |job: &Job| job.kind.starts();
     let jobs = jobs(about, pattern, attempts, "waits for a clock time or a person")?;
     Ok(Supposed::Takes { jobs, takes })
 }
@@ -102,8 +102,9 @@ fn fails(about: About<'_>, text: &str) -> Result<Supposed, String> {
             (pattern, Some(number.ok_or("write JOB, or JOB=2 for its first two attempts")?))
         }
     };
-    let can = |job: &Job| !matches!(job.kind, Kind::WaitUntil { .. } | Kind::Confirm { .. });
-    let jobs = jobs(about, pattern, can, "waits for a clock time or a person and cannot fail")?;
+    let can = |job: &Job| job.kind.starts();
+    let jobs =
+        jobs(about, pattern, can, "waits for a clock time, an event or a person and cannot fail")?;
     Ok(Supposed::Fails { jobs, attempts })
 }
 

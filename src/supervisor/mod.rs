@@ -10,6 +10,7 @@ mod orders;
 mod outbox;
 mod pulse;
 mod recall;
+mod received;
 mod requests;
 mod restored;
 mod service;

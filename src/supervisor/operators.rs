@@ -153,7 +153,7 @@ impl<W: World> Supervisor<W> {
     }
 
     /// The person who asks, as any site here knows people.
-    fn someone(&self, caller: &Caller) -> PersonId {
+    pub(super) fn someone(&self, caller: &Caller) -> PersonId {
         let named = self.sites().map(|site| person_of(Some(site), caller));
         let mut known = named.filter(|person| self.knows(person));
         known.next().unwrap_or_else(|| person_of(None, caller))
@@ -259,7 +259,7 @@ fn not_done((action, refused): &(Action, Refused)) -> NotDone {
     NotDone { job: action.job().cloned(), what: refused.what.clone(), rule: refused.rule }
 }
 
-fn stands_alone() -> Refused {
+pub(super) fn stands_alone() -> Refused {
     Refused::by(Rule::Trial, "a trial is at work here, and a trial stands alone")
         .hint("ask again when it has ended")
 }

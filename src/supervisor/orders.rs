@@ -155,7 +155,7 @@ impl<W: World> Supervisor<W> {
         )
     }
 
-    fn today(&self) -> jiff::civil::Date {
+    pub(super) fn today(&self) -> jiff::civil::Date {
         self.parts.clock.now().wall.to_zoned(jiff::tz::TimeZone::UTC).date()
     }
 

@@ -43,7 +43,9 @@ pub async fn standing<R: StoreReader>(
             Fact::ScheduleTaken { .. }
             | Fact::DefinitionsTaken { .. }
             | Fact::DefinitionsRefused { .. } => continue,
-            Fact::PoolSized { .. } | Fact::PoolBack { .. } if trial => continue,
+            Fact::PoolSized { .. } | Fact::PoolBack { .. } | Fact::EventReceived(_) if trial => {
+                continue;
+            }
             Fact::Frozen { freeze, by, .. } if trial => {
                 Fact::Unfrozen { freeze, by, reason: String::new(), second: None }
             }

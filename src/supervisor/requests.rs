@@ -25,7 +25,7 @@ impl<W: World> Supervisor<W> {
             return Ok(());
         }
         match request {
-            Request::Act { .. } | Request::House { .. } | Request::Order(_)
+            Request::Act { .. } | Request::House { .. } | Request::Order(_) | Request::Event(_)
                 if reply.is_closed() =>
             {
                 let at = self.parts.clock.now().wall;
@@ -52,6 +52,12 @@ impl<W: World> Supervisor<W> {
                 let with = self.house_in(turn, &caller, order, wish).await?;
                 turn.replies.push((reply, with));
             }
+            Request::Event(told) => {
+                // What it orders is committed with it, and with nothing that was decided before.
+                self.finish(std::mem::take(turn)).await?;
+                let with = self.event_in(turn, &caller, *told).await?;
+                turn.replies.push((reply, with));
+            }
             Request::Why { job, date } => {
                 let on = RunOf::Batch { batch: job.batch.clone(), date };
                 self.bring_in(turn, &on).await?;
@@ -69,11 +75,7 @@ impl<W: World> Supervisor<W> {
         Ok(match cannot_now(ordered)? {
             Ok(Ok(run)) => Reply::Ordered { run, after },
             Err(what) => Reply::Failed { what, defects: false },
-            Ok(Err(NotOrdered::Refused(refused))) => refused.into(),
-            Ok(Err(no_copy @ NotOrdered::NoCopy(_))) => {
-                Reply::Refused { what: no_copy.to_string(), rule: None }
-            }
-            Ok(Err(NotOrdered::Defects(what))) => Reply::Failed { what, defects: true },
+            Ok(Err(not)) => not_ordered(not),
         })
     }
 
@@ -176,6 +178,14 @@ impl<W: World> Supervisor<W> {
         }
         let last = runs.values().max_by_key(|run| run.opened_at);
         last.map(|run| run.id().clone()).into_iter().collect()
+    }
+}
+
+pub(super) fn not_ordered(not: NotOrdered) -> Reply {
+    match not {
+        NotOrdered::Refused(refused) => refused.into(),
+        NotOrdered::NoCopy(_) => Reply::Refused { what: not.to_string(), rule: None },
+        NotOrdered::Defects(what) => Reply::Failed { what, defects: true },
     }
 }
 

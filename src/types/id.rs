@@ -81,6 +81,7 @@ name!(/** A counted resource of the whole site; a mutex is a pool of one. */ Poo
 name!(/** A database that SQL runs against (目标库). */ TargetName);
 name!(/** A host that an agent runs on. */ HostName);
 name!(/** A person's stable id: never a display name. */ PersonId);
+name!(/** Something that another system tells of. */ EventName);
 name!(/** A team. */ TeamName);
 name!(/** A shift (班次) of the roster. */ ShiftName);
 name!(/** A role of people, such as `duty`. */ Role);

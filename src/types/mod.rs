@@ -9,6 +9,7 @@ mod business_date;
 mod credential;
 mod duration;
 mod ending;
+mod event_key;
 mod id;
 mod now;
 mod outcome;
@@ -22,9 +23,11 @@ pub use business_date::{BusinessDate, Zone};
 pub use credential::{PasswordHash, TokenHash};
 pub use duration::Span;
 pub use ending::Ending;
+pub use event_key::{BadEventKey, EventKey};
 pub use id::{
-    BatchId, CalendarName, ChangeId, FreezeId, HostName, IncidentId, InvalidName, JobName, JobRef,
-    PersonId, PoolName, RequestId, Role, ShiftName, TargetName, TeamName, TokenId, WindowClass,
+    BatchId, CalendarName, ChangeId, EventName, FreezeId, HostName, IncidentId, InvalidName,
+    JobName, JobRef, PersonId, PoolName, RequestId, Role, ShiftName, TargetName, TeamName, TokenId,
+    WindowClass,
 };
 pub use now::{BootId, Due, Now};
 pub use outcome::{Condition, Outcome};

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::core::access::rights_of;
 use crate::core::fact::{Action, Fact, LoginHow, LoginTrouble, Proposed};
 use crate::definition::site::Site;
-use crate::types::{PersonId, Rights, Role, RunId, TeamName};
+use crate::types::{BusinessDate, EventKey, EventName, PersonId, Rights, Role, RunId, TeamName};
 
 /// The person that starts of schedules are made by.
 const SCHEDULE: &str = "schedule";
@@ -67,6 +67,11 @@ pub enum Did {
     },
     GiveSecond {
         request: String,
+    },
+    TellEvent {
+        name: EventName,
+        business_date: BusinessDate,
+        key: EventKey,
     },
     SetPassword {
         of: PersonId,
@@ -226,6 +231,11 @@ fn by_whom(fact: &Fact) -> Option<(Option<PersonId>, Did, String)> {
         }
         Fact::SecondGiven { request, by, reason, .. } => {
             (by, Did::GiveSecond { request: request.to_string() }, reason.clone())
+        }
+        Fact::EventReceived(received) => {
+            let (name, key) = (received.event.clone(), received.key.clone());
+            let did = Did::TellEvent { name, business_date: received.business_date, key };
+            (&received.by, did, received.reason.clone())
         }
         other => return of_credentials(other),
     };

@@ -7,7 +7,9 @@ use super::Who;
 use super::job::LeftOut;
 use super::report::Act;
 use crate::core::fact::{Deadline, RunResult, StopHow};
-use crate::types::{BusinessDate, Ending, IncidentId, JobName, Outcome, RunId, Span, Text};
+use crate::types::{
+    BusinessDate, Ending, EventName, IncidentId, JobName, Outcome, RunId, Span, Text,
+};
 
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct EventLine {
@@ -100,5 +102,9 @@ pub enum Event {
     WaitsForPerson {
         job: JobName,
         question: Text,
+    },
+    WaitsForEvent {
+        job: JobName,
+        awaited: EventName,
     },
 }

@@ -38,6 +38,9 @@ pub fn event(after: &State, at: Timestamp, fact: &Fact) -> Option<EventLine> {
             Kind::Confirm { question, .. } => {
                 Event::WaitsForPerson { job: job.clone(), question: question.clone() }
             }
+            Kind::WaitEvent { event, .. } => {
+                Event::WaitsForEvent { job: job.clone(), awaited: event.clone() }
+            }
             _ => return None,
         },
         Fact::Stopping { how, .. } => Event::Stopping { how: *how, running: run.in_flight as u32 },
@@ -101,7 +104,9 @@ pub fn event(after: &State, at: Timestamp, fact: &Fact) -> Option<EventLine> {
         | Fact::StoreRestored { .. }
         | Fact::AttemptRecovered { .. }
         | Fact::RunLost(_)
-        | Fact::RunArchived(_) => return None,
+        | Fact::RunArchived(_)
+        | Fact::EventReceived(_)
+        | Fact::EventForgotten { .. } => return None,
     };
     Some(EventLine { at, what })
 }

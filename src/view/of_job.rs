@@ -242,7 +242,11 @@ pub fn left_out(run: &Run, index: usize, why: &Why) -> Option<LeftOut> {
         Why::Need { job, when, outcome } => {
             Some(LeftOut::Need { job: job.clone(), when: *when, outcome: *outcome })
         }
-        Why::Attempt { .. } | Why::TimeCame | Why::Person { .. } => None,
+        Why::Attempt { .. }
+        | Why::TimeCame
+        | Why::EventCame { .. }
+        | Why::NoEvent { .. }
+        | Why::Person { .. } => None,
     }
 }
 

@@ -73,6 +73,9 @@ impl Paths<'_> {
             Kind::WaitUntil { .. } if job.over_at().is_some_and(|over| over > free) => {
                 (Some(WaitedFor::Time), None)
             }
+            Kind::WaitEvent { event, .. } => {
+                (Some(WaitedFor::Event { event: event.clone() }), before)
+            }
             Kind::Confirm { .. } => (Some(WaitedFor::Person), before),
             _ if start > free => self.cause(run, index, (free, start), before),
             _ => (None, before),

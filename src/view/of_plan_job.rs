@@ -194,6 +194,9 @@ fn waits(shown: &Shown<'_>, job: &Job) -> Option<Gate> {
             Gate::WaitsForFile { path: path.clone(), limit: *limit }
         }
         Kind::WaitSql { limit, .. } => Gate::WaitsForSql { limit: *limit },
+        Kind::WaitEvent { event, limit } => {
+            Gate::WaitsForEvent { event: event.clone(), limit: *limit }
+        }
         Kind::Confirm { question, role } => {
             Gate::WaitsForPerson { question: question.clone(), role: role.clone() }
         }

@@ -98,7 +98,7 @@ pub fn takes_from(run: &Run, job: &Job, compared: Compared<'_>) -> TakesFrom {
         _ => false,
     });
     match (&job.kind, compared.known.get(&of)) {
-        (Kind::WaitUntil { .. } | Kind::Confirm { .. }, _) => TakesFrom::NoAttempt,
+        (kind, _) if !kind.starts() => TakesFrom::NoAttempt,
         _ if given => TakesFrom::Given,
         (_, Some(attempts)) => TakesFrom::History { attempts: *attempts },
         (_, None) if job.expected.is_some() => TakesFrom::Declared,
@@ -130,8 +130,10 @@ fn effects(run: &Run, jobs: &[RehearsedJob], supposed: &[Supposed]) -> Vec<Effec
             own(jobs, line) && !line.attempts.is_empty()
         }
         Supposed::ConfirmAfter { .. } | Supposed::NobodyConfirms => {
-            let asked = run.index(&line.name).and_then(|index| run.jobs[index].asked_at);
-            asked.is_some()
+            run.index(&line.name).is_some_and(|index| {
+                let asks = matches!(run.job(index).kind, Kind::Confirm { .. });
+                asks && run.jobs[index].asked_at.is_some()
+            })
         }
         Supposed::Frozen { .. } => false,
     };

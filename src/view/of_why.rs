@@ -158,6 +158,9 @@ impl Asked<'_> {
             }
             Obstacle::WaitsUntil { at } => Reason::WaitsUntil { at: *at },
             Obstacle::WaitsForPerson => return self.person(),
+            Obstacle::WaitsForEvent { event, until } => {
+                Reason::WaitsForEvent { event: event.clone(), until: *until }
+            }
             Obstacle::Window { reason, next } => self.window(reason, *next),
             Obstacle::HostAway(host) => Reason::HostAway {
                 host: host.clone(),

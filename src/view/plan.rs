@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::job::LeftOut;
 use super::why::NotItsDay;
 use crate::types::{
-    BatchId, BusinessDate, CalendarName, JobName, JobRef, PoolName, Role, Span, Text, WindowClass,
-    Zone,
+    BatchId, BusinessDate, CalendarName, EventName, JobName, JobRef, PoolName, Role, Span, Text,
+    WindowClass, Zone,
 };
 
 /// Some dates of a site, planned.
@@ -100,6 +100,10 @@ pub enum Gate {
     },
     WaitsForSql {
         limit: Span,
+    },
+    WaitsForEvent {
+        event: EventName,
+        limit: Option<Span>,
     },
     WaitsForPerson {
         question: Text,

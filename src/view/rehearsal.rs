@@ -10,7 +10,8 @@ use super::report::IncidentLine;
 use super::run::{DeadlineState, RunHead, Totals};
 use crate::core::fact::{Deadline, RunResult};
 use crate::types::{
-    BatchId, BusinessDate, HostName, JobName, JobRef, RunId, Span, Text, WindowClass, Zone,
+    BatchId, BusinessDate, EventName, HostName, JobName, JobRef, RunId, Span, Text, WindowClass,
+    Zone,
 };
 
 /// What is supposed of a night, names and times resolved.
@@ -192,6 +193,9 @@ pub enum WaitedFor {
     },
     /// Its own clock time.
     Time,
+    Event {
+        event: EventName,
+    },
     Person,
 }
 

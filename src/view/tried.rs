@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::event::EventLine;
 use super::run::RunHead;
+use crate::core::received::JobOfRun;
 use crate::core::refused::Rule;
 use crate::types::{JobName, RunId};
 
@@ -32,6 +33,19 @@ pub struct Done {
     pub run: Option<RunId>,
     /// What a rule forbids of it.
     pub left: Vec<NotDone>,
+}
+
+/// What an event did when it came.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct EventTaken {
+    /// In words.
+    pub done: String,
+    /// Runs that it has opened.
+    pub runs: Vec<RunId>,
+    /// Jobs that waited for it.
+    pub jobs: Vec<JobOfRun>,
+    /// Its key was known: nothing was done this time.
+    pub again: bool,
 }
 
 /// An action that was not carried out, though others of the same request were.

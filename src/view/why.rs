@@ -8,8 +8,8 @@ use super::Who;
 use super::job::StateWord;
 use crate::definition::site::DayRule;
 use crate::types::{
-    BatchId, BusinessDate, CalendarName, Condition, HostName, JobName, JobRef, Outcome, PoolName,
-    Role, RunId, Span, Text, WindowClass, Zone,
+    BatchId, BusinessDate, CalendarName, Condition, EventName, HostName, JobName, JobRef, Outcome,
+    PoolName, Role, RunId, Span, Text, WindowClass, Zone,
 };
 
 /// The answer of `nightrun why JOB --date D`.
@@ -85,6 +85,11 @@ pub enum Reason {
     /// `wait: until`.
     WaitsUntil {
         at: Timestamp,
+    },
+    /// `wait: event`; until then, where it has a limit.
+    WaitsForEvent {
+        event: EventName,
+        until: Option<Timestamp>,
     },
     WaitsForPerson {
         question: Text,

@@ -133,7 +133,9 @@ impl State {
             | Fact::SecondGiven { .. }
             | Fact::SecondUsed { .. }
             | Fact::TokenMade { .. }
-            | Fact::TokenRevoked { .. } => self.standing.apply(at, fact),
+            | Fact::TokenRevoked { .. }
+            | Fact::EventReceived(_)
+            | Fact::EventForgotten { .. } => self.standing.apply(at, fact),
             Fact::Stopping { run, by, how } => {
                 let run = self.run_mut(run)?;
                 run.stopping = Some(*how);

@@ -1,5 +1,5 @@
 //! What operators have ordered for the whole site, beyond any run: freezes, sizes of pools, and what waits for a second
-//! person.
+//! person; and what other systems have told.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,9 @@ use jiff::Timestamp;
 
 use crate::core::fact::{Approved, Fact, Proposed, RunOpened};
 use crate::core::order::Order;
+use crate::core::received::Heard;
 use crate::definition::site::Freeze;
-use crate::types::{FreezeId, PersonId, PoolName, RequestId, TokenId};
+use crate::types::{EventKey, FreezeId, PersonId, PoolName, RequestId, TokenId};
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Standing {
@@ -19,6 +20,8 @@ pub struct Standing {
     pub requests: BTreeMap<RequestId, Request>,
     /// Tokens that were made; their time may be over.
     pub tokens: BTreeMap<TokenId, Token>,
+    /// Events that came, by their keys.
+    pub events: BTreeMap<EventKey, Heard>,
     /// The highest numbers ever given.
     pub last_freeze: u64,
     pub last_request: u64,
@@ -117,6 +120,13 @@ impl Standing {
                 self.last_token = self.last_token.max(token.0);
                 let known = self.tokens.entry(*token);
                 known.or_insert(Token { person: None, revoked: true }).revoked = true;
+            }
+            Fact::EventReceived(received) => {
+                let heard = Heard { what: (**received).clone(), at };
+                self.events.insert(received.key.clone(), heard);
+            }
+            Fact::EventForgotten { key } => {
+                self.events.remove(key);
             }
             _ => {}
         }

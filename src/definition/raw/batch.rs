@@ -9,7 +9,7 @@ use super::site::Version;
 use super::{List, Names, Nullable};
 use crate::definition::day_words::DayWords;
 use crate::definition::site::{FoldPolicy, GapPolicy};
-use crate::types::{BatchId, CalendarName, JobName, Span, TeamName, WindowClass, Zone};
+use crate::types::{BatchId, CalendarName, EventName, JobName, Span, TeamName, WindowClass, Zone};
 
 record! {
     /// A batch: jobs that need each other, with a schedule and a business date.
@@ -28,6 +28,8 @@ record! {
         optional since: Date,
         /// Without one it runs by order only.
         optional schedule: ScheduleRecord,
+        /// An event that orders it, for the event's business date.
+        optional on_event: EventName,
         /// `same day` (default), or business days from the start's date: `-1bd`.
         optional business_date: Word,
         /// Window class of every job of the batch.

@@ -9,7 +9,7 @@ use crate::definition::byte_size::ByteSize;
 use crate::definition::day_words::DayWords;
 use crate::definition::site::{EndingKind, Survivors, Transaction};
 use crate::types::{
-    CalendarName, ChangeId, HostName, PoolName, Role, Span, TargetName, WindowClass,
+    CalendarName, ChangeId, EventName, HostName, PoolName, Role, Span, TargetName, WindowClass,
 };
 
 record! {
@@ -25,7 +25,7 @@ record! {
         optional sql: Word,
         /// A database change: a folder of changes/.
         optional change: ChangeId,
-        /// Waits for a file, a time, or an SQL condition.
+        /// Waits for a file, a time, an SQL condition, or an event.
         optional wait: WaitRecord,
         /// Waits for a person's yes.
         optional confirm: ConfirmRecord,
@@ -80,7 +80,7 @@ record! {
 }
 
 record! {
-    /// Waits for exactly one of file, until, sql.
+    /// Waits for exactly one of file, until, sql, event.
     pub(crate) struct WaitRecord {
         /// A file that is there.
         optional file: Word,
@@ -90,11 +90,13 @@ record! {
         optional until: Time,
         /// A query whose first row's first column becomes true.
         optional sql: Word,
+        /// What another system tells for the business date of the run.
+        optional event: EventName,
         /// The database of `sql`.
         optional target: TargetName,
         /// How often it is looked at. Default: 5s.
         optional every: Span,
-        /// How long at the most; needed with file and sql.
+        /// How long at the most; needed with file and sql, and without end with event where it is left out.
         optional limit: Span,
     }
 }

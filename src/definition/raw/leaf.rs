@@ -13,8 +13,8 @@ use super::super::site::{
 use super::super::yaml::{Node, Value};
 use super::{Read, Reader, Shape};
 use crate::types::{
-    BatchId, CalendarName, ChangeId, HostName, JobName, Lang, PersonId, PoolName, Right, Role,
-    ShiftName, Span, TargetName, TeamName, WindowClass, Zone,
+    BatchId, CalendarName, ChangeId, EventName, HostName, JobName, Lang, PersonId, PoolName, Right,
+    Role, ShiftName, Span, TargetName, TeamName, WindowClass, Zone,
 };
 
 /// Why a text is not what it should be.
@@ -96,6 +96,7 @@ names!(
     BatchId,
     CalendarName,
     ChangeId,
+    EventName,
     HostName,
     JobName,
     PersonId,

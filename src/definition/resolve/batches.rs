@@ -89,6 +89,7 @@ fn batch(
         calendar: usual.calendar.cloned(),
         since: raw.since.get().copied(),
         schedule,
+        on_event: raw.on_event.get().cloned(),
         business_date,
         zone,
         window: raw.window.get().cloned(),

@@ -194,11 +194,16 @@ impl JobResolver<'_, '_> {
 
     fn wait(&mut self, wait: &At<WaitRecord>) -> Option<Kind> {
         let raw = &wait.value;
-        let ways = [("file", raw.file.at()), ("until", raw.until.at()), ("sql", raw.sql.at())];
+        let ways = [
+            ("file", raw.file.at()),
+            ("until", raw.until.at()),
+            ("sql", raw.sql.at()),
+            ("event", raw.event.at()),
+        ];
         let given: Vec<(&str, Place)> =
             ways.into_iter().filter_map(|(way, at)| Some((way, at?))).collect();
         let [(way, at), more @ ..] = given.as_slice() else {
-            let what = "`wait` needs one of `file`, `until`, `sql`";
+            let what = "`wait` needs one of `file`, `until`, `sql`, `event`";
             self.found.push(Finding::error(wait.at, what));
             return None;
         };
@@ -210,7 +215,7 @@ impl JobResolver<'_, '_> {
         let keys = [
             ("stable", raw.stable.at(), *way == "file"),
             ("target", raw.target.at(), *way == "sql"),
-            ("every", raw.every.at(), *way != "until"),
+            ("every", raw.every.at(), matches!(*way, "file" | "sql")),
             ("limit", raw.limit.at(), *way != "until"),
         ];
         for (key, at, fits) in keys {
@@ -221,8 +226,12 @@ impl JobResolver<'_, '_> {
         if *way == "until" {
             return raw.until.get().map(|time| Kind::WaitUntil { time: *time });
         }
-        self.positive(&raw.every, "every");
         self.positive(&raw.limit, "limit");
+        if *way == "event" {
+            let limit = raw.limit.get().copied();
+            return raw.event.get().map(|event| Kind::WaitEvent { event: event.clone(), limit });
+        }
+        self.positive(&raw.every, "every");
         if raw.limit.is_absent() {
             let finding = Finding::error(*at, format!("a wait for `{way}` needs `limit:`"));
             self.found.push(finding.hint("say how long to wait at the most, such as `limit: 2h`"));

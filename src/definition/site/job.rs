@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::calendar::DayRule;
 use crate::types::{
-    ChangeId, Condition, HostName, JobName, JobRef, PoolName, Role, Span, TargetName, Text,
-    WindowClass,
+    ChangeId, Condition, EventName, HostName, JobName, JobRef, PoolName, Role, Span, TargetName,
+    Text, WindowClass,
 };
 
 /// One node of a batch (作业).
@@ -86,10 +86,22 @@ pub enum Kind {
         every: Span,
         limit: Span,
     },
+    /// What another system tells for the business date of the run; without a limit it waits on.
+    WaitEvent {
+        event: EventName,
+        limit: Option<Span>,
+    },
     Confirm {
         question: Text,
         role: Option<Role>,
     },
+}
+
+impl Kind {
+    /// Whether something of it is ever started on a host: no time, no person and no event is.
+    pub fn starts(&self) -> bool {
+        !matches!(self, Self::WaitUntil { .. } | Self::WaitEvent { .. } | Self::Confirm { .. })
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

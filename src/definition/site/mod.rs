@@ -16,8 +16,8 @@ use jiff::civil::{Date, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::types::{
-    BatchId, CalendarName, ChangeId, HostName, JobName, Lang, PersonId, PoolName, Rights, Role,
-    Span, TargetName, TeamName, Text, WindowClass, Zone,
+    BatchId, CalendarName, ChangeId, EventName, HostName, JobName, Lang, PersonId, PoolName,
+    Rights, Role, Span, TargetName, TeamName, Text, WindowClass, Zone,
 };
 
 pub use calendar::{Calendar, CalendarRule, DayRule, Days, Exception, ExceptionKind, Period};
@@ -160,6 +160,9 @@ pub struct Batch {
     /// Before this date other batches' needs of it count as done.
     pub since: Option<Date>,
     pub schedule: Option<Schedule>,
+    /// The event that orders it for its business date, beside the schedule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_event: Option<EventName>,
     pub business_date: BusinessDateRule,
     /// Zone of its deadlines and of `wait: until`; the schedule's where it has one.
     pub zone: Zone,

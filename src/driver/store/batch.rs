@@ -165,6 +165,7 @@ impl Batch {
                 self.push(kind, &(int(token.0), at.as_microsecond()))
             }
             Row::Stands { key, seq } => self.push(kind, &(key, int(*seq))),
+            Row::StandsNot { key } => self.push(kind, &(key, None::<i64>)),
             Row::StartsMissed(missed) => {
                 let [first, last, at] =
                     [missed.first, missed.last, missed.at].map(|at| at.as_microsecond());
@@ -251,7 +252,7 @@ fn about(row: &Row) -> (Thing<'_>, Kind) {
         Row::JobSettled { run, job, .. } => (Thing::Job(run, job), Kind::JobsSettled),
         Row::IncidentOpened { incident, .. } => (Thing::Incident(*incident), Kind::IncidentsOpened),
         Row::IncidentClosed { incident, .. } => (Thing::Incident(*incident), Kind::IncidentsClosed),
-        Row::Stands { key, .. } => (Thing::Standing(key), Kind::Stands),
+        Row::Stands { key, .. } | Row::StandsNot { key } => (Thing::Standing(key), Kind::Stands),
         Row::Password(row) => (Thing::Password(&row.person), Kind::Passwords),
         Row::TokenMade(made) => (Thing::Token(made.row.token), Kind::TokensMade),
         Row::TokenRevoked { token, .. } => (Thing::Token(*token), Kind::TokensRevoked),

@@ -58,8 +58,10 @@ CREATE TEMP TRIGGER turn_is_stored INSTEAD OF INSERT ON turn BEGIN
         WHERE changes() <> json_array_length(ifnull(new.incidents_closed, '[]'));
 
     INSERT INTO standing (key, seq)
-        SELECT value ->> 0, value ->> 1 FROM json_each(new.stands) WHERE true
+        SELECT value ->> 0, value ->> 1 FROM json_each(new.stands) WHERE value ->> 1 IS NOT NULL
         ON CONFLICT (key) DO UPDATE SET seq = excluded.seq;
+    DELETE FROM standing
+        WHERE key IN (SELECT value ->> 0 FROM json_each(new.stands) WHERE value ->> 1 IS NULL);
     INSERT INTO starts_missed (batch, first, last, count, why, at)
         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
         FROM json_each(new.starts_missed);

@@ -19,6 +19,8 @@ messages! {
     AskSecond { request: &'a str, what: &'a str }:
         format!("asked for a second person ({request}): {what}"), format!("申请复核（{request}）：{what}");
     GiveSecond { request: &'a str }: format!("said yes to {request}"), format!("复核同意 {request}");
+    Event { event: &'a str, date: &'a str, key: &'a str }:
+        format!("told the event {event} of {date} (key {key})"), format!("上报 {date} 的事件 {event}（键 {key}）");
     Password { whose: &'a str }: format!("set the password of {whose}"), format!("设置 {whose} 的密码");
     Token { token: &'a str, whose: &'a str, rights: &'a str, until: &'a str }:
         format!("made the token {token} of {whose} until {until} for: {rights}"),

@@ -94,6 +94,9 @@ messages! {
         format!("{incident} closed ({job})"), format!("{incident} 关闭（{job}）");
     Acted { who: &'a str, what: &'a str, reason: &'a str }:
         format!("{who} {what}{}", colon_en(reason)), format!("{who}：{what}{}", colon_zh(reason));
+    WaitsForEvent { job: &'a str, event: &'a str }:
+        format!("{job} waits for the event {event} of another system"),
+        format!("{job} 等待其他系统的事件 {event}");
     Asks { job: &'a str, question: &'a str, command: &'a str }:
         format!("{job} asks: {question} Answer with: {command}"),
         format!("{job} 等待确认：{question} 确认命令：{command}");

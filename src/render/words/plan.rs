@@ -52,6 +52,9 @@ messages! {
     File { path: &'a str, limit: &'a str }:
         format!("file {path} (at most {limit})"), format!("文件 {path}（最长 {limit}）");
     Sql { limit: &'a str }: format!("SQL condition (at most {limit})"), format!("SQL 条件（最长 {limit}）");
+    Event { event: &'a str }: format!("event {event}"), format!("事件 {event}");
+    EventWithin { event: &'a str, limit: &'a str }:
+        format!("event {event} (at most {limit})"), format!("事件 {event}（最长 {limit}）");
     Person { question: &'a str }: format!("a person's yes: {question}"), format!("人工确认：{question}");
     Pool { pool: &'a str, units: u32 }: format!("{units} of {pool}"), format!("资源 {pool} × {units}");
     Across { job: &'a str, date: &'a str }: format!("{job} of {date}"), format!("{date} 的 {job}");

@@ -68,6 +68,11 @@ messages! {
         "The run was stopped, or is being stopped: nothing new starts; `nightrun resume` goes on.",
         "批次执行已停止或正在停止，不再启动新作业；可用 `nightrun resume` 继续。";
     WaitsUntil { at: &'a str }: format!("Waits until {at}."), format!("等待至 {at}。");
+    WaitsForEvent { event: &'a str }:
+        format!("Waits for the event {event} of another system."), format!("等待其他系统的事件 {event}。");
+    EventUntil { event: &'a str, until: &'a str }:
+        format!("Waits for the event {event} of another system; fails if it has not come by {until}."),
+        format!("等待其他系统的事件 {event}；到 {until} 仍未收到则失败。");
     WaitsForPerson { question: &'a str, role: &'a str, command: &'a str }:
         format!("Waits for a yes{} to: {question} To give it: {command}",
             if role.is_empty() { String::new() } else { format!(" of the role {role}") }),

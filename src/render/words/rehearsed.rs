@@ -88,6 +88,7 @@ messages! {
     ForRoom { of: &'a str, job: &'a str }: format!("{of}, which {job} had"), format!("{of}（{job} 占用）");
     ForJob { job: &'a str, date: &'a str }: format!("{job} of {date}"), format!("{date} 的 {job}");
     ForTime: "its time", "到点";
+    ForEvent { event: &'a str }: format!("the event {event}"), format!("事件 {event}");
     ForPerson: "a person's yes", "人工确认";
     Tries { tries: u32 }: format!("{tries} tries"), format!("尝试 {tries} 次");
 

@@ -1,11 +1,11 @@
 //! No attempt twice, and nothing moved by old news: each attempt is intended, started and ended at most once, in that
 //! order, while it is the latest of its job.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Violation;
 use crate::core::fact::{Fact, Why};
-use crate::types::{AttemptId, JobName, RunId};
+use crate::types::{AttemptId, EventKey, JobName, RunId};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
@@ -19,6 +19,8 @@ pub(super) struct History {
     attempts: BTreeMap<AttemptId, Stage>,
     latest: BTreeMap<(RunId, JobName), u32>,
     settled: BTreeMap<(RunId, JobName), bool>,
+    /// Keys of events that are known.
+    events: BTreeSet<EventKey>,
 }
 
 impl History {
@@ -34,6 +36,13 @@ impl History {
                     return Err(Violation::Settled(what, "it is settled already".to_owned()));
                 }
                 *settled = true;
+                Ok(())
+            }
+            Fact::EventReceived(received) if !self.events.insert(received.key.clone()) => {
+                Err(Violation::EventTwice(received.key.to_string()))
+            }
+            Fact::EventForgotten { key } => {
+                self.events.remove(key);
                 Ok(())
             }
             Fact::Reopened { run, job } => {

@@ -32,6 +32,8 @@ pub enum Violation {
     Started(AttemptId, String),
     #[error("{0} was intended twice")]
     Twice(AttemptId),
+    #[error("the event with the key {0} was taken twice")]
+    EventTwice(String),
     #[error("{0}: {1}")]
     OldNews(AttemptId, String),
     #[error("{0} was settled though {1}")]

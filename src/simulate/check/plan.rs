@@ -18,9 +18,11 @@ use crate::core::fact::{Action, Fact, RunOpened};
 use crate::core::forecast::{self, Opening};
 use crate::core::night::{Command, Core, Event, StepError};
 use crate::core::order;
+use crate::core::phase::Phase;
 use crate::definition::site::Kind;
 use crate::simulate::dice::Dice;
 use crate::simulate::made_site::{self, Made};
+use crate::simulate::operator;
 use crate::types::{
     AttemptId, BootId, BusinessDate, Ending, HostName, JobName, JobRef, Now, Outcome, RunId,
 };
@@ -50,7 +52,7 @@ fn keeps(made: &Made) -> Result<(), Violation> {
         let batch = &made.site.batches[&id.batch];
         for (index, job) in run.jobs.iter().enumerate() {
             let definition = &batch.jobs[index];
-            let starts = !matches!(definition.kind, Kind::Confirm { .. } | Kind::WaitUntil { .. });
+            let starts = definition.kind.starts();
             if let Some(start) = job.start.filter(|_| starts) {
                 planned.insert((id.clone(), definition.name.clone()), start);
             }
@@ -184,8 +186,10 @@ impl Calm {
     }
 
     fn step(&mut self, event: Event) -> Result<(), Violation> {
-        let mut events = vec![event];
-        while let Some(event) = events.pop() {
+        let mut next = Some(event);
+        // Answered in the order of the plan, because what is answered first may take the last place.
+        let mut asked: BTreeSet<(RunId, usize)> = BTreeSet::new();
+        while let Some(event) = next.take() {
             let turn = match self.core.step(self.now, event) {
                 Ok(turn) => turn,
                 Err(StepError::Refused(refused)) => {
@@ -200,10 +204,8 @@ impl Calm {
                         self.starts.entry(job).or_insert(self.now.wall);
                     }
                     Fact::Asked { run, job } => {
-                        let by = made_site::operator()
-                            .map_err(|error| Violation::Made(error.to_string()))?;
-                        let action = Action::Confirm { job };
-                        events.push(Event::Act { run, by, reason: "yes".to_owned(), action });
+                        let index = self.core.state().run(&run)?.index(&job);
+                        asked.extend(index.map(|index| (run, index)));
                     }
                     _ => {}
                 }
@@ -216,7 +218,26 @@ impl Calm {
                     self.endings.insert((end, attempt));
                 }
             }
+            while next.is_none()
+                && let Some((run, index)) = asked.pop_first()
+            {
+                next = self.answer(run, index)?;
+            }
         }
         Ok(())
+    }
+
+    /// What somebody says to a job that waits for it; an event is there as soon as it is waited for.
+    fn answer(&self, run: RunId, index: usize) -> Result<Option<Event>, Violation> {
+        let state = self.core.state().run(&run)?;
+        if state.jobs[index].phase != Phase::Waiting {
+            return Ok(None);
+        }
+        if let Kind::WaitEvent { event, .. } = &state.job(index).kind {
+            return Ok(operator::the_event(event, state.opened.business_date));
+        }
+        let by = made_site::operator().map_err(|error| Violation::Made(error.to_string()))?;
+        let action = Action::Confirm { job: state.job(index).name.clone() };
+        Ok(Some(Event::Act { run, by, reason: "yes".to_owned(), action }))
     }
 }

@@ -50,6 +50,7 @@ impl Witness {
             (!its_day, "its calendar leaves the day out, or does not know it"),
             (matches!(kind, Kind::Confirm { .. }), "only a person can settle it"),
             (matches!(kind, Kind::WaitUntil { .. }), "only its time can settle it"),
+            (matches!(kind, Kind::WaitEvent { .. }), "only an event can settle it"),
         ];
         if let Some((_, why)) = broken.into_iter().find(|(broken, _)| *broken) {
             return Err(no(why));
@@ -88,6 +89,19 @@ impl Witness {
                     return Err(no("it waits for no time"));
                 };
                 super::deadlines::due(of.opened.anchor, time, &of.batch.zone) <= at
+                    && needs(state, of, index) == Come::Fulfilled
+            }
+            Why::EventCame { event, key } => {
+                let heard = key.as_ref().and_then(|key| state.standing.events.get(key));
+                let came = heard.is_some_and(|heard| {
+                    heard.what.event == *event
+                        && heard.what.business_date == of.opened.business_date
+                });
+                came != of.opened.trial && needs(state, of, index) == Come::Fulfilled
+            }
+            Why::NoEvent { limit, .. } => {
+                let since = of.jobs[index].asked_at;
+                since.is_some_and(|since| since + limit.get() <= at)
                     && needs(state, of, index) == Come::Fulfilled
             }
             Why::Attempt { attempt } => {

@@ -72,6 +72,7 @@ fn empty(
         file: format!("{id}.yaml").into(),
         since: None,
         // Counted back from the date of the start, which takes a calendar.
+        on_event: None,
         business_date: BusinessDateRule {
             offset: if calendar.is_some() && dice.percent(20) { -1 } else { 0 },
         },

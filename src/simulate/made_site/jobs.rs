@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use super::batches::{Named, night_time};
 use super::which_night::WhichNight;
-use super::{BadSite, TARGETS, calendars, windows};
+use super::{BadSite, EVENTS, TARGETS, calendars, windows};
 use crate::definition::site::{
     Batch, Change, ChangeClass, EndingKind, Job, Kind, Retry, RowLimits, Success, Survivors,
     Transaction,
 };
 use crate::simulate::dice::Dice;
 use crate::types::{
-    ChangeId, HostName, InvalidName, JobName, PoolName, Role, Span, TargetName, Text, WindowClass,
+    ChangeId, EventName, HostName, InvalidName, JobName, PoolName, Role, Span, TargetName, Text,
+    WindowClass,
 };
 
 /// The job without its needs.
@@ -65,9 +66,11 @@ fn kind(dice: &mut Dice, batch: &Batch, job: &JobName) -> Result<Kind, InvalidNa
             let role = if dice.percent(50) { Some(Role::new("duty")?) } else { None };
             Kind::Confirm { question: Text::en("Go on?"), role }
         }
-        2 | 3 => {
-            Kind::WaitFile { path: "in/file".to_owned(), stable: Span::seconds(1), every, limit }
+        2 => {
+            let limit = dice.percent(30).then_some(Span::seconds(1800));
+            Kind::WaitEvent { event: EventName::new(EVENTS[dice.of(0..2) as usize])?, limit }
         }
+        3 => Kind::WaitFile { path: "in/file".to_owned(), stable: Span::seconds(1), every, limit },
         4 => Kind::WaitSql { target, query: "SELECT 1".to_owned(), every, limit },
         5..=8 => Kind::Sql { target, script: "sql/a.sql".into(), transaction: Transaction::One },
         9 | 10 => Kind::Change { change: ChangeId::new(&format!("{}-{job}", batch.id))? },

@@ -137,6 +137,9 @@ fn hosts(dice: &mut Dice, jobs: usize) -> Result<BTreeMap<HostName, Host>, BadSi
     [host(dice, "local"), host(dice, "far")].into_iter().collect()
 }
 
+/// Events that jobs wait for, and others tell.
+pub(super) const EVENTS: [&str; 2] = ["positions-delivered", "rates-fixed"];
+
 /// Names of the databases.
 const TARGETS: [&str; 2] = ["bank", "risk"];
 

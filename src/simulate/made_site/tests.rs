@@ -91,6 +91,7 @@ fn everything_that_a_site_can_say_is_made() {
         "Change",
         "WaitFile",
         "WaitUntil",
+        "WaitEvent",
         "WaitSql",
         "Confirm",
         "EveryDay",

@@ -196,6 +196,7 @@ impl World {
         // Those that have waited since the last time; what is asked for now is looked at next.
         let seconds = operator::second_all(self.core.state(), self.clock.wall());
         events.extend(seconds.map_err(|why| made(&why))?);
+        events.extend(operator::tell_all(self.core.state()));
         self.tidies = self.clock.passed() + wait.max(TIDIES);
         self.turn(events)
     }

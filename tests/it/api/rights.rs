@@ -44,6 +44,7 @@ const TAKES: &[(&str, &str, &str)] = &[
     ("POST", "/api/v1/freezes/{freeze}/lift", "house"),
     ("POST", "/api/v1/pools/{pool}", "house"),
     ("POST", "/api/v1/requests/{request}/second", "second"),
+    ("POST", "/api/v1/events", "events"),
     ("POST", "/api/v1/login", ""),
     ("POST", "/api/v1/logout", "read"),
     ("POST", "/api/v1/credentials", "admin"),

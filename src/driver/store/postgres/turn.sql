@@ -90,7 +90,10 @@ BEGIN
         IF p[11] IS NOT NULL THEN
             INSERT INTO standing (key, seq)
                 SELECT v ->> 0, (v ->> 1)::bigint FROM jsonb_array_elements(p[11]) AS v
+                WHERE v ->> 1 IS NOT NULL
                 ON CONFLICT (key) DO UPDATE SET seq = excluded.seq;
+            DELETE FROM standing
+                WHERE key IN (SELECT v ->> 0 FROM jsonb_array_elements(p[11]) AS v WHERE v ->> 1 IS NULL);
         END IF;
         IF p[12] IS NOT NULL THEN
             INSERT INTO starts_missed (batch, first, last, count, why, at)
