@@ -74,8 +74,13 @@ fn hash_now(password: &str) -> Result<PasswordHash, NotHashed> {
 
 /// Off the thread that everything else waits for.
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
-    let _place = AT_A_TIME.acquire().await.map_err(io::Error::other)?;
-    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)
+    let place = AT_A_TIME.acquire().await.map_err(io::Error::other)?;
+    // Whoever asked may go away meanwhile; the place is taken until the work is done.
+    let done = tokio::task::spawn_blocking(move || {
+        let _place = place;
+        work()
+    });
+    done.await.map_err(io::Error::other)
 }
 
 #[cfg(test)]

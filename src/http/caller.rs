@@ -17,8 +17,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::driver::api_socket::Peer;
 use crate::port::control::Caller;
-use crate::supervisor::allow;
-use crate::types::Right;
+use crate::supervisor::{allow, is_known};
 
 /// The other end of a connection, which holds a place for as long as it lasts.
 #[derive(Debug, Clone)]
@@ -47,12 +46,12 @@ pub(super) async fn guard(
     if needs != Needs::Nobody {
         let end = request.extensions().get::<End>().cloned();
         let caller = who(&api, end, &request.headers().clone()).await?;
-        let right = match needs {
-            Needs::Right(right) => right,
-            Needs::Known | Needs::Nobody => Right::Read,
-        };
-        let published = api.once_begun().await?;
-        allow(published.site.as_deref(), &api.0.wiring.own, &caller, right)?;
+        let (published, own) = (api.once_begun().await?, &api.0.wiring.own);
+        let site = published.site.as_deref();
+        match needs {
+            Needs::Right(right) => allow(site, own, &caller, right)?,
+            Needs::Known | Needs::Nobody => is_known(site, own, &caller)?,
+        }
         request.extensions_mut().insert(caller);
     }
     // What somebody sent before he gave up (the supervisor stood still) must not be done behind his back later.

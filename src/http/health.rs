@@ -14,7 +14,7 @@ use crate::port::control::{Caller, Reply, Request};
 use crate::port::{Published, Stage};
 
 /// A turn may take as long as a disk takes; one that takes longer stands still.
-const TURN: Duration = Duration::from_secs(10);
+pub(super) const TURN: Duration = Duration::from_secs(10);
 
 /// How the supervisor is.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]

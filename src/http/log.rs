@@ -79,6 +79,7 @@ pub(super) async fn log(
         Some(number) => attempts.iter().find(|attempt| attempt.number == number),
         None => attempts.last(),
     };
+    let is_over = found.is_some_and(|attempt| attempt.ended.is_some());
     let number = found.map(|attempt| attempt.number).ok_or_else(|| {
         Problem::unknown(format!("{job} of {run} has {} attempts", attempts.len()))
     })?;
@@ -89,7 +90,11 @@ pub(super) async fn log(
     };
     let logs = &api.0.wiring.logs;
     // First: what is added afterwards is not taken for missing.
-    let ended = logs.has_ended(&attempt);
+    let ended = is_over || logs.has_ended(&attempt);
+    if is_over && !logs.path(&attempt, stream).exists() {
+        let what = format!("what {attempt} has written is not on this host, or was archived");
+        return Err(Problem::unknown(what));
+    }
     let read = |from| logs.read(&attempt, stream, from).map_err(Problem::failed);
     let masks = &state.job(index).log_masks;
     let (shown, next) = match (masks.is_empty(), which.from.checked_sub(1)) {

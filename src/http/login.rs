@@ -1,7 +1,7 @@
 //! Who comes in over the network, with a password or a token: each login is told to the supervisor, which records it, and
 //! too many tries have to wait.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -30,6 +30,8 @@ use crate::types::{Now, PersonId, Rights, TokenId};
 const SESSION: Duration = Duration::from_secs(12 * 3_600);
 /// The name that the token of a login has.
 const SESSION_NAME: &str = "login";
+/// Of an address that goes on trying too often one entry is enough.
+const TOLD_AGAIN: Duration = Duration::from_secs(60);
 const COOKIE: &str = "nightrun_session";
 /// Tokens and addresses that are remembered, so that only the first use of each is recorded.
 const MOST_SEEN: usize = 10_000;
@@ -39,6 +41,8 @@ const MOST_SEEN: usize = 10_000;
 pub(super) struct Logins {
     tries: Mutex<Tries>,
     seen: Mutex<BTreeSet<(TokenId, IpAddr)>>,
+    /// When it was recorded, by the time since boot, that an address tries too often.
+    told: Mutex<BTreeMap<IpAddr, Duration>>,
 }
 
 /// A login.
@@ -66,9 +70,12 @@ pub(super) async fn login(
     Sent(LoginBody { person, password }): Sent<LoginBody>,
 ) -> Result<Response, Problem> {
     let (from, now) = (from(&end), now()?);
-    let site = api.published().site;
+    let site = api.once_begun().await?.site;
+    if site.is_none() {
+        return Err(Problem::not_now("no job files were taken over yet, and they name the people"));
+    }
     let known = site.as_ref().filter(|site| site.people.contains_key(&person));
-    begin(&api, known.map(|_| &person), from, now)?;
+    begin(&api, known.map(|_| &person), from, now).await?;
     let kept = match known {
         Some(_) => api.reader().await?.password_of(&person).await?,
         None => None,
@@ -162,27 +169,31 @@ pub(super) async fn by_token(
     let now = now()?;
     let row = api.reader().await?.good_token(&token::hash_of(secret), now.wall).await?;
     let Some(row) = row else {
-        begin(api, None, from, now)?;
+        begin(api, None, from, now).await?;
         refuse(api, None, from, LoginTrouble::WrongToken).await?;
         return Err(Problem::new(
             StatusCode::UNAUTHORIZED,
             "there is no such token, or it is over",
         ));
     };
-    let is_new = {
+    if row.name != SESSION_NAME && !lock(&api.0.logins.seen).contains(&(row.token, from)) {
+        // Whoever closes the connection at once is recorded all the same.
+        tokio::spawn(record_use(api.clone(), row.token, row.person.clone(), from));
+    }
+    Ok(Caller::Person { person: row.person, within: row.rights })
+}
+
+/// Records the first use of a token from an address. One that stands by records nothing, and the next use is the first.
+async fn record_use(api: Api, token: TokenId, person: PersonId, from: IpAddr) {
+    let logged_in =
+        CredentialOrder::LoggedIn { person, how: LoginHow::Token, from: from.to_string() };
+    if tell(&api, logged_in).await.is_ok() {
         let mut seen = lock(&api.0.logins.seen);
         if seen.len() >= MOST_SEEN {
             seen.clear();
         }
-        seen.insert((row.token, from))
-    };
-    if is_new && row.name != SESSION_NAME {
-        let (person, from) = (row.person.clone(), from.to_string());
-        let logged_in = CredentialOrder::LoggedIn { person, how: LoginHow::Token, from };
-        // One that stands by records nothing.
-        let _ = tell(api, logged_in).await;
+        seen.insert((token, from));
     }
-    Ok(Caller::Person { person: row.person, within: row.rights })
 }
 
 /// The secret of a token: of the header, or of the session's cookie.
@@ -197,13 +208,29 @@ fn secret(headers: &HeaderMap) -> Option<&str> {
     bearer.or_else(cookie).map(str::trim)
 }
 
-fn begin(api: &Api, person: Option<&PersonId>, from: IpAddr, now: Now) -> Result<(), Problem> {
+async fn begin(
+    api: &Api,
+    person: Option<&PersonId>,
+    from: IpAddr,
+    now: Now,
+) -> Result<(), Problem> {
     let begun = lock(&api.0.logins.tries).begin(person, from, now.since_boot);
-    begun.map_err(|wait| {
-        let seconds = wait.as_secs() + 1;
-        let detail = format!("too many tries; the next one in {seconds} s");
-        Problem::new(StatusCode::TOO_MANY_REQUESTS, detail)
-    })
+    let Err(wait) = begun else { return Ok(()) };
+    let is_first = {
+        let mut told = lock(&api.0.logins.told);
+        told.retain(|_, at| now.since_boot.saturating_sub(*at) < TOLD_AGAIN);
+        let is_first = !told.contains_key(&from);
+        if is_first {
+            told.insert(from, now.since_boot);
+        }
+        is_first
+    };
+    if is_first {
+        refuse(api, person.cloned(), from, LoginTrouble::TooOften).await?;
+    }
+    let seconds = wait.as_secs() + 1;
+    let detail = format!("too many tries; the next one in {seconds} s");
+    Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, detail))
 }
 
 async fn refuse(

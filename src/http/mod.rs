@@ -23,6 +23,7 @@ pub mod store_pages;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{OnceCell, mpsc, oneshot, watch};
@@ -115,9 +116,12 @@ impl Api {
             )));
         }
         let (reply, answer) = oneshot::channel();
-        let gone = Problem::gone;
-        let asked = Asked { caller, request, reply };
-        self.0.wiring.asked.send(asked).map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())
+        let taken = Arc::new(AtomicBool::new(false));
+        let asked = Asked { caller, request, reply, taken: Arc::clone(&taken) };
+        self.0.wiring.asked.send(asked).map_err(|_| Problem::gone())?;
+        answer.await.map_err(|_| match taken.load(Ordering::Relaxed) {
+            false => Problem::gone(),
+            true => Problem::unconfirmed(),
+        })
     }
 }

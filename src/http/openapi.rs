@@ -41,7 +41,8 @@ fn operation(route: &Route, problem: &schemars::Schema) -> Value {
         let schema = answer.schema.clone().map_or_else(|| json!({ "type": "string" }), Value::from);
         of_status["content"][answer.kind] = json!({ "schema": schema });
     }
-    if route.method == axum::http::Method::GET {
+    let has_tag = route.answers.iter().any(|answer| answer.kind == super::page::JSON);
+    if route.method == axum::http::Method::GET && has_tag {
         let same = json!({ "description": "what the asker has is what there is" });
         responses.insert("304".to_owned(), same);
     }

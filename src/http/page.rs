@@ -1,9 +1,11 @@
 //! One page in two forms: data for programs, text for people.
 
+use std::time::Duration;
+
 use axum::extract::{FromRequest, Json};
 use axum::extract::{FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -94,9 +96,15 @@ impl<S: Sync> FromRequestParts<S> for Form {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        Ok(Self::of(&parts.headers))
+        let form = Self::of(&parts.headers);
+        // What is done is answered whether or not the answer is known.
+        let known = form.known.filter(|_| parts.method == Method::GET);
+        Ok(Self { known, ..form })
     }
 }
+
+/// How long a body may take to come.
+const BODY: Duration = Duration::from_secs(30);
 
 /// What is sent, whatever is wrong with it told as a problem.
 pub(super) struct Sent<T>(pub(super) T);
@@ -105,7 +113,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Sent<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        Ok(Self(Json::from_request(request, state).await?.0))
+        let read = tokio::time::timeout(BODY, Json::from_request(request, state)).await;
+        let late = |_| Problem::new(StatusCode::REQUEST_TIMEOUT, "the body did not come in time");
+        Ok(Self(read.map_err(late)??.0))
     }
 }
 

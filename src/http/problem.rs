@@ -53,6 +53,12 @@ impl Problem {
         Self::new(StatusCode::BAD_GATEWAY, "the supervisor is stopping")
     }
 
+    /// The supervisor has ended in the midst of it.
+    pub(super) fn unconfirmed() -> Self {
+        let detail = "the supervisor has ended before it answered: what was asked may have been done; `nightrun journal show --last 50` has it once it was";
+        Self::new(StatusCode::GATEWAY_TIMEOUT, detail)
+    }
+
     pub(super) fn failed(detail: impl ToString) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
     }

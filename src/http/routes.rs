@@ -38,7 +38,6 @@ enum DoneOrTried {
 }
 
 const READ: Needs = Needs::Right(Right::Read);
-const OPERATE: Needs = Needs::Known;
 
 /// The list, with the schemas that it points to.
 pub(super) fn list_of(s: &mut Schemas) -> Vec<Route> {
@@ -104,7 +103,7 @@ fn acts(s: &mut Schemas) -> Vec<Route> {
             .gives::<Ordered>(202, s),
         Route::new(
             to("/api/v1/runs/{run}/actions"),
-            OPERATE,
+            Needs::Known,
             "Act on a run or on jobs of it; takes the right `operate`, or `second` to confirm",
             post(on_run),
         )
@@ -112,7 +111,7 @@ fn acts(s: &mut Schemas) -> Vec<Route> {
         .gives::<DoneOrTried>(200, s),
         Route::new(
             to("/api/v1/batches/{batch}/actions"),
-            OPERATE,
+            Needs::Known,
             "Act on the last run of a batch; takes the right `operate`, or `second` to confirm",
             post(on_batch),
         )

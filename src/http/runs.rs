@@ -90,11 +90,14 @@ pub(super) async fn list(
         batch: which.batch,
         business_date: which.date,
         trial: which.trial,
-        limit: Some(limit),
+        // One more tells whether there is a next page.
+        limit: Some(limit + 1),
         opened_before: which.cursor,
     };
-    let rows = api.reader().await?.runs(&filter).await?;
-    let next = rows.last().filter(|_| rows.len() == limit as usize).map(|row| row.opened_seq);
+    let mut rows = api.reader().await?.runs(&filter).await?;
+    let more = rows.len() > limit as usize;
+    rows.truncate(limit as usize);
+    let next = rows.last().filter(|_| more).map(|row| row.opened_seq);
     let page = RunsPage { items: rows.iter().map(ListedRun::from).collect(), next };
     let zone = api.published().site.map_or_else(Zone::utc, |site| site.zone.clone());
     form.page(&page, |lang| render::runs::text(lang, &rows, &zone))

@@ -10,6 +10,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::Api;
+use super::health::TURN;
 use super::page::{Body, Form};
 use super::problem::Problem;
 use super::store_pages::Recalled;
@@ -75,7 +76,9 @@ async fn fresh(
     });
     if !is_fresh {
         let former = kept.as_ref().map(|made| Arc::clone(&made.page));
-        let page = Arc::new(make(api, caller, former).await?);
+        let making = tokio::time::timeout(TURN, make(api, caller, former)).await;
+        let still = |_| Problem::not_now(format!("no turn has ended within {TURN:?}"));
+        let page = Arc::new(making.map_err(still)??);
         *kept = Some(Made { head, trouble, at: Instant::now(), page, bodies: Vec::new() });
     }
     Ok(kept)
@@ -95,6 +98,10 @@ async fn make(
         (Reply::Failed { what, .. }, Some(former)) => {
             Ok(StatusPage { trouble: Some(what), ..StatusPage::clone(&former) })
         }
+        (Reply::Failed { what, defects: false }, None) => match from_store(api).await {
+            Ok(page) => Ok(StatusPage { trouble: Some(what), ..page }),
+            Err(_) => Err(Problem::not_now(what)),
+        },
         (other, _) => Err(Problem::of(other)),
     }
 }

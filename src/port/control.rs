@@ -2,6 +2,8 @@
 //! turn, and back.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -61,6 +63,8 @@ pub struct Asked {
     pub caller: Caller,
     pub request: Request,
     pub reply: oneshot::Sender<Reply>,
+    /// Set as soon as it is looked at: before that nothing of it was done.
+    pub taken: Arc<AtomicBool>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

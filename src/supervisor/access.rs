@@ -38,6 +38,13 @@ pub fn allow(
     }
 }
 
+/// Whether somebody is known at all.
+pub fn is_known(site: Option<&Site>, own: &Account, caller: &Caller) -> Result<(), Refused> {
+    let of_host = matches!(caller, Caller::Account(a) if a.uid == own.uid || a.uid == 0);
+    let of_site = site.is_some_and(|site| declared(site, caller).is_some());
+    if of_host || of_site { Ok(()) } else { Err(stranger(caller)) }
+}
+
 fn declared<'s>(site: &'s Site, caller: &Caller) -> Option<&'s PersonId> {
     let name = match caller {
         Caller::Account(account) => account.name.as_str(),

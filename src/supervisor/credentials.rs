@@ -2,13 +2,14 @@
 
 use super::turn::Turn;
 use super::{Supervisor, World};
+use crate::core::access::{may, rights_of};
 use crate::core::refused::Refused;
 use crate::definition::site::Site;
 use crate::driver::password;
 use crate::journal::{Secret, kept};
 use crate::port::control::{Caller, House};
 use crate::port::credentials::CredentialOrder;
-use crate::types::{PersonId, Right};
+use crate::types::{PersonId, Right, Rights};
 
 impl<W: World> Supervisor<W> {
     /// Whether somebody may have it done: for oneself everybody of the site, for others who has the right.
@@ -29,6 +30,20 @@ impl<W: World> Supervisor<W> {
         };
         if whose != Some(by) || !self.knows(by) {
             self.may(caller, Right::Admin)?;
+        }
+        // Who may less than the person must not make what may as much.
+        let makes = matches!(
+            order,
+            CredentialOrder::SetPassword { .. } | CredentialOrder::MakeToken { .. }
+        );
+        if let Caller::Person { person, within } = caller
+            && makes
+        {
+            let sites = self.sites().find(|site| site.people.contains_key(person));
+            let all = sites.map_or(Rights::NONE, |site| rights_of(site, person));
+            for right in all.iter() {
+                may(*within, right)?;
+            }
         }
         let known = |site: &&Site| whose.is_some_and(|person| site.people.contains_key(person));
         fits(order, self.sites().find(known))

@@ -39,7 +39,7 @@ use crate::port::{
 use crate::types::{Epoch, HostName, Now, RunId};
 use crate::wire::{FromAgent, ToAgent};
 
-pub use access::{allow, person_of};
+pub use access::{allow, is_known, person_of};
 pub use letters::{missed_starts, planned, usual_p95};
 pub use orders::{NotOrdered, is_interrupted};
 pub use outbox::{MailNews, Post, send_mail};
@@ -182,6 +182,8 @@ pub struct Supervisor<W: World> {
     hindered: VecDeque<Hindrance>,
     leaving: bool,
     reload: bool,
+    /// What was under way is being taken up: nobody is told anything yet.
+    begins: bool,
     /// Of the keeper of the lead, where there is one.
     pulse: Option<Pulse>,
 }
@@ -224,15 +226,18 @@ impl<W: World> Supervisor<W> {
             hindered: VecDeque::new(),
             leaving: false,
             reload: false,
+            begins: false,
             pulse,
         };
         supervisor.load_doubts().await?;
-        supervisor.publish(None);
         Ok(supervisor)
     }
 
     /// Tells those who only read how far the journal goes, and what keeps it from going on.
     fn publish(&self, trouble: Option<&str>) {
+        if self.begins {
+            return;
+        }
         let site = self.known_by();
         let now = Published {
             stage: Stage::Leads { epoch: self.epoch },

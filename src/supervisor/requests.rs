@@ -1,5 +1,7 @@
 //! What people ask of a running supervisor over its API.
 
+use std::sync::atomic::Ordering;
+
 use super::operators::Wish;
 use super::orders::NotOrdered;
 use super::turn::Turn;
@@ -18,7 +20,8 @@ const NEXT_STARTS: usize = 5;
 
 impl<W: World> Supervisor<W> {
     pub(super) async fn asked(&mut self, turn: &mut Turn, asked: Asked) -> Result<(), Fatal> {
-        let Asked { caller, request, reply } = asked;
+        let Asked { caller, request, reply, taken } = asked;
+        taken.store(true, Ordering::Relaxed);
         let looks = matches!(request, Request::Status | Request::Why { .. });
         if looks && let Err(refused) = self.may(&caller, Right::Read) {
             answer(reply, refused.into());

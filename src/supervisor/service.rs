@@ -60,6 +60,8 @@ impl<W: World> Supervisor<W> {
         caller: &Caller,
         observes: bool,
     ) -> Result<(), NotServed> {
+        // Until it is known by which job files people are known.
+        self.begins = true;
         let reader = self.parts.store.reader().clone();
         self.replay_schedules().await?;
         let open = reader.open_runs().await.map_err(Fatal::from)?;
@@ -118,7 +120,11 @@ impl<W: World> Supervisor<W> {
         }
         let mut turn = Turn::default();
         self.step(&mut turn, Event::Serve { site, observes, revision })?;
-        self.finish(turn).await
+        self.finish(turn).await?;
+        // People may have changed where no schedule has.
+        self.begins = false;
+        self.publish(None);
+        Ok(())
     }
 
     /// Files with defects are told of, and what was good before stays.

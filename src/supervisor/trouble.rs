@@ -88,6 +88,7 @@ impl<W: World> Supervisor<W> {
 
     pub(super) fn store_is_well(&mut self, told: bool) {
         if told {
+            self.publish(None);
             let at = self.parts.clock.now().wall;
             self.notice(at, "the store takes what is decided again");
         }

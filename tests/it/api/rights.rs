@@ -46,7 +46,7 @@ const TAKES: &[(&str, &str, &str)] = &[
     ("POST", "/api/v1/requests/{request}/second", "second"),
     ("POST", "/api/v1/events", "events"),
     ("POST", "/api/v1/login", ""),
-    ("POST", "/api/v1/logout", "read"),
+    ("POST", "/api/v1/logout", "known"),
     ("POST", "/api/v1/credentials", "admin"),
     ("GET", "/api/v1/events", "read"),
     ("GET", "/api/v1/runs/{run}/events", "read"),
