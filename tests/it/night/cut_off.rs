@@ -98,7 +98,7 @@ fn what_a_leader_wrote_without_an_answer_is_done_by_the_next_one_once() {
     // The end of `b` and the intention of `c` are entries of the former leader.
     let written = pair.house.journal();
     let intended = |entry: &&Value| entry["fact"]["fact"] == "attempt-intended";
-    assert_eq!(written.iter().filter(intended).last().unwrap()["epoch"], 1);
+    assert_eq!(written.iter().rfind(intended).unwrap()["epoch"], 1);
     assert_eq!(pair.house.ran(), ALL_ONCE);
     pair.house.nothing_is_lost();
     no_epoch_goes_down(&pair.house);
