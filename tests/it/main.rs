@@ -35,5 +35,6 @@ mod splitter;
 mod store_postgres;
 mod store_sqlite;
 mod store_suite;
+mod store_suite_events;
 mod tcp_wire;
 mod worker;

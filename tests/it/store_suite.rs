@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use nightrun::core::fact::{Fact, Received, RunResult};
+use nightrun::core::fact::{Fact, RunResult};
 use nightrun::journal::{Chain, Head, Secret, address, verify};
 use nightrun::port::{Commit, RunFilter, Store, StoreError, StoreReader, TrialOffset};
 use nightrun::types::{
-    Epoch, EventKey, EventName, IncidentId, Outcome, PasswordHash, PersonId, Right, RunKey, Span,
-    TokenHash, TokenId,
+    Epoch, IncidentId, Outcome, PasswordHash, PersonId, Right, RunKey, Span, TokenHash, TokenId,
 };
+
+pub(crate) use crate::store_suite_events::an_event_stands_until_it_is_forgotten;
 
 use crate::journal_writer::{Writer, attempt, ended, job, mail, note, opened, run, settled, time};
 
@@ -474,37 +475,4 @@ pub(crate) async fn credentials_are_kept_beside_the_journal<S: Store>(store: S) 
     for entry in reader.all_entries(0, 100).await.unwrap() {
         assert!(!entry.body.contains("argon2") && !entry.body.contains("aaaa"), "{}", entry.body);
     }
-}
-
-pub(crate) async fn an_event_stands_until_it_is_forgotten<S: Store>(store: S) {
-    let mut writer = Writer::lead(store).await;
-    let key = |key: &str| EventKey::new(key).unwrap();
-    let received = |of: &str| {
-        Fact::EventReceived(Box::new(Received {
-            key: key(of),
-            event: EventName::new("positions-delivered").unwrap(),
-            business_date: "2026-10-30".parse().unwrap(),
-            parameters: Default::default(),
-            by: PersonId::new("max").unwrap(),
-            reason: String::new(),
-            runs: Vec::new(),
-            jobs: Vec::new(),
-        }))
-    };
-    let forgotten = |of: &str| Fact::EventForgotten { key: key(of) };
-    let (one, other) = ("日终 'x' \"y\" \\ {z} %", "b");
-    writer.write(&[received(one), received(other)]).await.unwrap();
-    let stands = async |writer: &Writer<S>| -> Vec<Fact> {
-        let standing = writer.store.reader().standing().await.unwrap();
-        standing.iter().map(|sealed| sealed.open().unwrap().fact).collect()
-    };
-    assert_eq!(stands(&writer).await, [received(one), received(other)]);
-    writer.write(&[forgotten(one)]).await.unwrap();
-    assert_eq!(stands(&writer).await, [received(other)]);
-    // Within one commit, whichever comes last.
-    writer.write(&[forgotten(other), received(other), forgotten(other)]).await.unwrap();
-    assert_eq!(stands(&writer).await, []);
-    writer.write(&[received(one), forgotten(one), received(one)]).await.unwrap();
-    assert_eq!(stands(&writer).await, [received(one)]);
-    assert_eq!(writer.store.reader().verify().await.unwrap(), *writer.chain.head());
 }
