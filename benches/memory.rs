@@ -6,7 +6,7 @@
 //!
 //! PSS (proportional set size) from `/proc/<pid>/smaps_rollup`: pages of the program that several processes share are
 //! counted once among them. Idle: 16 jobs that wait, nothing else. Wakeups are context switches of all threads; whoever
-//! polls has some. Peak: the highest PSS seen while 1,000 `/bin/true` run, 16 at once. The yardstick is the program that
+//! polls has some. Serving: 500 schedules of which none is due, against one. Peak: the highest PSS seen while 1,000 `/bin/true` run, 16 at once. The yardstick is the program that
 //! waits (`cat` on a pipe).
 
 #![expect(
@@ -21,6 +21,7 @@ mod site;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
+use std::process::Stdio;
 use std::time::Duration;
 
 use rustix::fs::{CWD, Mode, mkfifoat};
@@ -32,6 +33,7 @@ fn main() {
     let seconds = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(10);
     idle(Duration::from_secs(seconds));
     peak();
+    serving(Duration::from_secs(seconds));
 }
 
 fn idle(time: Duration) {
@@ -91,6 +93,44 @@ fn peak() {
     println!("peak, 1,000 jobs, 16 at once:");
     for (who, kib) in most {
         println!("{who:12} {kib:21}");
+    }
+}
+
+/// A service that waits for the starts of so many schedules, against that of one.
+fn serving(time: Duration) {
+    println!("serving, nothing due:");
+    println!(
+        "{:12} {:>14} {:>16} {:>14}",
+        "schedules", "PSS KiB", "wakeups a minute", "CPU ms a minute"
+    );
+    for batches in [1, 500] {
+        let house = House::new(4, "  j: {title: J, run: [/bin/true]}\n");
+        for n in 1..batches {
+            // None is due while this looks, and all are after it.
+            let text = format!(
+                "version: 1\nbatch: b{n}\ntitle: B\nschedule: {{cron: \"{} {} 1 1 *\"}}\njobs:\n  j: {{title: J, run: [/bin/true]}}\n",
+                n % 60,
+                n % 24
+            );
+            std::fs::write(house.path(&format!("site/b{n}.yaml")), text).unwrap();
+        }
+        let mut service = house.nightrun(&["serve"]).stderr(Stdio::null()).spawn().unwrap();
+        while !house.path("state/api.sock").exists() {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        std::thread::sleep(Duration::from_secs(3));
+        let pid = service.id();
+        let before = (switches(pid), ticks(pid));
+        std::thread::sleep(time);
+        let a_minute = |spent: u64| spent as f64 * 60.0 / time.as_secs_f64();
+        println!(
+            "{batches:12} {:14} {:16.1} {:14.0}",
+            pss(pid).unwrap(),
+            a_minute(switches(pid) - before.0),
+            a_minute((ticks(pid) - before.1) * 10)
+        );
+        service.kill().unwrap();
+        service.wait().unwrap();
     }
 }
 

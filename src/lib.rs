@@ -28,6 +28,9 @@ pub mod docs {
     /// Processes, ideas, layers, files, walkthroughs.
     #[doc = include_str!("docs/architecture.md")]
     pub mod architecture {}
+    /// The API of a supervisor.
+    #[doc = include_str!("docs/api.md")]
+    pub mod api {}
     /// What was decided, and why.
     #[doc = include_str!("docs/decisions.md")]
     pub mod decisions {}

@@ -26,6 +26,7 @@ mod obey;
 mod output;
 mod peer;
 mod processes;
+mod retire;
 mod room;
 mod serve;
 mod settings;

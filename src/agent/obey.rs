@@ -60,6 +60,11 @@ impl Agent<'_> {
                     self.upgrade(index, program);
                 }
             }
+            Ok(ToAgent::Retire { runs, logs_only }) => {
+                if self.may_command(index) {
+                    self.retire(index, runs, logs_only);
+                }
+            }
             Ok(what) => {
                 if self.may_command(index) {
                     self.carry_out(what);
@@ -86,7 +91,8 @@ impl Agent<'_> {
             ToAgent::Hello { .. }
             | ToAgent::Start(_)
             | ToAgent::Ask { .. }
-            | ToAgent::Upgrade { .. } => {}
+            | ToAgent::Upgrade { .. }
+            | ToAgent::Retire { .. } => {}
             ToAgent::Kill { attempt, grace } => {
                 if let Err(e) = self.kill(&attempt, grace.get()) {
                     self.log(&format!("{attempt}: its end cannot be asked for: {e}"));
@@ -134,6 +140,9 @@ impl Agent<'_> {
     }
 
     fn start(&mut self, index: usize, attempt: &AttemptId, line: &[u8]) {
+        if self.answer_retired(index, attempt) {
+            return;
+        }
         let places = Places::of(&self.folder.dir, attempt);
         let here = self.watched.contains_key(attempt) || self.unkept.contains_key(attempt);
         match if here { Ok(false) } else { self.claim(&places) } {
@@ -200,6 +209,9 @@ impl Agent<'_> {
     /// Tells one peer what is known of an attempt; false when nothing is. Of one whose program is just being started
     /// nothing is said now: the report follows by itself.
     fn answer(&mut self, index: usize, attempt: &AttemptId) -> bool {
+        if self.answer_retired(index, attempt) {
+            return true;
+        }
         if let Some(watched) = self.watched.get(attempt) {
             if let Some(line) = &watched.started {
                 self.peers[index].tell_line(line);

@@ -18,6 +18,7 @@ use rustix::process::Pid;
 use super::folder::AgentFolder;
 use super::handover::Taken;
 use super::peer::Peer;
+use super::retire::Retired;
 use super::room::Room;
 use super::settings::AgentSettings;
 use super::shim::Given;
@@ -84,6 +85,7 @@ pub(super) struct Agent<'a> {
     /// When attempts of an earlier agent were last looked at.
     pub(super) looked: Instant,
     pub(super) room: Room,
+    pub(super) retired: Retired,
     pub(super) leaving: bool,
     idle_since: Option<Instant>,
 }
@@ -125,6 +127,7 @@ impl<'a> Agent<'a> {
             allow_users: settings.allow_users.clone(),
             log: folder.log().clone(),
         };
+        let retired = Retired::read(&folder.dir)?;
         let mut agent = Self {
             folder,
             settings,
@@ -137,6 +140,7 @@ impl<'a> Agent<'a> {
             shims: Shims::new(given),
             looked: Instant::now(),
             room: Room::default(),
+            retired,
             leaving: false,
             idle_since: None,
         };

@@ -1,9 +1,11 @@
 //! Layer 8: wiring. Which driver stands behind which port; nothing is decided here.
 
+mod archive;
 mod clock;
 mod commits;
 mod doctor;
 mod mailer;
+mod restored;
 mod service_watch;
 mod source;
 
@@ -12,10 +14,12 @@ use std::path::Path;
 
 use tokio::sync::{mpsc, watch};
 
+pub use archive::{Archivist, Due, NotArchived};
 pub use clock::RunClock;
 pub use commits::follow;
 pub use doctor::{Examined, examine};
 pub use mailer::SiteMailer;
+pub use restored::{Lacks, lacks, made};
 pub use service_watch::ServiceWatch;
 pub use source::{Checked, SiteFolder, check, settings, source};
 
@@ -30,10 +34,13 @@ use crate::driver::store::StateStore;
 use crate::driver::store::StoreAddress;
 use crate::http::{self, Api, Network, Serving};
 use crate::port::control::{Account, Asked, Caller};
-use crate::port::{AgentEvent, Meters, Published, Stage, Store, StoreError};
+use crate::port::{AgentEvent, Meters, Published, SiteSource, Stage, Store, StoreError};
 use crate::supervisor::{Fatal, Input, Observer, Parts, Supervisor, World, send_mail};
 use crate::types::{Epoch, HostName};
 use crate::wire::program_path;
+
+/// The host whose agent lies in the state folder.
+const LOCAL: &str = "local";
 
 /// A supervisor of this host: its store, local agent.
 #[derive(Debug)]
@@ -105,10 +112,13 @@ impl Door {
         Ok(())
     }
 
-    /// Says what this process is here for, before it leads.
-    pub fn stands_by(&self, why: &str) {
+    /// Says what this process is here for, before it leads, and by which site people are known meanwhile.
+    pub fn stands_by(&self, why: &str, site: &SiteFolder) {
         self.published.send_modify(|published| {
             published.stage = Stage::StandsBy { why: why.to_owned() };
+            if published.site.is_none() {
+                published.site = site.read().ok().map(|loaded| loaded.site);
+            }
         });
     }
 }
@@ -162,8 +172,8 @@ pub async fn lead_as(
     let program = std::env::current_exe().map_err(io(Path::new("nightrun itself")))?;
     // One that has stood by while its file was replaced goes by the new one.
     let start = AgentStart { program: program_path(program), starts: starts_agent };
-    let local = HostName::new("local")
-        .map_err(|why| NotStarted::Io { what: "local".to_owned(), error: io::Error::other(why) })?;
+    let local = HostName::new(LOCAL)
+        .map_err(|why| NotStarted::Io { what: LOCAL.to_owned(), error: io::Error::other(why) })?;
     let agent = LocalAgent::new(local, state.agent(), start, epoch, agent_events);
     door.open(&state).map_err(io(state.root()))?;
     let Door { requests, published, meters, serving, .. } = door;

@@ -6,7 +6,7 @@ use super::arguments::{ActArguments, Format, WhyArguments};
 use super::asking;
 use super::context::Context;
 use super::exit::{Failure, REFUSED, WELL};
-use super::show::find;
+use super::show::find_at_hand;
 use crate::app::own_account;
 use crate::core::fact::Deadline;
 use crate::core::forecast;
@@ -109,7 +109,7 @@ async fn without_supervisor(
 ) -> Result<u8, Failure> {
     let reader = context.reader().await?;
     let row = match of {
-        RunOf::Run(run) => find(&reader, Some(run), None, None).await?,
+        RunOf::Run(run) => find_at_hand(&reader, Some(run), None, None).await?,
         RunOf::Batch { batch, date } => {
             let of = Some(batch.clone());
             let filter = RunFilter {
@@ -124,6 +124,9 @@ async fn without_supervisor(
             })?
         }
     };
+    if let Some(why) = row.not_at_hand() {
+        return Err(Failure::refused(why));
+    }
     let row = &row;
     if why.dry_run {
         return tried(context, row, on, deed, why.reason).await;

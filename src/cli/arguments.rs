@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::{Date, Time};
 
+use super::archive::ArchiveArguments;
 use super::audit::AuditArguments;
+use super::backup::RestoreArguments;
+use super::journal::JournalCommand;
 use super::people::PeopleCommand;
 use super::roster::RosterCommand;
 use super::simulate::SimulateArguments;
@@ -335,6 +338,16 @@ pub(super) enum Command {
     /// The store itself
     #[command(subcommand)]
     Store(StoreCommand),
+    /// Write runs that are over into files, and let go of what the store and the spool keep of them
+    Archive(ArchiveArguments),
+    /// Copy the store into a file, while a supervisor is at work or not
+    Backup {
+        /// A file that is not there yet, or a folder
+        #[arg(value_name = "FILE|DIR")]
+        to: PathBuf,
+    },
+    /// Put a backup into a state folder without a store; nothing starts with it before what it lacks is accepted
+    Restore(RestoreArguments),
 }
 
 #[derive(Debug, Args)]
@@ -457,20 +470,5 @@ pub(super) enum StoreCommand {
         /// Such as postgres://nightrun@db.example/nightrun?sslmode=verify-full
         #[arg(long, value_name = "URL")]
         to: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum JournalCommand {
-    /// Prove the chain from the first entry to the last
-    Verify,
-    /// Print entries, the latest last
-    Show {
-        /// Only of this run
-        #[arg(long)]
-        run: Option<RunId>,
-        /// Only the last so many
-        #[arg(long, default_value_t = 50, value_name = "N")]
-        last: u32,
     },
 }

@@ -50,9 +50,14 @@ pub(super) async fn ask(
     let decides = ask.method != Method::GET;
     let limit = context.answer_within.unwrap_or(if decides { ACT } else { LOOK });
     match tokio::time::timeout(limit.get(), client.ask(ask)).await {
-        Ok(answered) => answered.map_err(Failure::failed),
+        Ok(answered) => answered.map_err(Failure::failed).map(|answer| answer.filter(is_there)),
         Err(_) => Err(Failure::unanswered(unanswered(limit, client.pid(), decides))),
     }
+}
+
+/// Whether whoever answered goes on: one that ends says so, and has done nothing.
+fn is_there(answer: &Answer) -> bool {
+    answer.status != 502
 }
 
 /// As [`ask`], for an order, whose answer may take as long as a night's copy takes to be laid: it is asked meanwhile
@@ -63,7 +68,7 @@ pub(super) async fn ask_patiently(
     ask: &Ask,
 ) -> Result<Option<Answer>, Failure> {
     let asked = async { client.ask(ask).await.map_err(Failure::failed) };
-    wait(context, asked).await
+    Ok(wait(context, asked).await?.filter(is_there))
 }
 
 /// Prints an answer as it came.
@@ -110,7 +115,9 @@ pub(super) fn refusal(answer: &Answer) -> Failure {
         return Failure::failed(what);
     };
     match problem.status {
-        401 | 403 | 404 | 409 => Failure { rule: problem.rule, ..Failure::refused(problem.detail) },
+        401 | 403 | 404 | 409 | 410 => {
+            Failure { rule: problem.rule, ..Failure::refused(problem.detail) }
+        }
         400 | 413 | 415 | 422 => Failure::defects(problem.detail),
         _ => Failure::failed(problem.detail),
     }

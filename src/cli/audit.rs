@@ -20,7 +20,7 @@ use crate::journal::{Entry, Head, Sealed};
 use crate::port::StoreReader;
 use crate::supervisor::definition;
 use crate::types::{PersonId, Right};
-use crate::view::audit::{AccessTable, AuditLine, Did, Point, Proof};
+use crate::view::audit::{AccessTable, AuditLine, Did, Point, Proof, Recorded};
 use crate::{render, view};
 
 /// Entries read at a time.
@@ -55,7 +55,7 @@ pub(super) async fn audit(context: &Context, asked: AuditArguments) -> Result<u8
     let to = asked.to.map_or(Ok(Timestamp::MAX), |text| end(&text, &site))?;
     let reader = context.reader().await?;
     let mut walk = Walk::new(&reader, (from, to));
-    let proof = walk.to_the_end().await?;
+    let proof = walk.prove().await?;
     let mut lines = walk.lines;
     if let Some(person) = &asked.person {
         lines.retain(|line| is_about(line, person));
@@ -172,7 +172,7 @@ impl<'a> Walk<'a> {
         Self { reader, time, lines, first: None, last: None, allowed: None, tables }
     }
 
-    async fn to_the_end(&mut self) -> Result<Proof, Failure> {
+    async fn prove(&mut self) -> Result<Proof, Failure> {
         // Taken first: what a supervisor adds meanwhile is not asked about.
         let stored = self.reader.head().await.map_err(Failure::failed)?;
         let mut head = Head::default();
@@ -193,7 +193,8 @@ impl<'a> Walk<'a> {
                 stored.seq, head.seq
             )));
         }
-        Ok(Proof { first: self.first.take(), last: self.last.take(), head: head.into() })
+        let head = Point { seq: head.seq, hash: head.hash };
+        Ok(Proof { first: self.first.take(), last: self.last.take(), head })
     }
 
     async fn take(&mut self, sealed: &Sealed, entry: &Entry) -> Result<(), Failure> {
@@ -209,7 +210,7 @@ impl<'a> Walk<'a> {
             self.compare(&opened.definition, (sealed, entry), asked).await?;
         }
         if asked {
-            self.lines.extend(view::audit::line(entry, &sealed.hash));
+            self.lines.extend(view::audit::line(recorded(sealed, entry)));
         }
         Ok(())
     }
@@ -227,9 +228,13 @@ impl<'a> Walk<'a> {
         }
         let Some(after) = self.tables.get(digest) else { return Ok(()) };
         if let Some(before) = self.allowed.as_ref().filter(|_| asked) {
-            self.lines.extend(view::audit::changes(before, after, entry, &sealed.hash));
+            self.lines.extend(view::audit::changes(before, after, recorded(sealed, entry)));
         }
         self.allowed = Some(after.clone());
         Ok(())
     }
+}
+
+fn recorded<'e>(sealed: &'e Sealed, entry: &'e Entry) -> Recorded<'e> {
+    Recorded { at: entry.recorded, seq: sealed.seq, hash: &sealed.hash, fact: &entry.fact }
 }

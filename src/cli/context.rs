@@ -7,12 +7,14 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use super::arguments::{Format, PlaceArguments};
+use super::backup;
 use super::exit::{Failure, REFUSED};
 use crate::app::{self, Checked, Door, SiteFolder};
 use crate::core::access::{may, rights_of};
 use crate::core::fact::Fact;
 use crate::core::night::Core;
 use crate::core::state::Standing;
+use crate::definition::retention::Retention;
 use crate::definition::settings::{ApiListen, Definitions};
 use crate::definition::site::{Mail, Site};
 use crate::driver::api_client::{ApiAddress, Client, Remote};
@@ -39,6 +41,8 @@ pub(super) struct Context {
     pub(super) observes: bool,
     /// Whether a supervisor starts the agent of this host where none is there.
     pub(super) starts_agent: bool,
+    /// `None`: everything is kept.
+    pub(super) retention: Option<Retention>,
     /// Where the agent and the work of jobs are, if not in the state folder.
     pub(super) shared: Option<PathBuf>,
     /// As asked for; English by default.
@@ -87,6 +91,7 @@ impl Context {
             state: or(places.state, settings.state, "state"),
             shared: places.shared.or(settings.shared),
             definitions: settings.definitions,
+            retention: settings.retention,
             lang: asked_lang.unwrap_or_default(),
             asked_lang,
             format: places.format,
@@ -190,10 +195,19 @@ impl Context {
     }
 
     pub(super) async fn open_store(&self, state: &StateFolder) -> Result<StateStore, Failure> {
-        StateStore::open(&self.store, state.root()).await.map_err(|error| match error {
-            StoreError::InUse(_) | StoreError::Elsewhere(_) => Failure::refused(error),
-            _ => Failure::failed(error),
-        })
+        match self.try_store(state).await {
+            Ok(store) => Ok(store),
+            Err(error @ (StoreError::InUse(_) | StoreError::Elsewhere(_))) => {
+                Err(Failure::refused(error))
+            }
+            Err(error @ StoreError::Behind(_)) => Err(backup::refusal(self, error).await),
+            Err(error) => Err(Failure::failed(error)),
+        }
+    }
+
+    /// The store of a supervisor of this state folder.
+    pub(super) async fn try_store(&self, state: &StateFolder) -> Result<StateStore, StoreError> {
+        StateStore::open(&self.store, state.root(), &state.agent()).await
     }
 
     /// Through which people come in to a supervisor of this process.

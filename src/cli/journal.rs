@@ -1,32 +1,63 @@
 //! `journal` and `mail`: the record, and what has not left yet.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::Subcommand;
+
+use super::archive::Contents;
 use super::arguments::Format;
 use super::context::Context;
 use super::exit::{FAILED, Failure, WELL};
 use crate::app::SiteMailer;
 use crate::driver::clock::HostClock;
-use crate::journal::{Head, Sealed};
+use crate::journal::{Proof, Proven, Sealed};
 use crate::port::{Clock, Mailer, Store, StoreError, StoreReader};
 use crate::types::RunId;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum JournalCommand {
+    /// Prove the chain from the first entry to the last
+    Verify {
+        /// Also what was archived, from the files in this folder
+        #[arg(long, value_name = "DIR")]
+        archive: Option<PathBuf>,
+    },
+    /// Print entries, the latest last
+    Show {
+        /// Only of this run
+        #[arg(long)]
+        run: Option<RunId>,
+        /// Only the last so many
+        #[arg(long, default_value_t = 50, value_name = "N")]
+        last: u32,
+    },
+}
 
 /// Entries read at a time.
 const PIECE: u32 = 2_000;
 
-/// `journal verify`: from the first entry to the last.
-pub(super) async fn verify(context: &Context) -> Result<u8, Failure> {
+/// `journal verify`: from the first entry to the last, and what was archived from its files in `archive`.
+pub(super) async fn verify(context: &Context, archive: Option<PathBuf>) -> Result<u8, Failure> {
     let reader = context.reader().await?;
-    let mut head = Head::default();
+    let mut contents = match archive {
+        Some(folder) => Some(Contents::of(folder, &reader).await?),
+        None => None,
+    };
+    let mut proof = Proof::default();
     loop {
-        let entries = reader.all_entries(head.seq, PIECE).await.map_err(Failure::failed)?;
-        let last = entries.is_empty();
-        head = crate::journal::verify(head, entries).map_err(Failure::failed)?;
-        if last {
+        let after = proof.head().seq;
+        let entries = reader.all_entries(after, PIECE).await.map_err(Failure::failed)?;
+        for entry in &entries {
+            let body = contents.as_mut().map(|contents| contents.body(entry)).transpose()?;
+            proof.take(entry, body.flatten().as_deref()).map_err(Failure::failed)?;
+        }
+        if entries.is_empty() {
             break;
         }
     }
     let stored = reader.head().await.map_err(Failure::failed)?;
+    let Proven { head, archived, unread } = proof.finish().map_err(Failure::failed)?;
     if stored != head {
         return Err(Failure::failed(format!(
             "the store says that its last entry is {} ({}), the journal ends with {} ({})",
@@ -36,10 +67,20 @@ pub(super) async fn verify(context: &Context) -> Result<u8, Failure> {
     match context.format {
         Format::Text => {
             print_line!("{} entries, chain whole, head {}", head.seq, head.hash)?;
+            if unread > 0 {
+                print_line!(
+                    "of {unread} entries in the archives of {} runs the place in the chain was proven; `--archive DIR` \
+                     proves their content too",
+                    archived.len()
+                )?;
+            }
         }
         Format::Json => print_line!(
             "{}",
-            serde_json::json!({ "entries": head.seq, "head": head.hash, "whole": true })
+            serde_json::json!({
+                "entries": head.seq, "head": head.hash, "whole": true, "archived_runs": archived.len(),
+                "unread": unread
+            })
         )?,
     }
     Ok(WELL)
@@ -57,7 +98,7 @@ pub(super) async fn show(context: &Context, run: Option<RunId>, last: u32) -> Re
         }
     };
     let skip = entries.len().saturating_sub(last as usize);
-    for sealed in &entries[skip..] {
+    for sealed in entries[skip..].iter().filter(|sealed| !sealed.is_archived()) {
         match context.format {
             Format::Json => print_line!("{}", sealed.body)?,
             Format::Text => {
@@ -78,7 +119,7 @@ pub(super) async fn show(context: &Context, run: Option<RunId>, last: u32) -> Re
 }
 
 /// The fields of a fact besides its name and run, on one line.
-fn facts_in_short(fact: &serde_json::Value) -> String {
+pub(super) fn facts_in_short(fact: &serde_json::Value) -> String {
     let Some(fields) = fact.as_object() else { return fact.to_string() };
     let shown = fields.iter().filter(|(name, _)| !["fact", "run"].contains(&name.as_str()));
     let words: Vec<String> = shown

@@ -54,7 +54,8 @@ struct Screen {
 
 struct Page {
     status: StatusView,
-    running: Vec<AttemptId>,
+    /// With whether the last line of its log may be shown.
+    running: Vec<(AttemptId, bool)>,
     /// The run's clock when the page was made, and the host's.
     made: (Timestamp, Duration),
 }
@@ -116,8 +117,11 @@ impl Observer for Display {
             .filter_map(|run| {
                 let around = Around { ahead: self.ahead.runs.get(run.id()), ..Around::nothing() };
                 let status = view::of_run::status(core, run.id(), now, around).ok()?;
-                let running =
-                    run.flying().map(|(index, a)| run.attempt_id(index, a.number)).collect();
+                let running = run.flying().map(|(index, a)| {
+                    // Of a line that is not whole nobody knows what is to be left out.
+                    (run.attempt_id(index, a.number), run.job(index).log_masks.is_empty())
+                });
+                let running = running.collect();
                 Some(Page { status, running, made: (now.wall, now.since_boot) })
             })
             .collect();
@@ -173,14 +177,18 @@ impl Screen {
             let running: Vec<_> = page
                 .running
                 .iter()
-                .filter_map(|id| Some((id, jobs.iter().find(|job| job.name == id.job)?)))
+                .filter_map(|of| Some((of, jobs.iter().find(|job| job.name == of.0.job)?)))
                 .collect();
             let waiting: Vec<_> =
                 jobs.iter().filter(|job| job.state.word() == StateWord::RetryWait).collect();
             let names = running.iter().map(|(_, job)| *job).chain(waiting.iter().copied());
             let width = names.take(SHOWN).map(|job| job.name.as_str().len()).max().unwrap_or(0);
-            for (id, job) in running.iter().take(SHOWN) {
-                let said = self.logs.last_line(id).unwrap_or_default();
+            for ((id, shown), job) in running.iter().take(SHOWN) {
+                let said = if *shown {
+                    self.logs.last_line(id).unwrap_or_default()
+                } else {
+                    String::new()
+                };
                 lines.push(render::progress::running(self.lang, job, now, &said, width));
             }
             let room = SHOWN.saturating_sub(running.len());

@@ -5,9 +5,11 @@ mod output;
 
 mod act;
 mod agent;
+mod archive;
 mod arguments;
 mod asking;
 mod audit;
+mod backup;
 mod check;
 mod context;
 mod doctor;
@@ -18,6 +20,7 @@ mod journal;
 mod lines;
 mod live;
 mod people;
+mod remote;
 mod roster;
 mod run;
 mod serve;
@@ -31,9 +34,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use arguments::{Arguments, Command, JournalCommand, MailCommand, StoreCommand};
+use arguments::{Arguments, Command, MailCommand, StoreCommand};
 use context::Context;
 use exit::Failure;
+use journal::JournalCommand;
 
 use crate::core::select::Deed;
 
@@ -106,8 +110,13 @@ async fn carry_out(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::People(command) => people::people(context, command).await,
         Command::Mail(MailCommand::Flush) => journal::flush_mail(context).await,
         Command::Mail(MailCommand::List) => journal::list_mail(context).await,
+        Command::Archive(arguments) => archive::archive(context, arguments).await,
+        Command::Backup { to } => backup::backup(context, &to).await,
+        Command::Restore(arguments) => backup::restore(context, arguments).await,
         Command::Store(StoreCommand::Copy { to }) => store::copy(context, &to).await,
-        Command::Journal(JournalCommand::Verify) => journal::verify(context).await,
+        Command::Journal(JournalCommand::Verify { archive }) => {
+            journal::verify(context, archive).await
+        }
         Command::Journal(JournalCommand::Show { run, last }) => {
             journal::show(context, run, last).await
         }

@@ -8,6 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::arguments::{Format, RunArguments};
+use super::backup;
 use super::context::Context;
 use super::exit::Failure;
 use super::{asking, lines, live, show};
@@ -128,7 +129,7 @@ async fn served_or_leading(
                 return Ok(Served::ByAnother(code));
             }
         } else {
-            match StateStore::open(&context.store, state.root()).await {
+            match context.try_store(state).await {
                 Ok(store) => return Ok(Served::Here(Box::new(store))),
                 Err(why @ StoreError::InUse(_)) => {
                     let now = host.now().since_boot;
@@ -137,6 +138,7 @@ async fn served_or_leading(
                     }
                 }
                 Err(why @ StoreError::Elsewhere(_)) => return Err(Failure::refused(why)),
+                Err(why @ StoreError::Behind(_)) => return Err(backup::refusal(context, why).await),
                 Err(other) => return Err(Failure::failed(other)),
             }
         }

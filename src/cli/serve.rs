@@ -9,7 +9,7 @@ use super::arguments::ServeArguments;
 use super::context::Context;
 use super::exit::{Failure, WELL};
 use super::lines::Lines;
-use crate::app::{self, Door, RunClock, ServiceWatch, Wiring, own_account};
+use crate::app::{self, Archivist, Door, RunClock, ServiceWatch, SiteFolder, Wiring, own_account};
 use crate::definition::settings::{Definitions, Follow};
 use crate::driver::clock::HostClock;
 use crate::driver::git::Repository;
@@ -41,7 +41,7 @@ pub(super) async fn serve(context: &Context, arguments: &ServeArguments) -> Resu
         // The one that leads on this state folder listens there; it will not when this one leads.
         notice_line!("nightrun: not listening yet: {why}");
     }
-    let Some(epoch) = stand_by(&mut store, &mut said, (&door, &mut watch)).await? else {
+    let Some(epoch) = stand_by(&mut store, &mut said, (&door, &mut watch), &source).await? else {
         watch.stops();
         return Ok(WELL);
     };
@@ -53,6 +53,7 @@ pub(super) async fn serve(context: &Context, arguments: &ServeArguments) -> Resu
     let clock = RunClock::Host(HostClock::new().map_err(Failure::failed)?);
     let mail = context.mail_to_serve(&source, &store).await?;
     let lines: Box<dyn Observer> = Box::new(Lines::new(context.lang, context.format));
+    let (reader, folders) = (store.reader().clone(), state.clone());
     let starts_agent = context.starts_agent;
     let wiring = Wiring { source, state, clock, mail, door, starts_agent };
     let led = app::lead_as(wiring, store, epoch, vec![lines, Box::new(watch.clone())]).await;
@@ -60,6 +61,11 @@ pub(super) async fn serve(context: &Context, arguments: &ServeArguments) -> Resu
     let passing = tokio::spawn(pass_on(said, led.inbox.clone()));
     let follower = followed.map(|(repository, follow)| {
         tokio::spawn(app::follow(repository, follow, led.inbox.clone()))
+    });
+    let archives = context.retention.clone().map(|retention| {
+        let zone = context.zone();
+        let archivist = Archivist { reader, state: folders, retention };
+        tokio::spawn(archivist.keep(zone, led.inbox.clone()))
     });
     let begun = led.supervisor.begin_service(&own_account(), observes).await;
     begun.map_err(|why| match why {
@@ -69,6 +75,9 @@ pub(super) async fn serve(context: &Context, arguments: &ServeArguments) -> Resu
     watch.leads(led.supervisor.core());
     let served = led.supervisor.serve().await;
     watch.stops();
+    if let Some(archives) = archives {
+        archives.abort();
+    }
     served.map_err(Failure::failed)?;
     signals.abort();
     passing.abort();
@@ -84,6 +93,7 @@ async fn stand_by(
     store: &mut StateStore,
     said: &mut mpsc::UnboundedReceiver<Input>,
     (door, watch): (&Door, &mut ServiceWatch),
+    source: &SiteFolder,
 ) -> Result<Option<Epoch>, Failure> {
     let mut told = false;
     loop {
@@ -98,7 +108,7 @@ async fn stand_by(
             Err(StoreError::Trouble(why)) => why,
             Err(other) => return Err(Failure::failed(other)),
         };
-        door.stands_by(&why);
+        door.stands_by(&why, source);
         watch.stands_by(&why);
         if !told {
             notice_line!("nightrun: standing by: {why}");

@@ -8,12 +8,15 @@ use super::arguments::{Format, LogArguments, PlanArguments};
 use super::asking;
 use super::context::Context;
 use super::exit::{Failure, WELL};
+use super::remote;
 use crate::core::calendar::Calendars;
+use crate::core::masks::Masking;
 use crate::core::night::Core;
 use crate::core::order;
 use crate::definition::nearest;
 use crate::definition::site::Site;
 use crate::driver::api_client::Answer;
+use crate::driver::archive;
 use crate::driver::clock::HostClock;
 use crate::driver::log_files::{LogFiles, Stream};
 use crate::driver::store::StateReader;
@@ -60,9 +63,8 @@ pub(super) async fn status(context: &Context) -> Result<u8, Failure> {
         // It has gone just now: the store knows.
     }
     let reader = context.reader().await?;
-    let filter = RunFilter { limit: Some(1), ..RunFilter::default() };
-    let last = reader.runs(&filter).await.map_err(Failure::failed)?;
-    let row = last.into_iter().next();
+    let last = reader.runs(&RunFilter::default()).await.map_err(Failure::failed)?;
+    let row = last.into_iter().find(|row| row.not_at_hand().is_none());
     let row = row.ok_or_else(|| Failure::refused("nothing has run yet"))?;
     let recalled = Recalled::read(&reader, row).await.map_err(Failure::failed)?;
     let view = recalled.status().map_err(Failure::failed)?;
@@ -85,6 +87,9 @@ pub(super) async fn runs(
     date: Option<BusinessDate>,
     limit: u32,
 ) -> Result<u8, Failure> {
+    if context.remote.is_some() {
+        return remote::runs(context, batch.as_ref(), date, limit).await;
+    }
     let reader = context.reader().await?;
     let limit = Some(limit);
     let filter = RunFilter { batch, business_date: date, limit, ..RunFilter::default() };
@@ -131,6 +136,17 @@ pub(super) async fn find(
     found.ok_or_else(|| Failure::refused("there is no such run; `nightrun runs` lists all runs"))
 }
 
+/// As [`find`], of a run whose entries are in the store.
+pub(super) async fn find_at_hand(
+    reader: &StateReader,
+    run: Option<&RunId>,
+    batch: Option<&BatchId>,
+    date: Option<BusinessDate>,
+) -> Result<RunRow, Failure> {
+    let row = find(reader, run, batch, date).await?;
+    row.not_at_hand().map_or(Ok(row), |why| Err(Failure::refused(why)))
+}
+
 /// `report`.
 pub(super) async fn report(
     context: &Context,
@@ -139,8 +155,11 @@ pub(super) async fn report(
     date: Option<BusinessDate>,
     html: Option<PathBuf>,
 ) -> Result<u8, Failure> {
+    if context.remote.is_some() && html.is_none() {
+        return remote::report(context, run, batch.as_ref(), date).await;
+    }
     let reader = context.reader().await?;
-    let row = find(&reader, run.as_ref(), batch.as_ref(), date).await?;
+    let row = find_at_hand(&reader, run.as_ref(), batch.as_ref(), date).await?;
     let recalled = Recalled::read(&reader, row).await.map_err(Failure::failed)?;
     let view = recalled.report(&reader).await.map_err(Failure::failed)?;
     let state = recalled.core.state().run(&recalled.row.run).map_err(Failure::failed)?;
@@ -203,6 +222,9 @@ pub(super) async fn why(
     if let Some(reader) = context.reader_if_any().await? {
         let found = store_pages::find(&reader, None, Some(&job.batch), date).await;
         if let Some(row) = found.map_err(Failure::failed)? {
+            if let Some(why) = row.not_at_hand() {
+                return Err(Failure::refused(why));
+            }
             let recalled = Recalled::read(&reader, row).await.map_err(Failure::failed)?;
             let view = recalled.why(&job.job).map_err(Failure::failed)?;
             let row = &recalled.row;
@@ -249,10 +271,13 @@ async fn why_of_supervisor(
 
 /// `log`.
 pub(super) async fn log(context: &Context, arguments: LogArguments) -> Result<u8, Failure> {
+    if context.remote.is_some() {
+        return remote::log(context, arguments).await;
+    }
     context.may(Right::Logs)?;
     let LogArguments { job, date, run, attempt, follow } = arguments;
     let reader = context.reader().await?;
-    let row = find(&reader, run.as_ref(), Some(&job.batch), date).await?;
+    let row = find_at_hand(&reader, run.as_ref(), Some(&job.batch), date).await?;
     let core = store_pages::core(&reader, &row.run).await.map_err(Failure::failed)?;
     let state = core.state().run(&row.run).map_err(Failure::failed)?;
     let index = state.index(&job.job).ok_or_else(|| no_job(&core, &row, &job.job))?;
@@ -272,7 +297,19 @@ pub(super) async fn log(context: &Context, arguments: LogArguments) -> Result<u8
     };
     let id = AttemptId { run: row.run.clone(), job: job.job.clone(), number };
     let logs = LogFiles::new(context.existing_state()?.agent());
-    let mut screen = Screen::new();
+    let there = Stream::ALL.iter().any(|stream| logs.path(&id, *stream).exists());
+    let file = context
+        .retention
+        .as_ref()
+        .map(|retention| retention.archive.join(archive::of_logs(&id.run)));
+    if let Some(file) = file.filter(|file| !there && file.exists()) {
+        return Err(Failure::refused(format!(
+            "the output of {} was archived: {}; zcat shows it",
+            id.run,
+            short(&file).display()
+        )));
+    }
+    let mut screen = Screen::new(&state.job(index).log_masks);
     let show = |stream: Stream, bytes: &[u8]| screen.show(stream, bytes);
     let printed = if follow { logs.follow(&id, show).await } else { logs.print(&id, show) };
     let printed = printed.and_then(|()| screen.end());
@@ -287,34 +324,41 @@ pub(super) async fn log(context: &Context, arguments: LogArguments) -> Result<u8
 
 /// Where a log is shown: a terminal gets nothing of it that would move the cursor, everything else each byte.
 struct Screen {
-    out: Option<Harmless>,
-    err: Option<Harmless>,
+    out: (Masking, Option<Harmless>),
+    err: (Masking, Option<Harmless>),
 }
 
 impl Screen {
-    fn new() -> Self {
-        let harmless = |terminal: bool| terminal.then(Harmless::default);
+    fn new(masks: &[String]) -> Self {
+        let stream = |terminal: bool| (Masking::new(masks), terminal.then(Harmless::default));
         Self {
-            out: harmless(std::io::stdout().is_terminal()),
-            err: harmless(std::io::stderr().is_terminal()),
+            out: stream(std::io::stdout().is_terminal()),
+            err: stream(std::io::stderr().is_terminal()),
         }
     }
 
     fn show(&mut self, stream: Stream, bytes: &[u8]) -> std::io::Result<()> {
-        let harmless = match stream {
+        let (masking, harmless) = match stream {
             Stream::Out => &mut self.out,
             Stream::Err => &mut self.err,
         };
+        let bytes = masking.show(bytes);
         match harmless {
-            Some(harmless) => put(stream, harmless.show(bytes).as_bytes()),
-            None => put(stream, bytes),
+            Some(harmless) => put(stream, harmless.show(&bytes).as_bytes()),
+            None => put(stream, &bytes),
         }
     }
 
     fn end(&mut self) -> std::io::Result<()> {
-        for (stream, harmless) in [(Stream::Out, &mut self.out), (Stream::Err, &mut self.err)] {
-            let rest = harmless.as_mut().map(Harmless::end).unwrap_or_default();
-            put(stream, rest.as_bytes())?;
+        for (stream, of_it) in [(Stream::Out, &mut self.out), (Stream::Err, &mut self.err)] {
+            let (masking, harmless) = of_it;
+            let held = masking.end();
+            let Some(harmless) = harmless else {
+                put(stream, &held)?;
+                continue;
+            };
+            put(stream, harmless.show(&held).as_bytes())?;
+            put(stream, harmless.end().as_bytes())?;
         }
         std::io::stdout().flush()
     }

@@ -22,6 +22,26 @@ pub enum Credential {
     LoginRefused { person: Option<PersonId>, from: String, why: LoginTrouble },
 }
 
+/// A token, without what its secret is known by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenRow {
+    pub token: TokenId,
+    pub person: PersonId,
+    pub name: String,
+    /// What it may be used for, of what its person may do when it is used.
+    pub rights: Rights,
+    pub made: Timestamp,
+    pub by: PersonId,
+    pub expires: Timestamp,
+    pub revoked: Option<Timestamp>,
+}
+
+impl TokenRow {
+    pub fn is_good(&self, now: Timestamp) -> bool {
+        self.revoked.is_none() && now < self.expires
+    }
+}
+
 impl Credential {
     /// What the site says to it: nobody but its people has credentials, and no token is made for more than its person may.
     pub fn fits(&self, site: Option<&Site>) -> Result<(), Refused> {

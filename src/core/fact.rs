@@ -9,16 +9,18 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::definition::site::Freeze;
 use crate::types::tagged::ByFirstField;
 use crate::types::{
-    AttemptId, BatchId, BootId, BusinessDate, Condition, EventKey, EventName, FreezeId, HostName,
-    IncidentId, JobName, JobRef, Outcome, PersonId, PoolName, RequestId, Revision, Rights, RunId,
-    Span, TokenId,
+    AttemptId, BatchId, BootId, BusinessDate, Condition, Epoch, EventKey, EventName, FreezeId,
+    HostName, IncidentId, JobName, JobRef, Outcome, PersonId, PoolName, RequestId, Revision,
+    Rights, RunId, Span, TokenId,
 };
 use crate::wire::Ended;
 
 pub use super::action::{Action, Approved, Proposed};
 pub use super::login::{LoginHow, LoginTrouble};
+pub use super::past::{LostAttempt, RunArchived, RunLost};
 pub use super::received::{JobOfRun, Received};
-pub use super::run_opened::{AcrossNeed, RunOpened, TakenSchedule};
+pub use super::run_opened::{AcrossNeed, RunOpened};
+pub use super::starts::{LateWhy, MissedWhy, TakenSchedule};
 
 /// An enum that is written with its name as the first field, and read so; serde's own reading takes twice as long.
 macro_rules! named_first {
@@ -271,43 +273,28 @@ pub enum Fact {
         by: PersonId,
         how: StopHow,
     },
-}
-}
 
-/// Why a start of a schedule was made later than meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum LateWhy {
-    /// No supervisor was there.
-    NobodyServed,
-    /// The store did not take what was decided, or did not say what it holds.
-    Store,
-    /// The run's copy could not be laid out.
-    Copy,
-    /// The clock of the host was set forward over it, or the host slept.
-    Clock,
-    /// Other work came first.
-    Work,
+    /// A person lets a store that was restored from a backup go on; what it lacks follows as facts of its own.
+    StoreRestored {
+        by: PersonId,
+        reason: String,
+        /// When the backup was made; what came between then and now is lost.
+        made: Timestamp,
+        /// The highest epoch that an agent has obeyed.
+        epoch: Epoch,
+    },
+    /// An attempt that a host knows of and the restored store does not: it may have been started, and is asked after like
+    /// any other.
+    AttemptRecovered {
+        attempt: AttemptId,
+        host: HostName,
+        boot: BootId,
+    },
+    /// A run that was opened after the backup was made, as far as hosts and targets know of it. Nothing of it moves here.
+    RunLost(Box<RunLost>),
+    /// The run's entries, attempts and logs are in this file, and are not kept here any more.
+    RunArchived(Box<RunArchived>),
 }
-
-/// Why a start of a schedule was not made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case", tag = "why")]
-pub enum MissedWhy {
-    /// `missed: none`.
-    NotMadeUp,
-    /// `missed: latest`, and there was a later one.
-    OnlyLatest,
-    /// Missed by more than `missed_limit`.
-    TooLate { limit: Span },
-    /// The schedule was changed, or taken away, before anybody made it.
-    ScheduleChanged,
-    /// A run of that business date was ordered before.
-    OrderedBefore { run: RunId },
-    /// A rule said no.
-    Refused { what: String },
-    /// This supervisor only observes.
-    Observed,
 }
 
 /// How a run ended; the exit code of `nightrun run` follows it.
@@ -322,6 +309,8 @@ pub enum RunResult {
     Stopped,
     /// Given up by a person; only a rerun does its work.
     Cancelled,
+    /// What the store knew of it was lost, and an older copy restored.
+    Lost,
 }
 
 impl RunResult {
@@ -330,7 +319,7 @@ impl RunResult {
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Well => 0,
-            Self::Failed | Self::Cancelled => 1,
+            Self::Failed | Self::Cancelled | Self::Lost => 1,
             Self::Stopped => 4,
         }
     }
@@ -410,6 +399,9 @@ impl Fact {
             | Self::Acted { run, .. }
             | Self::Asked { run, .. }
             | Self::Stopping { run, .. } => run,
+            Self::AttemptRecovered { attempt, .. } => &attempt.run,
+            Self::RunLost(lost) => &lost.run,
+            Self::RunArchived(archived) => &archived.run,
             Self::AcrossKnown { .. }
             | Self::ScheduleTaken { .. }
             | Self::DefinitionsTaken { .. }
@@ -427,6 +419,7 @@ impl Fact {
             | Self::TokenRevoked { .. }
             | Self::LoggedIn { .. }
             | Self::LoginRefused { .. }
+            | Self::StoreRestored { .. }
             | Self::EventReceived(_)
             | Self::EventForgotten { .. } => return None,
         })
@@ -471,6 +464,10 @@ impl Fact {
             Self::EventForgotten { .. } => "event-forgotten",
             Self::Asked { .. } => "asked",
             Self::Stopping { .. } => "stopping",
+            Self::StoreRestored { .. } => "store-restored",
+            Self::AttemptRecovered { .. } => "attempt-recovered",
+            Self::RunLost(_) => "run-lost",
+            Self::RunArchived(_) => "run-archived",
         }
     }
 }

@@ -6,6 +6,8 @@
 
 mod windows;
 
+mod over;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -21,9 +23,7 @@ use super::received;
 use super::rules::Rules;
 use super::state::{Run, State, Unfit};
 use crate::definition::site::{Kind, NeedOf};
-use crate::types::{
-    AttemptId, BatchId, BootId, HostName, IncidentId, JobName, Now, Outcome, RunId,
-};
+use crate::types::{AttemptId, BatchId, BootId, HostName, JobName, Now, Outcome, RunId};
 
 /// A fact that a rule forbids: a defect of nightrun, found before anything came of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -107,7 +107,7 @@ impl Watch {
             Fact::IncidentOpened { incident, run, job, .. } => {
                 let not = |why| broken(format!("{incident} of {run} {job}"), why);
                 let (of, index) = found(around.state, run, job).map_err(not)?;
-                faulty(around.state, of, index, *incident).map_err(not)?;
+                over::faulty(around.state, of, index, *incident).map_err(not)?;
             }
             Fact::DeadlineMissed { run, job, deadline, due } => {
                 let not = |why: &str| broken(run.to_string(), why.to_owned());
@@ -119,7 +119,7 @@ impl Watch {
             }
             Fact::RunEnded { run, result } => {
                 let not = |why| broken(run.to_string(), why);
-                over(around.state, run, *result).map_err(not)?;
+                over::over(around.state, run, *result).map_err(not)?;
             }
             Fact::RunReopened { run } => {
                 let result = around.state.runs.get(run).and_then(|run| run.result);
@@ -163,7 +163,25 @@ impl Watch {
                     return Err(broken(request.to_string(), why));
                 }
             }
-            Fact::Frozen { .. }
+            // Meant by a supervisor whose journal is lost, and checked by it.
+            Fact::AttemptRecovered { attempt, .. } => {
+                let not = |why| broken(attempt.to_string(), why);
+                let (run, index) = found(around.state, &attempt.run, &attempt.job).map_err(not)?;
+                if run.jobs[index].phase.in_flight() {
+                    return Err(not("the attempt before it has not ended".to_owned()));
+                }
+                self.holders.add(run, index, attempt.number);
+            }
+            Fact::RunLost(lost) if around.state.runs.contains_key(&lost.run) => {
+                return Err(broken(lost.run.to_string(), "the journal has it".to_owned()));
+            }
+            Fact::RunArchived(archived) if around.state.runs.contains_key(&archived.run) => {
+                return Err(broken(archived.run.to_string(), "it is at hand".to_owned()));
+            }
+            Fact::RunLost(_)
+            | Fact::RunArchived(_)
+            | Fact::StoreRestored { .. }
+            | Fact::Frozen { .. }
             | Fact::SecondAsked { .. }
             | Fact::Unfrozen { .. }
             | Fact::PoolSized { .. }
@@ -437,46 +455,6 @@ fn flying<'a>(
         return Err(format!("its job is {:?}", job.phase));
     }
     Ok((run, index))
-}
-
-fn faulty(state: &State, run: &Run, index: usize, incident: IncidentId) -> Result<(), String> {
-    if state.incidents.contains_key(&incident) {
-        return Err("there is an incident of that number".to_owned());
-    }
-    let at_fault = match &run.jobs[index].phase {
-        Phase::InDoubt { .. } => true,
-        phase => phase.outcome() == Some(Outcome::Failed),
-    };
-    if !at_fault || !run.job(index).critical {
-        return Err("no critical job has failed".to_owned());
-    }
-    Ok(())
-}
-
-/// Once in the life of a run, so it may look at all of it.
-fn over(state: &State, run: &RunId, result: RunResult) -> Result<(), String> {
-    let run = state.runs.get(run).ok_or("there is no such run")?;
-    if run.result.is_some() {
-        return Err("it is over already".to_owned());
-    }
-    if let Some(index) = run.jobs.iter().position(|job| job.phase.in_flight()) {
-        return Err(format!("{} may be running", run.job(index).name));
-    }
-    let well = run.jobs.iter().enumerate().all(|(index, job)| {
-        let settled = job.phase.outcome();
-        let bad =
-            matches!(settled, None | Some(Outcome::Failed | Outcome::Blocked | Outcome::Cancelled));
-        !bad || !run.job(index).critical
-    });
-    match result {
-        RunResult::Well if !well => Err("a critical job did not come out well".to_owned()),
-        RunResult::Failed if well => Err("every critical job came out well".to_owned()),
-        RunResult::Cancelled if run.cancelled.is_none() => {
-            Err("nobody has cancelled it".to_owned())
-        }
-        RunResult::Stopped if run.stopping.is_none() => Err("nobody stops it".to_owned()),
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

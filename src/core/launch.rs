@@ -153,6 +153,9 @@ fn environment(
     ] {
         env.insert(name.to_owned(), value);
     }
+    if run.opened.trial {
+        env.insert("NIGHTRUN_TRIAL".to_owned(), "1".to_owned());
+    }
     for (name, value) in &run.job(index).env {
         env.insert(name.clone(), fill(value)?);
     }

@@ -24,15 +24,19 @@ pub mod invariant;
 mod judge;
 pub mod launch;
 pub mod login;
+pub mod masks;
 pub mod needs;
 pub mod night;
 pub mod obstacle;
 mod opening;
 pub mod order;
+mod past;
 pub mod phase;
 mod progress;
 pub mod received;
 pub mod refused;
+pub mod restored;
+pub mod retention;
 pub mod roster;
 mod rules;
 mod run_opened;
@@ -42,6 +46,7 @@ pub mod script;
 pub mod second;
 pub mod select;
 pub mod service;
+mod starts;
 pub mod state;
 mod stopping;
 pub mod window;
@@ -62,6 +67,8 @@ mod operator_tests;
 mod order_tests;
 #[cfg(test)]
 mod received_tests;
+#[cfg(test)]
+mod restored_tests;
 #[cfg(test)]
 mod retry_tests;
 #[cfg(test)]

@@ -10,10 +10,11 @@ use std::time::Duration;
 use super::act::By;
 use super::agenda::Agenda;
 use super::credentials::Credential;
-use super::fact::{Fact, MissedWhy, Proposed, RunOpened, StopHow};
+use super::fact::{Fact, MissedWhy, Proposed, RunArchived, RunOpened, StopHow};
 use super::invariant::{Around, Watch};
 use super::received::Received;
 use super::refused::{Refused, Rule};
+use super::restored::TakeIn;
 use super::rules::Rules;
 use super::select::{Deed, Which};
 use super::service::Service;
@@ -143,6 +144,10 @@ pub enum Event {
         scheduled: jiff::Timestamp,
         why: MissedWhy,
     },
+    /// A person lets a store that was restored from a backup go on.
+    TakeIn(Box<TakeIn>),
+    /// A run that is over is in a file.
+    Archived(Box<RunArchived>),
     /// No new starts any more, in any run.
     Stop {
         by: PersonId,
@@ -414,6 +419,8 @@ impl Mover<'_> {
             }
             Event::RefuseDefinitions { why } => self.emit(Fact::DefinitionsRefused { why })?,
             Event::MissStart { batch, scheduled, why } => self.miss_start(batch, scheduled, why)?,
+            Event::TakeIn(what) => self.take_in(*what)?,
+            Event::Archived(archived) => self.emit(Fact::RunArchived(archived))?,
             Event::Stop { by, how } => self.stop(&by, how)?,
         }
         Ok(())

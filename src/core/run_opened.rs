@@ -1,4 +1,4 @@
-//! What a run began with, and what a schedule was when its starts were taken over.
+//! What a run began with.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,9 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::fact::LateWhy;
-use crate::definition::site::Schedule;
 use crate::types::{
-    BatchId, BootId, BusinessDate, CalendarName, JobName, JobRef, PersonId, Revision, RunId, Span,
+    BatchId, BootId, BusinessDate, JobName, JobRef, PersonId, Revision, RunId, Span,
 };
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,14 +47,6 @@ pub struct RunOpened {
     /// The commit that the job files came from, where they lie in a git repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<Revision>,
-}
-
-/// All that says when a batch starts, as it was when its starts were taken over.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TakenSchedule {
-    pub schedule: Schedule,
-    /// Whose business days its words count.
-    pub calendar: Option<CalendarName>,
 }
 
 /// A need of another batch or date, resolved when the run was ordered.

@@ -278,7 +278,7 @@ impl Mover<'_> {
     }
 
     /// One fact for those that follow each other for one reason.
-    fn tell_missed(
+    pub(super) fn tell_missed(
         &mut self,
         batch: &BatchId,
         dropped: Vec<(Start, MissedWhy)>,

@@ -37,6 +37,7 @@ pub(crate) fn job(name: &str, needs: &[&str]) -> Job {
         time_limit: None,
         grace: Span::seconds(10),
         output_limit: 1 << 20,
+        log_masks: Vec::new(),
         must_start_by: None,
         must_complete_by: None,
         expected: None,

@@ -17,6 +17,7 @@ pub mod nearest;
 pub mod places;
 mod raw;
 mod resolve;
+pub mod retention;
 pub mod schema;
 pub mod settings;
 mod sheets;

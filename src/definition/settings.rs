@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::defect::{Defect, Finding, Severity};
 use super::raw::settings::{ApiRecord, DefinitionsRecord, SettingsFile};
 use super::raw::{self, AgentWord, Field, ModeWord, RequireWord, Word};
+use super::retention::{self, Retention};
 use super::source::{SourceFile, SourceTree};
 
 /// What a command of this host goes by where its line and environment say nothing.
@@ -27,6 +28,8 @@ pub struct Settings {
     pub definitions: Definitions,
     /// Where the API listens besides its Unix socket.
     pub api: Option<ApiListen>,
+    /// `None`: everything is kept.
+    pub retention: Option<Retention>,
 }
 
 /// The API on the network.
@@ -92,6 +95,10 @@ pub fn settings(file: &Path, bytes: Vec<u8>) -> Result<Settings, Vec<Defect>> {
                 self::definitions(definitions, &mut found)
             }),
             api: raw.api.get().and_then(|raw| api(raw, folder, &mut found)),
+            retention: raw
+                .retention
+                .get()
+                .and_then(|retention| retention::retention(retention, folder, &mut found)),
         }
     });
     let mut defects: Vec<Defect> =
@@ -185,9 +192,31 @@ mod tests {
             awaits_agent: true,
             definitions: Definitions::Commits { follow: Some(follow) },
             api: None,
+            retention: None,
         };
         assert_eq!(read(text), Ok(expected));
         assert_eq!(read("version: 1\n"), Ok(Settings::default()));
+        let text = "version: 1\nretention: {archive: /var/archive, runs: {keep: 400d}, \
+                    logs: {keep: 90d, at_most: 50GiB}, at: \"13:30\"}\n";
+        let expected = Retention {
+            archive: "/var/archive".into(),
+            runs: Some("400d".parse().unwrap()),
+            logs: Some("90d".parse().unwrap()),
+            logs_at_most: Some(50 << 30),
+            at: jiff::civil::time(13, 30, 0, 0),
+        };
+        assert_eq!(read(text).unwrap().retention, Some(expected));
+    }
+
+    #[test]
+    fn a_retention_without_a_place_or_that_keeps_nothing_is_a_defect() {
+        let text = "version: 1\nretention:\n  runs: {keep: 10m}\n  logs: {at_most: 50GB}\n";
+        let said = read(text).unwrap_err();
+        for part in
+            ["settings.yaml:3:", "before it is a day old", "`50GB` is not a size", "`archive`"]
+        {
+            assert!(said.contains(part), "no `{part}` in:\n{said}");
+        }
     }
 
     #[test]

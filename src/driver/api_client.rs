@@ -80,6 +80,9 @@ pub struct Ask {
 pub struct Answer {
     pub status: u16,
     pub body: String,
+    /// Of a piece of a log: where the next begins, and whether nothing is added any more.
+    pub log_next: Option<u64>,
+    pub log_ended: bool,
 }
 
 /// Who is asked.
@@ -119,9 +122,13 @@ impl Client {
     pub async fn ask(&mut self, ask: &Ask) -> io::Result<Option<Answer>> {
         let Some(response) = self.send(ask).await? else { return Ok(None) };
         let status = response.status().as_u16();
+        let header =
+            |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let log_next = header("log-next").and_then(|next| next.parse().ok());
+        let log_ended = header("log-ended") == Some("true");
         let Some(body) = gone(response.into_body().collect().await)? else { return Ok(None) };
         let body = String::from_utf8_lossy(&body.to_bytes()).into_owned();
-        Ok(Some(Answer { status, body }))
+        Ok(Some(Answer { status, body, log_next, log_ended }))
     }
 
     /// Asks for a stream of events; the answer where it is none.
@@ -134,7 +141,8 @@ impl Client {
         }
         while events.more().await? {}
         let body = String::from_utf8_lossy(&events.read).into_owned();
-        Ok(Some(Err(Answer { status: status.as_u16(), body })))
+        let status = status.as_u16();
+        Ok(Some(Err(Answer { status, body, log_next: None, log_ended: false })))
     }
 
     async fn send(&mut self, ask: &Ask) -> io::Result<Option<Response<Incoming>>> {

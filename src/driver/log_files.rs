@@ -37,6 +37,9 @@ pub struct LogFiles {
 }
 
 impl LogFiles {
+    /// Bytes that one read brings at the most.
+    pub const PIECE: usize = PIECE;
+
     pub fn new(agent_dir: PathBuf) -> Self {
         Self { agent_dir }
     }

@@ -3,9 +3,11 @@
 pub mod account;
 pub mod agent_health;
 pub mod agent_link;
+pub mod agent_retire;
 pub mod agent_upgrade;
 pub mod api_client;
 pub mod api_socket;
+pub mod archive;
 pub mod clock;
 mod clock_steps;
 pub mod files;
@@ -24,3 +26,4 @@ pub mod state_health;
 pub mod store;
 pub mod tls;
 pub mod token;
+pub mod witness;

@@ -51,7 +51,7 @@ pub(super) async fn guard(
             Needs::Right(right) => right,
             Needs::Known | Needs::Nobody => Right::Read,
         };
-        let published = api.published();
+        let published = api.once_begun().await?;
         allow(published.site.as_deref(), &api.0.wiring.own, &caller, right)?;
         request.extensions_mut().insert(caller);
     }

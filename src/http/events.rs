@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use super::Api;
 use super::page::{Asked, Form, Named};
 use super::problem::Problem;
+use super::runs::at_hand;
 use super::store_pages::find;
 use crate::core::calendar::Calendars;
 use crate::core::fact::Fact;
@@ -146,6 +147,7 @@ pub(super) async fn of_run(
     let reader = api.reader().await?;
     let unknown = || Problem::unknown(format!("there is no run {run}"));
     let row = find(reader, Some(&run), None, None).await?.ok_or_else(unknown)?;
+    at_hand(&row)?;
     let stored = definition(reader, &row.definition).await.map_err(Problem::failed)?;
     let mut core = Core::new(1);
     let (site, calendars) = (stored.copy.site.clone(), Calendars::new(&stored.copy.site.calendars));

@@ -28,6 +28,7 @@ pub(super) struct Health {
 /// `GET /healthz`: it turns. Trouble of the store is no reason to kill it.
 pub(super) async fn lives(State(api): State<Api>, form: Form) -> Result<Response, Problem> {
     let note = match api.published().stage {
+        Stage::Begins => Some("it begins".to_owned()),
         Stage::StandsBy { why } => Some(why),
         Stage::Leads { .. } => {
             let own = Caller::Account(api.0.wiring.own.clone());
@@ -45,6 +46,7 @@ pub(super) async fn lives(State(api): State<Api>, form: Form) -> Result<Response
 /// `GET /readyz`: it leads, and the store takes what is decided.
 pub(super) async fn is_ready(State(api): State<Api>, form: Form) -> Result<Response, Problem> {
     match api.published() {
+        Published { stage: Stage::Begins, .. } => Err(Problem::not_now("it begins")),
         Published { stage: Stage::StandsBy { why }, .. } => {
             Err(Problem::not_now(format!("it stands by: {why}")))
         }

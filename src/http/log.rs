@@ -10,7 +10,8 @@ use super::Api;
 use super::page::{Asked, Named, TEXT};
 use super::problem::Problem;
 use super::runs::recall;
-use crate::driver::log_files::Stream;
+use crate::core::masks::Masking;
+use crate::driver::log_files::{LogFiles, Stream};
 use crate::types::{AttemptId, JobName, RunId};
 
 /// Which part of a log.
@@ -40,6 +41,29 @@ const NEXT: HeaderName = HeaderName::from_static("log-next");
 /// Whether the attempt has ended, so that nothing is added any more.
 const ENDED: HeaderName = HeaderName::from_static("log-ended");
 
+/// What may be shown of a piece of a log that has masks, and how many of its bytes that is: whole lines only, so that no
+/// piece begins or ends within what is masked. `in_line`: the line that the piece begins in is not shown, only its end.
+fn whole_lines(piece: &[u8], in_line: bool, ended: bool, masks: &[String]) -> (Vec<u8>, usize) {
+    let after = |from: usize| {
+        let rest = piece.get(from..).unwrap_or_default();
+        rest.iter().position(|byte| *byte == b'\n').map(|at| from + at + 1)
+    };
+    let begin = if in_line { after(0).unwrap_or(piece.len()) } else { 0 };
+    let last = piece.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let is_full = piece.len() >= LogFiles::PIECE;
+    let end = match last > begin {
+        true => last,
+        // The last line of all, or one that is too long to wait for its end.
+        false if ended || is_full => piece.len(),
+        false => begin,
+    };
+    let end = if ended && !is_full { piece.len() } else { end };
+    let mut masking = Masking::new(masks);
+    let mut shown = masking.show(piece.get(begin..end).unwrap_or_default());
+    shown.append(&mut masking.end());
+    (shown, end)
+}
+
 /// `GET /api/v1/runs/{run}/jobs/{job}/log`: at most 256 KiB from a byte on.
 pub(super) async fn log(
     State(api): State<Api>,
@@ -66,12 +90,62 @@ pub(super) async fn log(
     let logs = &api.0.wiring.logs;
     // First: what is added afterwards is not taken for missing.
     let ended = logs.has_ended(&attempt);
-    let bytes = logs.read(&attempt, stream, which.from).map_err(Problem::failed)?;
-    let next = which.from.saturating_add(bytes.len() as u64);
-    let mut response = bytes.into_response();
+    let read = |from| logs.read(&attempt, stream, from).map_err(Problem::failed);
+    let masks = &state.job(index).log_masks;
+    let (shown, next) = match (masks.is_empty(), which.from.checked_sub(1)) {
+        (true, _) => {
+            let bytes = read(which.from)?;
+            let next = which.from.saturating_add(bytes.len() as u64);
+            (bytes, next)
+        }
+        // From the byte before, which tells whether a line begins here.
+        (false, Some(before)) => {
+            let (shown, taken) = whole_lines(&read(before)?, true, ended, masks);
+            (shown, which.from.max(before.saturating_add(taken as u64)))
+        }
+        (false, None) => {
+            let (shown, taken) = whole_lines(&read(0)?, false, ended, masks);
+            (shown, taken as u64)
+        }
+    };
+    let mut response = shown.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(TEXT));
     headers.insert(NEXT, next.into());
     headers.insert(ENDED, HeaderValue::from_static(if ended { "true" } else { "false" }));
     Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_piece_of_a_masked_log_begins_or_ends_within_what_is_masked() {
+        let masks = ["password=".to_owned()];
+        let log = b"one\nlogin password=hunter2 ok\nlast password=abc";
+        // However it is cut into pieces, and whether it has ended or not, nothing of a secret is shown.
+        for ended in [false, true] {
+            for from in 0..log.len() {
+                for to in from..=log.len() {
+                    let begin = from.saturating_sub(1);
+                    let (shown, taken) = whole_lines(&log[begin..to], from > 0, ended, &masks);
+                    let shown = String::from_utf8(shown).unwrap();
+                    let of_a_secret = |part: &str| shown.contains(part);
+                    let whole = ended && to == log.len();
+                    if whole || !ended {
+                        assert!(
+                            !of_a_secret("unter") && !of_a_secret("bc"),
+                            "{from}..{to}: {shown}"
+                        );
+                    }
+                    assert!(taken <= to - begin);
+                }
+            }
+        }
+        let (shown, taken) = whole_lines(log, false, false, &masks);
+        assert_eq!((shown.as_slice(), taken), (&b"one\nlogin password=*** ok\n"[..], 30));
+        let (shown, taken) = whole_lines(&log[29..], true, true, &masks);
+        assert_eq!((shown.as_slice(), taken), (&b"last password=***"[..], log.len() - 29));
+    }
 }

@@ -87,7 +87,7 @@ pub(super) async fn login(
     lock(&api.0.logins.tries).succeeded(&person, from);
     let rights = site.map_or(Rights::NONE, |site| rights_of(&site, &person));
     let expires = now.wall.checked_add(SESSION).map_err(Problem::failed)?;
-    let secret = make_session(&api, &person, expires).await?;
+    let secret = make_session(&api, &person, (rights, expires)).await?;
     tell(
         &api,
         CredentialOrder::LoggedIn {
@@ -109,12 +109,16 @@ pub(super) async fn login(
 }
 
 /// A token in the person's name, which the person may end before its time.
-async fn make_session(api: &Api, person: &PersonId, expires: Timestamp) -> Result<String, Problem> {
+async fn make_session(
+    api: &Api,
+    person: &PersonId,
+    (rights, expires): (Rights, Timestamp),
+) -> Result<String, Problem> {
     let (secret, hash) = token::new().map_err(Problem::failed)?;
     let order = CredentialOrder::MakeToken {
         person: person.clone(),
         name: SESSION_NAME.to_owned(),
-        rights: Rights::ALL,
+        rights,
         expires,
         hash,
     };

@@ -23,6 +23,7 @@ pub mod store_pages;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{OnceCell, mpsc, oneshot, watch};
 
@@ -39,6 +40,9 @@ use crate::driver::log_files::LogFiles;
 use crate::driver::store::{StateReader, StoreAddress};
 use crate::port::control::{Account, Asked, Caller, Reply, Request};
 use crate::port::{Meters, Published, Stage};
+
+/// How long whoever asks waits for a supervisor that begins.
+const BEGINNING: Duration = Duration::from_secs(30);
 
 /// What the API needs of the process that it is in.
 #[derive(Debug)]
@@ -83,6 +87,16 @@ impl Api {
         self.0.wiring.published.borrow().clone()
     }
 
+    /// As [`published`](Self::published), once it is known what this supervisor is here for.
+    async fn once_begun(&self) -> Result<Published, Problem> {
+        let mut watched = self.0.wiring.published.clone();
+        let begun = watched.wait_for(|published| published.stage != Stage::Begins);
+        match tokio::time::timeout(BEGINNING, begun).await {
+            Ok(Ok(published)) => Ok(published.clone()),
+            _ => Err(Problem::not_now("the supervisor begins; ask again")),
+        }
+    }
+
     /// The history; opened when it is first asked for, on the runtime of the API.
     async fn reader(&self) -> Result<&StateReader, Problem> {
         let wiring = &self.0.wiring;
@@ -97,11 +111,11 @@ impl Api {
     async fn ask(&self, caller: Caller, request: Request) -> Result<Reply, Problem> {
         if let Stage::StandsBy { why } = &self.published().stage {
             return Err(Problem::not_now(format!(
-                "this supervisor stands by: {why}; ask that one"
+                "this supervisor stands by: {why}; ask the one that leads, or again in a moment"
             )));
         }
         let (reply, answer) = oneshot::channel();
-        let gone = || Problem::not_now("the supervisor is stopping");
+        let gone = Problem::gone;
         let asked = Asked { caller, request, reply };
         self.0.wiring.asked.send(asked).map_err(|_| gone())?;
         answer.await.map_err(|_| gone())

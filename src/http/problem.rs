@@ -48,6 +48,11 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
     }
 
+    /// The supervisor ends: what was asked of it is not done, and the next one may be asked.
+    pub(super) fn gone() -> Self {
+        Self::new(StatusCode::BAD_GATEWAY, "the supervisor is stopping")
+    }
+
     pub(super) fn failed(detail: impl ToString) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
     }

@@ -1,6 +1,7 @@
 //! Runs, as they are recorded.
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -60,6 +61,8 @@ pub struct ListedRun {
     pub opened: Timestamp,
     pub ended: Option<Timestamp>,
     pub result: Option<RunResult>,
+    /// The file of the archive that it has gone to.
+    pub archived: Option<String>,
 }
 
 impl From<&RunRow> for ListedRun {
@@ -71,6 +74,7 @@ impl From<&RunRow> for ListedRun {
             opened: row.opened,
             ended: row.ended,
             result: row.result,
+            archived: row.archived.clone(),
         }
     }
 }
@@ -189,7 +193,7 @@ pub(super) async fn why(
     let job = JobRef { batch, job };
     let view = match api.published().stage {
         Stage::StandsBy { .. } => why_from_store(&api, &job, date).await?,
-        Stage::Leads { .. } => {
+        Stage::Leads { .. } | Stage::Begins => {
             match api.ask(caller, Request::Why { job: job.clone(), date }).await? {
                 Reply::Why(view) => *view,
                 // A run that this supervisor does not have: the store knows.
@@ -235,7 +239,13 @@ pub(super) async fn recall(
         Some(run) => Problem::unknown(format!("there is no run {run}")),
         None => Problem::unknown("there is no such run"),
     })?;
+    at_hand(&row)?;
     Recalled::read(reader, row).await.map_err(Problem::failed)
+}
+
+/// What was archived, or lost, is named and not shown.
+pub(super) fn at_hand(row: &RunRow) -> Result<(), Problem> {
+    row.not_at_hand().map_or(Ok(()), |why| Err(Problem::new(StatusCode::GONE, why)))
 }
 
 fn limit(given: Option<u32>) -> Result<u32, Problem> {

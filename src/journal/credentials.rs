@@ -4,7 +4,9 @@ use jiff::Timestamp;
 
 use super::rows::Row;
 use crate::core::fact::Fact;
-use crate::types::{PasswordHash, PersonId, Rights, TokenHash, TokenId};
+use crate::types::{PasswordHash, PersonId, TokenHash};
+
+pub use crate::core::credentials::TokenRow;
 
 /// The password of a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,26 +15,6 @@ pub struct PasswordRow {
     pub hash: PasswordHash,
     pub at: Timestamp,
     pub by: PersonId,
-}
-
-/// A token, without what its secret is known by.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TokenRow {
-    pub token: TokenId,
-    pub person: PersonId,
-    pub name: String,
-    /// What it may be used for, of what its person may do when it is used.
-    pub rights: Rights,
-    pub made: Timestamp,
-    pub by: PersonId,
-    pub expires: Timestamp,
-    pub revoked: Option<Timestamp>,
-}
-
-impl TokenRow {
-    pub fn is_good(&self, now: Timestamp) -> bool {
-        self.revoked.is_none() && now < self.expires
-    }
 }
 
 /// A token as it comes into the store.

@@ -7,7 +7,9 @@ mod blob;
 mod chain;
 mod credentials;
 mod entry;
+mod lost;
 mod outbox;
+mod proof;
 mod rows;
 #[cfg(test)]
 mod specimens;
@@ -16,5 +18,7 @@ pub use blob::{address, hex};
 pub use chain::{Broken, Chain, Head, Sealed, verify};
 pub use credentials::{PasswordRow, Secret, TokenMade, TokenRow, kept};
 pub use entry::{Entry, NotSealed, Undecodable, VERSION};
+pub use lost::lost_rows;
 pub use outbox::OutgoingMail;
+pub use proof::{Proof, Proven};
 pub use rows::{Row, RunRow, StartsMissed, row};

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::credentials::{PasswordRow, TokenMade};
-use crate::core::fact::{Fact, MissedWhy, RunOpened, RunResult};
+use crate::core::fact::{Fact, MissedWhy, RunArchived, RunLost, RunOpened, RunResult};
 use crate::types::{
     AttemptId, BatchId, BootId, BusinessDate, Ending, HostName, IncidentId, JobName, Outcome,
     RunId, TokenId, Usage,
@@ -74,6 +74,19 @@ pub enum Row {
         token: TokenId,
         at: Timestamp,
     },
+    /// A person has taken in what the restored store lacks.
+    StoreTakenIn,
+    RunLost {
+        lost: Box<RunLost>,
+        seq: u64,
+        at: Timestamp,
+    },
+    /// Its entries before this one, and its attempts, are in a file.
+    RunArchived {
+        archived: Box<RunArchived>,
+        seq: u64,
+        at: Timestamp,
+    },
 }
 
 /// Starts of a batch's schedule, one after the other, that were not made, and will not be.
@@ -104,6 +117,24 @@ pub struct RunRow {
     pub result: Option<RunResult>,
     /// The start of the schedule that it is, where it is one.
     pub scheduled: Option<Timestamp>,
+    /// The file that holds its entries, where it was archived.
+    pub archived: Option<String>,
+}
+
+impl RunRow {
+    /// Why its entries are not in the store, in words; `None`: they are.
+    pub fn not_at_hand(&self) -> Option<String> {
+        let run = &self.run;
+        if let Some(file) = &self.archived {
+            return Some(format!("{run} was archived: {file}; `nightrun archive show {run}`"));
+        }
+        (self.result == Some(RunResult::Lost)).then(|| {
+            format!(
+                "what the store knew of {run} was lost, and an older copy restored; `nightrun journal show --run {run}` \
+                 has what hosts and targets know of it"
+            )
+        })
+    }
 }
 
 /// The row that a fact changes, if any: `seq` and `at` are those of its entry.
@@ -165,6 +196,15 @@ pub fn row(seq: u64, at: Timestamp, fact: &Fact) -> Option<Row> {
             let (first, last, count) = (*first, *last, *count);
             Row::StartsMissed(StartsMissed { batch, first, last, count, why, at })
         }
+        Fact::AttemptRecovered { attempt, host, boot } => Row::AttemptIntended {
+            attempt: attempt.clone(),
+            host: host.clone(),
+            boot: boot.clone(),
+            intended: at,
+        },
+        Fact::StoreRestored { .. } => Row::StoreTakenIn,
+        Fact::RunLost(lost) => Row::RunLost { lost: lost.clone(), seq, at },
+        Fact::RunArchived(archived) => Row::RunArchived { archived: archived.clone(), seq, at },
         Fact::RunResumed { .. }
         | Fact::DefinitionsRefused { .. }
         | Fact::AttemptStarted { .. }
@@ -193,6 +233,7 @@ fn opened_row(seq: u64, at: Timestamp, opened: &RunOpened) -> RunRow {
         ended: None,
         result: None,
         scheduled: opened.scheduled,
+        archived: None,
     }
 }
 
@@ -231,6 +272,10 @@ mod tests {
                 "second-asked",
                 "second-given",
                 "second-used",
+                "store-restored",
+                "attempt-recovered",
+                "run-lost",
+                "run-archived",
                 "token-made",
                 "token-revoked",
                 "event-received",

@@ -6,13 +6,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::core::fact::{
-    Action, Approved, Deadline, Fact, JobOfRun, LateWhy, LoginHow, LoginTrouble, MissedWhy,
-    Proposed, Received, RunOpened, RunResult, StopHow, TakenSchedule, Why,
+    Action, Approved, Deadline, Fact, JobOfRun, LateWhy, LoginHow, LoginTrouble, LostAttempt,
+    MissedWhy, Proposed, Received, RunArchived, RunLost, RunOpened, RunResult, StopHow,
+    TakenSchedule, Why,
 };
 use crate::core::order::Order;
 use crate::definition::site::{Freeze, FreezeScope};
 use crate::types::{
-    BootId, Condition, Ending, EventKey, EventName, FreezeId, HostName, IncidentId, JobName,
+    BootId, Condition, Ending, Epoch, EventKey, EventName, FreezeId, HostName, IncidentId, JobName,
     Outcome, PersonId, PoolName, RequestId, Revision, Right, RunId, Span, Text, TokenId, Usage,
 };
 use crate::wire::{ChangeState, ChangeWork, Check, Ended, Work};
@@ -240,6 +241,35 @@ fn by_operators(run: &RunId) -> Vec<Fact> {
             })),
         },
         Fact::SecondUsed { request: RequestId(1) },
+        Fact::StoreRestored {
+            by: PersonId::new("li-wei").unwrap(),
+            reason: "the disk was replaced".into(),
+            made: at(),
+            epoch: Epoch(7),
+        },
+        Fact::AttemptRecovered {
+            attempt: "eod@2026-10-30#1/load/2".parse().unwrap(),
+            host: HostName::new("local").unwrap(),
+            boot: BootId("restored".into()),
+        },
+        Fact::RunLost(Box::new(RunLost {
+            run: "eod@2026-10-31#1".parse().unwrap(),
+            business_date: "2026-10-31".parse().unwrap(),
+            trial: false,
+            attempts: vec![LostAttempt {
+                attempt: "eod@2026-10-31#1/load/1".parse().unwrap(),
+                host: HostName::new("local").unwrap(),
+                ended: Some(Box::new(ended("eod@2026-10-31#1/load/1".parse().unwrap()))),
+                marked: vec!["bank".into()],
+            }],
+        })),
+        Fact::RunArchived(Box::new(RunArchived {
+            run: "eod@2025-10-30#1".parse().unwrap(),
+            file: "eod@2025-10-30#1.json.gz".into(),
+            digest: "ab".repeat(32),
+            bytes: 4711,
+            entries: 12,
+        })),
     ]
 }
 

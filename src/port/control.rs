@@ -140,8 +140,8 @@ pub struct Order {
     /// A whole rerun: run number n+1.
     #[serde(default)]
     pub rerun: bool,
-    /// Never over the API: a trial has a clock of its own.
-    #[serde(skip)]
+    /// Beside a trial that is at work, by its clock.
+    #[serde(default)]
     pub trial: bool,
     /// Reason of a window override.
     #[serde(default)]

@@ -9,6 +9,7 @@ mod mailer;
 mod published;
 mod pulse;
 mod store;
+pub mod witness;
 
 pub use agent::{AgentEvent, AgentLink};
 pub use clock::{Clock, TrialOffset};
@@ -16,4 +17,6 @@ pub use folders::{Defects, Folders, LoadedSite, SiteSource};
 pub use mailer::{Attachment, Letter, Mailer, Party, SendError};
 pub use published::{Meters, Published, Stage};
 pub use pulse::Pulse;
-pub use store::{Commit, Durations, QueuedMail, RunFilter, Store, StoreError, StoreReader};
+pub use store::{
+    Archived, Commit, Durations, QueuedMail, Restoration, RunFilter, Store, StoreError, StoreReader,
+};

@@ -22,6 +22,8 @@ pub struct Published {
 /// What a supervisor is here for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stage {
+    /// It is not known yet, or it takes up what was under way; whoever asks waits.
+    Begins,
     Leads {
         epoch: Epoch,
     },
@@ -34,8 +36,7 @@ pub enum Stage {
 impl Published {
     /// Before it is known who leads.
     pub fn nothing() -> Self {
-        let stage = Stage::StandsBy { why: "not asked yet".to_owned() };
-        Self { stage, head: 0, trouble: None, site: None }
+        Self { stage: Stage::Begins, head: 0, trouble: None, site: None }
     }
 }
 

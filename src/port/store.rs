@@ -6,11 +6,11 @@ use jiff::Timestamp;
 
 use super::{Pulse, TrialOffset};
 use crate::journal::{
-    Head, OutgoingMail, PasswordRow, Row, RunRow, Sealed, StartsMissed, TokenRow, verify,
+    Broken, Head, OutgoingMail, PasswordRow, Proof, Row, RunRow, Sealed, StartsMissed, TokenRow,
 };
 use crate::types::{
-    BatchId, BusinessDate, Epoch, IncidentId, JobName, JobRef, Outcome, PersonId, RunId, RunKey,
-    Span, TokenHash,
+    AttemptId, BatchId, BootId, BusinessDate, Epoch, IncidentId, JobName, JobRef, Outcome,
+    PersonId, RunId, RunKey, Span, TokenHash,
 };
 
 /// The store could not do what was asked. Nothing of a failed commit is kept.
@@ -33,6 +33,9 @@ pub enum StoreError {
     /// The history of this store goes on in another one, or has not arrived here yet: nothing may be written here.
     #[error("this store is not the one to write to: {0}")]
     Elsewhere(String),
+    /// It is older than what hosts and targets know: nobody leads with it before a person has taken in what it lacks.
+    #[error("this store is older than what has run: {0}")]
+    Behind(String),
     /// The rows do not fit what is stored: an error of the program, not of the disk.
     #[error("the store refuses a contradiction: {0}")]
     Contradiction(String),
@@ -89,6 +92,29 @@ pub struct QueuedMail {
     pub why: Option<String>,
     /// When it is tried next; `None`: given up.
     pub due: Option<Timestamp>,
+}
+
+/// Where a run was archived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Archived {
+    pub run: RunId,
+    /// Its name in the folder of archives.
+    pub file: String,
+    /// SHA-256 of the file, in hex.
+    pub digest: String,
+    pub bytes: u64,
+    /// The journal entry that says so.
+    pub seq: u64,
+    pub at: Timestamp,
+}
+
+/// A store that was restored from a backup, and that nobody has let go on yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restoration {
+    /// When the backup was made.
+    pub made: Timestamp,
+    /// When it was restored.
+    pub at: Timestamp,
 }
 
 /// What can be asked of a store, by its supervisor and by anybody else on the host.
@@ -209,25 +235,69 @@ pub trait StoreReader {
         address: &str,
     ) -> impl Future<Output = Result<Option<Vec<u8>>, StoreError>> + Send;
 
+    /// The entries that belong to a run and to no other, in order, proven.
+    fn own_entries(
+        &self,
+        run: &RunId,
+    ) -> impl Future<Output = Result<Vec<Sealed>, StoreError>> + Send;
+
+    /// Runs with an incident that is open.
+    fn runs_at_fault(&self) -> impl Future<Output = Result<Vec<RunId>, StoreError>> + Send;
+
+    /// Of each run that was not archived, its attempts and the bytes of their output.
+    fn output(
+        &self,
+    ) -> impl Future<Output = Result<BTreeMap<RunId, (Vec<AttemptId>, u64)>, StoreError>> + Send;
+
+    /// Runs whose entries and attempts are in files, the first archived first.
+    fn archived(&self) -> impl Future<Output = Result<Vec<Archived>, StoreError>> + Send;
+
+    /// Every attempt that was meant, of runs that were not archived; true: its ending is known.
+    fn attempts(
+        &self,
+    ) -> impl Future<Output = Result<BTreeMap<AttemptId, bool>, StoreError>> + Send;
+
+    /// Whether the journal has the ending of an attempt, or its run was archived.
+    fn has_ending(
+        &self,
+        attempt: &AttemptId,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Whether an attempt was ever meant, as far as this store knows.
+    fn knows(&self, attempt: &AttemptId) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Boots of hosts that attempts were meant for.
+    fn boots(&self) -> impl Future<Output = Result<Vec<BootId>, StoreError>> + Send;
+
+    /// `Some`: it was restored from a backup, and is not to be led before a person has taken in what it lacks.
+    fn restoration(&self) -> impl Future<Output = Result<Option<Restoration>, StoreError>> + Send;
+
+    /// The last leadership that was claimed.
+    fn epoch(&self) -> impl Future<Output = Result<Epoch, StoreError>> + Send;
+
     /// Reads the whole journal and proves it; `Damaged` names the first entry that does not fit.
     fn verify(&self) -> impl Future<Output = Result<Head, StoreError>> + Send
     where
         Self: Sync,
     {
         async move {
-            // Taken first: what a supervisor adds meanwhile is not asked about.
+            // Taken first: a supervisor may add to it meanwhile.
             let stored = self.head().await?;
-            let mut head = Head::default();
-            while head.seq < stored.seq {
-                let mut page = self.all_entries(head.seq, VERIFY_PAGE).await?;
-                page.retain(|entry| entry.seq <= stored.seq);
+            let damaged = |broken: Broken| StoreError::Damaged(broken.to_string());
+            let mut proof = Proof::default();
+            let mut met = stored.seq == 0;
+            loop {
+                let page = self.all_entries(proof.head().seq, VERIFY_PAGE).await?;
+                for entry in &page {
+                    proof.take(entry, None).map_err(damaged)?;
+                    met |= *proof.head() == stored;
+                }
                 if page.is_empty() {
                     break;
                 }
-                head =
-                    verify(head, page).map_err(|broken| StoreError::Damaged(broken.to_string()))?;
             }
-            if head == stored {
+            let head = proof.finish().map_err(damaged)?.head;
+            if met {
                 return Ok(head);
             }
             Err(StoreError::Damaged(format!(

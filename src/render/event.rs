@@ -38,6 +38,7 @@ fn what(lang: Lang, head: &RunHead, clock: &Clock<'_>, event: &Event) -> String 
                 RunResult::Failed => Happened::RunFailed { run, took, code },
                 RunResult::Cancelled => Happened::RunCancelled { run, took, code },
                 RunResult::Stopped => Happened::RunStopped { run, took, code },
+                RunResult::Lost => Happened::RunLost { run },
             })
         }
         Event::Stopping { running: 0, .. } => say(Happened::StoppingIdle),

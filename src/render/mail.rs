@@ -59,6 +59,7 @@ pub fn report(lang: Lang, view: &ReportView) -> Result<MailText, askama::Error> 
         Some(RunResult::Failed) => "FAILED",
         Some(RunResult::Stopped) => "STOPPED",
         Some(RunResult::Cancelled) => "CANCELLED",
+        Some(RunResult::Lost) => "LOST",
         None => "RUNNING",
     };
     let verdict = phrase::standing(lang, head);

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod behind;
 pub mod clock;
 pub mod command;
 pub mod day_words;

@@ -45,6 +45,7 @@ pub fn standing(lang: Lang, head: &RunHead) -> String {
         (Some(RunResult::Failed), _) => say(Verdict::Failed { title, at }),
         (Some(RunResult::Stopped), _) => say(Verdict::Stopped { title, at }),
         (Some(RunResult::Cancelled), _) => say(Verdict::Cancelled { title, at }),
+        (Some(RunResult::Lost), _) => say(Verdict::Lost { title, at }),
         (Some(RunResult::Well), DeadlineState::Kept { due }) => {
             say(Verdict::DoneOnTime { title, at, limit: &clock.minute(due) })
         }

@@ -100,7 +100,8 @@ impl Tone {
     /// Of a run: red when it failed or the limit is lost, amber when it ended late or is at risk.
     pub(super) fn of_run(result: Option<RunResult>, deadline: DeadlineState) -> Self {
         match (result, deadline) {
-            (Some(RunResult::Failed), _) | (None, DeadlineState::Overdue { .. }) => Self::BAD,
+            (Some(RunResult::Failed | RunResult::Lost), _)
+            | (None, DeadlineState::Overdue { .. }) => Self::BAD,
             (Some(RunResult::Stopped | RunResult::Cancelled), _)
             | (Some(RunResult::Well), DeadlineState::Missed { .. })
             | (None, DeadlineState::ExpectedMissed { .. } | DeadlineState::AtRisk { .. }) => {

@@ -21,10 +21,16 @@ pub fn text(lang: Lang, rows: &[RunRow], zone: &Zone) -> String {
             Label::of_result(row.result).say(lang).to_owned(),
             at(row.opened),
             row.ended.map(at).unwrap_or_default(),
-            if row.trial { Label::TrialMark.say(lang).to_owned() } else { String::new() },
+            marks(lang, row),
         ]);
     }
     let mut text = String::new();
     table.write(&mut text);
     text
+}
+
+fn marks(lang: Lang, row: &RunRow) -> String {
+    let trial = row.trial.then(|| Label::TrialMark.say(lang));
+    let archived = row.archived.as_ref().map(|_| Label::ArchivedMark.say(lang));
+    trial.into_iter().chain(archived).collect::<Vec<_>>().join(" ")
 }

@@ -56,6 +56,7 @@ fn missed_why(lang: Lang, why: &MissedWhy) -> String {
         }
         MissedWhy::Refused { what } => Starts::Refused { what }.say(lang),
         MissedWhy::Observed => Starts::Observed.say(lang),
+        MissedWhy::StoreRestored => Starts::StoreRestored.say(lang),
     }
 }
 

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::faults::{Fault, Faults};
 use crate::core::night::Event;
 use crate::definition::site::Site;
-use crate::types::{AttemptId, BootId, Ending, HostName};
+use crate::types::{AttemptId, BootId, Ending, Epoch, HostName};
 use crate::wire::{Ended, Work};
 
 /// How an attempt goes, by the seed and its id alone.
@@ -51,6 +51,20 @@ struct Host {
     linked: bool,
     /// It cannot be reached before.
     down_until: Duration,
+    /// The highest epoch that greeted it.
+    seen: Epoch,
+    /// How often its links have broken.
+    breaks: u64,
+}
+
+/// Whether an agent hears a supervisor that once was linked to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hearing {
+    /// The link has broken since, or never was.
+    Nothing,
+    /// Another leads, as the agent knows.
+    Refuses,
+    Obeys,
 }
 
 #[derive(Debug)]
@@ -73,7 +87,13 @@ const SECOND: Duration = Duration::from_secs(1);
 
 impl Agents {
     pub(super) fn new(site: &Site) -> Self {
-        let host = || Host { boot: 1, linked: false, down_until: Duration::ZERO };
+        let host = || Host {
+            boot: 1,
+            linked: false,
+            down_until: Duration::ZERO,
+            seen: Epoch(0),
+            breaks: 0,
+        };
         Self {
             hosts: site.hosts.keys().map(|name| (name.clone(), host())).collect(),
             spool: BTreeMap::new(),
@@ -104,6 +124,27 @@ impl Agents {
         Some(first.remove())
     }
 
+    /// The links that stand, each by how often its host's have broken.
+    pub(super) fn links(&self) -> BTreeMap<HostName, u64> {
+        let linked = self.hosts.iter().filter(|(_, host)| host.linked);
+        linked.map(|(name, host)| (name.clone(), host.breaks)).collect()
+    }
+
+    pub(super) fn knows(&self, id: &AttemptId) -> bool {
+        self.spool.contains_key(id)
+    }
+
+    /// Whether a host obeys a supervisor of this epoch that had this link to it.
+    pub(super) fn hears(&self, host: &HostName, epoch: Epoch, link: Option<u64>) -> Hearing {
+        match self.hosts.get(host) {
+            Some(state) if link == Some(state.breaks) => match epoch < state.seen {
+                true => Hearing::Refuses,
+                false => Hearing::Obeys,
+            },
+            _ => Hearing::Nothing,
+        }
+    }
+
     fn put(&mut self, at: Duration, post: Post) {
         self.posted += 1;
         self.post.insert((at, self.posted), post);
@@ -125,12 +166,18 @@ impl Agents {
     }
 
     /// A host is reached; its agent offers what the journal may not know. `None` while it is down.
-    pub(super) fn reached(&mut self, host: &HostName, now: Duration) -> Option<Event> {
+    pub(super) fn reached(
+        &mut self,
+        host: &HostName,
+        now: Duration,
+        epoch: Epoch,
+    ) -> Option<Event> {
         let state = self.hosts.get_mut(host)?;
         if state.down_until > now {
             return None;
         }
         state.linked = true;
+        state.seen = state.seen.max(epoch);
         let unrecorded: Vec<AttemptId> = self
             .spool
             .iter()
@@ -148,6 +195,7 @@ impl Agents {
     pub(super) fn cut(&mut self, host: &HostName, now: Duration, away: Duration, lost: bool) {
         let Some(state) = self.hosts.get_mut(host) else { return };
         state.linked = false;
+        state.breaks += 1;
         state.down_until = state.down_until.max(now + away);
         let back = state.down_until;
         if lost {
@@ -222,8 +270,14 @@ impl Agents {
         if !self.linked(&lot.host) {
             return true;
         }
-        if self.spool.contains_key(&id) {
-            self.report(faults, now, &id);
+        let runs_once = self.begin((now, wall), &id, lot);
+        self.report(faults, now, &id);
+        runs_once
+    }
+
+    /// Starts an attempt that the spool does not know. False: it ran once before.
+    pub(super) fn begin(&mut self, (now, wall): At, id: &AttemptId, lot: Lot) -> bool {
+        if self.spool.contains_key(id) {
             return true;
         }
         if !self.started.insert(id.clone()) {
@@ -233,7 +287,6 @@ impl Agents {
         let known = Known { lot, started: wall, ends, ended: None, recorded: false };
         self.spool.insert(id.clone(), known);
         self.ends(id.clone(), ends);
-        self.report(faults, now, &id);
         true
     }
 

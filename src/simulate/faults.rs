@@ -86,6 +86,10 @@ faults! {
     Stop "stop" Night(1, 3),
     /// Somebody runs jobs again.
     Rerun "rerun" Night(1, 6),
+    /// The leader stands still, for a moment or past its lease, and goes on with what it has in hand.
+    Paused "paused" Chance(10, 60),
+    /// The leader is cut off from the store, for a moment or past its lease.
+    CutOff "cut-off" Chance(10, 40),
 }
 
 impl fmt::Display for Fault {

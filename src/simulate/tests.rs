@@ -105,7 +105,7 @@ fn a_night_that_breaks_a_rule_shrinks_to_what_it_takes() {
 
 #[test]
 fn the_story_of_a_failure_is_what_happened_last() {
-    let world = World::new(Scenario::of(5, 12)).unwrap();
+    let world = World::new("seed=5 jobs=12 without=paused,cut-off".parse().unwrap()).unwrap();
     let failure = world.played_until(Breach::Head);
     assert_eq!(failure.story.len(), 30);
     let story = failure.story.join("\n");
@@ -156,6 +156,29 @@ fn what_once_broke_a_rule_holds() {
         "seed=1795771424003994 jobs=100",
         "seed=1795772695001328 jobs=100 only=36,43,44,45,49,50,51,52,55,59,64,66,70,71,73,74,76,80,83,84 without=all until=0",
     ] {
-        played(&night.parse().unwrap());
+        // Before there was a second supervisor.
+        played(&format!("without=paused,cut-off {night}").parse().unwrap());
     }
+}
+
+/// Leaders that stood still or were cut off past their lease offer commits and commands, and none is taken.
+#[test]
+fn what_former_leaders_offer_is_refused() {
+    let mut all = Counts::default();
+    for seed in 0..100 {
+        all.add(&played(&Scenario { look: 64, ..Scenario::of(seed, 40) }).counts);
+    }
+    let (commits, starts) = (all.stale_commits, all.stale_starts);
+    assert!(commits > 30 && starts > 3, "{commits} commits, {starts} starts");
+}
+
+/// The rule shows itself where the store does not keep it.
+#[test]
+fn a_store_that_takes_commits_of_any_epoch_is_found_out() {
+    let found = (0..100).filter(|seed| {
+        let mut world = World::new(Scenario::of(*seed, 12)).unwrap();
+        world.takes_anything();
+        matches!(world.play(), Err(failure) if matches!(failure.breach, Breach::Stale(..)))
+    });
+    assert!(found.count() > 10);
 }

@@ -52,14 +52,23 @@ impl<W: World> Supervisor<W> {
     /// been.
     pub(super) fn starts_mail(&mut self, facts: &[(Timestamp, Fact)]) -> Vec<OutgoingMail> {
         let Some(site) = self.core.served().cloned() else { return Vec::new() };
-        let missed = facts.iter().filter_map(|(_, fact)| Missed::of_fact(&site, fact));
+        self.starts_mail_of(&site, facts)
+    }
+
+    /// The same, of a site that nobody serves yet.
+    pub(super) fn starts_mail_of(
+        &mut self,
+        site: &Site,
+        facts: &[(Timestamp, Fact)],
+    ) -> Vec<OutgoingMail> {
+        let missed = facts.iter().filter_map(|(_, fact)| Missed::of_fact(site, fact));
         let missed: Vec<Missed> = missed.filter(|missed| missed.alarming).collect();
         let Some(first) = missed.first() else { return Vec::new() };
         let thread = format!("starts.{}.{}", first.batch, first.first.as_second());
         let people: Vec<PersonId> =
             site.with_role(&site.mail.failures_to).map(|(id, _)| id.clone()).collect();
         let write = |lang, _: &PersonId| render::starts::mail(lang, site.title.get(lang), &missed);
-        let letters = self.letters(&site, &people, &thread, write, &[]);
+        let letters = self.letters(site, &people, &thread, write, &[]);
         self.composed(letters)
     }
 

@@ -2,6 +2,7 @@
 //! transaction, and only then something is done.
 
 mod access;
+mod archive;
 mod credentials;
 mod letters;
 mod operators;
@@ -11,6 +12,7 @@ mod pulse;
 mod recall;
 mod received;
 mod requests;
+mod restored;
 mod service;
 mod trouble;
 mod turn;
@@ -23,7 +25,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::core::fact::{Fact, LateWhy, RunResult, StopHow};
+use crate::core::fact::{Fact, LateWhy, RunArchived, RunResult, StopHow};
 use crate::core::night::{Core, StepError};
 use crate::core::refused::{Refused, Rule};
 use crate::core::service::Hindrance;
@@ -42,6 +44,7 @@ pub use letters::{missed_starts, planned, usual_p95};
 pub use orders::{NotOrdered, is_interrupted};
 pub use outbox::{MailNews, Post, send_mail};
 pub use recall::{Definition, across_now, definition, recall, standing};
+pub use restored::schedules;
 pub use service::NotServed;
 
 /// The outside world of one supervisor.
@@ -71,6 +74,11 @@ pub enum Input {
     Mail(MailNews),
     /// Another supervisor leads.
     Overtaken(StoreError),
+    /// A run lies in an archive, and may leave the store; whether it has is told.
+    Archived {
+        archived: Box<RunArchived>,
+        done: mpsc::UnboundedSender<bool>,
+    },
 }
 
 impl Input {

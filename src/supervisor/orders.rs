@@ -34,6 +34,9 @@ pub enum NotOrdered {
     NoCopy(String),
 }
 
+/// For a run that is over and whose own entries are not here.
+const RERUN: &str = "--rerun runs the whole batch again";
+
 /// Good attempts of a job that its expected duration is taken from.
 pub(super) const HISTORY: u32 = 30;
 
@@ -103,6 +106,10 @@ impl<W: World> Supervisor<W> {
                 let hint = "go on with it (the same command without --rerun), or skip what is left";
                 let what = format!("{} has not come to its end", row.run);
                 Ok(Err(Refused::by(Rule::RunUnderWay, what).hint(hint).into()))
+            }
+            Some(row) if !order.trial && !order.rerun && row.not_at_hand().is_some() => {
+                let what = row.not_at_hand().unwrap_or_default();
+                Ok(Err(Refused::by(Rule::RunOver, what).hint(RERUN).into()))
             }
             Some(row) if !order.trial && !order.rerun => {
                 self.again_in(&row, &ordered, order, by).await

@@ -105,7 +105,7 @@ impl<W: World> Supervisor<W> {
             }
         };
         match cannot_now(found.map_err(Fatal::from))? {
-            Ok(Some(row)) if !row.trial => {
+            Ok(Some(row)) if !row.trial && row.not_at_hand().is_none() => {
                 // Trouble with the store: it is then as if there were no such run, and asked for again.
                 let _ = cannot_now(self.load(&row.run).await)?;
             }

@@ -61,16 +61,7 @@ impl<W: World> Supervisor<W> {
         observes: bool,
     ) -> Result<(), NotServed> {
         let reader = self.parts.store.reader().clone();
-        for sealed in reader.standing().await.map_err(Fatal::from)? {
-            let entry = sealed.open().map_err(Fatal::from)?;
-            // What operators have ordered was taken in with the lead.
-            if matches!(entry.fact, Fact::ScheduleTaken { .. } | Fact::DefinitionsTaken { .. }) {
-                self.core.replay(entry.at, &entry.fact).map_err(Fatal::from)?;
-            }
-        }
-        for (batch, scheduled) in reader.decided_starts().await.map_err(Fatal::from)? {
-            self.core.decided_start(&batch, scheduled);
-        }
+        self.replay_schedules().await?;
         let open = reader.open_runs().await.map_err(Fatal::from)?;
         for row in open.into_iter().filter(|row| !row.trial) {
             self.take_up(&row.run, caller).await?;
@@ -304,6 +295,10 @@ impl<W: World> Supervisor<W> {
 
     /// Whether a run of a date takes the place of the start that the schedule has for it.
     async fn stands_for(&self, before: &RunRow) -> Result<bool, Fatal> {
+        // What it was nobody can say: people decide.
+        if before.not_at_hand().is_some() {
+            return Ok(true);
+        }
         for sealed in self.parts.store.reader().entries(&before.run).await? {
             if let Fact::RunOpened(opened) = sealed.open()?.fact {
                 return Ok(service::takes_the_place_of_a_start(&opened));
@@ -374,13 +369,7 @@ impl<W: World> Supervisor<W> {
         }
         let old = runs.values().filter(|run| service::is_done_with(run, now));
         let old = old.filter(|run| last.get(&run.opened.batch).is_some_and(|l| l.1 != run.id()));
-        // A second person may still say yes to what was asked of it.
-        let asked = |run: &RunId| {
-            let mut requests = self.core.state().standing.requests.values();
-            requests
-                .any(|request| matches!(&request.what, Proposed::Acts { run: of, .. } if of == run))
-        };
-        let old = old.filter(|run| !asked(run.id()));
+        let old = old.filter(|run| !self.is_asked_about(run.id()));
         let gone: Vec<RunId> = old.map(|run| run.id().clone()).collect();
         for run in gone {
             self.core.let_go(&run);
@@ -388,6 +377,12 @@ impl<W: World> Supervisor<W> {
         }
         let definitions = self.core.definitions();
         self.copies.retain(|digest, _| definitions.contains(digest));
+    }
+
+    /// A second person may still say yes to what was asked of it.
+    pub(super) fn is_asked_about(&self, run: &RunId) -> bool {
+        let mut requests = self.core.state().standing.requests.values();
+        requests.any(|request| matches!(&request.what, Proposed::Acts { run: of, .. } if of == run))
     }
 
     /// The definitions that orders go by: those that are served, else the files as they are.

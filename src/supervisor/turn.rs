@@ -8,12 +8,13 @@ use tokio::sync::oneshot;
 use super::{Fatal, Input, Supervisor, World, answer};
 use crate::core::fact::{Action, Fact};
 use crate::core::launch::{self, Places};
+use crate::core::masks::masked;
 use crate::core::night::{Command, Event, StepError};
 use crate::core::refused::Refused;
 use crate::fault;
 use crate::journal::{OutgoingMail, Row, row};
 use crate::port::control::Reply;
-use crate::port::{AgentEvent, AgentLink, Clock, Commit, Folders, StoreError};
+use crate::port::{AgentEvent, AgentLink, Clock, Commit, Folders, Store, StoreError, StoreReader};
 use crate::types::{AttemptId, Ending, HostName, RunId, Span};
 use crate::view::report::ReportView;
 use crate::wire::{Ended, FromAgent, ToAgent};
@@ -50,7 +51,10 @@ impl<W: World> Supervisor<W> {
 
     async fn take(&mut self, input: Input, turn: &mut Turn) -> Result<(), Fatal> {
         match input {
-            Input::Agent(event) => self.hear(turn, event),
+            Input::Agent(event) => {
+                self.let_forget(&event).await;
+                self.hear(turn, event)
+            }
             Input::Stop { caller, how } => {
                 self.stopping = true;
                 let by = self.somebody(&caller);
@@ -70,6 +74,12 @@ impl<W: World> Supervisor<W> {
             }
             Input::Mail(news) => self.mail_news(news).await,
             Input::Overtaken(why) => Err(why.into()),
+            Input::Archived { archived, done } => {
+                let gone = self.archive(turn, *archived).await?;
+                // Who archives has gone: the next one finds out.
+                done.send(gone).ok();
+                Ok(())
+            }
             Input::Asked(asked) => self.asked(turn, asked).await,
         }
     }
@@ -105,6 +115,19 @@ impl<W: World> Supervisor<W> {
         }
     }
 
+    /// An ending of a run that is not at hand: where the journal has it, its host need not offer it again.
+    async fn let_forget(&mut self, event: &AgentEvent) {
+        let AgentEvent::Says { host, what: FromAgent::Ended(ended) } = event else { return };
+        let attempt = &ended.attempt;
+        if self.core.state().runs.contains_key(&attempt.run) {
+            return;
+        }
+        // Of a store in trouble nobody knows; it is offered again.
+        if self.parts.store.reader().has_ending(attempt).await.is_ok_and(|known| known) {
+            self.parts.agent.tell(host, ToAgent::Recorded { attempts: vec![attempt.clone()] });
+        }
+    }
+
     fn hear(&mut self, turn: &mut Turn, event: AgentEvent) -> Result<(), Fatal> {
         let event = match event {
             AgentEvent::Away { host, why } => {
@@ -122,11 +145,14 @@ impl<W: World> Supervisor<W> {
                     Event::Started { attempt, pid, at: self.by_run_clock(at) }
                 }
                 FromAgent::Ended(ended) => Event::Ended(Box::new(Ended {
+                    tail: self.without_secrets(&ended.attempt, &ended.tail),
                     started: ended.started.map(|at| self.by_run_clock(at)),
                     ended: self.by_run_clock(ended.ended),
                     ..*ended
                 })),
                 FromAgent::NotKnown { attempt } => Event::NotKnown { attempt },
+                // Asked for by whoever archives, over a connection of its own.
+                FromAgent::Retired { .. } => return Ok(()),
                 FromAgent::Notice { what } => {
                     let at = self.parts.clock.now().wall;
                     self.notice(at, &format!("{host}: {what}"));
@@ -147,6 +173,14 @@ impl<W: World> Supervisor<W> {
             },
         };
         self.step(turn, event)
+    }
+
+    /// The last lines of a log go into journal, reports and mails: without what the job's log may not show.
+    fn without_secrets(&self, attempt: &AttemptId, tail: &[String]) -> Vec<String> {
+        let run = self.core.state().runs.get(&attempt.run);
+        let job = run.and_then(|run| Some(run.job(run.index(&attempt.job)?)));
+        let masks = job.map(|job| job.log_masks.as_slice()).unwrap_or_default();
+        tail.iter().map(|line| masked(line, masks)).collect()
     }
 
     /// A host reports its own wall time; a trial's clock is moved by as much as when the attempt began, because it does

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::core::access::rights_of;
+use crate::core::credentials::TokenRow;
 use crate::definition::site::Site;
-use crate::journal::TokenRow;
 use crate::types::{PersonId, Rights, Role, TeamName, Text};
 
 /// A person and what the person may do.

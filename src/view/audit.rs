@@ -9,7 +9,6 @@ use serde::Serialize;
 use crate::core::access::rights_of;
 use crate::core::fact::{Action, Fact, LoginHow, LoginTrouble, Proposed};
 use crate::definition::site::Site;
-use crate::journal::{Entry, Head};
 use crate::types::{BusinessDate, EventKey, EventName, PersonId, Rights, Role, RunId, TeamName};
 
 /// The person that starts of schedules are made by.
@@ -134,10 +133,14 @@ pub struct Point {
     pub hash: String,
 }
 
-impl From<Head> for Point {
-    fn from(head: Head) -> Self {
-        Self { seq: head.seq, hash: head.hash }
-    }
+/// An entry of the journal, as far as an audit asks.
+#[derive(Debug, Clone, Copy)]
+pub struct Recorded<'a> {
+    /// The host's real time.
+    pub at: Timestamp,
+    pub seq: u64,
+    pub hash: &'a str,
+    pub fact: &'a Fact,
 }
 
 /// Everybody of a site, with what each is allowed.
@@ -154,31 +157,26 @@ pub fn access_table(site: &Site) -> AccessTable {
     site.people.iter().map(of).collect()
 }
 
-/// What an entry says that somebody did; `None` where it is nobody's doing. `hash`: that of the entry.
-pub fn line(entry: &Entry, hash: &str) -> Option<AuditLine> {
-    let (person, did, reason) = by_whom(&entry.fact)?;
+/// What an entry says that somebody did; `None` where it is nobody's doing.
+pub fn line(entry: Recorded<'_>) -> Option<AuditLine> {
+    let (person, did, reason) = by_whom(entry.fact)?;
     Some(AuditLine {
-        at: entry.recorded,
+        at: entry.at,
         person,
-        second: second_of(&entry.fact),
+        second: second_of(entry.fact),
         did,
         reason,
         seq: entry.seq,
-        hash: hash.to_owned(),
+        hash: entry.hash.to_owned(),
     })
 }
 
 /// Differences between what people were and are allowed, which came into force with this entry.
-pub fn changes(
-    before: &AccessTable,
-    after: &AccessTable,
-    entry: &Entry,
-    hash: &str,
-) -> Vec<AuditLine> {
+pub fn changes(before: &AccessTable, after: &AccessTable, entry: Recorded<'_>) -> Vec<AuditLine> {
     let ids: std::collections::BTreeSet<&PersonId> = before.keys().chain(after.keys()).collect();
     let differs = ids.into_iter().filter(|id| before.get(*id) != after.get(*id));
     let line = |id: &PersonId| AuditLine {
-        at: entry.recorded,
+        at: entry.at,
         person: None,
         second: None,
         did: Did::Access {
@@ -188,7 +186,7 @@ pub fn changes(
         },
         reason: String::new(),
         seq: entry.seq,
-        hash: hash.to_owned(),
+        hash: entry.hash.to_owned(),
     };
     differs.map(line).collect()
 }

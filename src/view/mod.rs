@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod behind;
 pub mod event;
 pub mod failure;
 pub mod health;

@@ -101,6 +101,10 @@ pub fn event(after: &State, at: Timestamp, fact: &Fact) -> Option<EventLine> {
         | Fact::TokenRevoked { .. }
         | Fact::LoggedIn { .. }
         | Fact::LoginRefused { .. }
+        | Fact::StoreRestored { .. }
+        | Fact::AttemptRecovered { .. }
+        | Fact::RunLost(_)
+        | Fact::RunArchived(_)
         | Fact::EventReceived(_)
         | Fact::EventForgotten { .. } => return None,
     };

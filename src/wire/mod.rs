@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::definition::site::{Engine, RowLimits, Survivors, Transaction};
-use crate::types::{AttemptId, BootId, ChangeId, Ending, Epoch, Span, Usage};
+use crate::types::{AttemptId, BootId, ChangeId, Ending, Epoch, RunId, Span, Usage};
 
 /// Bytes of the longest line that either side accepts.
 pub const LINE_LIMIT: usize = 16 * 1024 * 1024;
@@ -78,6 +78,9 @@ pub enum ToAgent {
     Ask { attempts: Vec<AttemptId> },
     /// Their endings are in the journal: the spool need not offer them again (logs stay).
     Recorded { attempts: Vec<AttemptId> },
+    /// What is kept of the attempts of these runs is in an archive, and goes; none of them is ever started again. Answered
+    /// with `Retired`. `logs_only`: only their output goes.
+    Retire { runs: Vec<RunId>, logs_only: bool },
     /// Leave as soon as no attempt runs.
     Leave,
     /// Go on as this program, by default as what stands now where the agent's own stood. What runs goes on. The agent
@@ -119,6 +122,11 @@ pub enum FromAgent {
     /// The command's epoch is lower than one that the agent has seen.
     Stale {
         seen: Epoch,
+    },
+    /// Nothing is kept of these any more. A run that is not among them has an attempt that runs, or whose ending is not known
+    /// to be in the journal.
+    Retired {
+        runs: Vec<RunId>,
     },
     /// What people at the supervisor should know of this host: something waits until it is put right.
     Notice {

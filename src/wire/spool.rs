@@ -30,6 +30,8 @@ pub const OUT: &str = "out";
 pub const ERR: &str = "err";
 /// The folder of the records of attempts whose endings are not known to be in the journal.
 pub const LIVE: &str = "live";
+/// Runs whose attempts were given away to an archive, one a line: none of them is ever started again.
+pub const RETIRED: &str = "retired";
 /// An attempt's record, once its ending is in the journal.
 pub const RECORD: &str = "record";
 /// A worker's task, as JSON of [`super::Task`].

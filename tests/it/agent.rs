@@ -369,3 +369,43 @@ pub(crate) fn runs_many(house: House) {
     let unknown = house.shell("never", "");
     assert_eq!(next.ask(&unknown), FromAgent::NotKnown { attempt: unknown.attempt.clone() });
 }
+
+#[test]
+fn what_was_archived_goes_and_is_never_started_again() {
+    let mut house = House::with_agent();
+    let mut line = house.hello();
+    let (done, runs) = (house.shell("done", "echo once >> ran"), house.shell("runs", "sleep 60"));
+    let ended = line.through(&done);
+    let run = done.attempt.run.clone();
+    let retire = |logs_only| ToAgent::Retire { runs: vec![run.clone()], logs_only };
+    // Not before its ending is recorded, and not while anything of the run goes on.
+    line.say(&retire(false));
+    assert_eq!(line.hear(), FromAgent::Retired { runs: vec![] });
+    line.say(&ToAgent::Recorded { attempts: vec![ended.attempt] });
+    line.run(&runs);
+    line.say(&retire(false));
+    assert_eq!(line.hear(), FromAgent::Retired { runs: vec![] });
+    line.kill(&runs, "0s");
+    let killed = line.ended();
+    line.say(&ToAgent::Recorded { attempts: vec![killed.attempt] });
+    line.say(&retire(true));
+    assert_eq!(line.hear(), FromAgent::Retired { runs: vec![run.clone()] });
+    assert!(house.spool_of(&done).exists() && !house.spool_of(&done).join("out").exists());
+    line.say(&retire(false));
+    assert_eq!(line.hear(), FromAgent::Retired { runs: vec![run.clone()] });
+    assert!(!house.spool_of(&done).exists());
+    // The same from the next agent, after a line that was not written to its end.
+    for _ in 0..2 {
+        line.start(&done);
+        let known = line.ended();
+        assert!(why(&known.ending).contains("was archived"), "{known:?}");
+        assert!(matches!(line.ask(&done), FromAgent::Ended(known) if !known.ending.is_certain()));
+        house.kill_agent();
+        let file = house.dir().join("retired");
+        let torn = std::fs::read_to_string(&file).unwrap() + "eod@2026-1";
+        std::fs::write(&file, torn).unwrap();
+        house.start_agent(&[]);
+        line = house.hello();
+    }
+    assert!(!house.spool_of(&done).exists());
+}

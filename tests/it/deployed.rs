@@ -119,6 +119,7 @@ fn the_example_settings_are_settings_with_and_without_what_is_commented_out() {
     fs::write(&file, all.join("\n").replace("require: any", "require: clean")).unwrap();
     let all = app::settings(&file).unwrap();
     assert!(all.shared.is_some() && all.store.is_some(), "{all:?}");
+    assert!(all.api.is_some() && all.retention.is_some(), "{all:?}");
     assert_eq!(all.store_password_file, Some(folder.path().join("store.password")));
     assert!(matches!(all.definitions, Definitions::Commits { follow: Some(_) }));
     let [state, dir] = ["/var/lib/nightrun", "/var/lib/nightrun/agent"];

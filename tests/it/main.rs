@@ -32,6 +32,7 @@ mod sample_figures;
 mod simulate_sample;
 mod smtp_sink;
 mod splitter;
+mod store_archived;
 mod store_postgres;
 mod store_sqlite;
 mod store_suite;

@@ -54,7 +54,7 @@ async fn what_was_written_is_there_after_opening_again_and_for_who_only_reads() 
     let mut second = Writer::lead(store(&address).await).await;
     assert_eq!(second.epoch, Epoch(2));
     second.write(&[ended(&eod)]).await.unwrap();
-    assert_eq!(reader.check_end().await.unwrap(), (4, second.chain.head().clone()));
+    assert_eq!(reader.check_end().await.unwrap(), (6, second.chain.head().clone()));
     assert_eq!(reader.open_runs().await.unwrap(), []);
 }
 

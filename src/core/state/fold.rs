@@ -146,6 +146,13 @@ impl State {
                 let index = run.find(job)?;
                 run.jobs[index].asked_at = Some(at);
             }
+            Fact::AttemptRecovered { attempt, host, boot } => {
+                let run = self.run_mut(&attempt.run)?;
+                run.make_room_for(&attempt.job)?;
+                run.intend(at, attempt, host, boot)?;
+            }
+            // Of runs that are not here, and of the store itself.
+            Fact::RunLost(_) | Fact::RunArchived(_) | Fact::StoreRestored { .. } => {}
         }
         Ok(())
     }
@@ -251,6 +258,15 @@ impl Run {
             }
         }
         Ok(())
+    }
+
+    /// A recovered attempt was meant by somebody who knew more of its job than this journal does.
+    fn make_room_for(&mut self, job: &JobName) -> Result<(), Unfit> {
+        let index = self.find(job)?;
+        match self.jobs[index].phase {
+            Phase::Waiting | Phase::RetryWait { .. } => Ok(()),
+            _ => self.step(index, Step::Reopen),
+        }
     }
 
     fn intend(

@@ -43,6 +43,8 @@ record! {
         optional grace: Span,
         /// Bytes of stdout and stderr together. Default: 64MiB.
         optional output_limit: ByteSize,
+        /// What follows one of these texts in its log, up to the next white space, is not shown.
+        optional log_masks: List<Word>,
         /// The first such clock time at or after the scheduled start.
         optional must_start_by: Time,
         /// The first such clock time at or after the scheduled start.

@@ -3,7 +3,9 @@
 use super::leaf::{AgentWord, ModeWord, RequireWord, Word};
 use super::record::record;
 use super::site::Version;
+use crate::definition::byte_size::ByteSize;
 use crate::types::Span;
+use jiff::civil::Time;
 
 record! {
     /// Settings of one host; what a site is stands in its own files.
@@ -30,6 +32,8 @@ record! {
         optional definitions: DefinitionsRecord,
         /// Where the API listens besides its Unix socket.
         optional api: ApiRecord,
+        /// How long what is over is kept, and where it goes then. Without it everything is kept.
+        optional retention: RetentionRecord,
     }
 }
 
@@ -44,6 +48,38 @@ record! {
         optional key: Word,
         /// true: without TLS on an address that others reach, behind a proxy that has it. Default: false.
         optional in_the_clear: bool,
+    }
+}
+
+record! {
+    /// What goes to the archive when.
+    pub(crate) struct RetentionRecord {
+        /// Folder of archives, from this file's folder.
+        required archive: Word,
+        /// Finished runs: their entries and attempts.
+        optional runs: KeepRecord,
+        /// Output of jobs.
+        optional logs: KeepLogsRecord,
+        /// When a supervisor that serves archives, once a day, in the site's zone. Default: 12:00.
+        optional at: Time,
+    }
+}
+
+record! {
+    /// How long finished runs are kept.
+    pub(crate) struct KeepRecord {
+        /// Since their end.
+        required keep: Span,
+    }
+}
+
+record! {
+    /// How long output is kept, and how much of it.
+    pub(crate) struct KeepLogsRecord {
+        /// Since the end of its run.
+        optional keep: Span,
+        /// All of it together: the oldest goes first.
+        optional at_most: ByteSize,
     }
 }
 

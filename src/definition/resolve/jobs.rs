@@ -10,7 +10,7 @@ use crate::definition::byte_size::ByteSize;
 use crate::definition::defect::Finding;
 use crate::definition::places::JobPlaces;
 use crate::definition::raw::job::{JobRecord, RetryRecord, SuccessRecord};
-use crate::definition::raw::{At, Field, Growth, Names};
+use crate::definition::raw::{At, Field, Growth, List, Names, Word};
 use crate::definition::site::{EndingKind, Job, Kind, Retry, Success, Survivors};
 use crate::definition::source::SourceTree;
 use crate::types::{BatchId, HostName, JobName, PoolName, Span, WindowClass};
@@ -70,6 +70,7 @@ impl JobResolver<'_, '_> {
             time_limit: raw.time_limit.get().copied(),
             grace: raw.grace.or(GRACE),
             output_limit: raw.output_limit.or(OUTPUT_LIMIT).0,
+            log_masks: raw.log_masks.get().map(words).unwrap_or_default(),
             must_start_by: raw.must_start_by.get().copied(),
             must_complete_by: raw.must_complete_by.get().copied(),
             expected: raw.expected.get().copied(),
@@ -180,4 +181,8 @@ fn success(raw: &SuccessRecord) -> Success {
         exit_codes: codes.unwrap_or_else(|| vec![0]),
         line: raw.line.get().map(|line| line.0.clone()),
     }
+}
+
+fn words(list: &List<Word>) -> Vec<String> {
+    list.0.iter().map(|word| word.value.0.clone()).collect()
 }

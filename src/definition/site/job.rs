@@ -27,6 +27,9 @@ pub struct Job {
     pub grace: Span,
     /// Bytes of stdout and stderr together.
     pub output_limit: u64,
+    /// What follows one of these texts in its log, up to the next white space, is not shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub log_masks: Vec<String>,
     pub must_start_by: Option<Time>,
     pub must_complete_by: Option<Time>,
     pub expected: Option<Span>,

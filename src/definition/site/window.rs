@@ -43,6 +43,7 @@ pub struct Freeze {
 
 /// What a freeze stops: the whole site when every list is empty, else what one of them names.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(default)]
 pub struct FreezeScope {
     pub batches: Vec<BatchId>,
     pub windows: Vec<WindowClass>,

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::text::{encode, int, json, word};
-use crate::journal::{OutgoingMail, Row, Sealed, address};
+use crate::journal::{OutgoingMail, Row, Sealed, address, lost_rows};
 use crate::port::{Commit, StoreError, TrialOffset};
 use crate::types::{AttemptId, BatchId, IncidentId, JobName, PersonId, RunId, TokenId};
 
@@ -31,10 +31,12 @@ pub(super) enum Kind {
     Mail,
     Blobs,
     Trial,
+    TakenIn,
+    Archived,
 }
 
 /// How many kinds there are.
-pub(super) const KINDS: usize = Kind::Trial as usize + 1;
+pub(super) const KINDS: usize = Kind::Archived as usize + 1;
 
 /// Rows that go into the store at once, each kind a JSON array of arrays.
 #[derive(Debug, Default)]
@@ -170,6 +172,16 @@ impl Batch {
                 let (batch, why) = (missed.batch.as_str(), json(&missed.why)?);
                 self.push(kind, &(batch, first, last, i64::from(missed.count), why, at))
             }
+            Row::StoreTakenIn => self.push(kind, &()),
+            // They go in together: nothing else is known of that run.
+            Row::RunLost { lost, seq, at } => {
+                lost_rows(lost, *seq, *at).iter().try_for_each(|row| self.row(row))
+            }
+            Row::RunArchived { archived, seq, at } => {
+                let (run, at) = (archived.run.to_string(), at.as_microsecond());
+                let (file, digest) = (&archived.file, &archived.digest);
+                self.push(kind, &(run, file, digest, int(archived.bytes), int(*seq), at))
+            }
         }
     }
 }
@@ -226,6 +238,7 @@ enum Thing<'a> {
     Start(&'a BatchId, Timestamp),
     Password(&'a PersonId),
     Token(TokenId),
+    Store,
 }
 
 fn about(row: &Row) -> (Thing<'_>, Kind) {
@@ -246,6 +259,9 @@ fn about(row: &Row) -> (Thing<'_>, Kind) {
         Row::StartsMissed(missed) => {
             (Thing::Start(&missed.batch, missed.first), Kind::StartsMissed)
         }
+        Row::StoreTakenIn => (Thing::Store, Kind::TakenIn),
+        Row::RunLost { lost, .. } => (Thing::Run(&lost.run), Kind::JobsSettled),
+        Row::RunArchived { archived, .. } => (Thing::Run(&archived.run), Kind::Archived),
     }
 }
 

@@ -9,7 +9,7 @@ use std::path::Path;
 use futures_util::TryStreamExt;
 use jiff::Timestamp;
 use sqlx::sqlite::SqlitePool;
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::{AssertSqlSafe, Row, SqliteExecutor};
 
 use super::open::{SqliteReader, SqliteStore};
 use super::postgres::{Arrival, PostgresAddress};
@@ -105,12 +105,19 @@ async fn epoch(pool: &SqlitePool) -> Result<Epoch, StoreError> {
 
 /// All tables with a history, whatever later versions add.
 async fn tables(pool: &SqlitePool) -> Result<Vec<Table>, StoreError> {
+    let mut tables = all_tables(pool).await?;
+    tables.retain(|table| !STANDING.contains(&table.name.as_str()));
+    Ok(tables)
+}
+
+/// The tables of the schema.
+pub(super) async fn all_tables(store: impl SqliteExecutor<'_>) -> Result<Vec<Table>, StoreError> {
     let rows = sqlx::query(
         "SELECT t.name AS name, c.name AS column_name FROM sqlite_schema AS t, pragma_table_info(t.name) AS c
          WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite~_%' ESCAPE '~' AND t.name NOT LIKE '~_%' ESCAPE '~'
          ORDER BY t.name, c.cid",
     )
-    .fetch_all(pool)
+    .fetch_all(store)
     .await
     .map_err(trouble(DOING))?;
     let mut tables: Vec<Table> = Vec::new();
@@ -122,7 +129,6 @@ async fn tables(pool: &SqlitePool) -> Result<Vec<Table>, StoreError> {
             _ => tables.push(Table { name, columns: vec![column] }),
         }
     }
-    tables.retain(|table| !STANDING.contains(&table.name.as_str()));
     Ok(tables)
 }
 

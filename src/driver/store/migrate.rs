@@ -10,12 +10,13 @@ use super::trouble::trouble;
 use crate::port::StoreError;
 
 /// In order; a file that was released is never altered (sqlx compares its checksum).
-const MIGRATIONS: [(&str, &str); 5] = [
+const MIGRATIONS: [(&str, &str); 6] = [
     ("store", include_str!("../../../migrations/0001_store.sql")),
     ("service", include_str!("../../../migrations/0002_service.sql")),
     ("doubt", include_str!("../../../migrations/0003_doubt.sql")),
     ("leadership", include_str!("../../../migrations/0004_leadership.sql")),
     ("credentials", include_str!("../../../migrations/0005_credentials.sql")),
+    ("archive", include_str!("../../../migrations/0006_archive.sql")),
 ];
 
 /// Of a store whose schema is up to date; on SQLite its `PRAGMA user_version`.

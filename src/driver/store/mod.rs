@@ -6,6 +6,7 @@
 //! On SQLite it is one file `nightrun.db` in the state folder, one writer, any number of readers. WAL with `synchronous=FULL`: a commit that was answered survives a power cut. A file that cannot be trusted is
 //! refused and left as it is.
 
+mod backup;
 mod batch;
 mod blob;
 mod commit;
@@ -25,9 +26,10 @@ mod read;
 mod state;
 mod statement;
 mod still;
-mod text;
+pub(super) mod text;
 mod trouble;
 
+pub use backup::{Manifest, backup, check_backup, restore};
 pub use copy::{Copied, copy};
 pub use open::{FILE, SqliteReader, SqliteStore};
 pub use state::{StateReader, StateStore, StoreAddress};

@@ -105,6 +105,19 @@ impl SqliteStore {
         Ok(())
     }
 
+    /// Writes the file anew without the room that archived entries have left amid others. It takes as much room again while
+    /// it lasts, and holds up every write.
+    pub async fn compact(&mut self) -> Result<(), StoreError> {
+        let doing = trouble("compacting the store");
+        if let Some(writer) = self.writer.take() {
+            writer.close().await;
+        }
+        // Not the writer's: what that one needs beside the file it keeps in memory.
+        let mut conn = connect(&self.path).await?;
+        conn.execute("VACUUM").await.map_err(&doing)?;
+        conn.close().await.map_err(doing)
+    }
+
     /// The writer, to be put back when what it was taken for is done.
     pub(super) async fn take_writer(&mut self) -> Result<Writer, StoreError> {
         match self.writer.take() {
@@ -167,6 +180,11 @@ impl SqliteReader {
         Self { pool: pool(options(path).read_only(read_only)), _still: None }
     }
 
+    /// Of a file that nobody writes.
+    pub(super) fn alone(path: &Path) -> Self {
+        Self::beside_writer(path, true)
+    }
+
     /// Proves the end of the journal, as a supervisor does when it starts, and gives the schema's version with it.
     pub async fn check_end(&self) -> Result<(i32, Head), StoreError> {
         let version = sqlx::query_scalar("PRAGMA user_version").fetch_one(&self.pool).await;
@@ -190,7 +208,7 @@ fn make_folder(state: &Path) -> Result<(), StoreError> {
 }
 
 /// Makes a new store beside its place and moves it there whole: a crash leaves no half-made one.
-async fn make(path: &Path) -> Result<(), StoreError> {
+pub(super) async fn make(path: &Path) -> Result<(), StoreError> {
     let new = file::beside(path, ".new");
     let trouble_at = |why: std::io::Error| StoreError::Trouble(format!("{}: {why}", new.display()));
     let beside = ["-journal", "-wal", "-shm"].map(|suffix| file::beside(&new, suffix));
@@ -228,7 +246,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-async fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {
+pub(super) async fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {
     let options = options(path).journal_mode(SqliteJournalMode::Wal);
     options.connect().await.map_err(trouble("opening the store"))
 }

@@ -11,10 +11,12 @@ use super::statement::{Asks, Statement};
 use super::text::Columns;
 use super::{blob, credentials, history, outbox};
 use crate::journal::{Head, PasswordRow, RunRow, Sealed, StartsMissed, TokenRow};
-use crate::port::{Durations, QueuedMail, RunFilter, StoreError, StoreReader, TrialOffset};
+use crate::port::{
+    Archived, Durations, QueuedMail, Restoration, RunFilter, StoreError, StoreReader, TrialOffset,
+};
 use crate::types::{
-    BatchId, BusinessDate, Epoch, IncidentId, JobName, JobRef, Outcome, PersonId, RunId, RunKey,
-    Span, TokenHash,
+    AttemptId, BatchId, BootId, BusinessDate, Epoch, IncidentId, JobName, JobRef, Outcome,
+    PersonId, RunId, RunKey, Span, TokenHash,
 };
 
 impl<R: Asks> StoreReader for R {
@@ -35,7 +37,7 @@ impl<R: Asks> StoreReader for R {
         let statement = Statement::new(
             "reading the journal",
             "SELECT *, (SELECT hash FROM journal AS former WHERE former.seq = journal.seq - 1) AS former
-             FROM journal WHERE run = $1
+             FROM journal WHERE (run = $1 AND body <> '')
              OR (run IS NULL AND seq > (SELECT opened_seq FROM run WHERE id = $1)) ORDER BY seq",
         );
         self.ask(statement.text(run.to_string())).await?.iter().map(proven).collect()
@@ -47,7 +49,7 @@ impl<R: Asks> StoreReader for R {
     }
 
     async fn open_runs(&self) -> Result<Vec<RunRow>, StoreError> {
-        let text = "SELECT * FROM run WHERE ended IS NULL ORDER BY opened_seq";
+        let text = "SELECT *, NULL AS archived FROM run WHERE ended IS NULL ORDER BY opened_seq";
         let rows = self.ask(Statement::new("reading runs", text)).await?;
         rows.iter().map(run_row).collect()
     }
@@ -55,7 +57,7 @@ impl<R: Asks> StoreReader for R {
     async fn runs_left_in_doubt(&self) -> Result<Vec<RunRow>, StoreError> {
         let statement = Statement::new(
             "reading runs",
-            "SELECT * FROM run WHERE ended IS NOT NULL
+            "SELECT *, NULL AS archived FROM run WHERE ended IS NOT NULL
              AND id IN (SELECT run FROM journal WHERE kind = 'in-doubt')
              AND EXISTS (SELECT 1 FROM attempt WHERE attempt.run = run.id AND NOT EXISTS (
                  SELECT 1 FROM job WHERE job.run = attempt.run AND job.name = attempt.job))
@@ -67,7 +69,8 @@ impl<R: Asks> StoreReader for R {
     async fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>, StoreError> {
         let statement = Statement::new(
             "reading runs",
-            "SELECT * FROM run WHERE ($1 IS NULL OR batch = $1) AND ($2 IS NULL OR business_date = $2)
+            "SELECT *, (SELECT file FROM archive WHERE archive.run = run.id) AS archived
+             FROM run WHERE ($1 IS NULL OR batch = $1) AND ($2 IS NULL OR business_date = $2)
              AND ($3 IS NULL OR trial = $3) AND opened_seq < $5 ORDER BY opened_seq DESC LIMIT $4",
         );
         let statement = statement
@@ -188,9 +191,109 @@ impl<R: Asks> StoreReader for R {
         outbox::unsent(self).await
     }
 
+    async fn own_entries(&self, run: &RunId) -> Result<Vec<Sealed>, StoreError> {
+        let statement = Statement::new(
+            "reading the journal",
+            "SELECT *, (SELECT hash FROM journal AS former WHERE former.seq = journal.seq - 1) AS former
+             FROM journal WHERE run = $1 AND body <> '' ORDER BY seq",
+        );
+        self.ask(statement.text(run.to_string())).await?.iter().map(proven).collect()
+    }
+
+    async fn runs_at_fault(&self) -> Result<Vec<RunId>, StoreError> {
+        let text = "SELECT DISTINCT run FROM incident WHERE closed IS NULL";
+        let rows = self.ask(Statement::new("reading incidents", text)).await?;
+        rows.iter().map(|row| row.parsed("run")).collect()
+    }
+
+    async fn output(&self) -> Result<BTreeMap<RunId, (Vec<AttemptId>, u64)>, StoreError> {
+        let text = "SELECT run, job, number, output_bytes FROM attempt";
+        let rows = self.ask(Statement::new("reading attempts", text)).await?;
+        let mut output: BTreeMap<RunId, (Vec<AttemptId>, u64)> = BTreeMap::new();
+        for row in &rows {
+            let run: RunId = row.parsed("run")?;
+            let bytes = row.maybe_number("output_bytes")?.unwrap_or(0);
+            let attempt = AttemptId {
+                run: run.clone(),
+                job: row.parsed("job")?,
+                number: row.count("number")?,
+            };
+            let of_run = output.entry(run).or_default();
+            of_run.0.push(attempt);
+            of_run.1 += u64::try_from(bytes).unwrap_or(0);
+        }
+        Ok(output)
+    }
+
+    async fn archived(&self) -> Result<Vec<Archived>, StoreError> {
+        let text = "SELECT * FROM archive ORDER BY seq";
+        let rows = self.ask(Statement::new("reading what was archived", text)).await?;
+        let archived = |row: &R::Row| {
+            Ok(Archived {
+                run: row.parsed("run")?,
+                file: row.text("file")?,
+                digest: row.text("digest")?,
+                bytes: row.count("bytes")?,
+                seq: row.count("seq")?,
+                at: row.time("at")?,
+            })
+        };
+        rows.iter().map(archived).collect()
+    }
+
+    async fn attempts(&self) -> Result<BTreeMap<AttemptId, bool>, StoreError> {
+        let text = "SELECT run, job, number, ended FROM attempt";
+        let rows = self.ask(Statement::new("reading attempts", text)).await?;
+        let attempt = |row: &R::Row| {
+            let (run, job, number) = (row.parsed("run")?, row.parsed("job")?, row.count("number")?);
+            Ok((AttemptId { run, job, number }, row.maybe_number("ended")?.is_some()))
+        };
+        rows.iter().map(attempt).collect()
+    }
+
+    async fn has_ending(&self, attempt: &AttemptId) -> Result<bool, StoreError> {
+        let text = "SELECT run FROM attempt WHERE run = $1 AND job = $2 AND number = $3 AND ended IS NOT NULL
+            UNION ALL SELECT run FROM archive WHERE run = $1";
+        is_there(self, text, attempt).await
+    }
+
+    async fn knows(&self, attempt: &AttemptId) -> Result<bool, StoreError> {
+        let text = "SELECT run FROM attempt WHERE run = $1 AND job = $2 AND number = $3
+            UNION ALL SELECT run FROM archive WHERE run = $1";
+        is_there(self, text, attempt).await
+    }
+
+    async fn boots(&self) -> Result<Vec<BootId>, StoreError> {
+        let text = "SELECT DISTINCT boot FROM attempt";
+        let rows = self.ask(Statement::new("reading attempts", text)).await?;
+        rows.iter().map(|row| row.text("boot").map(BootId)).collect()
+    }
+
+    async fn restoration(&self) -> Result<Option<Restoration>, StoreError> {
+        let text = "SELECT made, at FROM restoration";
+        let row = self.ask_one(Statement::new("asking whether it was restored", text)).await?;
+        row.map(|row| Ok(Restoration { made: row.time("made")?, at: row.time("at")? })).transpose()
+    }
+
+    async fn epoch(&self) -> Result<Epoch, StoreError> {
+        head_and_epoch(self).await.map(|(_, epoch)| epoch)
+    }
+
     async fn blob_get(&self, wanted: &str) -> Result<Option<Vec<u8>>, StoreError> {
         blob::get(self, wanted).await
     }
+}
+
+async fn is_there(
+    reader: &impl Asks,
+    text: &'static str,
+    attempt: &AttemptId,
+) -> Result<bool, StoreError> {
+    let statement = Statement::new("reading attempts", text)
+        .text(attempt.run.to_string())
+        .text(attempt.job.as_str())
+        .number(i64::from(attempt.number));
+    Ok(reader.ask_one(statement).await?.is_some())
 }
 
 pub(super) const HEAD: &str = "SELECT seq, hash, epoch FROM site_head WHERE id = 1";
@@ -235,7 +338,7 @@ pub(super) async fn check_end(reader: &impl Asks) -> Result<Head, StoreError> {
     };
     let known = usize::from(head.seq > 0);
     for entry in last.iter().skip(known) {
-        head = head.check(entry).map_err(|why| StoreError::Damaged(why.to_string()))?.0;
+        head = head.check_or_pass(entry).map_err(|why| StoreError::Damaged(why.to_string()))?;
     }
     if head != stored {
         return Err(StoreError::Damaged(format!(
@@ -296,6 +399,7 @@ fn run_row(row: &impl Columns) -> Result<RunRow, StoreError> {
         ended: row.maybe_time("ended")?,
         result: row.maybe_word("result")?,
         scheduled: row.maybe_time("scheduled")?,
+        archived: row.maybe_text("archived")?,
     })
 }
 

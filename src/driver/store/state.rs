@@ -17,9 +17,10 @@ use super::postgres::{LeaseTimes, PostgresAddress, PostgresReader, PostgresStore
 use super::read::gone;
 use super::statement::{Asks, Statement};
 use super::text::Columns;
+use crate::driver::witness;
 use crate::journal::Head;
-use crate::port::{Commit, Pulse, Store, StoreError};
-use crate::types::Epoch;
+use crate::port::{Commit, Pulse, Store, StoreError, StoreReader};
+use crate::types::{AttemptId, Epoch};
 
 /// Where the store of a site is.
 #[derive(Debug, Clone, Default)]
@@ -55,8 +56,66 @@ pub enum StateReader {
 }
 
 impl StateStore {
-    /// Opens the store for a supervisor of this state folder, and makes both where there are none.
-    pub async fn open(address: &StoreAddress, state: &Path) -> Result<Self, StoreError> {
+    /// Opens the store for a supervisor of this state folder, and makes both where there are none. A store that was restored
+    /// is `Behind`, and one that never gave the epoch that the agent in `agent` has obeyed, or never meant what runs there.
+    pub async fn open(
+        address: &StoreAddress,
+        state: &Path,
+        agent: &Path,
+    ) -> Result<Self, StoreError> {
+        let io = |why: std::io::Error| StoreError::Trouble(format!("the agent's folder: {why}"));
+        // Before the store: what it has given or meant since, the agent may have heard of by then.
+        let (obeyed, live) =
+            (witness::epoch(agent).map_err(io)?, witness::live(agent).map_err(io)?);
+        let store = Self::open_behind(address, state).await?;
+        match behind(&store.reader, obeyed, &live).await? {
+            None => Ok(store),
+            Some(why) => {
+                store.close().await;
+                Err(StoreError::Behind(why))
+            }
+        }
+    }
+
+    /// Gives the room back that archived runs have left, where the database does not see to that itself.
+    pub async fn compact(&mut self) -> Result<(), StoreError> {
+        match &mut self.writes {
+            Writes::Sqlite(store) => store.compact().await,
+            Writes::Postgres { .. } => Ok(()),
+        }
+    }
+
+    /// Marks it as restored, where it is not: an older file that was put back by hand. Whatever interrupts the taking in of
+    /// what it lacks, nobody leads with it before that is done.
+    pub async fn mark_behind(&mut self, made: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+        let text =
+            "INSERT INTO restoration (id, made, at) VALUES (1, $1, $2) ON CONFLICT (id) DO NOTHING";
+        let mark = Statement::new("marking the store as restored", text);
+        let mark = mark.number(made.as_microsecond()).number(now.as_microsecond());
+        self.execute(mark).await
+    }
+
+    async fn execute(&mut self, statement: Statement) -> Result<(), StoreError> {
+        match &mut self.writes {
+            Writes::Sqlite(store) => store.execute(statement).await.map(|_| ()),
+            Writes::Postgres { store, .. } => store.execute(statement).await.map(|_| ()),
+        }
+    }
+
+    /// Never leads again under an epoch that a host has obeyed.
+    pub async fn raise_epoch(&mut self, obeyed: Epoch) -> Result<(), StoreError> {
+        // The next lead on PostgreSQL counts from its lease.
+        for text in [
+            "UPDATE site_head SET epoch = $1 WHERE epoch < $1",
+            "UPDATE lease SET epoch = $1 WHERE epoch < $1",
+        ] {
+            self.execute(Statement::new("raising the epoch", text).count(obeyed.0)).await?;
+        }
+        Ok(())
+    }
+
+    /// As [`open`](Self::open), also of a store that is behind what has run: for whoever takes in what it lacks.
+    pub async fn open_behind(address: &StoreAddress, state: &Path) -> Result<Self, StoreError> {
         let (reader, writes) = match address {
             StoreAddress::Folder => {
                 let store = SqliteStore::open(state).await?;
@@ -72,6 +131,29 @@ impl StateStore {
         };
         Ok(Self { reader, writes })
     }
+}
+
+/// Why nobody may lead with this store yet.
+async fn behind(
+    reader: &StateReader,
+    obeyed: Epoch,
+    live: &[AttemptId],
+) -> Result<Option<String>, StoreError> {
+    if let Some(restored) = reader.restoration().await? {
+        return Ok(Some(format!("it was restored from a backup of {}", restored.made)));
+    }
+    let given = reader.epoch().await?;
+    if given < obeyed {
+        let (given, obeyed) = (given.0, obeyed.0);
+        let why = format!("its last leadership is {given}, and the agent has obeyed {obeyed}");
+        return Ok(Some(why));
+    }
+    for attempt in live {
+        if !reader.knows(attempt).await? {
+            return Ok(Some(format!("the agent has {attempt}, which it does not know")));
+        }
+    }
+    Ok(None)
 }
 
 /// Who leads, for people.

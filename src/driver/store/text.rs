@@ -33,7 +33,7 @@ pub(super) fn json(value: &impl Serialize) -> Result<String, StoreError> {
 }
 
 /// Bytes as TEXT: as they are when a TEXT can hold them, else in hex. The encoding's name comes first.
-pub(super) fn encode(bytes: &[u8]) -> (&'static str, String) {
+pub(in crate::driver) fn encode(bytes: &[u8]) -> (&'static str, String) {
     match str::from_utf8(bytes) {
         // PostgreSQL's TEXT takes no NUL.
         Ok(text) if !text.contains('\0') => ("text", text.to_owned()),
@@ -46,7 +46,7 @@ pub(super) fn storable(words: &str) -> String {
     words.replace('\0', "\u{fffd}")
 }
 
-pub(super) fn decode(encoding: &str, content: String) -> Option<Vec<u8>> {
+pub(in crate::driver) fn decode(encoding: &str, content: String) -> Option<Vec<u8>> {
     match encoding {
         "text" => Some(content.into_bytes()),
         "hex" => {

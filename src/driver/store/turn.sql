@@ -5,8 +5,8 @@ CREATE TEMP VIEW turn (
     was_seq, was_hash, under_epoch, seq, hash, journal,
     runs_opened, runs_reopened, runs_ended, attempts_intended, attempts_ended,
     jobs_reopened, jobs_settled, incidents_opened, incidents_closed, stands, starts_missed,
-    passwords, tokens_made, tokens_revoked, mail, blobs, trial
-) AS SELECT 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0;
+    passwords, tokens_made, tokens_revoked, mail, blobs, trial, taken_in, archived
+) AS SELECT 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0;
 
 CREATE TEMP TRIGGER turn_is_stored INSTEAD OF INSERT ON turn BEGIN
     UPDATE site_head SET seq = new.seq, hash = new.hash
@@ -87,4 +87,14 @@ CREATE TEMP TRIGGER turn_is_stored INSTEAD OF INSERT ON turn BEGIN
     INSERT INTO trial_clock (run, wall, since_boot)
         SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(new.trial) WHERE true
         ON CONFLICT (run) DO UPDATE SET wall = excluded.wall, since_boot = excluded.since_boot;
+
+    DELETE FROM restoration WHERE new.taken_in IS NOT NULL;
+    -- The hashes stay: the chain goes on over them.
+    INSERT INTO archive (run, file, digest, bytes, seq, at)
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
+        FROM json_each(new.archived);
+    UPDATE journal SET body = ''
+        FROM json_each(new.archived) WHERE journal.run = value ->> 0 AND journal.seq < value ->> 4;
+    DELETE FROM attempt WHERE run IN (SELECT value ->> 0 FROM json_each(new.archived));
+    DELETE FROM trial_clock WHERE run IN (SELECT value ->> 0 FROM json_each(new.archived));
 END;

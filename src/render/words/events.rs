@@ -34,6 +34,8 @@ messages! {
     RunFailed { run: &'a str, took: &'a str, code: u8 }:
         format!("run {run} FAILED after {took} (exit code {code})"),
         format!("批次执行 {run} 失败，历时 {took}（退出码 {code}）");
+    RunLost { run: &'a str }:
+        format!("{run}: what was known of it was lost"), format!("{run}：记录已丢失");
     RunCancelled { run: &'a str, took: &'a str, code: u8 }:
         format!("run {run} was cancelled, over after {took} (exit code {code})"),
         format!("批次执行 {run} 已取消，历时 {took}（退出码 {code}）");

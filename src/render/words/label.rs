@@ -163,6 +163,8 @@ labels! {
     ResultFailed: "failed", "失败";
     ResultStopped: "stopped", "已停止";
     ResultCancelled: "cancelled", "已取消";
+    ResultLost: "lost", "记录丢失";
+    ArchivedMark: "archived", "已归档";
 }
 
 impl Label {
@@ -249,6 +251,7 @@ impl Label {
             Some(RunResult::Failed) => Self::ResultFailed,
             Some(RunResult::Stopped) => Self::ResultStopped,
             Some(RunResult::Cancelled) => Self::ResultCancelled,
+            Some(RunResult::Lost) => Self::ResultLost,
         }
     }
 }

@@ -19,6 +19,8 @@ messages! {
     OrderedBefore { run: &'a str }: format!("{run} was ordered before"), format!("此前已下达 {run}");
     Refused { what: &'a str }: format!("refused: {what}"), format!("被拒绝：{what}");
     Observed: "this supervisor only observes", "本调度主控仅旁路观察";
+    StoreRestored: "it may have been made: the store was lost then, and an older copy restored",
+        "可能已经启动：状态库在此期间丢失，恢复的是较早的备份";
     MissedOne { batch: &'a str, at: &'a str, why: &'a str }:
         format!("{batch}: the start of {at} was not made: {why}"), format!("{batch}：{at} 的启动未执行：{why}");
     MissedMany { batch: &'a str, count: u32, first: &'a str, last: &'a str, why: &'a str }:

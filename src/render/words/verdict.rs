@@ -20,6 +20,8 @@ messages! {
     Stopped { title: &'a str, at: &'a str }:
         format!("Stopped at {at}; `nightrun resume` goes on with it."),
         format!("{title}已于 {at} 停止，可用 `nightrun resume` 继续。");
+    Lost { title: &'a str, at: &'a str }:
+        format!("{title}: what was known of it was lost, as of {at}"), format!("{title}：记录已丢失（{at}）");
     Cancelled { title: &'a str, at: &'a str }:
         format!("Cancelled: over at {at}."),
         format!("{title}已取消，于 {at} 结束。");

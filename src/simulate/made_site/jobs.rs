@@ -38,6 +38,7 @@ pub(super) fn job(
         time_limit: dice.percent(30).then_some(Span::seconds(7200)),
         grace: Span::seconds(10),
         output_limit: 1 << 20,
+        log_masks: Vec::new(),
         must_start_by: dice.percent(10).then(|| night_time(dice)),
         must_complete_by: dice.percent(15).then(|| night_time(dice)),
         expected: (must_say || dice.percent(85)).then_some(Span::seconds(takes)),

@@ -30,6 +30,7 @@ impl World {
         }
         let at = self.at();
         self.agents.end_due(&mut self.faults, at);
+        self.formers_go_on()?;
         if !self.up {
             while self.agents.arrived(now).is_some() {}
             return if self.wakes.is_some_and(|at| at <= now) { self.rise() } else { Ok(()) };
@@ -47,7 +48,7 @@ impl World {
         while let Some(post) = self.agents.arrived(now) {
             match post {
                 Post::Says(_, event) => events.push(event),
-                Post::Up(host) => events.extend(self.agents.reached(&host, now)),
+                Post::Up(host) => events.extend(self.agents.reached(&host, now, self.epoch)),
                 Post::Away(host) => events.push(Event::HostAway { host }),
                 Post::Breaks(host) => self.agents.cut(&host, now, Duration::ZERO, false),
             }

@@ -2,6 +2,7 @@
 //! in which everything goes wrong that the scenario allows.
 
 mod clock;
+mod former;
 mod happen;
 mod jobs;
 mod pages;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use self::clock::Clock;
+use self::former::Former;
 use self::store::Store;
 use super::agent::{Agents, At, Post};
 use super::check::{Violation, Witness};
@@ -31,7 +33,7 @@ use crate::core::phase::Phase;
 use crate::core::state::{State, Unfit};
 use crate::definition::site::Site;
 use crate::journal::{Broken, NotSealed, Sealed};
-use crate::types::{AttemptId, BusinessDate, Epoch, HostName, JobRef, Outcome, RunId};
+use crate::types::{AttemptId, BusinessDate, Epoch, HostName, IncidentId, JobRef, Outcome, RunId};
 
 /// A job of another date has come out so.
 type News = (JobRef, BusinessDate, Outcome);
@@ -50,6 +52,12 @@ pub enum Breach {
     Rule(#[from] Violation),
     #[error("{0} ran twice")]
     RanTwice(AttemptId),
+    #[error("a former leader has started {0}, whose end is in the journal")]
+    StartedAfter(AttemptId),
+    #[error("an entry of epoch {} is taken, and epoch {} was claimed before", .0.0, .1.0)]
+    Stale(Epoch, Epoch),
+    #[error("mail about {0} is put into the outbox twice")]
+    MailedTwice(IncidentId),
     #[error(transparent)]
     Journal(#[from] Broken),
     #[error("the journal's head is not that of its entries")]
@@ -104,6 +112,10 @@ pub struct Counts {
     /// Supervisors that came after the first one.
     pub recoveries: u64,
     pub refused: u64,
+    /// Commits of former leaders that the store refused.
+    pub stale_commits: u64,
+    /// Starts of former leaders that agents refused.
+    pub stale_starts: u64,
     pub incidents: u64,
     /// Pages that were built.
     pub pages: u64,
@@ -120,6 +132,8 @@ impl Counts {
         self.starts += starts;
         self.recoveries += recoveries;
         self.refused += more.refused;
+        self.stale_commits += more.stale_commits;
+        self.stale_starts += more.stale_starts;
         self.incidents += more.incidents;
         self.pages += more.pages;
     }
@@ -156,6 +170,8 @@ pub struct World {
     epoch: Epoch,
     /// Whether a supervisor is there.
     up: bool,
+    /// Supervisors that have lost the lead and do not know.
+    formers: Vec<Former>,
     /// Whether it is still taking up what its predecessor left.
     recalls: bool,
     /// When the next one comes; the core of the present one is called.
@@ -214,6 +230,7 @@ impl World {
             dice,
             epoch: Epoch(1),
             up: true,
+            formers: Vec::new(),
             recalls: false,
             wakes: None,
             reached: Arc::default(),
@@ -288,7 +305,9 @@ impl World {
         let plan = self.plan.get(self.planned).map(|(at, _)| *at).filter(|_| !self.calm);
         let looks = self.up && (self.calm || plan.is_none());
         let tidies = Some(self.tidies).filter(|_| looks && !self.is_over());
-        let times = [self.wakes, order, news, plan, self.agents.next(), tidies];
+        let former = self.formers.iter().filter(|former| former.epoch < self.epoch);
+        let former = former.map(|former| former.goes_on).min();
+        let times = [self.wakes, order, news, plan, self.agents.next(), tidies, former];
         times.into_iter().flatten().min()
     }
 

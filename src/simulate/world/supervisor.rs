@@ -103,15 +103,43 @@ impl World {
             }
             self.wait_for_the_store();
             let sealed = self.store.seal(self.epoch, &facts)?;
-            let taken = self.store.commit(sealed)?;
-            for ((at, fact), hosts) in taken.iter().zip(&hosts) {
-                self.witness.take(*at, fact, hosts)?;
+            if let Some(lapse) = self.lapse(Fault::CutOff) {
+                // What it says may have arrived all the same; it never hears so.
+                if self.faults.dice(Fault::CutOff).percent(50) {
+                    self.take(sealed.clone(), &commands, &hosts)?;
+                }
+                self.follow(lapse, sealed, Vec::new());
+                return Ok(());
             }
+            if self.faults.dice(Fault::Paused).percent(50)
+                && let Some(lapse) = self.lapse(Fault::Paused)
+            {
+                self.follow(lapse, sealed, commands);
+                return Ok(());
+            }
+            self.take(sealed, &commands, &hosts)?;
             self.look(now)?;
             if self.faults.strikes(Fault::AnswerLost) || self.dies(next, Moment::After) {
                 self.die("dies after its commit");
                 return Ok(());
             }
+        }
+        self.act(commands, now)
+    }
+
+    /// Carries out what was decided; dead or standing still in between, where the faults have it.
+    fn act(&mut self, commands: Vec<Command>, now: Now) -> Result<(), Breach> {
+        if let Some(lapse) = self.lapse(Fault::Paused) {
+            let dice = self.faults.dice(Fault::Paused);
+            let none = dice.percent(50);
+            let done = if none { 0 } else { dice.of(0..commands.len() as u64 + 1) as usize };
+            let mut commands = commands;
+            let in_hand = commands.split_off(done);
+            for command in commands {
+                self.carry_out(command, now)?;
+            }
+            self.follow(lapse, Vec::new(), in_hand);
+            return Ok(());
         }
         let carried_out = match self.faults.strikes(Fault::BeforeAct) {
             true => self.faults.dice(Fault::BeforeAct).of(0..commands.len() as u64 + 1) as usize,
@@ -124,6 +152,21 @@ impl World {
         }
         if carried_out != usize::MAX {
             self.die("dies while it acts");
+        }
+        Ok(())
+    }
+
+    /// A commit goes in, and the witness sees what is read back of it.
+    fn take(
+        &mut self,
+        sealed: Vec<Sealed>,
+        commands: &[Command],
+        hosts: &[Arc<BTreeSet<HostName>>],
+    ) -> Result<(), Breach> {
+        self.store.mail(commands)?;
+        let taken = self.store.commit(sealed)?;
+        for ((at, fact), hosts) in taken.iter().zip(hosts) {
+            self.witness.take(*at, fact, hosts)?;
         }
         Ok(())
     }
@@ -192,6 +235,7 @@ impl World {
     pub(super) fn rise(&mut self) -> Result<(), Breach> {
         self.counts.recoveries += 1;
         self.epoch = Epoch(self.epoch.0 + 1);
+        self.store.claim(self.epoch);
         self.note(format!("supervisor {} takes the night up", self.epoch.0));
         self.up = true;
         self.wakes = None;
@@ -207,7 +251,9 @@ impl World {
         }
         self.seek_agents();
         let interrupted = self.runs_that(|result| match result {
-            Some(RunResult::Well | RunResult::Failed | RunResult::Cancelled) => false,
+            Some(RunResult::Well | RunResult::Failed | RunResult::Cancelled | RunResult::Lost) => {
+                false
+            }
             Some(RunResult::Stopped) | None => true,
         });
         self.recalls = true;

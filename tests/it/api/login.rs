@@ -136,11 +136,26 @@ fn the_commands_of_another_host_speak_over_tls_with_a_token() {
     let (code, why) = run(&["why", "night.b"]);
     assert!(code == 0 && why.contains("wait for the desk") && why.contains("Ann"), "{why}");
     assert_eq!(run(&["release", "night.b", "--reason", "go on"]).0, 0);
-    let (code, refused) =
-        run(&["freeze", "--from", "now", "--until", "2099-01-01T00:00", "--reason", "x"]);
+    let (code, refused) = run(&[
+        "freeze",
+        "--from",
+        "now",
+        "--until",
+        "2099-01-01T00:00",
+        "--scope",
+        "site",
+        "--reason",
+        "x",
+    ]);
     assert!(code == 3 && refused.contains("right-missing"), "{code} {refused}");
     house.say("a", "go");
     night.ends(0);
+    let (code, runs) = run(&["runs"]);
+    assert!(code == 0 && runs.contains("night@2026-10-30#1"), "{runs}");
+    let (code, report) = run(&["report", "--date", "2026-10-30"]);
+    assert!(code == 0 && report.contains("Ann"), "{report}");
+    let (code, refused) = run(&["log", "night.a"]);
+    assert!(code == 3 && refused.contains("`logs`"), "{code} {refused}");
     assert!(house.facts("run-opened").iter().all(|opened| opened["by"] == "ann"));
     // Whoever does not know the certificate sends no token.
     let mut command = house.command(&["status", "--server", &server]);

@@ -118,7 +118,7 @@ impl Stream {
     pub(crate) fn of(house: &House, path: &str, after: Option<u64>) -> Self {
         let mut stream = socket(house);
         let after = after.map(|after| format!("last-event-id: {after}\r\n")).unwrap_or_default();
-        let text = format!("GET {path} HTTP/1.1\r\nhost: test\r\n{after}\r\n");
+        let text = format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n{after}\r\n");
         stream.write_all(text.as_bytes()).unwrap();
         let mut read = BufReader::new(stream);
         let (status, headers) = head(&mut read);

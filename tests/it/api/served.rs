@@ -1,5 +1,8 @@
 //! What is answered.
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
 use serde_json::json;
 
 use super::{exchange, get, post, socket};
@@ -208,4 +211,41 @@ fn monitors_learn_whether_it_turns_whether_it_is_ready_and_how_much_there_is() {
     database.execute("rollback");
     database.close();
     night.ends(0);
+}
+
+#[test]
+fn the_page_about_the_api_names_every_route_and_what_it_takes() {
+    let page = include_str!("../../../src/docs/api.md");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `")).filter(|line| {
+        ["GET /", "POST /", "PUT /", "DELETE /"].iter().any(|method| line.starts_with(method))
+    });
+    let written: Vec<String> = rows.map(|row| row.split('`').next().unwrap().to_owned()).collect();
+    let served: Vec<String> = nightrun::http::routes()
+        .iter()
+        .map(|route| format!("{} {}", route.name().0, route.name().1))
+        .collect();
+    assert_eq!(written, served);
+}
+
+#[test]
+fn a_watched_status_follows_the_night_from_one_supervisor_to_the_next() {
+    let house = House::new(PAIR);
+    house.gates(&["a"]);
+    let mut night = house.spawn(&["run", "night", "--date", "2026-10-30"]);
+    night.started("a");
+    let mut watch = house.command(&["status", "--watch"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut shown = BufReader::new(watch.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut until = |words: &str| {
+        let found = shown.by_ref().find(|line| line.contains(words));
+        found.unwrap_or_else(|| panic!("`{words}` was never shown"))
+    };
+    until("night@2026-10-30#1");
+    night.kill();
+    until("no supervisor is at work");
+    let resumed = house.spawn(&["resume"]);
+    until("night@2026-10-30#1");
+    house.say("a", "go");
+    resumed.ends(0);
+    watch.kill().unwrap();
+    watch.wait().unwrap();
 }

@@ -1,8 +1,9 @@
 //! A campaign against the real binary: nights whose processes are killed at random moments and at named points, from a
 //! seed; and what must be true of each of them afterwards, from the outside and from the journal.
 //!
-//! The suite runs a fixed part. `tests/campaign crashes` runs as many seeds as it is told.
+//! The suite runs a fixed part. `tests/campaign crashes`, `disks` and `takeovers` run as many seeds as they are told.
 
+mod contested;
 mod dice;
 mod evidence;
 mod full_disk;
@@ -14,7 +15,9 @@ mod prey;
 mod rebooted;
 mod strike;
 mod suspended;
+mod takeovers;
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::night::letter::Letter;
@@ -40,6 +43,12 @@ fn lane(lane: u64) {
     let failed: Vec<String> =
         (from..from + count).filter(|seed| seed % LANES == lane).filter_map(failure).collect();
     assert!(failed.is_empty(), "{}", failed.join("\n\n"));
+}
+
+/// What a panic says.
+fn words_of(panic: &(dyn Any + Send)) -> String {
+    let words = panic.downcast_ref::<String>().cloned();
+    words.or_else(|| panic.downcast_ref::<&str>().map(|w| (*w).to_owned())).unwrap_or_default()
 }
 
 /// Runs one night; what is wrong with it, and how to see that again.
@@ -84,12 +93,7 @@ fn failure(seed: u64) -> Option<String> {
             return None;
         }
         Ok(wrong) => wrong.join("\n  "),
-        Err(panic) => {
-            let words = panic.downcast_ref::<String>().cloned();
-            words
-                .or_else(|| panic.downcast_ref::<&str>().map(|w| (*w).to_owned()))
-                .unwrap_or_default()
-        }
+        Err(panic) => words_of(&*panic),
     };
     Some(format!(
         "seed {seed}:\n  {wrong}\n  again: tests/campaign crashes --from {seed}; what it left: {}\n  script: {script:?}",

@@ -156,3 +156,32 @@ fn the_access_of_a_day_is_by_the_job_files_of_then() {
     let text = house.run(&["audit", "--access", &tomorrow]).code(0).out;
     assert!(text.contains("Vera Viewer") && text.contains("viewer"), "{text}");
 }
+
+#[test]
+fn what_a_log_may_not_show_is_in_no_log_report_mail_or_entry() {
+    let house = House::new(
+        "  a: {title: A, shell: 'echo login password=hunter2 as x; exit 1', log_masks: [\"password=\"]}\n",
+    );
+    house.run(&["run", "night", "--date", "2026-10-30"]).code(1);
+    let log = house.run(&["log", "night.a"]).code(0);
+    assert_eq!(log.out, "login password=*** as x\n");
+    let report = house.run(&["report"]).code(0).out;
+    assert!(report.contains("login password=*** as x"), "{report}");
+    let journal = house.run(&["journal", "show", "--last", "500", "--format", "json"]).code(0).out;
+    assert!(journal.contains("password=***") && !journal.contains("hunter2 as"), "{journal}");
+    for folder in ["mail", "reports"] {
+        for file in files_in(&house.state().join(folder)) {
+            let text = std::fs::read_to_string(&file).unwrap_or_default();
+            assert!(!text.contains("hunter2 as"), "{}: {text}", file.display());
+        }
+    }
+}
+
+fn files_in(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() { files.extend(files_in(&path)) } else { files.push(path) }
+    }
+    files
+}

@@ -8,10 +8,13 @@ pub(crate) mod watched;
 
 mod adopted;
 mod agent_killed;
+mod archived;
 mod audited;
 #[cfg(feature = "faults")]
 mod clock_set;
 mod committed;
+#[cfg(feature = "faults")]
+mod cut_off;
 mod disk_full;
 mod doctor;
 mod doctor_definitions;
@@ -25,9 +28,11 @@ mod one_leader;
 mod operators;
 mod ordered;
 mod own_copy;
+pub(crate) mod pair;
 mod people;
 pub(crate) mod post;
 mod read_only;
+mod restored;
 mod secrets;
 #[cfg(feature = "faults")]
 mod service_manager;

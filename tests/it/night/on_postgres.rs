@@ -32,7 +32,7 @@ fn house(server: &Server) -> House {
 /// Outcome and attempts of each job, which are the same wherever the night is kept.
 fn outcomes(house: &House) -> Vec<Value> {
     let pages = house.json(&["status"]);
-    let jobs = pages[0]["jobs"].as_array().unwrap();
+    let jobs = pages["runs"][0]["jobs"].as_array().unwrap();
     jobs.iter().map(|job| serde_json::json!([job["name"], job["state"], job["outcome"]])).collect()
 }
 

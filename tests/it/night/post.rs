@@ -26,12 +26,13 @@ pub(crate) fn sink(behaviours: &'static [Behaviour]) -> Sink {
     on_its_own(async move || Sink::listen(behaviours).await)
 }
 
-fn on_its_own(listen: impl AsyncFnOnce() -> Sink + Send + 'static) -> Sink {
+/// Something that goes on in a runtime of its own, as long as the tests live.
+pub(crate) fn on_its_own<T: Send + 'static>(listen: impl AsyncFnOnce() -> T + Send + 'static) -> T {
     let (give, take) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            give.send(listen().await).unwrap();
+            give.send(listen().await).ok().unwrap();
             std::future::pending::<()>().await;
         });
     });

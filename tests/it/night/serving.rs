@@ -13,33 +13,35 @@ use super::store_trouble::Database;
 use super::watched::Night;
 
 /// A house whose supervisors have a clock of their own.
-struct Town {
-    house: House,
+pub(super) struct Town {
+    pub(super) house: House,
 }
 
 impl Town {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { house: House::bare() }
     }
 
     /// Sets the clock so that it shows `to`, in seconds from the next full minute of the host.
-    fn set_clock(&self, to: Timestamp) {
+    pub(super) fn set_clock(&self, to: Timestamp) {
         let step = to.duration_since(Timestamp::now()).as_secs();
-        fs::write(self.house.work("step"), format!("{step}\n")).unwrap();
+        // Whole at each moment: it is read every few milliseconds.
+        fs::write(self.house.work("step.new"), format!("{step}\n")).unwrap();
+        fs::rename(self.house.work("step.new"), self.house.work("step")).unwrap();
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(super) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.house.command(arguments);
         command.env("NIGHTRUN_CLOCK_STEP", self.house.work("step"));
         command
     }
 
-    fn serve(&self) -> Night {
+    pub(super) fn serve(&self) -> Night {
         Night::watch(self.command(&["serve", "--format", "json"]))
     }
 
     #[track_caller]
-    fn run(&self, arguments: &[&str], code: i32) -> String {
+    pub(super) fn run(&self, arguments: &[&str], code: i32) -> String {
         let output = self.command(arguments).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(code), "{said}");
@@ -48,7 +50,7 @@ impl Town {
 }
 
 /// A clock time of the night of the tests, in the site's zone (Berlin, winter time).
-fn at(time: &str) -> Timestamp {
+pub(super) fn at(time: &str) -> Timestamp {
     format!("2026-11-02T{time}+01:00").parse().unwrap()
 }
 
@@ -56,7 +58,7 @@ fn keys(house: &House) -> Vec<String> {
     house.facts("run-opened").iter().map(|fact| fact["run"].as_str().unwrap().to_owned()).collect()
 }
 
-const DAILY: &str = "
+pub(super) const DAILY: &str = "
 schedule: {cron: \"30 21 * * *\", missed: latest, missed_limit: 2h}
 jobs:
   load: {title: L, run: [sh, job.sh, wait]}

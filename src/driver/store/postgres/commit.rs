@@ -133,7 +133,10 @@ impl PostgresStore {
     }
 
     /// How many rows it changed.
-    async fn execute(&mut self, statement: Statement) -> Result<u64, StoreError> {
+    pub(in crate::driver::store) async fn execute(
+        &mut self,
+        statement: Statement,
+    ) -> Result<u64, StoreError> {
         let mut writer = self.take_writer().await?;
         let doing = statement.doing;
         let execute = async {

@@ -7,6 +7,7 @@
 mod address;
 mod arrival;
 mod commit;
+mod departure;
 mod keeper;
 mod lease;
 mod open;
@@ -15,6 +16,7 @@ mod trouble;
 
 pub use address::{NoAddress, PostgresAddress};
 pub(super) use arrival::Arrival;
+pub(super) use departure::depart;
 pub use lease::{Lease, LeaseTimes, Taken};
 pub use open::{PostgresReader, PostgresStore};
 

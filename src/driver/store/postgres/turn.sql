@@ -1,13 +1,13 @@
 -- A commit as one statement: it is a transaction by itself, and takes one way to the server and back. The function is of
 -- the connection that writes, not of the database: each version of nightrun brings its own. Each of `parts` holds the
--- rows of one kind, a JSON array of arrays, or NULL; eighteen kinds are a batch, in the order below, and batches go one
+-- rows of one kind, a JSON array of arrays, or NULL; twenty kinds are a batch, in the order below, and batches go one
 -- after the other.
 CREATE FUNCTION pg_temp.turn(
     was_seq bigint, was_hash text, under_epoch bigint, next_seq bigint, next_hash text, parts text[]
 ) RETURNS void LANGUAGE plpgsql AS $turn$
 #variable_conflict use_column
 DECLARE
-    kinds CONSTANT integer := 18;
+    kinds CONSTANT integer := 20;
     p jsonb[];
     done bigint;
 BEGIN
@@ -134,6 +134,21 @@ BEGIN
             INSERT INTO trial_clock (run, wall, since_boot)
                 SELECT v ->> 0, (v ->> 1)::bigint, (v ->> 2)::bigint FROM jsonb_array_elements(p[18]) AS v
                 ON CONFLICT (run) DO UPDATE SET wall = excluded.wall, since_boot = excluded.since_boot;
+        END IF;
+
+        IF p[19] IS NOT NULL THEN
+            DELETE FROM restoration;
+        END IF;
+        -- The hashes stay: the chain goes on over them.
+        IF p[20] IS NOT NULL THEN
+            INSERT INTO archive (run, file, digest, bytes, seq, at)
+                SELECT v ->> 0, v ->> 1, v ->> 2, (v ->> 3)::bigint, (v ->> 4)::bigint, (v ->> 5)::bigint
+                FROM jsonb_array_elements(p[20]) AS v;
+            UPDATE journal SET body = ''
+                FROM jsonb_array_elements(p[20]) AS v
+                WHERE journal.run = v ->> 0 AND journal.seq < (v ->> 4)::bigint;
+            DELETE FROM attempt USING jsonb_array_elements(p[20]) AS v WHERE attempt.run = v ->> 0;
+            DELETE FROM trial_clock USING jsonb_array_elements(p[20]) AS v WHERE trial_clock.run = v ->> 0;
         END IF;
     END LOOP;
 END $turn$;

@@ -1,0 +1,99 @@
+//! What commands show of another host's runs, asked of its API (`--server`).
+
+use std::io::Write;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::arguments::LogArguments;
+use super::asking::{ask, get, gone, good, in_path, print};
+use super::context::Context;
+use super::exit::{Failure, WELL};
+use crate::driver::api_client::{Answer, Ask, Client};
+use crate::types::{BatchId, BusinessDate, RunId};
+
+/// How often a log that is followed is asked for.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// `runs`.
+pub(super) async fn runs(
+    context: &Context,
+    batch: Option<&BatchId>,
+    date: Option<BusinessDate>,
+    limit: u32,
+) -> Result<u8, Failure> {
+    let path = format!("/api/v1/runs?limit={}{}", limit.clamp(1, 1_000), filter(batch, date));
+    print(context, answered(context, &get(context, path)).await?)
+}
+
+/// `report`.
+pub(super) async fn report(
+    context: &Context,
+    run: Option<RunId>,
+    batch: Option<&BatchId>,
+    date: Option<BusinessDate>,
+) -> Result<u8, Failure> {
+    let run = find(context, run, batch, date).await?;
+    let path = format!("/api/v1/runs/{}/report", in_path(&run));
+    print(context, answered(context, &get(context, path)).await?)
+}
+
+/// `log`: both streams, one after the other; with `--follow` until the attempt has ended.
+pub(super) async fn log(context: &Context, arguments: LogArguments) -> Result<u8, Failure> {
+    let LogArguments { job, date, run, attempt, follow } = arguments;
+    let run = find(context, run, Some(&job.batch), date).await?;
+    let attempt = attempt.map(|number| format!("&attempt={number}")).unwrap_or_default();
+    for stream in ["out", "err"] {
+        let mut from = 0;
+        loop {
+            let path = format!(
+                "/api/v1/runs/{}/jobs/{}/log?stream={stream}&from={from}{attempt}",
+                in_path(&run),
+                job.job
+            );
+            let answer = good(answered(context, &get(context, path)).await?)?;
+            let written = std::io::stdout().write_all(answer.body.as_bytes());
+            written.and_then(|()| std::io::stdout().flush()).map_err(Failure::failed)?;
+            let next = answer.log_next.unwrap_or(from);
+            if next == from {
+                if answer.log_ended || !follow {
+                    break;
+                }
+                let never = std::future::pending::<()>();
+                let _ = tokio::time::timeout(PAUSE, never).await;
+            }
+            from = next;
+        }
+    }
+    Ok(WELL)
+}
+
+/// The run that is meant: by its id, or the one opened last of a batch and date.
+async fn find(
+    context: &Context,
+    run: Option<RunId>,
+    batch: Option<&BatchId>,
+    date: Option<BusinessDate>,
+) -> Result<RunId, Failure> {
+    if let Some(run) = run {
+        return Ok(run);
+    }
+    let path = format!("/api/v1/runs?limit=1{}", filter(batch, date));
+    let question = Ask { accept: "application/json", ..get(context, path) };
+    let answer = good(answered(context, &question).await?)?;
+    let page: Value = serde_json::from_str(&answer.body).map_err(Failure::failed)?;
+    let run = page["items"][0]["run"].as_str();
+    let none = || Failure::refused("there is no such run; `nightrun runs` lists all runs");
+    run.ok_or_else(none)?.parse().map_err(Failure::failed)
+}
+
+fn filter(batch: Option<&BatchId>, date: Option<BusinessDate>) -> String {
+    let batch = batch.map(|batch| format!("&batch={batch}")).unwrap_or_default();
+    let date = date.map(|date| format!("&date={date}")).unwrap_or_default();
+    batch + &date
+}
+
+async fn answered(context: &Context, question: &Ask) -> Result<Option<Answer>, Failure> {
+    let remote = context.remote.clone().ok_or_else(gone)?;
+    ask(context, &mut Client::remote(remote), question).await
+}

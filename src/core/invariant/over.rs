@@ -1,0 +1,51 @@
+//! What must be true where a run ends, or an incident is opened.
+
+use crate::core::fact::RunResult;
+use crate::core::phase::Phase;
+use crate::core::state::{Run, State};
+use crate::types::{IncidentId, Outcome, RunId};
+
+pub(super) fn faulty(
+    state: &State,
+    run: &Run,
+    index: usize,
+    incident: IncidentId,
+) -> Result<(), String> {
+    if state.incidents.contains_key(&incident) {
+        return Err("there is an incident of that number".to_owned());
+    }
+    let at_fault = match &run.jobs[index].phase {
+        Phase::InDoubt { .. } => true,
+        phase => phase.outcome() == Some(Outcome::Failed),
+    };
+    if !at_fault || !run.job(index).critical {
+        return Err("no critical job has failed".to_owned());
+    }
+    Ok(())
+}
+
+/// Once in the life of a run, so it may look at all of it.
+pub(super) fn over(state: &State, run: &RunId, result: RunResult) -> Result<(), String> {
+    let run = state.runs.get(run).ok_or("there is no such run")?;
+    if run.result.is_some() {
+        return Err("it is over already".to_owned());
+    }
+    if let Some(index) = run.jobs.iter().position(|job| job.phase.in_flight()) {
+        return Err(format!("{} may be running", run.job(index).name));
+    }
+    let well = run.jobs.iter().enumerate().all(|(index, job)| {
+        let settled = job.phase.outcome();
+        let bad =
+            matches!(settled, None | Some(Outcome::Failed | Outcome::Blocked | Outcome::Cancelled));
+        !bad || !run.job(index).critical
+    });
+    match result {
+        RunResult::Well if !well => Err("a critical job did not come out well".to_owned()),
+        RunResult::Failed if well => Err("every critical job came out well".to_owned()),
+        RunResult::Cancelled if run.cancelled.is_none() => {
+            Err("nobody has cancelled it".to_owned())
+        }
+        RunResult::Stopped if run.stopping.is_none() => Err("nobody stops it".to_owned()),
+        _ => Ok(()),
+    }
+}

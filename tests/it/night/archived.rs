@@ -1,0 +1,269 @@
+//! Runs that are over go to an archive: nothing is lost on the way, wherever it is interrupted, and the chain still proves
+//! itself.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Output;
+
+use rustix::process::Signal;
+
+use super::house::House;
+use super::serving::Town;
+use super::watched::Night;
+
+const RETENTION: &str =
+    "version: 1\nretention: {archive: archive, runs: {keep: 2d}, at: \"12:00\"}\n";
+const OLD: &str = "night@2026-10-29#1";
+
+/// A town with two runs that are over for weeks, and one batch.
+struct Attic(Town);
+
+impl Attic {
+    fn new(settings: &str) -> Self {
+        let town = Town::new();
+        town.house.batch("night", "jobs:\n  a: {title: A, run: [sh, job.sh]}\n  b: {title: B, run: [sh, job.sh], needs: [a]}\n");
+        fs::write(town.house.state().with_file_name("settings.yaml"), settings).unwrap();
+        for date in ["2026-10-29", "2026-10-30"] {
+            town.set_clock(format!("{date}T22:00:00+01:00").parse().unwrap());
+            town.run(&["run", "night", "--date", date], 0);
+        }
+        town.set_clock("2026-11-16T09:00:00+01:00".parse().unwrap());
+        Self(town)
+    }
+
+    fn house(&self) -> &House {
+        &self.0.house
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.house().state().with_file_name("archive")
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder().join(format!("{OLD}.jsonl.gz"))
+    }
+
+    fn settings(&self) -> String {
+        self.house().state().with_file_name("settings.yaml").display().to_string()
+    }
+
+    #[track_caller]
+    fn run(&self, arguments: &[&str], code: i32) -> String {
+        self.0.run(&[arguments, &["--settings", &self.settings()]].concat(), code)
+    }
+
+    fn interrupted(&self, point: &str) -> Output {
+        let settings = self.settings();
+        let mut command = self.0.command(&["archive", "--settings", &settings]);
+        command.env("NIGHTRUN_FAULT", point).output().unwrap()
+    }
+
+    fn in_spool(&self) -> Vec<String> {
+        let spool = fs::read_dir(self.house().state().join("agent/spool")).unwrap();
+        let names = spool.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        names
+    }
+
+    #[track_caller]
+    fn is_archived(&self) {
+        let whole = self.run(&["journal", "verify"], 0);
+        assert!(whole.contains("chain whole") && whole.contains("archives of 1 runs"), "{whole}");
+        let proven =
+            self.run(&["journal", "verify", "--archive", self.folder().to_str().unwrap()], 0);
+        assert!(!proven.contains("archives of"), "{proven}");
+        assert_eq!(self.in_spool(), ["night@2026-10-30#1~a~1", "night@2026-10-30#1~b~1"]);
+        for gone in ["runs", "reports"] {
+            assert!(!self.house().state().join(gone).join(OLD).exists(), "{gone}");
+            assert!(self.house().state().join(gone).join("night@2026-10-30#1").exists());
+        }
+        let files: Vec<_> = fs::read_dir(self.folder()).unwrap().collect();
+        assert_eq!(files.len(), 1, "{files:?}");
+    }
+}
+
+#[test]
+fn a_run_that_is_old_goes_to_a_file_and_says_where_it_is() {
+    let attic = Attic::new(RETENTION);
+    let all = attic.house().journal();
+    assert_eq!(attic.run(&["archive", "--dry-run"], 0).trim(), OLD);
+    assert!(!attic.folder().exists());
+    let report = attic.run(&["report", "--run", OLD], 0);
+    let said = attic.run(&["archive"], 0);
+    assert!(said.starts_with("1 runs"), "{said}");
+    attic.is_archived();
+    assert_eq!(attic.run(&["archive", "--dry-run"], 0), "");
+
+    let runs = attic.house().json(&["runs"]);
+    assert_eq!((&runs[1]["run"], &runs[1]["result"]), (&OLD.into(), &"well".into()));
+    assert_eq!(runs[1]["archived"], format!("{OLD}.jsonl.gz"));
+    for command in [
+        &["report", "--run", OLD][..],
+        &["log", "night.a", "--run", OLD],
+        &["why", "night.a", "--date", "2026-10-29"],
+        &["run", "night", "--date", "2026-10-29"],
+        &["run", "night", "--date", "2026-10-29", "--from", "b"],
+        &["retry", "night.a", "--run", OLD, "--reason", "r"],
+    ] {
+        let refused = attic.run(command, 3);
+        assert!(refused.contains(&format!("{OLD} was archived: {OLD}.jsonl.gz")), "{refused}");
+    }
+    // What it was is in the file: its entries as they were, and its report.
+    let shown = attic.run(&["archive", "show", OLD, "--format", "json"], 0);
+    let of_run = |entry: &&serde_json::Value| entry["fact"].to_string().contains(OLD);
+    let before: Vec<String> = all.iter().filter(of_run).map(|e| e["seq"].to_string()).collect();
+    let after: Vec<String> = shown
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["seq"].to_string())
+        .collect();
+    assert_eq!(before, after);
+    let shown = attic.run(&["archive", "show", OLD], 0);
+    let title = report.lines().next().unwrap();
+    assert!(shown.contains(title), "{title}: {shown}");
+
+    // The number is not given again, and nothing of the former one is started.
+    attic.run(&["run", "night", "--date", "2026-10-29", "--rerun"], 0);
+    assert_eq!(attic.house().json(&["runs"])[0]["run"], "night@2026-10-29#2");
+    assert_eq!(attic.house().ran(), ["a 1", "a 1", "a 1", "b 1", "b 1", "b 1"]);
+    attic.run(&["status"], 0);
+
+    // A file that was altered, or is gone, proves nothing.
+    let archive = attic.folder();
+    let mut bytes = fs::read(attic.file()).unwrap();
+    bytes[40] ^= 1;
+    fs::write(attic.file(), bytes).unwrap();
+    attic.run(&["journal", "verify"], 0);
+    let broken = attic.run(&["journal", "verify", "--archive", archive.to_str().unwrap()], 1);
+    assert!(broken.contains("it is not the file that was made"), "{broken}");
+}
+
+#[test]
+fn an_archiving_that_is_killed_anywhere_loses_nothing_and_is_finished_by_the_next() {
+    for point in [
+        "archive.written",
+        "archive.moved",
+        "supervisor.decided",
+        "supervisor.committed",
+        "supervisor.acted",
+        "agent.retired",
+        "agent.cleared",
+        "agent.cleared:2",
+    ] {
+        let attic = Attic::new(RETENTION);
+        let killed = attic.interrupted(point);
+        assert_ne!(killed.status.code(), Some(0), "{point}: it was not passed");
+        attic.run(&["journal", "verify"], 0);
+        attic.run(&["archive"], 0);
+        let retired = fs::read_to_string(attic.house().state().join("agent/retired")).unwrap();
+        assert_eq!(retired.matches(OLD).count(), 1, "{point}: {retired}");
+        attic.is_archived();
+        assert_eq!(attic.house().facts("run-archived").len(), 1, "{point}");
+    }
+}
+
+/// A note to an old run may be the last entry before the one that archives it.
+#[test]
+fn the_end_of_the_journal_proves_itself_over_what_was_archived() {
+    let attic = Attic::new(RETENTION);
+    attic.run(&["note", "night", "the auditors have seen it", "--date", "2026-10-29"], 0);
+    attic.run(&["archive"], 0);
+    attic.run(&["journal", "verify"], 0);
+    attic.run(&["archive"], 0);
+    attic.run(&["run", "night", "--date", "2026-11-02"], 0);
+    let archive = attic.folder();
+    attic.run(&["journal", "verify", "--archive", archive.to_str().unwrap()], 0);
+    let shown = attic.run(&["archive", "show", OLD], 0);
+    assert!(shown.contains("the auditors have seen it"), "{shown}");
+}
+
+/// The older copy knows the run as it was; what the spool had of it is in the first file, which stays.
+#[test]
+fn a_store_of_before_the_archiving_archives_beside_the_former_file() {
+    let attic = Attic::new(RETENTION);
+    let house = attic.house();
+    let file = house.state().with_file_name("backup.db");
+    attic.run(&["backup", file.to_str().unwrap()], 0);
+    attic.run(&["archive"], 0);
+    let first = fs::read(attic.file()).unwrap();
+    for end in ["", "-wal", "-shm"] {
+        let _ = fs::remove_file(house.state().join(format!("nightrun.db{end}")));
+    }
+    attic.run(&["restore", file.to_str().unwrap()], 0);
+    let refused = attic.run(&["archive"], 3);
+    assert!(refused.contains("no attempt, run or start that is known here"), "{refused}");
+    attic.run(&["restore", "accept", "--reason", "r"], 0);
+    attic.run(&["archive"], 0);
+    assert!(fs::read(attic.file()).unwrap() == first, "the first file was written over");
+    assert_eq!(house.json(&["runs"])[1]["archived"], format!("{OLD}.2.jsonl.gz"));
+    attic.run(&["journal", "verify", "--archive", attic.folder().to_str().unwrap()], 0);
+}
+
+/// A run that was opened, ended and archived in the time that the store has lost.
+#[test]
+fn a_lost_run_that_was_archived_is_known_by_the_agent_and_its_number_is_not_given_again() {
+    let attic = Attic::new(RETENTION);
+    let house = attic.house();
+    let file = house.state().with_file_name("backup.db");
+    attic.run(&["backup", file.to_str().unwrap()], 0);
+    for date in ["2026-11-02", "2026-11-03"] {
+        attic.run(&["run", "night", "--date", date], 0);
+    }
+    attic.0.set_clock("2026-12-01T09:00:00+01:00".parse().unwrap());
+    attic.run(&["archive"], 0);
+    for end in ["", "-wal", "-shm"] {
+        let _ = fs::remove_file(house.state().join(format!("nightrun.db{end}")));
+    }
+    attic.run(&["restore", file.to_str().unwrap()], 0);
+    let refused = attic.run(&["run", "night", "--date", "2026-11-02"], 3);
+    assert!(
+        refused.contains(
+            "night@2026-11-02#1, a run that it does not have; its attempts are in an archive"
+        ),
+        "{refused}"
+    );
+    attic.run(&["restore", "accept", "--reason", "r"], 0);
+    attic.run(&["run", "night", "--date", "2026-11-02"], 3);
+    attic.run(&["run", "night", "--date", "2026-11-02", "--rerun"], 0);
+    assert_eq!(house.json(&["runs"])[0]["run"], "night@2026-11-02#2");
+    house.run(&["journal", "verify"]).code(0);
+}
+
+#[test]
+fn output_goes_before_its_run_and_the_log_says_where() {
+    let attic =
+        Attic::new("version: 1\nretention: {archive: archive, logs: {at_most: 1KiB, keep: 2d}}\n");
+    assert!(attic.run(&["log", "night.a", "--run", OLD], 0).contains("the test says go"));
+    let due = attic.run(&["archive", "--dry-run"], 0);
+    assert_eq!(
+        due.lines().collect::<Vec<_>>(),
+        ["night@2026-10-29#1: output", "night@2026-10-30#1: output"]
+    );
+    attic.run(&["archive"], 0);
+    let refused = attic.run(&["log", "night.a", "--run", OLD], 3);
+    assert!(refused.contains("archive/night@2026-10-29#1.logs.jsonl.gz"), "{refused}");
+    // Everything else of the run is where it was.
+    attic.run(&["report", "--run", OLD], 0);
+    assert_eq!(attic.in_spool().len(), 4);
+    assert_eq!(attic.run(&["archive", "--dry-run"], 0), "");
+    attic.house().nothing_is_lost();
+}
+
+#[test]
+fn a_supervisor_that_serves_archives_at_its_hour() {
+    let attic = Attic::new(RETENTION);
+    attic.0.set_clock("2026-11-16T11:59:50+01:00".parse().unwrap());
+    let settings = attic.settings();
+    let mut command = attic.0.command(&["serve", "--format", "json", "--settings", &settings]);
+    command.env("RUST_BACKTRACE", "1");
+    let served = Night::watch(command);
+    served.notice("no start lies ahead");
+    attic.0.set_clock("2026-11-16T12:00:01+01:00".parse().unwrap());
+    served.notice("1 runs, and the output of 0 more, were archived");
+    let refused = attic.run(&["archive"], 3);
+    assert!(refused.contains("archives by itself at 12:00"), "{refused}");
+    attic.run(&["status"], 0);
+    served.signal(Signal::TERM);
+    served.ends(0);
+    attic.is_archived();
+}
