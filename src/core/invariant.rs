@@ -23,9 +23,7 @@ use super::received;
 use super::rules::Rules;
 use super::state::{Run, State, Unfit};
 use crate::definition::site::{Kind, NeedOf};
-use crate::types::{
-    AttemptId, BatchId, BootId, EventKey, EventName, HostName, JobName, Now, Outcome, RunId,
-};
+use crate::types::{AttemptId, BatchId, BootId, HostName, JobName, Now, Outcome, RunId};
 
 /// A fact that a rule forbids: a defect of nightrun, found before anything came of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -412,7 +410,7 @@ fn settled(
             going(around, run, index)
         }
         Why::EventCame { event, .. } | Why::NoEvent { event, .. } => {
-            heard(around, run, index, event, why)?;
+            received::holds(around.state, (run, index), (event, why), around.now.wall)?;
             going(around, run, index)
         }
         Why::NotItsDay { .. } => match day(around, run, index)? {
@@ -440,30 +438,6 @@ fn settled(
         }
         Why::Person { .. } => Ok(()),
     }
-}
-
-/// Whether an event has come, or its time is over.
-fn heard(
-    around: Around<'_>,
-    run: &Run,
-    index: usize,
-    event: &EventName,
-    why: &Why,
-) -> Result<(), String> {
-    if !matches!(&run.job(index).kind, Kind::WaitEvent { event: of, .. } if of == event) {
-        return Err("it does not wait for that event".to_owned());
-    }
-    let known = |key: &EventKey| {
-        around.state.standing.events.get(key).is_some_and(|heard| {
-            heard.what.event == *event && heard.what.business_date == run.opened.business_date
-        })
-    };
-    let holds = match why {
-        Why::EventCame { key: Some(key), .. } => known(key) && !run.opened.trial,
-        Why::EventCame { key: None, .. } => run.opened.trial,
-        _ => received::limit_of(run, index).is_some_and(|due| due <= around.now.wall),
-    };
-    if holds { Ok(()) } else { Err(format!("{why:?} does not hold")) }
 }
 
 /// The latest attempt of its job, in one of the phases.

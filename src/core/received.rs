@@ -182,3 +182,26 @@ pub fn limit_of(run: &Run, index: usize) -> Option<Timestamp> {
     let since = run.jobs[index].asked_at?;
     Some(since.saturating_add_duration(limit.get()))
 }
+
+/// Whether a reason holds that names an event: it has come, or its time is over.
+pub(super) fn holds(
+    state: &State,
+    (run, index): (&Run, usize),
+    (event, why): (&EventName, &Why),
+    now: Timestamp,
+) -> Result<(), String> {
+    if !matches!(&run.job(index).kind, Kind::WaitEvent { event: of, .. } if of == event) {
+        return Err("it does not wait for that event".to_owned());
+    }
+    let known = |key: &EventKey| {
+        state.standing.events.get(key).is_some_and(|heard| {
+            heard.what.event == *event && heard.what.business_date == run.opened.business_date
+        })
+    };
+    let holds = match why {
+        Why::EventCame { key: Some(key), .. } => known(key) && !run.opened.trial,
+        Why::EventCame { key: None, .. } => run.opened.trial,
+        _ => limit_of(run, index).is_some_and(|due| due <= now),
+    };
+    if holds { Ok(()) } else { Err(format!("{why:?} does not hold")) }
+}

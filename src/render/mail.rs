@@ -183,9 +183,7 @@ impl FailurePage {
 
 fn how_it_ended(lang: Lang, job: &JobLine) -> String {
     let attempts = u32::try_from(job.attempts.len()).unwrap_or(u32::MAX);
-    let last = job.last_failed();
-    let ending = last
-        .and_then(|last| Some(phrase::ending(lang, last.ending.as_ref()?, last.good)))
+    let ending = phrase::how_it_failed(lang, job)
         .unwrap_or_else(|| Label::of_state(job.state.word()).say(lang).to_owned());
     Fault::HowItEnded { ending: &ending, attempts }.say(lang)
 }

@@ -199,12 +199,19 @@ pub fn standing_of(lang: Lang, clock: &Clock<'_>, head: &RunHead, job: &JobLine)
         JobState::NotScheduled { why } => left_out(lang, why),
         JobState::Blocked { by } => list(lang, by),
         JobState::Unknown { why } => why.clone(),
-        JobState::Failed => job
-            .last_failed()
-            .and_then(|last| Some(ending(lang, last.ending.as_ref()?, last.good)))
-            .unwrap_or_default(),
+        JobState::Failed => how_it_failed(lang, job).unwrap_or_default(),
         JobState::Starting | JobState::Running | JobState::Succeeded => String::new(),
     }
+}
+
+/// How the last attempt of a job ended, or what did not come that it waited for.
+pub fn how_it_failed(lang: Lang, job: &JobLine) -> Option<String> {
+    if let Some(missing) = &job.no_event {
+        let (event, limit) = (missing.awaited.as_str(), &took(lang, missing.limit.get()));
+        return Some(Because::NoEvent { event, limit }.say(lang));
+    }
+    let last = job.last_failed()?;
+    Some(ending(lang, last.ending.as_ref()?, last.good))
 }
 
 /// Why a job takes no part, in a few words.

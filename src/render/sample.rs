@@ -145,6 +145,7 @@ pub(super) fn quarter_end() -> NotItsDay {
 fn ended_well(spec: &Spec) -> JobLine {
     let &(job, en, zh, start, length, critical, on_critical_path) = spec;
     JobLine {
+        no_event: None,
         name: name(job),
         title: both(en, zh),
         state: JobState::Succeeded,

@@ -199,6 +199,9 @@ impl<W: World> Supervisor<W> {
         if !commit.entries.is_empty() {
             self.store(&commit).await?;
             fault::point("supervisor.committed");
+            if !turn.replies.is_empty() {
+                fault::point("supervisor.to-answer");
+            }
         }
         for (run, view) in std::mem::take(&mut turn.reports) {
             self.write_report(run, &view);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Who;
 use super::why::{NotItsDay, Reason};
 use crate::core::fact::Deadline;
-use crate::types::{Condition, Ending, JobName, Outcome, Span, Text};
+use crate::types::{Condition, Ending, EventName, JobName, Outcome, Span, Text};
 
 /// One job of a run (作业).
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
@@ -29,6 +29,9 @@ pub struct JobLine {
     pub expected_start: Option<Timestamp>,
     pub expected_end: Option<Timestamp>,
     pub attempts: Vec<AttemptLine>,
+    /// It failed because its event has not come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_event: Option<NoEvent>,
     /// Its last good or bad attempt took longer than usual.
     pub ran_long: Option<RanLong>,
     /// Deadlines of its own that it missed.
@@ -39,6 +42,13 @@ pub struct JobLine {
     pub blocks: Vec<JobName>,
     /// What operators do when it fails, from its file.
     pub runbook: Option<Text>,
+}
+
+/// An event that has not come within the limit of the job that waited for it.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct NoEvent {
+    pub awaited: EventName,
+    pub limit: Span,
 }
 
 /// Where a job stands, with the reason as data.

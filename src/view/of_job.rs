@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::Who;
-use super::job::{AttemptLine, JobLine, JobState, Late, LeftOut, RanLong, StateWord};
+use super::job::{AttemptLine, JobLine, JobState, Late, LeftOut, NoEvent, RanLong, StateWord};
 use super::of_why::{self, not_its_day};
 use crate::core::fact::Why;
 use crate::core::forecast::{self, JobForecast, RunForecast};
@@ -64,7 +64,14 @@ pub fn line(
     let ended = last.and_then(|last| last.ended.as_ref()).map(|ended| ended.ended);
     let failed = state.attempts.iter().rev().find(|attempt| attempt.good == Some(false));
     let tail = failed.and_then(|failed| failed.ended.as_ref()).map(|ended| ended.tail.clone());
+    let no_event = match &run.jobs[index].phase {
+        Phase::Settled { why: Why::NoEvent { event, limit }, .. } => {
+            Some(NoEvent { awaited: event.clone(), limit: *limit })
+        }
+        _ => None,
+    };
     Ok(JobLine {
+        no_event,
         name: job.name.clone(),
         title: job.title.clone(),
         state: job_state(core, run, index, now, around)?,

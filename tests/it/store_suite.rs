@@ -11,6 +11,7 @@ use nightrun::types::{
 };
 
 pub(crate) use crate::store_archived::an_archived_run_keeps_its_place_and_a_lost_one_gets_its_own;
+pub(crate) use crate::store_suite_events::an_event_stands_until_it_is_forgotten;
 
 use crate::journal_writer::{Writer, attempt, ended, job, mail, note, opened, run, settled, time};
 
@@ -27,7 +28,7 @@ macro_rules! store_suite {
             history_knows_the_last_good_attempts, an_outcome_is_that_of_the_last_real_run,
             a_trial_counts_for_nothing_else, blobs_go_by_their_content,
             rows_that_change_one_thing_twice_are_stored_in_their_order,
-            credentials_are_kept_beside_the_journal,
+            credentials_are_kept_beside_the_journal, an_event_stands_until_it_is_forgotten,
             an_archived_run_keeps_its_place_and_a_lost_one_gets_its_own,
         );
     };

@@ -73,6 +73,8 @@ messages! {
     EventUntil { event: &'a str, until: &'a str }:
         format!("Waits for the event {event} of another system; fails if it has not come by {until}."),
         format!("等待其他系统的事件 {event}；到 {until} 仍未收到则失败。");
+    NoEvent { event: &'a str, limit: &'a str }:
+        format!("the event {event} has not come within {limit}"), format!("事件 {event} 在 {limit}内未收到");
     WaitsForPerson { question: &'a str, role: &'a str, command: &'a str }:
         format!("Waits for a yes{} to: {question} To give it: {command}",
             if role.is_empty() { String::new() } else { format!(" of the role {role}") }),

@@ -5,6 +5,7 @@ mod events;
 mod login;
 mod rights;
 mod served;
+mod told;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};

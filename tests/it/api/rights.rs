@@ -84,6 +84,7 @@ fn body(path: &str) -> serde_json::Value {
         "{pool}" => {
             json!({ "size": 1, "until": "2099-01-01T00:00:00Z", "reason": "x", "dry_run": true })
         }
+        "events" => json!({ "key": "k", "event": "nope", "business_date": "2026-10-30" }),
         "login" => json!({ "person": "vera", "password": "wrong" }),
         "credentials" => {
             json!({ "credential": { "credential": "set-password", "person": "nobody", "hash": "x" } })
