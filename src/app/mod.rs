@@ -11,6 +11,7 @@ mod source;
 
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::sync::{mpsc, watch};
 
@@ -67,6 +68,9 @@ pub struct Wiring {
     pub starts_agent: bool,
 }
 
+/// Standing by is said four times a second; the job files are read again each half minute.
+const LOOK_AT_SITE: u32 = 120;
+
 /// Through which people and programs come in: the API, and its other end for the supervisor.
 #[derive(Debug)]
 pub struct Door {
@@ -75,6 +79,8 @@ pub struct Door {
     published: watch::Sender<Published>,
     meters: Meters,
     serving: Option<Serving>,
+    /// Times that it was said that this process stands by.
+    looked: AtomicU32,
     network: Option<ApiListen>,
 }
 
@@ -93,7 +99,15 @@ impl Door {
             logs: LogFiles::new(state.agent()),
             own: host_account(),
         });
-        Self { api, requests, published, meters, serving: None, network: None }
+        Self {
+            api,
+            requests,
+            published,
+            meters,
+            serving: None,
+            looked: AtomicU32::new(0),
+            network: None,
+        }
     }
 
     /// Listens on the network too.
@@ -114,11 +128,17 @@ impl Door {
 
     /// Says what this process is here for, before it leads, and by which site people are known meanwhile.
     pub fn stands_by(&self, why: &str, site: &SiteFolder) {
-        self.published.send_modify(|published| {
-            published.stage = Stage::StandsBy { why: why.to_owned() };
-            if published.site.is_none() {
-                published.site = site.read().ok().map(|loaded| loaded.site);
-            }
+        let stage = Stage::StandsBy { why: why.to_owned() };
+        let known = self.published.borrow().site.is_some();
+        // Looked at now and then: whoever has left the site must not go on reading for as long as this stands by.
+        let looked = self.looked.fetch_add(1, Ordering::Relaxed) % LOOK_AT_SITE == 0;
+        let fresh =
+            (looked || !known).then(|| site.read().ok().map(|loaded| loaded.site)).flatten();
+        self.published.send_if_modified(|published| {
+            let changed = published.stage != stage || fresh.is_some();
+            published.stage = stage;
+            published.site = fresh.or_else(|| published.site.take());
+            changed
         });
     }
 }

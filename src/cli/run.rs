@@ -407,16 +407,20 @@ async fn order_through(
     if context.format == Format::Text {
         told_line!("{run} is under way, in the supervisor that is at work");
     }
-    let events = asking::follow(context, &mut client, (&run, after)).await?;
-    let mut events = events.ok_or_else(asking::gone)?;
-    while let Some(event) = asking::next(context, &mut events).await? {
-        let data: serde_json::Value = serde_json::from_str(&event.data).map_err(Failure::failed)?;
-        match context.format {
-            Format::Text => told_line!("{}", data["text"].as_str().unwrap_or_default()),
-            Format::Json => told_line!("{}", event.data),
-        }
-        if let Some(code) = data["exit_code"].as_u64() {
-            return Ok(Some(u8::try_from(code).unwrap_or(super::exit::FAILED)));
+    let mut after = after;
+    // A stream ends now and then, and is taken up where it was.
+    while let Some(mut events) = asking::follow(context, &mut client, (&run, after)).await? {
+        while let Some(event) = asking::next(context, &mut events).await? {
+            let data: serde_json::Value =
+                serde_json::from_str(&event.data).map_err(Failure::failed)?;
+            match context.format {
+                Format::Text => told_line!("{}", data["text"].as_str().unwrap_or_default()),
+                Format::Json => told_line!("{}", event.data),
+            }
+            if let Some(code) = data["exit_code"].as_u64() {
+                return Ok(Some(u8::try_from(code).unwrap_or(super::exit::FAILED)));
+            }
+            after = event.id.unwrap_or(after);
         }
     }
     Err(asking::gone())

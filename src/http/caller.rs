@@ -27,7 +27,7 @@ pub(super) enum End {
     Network {
         from: IpAddr,
         tls: bool,
-        _place: Arc<OwnedSemaphorePermit>,
+        _place: Arc<[OwnedSemaphorePermit; 2]>,
     },
 }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::future::{Ready, ready};
 use std::io;
-use std::net::TcpListener;
-use std::sync::{Arc, Mutex};
+use std::net::{IpAddr, TcpListener};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Extension;
@@ -12,8 +12,10 @@ use axum::middleware::AddExtension;
 use axum_server::accept::Accept;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use axum_server::{Control, Handle};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
 use tokio::net::{TcpStream, UnixStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower_layer::Layer;
 
 use super::caller::{End, HostEnd};
@@ -24,10 +26,13 @@ use crate::driver::tls;
 
 /// Connections of one account at a time: no account uses up the supervisor's descriptors and memory.
 const PER_ACCOUNT: usize = 64;
-/// Connections from the network at a time.
+/// Connections from the network at a time, and of one address among them; a proxy is one address.
 const FROM_NETWORK: usize = 1_024;
+const PER_ADDRESS: usize = 256;
 /// A connection that has asked nothing for so long is closed.
 const FIRST_REQUEST: Duration = Duration::from_secs(10);
+/// One that asks nothing more for so long too.
+const NEXT_REQUEST: Duration = Duration::from_secs(60);
 /// Time that answers get which are under way when the process ends.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
@@ -93,7 +98,9 @@ pub fn serve(api: &Api, socket: ApiSocket, network: Option<Network>) -> io::Resu
     let (service, ended) = (routes::service(api), control.clone());
     let work = async move {
         let unix = async {
-            axum_server::from_unix(unix)?
+            let mut server = axum_server::from_unix(unix)?;
+            patience(server.http_builder());
+            server
                 .handle(Handle::with_control(ended.clone()))
                 .acceptor(OfHost::default())
                 .first_request_timeout(FIRST_REQUEST)
@@ -102,7 +109,9 @@ pub fn serve(api: &Api, socket: ApiSocket, network: Option<Network>) -> io::Resu
         };
         let network = async {
             let Some(Network { listener, tls }) = network else { return Ok(()) };
-            let server = axum_server::from_tcp(listener)?
+            let mut server = axum_server::from_tcp(listener)?;
+            patience(server.http_builder());
+            let server = server
                 .handle(Handle::with_control(ended.clone()))
                 .first_request_timeout(FIRST_REQUEST);
             let (places, service) =
@@ -124,6 +133,11 @@ pub fn serve(api: &Api, socket: ApiSocket, network: Option<Network>) -> io::Resu
     Ok(Serving { _socket: socket, control, thread: Some(thread) })
 }
 
+/// A connection that asks nothing more for a while, or asks too slowly, gives its place back.
+fn patience(builder: &mut Builder<TokioExecutor>) {
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(NEXT_REQUEST);
+}
+
 impl Drop for Serving {
     fn drop(&mut self) {
         self.control.graceful_shutdown(Some(LAST_ANSWERS));
@@ -143,7 +157,7 @@ struct OfHost {
 impl OfHost {
     fn admit(&self, stream: &UnixStream) -> io::Result<End> {
         let peer = Peer::of(stream)?;
-        let mut places = self.places.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         let of_account =
             places.entry(peer.account.uid).or_insert_with(|| Arc::new(Semaphore::new(PER_ACCOUNT)));
         let Ok(place) = Arc::clone(of_account).try_acquire_owned() else {
@@ -183,12 +197,23 @@ impl<S> Accept<UnixStream, S> for OfHost {
 #[derive(Debug, Clone)]
 struct OfNetwork {
     places: Arc<Semaphore>,
+    of_address: Arc<Mutex<BTreeMap<IpAddr, Arc<Semaphore>>>>,
     tls: bool,
 }
 
 impl OfNetwork {
     fn new(tls: bool) -> Self {
-        Self { places: Arc::new(Semaphore::new(FROM_NETWORK)), tls }
+        Self { places: Arc::new(Semaphore::new(FROM_NETWORK)), of_address: Arc::default(), tls }
+    }
+
+    /// A place among all, and one of the address.
+    fn place(&self, from: IpAddr) -> Option<[OwnedSemaphorePermit; 2]> {
+        let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
+        let mut all = self.of_address.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, places| places.available_permits() < PER_ADDRESS);
+        let of_address = all.entry(from).or_insert_with(|| Arc::new(Semaphore::new(PER_ADDRESS)));
+        let second = Arc::clone(of_address).try_acquire_owned().ok()?;
+        Some([place, second])
     }
 }
 
@@ -199,10 +224,10 @@ impl<S> Accept<TcpStream, S> for OfNetwork {
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
         let admitted = || {
-            let place = Arc::clone(&self.places).try_acquire_owned();
-            let place = place.map_err(|_| io::Error::from(io::ErrorKind::QuotaExceeded))?;
-            stream.set_nodelay(true)?;
             let from = stream.peer_addr()?.ip();
+            let full = || io::Error::from(io::ErrorKind::QuotaExceeded);
+            let place = self.place(from).ok_or_else(full)?;
+            stream.set_nodelay(true)?;
             Ok(End::Network { from, tls: self.tls, _place: Arc::new(place) })
         };
         ready(admitted().map(|end| (stream, Extension(end).layer(service))))

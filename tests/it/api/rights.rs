@@ -167,6 +167,16 @@ fn a_token_may_less_than_its_person_and_nothing_when_it_is_over() {
     let order = json!({ "batch": "night", "date": "2026-10-30" });
     let refused = served.ask_as(&narrow, ("POST", "/api/v1/runs"), Some(&order));
     assert_eq!((refused.status, &refused.json()["rule"]), (403, &json!("right-missing")));
+    // Nor does it make what may more: a token or a password of the same person.
+    let all = json!(["read", "admin"]);
+    let made = json!({ "credential": "make-token", "person": "ada", "name": "x", "rights": all,
+        "expires": "2099-01-01T00:00:00Z", "hash": "ab".repeat(32) });
+    let set = json!({ "credential": "set-password", "person": "ada", "hash": "x" });
+    for credential in [made, set] {
+        let body = json!({ "credential": credential });
+        let refused = served.ask_as(&narrow, ("POST", "/api/v1/credentials"), Some(&body));
+        assert_eq!((refused.status, &refused.json()["rule"]), (403, &json!("right-missing")));
+    }
     let tokens = served.house.json(&["people", "tokens"]);
     let id = tokens[0]["id"].as_str().unwrap_or_else(|| panic!("{tokens}")).to_owned();
     served.house.run(&["people", "revoke", &id, "--reason", "lost"]).code(0);
