@@ -131,7 +131,7 @@ impl Door {
         let stage = Stage::StandsBy { why: why.to_owned() };
         let known = self.published.borrow().site.is_some();
         // Looked at now and then: whoever has left the site must not go on reading for as long as this stands by.
-        let looked = self.looked.fetch_add(1, Ordering::Relaxed) % LOOK_AT_SITE == 0;
+        let looked = self.looked.fetch_add(1, Ordering::Relaxed).is_multiple_of(LOOK_AT_SITE);
         let fresh =
             (looked || !known).then(|| site.read().ok().map(|loaded| loaded.site)).flatten();
         self.published.send_if_modified(|published| {

@@ -23,6 +23,9 @@ use crate::view::status::StatusPage;
 /// How old a page may be though nothing has happened: it says for how long jobs have been running.
 const AGE: Duration = Duration::from_secs(1);
 
+/// How long a store in trouble may take to be read.
+const READ: Duration = Duration::from_secs(3);
+
 /// The page that was made last.
 #[derive(Debug, Default)]
 pub(super) struct Kept(Mutex<Option<Made>>);
@@ -98,10 +101,12 @@ async fn make(
         (Reply::Failed { what, .. }, Some(former)) => {
             Ok(StatusPage { trouble: Some(what), ..StatusPage::clone(&former) })
         }
-        (Reply::Failed { what, defects: false }, None) => match from_store(api).await {
-            Ok(page) => Ok(StatusPage { trouble: Some(what), ..page }),
-            Err(_) => Err(Problem::not_now(what)),
-        },
+        (Reply::Failed { what, defects: false }, None) => {
+            match tokio::time::timeout(READ, from_store(api)).await {
+                Ok(Ok(page)) => Ok(StatusPage { trouble: Some(what), ..page }),
+                _ => Err(Problem::not_now(what)),
+            }
+        }
         (other, _) => Err(Problem::of(other)),
     }
 }

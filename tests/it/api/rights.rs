@@ -67,6 +67,7 @@ const HAS: &[(&str, &[&str])] = &[
 
 fn house() -> House {
     let house = House::new("  a: {title: A, run: [sh, job.sh, wait]}\n");
+    house.gates(&["a"]);
     house.write("people.yaml", PEOPLE);
     let site = std::fs::read_to_string(house.site().join("site.yaml")).unwrap();
     house.write("site.yaml", &(site + RIGHTS));
