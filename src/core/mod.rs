@@ -13,6 +13,7 @@ pub mod cron_time;
 pub mod day_rule;
 mod day_set;
 pub mod deadline;
+mod event;
 pub mod fact;
 pub mod forecast;
 pub mod gate;

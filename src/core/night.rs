@@ -9,167 +9,17 @@ use std::time::Duration;
 
 use super::act::By;
 use super::agenda::Agenda;
-use super::credentials::Credential;
-use super::fact::{Fact, MissedWhy, Proposed, RunArchived, RunOpened, StopHow};
+pub use super::event::Event;
+use super::fact::{Action, Fact, RunOpened};
 use super::invariant::{Around, Watch};
-use super::received::Received;
 use super::refused::{Refused, Rule};
-use super::restored::TakeIn;
 use super::rules::Rules;
-use super::select::{Deed, Which};
 use super::service::Service;
 use super::state::{Run, State, Unfit};
-use crate::definition::site::{Freeze, Site};
 use crate::types::{
-    AttemptId, BatchId, BootId, BusinessDate, Due, FreezeId, HostName, IncidentId, JobName, JobRef,
-    Now, Outcome, PersonId, PoolName, RequestId, Revision, RunId,
+    AttemptId, BootId, BusinessDate, Due, HostName, IncidentId, JobRef, Now, Outcome, PersonId,
+    RunId,
 };
-use crate::wire::Ended;
-
-use super::fact::Action;
-
-/// What the core is told.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Event {
-    /// Time has passed.
-    Tick,
-    /// A run is ordered, with what is known of the jobs of other runs that it needs.
-    Open {
-        opened: Box<RunOpened>,
-        across: Vec<(JobRef, BusinessDate, Option<Outcome>)>,
-    },
-    /// How jobs of other runs stand that runs taken in again need: who ended or began meanwhile was not heard.
-    Across {
-        known: Vec<(JobRef, BusinessDate, Option<Outcome>)>,
-    },
-    /// A supervisor takes a run up again after it, or its host, was gone.
-    Resume {
-        run: RunId,
-        by: PersonId,
-        boot: BootId,
-    },
-    /// A host's agent can be reached.
-    HostUp {
-        host: HostName,
-        boot: BootId,
-    },
-    HostAway {
-        host: HostName,
-    },
-    Started {
-        attempt: AttemptId,
-        pid: u32,
-        at: jiff::Timestamp,
-    },
-    Ended(Box<Ended>),
-    /// The agent has never seen this attempt.
-    NotKnown {
-        attempt: AttemptId,
-    },
-    Act {
-        run: RunId,
-        by: PersonId,
-        reason: String,
-        action: Action,
-    },
-    /// The same to all that is selected of a run.
-    ActOn {
-        run: RunId,
-        by: PersonId,
-        reason: String,
-        which: Which,
-        deed: Deed,
-    },
-    Freeze {
-        by: PersonId,
-        what: Box<Freeze>,
-        /// The site wants two people to lift it.
-        two_lift: bool,
-    },
-    Unfreeze {
-        freeze: FreezeId,
-        by: PersonId,
-        reason: String,
-    },
-    /// Another size of a pool until then.
-    SizePool {
-        pool: PoolName,
-        size: u32,
-        until: jiff::Timestamp,
-        by: PersonId,
-        reason: String,
-    },
-    /// An order that takes two people waits for the second.
-    Propose {
-        by: PersonId,
-        reason: String,
-        what: Proposed,
-    },
-    /// The second person's yes. `known`: the site knows who that is.
-    Second {
-        request: RequestId,
-        by: PersonId,
-        known: bool,
-        reason: String,
-    },
-    /// Passwords, tokens, logins.
-    Credential {
-        by: PersonId,
-        reason: String,
-        what: Credential,
-    },
-    /// Another system tells of something; the jobs that wait for it are found here.
-    Receive(Box<Received>),
-    /// These jobs and what follows them again, in the same run.
-    Rerun {
-        run: RunId,
-        jobs: Vec<JobName>,
-        by: PersonId,
-        reason: String,
-    },
-    /// From now on the starts of these definitions' schedules are made here, or only told of.
-    Serve {
-        site: Arc<Site>,
-        observes: bool,
-        /// The commit that they came from, where they are taken from commits.
-        revision: Option<Revision>,
-    },
-    /// Changed job files cannot be used.
-    RefuseDefinitions {
-        why: String,
-    },
-    /// A start of a schedule was due, and cannot be made.
-    MissStart {
-        batch: BatchId,
-        scheduled: jiff::Timestamp,
-        why: MissedWhy,
-    },
-    /// A person lets a store that was restored from a backup go on.
-    TakeIn(Box<TakeIn>),
-    /// A run that is over is in a file.
-    Archived(Box<RunArchived>),
-    /// No new starts any more, in any run.
-    Stop {
-        by: PersonId,
-        how: StopHow,
-    },
-}
-
-impl Event {
-    /// [`Event::Across`] of what was read before a turn began, less what the turn itself has found out since: runs that
-    /// are here may have moved in it, and what was read of them is old.
-    pub fn across_since(
-        known: Vec<(JobRef, BusinessDate, Option<Outcome>)>,
-        decided: &[(jiff::Timestamp, Fact)],
-    ) -> Self {
-        let told = |wanted: &(JobRef, BusinessDate, Option<Outcome>)| {
-            decided.iter().any(|(_, fact)| {
-                matches!(fact, Fact::AcrossKnown { job, date, .. } if *job == wanted.0 && *date == wanted.1)
-            })
-        };
-        Self::Across { known: known.into_iter().filter(|wanted| !told(wanted)).collect() }
-    }
-}
 
 /// What is to be carried out, after the facts are durable.
 #[derive(Debug, Clone, PartialEq)]
