@@ -350,6 +350,11 @@ fn a_backup_or_a_restore_that_is_killed_leaves_nothing_that_passes_for_one() {
     house.backed_up();
     let store = house.state().join("nightrun.db");
     fs::rename(&store, house.state().join("former.db")).unwrap();
+    // A backup that was killed may have left what stands beside it.
+    for beside in ["nightrun.db-wal", "nightrun.db-shm"] {
+        let _ =
+            fs::rename(house.state().join(beside), house.state().join(format!("former-{beside}")));
+    }
     let mut killed = house.command(&["restore", name]);
     killed.env("NIGHTRUN_FAULT", "restore.marked").output().unwrap();
     assert!(!store.exists());
