@@ -144,24 +144,48 @@ pub(super) async fn jobs(
     form: Form,
 ) -> Result<Response, Problem> {
     let limit = limit(which.limit)? as usize;
-    let mut view = status_of(&api, &run, caller).await?;
+    let status = super::status::page(&api, caller).await?;
+    // Of a large run in hand only what is shown is copied.
+    match status.runs.iter().find(|view| view.head.run == run) {
+        Some(view) => jobs_of(view, &which, limit, &form),
+        None => {
+            let recalled = recall(&api, Some(&run), None, None).await?;
+            jobs_of(&recalled.status().map_err(Problem::failed)?, &which, limit, &form)
+        }
+    }
+}
+
+fn jobs_of(
+    view: &StatusView,
+    which: &WhichJobs,
+    limit: usize,
+    form: &Form,
+) -> Result<Response, Problem> {
     let begin = match &which.cursor {
         None => 0,
         Some(after) => {
             let at = view.jobs.iter().position(|job| job.name == *after);
-            at.ok_or_else(|| Problem::unknown(format!("{run} has no job {after}")))? + 1
+            let unknown = || Problem::unknown(format!("{} has no job {after}", view.head.run));
+            at.ok_or_else(unknown)? + 1
         }
     };
-    let of_state = |job: &JobLine| which.state.is_none_or(|state| job.state.word() == state);
-    let mut items = view.jobs.drain(begin..).filter(of_state);
-    let jobs: Vec<JobLine> = items.by_ref().take(limit).collect();
-    let more = items.next().is_some();
-    drop(items);
-    let next = jobs.last().filter(|_| more).map(|job| job.name.clone());
-    let page = JobsPage { items: jobs, next };
+    let of_state = |job: &&JobLine| which.state.is_none_or(|state| job.state.word() == state);
+    let mut wanted = view.jobs.iter().skip(begin).filter(of_state);
+    let items: Vec<JobLine> = wanted.by_ref().take(limit).cloned().collect();
+    let more = wanted.next().is_some();
+    let next = items.last().filter(|_| more).map(|job| job.name.clone());
+    let page = JobsPage { items, next };
     form.page(&page, |lang| {
-        view.jobs.clone_from(&page.items);
-        render::status::text(lang, &view)
+        let shown = StatusView {
+            head: view.head.clone(),
+            totals: view.totals.clone(),
+            jobs: page.items.clone(),
+            incidents: view.incidents.clone(),
+            stopping: view.stopping,
+            unsent_mail: view.unsent_mail,
+            standing: view.standing.clone(),
+        };
+        render::status::text(lang, &shown)
     })
 }
 
