@@ -178,7 +178,7 @@ fn jobs_of(
     form.page(&page, |lang| {
         let shown = StatusView {
             head: view.head.clone(),
-            totals: view.totals.clone(),
+            totals: view.totals,
             jobs: page.items.clone(),
             incidents: view.incidents.clone(),
             stopping: view.stopping,
