@@ -422,6 +422,8 @@ async fn order_through(
             }
             after = event.id.unwrap_or(after);
         }
+        let never = std::future::pending::<()>();
+        let _ = tokio::time::timeout(ASK_AGAIN, never).await;
     }
     Err(asking::gone())
 }

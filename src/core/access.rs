@@ -42,6 +42,11 @@ pub fn right_for(deed: &Deed) -> Right {
     }
 }
 
+/// Whether an entry of the journal of this kind tells who came in, and with what: who may only read is not told of it.
+pub fn is_of_audit(kind: &str) -> bool {
+    ["password-set", "token-made", "token-revoked", "logged-in", "login-refused"].contains(&kind)
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::test_site;

@@ -8,13 +8,12 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::Api;
 use super::login::by_token;
 use super::problem::Problem;
 use super::route::Needs;
-use tokio::sync::OwnedSemaphorePermit;
-
 use crate::driver::api_socket::Peer;
 use crate::port::control::Caller;
 use crate::supervisor::{allow, is_known};

@@ -21,6 +21,7 @@ use super::page::{Asked, Form, Named};
 use super::problem::Problem;
 use super::runs::at_hand;
 use super::store_pages::find;
+use crate::core::access::is_of_audit;
 use crate::core::calendar::Calendars;
 use crate::core::fact::Fact;
 use crate::core::night::Core;
@@ -90,13 +91,17 @@ impl Tail {
                 self.seq = sealed.seq;
                 return Some(sealed);
             }
+            // However much there is to read: a busy night must not keep it open.
+            if Instant::now() >= self.until {
+                return None;
+            }
             // Before the look: what is added after it wakes.
             self.published.mark_unchanged();
             self.read = self.reader.all_entries(self.seq, PIECE).await.ok()?.into();
             if !self.read.is_empty() {
                 continue;
             }
-            if self.ended || Instant::now() >= self.until {
+            if self.ended {
                 return None;
             }
             match tokio::time::timeout(LOOK, self.published.changed()).await {
@@ -111,10 +116,6 @@ impl Tail {
         }
     }
 }
-
-/// Who came in, and with what: for whoever may audit.
-const OF_AUDIT: [&str; 5] =
-    ["password-set", "token-made", "token-revoked", "logged-in", "login-refused"];
 
 /// `GET /api/v1/events`: every entry of the journal.
 pub(super) async fn all(
@@ -132,7 +133,7 @@ pub(super) async fn all(
     let tail = Tail::of(&api, after).await?;
     let events = unfold(tail, move |mut tail| async move {
         let mut sealed = tail.next().await?;
-        while !audits && OF_AUDIT.contains(&sealed.kind.as_ref()) {
+        while !audits && is_of_audit(&sealed.kind) {
             sealed = tail.next().await?;
         }
         let event = Sent::default().id(sealed.seq.to_string()).event(sealed.kind).data(sealed.body);

@@ -176,7 +176,7 @@ pub(super) async fn by_token(
             "there is no such token, or it is over",
         ));
     };
-    if row.name != SESSION_NAME && !lock(&api.0.logins.seen).contains(&(row.token, from)) {
+    if row.name != SESSION_NAME && is_first_use(api, row.token, from) {
         // Whoever closes the connection at once is recorded all the same.
         tokio::spawn(record_use(api.clone(), row.token, row.person.clone(), from));
     }
@@ -187,13 +187,18 @@ pub(super) async fn by_token(
 async fn record_use(api: Api, token: TokenId, person: PersonId, from: IpAddr) {
     let logged_in =
         CredentialOrder::LoggedIn { person, how: LoginHow::Token, from: from.to_string() };
-    if tell(&api, logged_in).await.is_ok() {
-        let mut seen = lock(&api.0.logins.seen);
-        if seen.len() >= MOST_SEEN {
-            seen.clear();
-        }
-        seen.insert((token, from));
+    if tell(&api, logged_in).await.is_err() {
+        lock(&api.0.logins.seen).remove(&(token, from));
     }
+}
+
+/// Of many at once only one is the first.
+fn is_first_use(api: &Api, token: TokenId, from: IpAddr) -> bool {
+    let mut seen = lock(&api.0.logins.seen);
+    if seen.len() >= MOST_SEEN {
+        seen.clear();
+    }
+    seen.insert((token, from))
 }
 
 /// The secret of a token: of the header, or of the session's cookie.

@@ -1,6 +1,7 @@
 //! Who may ask what: every route with every role.
 
 use std::collections::BTreeMap;
+use std::io::{Read, Write};
 
 use serde_json::json;
 
@@ -157,6 +158,45 @@ fn every_route_lets_in_whom_its_right_lets_in_and_nobody_else() {
     served.house.say("a", "go");
     night.ends(0);
     served.night.kill();
+}
+
+#[test]
+fn logins_and_tokens_are_told_to_who_may_audit_and_a_token_at_work_is_recorded_once() {
+    let served = Served::of(house(), "");
+    let (vera, ada) = (served.token("vera", &["read"]), served.token("ada", &["read", "admin"]));
+    let port = served.port;
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| served_status(port, &vera));
+        }
+    });
+    eventually("an entry", || !served.house.facts("logged-in").is_empty());
+    let of_vera = |fact: &serde_json::Value| fact["person"] == "vera";
+    assert_eq!(served.house.facts("logged-in").iter().filter(|fact| of_vera(fact)).count(), 1);
+    let told = |token: &str| {
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", served.port)).unwrap();
+        stream.set_read_timeout(Some(std::time::Duration::from_secs(2))).unwrap();
+        let question = format!(
+            "GET /api/v1/events?after=0 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\r\n"
+        );
+        stream.write_all(question.as_bytes()).unwrap();
+        let mut heard = Vec::new();
+        // It goes on; what there is comes at once.
+        let _ = stream.read_to_end(&mut heard);
+        String::from_utf8(heard).unwrap()
+    };
+    let (reader, auditor) = (told(&vera), told(&ada));
+    assert!(reader.starts_with("HTTP/1.1 200"), "{reader}");
+    assert!(!reader.contains("token-made") && !reader.contains("logged-in"), "{reader}");
+    assert!(auditor.contains("token-made") && auditor.contains("logged-in"), "{auditor}");
+    served.night.kill();
+}
+
+fn served_status(port: u16, token: &str) {
+    let stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let name = format!("Bearer {token}");
+    let headers = [("authorization", name.as_str())];
+    super::exchange(stream, ("GET", "/api/v1/status"), &headers, None).ok();
 }
 
 #[test]
