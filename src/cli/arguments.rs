@@ -178,6 +178,9 @@ pub(super) enum Command {
     Resume {
         /// One run; all that have not ended by default
         run: Option<RunId>,
+        /// Do nothing, and say what would come of it
+        #[arg(long)]
+        dry_run: bool,
     },
     /// How the open runs (or the last one) stand
     Status {
@@ -394,6 +397,9 @@ pub(super) struct RunArguments {
     /// Why it is run by hand; recorded with your name
     #[arg(long)]
     pub(super) reason: Option<String>,
+    /// Open nothing, and say what would come of it
+    #[arg(long)]
+    pub(super) dry_run: bool,
 }
 
 pub(super) fn key_value(text: &str) -> Result<(String, String), String> {

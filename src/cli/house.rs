@@ -151,7 +151,8 @@ pub(super) async fn done(
         };
     }
     if dry_run {
-        return Err(Failure::refused("no supervisor is at work here, so nothing would come of it"));
+        let tried = super::tried::house(context, order, reason).await?;
+        return Ok((render::tried::text(&tried), serde_json::json!(tried)));
     }
     let (mut led, site) = led_for_site(context).await?;
     let said = led.supervisor.house(&own_account(), Some(&site), order, reason).await;

@@ -27,6 +27,7 @@ mod serve;
 mod show;
 mod simulate;
 mod store;
+mod tried;
 mod watch;
 
 use std::path::Path;
@@ -71,7 +72,7 @@ async fn carry_out(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Why { job, date } => show::why(context, job, date).await,
         Command::Run(arguments) => run::run(context, arguments).await,
         Command::Serve(arguments) => serve::serve(context, &arguments).await,
-        Command::Resume { run } => run::resume(context, run).await,
+        Command::Resume { run, dry_run } => run::resume(context, run, dry_run).await,
         Command::Status { watch: true } => watch::watch(context).await,
         Command::Status { watch: false } => show::status(context).await,
         Command::Runs { batch, date, limit } => show::runs(context, batch, date, limit).await,

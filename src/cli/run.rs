@@ -11,7 +11,7 @@ use super::arguments::{Format, RunArguments};
 use super::backup;
 use super::context::Context;
 use super::exit::Failure;
-use super::{asking, lines, live, show};
+use super::{act, asking, lines, live, show, tried};
 use crate::app::{self, Led, NotStarted, RunClock, Wiring, own_account};
 use crate::core::calendar::Calendars;
 use crate::core::fact::StopHow;
@@ -21,7 +21,7 @@ use crate::definition::site::{Batch, Site};
 use crate::driver::api_client::{Ask, Client};
 use crate::driver::clock::{HostClock, TrialClock};
 use crate::driver::folders::StateFolder;
-use crate::driver::store::StateStore;
+use crate::driver::store::{StateReader, StateStore};
 use crate::http::Ordered;
 use crate::journal::RunRow;
 use crate::port::control::Order;
@@ -56,6 +56,14 @@ pub(super) async fn run(context: &Context, arguments: RunArguments) -> Result<u8
     if let Some(batch) = site.batches.get(&order.batch) {
         say_first(context, &site, batch, &order);
     }
+    if order.dry_run {
+        if let Some(client) = context.client().await?
+            && let Some(code) = order_through(context, client, &order).await?
+        {
+            return Ok(code);
+        }
+        return tried::order(context, (&source, &read), &order, at).await;
+    }
     let state = context.create_state()?;
     let host = HostClock::new().map_err(Failure::failed)?;
     let store = match served_or_leading(context, &state, &host, &order).await? {
@@ -64,13 +72,13 @@ pub(super) async fn run(context: &Context, arguments: RunArguments) -> Result<u8
     };
     let now = at.unwrap_or_else(|| host.now().wall);
     let interrupted = match at {
-        Some(_) => interrupted_trial(&store, &site, &order, now).await?,
+        Some(_) => interrupted_trial(store.reader(), &site, &order, now).await?,
         None => None,
     };
     let clock = match (at, &interrupted) {
         (None, _) => RunClock::Host(host),
         (Some(at), None) => RunClock::Trial(TrialClock::starting_at(host, at)),
-        (Some(_), Some(row)) => trial_clock(&store, &row.run, host).await?,
+        (Some(_), Some(row)) => trial_clock(store.reader(), &row.run, host).await?,
     };
     let mail = site.mail.clone();
     source.remember(read);
@@ -167,15 +175,26 @@ fn say_first(context: &Context, site: &Site, batch: &Batch, order: &Order) {
 }
 
 /// `nightrun resume`.
-pub(super) async fn resume(context: &Context, run: Option<RunId>) -> Result<u8, Failure> {
+pub(super) async fn resume(
+    context: &Context,
+    run: Option<RunId>,
+    dry_run: bool,
+) -> Result<u8, Failure> {
     let state = context.existing_state()?;
     if context.is_supervised().await? {
         return Err(Failure::refused(
             "a supervisor is at work on this state folder; `nightrun status` shows it",
         ));
     }
-    let store = context.open_store(&state).await?;
-    let interrupted = interrupted_runs(&store).await?;
+    let store = match dry_run {
+        true => None,
+        false => Some(context.open_store(&state).await?),
+    };
+    let reader = match &store {
+        Some(store) => store.reader().clone(),
+        None => context.reader().await?,
+    };
+    let interrupted = interrupted_runs(&reader).await?;
     let rows: Vec<RunRow> = match &run {
         Some(run) => interrupted.into_iter().filter(|row| row.run == *run).collect(),
         None => interrupted,
@@ -192,6 +211,11 @@ pub(super) async fn resume(context: &Context, run: Option<RunId>) -> Result<u8, 
         .into_iter()
         .filter(|row| if first.trial { row.run == first.run } else { !row.trial })
         .collect();
+    let Some(store) = store else {
+        let host = HostClock::new().map_err(Failure::failed)?;
+        let clock = clock_of(&reader, &first, host).await?;
+        return tried::going_on(context, Some(&reader), &clock, &rows).await;
+    };
     let mut led = supervisor_for(context, &first, store).await?;
     for row in &rows {
         led.supervisor.take_up(&row.run, &own_account()).await.map_err(Failure::failed)?;
@@ -226,8 +250,7 @@ async fn supervisor_for(
     store: StateStore,
 ) -> Result<Led, Failure> {
     let host = HostClock::new().map_err(Failure::failed)?;
-    let clock =
-        if row.trial { trial_clock(&store, &row.run, host).await? } else { RunClock::Host(host) };
+    let clock = clock_of(store.reader(), row, host).await?;
     let state = context.existing_state()?;
     let mail = context.mail_of(&store, row).await?;
     let source = context.source_if_any()?;
@@ -235,12 +258,23 @@ async fn supervisor_for(
     led(context, Wiring { source, state, clock, mail, door, starts_agent }, store).await
 }
 
-async fn trial_clock(
-    store: &StateStore,
+async fn clock_of(
+    reader: &StateReader,
+    row: &RunRow,
+    host: HostClock,
+) -> Result<RunClock, Failure> {
+    match row.trial {
+        true => trial_clock(reader, &row.run, host).await,
+        false => Ok(RunClock::Host(host)),
+    }
+}
+
+pub(super) async fn trial_clock(
+    reader: &StateReader,
     run: &RunId,
     host: HostClock,
 ) -> Result<RunClock, Failure> {
-    let offset = store.reader().trial_clock(run).await.map_err(Failure::failed)?;
+    let offset = reader.trial_clock(run).await.map_err(Failure::failed)?;
     let offset = offset
         .ok_or_else(|| Failure::failed(format!("the clock of the trial {run} was not stored")))?;
     Ok(RunClock::Trial(TrialClock::resume(host, offset)))
@@ -341,8 +375,8 @@ async fn pass_signals(inbox: mpsc::UnboundedSender<Input>) {
 }
 
 /// Runs that can go on: interrupted, and not overtaken by a later one of the same batch and key.
-async fn interrupted_runs(store: &StateStore) -> Result<Vec<RunRow>, Failure> {
-    let all = store.reader().runs(&RunFilter::default()).await.map_err(Failure::failed)?;
+async fn interrupted_runs(reader: &StateReader) -> Result<Vec<RunRow>, Failure> {
+    let all = reader.runs(&RunFilter::default()).await.map_err(Failure::failed)?;
     let latest = |row: &RunRow| {
         !all.iter().any(|other| {
             other.run.batch == row.run.batch
@@ -355,8 +389,8 @@ async fn interrupted_runs(store: &StateStore) -> Result<Vec<RunRow>, Failure> {
 }
 
 /// The trial of the same batch and date that was interrupted, if the same command is given again.
-async fn interrupted_trial(
-    store: &StateStore,
+pub(super) async fn interrupted_trial(
+    reader: &StateReader,
     site: &Site,
     order: &Order,
     now: Timestamp,
@@ -370,7 +404,7 @@ async fn interrupted_trial(
         Some(date) => date,
         None => order::default_date(batch, &calendars, None, now).map_err(Failure::refused)?,
     };
-    Ok(interrupted_runs(store)
+    Ok(interrupted_runs(reader)
         .await?
         .into_iter()
         .find(|row| row.trial && row.run.batch == order.batch && row.business_date == date))
@@ -387,6 +421,7 @@ fn order_of(arguments: RunArguments, trial: bool) -> Order {
         trial,
         window_override: arguments.window_override,
         reason: arguments.reason,
+        dry_run: arguments.dry_run,
     }
 }
 
@@ -398,10 +433,16 @@ async fn order_through(
     order: &Order,
 ) -> Result<Option<u8>, Failure> {
     let question = asking::post(context, "/api/v1/runs".to_owned(), order)?;
-    let question = Ask { accept: "application/json", ..question };
+    let question = match order.dry_run {
+        true => question,
+        false => Ask { accept: "application/json", ..question },
+    };
     let Some(answer) = asking::ask_patiently(context, &mut client, &question).await? else {
         return Ok(None);
     };
+    if order.dry_run {
+        return act::answered(context, asking::print_line(context, Some(answer))).map(Some);
+    }
     let answer = asking::good(Some(answer))?;
     let Ordered { run, after } = serde_json::from_str(&answer.body).map_err(Failure::failed)?;
     if context.format == Format::Text {
@@ -428,7 +469,7 @@ async fn order_through(
     Err(asking::gone())
 }
 
-fn not_ordered(why: NotOrdered) -> Failure {
+pub(super) fn not_ordered(why: NotOrdered) -> Failure {
     match why {
         NotOrdered::Refused(refused) => Failure::by_rule(&refused),
         NotOrdered::Defects(what) => Failure::defects(what),

@@ -122,6 +122,11 @@ impl Core {
         self.hosts = jobs.map(|job| (job.host.clone(), boot.clone())).collect();
     }
 
+    /// For a night that is only tried: nobody has sought the host yet, and who comes would.
+    pub fn assume_host_reached(&mut self, host: &HostName, boot: &BootId) {
+        self.hosts.entry(host.clone()).or_insert_with(|| boot.clone());
+    }
+
     /// A second night that begins where this one stands, to look ahead in. Every run goes on; attempts in flight stay so.
     pub(super) fn fork(&self) -> Self {
         self.over(self.state.clone())

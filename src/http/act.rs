@@ -23,7 +23,7 @@ pub struct Ordered {
     pub after: u64,
 }
 
-/// `POST /api/v1/runs`.
+/// `POST /api/v1/runs`. What would come of it is answered with 200.
 pub(super) async fn order(
     State(api): State<Api>,
     caller: Caller,
@@ -41,7 +41,7 @@ pub(super) async fn order(
             }
             Ok(response)
         }
-        other => Err(Problem::of(other)),
+        other => answer(other, &form),
     }
 }
 

@@ -100,7 +100,8 @@ fn acts(s: &mut Schemas) -> Vec<Route> {
     vec![
         Route::new(to("/api/v1/runs"), Needs::Right(Right::Order), "Order a batch", post(order))
             .takes::<Order>(s)
-            .gives::<Ordered>(202, s),
+            .gives::<Ordered>(202, s)
+            .gives::<Tried>(200, s),
         Route::new(
             to("/api/v1/runs/{run}/actions"),
             Needs::Known,

@@ -69,7 +69,7 @@ pub struct Asked {
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Request {
-    /// A batch for a date. Answered by [`Reply::Ordered`].
+    /// A batch for a date. Answered by [`Reply::Ordered`], or [`Reply::Tried`].
     Order(Box<Order>),
     /// What operators do to a run, or to jobs of it.
     Act {
@@ -153,6 +153,9 @@ pub struct Order {
     /// Why it is run by hand.
     #[serde(default)]
     pub reason: Option<String>,
+    /// Nothing is opened; the answer says what would come of it.
+    #[serde(default)]
+    pub dry_run: bool,
 }
 
 /// An event as another system tells it.

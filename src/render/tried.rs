@@ -5,17 +5,21 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::clock::Clock;
-use super::event;
+use super::{event, status};
 use crate::core::fact::{Action, Fact};
 use crate::core::received::{Heard, Received};
 use crate::core::refused::Refused;
 use crate::types::{JobName, Lang, PersonId, RunId, Zone};
-use crate::view::tried::{NewEnd, Tried};
+use crate::view::run::RunHead;
+use crate::view::tried::{NewEnd, Tried, TriedRun, Way};
 
 /// The answer of `--dry-run`.
 pub fn text(view: &Tried) -> String {
     let mut lines = vec!["Nothing was done. It would come of it:".to_owned()];
-    for (head, line) in &view.events {
+    lines.extend(view.runs.iter().map(|run| format!("  {}", becomes(run))));
+    // Of these the page below tells everything.
+    let of_order = |head: &RunHead| view.runs.iter().any(|run| run.status.head.run == head.run);
+    for (head, line) in view.events.iter().filter(|(head, _)| !of_order(head)) {
         // Without the time: nothing of it has happened.
         let line = event::line(Lang::En, head, line);
         lines.push(format!("  {}", line.split_once(' ').map_or("", |(_, what)| what)));
@@ -27,7 +31,23 @@ pub fn text(view: &Tried) -> String {
         let rule = left.rule.map(|rule| format!(" (rule: {rule})")).unwrap_or_default();
         lines.push(format!("  not allowed: {}{rule}", left.what));
     }
+    for run in &view.runs {
+        lines.push(String::new());
+        lines.push(status::text(Lang::En, &run.status).trim_end().to_owned());
+    }
     lines.join("\n")
+}
+
+fn becomes(run: &TriedRun) -> String {
+    let head = &run.status.head;
+    let way = match run.way {
+        Way::Opened => "is opened",
+        Way::GoesOn => "goes on",
+        Way::Again => "runs jobs again",
+    };
+    let commit = run.commit.as_ref().map(|commit| format!(", by commit {commit}"));
+    let (run, date) = (&head.run, head.business_date);
+    format!("{run} {way}, for business date {date}{}", commit.unwrap_or_default())
 }
 
 fn end_of(end: &NewEnd) -> String {

@@ -3,9 +3,11 @@
 
 mod access;
 mod archive;
+mod as_if;
 mod credentials;
 mod letters;
 mod operators;
+mod ordering;
 mod orders;
 mod outbox;
 mod pulse;
@@ -40,7 +42,10 @@ use crate::types::{Epoch, HostName, Now, RunId};
 use crate::wire::{FromAgent, ToAgent};
 
 pub use access::{allow, is_known, person_of};
+pub use as_if::AsIf;
 pub use letters::{missed_starts, planned, usual_p95};
+pub use operators::house_event;
+pub use ordering::Desk;
 pub use orders::{NotOrdered, is_interrupted};
 pub use outbox::{MailNews, Post, send_mail};
 pub use recall::{Definition, across_now, definition, recall, standing};

@@ -3,11 +3,12 @@
 
 use super::access::{allow, person_of};
 use super::credentials::{fits, keep, secret_of};
+use super::ordering::asks_second;
 use super::requests::cannot_now;
 use super::turn::Turn;
 use super::{Fatal, Supervisor, World, stopping};
 use crate::core::access::right_for;
-use crate::core::fact::{Action, Fact, Proposed};
+use crate::core::fact::{Action, Fact};
 use crate::core::forecast;
 use crate::core::night::{Event, StepError};
 use crate::core::order::Ordered;
@@ -114,15 +115,13 @@ impl<W: World> Supervisor<W> {
         reason: String,
     ) -> Result<Result<String, Refused>, Fatal> {
         let by = person_of(site, caller);
-        let two_lift = site.is_some_and(|site| site.takes_two(TwoPeople::Unfreeze));
-        let known = site.is_some_and(|site| site.people.contains_key(&by));
         if let House::Credential { what } = &order
             && let Err(refused) = fits(what, site)
         {
             return Ok(Err(refused));
         }
         let secret = secret_of(&order);
-        let event = event_of(order, by.clone(), reason, (two_lift, known));
+        let event = house_event(site, caller, order, reason);
         let mut turn = Turn::default();
         if let Err(refused) = self.try_step(&mut turn, event)? {
             return Ok(Err(refused));
@@ -135,10 +134,7 @@ impl<W: World> Supervisor<W> {
 
     /// The run that a request is about, as far as it is about one.
     pub fn run_of_request(&self, request: crate::types::RequestId) -> Option<RunId> {
-        match &self.core.state().standing.requests.get(&request)?.what {
-            Proposed::Acts { run, .. } => Some(run.clone()),
-            _ => None,
-        }
+        self.core.state().standing.run_of(request).cloned()
     }
 
     /// Whether a person is one of the site.
@@ -222,20 +218,10 @@ impl<W: World> Supervisor<W> {
         site: &Site,
         ordered: &mut Ordered,
     ) -> Result<Option<Refused>, Fatal> {
-        let Some(reason) = ordered.order.window_override.clone() else { return Ok(None) };
-        if ordered.order.trial || !site.takes_two(TwoPeople::WindowOverride) {
-            return Ok(None);
-        }
-        let mut wanted = ordered.order.clone();
-        wanted.business_date = Some(ordered.business_date);
         let now = self.parts.clock.now().wall;
-        if let Some(second) = self.core.state().standing.given(&wanted, now) {
-            ordered.order.second = Some(second.clone());
-            return Ok(None);
-        }
-        let (by, what) = (wanted.by.clone(), Proposed::Order { order: Box::new(wanted) });
+        let Some(event) = asks_second(&self.core, site, ordered, now) else { return Ok(None) };
+        let by = ordered.order.by.clone();
         let mut turn = Turn::default();
-        let event = Event::Propose { by: by.clone(), reason, what };
         if let Err(refused) = self.try_step(&mut turn, event)? {
             return Ok(Some(refused));
         }
@@ -243,6 +229,14 @@ impl<W: World> Supervisor<W> {
         self.finish(turn).await?;
         Ok(Some(Refused::by(Rule::SecondPerson, said).hint("then give the order once more")))
     }
+}
+
+/// What goes for the whole site, as a person of it asks for it where nobody supervises.
+pub fn house_event(site: Option<&Site>, caller: &Caller, order: House, reason: String) -> Event {
+    let by = person_of(site, caller);
+    let two_lift = site.is_some_and(|site| site.takes_two(TwoPeople::Unfreeze));
+    let known = site.is_some_and(|site| site.people.contains_key(&by));
+    event_of(order, by, reason, (two_lift, known))
 }
 
 fn event_of(order: House, by: PersonId, reason: String, (two_lift, known): (bool, bool)) -> Event {

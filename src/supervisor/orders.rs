@@ -1,24 +1,22 @@
 //! Orders of batches: a new run, the same one taken up again, or some of its jobs once more.
 
-use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
-use super::access::{allow, person_of};
-use super::recall::{self, Definition, Recalled, pack};
+use super::access::person_of;
+use super::as_if::AsIf;
+use super::ordering::{Comes, Desk, Prepared, ordered_otherwise};
+use super::recall::{self, Definition, Recalled};
 use super::turn::Turn;
 use super::{Fatal, Supervisor, World, stopping};
-use crate::core::calendar::Calendars;
-use crate::core::fact::{LateWhy, RunOpened, RunResult};
+use crate::core::fact::{LateWhy, RunResult};
 use crate::core::night::{Event, StepError};
-use crate::core::order::{self, Ordered};
+use crate::core::order::Ordered;
 use crate::core::refused::{Refused, Rule};
-use crate::definition::copy::RunCopy;
-use crate::definition::site::Site;
-use crate::journal::{RunRow, address};
+use crate::journal::RunRow;
 use crate::port::control::{Caller, Order};
-use crate::port::{Clock, Folders, LoadedSite, RunFilter, SiteSource, Store, StoreReader};
-use crate::types::{BusinessDate, JobName, JobRef, Outcome, PersonId, Right, RunId, Span};
+use crate::port::{Clock, Folders, LoadedSite, Store, StoreReader};
+use crate::types::{BusinessDate, JobRef, Outcome, PersonId, RunId};
+use crate::view::tried::Tried;
 
 /// An order that came to nothing.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -34,9 +32,6 @@ pub enum NotOrdered {
     NoCopy(String),
 }
 
-/// For a run that is over and whose own entries are not here.
-const RERUN: &str = "--rerun runs the whole batch again";
-
 /// Good attempts of a job that its expected duration is taken from.
 pub(super) const HISTORY: u32 = 30;
 
@@ -48,73 +43,25 @@ impl<W: World> Supervisor<W> {
         caller: &Caller,
         order: &Order,
     ) -> Result<Result<RunId, NotOrdered>, Fatal> {
-        if order.trial != self.parts.clock.offset().is_some() {
-            return Ok(Err(NotOrdered::Refused(other_clock(order.trial))));
+        if let Some(refused) = self.takes_no_orders(order.trial) {
+            return Ok(Err(refused.into()));
         }
-        if self.stopping {
-            return Ok(Err(stopping().into()));
-        }
-        if self.observes() {
-            let what = "this supervisor only observes, and starts nothing";
-            let hint = "for a trial: --at, with a state folder of its own";
-            return Ok(Err(Refused::by(Rule::Observing, what).hint(hint).into()));
-        }
-        let loaded = self.loaded().and_then(|loaded| {
-            self.parts.source.usable(&loaded, &order.batch, self.today()).map(|()| loaded)
-        });
-        let loaded = match loaded {
+        let loaded = match self.loaded() {
             Ok(loaded) => loaded,
             Err(defects) => return Ok(Err(NotOrdered::Defects(defects.0))),
         };
-        if let Err(refused) = allow(Some(&loaded.site), &self.parts.own, caller, Right::Order) {
-            return Ok(Err(refused.into()));
-        }
-        let by = person_of(Some(&loaded.site), caller);
-        let asked = order::Order {
-            batch: order.batch.clone(),
-            business_date: order.date,
-            scheduled: None,
-            parameters: order.parameters.clone(),
-            only: order.only.clone(),
-            from: order.from.iter().cloned().collect(),
-            trial: order.trial,
-            window_override: order.window_override.clone(),
-            by: by.clone(),
-            second: None,
-        };
-        let mut ordered = match self.resolve(&loaded, asked) {
-            Ok(ordered) => ordered,
-            Err(refused) => return Ok(Err(refused.into())),
-        };
-        let latest = self.latest_run(&ordered).await?;
-        match latest {
-            Some(row) if !order.rerun && is_interrupted(&row) => {
-                if self.is_under_way(&row.run) {
-                    let what = format!("{} is under way here", row.run);
-                    return Ok(Err(Refused::by(Rule::RunUnderWay, what)
-                        .hint("`nightrun status` shows it")
-                        .into()));
-                }
-                self.load(&row.run).await?;
-                if let Some(refused) = self.ordered_otherwise(&row.run, &ordered) {
+        match self.desk(&loaded).made_out(&self.core, caller, order).await? {
+            Err(not) => Ok(Err(not)),
+            Ok(Comes::GoesOn(run, ordered)) => {
+                self.load(&run).await?;
+                if let Some(refused) = ordered_otherwise(&self.core, &run, &ordered) {
                     return Ok(Err(refused.into()));
                 }
-                self.take_up(&row.run, caller).await?;
-                Ok(Ok(row.run))
+                self.take_up(&run, caller).await?;
+                Ok(Ok(run))
             }
-            Some(row) if order.rerun && is_interrupted(&row) => {
-                let hint = "go on with it (the same command without --rerun), or skip what is left";
-                let what = format!("{} has not come to its end", row.run);
-                Ok(Err(Refused::by(Rule::RunUnderWay, what).hint(hint).into()))
-            }
-            Some(row) if !order.trial && !order.rerun && row.not_at_hand().is_some() => {
-                let what = row.not_at_hand().unwrap_or_default();
-                Ok(Err(Refused::by(Rule::RunOver, what).hint(RERUN).into()))
-            }
-            Some(row) if !order.trial && !order.rerun => {
-                self.again_in(&row, &ordered, order, by).await
-            }
-            _ => {
+            Ok(Comes::Again(run, ordered)) => self.again_in(run, ordered, order).await,
+            Ok(Comes::Opens(mut ordered)) => {
                 if let Some(refused) = self.without_second(&loaded.site, &mut ordered).await? {
                     return Ok(Err(refused.into()));
                 }
@@ -126,95 +73,76 @@ impl<W: World> Supervisor<W> {
         }
     }
 
-    pub(super) fn resolve(
+    /// What would come of an order: decided on a fork of the night.
+    pub(super) async fn would_order(
         &self,
-        loaded: &LoadedSite,
-        order: order::Order,
-    ) -> Result<Ordered, Refused> {
-        let calendars = Calendars::new(&loaded.site.calendars);
-        order::resolve(&loaded.site, &calendars, order, self.parts.clock.now().wall)
-    }
-
-    /// A run goes on as it was ordered: another wish is refused rather than forgotten.
-    fn ordered_otherwise(&self, run: &RunId, ordered: &Ordered) -> Option<Refused> {
-        let opened = &self.core.state().runs.get(run)?.opened;
-        let differs = if opened.parameters != ordered.parameters {
-            "other parameters"
-        } else if opened.only != ordered.only {
-            "other jobs"
-        } else if opened.window_override != ordered.order.window_override {
-            "another window override"
-        } else {
-            return None;
+        caller: &Caller,
+        order: &Order,
+    ) -> Result<Result<Tried, NotOrdered>, Fatal> {
+        if let Some(refused) = self.takes_no_orders(order.trial) {
+            return Ok(Err(refused.into()));
+        }
+        let loaded = match self.loaded() {
+            Ok(loaded) => loaded,
+            Err(defects) => return Ok(Err(NotOrdered::Defects(defects.0))),
         };
-        let what =
-            format!("{run} was interrupted and goes on as it was ordered, not with {differs}");
-        Some(
-            Refused::new(what)
-                .hint("`nightrun resume` goes on with it; `--rerun` comes after its end"),
-        )
+        let desk = self.desk(&loaded);
+        let as_if = AsIf::new(
+            desk.reader,
+            self.core.over(self.core.state().clone()),
+            (desk.now, desk.boot.clone()),
+            self.reached.keys().cloned().collect(),
+        );
+        desk.would(as_if, caller, order).await
     }
 
-    pub(super) fn today(&self) -> jiff::civil::Date {
-        self.parts.clock.now().wall.to_zoned(jiff::tz::TimeZone::UTC).date()
+    fn takes_no_orders(&self, trial: bool) -> Option<Refused> {
+        if trial != self.parts.clock.offset().is_some() {
+            return Some(other_clock(trial));
+        }
+        if self.stopping {
+            return Some(stopping());
+        }
+        self.observes().then(|| {
+            let what = "this supervisor only observes, and starts nothing";
+            let hint = "for a trial: --at, with a state folder of its own";
+            Refused::by(Rule::Observing, what).hint(hint)
+        })
     }
 
-    fn is_under_way(&self, run: &RunId) -> bool {
-        self.core.state().runs.get(run).is_some_and(|run| run.result.is_none())
+    pub(super) fn desk<'a>(
+        &'a self,
+        loaded: &'a LoadedSite,
+    ) -> Desk<'a, <W::Store as Store>::Reader, W::Source> {
+        Desk {
+            reader: Some(self.parts.store.reader()),
+            source: &self.parts.source,
+            loaded,
+            own: &self.parts.own,
+            now: self.parts.clock.now(),
+            boot: self.parts.clock.boot(),
+        }
     }
 
-    /// The run of the same batch, date and kind that was opened last.
-    pub(super) async fn latest_run(&self, ordered: &Ordered) -> Result<Option<RunRow>, Fatal> {
-        let filter = RunFilter {
-            batch: Some(ordered.order.batch.clone()),
-            business_date: Some(ordered.business_date),
-            trial: Some(ordered.order.trial),
-            limit: Some(1),
-            ..RunFilter::default()
-        };
-        Ok(self.parts.store.reader().runs(&filter).await?.into_iter().next())
-    }
-
-    /// A run of that date has ended: `--from` and `--only` add attempts to it, everything else must ask for a rerun.
+    /// A run of that date has ended, and gets further attempts.
     async fn again_in(
         &mut self,
-        row: &RunRow,
-        ordered: &Ordered,
+        run: RunId,
+        ordered: Ordered,
         order: &Order,
-        by: PersonId,
     ) -> Result<Result<RunId, NotOrdered>, Fatal> {
-        let opens = ordered.order.window_override.is_some() || !ordered.order.parameters.is_empty();
-        if opens && !ordered.only.is_empty() {
-            let what = format!("{} has its parameters and windows from its beginning", row.run);
-            let hint = "leave --param and --set-window-override out, or give --rerun";
-            return Ok(Err(Refused::new(what).hint(hint).into()));
-        }
-        if ordered.only.is_empty() {
-            let ended = match row.result {
-                Some(RunResult::Well) => "has ended well",
-                _ => "has ended, not well",
-            };
-            let hint = "--from JOB runs a job and what follows it again, --rerun the whole batch";
-            let what = format!("{} {ended}", row.run);
-            return Ok(Err(Refused::by(Rule::RunOver, what).hint(hint).into()));
-        }
-        self.load(&row.run).await?;
-        let event = Event::Rerun {
-            run: row.run.clone(),
-            jobs: ordered.only.clone(),
-            by,
-            reason: order.reason.clone().unwrap_or_default(),
-        };
-        let known = self.others(&row.run).await?;
+        self.load(&run).await?;
+        let event = again(&run, ordered, order);
+        let known = self.others(&run).await?;
         let mut turn = Turn::default();
         if let Err(refused) = self.try_step(&mut turn, event)? {
             return Ok(Err(refused.into()));
         }
         let others = Event::across_since(known, &turn.facts);
         self.step(&mut turn, others)?;
-        self.expect_hosts(&row.run);
+        self.expect_hosts(&run);
         self.finish(turn).await?;
-        Ok(Ok(row.run.clone()))
+        Ok(Ok(run))
     }
 
     /// Decides the opening of a new run; it is for whoever calls it to finish the turn.
@@ -225,45 +153,19 @@ impl<W: World> Supervisor<W> {
         ordered: Ordered,
         late: Option<LateWhy>,
     ) -> Result<Result<RunId, NotOrdered>, Fatal> {
-        let batch = ordered.order.batch.clone();
-        let key = ordered.key().map_err(|why| Fatal::Definition(why.to_string()))?;
-        let reader = self.parts.store.reader();
-        let number = reader.next_run_number(&batch, &key).await?;
-        let history = reader.history(&batch, None, HISTORY).await?;
-        let mut across = Vec::new();
-        for need in &ordered.across {
-            if let Some(date) = need.wanted() {
-                let outcome = reader.outcome(&need.job, date).await?;
-                across.push((need.job.clone(), date, outcome));
-            }
-        }
-        let run = RunId { batch: batch.clone(), key, number };
-        let part = loaded.site.part(&batch);
-        let folder = part.batches.get(&batch).map(|b| b.folder().to_owned()).unwrap_or_default();
-        let wanted = |path: &Path| RunCopy::wants(&part, &folder, path);
-        let files = match self.parts.source.files(loaded, &wanted) {
-            Ok(files) => files,
-            Err(why) => {
-                let what = format!("that of the files beside the batch cannot be made: {why}");
-                return Ok(Err(NotOrdered::NoCopy(what)));
-            }
-        };
-        let digests = files.iter().map(|(path, bytes)| (path.clone(), address(bytes))).collect();
-        let copy = RunCopy { site: part, files: digests };
-        let (digest, bytes) = pack(&copy)?;
+        let Prepared { opened, across, copy, bytes, files } =
+            match self.desk(loaded).prepare(ordered, late).await? {
+                Ok(prepared) => prepared,
+                Err(not) => return Ok(Err(not)),
+            };
+        let run = opened.run.clone();
         if let Err(why) = self.parts.folders.lay_copy(&run, &files) {
             let what = format!("that of {run} cannot be made: {why}");
             return Ok(Err(NotOrdered::NoCopy(what)));
         }
         turn.blobs.push(bytes);
         turn.blobs.extend(files.into_values());
-        let expected = expected(&copy.site, &batch, &history);
-        self.define(digest.clone(), Definition::new(copy));
-        let now = self.parts.clock.now();
-        let boot = (self.parts.clock.boot(), now.since_boot);
-        let opened = ordered.opened(run.clone(), digest, expected, boot);
-        let revision = loaded.revision.clone();
-        let opened = Box::new(RunOpened { late, revision, ..opened });
+        self.define(opened.definition.clone(), Definition::new(copy));
         self.step(turn, Event::Open { opened, across })?;
         self.expect_hosts(&run);
         Ok(Ok(run))
@@ -386,6 +288,16 @@ pub fn is_interrupted(row: &RunRow) -> bool {
     matches!(row.result, None | Some(RunResult::Stopped))
 }
 
+/// The further attempts that an order asks for.
+pub(super) fn again(run: &RunId, ordered: Ordered, order: &Order) -> Event {
+    Event::Rerun {
+        run: run.clone(),
+        jobs: ordered.only,
+        by: ordered.order.by,
+        reason: order.reason.clone().unwrap_or_default(),
+    }
+}
+
 fn other_clock(trial: bool) -> Refused {
     if trial {
         Refused::new("a supervisor with the host's clock is at work on this state folder; a trial (--at) needs its own")
@@ -394,19 +306,4 @@ fn other_clock(trial: bool) -> Refused {
         Refused::new("a trial with a set clock is at work on this state folder")
             .hint("wait until it has ended, or give --state another folder")
     }
-}
-
-/// What jobs take: as history says, else as declared.
-fn expected(
-    site: &Site,
-    batch: &crate::types::BatchId,
-    history: &BTreeMap<JobName, crate::port::Durations>,
-) -> BTreeMap<JobName, Span> {
-    let jobs = site.batches.get(batch).map(|batch| batch.jobs.as_slice()).unwrap_or_default();
-    jobs.iter()
-        .filter_map(|job| {
-            let learned = history.get(&job.name).map(|durations| durations.p50);
-            learned.or(job.expected).map(|span| (job.name.clone(), span))
-        })
-        .collect()
 }

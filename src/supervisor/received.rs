@@ -12,7 +12,7 @@ use crate::core::order;
 use crate::core::received::{self, Heard, Received};
 use crate::core::refused::{Refused, Rule};
 use crate::port::control::{Caller, EventIn, Reply};
-use crate::port::{Clock, LoadedSite, SiteSource};
+use crate::port::{Clock, LoadedSite};
 use crate::render;
 use crate::types::{BatchId, BusinessDate, PersonId, Right, RunId};
 use crate::view::tried::EventTaken;
@@ -118,7 +118,7 @@ impl<W: World> Supervisor<W> {
         };
         let mut runs = Vec::new();
         for (_, ordered) in wanted {
-            if self.latest_run(&ordered).await?.is_some() {
+            if self.desk(&loaded).latest_run(&ordered).await?.is_some() {
                 continue;
             }
             match self.open(turn, &loaded, ordered, None).await? {
@@ -147,14 +147,14 @@ impl<W: World> Supervisor<W> {
         }
         let mut wanted = Vec::with_capacity(named.len());
         for batch in named {
-            let usable = self.parts.source.usable(loaded, batch, self.today());
-            usable.map_err(|defects| NotOrdered::Defects(defects.0))?;
+            let desk = self.desk(loaded);
+            desk.usable(batch).map_err(|defects| NotOrdered::Defects(defects.0))?;
             let order = order::Order {
                 business_date: Some(received.business_date),
                 parameters: received.parameters.clone(),
                 ..order::Order::of(batch.clone(), received.by.clone())
             };
-            wanted.push((batch.clone(), self.resolve(loaded, order)?));
+            wanted.push((batch.clone(), desk.resolve(order)?));
         }
         Ok(wanted)
     }

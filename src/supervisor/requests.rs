@@ -73,6 +73,13 @@ impl<W: World> Supervisor<W> {
     }
 
     async fn ordered(&mut self, caller: &Caller, order: &Order) -> Result<Reply, Fatal> {
+        if order.dry_run {
+            return Ok(match cannot_now(self.would_order(caller, order).await)? {
+                Ok(Ok(tried)) => Reply::Tried(Box::new(tried)),
+                Ok(Err(not)) => not_ordered(not),
+                Err(what) => Reply::Failed { what, defects: false },
+            });
+        }
         let after = self.chain.head().seq;
         let ordered = self.order(caller, order).await;
         Ok(match cannot_now(ordered)? {

@@ -278,12 +278,12 @@ impl<W: World> Supervisor<W> {
             scheduled: Some(start.scheduled),
             ..Order::of(start.batch.clone(), scheduler()?)
         };
-        let ordered = match self.resolve(&loaded, order) {
+        let ordered = match self.desk(&loaded).resolve(order) {
             Ok(ordered) => ordered,
             Err(refused) => return Ok(Err(NotMade::refused(&refused))),
         };
         if !ordered.several
-            && let Some(before) = self.latest_run(&ordered).await?
+            && let Some(before) = self.desk(&loaded).latest_run(&ordered).await?
             && self.stands_for(&before).await?
         {
             return Ok(Err(NotMade::Missed(MissedWhy::OrderedBefore { run: before.run })));

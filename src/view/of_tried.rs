@@ -43,6 +43,7 @@ pub fn tried(
             .iter()
             .map(|(_, refused)| NotAllowed { what: refused.what.clone(), rule: refused.rule })
             .collect(),
+        runs: Vec::new(),
         ends: ends.collect(),
     }
 }

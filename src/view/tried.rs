@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::event::EventLine;
 use super::run::RunHead;
+use super::status::StatusView;
 use crate::core::received::JobOfRun;
 use crate::core::refused::Rule;
 use crate::types::{JobName, RunId};
@@ -20,8 +21,33 @@ pub struct Tried {
     pub starts: Vec<(RunId, JobName)>,
     /// Of what was asked for, what a rule forbids.
     pub left: Vec<NotAllowed>,
+    /// Of orders: runs that would be opened, or go on, as they would then stand.
+    pub runs: Vec<TriedRun>,
     /// How runs would end, where that is another time than now, or no time.
     pub ends: Vec<NewEnd>,
+}
+
+/// A run that an order would open or set going.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct TriedRun {
+    pub way: Way,
+    /// That the run goes by, as people read it: twelve digits, and `+` where the files differ from it. `None`: its files
+    /// lie in no git repository.
+    pub commit: Option<String>,
+    /// The run right after that, each job with what it waits for first.
+    pub status: StatusView,
+}
+
+/// What an order does to a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Way {
+    /// It is a new one.
+    Opened,
+    /// It was interrupted.
+    GoesOn,
+    /// It is over, and jobs of it run again.
+    Again,
 }
 
 /// What was done of what was asked for.

@@ -9,7 +9,7 @@ use crate::core::fact::{Approved, Fact, Proposed, RunOpened};
 use crate::core::order::Order;
 use crate::core::received::Heard;
 use crate::definition::site::Freeze;
-use crate::types::{EventKey, FreezeId, PersonId, PoolName, RequestId, TokenId};
+use crate::types::{EventKey, FreezeId, PersonId, PoolName, RequestId, RunId, TokenId};
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Standing {
@@ -68,6 +68,14 @@ pub struct Request {
 }
 
 impl Standing {
+    /// The run that a request is about, as far as it is about one.
+    pub fn run_of(&self, request: RequestId) -> Option<&RunId> {
+        match &self.requests.get(&request)?.what {
+            Proposed::Acts { run, .. } => Some(run),
+            _ => None,
+        }
+    }
+
     /// Takes one fact in, as decided at `at`; facts about runs are none of its own. The last fact about a thing is enough:
     /// a starting supervisor hears no earlier ones.
     pub(super) fn apply(&mut self, at: Timestamp, fact: &Fact) {

@@ -6,6 +6,7 @@ mod login;
 mod rights;
 mod served;
 mod told;
+mod tried;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};

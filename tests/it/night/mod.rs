@@ -47,6 +47,7 @@ pub(crate) mod store_trouble;
 #[cfg(feature = "faults")]
 mod supervisor_killed;
 mod tour;
+mod tried;
 mod unanswered;
 mod unruly;
 mod unruly_more;
