@@ -4,6 +4,7 @@ mod contract;
 mod events;
 mod login;
 mod rights;
+mod second;
 mod served;
 mod told;
 mod tried;
