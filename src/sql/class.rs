@@ -60,6 +60,7 @@ pub(super) fn read(dialect: Dialect, code: &[Token<'_>]) -> Facts {
             Class::TransactionControl
         }
         "prepare" if word_at(main, 1, "transaction") => Class::TransactionControl,
+        "xa" if dialect == Dialect::Mysql => Class::TransactionControl,
         "pragma" => Class::Pragma,
         "attach" | "detach" => Class::Attach,
         "vacuum" => Class::Vacuum,

@@ -1,7 +1,7 @@
 //! `-- expect: none` and `-- expect: rows`: a SELECT used as a check.
 
 use super::class::{Class, Facts};
-use super::lexer::{Kind, Lexer, Token};
+use super::directive::{self, Directive, Stands};
 use super::splitter::{Script, Statement};
 
 /// What the comment before a statement says about its rows.
@@ -20,6 +20,7 @@ pub(super) struct Misplaced {
     pub(super) message: &'static str,
 }
 
+pub(super) const NAME: &str = "expect";
 const BEFORE: &str = "an `expect:` comment stands on a line of its own before its statement";
 const WORDS: &str = "an `expect:` comment says `none` or `rows`";
 const NO_ROWS: &str = "an `expect:` comment belongs before a SELECT: this statement gives no rows";
@@ -27,58 +28,27 @@ const TWICE: &str = "two `expect:` comments before one statement";
 
 /// The directive before a statement. Only meaningful for scripts in which the lint finds none misplaced.
 pub fn of(script: &Script<'_>, statement: &Statement<'_>) -> Option<Expect> {
-    lead(script, statement).filter_map(|token| directive(&token)).find_map(meaning)
+    directive::before(script, statement, NAME).and_then(|directive| meaning(directive.words))
 }
 
 /// Every directive of a script that does not do what it seems to.
 pub(super) fn misplaced(script: &Script<'_>) -> Vec<Misplaced> {
-    let mut found = Vec::new();
-    let mut report = |line, message| found.push(Misplaced { line, message });
-    for token in Lexer::new(script.dialect, script.source) {
-        let Some(word) = directive(&token) else { continue };
-        let own_line = script.source[..token.start]
-            .rfind('\n')
-            .map_or(&script.source[..token.start], |at| &script.source[at..token.start]);
-        let before = script
-            .statements
-            .iter()
-            .find(|statement| (statement.range.start..statement.start).contains(&token.start));
-        match before {
-            _ if meaning(word).is_none() => report(token.line, WORDS),
-            _ if !own_line.trim().is_empty() => report(token.line, BEFORE),
-            None => report(token.line, BEFORE),
-            Some(statement) => {
-                let facts = Facts::of(script.dialect, statement);
-                let returning = statement.code(script.dialect).iter().any(|t| t.is("returning"));
-                let rows = matches!(facts.class, Class::Select | Class::Pragma) || returning;
-                let first = lead(script, statement).find(|other| directive(other).is_some());
-                if !rows {
-                    report(token.line, NO_ROWS);
-                } else if first.is_some_and(|first| first.start != token.start) {
-                    report(token.line, TWICE);
-                }
-            }
-        }
-    }
-    found
+    let told = |(directive, stands): (Directive<'_>, Stands<'_, '_>)| {
+        let message = match stands {
+            _ if meaning(directive.words).is_none() => Some(WORDS),
+            Stands::Elsewhere => Some(BEFORE),
+            Stands::Before(statement) => (!gives_rows(script, statement)).then_some(NO_ROWS),
+            Stands::Again => Some(TWICE),
+        };
+        message.map(|message| Misplaced { line: directive.line, message })
+    };
+    directive::all(script, NAME).filter_map(told).collect()
 }
 
-/// The blanks and comments before a statement. Their offsets are those of the script, their lines are not.
-fn lead<'a>(
-    script: &Script<'a>,
-    statement: &Statement<'a>,
-) -> impl Iterator<Item = Token<'a>> + use<'a> {
-    let start = statement.range.start;
-    Lexer::new(script.dialect, &script.source[start..statement.start])
-        .map(move |token| Token { start: token.start + start, ..token })
-}
-
-/// What follows `expect:` in a line comment.
-fn directive<'a>(token: &Token<'a>) -> Option<&'a str> {
-    if token.kind != Kind::Comment {
-        return None;
-    }
-    token.text.strip_prefix("--")?.trim().strip_prefix("expect:").map(str::trim)
+fn gives_rows(script: &Script<'_>, statement: &Statement<'_>) -> bool {
+    let class = Facts::of(script.dialect, statement).class;
+    matches!(class, Class::Select | Class::Pragma)
+        || statement.code(script.dialect).iter().any(|token| token.is("returning"))
 }
 
 fn meaning(word: &str) -> Option<Expect> {

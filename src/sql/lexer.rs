@@ -27,7 +27,7 @@ pub enum Kind {
     Open,
     Close,
     Comma,
-    /// A line for the client program and not for the server: MySQL's DELIMITER.
+    /// A line for the client program and not for the server: MySQL's DELIMITER, psql's backslash commands.
     Client,
     Other,
 }
@@ -95,6 +95,14 @@ impl<'a> Lexer<'a> {
 
     /// Length in bytes and kind of the token at `rest`, which is not empty.
     fn measure(&mut self, rest: &'a str) -> (usize, Kind) {
+        let (length, kind) = self.measure_uncut(rest);
+        // `END$$` ends where the delimiter `$$` begins, though `$` may be part of a word.
+        let cut = matches!(kind, Kind::Word | Kind::Number) && self.dialect == Dialect::Mysql;
+        let end = rest[..length].find(self.delimiter).filter(|_| cut).unwrap_or(length);
+        (end, kind)
+    }
+
+    fn measure_uncut(&mut self, rest: &'a str) -> (usize, Kind) {
         let bytes = rest.as_bytes();
         let second = bytes.get(1).copied().unwrap_or(0);
         if rest.starts_with(self.delimiter) {
@@ -129,6 +137,8 @@ impl<'a> Lexer<'a> {
                 (quoted(bytes, 1, b'\'', true), Kind::Text)
             }
             b'$' if self.dialect == Dialect::Postgres => dollar(rest),
+            // No operator of PostgreSQL has a backslash; psql reads on to the end of the line.
+            b'\\' if self.dialect == Dialect::Postgres => (line_end(bytes), Kind::Client),
             b'?' | b'$' | b'@' | b':' | b'#' if self.dialect == Dialect::Sqlite => variable(bytes),
             b'0'..=b'9' => (run(bytes, is_word), Kind::Number),
             b if is_word(b) && b != b'$' => (run(bytes, is_word), Kind::Word),
@@ -275,7 +285,11 @@ fn delimiter_line(rest: &str) -> Option<(usize, &str)> {
     let line = &rest[..line_end(rest.as_bytes())];
     let word = line.get(..9).filter(|word| word.eq_ignore_ascii_case("delimiter"))?;
     let delimiter = line[word.len()..].strip_prefix([' ', '\t'])?.split_whitespace().next()?;
-    Some((line.len(), delimiter))
+    let bare = ['\'', '"', '`'].iter().find_map(|quote| {
+        let inner = delimiter.strip_prefix(*quote)?.strip_suffix(*quote)?;
+        (!inner.is_empty()).then_some(inner)
+    });
+    Some((line.len(), bare.unwrap_or(delimiter)))
 }
 
 #[cfg(test)]
@@ -351,6 +365,25 @@ mod tests {
                 (Kind::Client, "DELIMITER ;"),
                 (Word, "c"),
                 (End, ";"),
+            ]
+        );
+        assert_eq!(
+            kinds(Dialect::Mysql, "delimiter '$$'\r\nend$$ 1$$"),
+            [
+                (Kind::Client, "delimiter '$$'\r"),
+                (Word, "end"),
+                (End, "$$"),
+                (Number, "1"),
+                (End, "$$"),
+            ]
+        );
+        assert_eq!(
+            kinds(Dialect::Postgres, "\\c it's;\nselect '\\' \\gx\r\n"),
+            [
+                (Kind::Client, "\\c it's;"),
+                (Word, "select"),
+                (Text, "'\\'"),
+                (Kind::Client, "\\gx\r")
             ]
         );
     }

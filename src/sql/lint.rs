@@ -1,12 +1,22 @@
 //! What is wrong with a script, by name, before anything is touched.
 
+mod costs;
 mod finding;
+mod hazard;
+mod rule;
+mod select;
+mod session;
+mod text;
+mod transaction;
+mod unfit;
 
-use super::class::{Class, Facts};
-use super::lexer::{Dialect, Kind, Lexer};
+use super::class::{self, Class, Facts, skip_parens, split_with};
+use super::lexer::{Dialect, Kind, Lexer, Token};
 use super::splitter::{Script, Statement, split};
+use super::words::calls;
 use super::{expect, verify};
 pub use finding::{Finding, Part, Rule, Severity};
+use select::CONDITION;
 
 /// The table in a target that says which changes were applied there; only the worker writes it.
 pub const MARKER_TABLE: &str = "nightrun_change_run";
@@ -14,10 +24,29 @@ pub const MARKER_TABLE: &str = "nightrun_change_run";
 /// How a script is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// All of it in one transaction of nightrun's.
+    /// All of it in one transaction of nightrun's: a job with `transaction: one`, a change with `mode: transactional`.
     OneTransaction,
-    /// Each statement by itself.
+    /// Each statement by itself: a job with `transaction: none`.
     EachAlone,
+    /// Each statement by itself, written down before and after: a change with `mode: journalled`.
+    Journalled,
+}
+
+impl Mode {
+    /// Why a script has no BEGIN and no COMMIT.
+    fn owns_transaction(self) -> &'static str {
+        match self {
+            Self::OneTransaction => {
+                "the script runs in one transaction that nightrun begins and commits; take it out"
+            }
+            Self::EachAlone => {
+                "with `transaction: none` each statement is committed by itself; take it out, or use `transaction: one`"
+            }
+            Self::Journalled => {
+                "with `mode: journalled` each statement is committed by itself; take it out, or use `mode: transactional`"
+            }
+        }
+    }
 }
 
 /// The four scripts of a change.
@@ -34,6 +63,7 @@ pub fn script(dialect: Dialect, source: &str, mode: Mode) -> Vec<Finding> {
     let mut findings = Findings { part: None, found: Vec::new() };
     let script = split(dialect, source);
     findings.text(&script);
+    findings.copies(&script, mode);
     findings.placed_expectations(&script);
     findings.transaction(&script, mode);
     if script.statements.is_empty() {
@@ -52,9 +82,11 @@ pub fn condition(dialect: Dialect, source: &str) -> Vec<Finding> {
     findings.sorted()
 }
 
-/// What is wrong with the scripts of a change.
-pub fn change(dialect: Dialect, scripts: &ChangeScripts<'_>) -> Vec<Finding> {
+/// What is wrong with the scripts of a change, and what of it is hazardous.
+pub fn change(dialect: Dialect, mode: Mode, scripts: &ChangeScripts<'_>) -> Vec<Finding> {
     let mut all = Vec::new();
+    // In the order in which the scripts run: what the change makes, its rollback may take away again.
+    let mut made = hazard::Made::default();
     let backup = split(dialect, scripts.backup);
     let keeps = does_something(&backup);
     for part in Part::ALL {
@@ -71,9 +103,15 @@ pub fn change(dialect: Dialect, scripts: &ChangeScripts<'_>) -> Vec<Finding> {
         if part == Part::Verify {
             findings.verification(&script);
         } else {
+            findings.copies(&script, mode);
             findings.placed_expectations(&script);
-            findings.transaction(&script, Mode::OneTransaction);
+            findings.transaction(&script, mode);
+            findings.statements_of_change(&script, mode, &mut made);
+            findings.probes(&script, mode);
             findings.effect(&script, part);
+            if mode == Mode::OneTransaction {
+                findings.mixed(&script);
+            }
         }
         if part == Part::Change {
             findings.rows(&script, keeps);
@@ -92,7 +130,25 @@ struct Findings {
 
 impl Findings {
     fn add(&mut self, rule: Rule, severity: Severity, line: u32, message: impl Into<String>) {
-        self.found.push(Finding { rule, severity, part: self.part, line, message: message.into() });
+        let message = message.into();
+        self.found.push(Finding { rule, severity, part: self.part, line, message, hint: None });
+    }
+
+    /// What a rule says of a statement that is no defect.
+    fn hazard(&mut self, dialect: Dialect, rule: Rule, line: u32) {
+        let (message, hint) = costs::of(dialect, rule);
+        let severity = match rule {
+            Rule::AlgorithmNotNamed | Rule::EnumValue => Severity::Warning,
+            _ => Severity::Hazard,
+        };
+        self.found.push(Finding {
+            rule,
+            severity,
+            part: self.part,
+            line,
+            message: message.into(),
+            hint,
+        });
     }
 
     fn defect(&mut self, rule: Rule, line: u32, message: impl Into<String>) {
@@ -100,81 +156,13 @@ impl Findings {
     }
 
     fn sorted(mut self) -> Vec<Finding> {
-        self.found.sort_by_key(|finding| finding.line);
+        self.found.sort_by_key(|finding| (finding.line, finding.rule));
         self.found
-    }
-
-    /// Rules for any text.
-    fn text(&mut self, script: &Script<'_>) {
-        if let Some(at) = script.source.find('\0') {
-            let line = 1 + script.source[..at].matches('\n').count() as u32;
-            self.defect(Rule::NulByte, line, "a NUL byte: the database would stop reading here");
-        }
-        for token in Lexer::new(script.dialect, script.source) {
-            if token.kind == Kind::Variable {
-                let message = format!(
-                    "`{}` is a place for a value that nobody gives (it would be NULL): write the value itself",
-                    token.text
-                );
-                self.defect(Rule::Parameter, token.line, message);
-            }
-        }
     }
 
     fn placed_expectations(&mut self, script: &Script<'_>) {
         for misplaced in expect::misplaced(script) {
             self.defect(Rule::Expect, misplaced.line, misplaced.message);
-        }
-    }
-
-    /// What cannot stand in a script that nightrun runs.
-    fn transaction(&mut self, script: &Script<'_>, mode: Mode) {
-        for statement in &script.statements {
-            let facts = Facts::of(script.dialect, statement);
-            let verb = facts.verb.to_ascii_uppercase();
-            let one = mode == Mode::OneTransaction;
-            match facts.class {
-                Class::TransactionControl => {
-                    let message = match mode {
-                        Mode::OneTransaction => format!(
-                            "{verb}: the script runs in one transaction that nightrun begins and commits; take it out"
-                        ),
-                        Mode::EachAlone => format!(
-                            "{verb}: with `transaction: none` each statement is committed by itself; take it out, or use `transaction: one`"
-                        ),
-                    };
-                    self.defect(Rule::TransactionControl, statement.line, message);
-                }
-                Class::Attach if one => self.defect(
-                    Rule::Attach,
-                    statement.line,
-                    format!("{verb} in a transaction: two files do not commit as one; use a job with `transaction: none`"),
-                ),
-                Class::Vacuum if one => self.defect(
-                    Rule::VacuumInTransaction,
-                    statement.line,
-                    "VACUUM cannot run in a transaction; use a job with `transaction: none`",
-                ),
-                Class::Pragma if one => self.pragma(statement, &facts),
-                _ => {}
-            }
-        }
-    }
-
-    fn pragma(&mut self, statement: &Statement<'_>, facts: &Facts) {
-        let allowed = facts.pragma.as_ref().is_some_and(|(name, given)| {
-            let name = name.as_str();
-            LOOKS.contains(&name) || SETS.contains(&name) || (!given && SHOWS.contains(&name))
-        });
-        if !allowed {
-            self.defect(
-                Rule::Pragma,
-                statement.line,
-                format!(
-                    "`{}` does nothing in a transaction or weakens it; use a job with `transaction: none`",
-                    first_line(statement.text)
-                ),
-            );
         }
     }
 
@@ -211,11 +199,19 @@ impl Findings {
     fn rows(&mut self, script: &Script<'_>, kept: bool) {
         for statement in &script.statements {
             let facts = Facts::of(script.dialect, statement);
-            if !matches!(facts.class, Class::Update | Class::Delete) {
+            let touches = matches!(facts.class, Class::Update | Class::Delete);
+            let code = statement.code(script.dialect);
+            let within = common_dml(&code);
+            if !touches && within.is_empty() {
                 continue;
             }
-            let verb = facts.verb.to_ascii_uppercase();
-            if !facts.bounded {
+            let verb = match within.first() {
+                Some(inner) if !touches => inner.verb.to_ascii_uppercase(),
+                _ => facts.verb.to_ascii_uppercase(),
+            };
+            // TRUNCATE has no WHERE to ask for: it is a hazard.
+            let bounded = !touches || facts.bounded || facts.verb == "truncate";
+            if !bounded || within.iter().any(|inner| !inner.bounded) {
                 self.defect(
                     Rule::DmlWithoutWhere,
                     statement.line,
@@ -231,130 +227,35 @@ impl Findings {
             }
         }
     }
-
-    fn verification(&mut self, script: &Script<'_>) {
-        for token in Lexer::new(script.dialect, script.source) {
-            let comment = token.text.trim_start_matches('-').trim_start();
-            if token.kind == Kind::Comment && comment.starts_with("expect:") {
-                self.defect(
-                    Rule::Expect,
-                    token.line,
-                    "verify.sql is judged by its column `ok`, not by an `expect:` comment",
-                );
-            }
-        }
-        let Some(statement) = self.one_select(script, &VERIFICATION) else { return };
-        for arm in verify::arms(&statement.code(script.dialect)) {
-            let line = statement.line + arm.line - 1;
-            if arm.columns.is_some_and(|columns| columns != 3) {
-                self.defect(
-                    Rule::VerifyShape,
-                    line,
-                    "verify.sql gives three columns: check_name, ok (1 or 0), detail",
-                );
-            } else if arm.constant {
-                self.defect(
-                    Rule::VerifyCannotFail,
-                    line,
-                    "`ok` is the same whatever the database holds: compute it from the data",
-                );
-            }
-        }
-    }
-
-    /// The one SELECT that a script must be; tells what else it is.
-    fn one_select<'s, 'a>(
-        &mut self,
-        script: &'s Script<'a>,
-        as_a: &OneSelect,
-    ) -> Option<&'s Statement<'a>> {
-        let what = as_a.what;
-        let mut select = None;
-        for statement in &script.statements {
-            if Facts::of(script.dialect, statement).writes {
-                let message = format!("{what} only reads: `{}`", first_line(statement.text));
-                self.defect(as_a.writes, statement.line, message);
-            } else if select.is_some() {
-                let message = format!("{what} is one SELECT: join several with UNION ALL");
-                self.defect(as_a.not_one, statement.line, message);
-            } else {
-                select = Some(statement);
-            }
-        }
-        if script.statements.is_empty() {
-            self.defect(Rule::EmptyScript, 1, format!("{what} has no statement"));
-        }
-        let select = select?;
-        if verify::tables(&select.code(script.dialect)).is_empty() {
-            let message = format!(
-                "{what} reads no table: its answer is the same whatever the database holds"
-            );
-            self.add(as_a.not_one, as_a.no_table, select.line, message);
-        }
-        Some(select)
-    }
 }
 
-/// What must be one SELECT, and which rules say so.
-struct OneSelect {
-    what: &'static str,
-    not_one: Rule,
-    writes: Rule,
-    no_table: Severity,
+/// PostgreSQL: UPDATE and DELETE within `WITH … AS (…)`.
+fn common_dml(code: &[Token<'_>]) -> Vec<Facts> {
+    let (with, _) = split_with(code);
+    let begins = with.windows(2).enumerate().filter(|(_, pair)| {
+        pair[0].kind == Kind::Open && (pair[1].is("update") || pair[1].is("delete"))
+    });
+    begins
+        .map(|(at, _)| class::read(Dialect::Postgres, &with[at + 1..skip_parens(with, at) - 1]))
+        .collect()
 }
-
-const VERIFICATION: OneSelect = OneSelect {
-    what: "verify.sql",
-    not_one: Rule::VerifyCannotFail,
-    writes: Rule::VerifyWrites,
-    no_table: Severity::Defect,
-};
-const CONDITION: OneSelect = OneSelect {
-    what: "the condition",
-    not_one: Rule::Condition,
-    writes: Rule::Condition,
-    no_table: Severity::Warning,
-};
-
-/// PRAGMAs that only look, whatever they are given.
-const LOOKS: [&str; 14] = [
-    "foreign_key_check",
-    "integrity_check",
-    "quick_check",
-    "table_info",
-    "table_xinfo",
-    "table_list",
-    "index_list",
-    "index_info",
-    "index_xinfo",
-    "foreign_key_list",
-    "collation_list",
-    "compile_options",
-    "database_list",
-    "function_list",
-];
-/// PRAGMAs that belong to the transaction they stand in.
-const SETS: [&str; 3] = ["user_version", "application_id", "defer_foreign_keys"];
-/// PRAGMAs that only show, as long as they are given no value.
-const SHOWS: [&str; 8] = [
-    "foreign_keys",
-    "journal_mode",
-    "synchronous",
-    "page_count",
-    "page_size",
-    "freelist_count",
-    "encoding",
-    "schema_version",
-];
 
 /// Whether a statement of the script may change data or schema.
 fn does_something(script: &Script<'_>) -> bool {
     script.statements.iter().any(|statement| {
-        matches!(
-            Facts::of(script.dialect, statement).class,
-            Class::Insert | Class::Update | Class::Delete | Class::Ddl | Class::Other
-        )
+        let facts = Facts::of(script.dialect, statement);
+        match facts.class {
+            Class::TransactionControl | Class::Pragma | Class::Attach => false,
+            Class::Select => facts.writes || calls_only(script.dialect, statement),
+            _ => true,
+        }
     })
+}
+
+/// `select setval('s', 100)`, `select correct_fees()`: what a SELECT without a table is for.
+fn calls_only(dialect: Dialect, statement: &Statement<'_>) -> bool {
+    let code = statement.code(dialect);
+    dialect != Dialect::Sqlite && verify::tables(&code).is_empty() && calls(&code).next().is_some()
 }
 
 fn first_line(text: &str) -> &str {

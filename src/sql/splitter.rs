@@ -57,7 +57,7 @@ pub fn split(dialect: Dialect, source: &str) -> Script<'_> {
         if token.kind == Kind::End && first.is_none() {
             continue;
         }
-        if token.kind == Kind::End && body.may_end(dialect) {
+        if token.kind == Kind::End && body.may_end(dialect, token.text) {
             if let Some(first) = first.take() {
                 push(first, last, begin..token.end());
             }
@@ -83,9 +83,11 @@ struct Body {
     head: Vec<String>,
     /// Words of the current part of a trigger's body: none, only END, or something else.
     part: Part,
-    /// PostgreSQL: open parentheses, and BEGIN/CASE without their END.
+    /// PostgreSQL, MySQL: open parentheses, and BEGIN/CASE without their END.
     parens: u32,
     blocks: u32,
+    /// MySQL: the word before was an END that closed a block, as long as no IF or LOOP follows it.
+    ended: bool,
 }
 
 #[derive(Default, PartialEq)]
@@ -98,7 +100,7 @@ enum Part {
 
 impl Body {
     fn read(&mut self, dialect: Dialect, token: &Token<'_>) {
-        if self.head.len() < 6 && token.kind == Kind::Word {
+        if self.head.len() < 8 && token.kind == Kind::Word {
             self.head.push(token.text.to_ascii_lowercase());
         } else if self.head.is_empty() {
             self.head.push(String::new());
@@ -112,7 +114,25 @@ impl Body {
                 };
             }
             Dialect::Postgres => self.read_blocks(token),
-            Dialect::Mysql => {}
+            Dialect::Mysql => self.read_compound(token),
+        }
+    }
+
+    /// MySQL's own parser finds where a body ends, so a script without DELIMITER has whole bodies too.
+    fn read_compound(&mut self, token: &Token<'_>) {
+        let ended = std::mem::take(&mut self.ended);
+        if token.kind != Kind::Word || !self.is_routine() {
+            return;
+        }
+        let closes_other = ["if", "loop", "while", "repeat", "for"].iter().any(|w| token.is(w));
+        if ended && closes_other {
+            // It was END IF or END LOOP, which closes no BEGIN.
+            self.blocks += 1;
+        } else if token.is("begin") || (token.is("case") && self.blocks > 0 && !ended) {
+            self.blocks += 1;
+        } else if token.is("end") && self.blocks > 0 {
+            self.blocks -= 1;
+            self.ended = true;
         }
     }
 
@@ -132,12 +152,13 @@ impl Body {
     }
 
     /// Whether a `;` here ends the statement.
-    fn may_end(&self, dialect: Dialect) -> bool {
+    fn may_end(&self, dialect: Dialect, end: &str) -> bool {
         match dialect {
             // A trigger's last part is the word END alone.
             Dialect::Sqlite => !self.is_trigger() || self.part == Part::OnlyEnd,
             Dialect::Postgres => self.parens == 0 && self.blocks == 0,
-            Dialect::Mysql => true,
+            // A DELIMITER says where; without one the body does.
+            Dialect::Mysql => self.blocks == 0 || end != ";",
         }
     }
 
@@ -152,11 +173,17 @@ impl Body {
 
     fn is_routine(&self) -> bool {
         let head: Vec<&str> = self.head.iter().map(String::as_str).collect();
-        matches!(
-            head.as_slice(),
-            ["create", "function" | "procedure", ..]
-                | ["create", "or", "replace", "function" | "procedure", ..]
-        )
+        let made = match head.as_slice() {
+            ["create", "or", "replace", rest @ ..] | ["create", rest @ ..] => rest,
+            _ => return false,
+        };
+        const BODIES: [&str; 4] = ["function", "procedure", "trigger", "event"];
+        let is_body = |word: &&str| BODIES.contains(word);
+        match made {
+            // `definer = root@localhost`, `definer = 'x'@'y'`: up to two bare words.
+            ["definer", rest @ ..] => rest.iter().take(3).any(is_body),
+            ["aggregate", rest @ ..] | rest => rest.first().is_some_and(is_body),
+        }
     }
 }
 
@@ -206,6 +233,107 @@ mod tests {
                 (4, "select 'a\\';'"),
             ]
         );
+    }
+
+    /// The names are those of Atlas's lexer tests (`sql/migrate/testdata/lex*`).
+    #[test]
+    fn each_of_these_scripts_has_as_many_statements() {
+        use Dialect::{Mysql, Postgres, Sqlite};
+        for (name, dialect, source, expected) in [
+            (
+                "delimiter",
+                Mysql,
+                "DELIMITER $$\ncreate function f() returns int\nbegin\n return 1;\nend;$$\nDELIMITER ;\ncall f();",
+                2,
+            ),
+            (
+                "delimiter in a word",
+                Mysql,
+                "delimiter 'MySQL'\r\nselect * from t1MySQL\r\ndelimiter ;\r\nselect 'End test MySQL';",
+                2,
+            ),
+            (
+                "delimiter twice",
+                Mysql,
+                "delimiter //\ncreate table t2 (a int) //\n\ndelimiter ;\ndelimiter //\ncreate table t3 (a int) //\ndelimiter ;\ndrop table t2, t3;",
+                3,
+            ),
+            (
+                "delimiter after a comment",
+                Mysql,
+                "# Test delimiter :\nselect \"Test delimiter :\" as \" \";\ndelimiter :\nselect * from t1:\n/* Delimiter : */\ndelimiter ;\nselect 'End test :';",
+                3,
+            ),
+            (
+                "repeat",
+                Mysql,
+                "DELIMITER //\nCREATE PROCEDURE p(p1 INT)\nBEGIN SET @x = 0; REPEAT SET @x = @x + 1; UNTIL @x > p1 END REPEAT;\nEND\n//\nDELIMITER ;\nCALL p(100)",
+                2,
+            ),
+            (
+                "body without delimiter",
+                Mysql,
+                "create or replace definer=root@localhost procedure p() begin if 1 then select case when 1 then 2 end; end if; case 1 when 1 then begin end; end case; l: loop leave l; end loop; end; select 1",
+                2,
+            ),
+            (
+                "trigger without delimiter",
+                Mysql,
+                "create trigger t before insert on a for each row begin set new.x = 1; end;\nbegin; select 1; commit;",
+                4,
+            ),
+            (
+                "escaped",
+                Mysql,
+                "create table t (c text default '\\\\');\ncreate table t (c text default \"\\\"\" + '\\'');",
+                2,
+            ),
+            (
+                "escaped",
+                Postgres,
+                "create table t (c text default '\\');\ncreate table t (c text default E'\\\\');\ncreate table t (c text default e'\\\\A\\\\');",
+                3,
+            ),
+            (
+                "dollar quote",
+                Postgres,
+                "create function f(int4) returns text as $$ return \"$2;$1\"; $$ language x;\ncreate function g() returns int as $f$select $$;$$;$f$ language sql;",
+                2,
+            ),
+            (
+                "begin atomic",
+                Postgres,
+                "create function f(x int) returns boolean language sql begin atomic\nselect case when x % 2 = 0 then true else false end; -- tricky;\nselect case when ((x % 2) = 0) then true end as \"case\";\nend;\ncreate function g() returns boolean return false;",
+                2,
+            ),
+            (
+                "paren",
+                Postgres,
+                "alter table only t add constraint n exclude using gist (id with =, cid with -|-);\nselect 1",
+                2,
+            ),
+            (
+                "pg expr",
+                Postgres,
+                "create index i on s.t (((c #>> '{a,b,c}'::text[])));\n/* ; */ select a #>> '{;}' from t;",
+                2,
+            ),
+            (
+                "skip comment",
+                Mysql,
+                "-- c;\ncreate table t1(id int);\n# create table t;\n\nselect * from (select 1 # ;\n) x;",
+                2,
+            ),
+            (
+                "trigger",
+                Sqlite,
+                "create trigger a before insert on t begin select case when (new.a = 4) then raise(ignore) end;\nend;\ncreate trigger b after delete on t for each row\nbegin\n insert into u select 'values (' || old.a || ');';\nend;\ndelete from t;",
+                3,
+            ),
+        ] {
+            let found = split(dialect, source);
+            assert_eq!(found.statements.len(), expected, "{name}: {found:?}");
+        }
     }
 
     proptest! {

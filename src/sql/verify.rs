@@ -90,8 +90,15 @@ pub(super) struct Arm {
     pub(super) line: u32,
     /// Columns; `None` where a `*` hides how many.
     pub(super) columns: Option<usize>,
-    /// Whether the second column, `ok`, is the same whatever the database holds.
-    pub(super) constant: bool,
+    /// Which columns are the same whatever the database holds; none where a `*` hides them.
+    constants: Vec<bool>,
+}
+
+impl Arm {
+    /// Whether a column, counted from 0, is the same whatever the database holds.
+    pub(super) fn is_constant(&self, column: usize) -> bool {
+        self.constants.get(column).is_some_and(|constant| *constant)
+    }
 }
 
 /// The arms of the outermost SELECT, common table expressions left out.
@@ -141,7 +148,7 @@ fn arm(main: &[Token<'_>], select: usize) -> Arm {
     Arm {
         line: main[select].line,
         columns: shown.then_some(columns.len()),
-        constant: shown && columns.get(1).is_some_and(|column| is_constant(column)),
+        constants: columns.iter().filter(|_| shown).map(|column| is_constant(column)).collect(),
     }
 }
 
@@ -201,7 +208,7 @@ mod tests {
     #[test]
     fn a_constant_ok_is_found_in_each_arm() {
         let read =
-            |text| on(text, arms).iter().map(|a| (a.columns, a.constant)).collect::<Vec<_>>();
+            |text| on(text, arms).iter().map(|a| (a.columns, a.is_constant(1))).collect::<Vec<_>>();
         assert_eq!(read("select 'a', 1, '' from t"), [(Some(3), true)]);
         assert_eq!(read("select 'a', (1 = 1) ok, '' from t"), [(Some(3), true)]);
         assert_eq!(read("select 'a', not false as ok, '' from t"), [(Some(3), true)]);

@@ -6,6 +6,7 @@ use std::path::Path;
 use jiff::civil::date;
 use nightrun::app;
 use nightrun::definition::{Styles, schema};
+use nightrun::sql::lint::Rule;
 
 const REFERENCE: &str = include_str!("../../src/docs/format.md");
 
@@ -45,6 +46,16 @@ fn the_examples_are_a_site_without_defects() {
         checked.defects.iter().map(|d| d.text(Path::new(""), Styles::plain())).collect();
     assert_eq!(defects.concat(), "");
     assert_eq!(checked.site.unwrap().batches.len(), 2);
+}
+
+#[test]
+fn every_rule_of_the_lint_is_in_a_table_of_the_reference() {
+    let cells = REFERENCE.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
+    let named: BTreeSet<&str> =
+        cells.flat_map(|cell| cell.split(", ")).map(|name| name.trim_matches('`')).collect();
+    let unnamed: Vec<&str> =
+        Rule::ALL.iter().map(|rule| rule.name()).filter(|name| !named.contains(name)).collect();
+    assert_eq!(unnamed, Vec::<&str>::new());
 }
 
 /// Keys of the schema's records; what is named by the site itself (a pool, a person) is none.

@@ -215,11 +215,8 @@ async fn each_alone(
 pub(super) fn refused(findings: &[Finding], file: &str) -> bool {
     for finding in findings {
         let name = finding.part.map_or(file, |part| part.file());
-        let weight = match finding.severity {
-            Severity::Defect => "error",
-            Severity::Warning => "warning",
-        };
-        complain!("{name}:{}: {weight}: {} [{}]", finding.line, finding.message, finding.rule);
+        let Finding { rule, severity, line, message, .. } = finding;
+        complain!("{name}:{line}: {severity}: {message} [{rule}]");
     }
     findings.iter().any(|finding| finding.severity == Severity::Defect)
 }

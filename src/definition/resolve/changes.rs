@@ -11,7 +11,7 @@ use crate::definition::sheets::{Findings, Sheet, Sheets, text_of};
 use crate::definition::site::{Change, RowLimits};
 use crate::definition::source::SourceTree;
 use crate::sql::Dialect;
-use crate::sql::lint::{self, ChangeScripts, Part};
+use crate::sql::lint::{self, ChangeScripts, Mode, Part};
 use crate::types::ChangeId;
 
 pub(super) fn resolve(
@@ -99,7 +99,7 @@ fn check_scripts(tree: &SourceTree, id: &ChangeId, folder: &Path, findings: &mut
         SCRIPTS.map(|(name, lack)| script(tree, id, &folder.join(name), (name, lack), findings));
     let [backup, change, verify, rollback] = texts.map(Option::unwrap_or_default);
     let scripts = ChangeScripts { backup, change, verify, rollback };
-    for found in lint::change(Dialect::Sqlite, &scripts) {
+    for found in lint::change(Dialect::Sqlite, Mode::OneTransaction, &scripts) {
         // A script that is not there has been reported as that.
         let there = Part::ALL.iter().zip(texts).find(|(part, _)| Some(**part) == found.part);
         if let Some((part, Some(_))) = there {
@@ -115,8 +115,9 @@ fn line(line: u32) -> Place {
 /// A finding of the lint, with the name of its rule.
 pub(super) fn by_rule(at: Place, found: &lint::Finding) -> Finding {
     let what = format!("{} ({})", found.message, found.rule.name());
-    match found.severity {
+    let finding = match found.severity {
         lint::Severity::Defect => Finding::error(at, what),
-        lint::Severity::Warning => Finding::warning(at, what),
-    }
+        lint::Severity::Hazard | lint::Severity::Warning => Finding::warning(at, what),
+    };
+    finding.maybe_hint(found.hint.map(str::to_owned))
 }

@@ -1,3 +1,5 @@
+mod modes;
+
 use super::*;
 
 fn names(findings: &[Finding]) -> Vec<(&'static str, u32)> {
@@ -21,7 +23,7 @@ fn changed(
 ) -> Vec<(&'static str, &'static str, u32)> {
     let mut scripts = GOOD;
     edit(&mut scripts);
-    change(Dialect::Sqlite, &scripts)
+    change(Dialect::Sqlite, Mode::OneTransaction, &scripts)
         .iter()
         .map(|f| (f.part.unwrap().file(), f.rule.name(), f.line))
         .collect()
@@ -34,7 +36,7 @@ fn a_script_in_one_transaction_leaves_the_transaction_alone() {
         one("BEGIN;\ninsert into t values (1);\ncommit;\nsavepoint a; release a;\nEND"),
         [1, 3, 4, 4, 5].map(|line| ("transaction-control", line))
     );
-    assert_eq!(one("attach 'x' as y;\nvacuum"), [("attach", 1), ("vacuum-in-transaction", 2)]);
+    assert_eq!(one("attach 'x' as y;\nvacuum"), [("attach", 1), ("refuses-transaction", 2)]);
     assert_eq!(
         one(
             "pragma foreign_key_check;\npragma user_version = 3;\npragma foreign_keys = off;\npragma foreign_keys"

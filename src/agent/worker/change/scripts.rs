@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::agent::worker::script::refused;
 use crate::agent::worker::source::{self, SourceError};
-use crate::sql::lint::{self, ChangeScripts, Part};
+use crate::sql::lint::{self, ChangeScripts, Mode, Part};
 use crate::sql::{Dialect, Script, split};
 
 pub(super) struct Scripts {
@@ -28,10 +28,8 @@ impl Scripts {
     /// Tells what is wrong with them; true where that stops the change.
     pub(super) fn refused(&self) -> bool {
         let Self { backup, change, verify, rollback } = self;
-        refused(
-            &lint::change(Dialect::Sqlite, &ChangeScripts { backup, change, verify, rollback }),
-            "",
-        )
+        let scripts = ChangeScripts { backup, change, verify, rollback };
+        refused(&lint::change(Dialect::Sqlite, Mode::OneTransaction, &scripts), "")
     }
 
     pub(super) fn text(&self, part: Part) -> &str {
