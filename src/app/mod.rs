@@ -10,7 +10,7 @@ mod service_watch;
 mod source;
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::sync::{mpsc, watch};
@@ -86,7 +86,7 @@ pub struct Door {
 
 impl Door {
     /// Nothing listens yet.
-    pub fn new(state: &StateFolder, store: &StoreAddress) -> Self {
+    pub fn new(state: &StateFolder, store: &StoreAddress, archives: Option<PathBuf>) -> Self {
         let (asked, requests) = mpsc::unbounded_channel();
         let (published, watched) = watch::channel(Published::nothing());
         let meters = Meters::default();
@@ -97,6 +97,7 @@ impl Door {
             store: store.clone(),
             state: state.root().to_owned(),
             logs: LogFiles::new(state.agent()),
+            archives,
             own: host_account(),
         });
         Self {

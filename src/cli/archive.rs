@@ -1,6 +1,5 @@
 //! `archive`: what is over leaves the store and the spool; and what lies in an archive.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -9,12 +8,13 @@ use serde_json::Value;
 use super::arguments::Format;
 use super::context::Context;
 use super::exit::{Failure, WELL};
+use super::remote;
 use crate::app::{Archivist, NotArchived};
 use crate::definition::retention::Retention;
-use crate::driver::archive::{self, Packed};
-use crate::driver::store::StateReader;
-use crate::journal::Sealed;
-use crate::port::{Archived, Store, StoreReader};
+use crate::driver::archive;
+use crate::http::archive_lines;
+use crate::port::{Store, StoreReader};
+use crate::render;
 use crate::types::RunId;
 
 #[derive(Debug, Args)]
@@ -29,6 +29,12 @@ pub(super) struct ArchiveArguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ArchiveCommand {
+    /// Archived runs, the last archived first
+    List {
+        /// At most so many
+        #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000))]
+        limit: u32,
+    },
     /// The entries and the report of an archived run
     Show {
         /// Such as eod@2026-10-30#1
@@ -36,9 +42,10 @@ pub(super) enum ArchiveCommand {
     },
 }
 
-/// `archive`, `archive show`.
+/// `archive`, `archive list`, `archive show`.
 pub(super) async fn archive(context: &Context, arguments: ArchiveArguments) -> Result<u8, Failure> {
     match arguments.then {
+        Some(ArchiveCommand::List { limit }) => list(context, limit).await,
         Some(ArchiveCommand::Show { run }) => show(context, &run).await,
         None => go(context, arguments.dry_run).await,
     }
@@ -112,6 +119,17 @@ async fn carry_out(
     Ok((runs, logs))
 }
 
+async fn list(context: &Context, limit: u32) -> Result<u8, Failure> {
+    if context.remote.is_some() {
+        return remote::archives(context, limit).await;
+    }
+    let reader = context.reader().await?;
+    let archived = reader.last_archived(None, limit).await.map_err(Failure::failed)?;
+    let lines = archive_lines(archived);
+    let text = render::archives::text(context.lang, &context.zone(), &lines);
+    super::show::page(context, &text, &lines)
+}
+
 /// Where archives lie: as the command line says, or the settings.
 fn folder(context: &Context, given: Option<&Path>) -> Result<PathBuf, Failure> {
     match given {
@@ -128,7 +146,7 @@ async fn show(context: &Context, run: &RunId) -> Result<u8, Failure> {
     let mut report = None;
     let name = format!("report.{}.txt", context.lang.tag());
     let mut entries = Vec::new();
-    let read = archive::unpack(&folder, &packed(archived), |mut line| {
+    let read = archive::unpack(&folder, &archived.clone().into(), |mut line| {
         if let Some(entry) = line.get_mut("entry") {
             entries.push(entry.take());
         }
@@ -164,41 +182,4 @@ fn in_short(body: &str) -> String {
         fact["fact"].as_str().unwrap_or_default(),
         super::journal::facts_in_short(fact)
     )
-}
-
-fn packed(archived: &Archived) -> Packed {
-    let Archived { file, digest, bytes, .. } = archived.clone();
-    Packed { file, digest, bytes }
-}
-
-/// Contents of entries that are not in the store any more, from their files.
-pub(super) struct Contents {
-    folder: PathBuf,
-    archived: BTreeMap<String, Packed>,
-    read: BTreeMap<String, BTreeMap<u64, String>>,
-}
-
-impl Contents {
-    pub(super) async fn of(folder: PathBuf, reader: &StateReader) -> Result<Self, Failure> {
-        let archived = reader.archived().await.map_err(Failure::failed)?;
-        let archived = archived.iter().map(|archived| (archived.run.to_string(), packed(archived)));
-        Ok(Self { folder, archived: archived.collect(), read: BTreeMap::new() })
-    }
-
-    /// What an entry held. A file that is not what it was is a failure.
-    pub(super) fn body(&mut self, entry: &Sealed) -> Result<Option<String>, Failure> {
-        let Some(run) = entry.run.as_ref().filter(|_| entry.is_archived()) else { return Ok(None) };
-        if !self.read.contains_key(run) {
-            let Some(packed) = self.archived.get(run) else { return Ok(None) };
-            let bodies = archive::bodies(&self.folder, packed).map_err(Failure::failed)?;
-            self.read.insert(run.clone(), bodies);
-        }
-        let body = self.read.get_mut(run).and_then(|bodies| bodies.remove(&entry.seq));
-        body.map(Some).ok_or_else(|| {
-            Failure::failed(format!(
-                "journal entry {}: the archive of {run} does not hold it",
-                entry.seq
-            ))
-        })
-    }
 }

@@ -212,7 +212,8 @@ impl Context {
 
     /// Through which people come in to a supervisor of this process.
     pub(super) fn door(&self, state: &StateFolder) -> Door {
-        Door::new(state, &self.store)
+        let archives = self.retention.as_ref().map(|retention| retention.archive.clone());
+        Door::new(state, &self.store, archives)
     }
 
     /// Whom to ask: the server that was named, else the supervisor of the state folder. `None`: none is at work.

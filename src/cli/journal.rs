@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use clap::Subcommand;
 
-use super::archive::Contents;
 use super::arguments::Format;
 use super::context::Context;
 use super::exit::{FAILED, Failure, WELL};
 use crate::app::SiteMailer;
+use crate::driver::archived::Contents;
 use crate::driver::clock::HostClock;
 use crate::journal::{Proof, Proven, Sealed};
 use crate::port::{Clock, Mailer, Store, StoreError, StoreReader};
@@ -41,7 +41,7 @@ const PIECE: u32 = 2_000;
 pub(super) async fn verify(context: &Context, archive: Option<PathBuf>) -> Result<u8, Failure> {
     let reader = context.reader().await?;
     let mut contents = match archive {
-        Some(folder) => Some(Contents::of(folder, &reader).await?),
+        Some(folder) => Some(Contents::of(folder, &reader).await.map_err(Failure::failed)?),
         None => None,
     };
     let mut proof = Proof::default();
@@ -49,8 +49,11 @@ pub(super) async fn verify(context: &Context, archive: Option<PathBuf>) -> Resul
         let after = proof.head().seq;
         let entries = reader.all_entries(after, PIECE).await.map_err(Failure::failed)?;
         for entry in &entries {
-            let body = contents.as_mut().map(|contents| contents.body(entry)).transpose()?;
-            proof.take(entry, body.flatten().as_deref()).map_err(Failure::failed)?;
+            let body = match &mut contents {
+                Some(contents) => contents.body(entry).await.map_err(Failure::failed)?,
+                None => None,
+            };
+            proof.take(entry, body.as_deref()).map_err(Failure::failed)?;
         }
         if entries.is_empty() {
             break;

@@ -106,7 +106,7 @@ async fn carry_out(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Event(arguments) => event::event(context, arguments).await,
         Command::Freezes => house::freezes(context).await,
         Command::Second { request, why } => house::second(context, request, why).await,
-        Command::Roster(command) => roster::roster(context, command),
+        Command::Roster(command) => roster::roster(context, command).await,
         Command::Audit(arguments) => audit::audit(context, arguments).await,
         Command::People(command) => people::people(context, command).await,
         Command::Mail(MailCommand::Flush) => journal::flush_mail(context).await,

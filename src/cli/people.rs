@@ -1,7 +1,5 @@
 //! `people`: who may do what, passwords and tokens.
 
-use std::collections::BTreeMap;
-
 use clap::Subcommand;
 use serde_json::json;
 
@@ -9,19 +7,16 @@ use super::arguments::Format;
 use super::context::Context;
 use super::exit::{Failure, WELL};
 use super::house;
+use super::remote;
 use super::show::host_now;
-use crate::core::fact::Fact;
-use crate::driver::store::StateReader;
 use crate::driver::{password, prompt, token};
-use crate::journal::TokenRow;
+use crate::http::store_access;
 use crate::port::StoreReader;
 use crate::port::control::House;
 use crate::port::credentials::CredentialOrder;
 use crate::types::{PersonId, Right, Rights, Span, TokenId};
+use crate::view::access::Known;
 use crate::{render, view};
-
-/// Entries read at a time.
-const PIECE: u32 = 2_000;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PeopleCommand {
@@ -142,13 +137,16 @@ async fn make_token(
 }
 
 async fn list(context: &Context) -> Result<u8, Failure> {
+    if context.remote.is_some() {
+        return remote::people(context).await;
+    }
     let site = context.site()?;
     let now = host_now()?.wall;
-    let (tokens, logins) = match context.reader_if_any().await? {
-        Some(reader) => (known_tokens(&reader).await?, logins(&reader, now).await?),
-        None => (Vec::new(), BTreeMap::new()),
+    let known = match context.reader_if_any().await? {
+        Some(reader) => store_access::known(&reader, now).await.map_err(Failure::failed)?,
+        None => Known::default(),
     };
-    let lines = view::access::of(&site, &tokens, &logins, now);
+    let lines = view::access::of(&site, &known, now);
     match context.format {
         Format::Json => print_line!("{}", json!(lines))?,
         Format::Text => {
@@ -162,7 +160,7 @@ async fn list(context: &Context) -> Result<u8, Failure> {
 async fn tokens(context: &Context) -> Result<u8, Failure> {
     let now = host_now()?.wall;
     let rows = match context.reader_if_any().await? {
-        Some(reader) => known_tokens(&reader).await?,
+        Some(reader) => reader.tokens().await.map_err(Failure::failed)?,
         None => Vec::new(),
     };
     let lines: Vec<_> = rows.iter().map(|row| view::access::TokenLine::of(row, now)).collect();
@@ -174,30 +172,4 @@ async fn tokens(context: &Context) -> Result<u8, Failure> {
         }
     }
     Ok(WELL)
-}
-
-pub(super) async fn known_tokens(reader: &StateReader) -> Result<Vec<TokenRow>, Failure> {
-    reader.tokens().await.map_err(Failure::failed)
-}
-
-/// When each person logged in last, until then.
-pub(super) async fn logins(
-    reader: &StateReader,
-    until: jiff::Timestamp,
-) -> Result<BTreeMap<PersonId, jiff::Timestamp>, Failure> {
-    let mut last = BTreeMap::new();
-    let mut after = 0;
-    loop {
-        let entries = reader.all_entries(after, PIECE).await.map_err(Failure::failed)?;
-        let Some(end) = entries.last() else { return Ok(last) };
-        after = end.seq;
-        for sealed in entries.iter().filter(|sealed| sealed.kind == "logged-in") {
-            let entry = sealed.open().map_err(Failure::failed)?;
-            if let Fact::LoggedIn { person, .. } = entry.fact
-                && entry.recorded <= until
-            {
-                last.insert(person, entry.recorded);
-            }
-        }
-    }
 }

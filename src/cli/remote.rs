@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::arguments::LogArguments;
-use super::asking::{ask, get, gone, good, in_path, print};
+use super::arguments::{Format, LogArguments};
+use super::asking::{ask, ask_patiently, get, gone, good, in_path, print};
+use super::audit::AuditArguments;
 use super::context::Context;
 use super::exit::{Failure, WELL};
 use crate::driver::api_client::{Answer, Ask, Client};
-use crate::types::{BatchId, BusinessDate, RunId};
+use crate::types::{BatchId, BusinessDate, PersonId, RunId};
 
 /// How often a log that is followed is asked for.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -66,6 +67,68 @@ pub(super) async fn log(context: &Context, arguments: LogArguments) -> Result<u8
         }
     }
     Ok(WELL)
+}
+
+/// `people list`.
+pub(super) async fn people(context: &Context) -> Result<u8, Failure> {
+    let question = get(context, "/api/v1/people".to_owned());
+    print_items(context, answered(context, &question).await?)
+}
+
+/// `roster who`.
+pub(super) async fn roster(context: &Context, at: Option<&str>) -> Result<u8, Failure> {
+    let path = format!("/api/v1/roster{}", asked(&[("at", at)]));
+    print(context, answered(context, &get(context, path)).await?)
+}
+
+/// `audit`.
+pub(super) async fn audit(context: &Context, arguments: &AuditArguments) -> Result<u8, Failure> {
+    let AuditArguments { from, to, person, csv, access } = arguments;
+    let person = ("person", person.as_ref().map(PersonId::as_str));
+    if let Some(date) = access {
+        let date = date.to_string();
+        let path = format!("/api/v1/people{}", asked(&[("date", Some(&date)), person]));
+        return print_items(context, answered(context, &get(context, path)).await?);
+    }
+    let which = [("from", from.as_deref()), ("to", to.as_deref()), person];
+    let question = get(context, format!("/api/v1/audit{}", asked(&which)));
+    let remote = context.remote.clone().ok_or_else(gone)?;
+    // The whole journal is proven there, which takes as long as it is.
+    let mut client = Client::remote(remote);
+    if *csv {
+        let question = Ask { accept: "text/csv", ..question };
+        let answer = good(ask_patiently(context, &mut client, &question).await?)?;
+        print_line!("{}", answer.body.trim_end())?;
+        return Ok(WELL);
+    }
+    print(context, ask_patiently(context, &mut client, &question).await?)
+}
+
+/// `archive list`.
+pub(super) async fn archives(context: &Context, limit: u32) -> Result<u8, Failure> {
+    let question = get(context, format!("/api/v1/archives?limit={limit}"));
+    print_items(context, answered(context, &question).await?)
+}
+
+/// Prints an answer as it came; of a page as data what it lists, as the command on the host does.
+fn print_items(context: &Context, answer: Option<Answer>) -> Result<u8, Failure> {
+    if context.format == Format::Text {
+        return print(context, answer);
+    }
+    let answer = good(answer)?;
+    let page: Value = serde_json::from_str(&answer.body).map_err(Failure::failed)?;
+    let items = serde_json::to_string_pretty(&page["items"]).map_err(Failure::failed)?;
+    print_line!("{items}")?;
+    Ok(WELL)
+}
+
+/// What stands behind the `?`.
+fn asked(which: &[(&str, Option<&str>)]) -> String {
+    let given = which.iter().filter_map(|(name, value)| Some((name, (*value)?)));
+    let parts: Vec<String> = given
+        .map(|(name, value)| format!("{name}={}", in_path(&value).replace('&', "%26")))
+        .collect();
+    if parts.is_empty() { String::new() } else { format!("?{}", parts.join("&")) }
 }
 
 /// The run that is meant: by its id, or the one opened last of a batch and date.

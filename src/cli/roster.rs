@@ -6,6 +6,7 @@ use serde_json::json;
 use super::arguments::Format;
 use super::context::Context;
 use super::exit::{Failure, WELL};
+use super::remote;
 use super::run::instant;
 use super::show::host_now;
 use crate::{render, view};
@@ -20,8 +21,11 @@ pub(super) enum RosterCommand {
     },
 }
 
-pub(super) fn roster(context: &Context, command: RosterCommand) -> Result<u8, Failure> {
+pub(super) async fn roster(context: &Context, command: RosterCommand) -> Result<u8, Failure> {
     let RosterCommand::Who { at } = command;
+    if context.remote.is_some() {
+        return remote::roster(context, at.as_deref()).await;
+    }
     let site = context.site()?;
     let at = match at {
         Some(text) => instant(&text, &site)?,

@@ -479,14 +479,5 @@ pub(super) fn not_ordered(why: NotOrdered) -> Failure {
 
 /// `2026-10-30T21:30` in the site's zone, or an instant with its offset.
 pub(super) fn instant(text: &str, site: &Site) -> Result<Timestamp, Failure> {
-    if let Ok(instant) = text.parse::<Timestamp>() {
-        return Ok(instant);
-    }
-    let civil: jiff::civil::DateTime = text.parse().map_err(|_| {
-        Failure::defects(format!(
-            "`{text}` is not a time: write 2026-10-30T21:30 (of the site's zone)"
-        ))
-    })?;
-    let zoned = civil.to_zoned(site.zone.tz().clone()).map_err(Failure::defects)?;
-    Ok(zoned.timestamp())
+    site.zone.instant(text).map_err(Failure::defects)
 }

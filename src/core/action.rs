@@ -89,7 +89,7 @@ pub struct Approved {
 }
 
 /// What waits for a second person.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "propose")]
 pub enum Proposed {
     Acts {

@@ -28,7 +28,7 @@ const SOON: SignedDuration = SignedDuration::from_hours(6);
 const FORMER: SignedDuration = SignedDuration::from_hours(40 * 24);
 
 /// What somebody asks for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Order {
     pub batch: BatchId,
     /// `None`: see [`default_date`].

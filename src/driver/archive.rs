@@ -220,6 +220,11 @@ pub fn unpack(
     if ended { Ok(()) } else { Err(named(io::Error::other("it has no end"))) }
 }
 
+/// Whether the file of an archive lies in the folder.
+pub fn is_there(folder: &Path, file: &str) -> bool {
+    folder.join(file).exists()
+}
+
 /// The contents of the entries that an archive holds, by their number.
 pub fn bodies(folder: &Path, packed: &Packed) -> io::Result<BTreeMap<u64, String>> {
     let mut bodies = BTreeMap::new();

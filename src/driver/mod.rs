@@ -8,6 +8,7 @@ pub mod agent_upgrade;
 pub mod api_client;
 pub mod api_socket;
 pub mod archive;
+pub mod archived;
 pub mod clock;
 mod clock_steps;
 pub mod files;

@@ -3,6 +3,7 @@
 //! it holds no state of its own but what it has just answered, and who has tried to log in.
 
 mod act;
+mod archives;
 mod caller;
 mod events;
 mod health;
@@ -13,12 +14,14 @@ mod login;
 mod metrics;
 mod openapi;
 mod page;
+mod people;
 mod problem;
 mod received;
 mod route;
 mod routes;
 mod runs;
 mod status;
+pub mod store_access;
 pub mod store_pages;
 
 use std::path::PathBuf;
@@ -29,6 +32,7 @@ use std::time::Duration;
 use tokio::sync::{OnceCell, mpsc, oneshot, watch};
 
 pub use act::{ActBody, Ordered};
+pub use archives::lines as archive_lines;
 pub use house::{FreezeBody, PoolBody, ReasonBody};
 pub use listen::{Network, Serving, serve};
 pub use login::CredentialBody;
@@ -58,6 +62,8 @@ pub struct Wiring {
     pub state: PathBuf,
     /// Logs of this host's agent.
     pub logs: LogFiles,
+    /// The folder of archives, where something is archived.
+    pub archives: Option<PathBuf>,
     /// The account that this process runs as.
     pub own: Account,
 }
@@ -72,6 +78,7 @@ struct Inner {
     reader: OnceCell<StateReader>,
     kept: status::Kept,
     logins: login::Logins,
+    auditing: tokio::sync::Mutex<()>,
 }
 
 impl Api {
@@ -81,6 +88,7 @@ impl Api {
             reader: OnceCell::new(),
             kept: status::Kept::default(),
             logins: login::Logins::default(),
+            auditing: tokio::sync::Mutex::default(),
         }))
     }
 

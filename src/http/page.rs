@@ -18,6 +18,8 @@ use crate::types::Lang;
 #[derive(Debug, Clone)]
 pub(super) struct Form {
     pub(super) text: bool,
+    /// As comma-separated values, where a page has them.
+    pub(super) csv: bool,
     pub(super) lang: Lang,
     /// The entity tag that the asker has already.
     known: Option<HeaderValue>,
@@ -28,6 +30,7 @@ impl Form {
         let accepts = |kind| header(headers, header::ACCEPT).contains(kind);
         let chinese = header(headers, header::ACCEPT_LANGUAGE).starts_with("zh");
         Self {
+            csv: accepts("text/csv") && !accepts("application/json"),
             text: accepts("text/plain") && !accepts("application/json"),
             lang: if chinese { Lang::Zh } else { Lang::En },
             known: headers.get(header::IF_NONE_MATCH).cloned(),
@@ -45,6 +48,10 @@ impl Form {
             false => serde_json::to_string(data).map_err(Problem::failed)?,
         };
         Ok(self.answer(&Body::new(body, self.text)))
+    }
+
+    pub(super) fn as_csv(&self, content: String) -> Response {
+        self.answer(&Body { kind: CSV, ..Body::new(content, true) })
     }
 
     pub(super) fn answer(&self, body: &Body) -> Response {
@@ -86,6 +93,7 @@ impl Body {
 }
 
 pub(super) const TEXT: &str = "text/plain; charset=utf-8";
+pub(super) const CSV: &str = "text/csv; charset=utf-8";
 pub(super) const JSON: &str = "application/json";
 
 fn header(headers: &HeaderMap, name: header::HeaderName) -> &str {

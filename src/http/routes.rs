@@ -6,6 +6,7 @@ use axum::routing::{get, post};
 use serde_json::Value;
 
 use super::act::{ActBody, Ordered, on_batch, on_run, order};
+use super::archives::{ArchivesPage, WhichArchives, archives};
 use super::events::{From, RunEvent, all, of_run};
 use super::health::{Health, is_ready, lives};
 use super::house::{
@@ -14,6 +15,7 @@ use super::house::{
 use super::log::{Which as WhichLog, log};
 use super::login::{CredentialBody, LoginBody, Session, credentials, login, logout};
 use super::metrics::{OPENMETRICS, metrics};
+use super::people::{AuditPage, PeoplePage, When, WhichDeeds, WhichPeople, audit, people, roster};
 use super::problem::Problem;
 use super::received::receive;
 use super::route::{Answer, Needs, Route, Schemas, router};
@@ -23,6 +25,7 @@ use super::{Api, openapi};
 use crate::port::control::{EventIn, Order};
 use crate::types::Right;
 use crate::view::report::ReportView;
+use crate::view::roster::RosterView;
 use crate::view::standing::StandingView;
 use crate::view::status::{StatusPage, StatusView};
 use crate::view::tried::{Done, EventTaken, Tried};
@@ -42,6 +45,7 @@ const READ: Needs = Needs::Right(Right::Read);
 /// The list, with the schemas that it points to.
 pub(super) fn list_of(s: &mut Schemas) -> Vec<Route> {
     let mut routes = looks(s);
+    routes.extend(house(s));
     routes.extend(acts(s));
     routes.extend(credentials_of(s));
     routes.extend(streams(s));
@@ -91,6 +95,42 @@ fn looks(s: &mut Schemas) -> Vec<Route> {
             get(standing),
         )
         .gives::<StandingView>(200, s),
+    ]
+}
+
+fn house(s: &mut Schemas) -> Vec<Route> {
+    let to = |path| (Method::GET, path);
+    let admin = Needs::Right(Right::Admin);
+    let csv = Answer { status: 200, kind: "text/csv", what: "as a spreadsheet", schema: None };
+    vec![
+        Route::new(
+            to("/api/v1/people"),
+            admin,
+            "People with team, roles, rights, and whether each has a password and tokens; also as of a date",
+            get(people),
+        )
+        .asks::<WhichPeople>(s)
+        .gives::<PeoplePage>(200, s),
+        Route::new(to("/api/v1/roster"), READ, "Who is on shift", get(roster))
+            .asks::<When>(s)
+            .gives::<RosterView>(200, s),
+        Route::new(
+            to("/api/v1/audit"),
+            admin,
+            "What people did in a time, with the proof of the whole journal; it has no pages",
+            get(audit),
+        )
+        .asks::<WhichDeeds>(s)
+        .gives::<AuditPage>(200, s)
+        .and(csv),
+        Route::new(
+            to("/api/v1/archives"),
+            READ,
+            "Runs that have left the store for files, the last archived first",
+            get(archives),
+        )
+        .asks::<WhichArchives>(s)
+        .gives::<ArchivesPage>(200, s),
     ]
 }
 

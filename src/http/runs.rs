@@ -92,7 +92,7 @@ pub(super) async fn list(
         trial: which.trial,
         // One more tells whether there is a next page.
         limit: Some(limit + 1),
-        opened_before: which.cursor,
+        opened_before: cursor(which.cursor)?,
     };
     let mut rows = api.reader().await?.runs(&filter).await?;
     let more = rows.len() > limit as usize;
@@ -275,10 +275,20 @@ pub(super) fn at_hand(row: &RunRow) -> Result<(), Problem> {
     row.not_at_hand().map_or(Ok(()), |why| Err(Problem::new(StatusCode::GONE, why)))
 }
 
-fn limit(given: Option<u32>) -> Result<u32, Problem> {
+pub(super) fn limit(given: Option<u32>) -> Result<u32, Problem> {
     match given {
         None => Ok(USUAL),
         Some(limit) if (1..=MOST).contains(&limit) => Ok(limit),
         Some(_) => Err(Problem::unreadable(format!("limit: from 1 to {MOST}"))),
+    }
+}
+
+/// A number of the journal's entries, as every database can count them.
+pub(super) fn cursor(given: Option<u64>) -> Result<Option<u64>, Problem> {
+    match given {
+        Some(seq) if i64::try_from(seq).is_err() => {
+            Err(Problem::unreadable(format!("cursor: from 0 to {}", i64::MAX)))
+        }
+        given => Ok(given),
     }
 }

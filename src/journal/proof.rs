@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::chain::{Broken, Head, Sealed};
+use super::entry::Entry;
 use crate::core::fact::{Fact, RunArchived};
 
 /// Walks a journal from its first entry to its last.
@@ -32,28 +33,35 @@ impl Proof {
         &self.head
     }
 
-    /// Takes the next entry. `body`: what an archive has for it, where it has no content of its own.
-    pub fn take(&mut self, next: &Sealed, body: Option<&str>) -> Result<(), Broken> {
+    /// Takes the next entry, and gives it back as it is read. `body`: what an archive has for it, where it has no content of
+    /// its own; `None` comes back where neither has it.
+    pub fn take(&mut self, next: &Sealed, body: Option<&str>) -> Result<Option<Entry>, Broken> {
         if !next.is_archived() {
             let (head, entry) = self.head.check(next)?;
             self.head = head;
-            if let Fact::RunArchived(archived) = entry.fact {
-                self.archived.insert(archived.run.to_string(), (next.seq, *archived));
+            if let Fact::RunArchived(archived) = &entry.fact {
+                self.archived
+                    .insert(archived.run.to_string(), (next.seq, RunArchived::clone(archived)));
             }
-            return Ok(());
+            return Ok(Some(entry));
         }
         let broken = |what: &str| Broken { seq: next.seq, what: what.to_owned() };
         let run = next.run.clone().ok_or_else(|| broken("its content is missing"))?;
         let of_run = self.without.entry(run).or_default();
         *of_run = (of_run.0 + 1, next.seq);
-        self.head = match body {
-            Some(body) => self.head.check(&Sealed { body: body.to_owned(), ..next.clone() })?.0,
+        let (head, entry) = match body {
+            Some(body) => {
+                let whole = Sealed { body: body.to_owned(), ..next.clone() };
+                let (head, entry) = self.head.check(&whole)?;
+                (head, Some(entry))
+            }
             None => {
                 self.unread += 1;
-                self.head.over(next)?
+                (self.head.over(next)?, None)
             }
         };
-        Ok(())
+        self.head = head;
+        Ok(entry)
     }
 
     /// The last entry was taken: every content that is missing is in a file that a later entry names.

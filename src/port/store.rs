@@ -129,6 +129,14 @@ pub trait StoreReader {
         limit: u32,
     ) -> impl Future<Output = Result<Vec<Sealed>, StoreError>> + Send;
 
+    /// At most `limit` entries after number `after` that belong to no run, in order: logins, credentials, what was
+    /// ordered for the whole site.
+    fn house_entries(
+        &self,
+        after: u64,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<Sealed>, StoreError>> + Send;
+
     /// A run's entries in order, with those since its opening that belong to no run.
     fn entries(&self, run: &RunId) -> impl Future<Output = Result<Vec<Sealed>, StoreError>> + Send;
 
@@ -251,6 +259,14 @@ pub trait StoreReader {
 
     /// Runs whose entries and attempts are in files, the first archived first.
     fn archived(&self) -> impl Future<Output = Result<Vec<Archived>, StoreError>> + Send;
+
+    /// At most `limit` of them, the last archived first; with `before` only those that were archived before this entry of
+    /// the journal.
+    fn last_archived(
+        &self,
+        before: Option<u64>,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<Archived>, StoreError>> + Send;
 
     /// Every attempt that was meant, of runs that were not archived; true: its ending is known.
     fn attempts(

@@ -17,6 +17,7 @@ pub fn people(lang: Lang, zone: &Zone, lines: &[AccessLine]) -> String {
         Access::Name,
         Access::Team,
         Access::Account,
+        Access::Password,
         Access::Tokens,
         Access::LastLogin,
         Access::Roles,
@@ -31,6 +32,7 @@ pub fn people(lang: Lang, zone: &Zone, lines: &[AccessLine]) -> String {
                 line.name.get(lang).to_owned(),
                 line.team.as_ref().map(ToString::to_string).unwrap_or_default(),
                 line.unix_user.clone().unwrap_or_default(),
+                if line.password { Access::Has.say(lang) } else { String::new() },
                 list(lang, line.tokens.iter().map(|token| &token.id)),
                 line.last_login.map(|at| minute(zone, at)).unwrap_or_default(),
                 list(lang, &line.roles),
@@ -76,7 +78,11 @@ pub fn tokens(lang: Lang, zone: &Zone, lines: &[TokenLine]) -> String {
     )
 }
 
-fn written(lang: Lang, heads: &[Access<'_>], rows: impl Iterator<Item = Vec<String>>) -> String {
+pub(super) fn written(
+    lang: Lang,
+    heads: &[Access<'_>],
+    rows: impl Iterator<Item = Vec<String>>,
+) -> String {
     let heads: Vec<String> = heads.iter().map(|head| head.say(lang)).collect();
     let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
     let mut table = Table::new(&heads, &[], 0);
@@ -87,6 +93,6 @@ fn written(lang: Lang, heads: &[Access<'_>], rows: impl Iterator<Item = Vec<Stri
 }
 
 /// `2026-10-30 21:30`, of the site's zone.
-fn minute(zone: &Zone, at: Timestamp) -> String {
+pub(super) fn minute(zone: &Zone, at: Timestamp) -> String {
     at.to_zoned(zone.tz().clone()).strftime("%Y-%m-%d %H:%M").to_string()
 }

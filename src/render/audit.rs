@@ -34,6 +34,10 @@ pub fn text(lang: Lang, zone: &Zone, lines: &[AuditLine], proof: &Proof) -> Stri
     }
     text.push('\n');
     text.push_str(&proven(lang, proof));
+    if proof.unread_runs > 0 {
+        text.push('\n');
+        text.push_str(&Access::UnreadRuns { runs: proof.unread_runs }.say(lang));
+    }
     text
 }
 
@@ -56,6 +60,10 @@ pub fn csv(lang: Lang, lines: &[AuditLine], proof: &Proof) -> String {
     text.push_str(&point("# first entry of that time", proof.first.as_ref()));
     text.push_str(&point("# last entry of that time", proof.last.as_ref()));
     text.push_str(&point("# head; the chain is whole", Some(&proof.head)));
+    if proof.unread_runs > 0 {
+        let what = format!("# archived runs that are not told here: {}", proof.unread_runs);
+        text.push_str(&row(&[&what, "", "", "", "", "", ""]));
+    }
     text
 }
 

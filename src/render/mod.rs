@@ -4,6 +4,7 @@
 //! the enums of [`words`], one a subject, and the headings its labels; the compiler refuses one that lacks a language.
 
 pub mod access;
+pub mod archives;
 pub mod audit;
 pub mod behind;
 pub mod clock;

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::civil::Date;
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -54,6 +55,60 @@ impl Zone {
     pub fn name(&self) -> &str {
         self.0.iana_name().unwrap_or("UTC")
     }
+
+    /// `2026-10-30T21:30` of this zone, or an instant with its offset.
+    ///
+    /// # Errors
+    /// In words that say how to write it.
+    pub fn instant(&self, text: &str) -> Result<Timestamp, String> {
+        if let Ok(instant) = text.parse::<Timestamp>() {
+            return Ok(instant);
+        }
+        let civil: DateTime = text.parse().map_err(|_| {
+            format!("`{text}` is not a time: write 2026-10-30T21:30 (of the site's zone)")
+        })?;
+        self.of_civil(civil)
+    }
+
+    /// The first instant of a date, or as [`instant`](Self::instant).
+    ///
+    /// # Errors
+    /// The same.
+    pub fn begin(&self, text: &str) -> Result<Timestamp, String> {
+        match date_alone(text) {
+            Some(date) => self.of_civil(date.into()),
+            None => self.instant(text),
+        }
+    }
+
+    /// The end of a date, not included, or as [`instant`](Self::instant).
+    ///
+    /// # Errors
+    /// The same.
+    pub fn end(&self, text: &str) -> Result<Timestamp, String> {
+        match date_alone(text) {
+            Some(date) => self.end_of(date),
+            None => self.instant(text),
+        }
+    }
+
+    /// The first instant after a date.
+    ///
+    /// # Errors
+    /// No day follows it.
+    pub fn end_of(&self, date: Date) -> Result<Timestamp, String> {
+        let next = date.tomorrow().map_err(|why| why.to_string())?;
+        self.of_civil(next.into())
+    }
+
+    fn of_civil(&self, civil: DateTime) -> Result<Timestamp, String> {
+        let zoned = civil.to_zoned(self.0.clone()).map_err(|why| why.to_string())?;
+        Ok(zoned.timestamp())
+    }
+}
+
+fn date_alone(text: &str) -> Option<Date> {
+    text.parse().ok().filter(|_| !text.contains('T'))
 }
 
 impl fmt::Display for Zone {

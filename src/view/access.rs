@@ -1,6 +1,6 @@
 //! Who may do what: people with their roles and rights, their tokens and their last login.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -11,7 +11,7 @@ use crate::definition::site::Site;
 use crate::types::{PersonId, Rights, Role, TeamName, Text};
 
 /// A person and what the person may do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct AccessLine {
     pub id: PersonId,
     pub name: Text,
@@ -19,13 +19,25 @@ pub struct AccessLine {
     pub roles: Vec<Role>,
     pub rights: Rights,
     pub unix_user: Option<String>,
+    /// Whether the person has one.
+    pub password: bool,
     /// Tokens that are good.
     pub tokens: Vec<TokenLine>,
     pub last_login: Option<Timestamp>,
 }
 
+/// What the store knows of people, until a time.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    pub tokens: Vec<TokenRow>,
+    /// Who has one.
+    pub passwords: BTreeSet<PersonId>,
+    /// When each logged in last.
+    pub logins: BTreeMap<PersonId, Timestamp>,
+}
+
 /// A token, without its secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct TokenLine {
     pub id: String,
     pub person: PersonId,
@@ -56,14 +68,9 @@ impl TokenLine {
 }
 
 /// People of a site as of a time, in the order of their ids.
-pub fn of(
-    site: &Site,
-    tokens: &[TokenRow],
-    logins: &BTreeMap<PersonId, Timestamp>,
-    now: Timestamp,
-) -> Vec<AccessLine> {
+pub fn of(site: &Site, known: &Known, now: Timestamp) -> Vec<AccessLine> {
     let line = |(id, person): (&PersonId, &crate::definition::site::Person)| {
-        let own = tokens.iter().filter(|row| row.person == *id);
+        let own = known.tokens.iter().filter(|row| row.person == *id);
         let good = own.map(|row| TokenLine::of(row, now)).filter(|token| token.good);
         AccessLine {
             id: id.clone(),
@@ -72,8 +79,9 @@ pub fn of(
             roles: person.roles.clone(),
             rights: rights_of(site, id),
             unix_user: person.unix_user.clone(),
+            password: known.passwords.contains(id),
             tokens: good.collect(),
-            last_login: logins.get(id).copied(),
+            last_login: known.logins.get(id).copied(),
         }
     };
     site.people.iter().map(line).collect()

@@ -14,7 +14,7 @@ use crate::types::{BusinessDate, EventKey, EventName, PersonId, Rights, Role, Ru
 /// The person that starts of schedules are made by.
 const SCHEDULE: &str = "schedule";
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct AuditLine {
     /// The host's real time.
     pub at: Timestamp,
@@ -31,7 +31,7 @@ pub struct AuditLine {
     pub hash: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "did")]
 pub enum Did {
     Order {
@@ -107,7 +107,7 @@ pub enum Did {
 }
 
 /// What a person was allowed by the job files.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct AccessOf {
     pub team: Option<TeamName>,
     pub roles: Vec<Role>,
@@ -118,16 +118,18 @@ pub struct AccessOf {
 pub type AccessTable = BTreeMap<PersonId, AccessOf>;
 
 /// The proof that comes with an audit: the whole chain was walked, from its first entry to its head.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Proof {
     /// Of the entries of that time, whatever they are about.
     pub first: Option<Point>,
     pub last: Option<Point>,
     /// Of the whole journal.
     pub head: Point,
+    /// Runs whose entries are in archives that were not at hand: what was done in them is not told here.
+    pub unread_runs: u64,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Point {
     pub seq: u64,
     pub hash: String,
@@ -171,12 +173,26 @@ pub fn line(entry: Recorded<'_>) -> Option<AuditLine> {
     })
 }
 
-/// Differences between what people were and are allowed, which came into force with this entry.
-pub fn changes(before: &AccessTable, after: &AccessTable, entry: Recorded<'_>) -> Vec<AuditLine> {
+/// Whether somebody did it, said yes to it, or had it done to the own access.
+pub fn is_about(line: &AuditLine, person: &PersonId) -> bool {
+    let of = match &line.did {
+        Did::SetPassword { of } | Did::MakeToken { of, .. } | Did::Access { of, .. } => Some(of),
+        _ => None,
+    };
+    [line.person.as_ref(), line.second.as_ref(), of].contains(&Some(person))
+}
+
+/// Differences between what people were and are allowed, which came into force with the entry at `point`.
+pub fn changes(
+    before: &AccessTable,
+    after: &AccessTable,
+    at: Timestamp,
+    point: &Point,
+) -> Vec<AuditLine> {
     let ids: std::collections::BTreeSet<&PersonId> = before.keys().chain(after.keys()).collect();
     let differs = ids.into_iter().filter(|id| before.get(*id) != after.get(*id));
     let line = |id: &PersonId| AuditLine {
-        at: entry.at,
+        at,
         person: None,
         second: None,
         did: Did::Access {
@@ -185,8 +201,8 @@ pub fn changes(before: &AccessTable, after: &AccessTable, entry: Recorded<'_>) -
             after: after.get(id).cloned(),
         },
         reason: String::new(),
-        seq: entry.seq,
-        hash: entry.hash.to_owned(),
+        seq: point.seq,
+        hash: point.hash.clone(),
     };
     differs.map(line).collect()
 }

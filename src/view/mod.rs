@@ -2,6 +2,7 @@
 //! mails, the terminal and `--format json` show. Nothing here decides, and nothing here is words: reasons are data.
 
 pub mod access;
+pub mod archives;
 pub mod audit;
 pub mod behind;
 pub mod event;

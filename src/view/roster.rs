@@ -10,7 +10,7 @@ use crate::core::roster::{HoursUnknown, Roster};
 use crate::definition::site::Site;
 use crate::types::{ShiftName, Text};
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct RosterView {
     pub at: Timestamp,
     /// Those that began first come first.
@@ -19,7 +19,7 @@ pub struct RosterView {
     pub next_change: Option<Timestamp>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct ShiftLine {
     pub shift: ShiftName,
     pub title: Text,

@@ -33,6 +33,16 @@ impl<R: Asks> StoreReader for R {
         rows.iter().map(sealed).collect()
     }
 
+    async fn house_entries(&self, after: u64, limit: u32) -> Result<Vec<Sealed>, StoreError> {
+        let statement = Statement::new(
+            "reading the journal",
+            "SELECT *, (SELECT hash FROM journal AS former WHERE former.seq = journal.seq - 1) AS former
+             FROM journal WHERE run IS NULL AND seq > $1 ORDER BY seq LIMIT $2",
+        );
+        let rows = self.ask(statement.count(after).number(i64::from(limit))).await?;
+        rows.iter().map(proven).collect()
+    }
+
     async fn entries(&self, run: &RunId) -> Result<Vec<Sealed>, StoreError> {
         let statement = Statement::new(
             "reading the journal",
@@ -228,17 +238,19 @@ impl<R: Asks> StoreReader for R {
     async fn archived(&self) -> Result<Vec<Archived>, StoreError> {
         let text = "SELECT * FROM archive ORDER BY seq";
         let rows = self.ask(Statement::new("reading what was archived", text)).await?;
-        let archived = |row: &R::Row| {
-            Ok(Archived {
-                run: row.parsed("run")?,
-                file: row.text("file")?,
-                digest: row.text("digest")?,
-                bytes: row.count("bytes")?,
-                seq: row.count("seq")?,
-                at: row.time("at")?,
-            })
-        };
         rows.iter().map(archived).collect()
+    }
+
+    async fn last_archived(
+        &self,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<Archived>, StoreError> {
+        let text = "SELECT * FROM archive WHERE seq < $1 ORDER BY seq DESC LIMIT $2";
+        let statement = Statement::new("reading what was archived", text)
+            .number(before.map_or(i64::MAX, u64::cast_signed))
+            .number(i64::from(limit));
+        self.ask(statement).await?.iter().map(archived).collect()
     }
 
     async fn attempts(&self) -> Result<BTreeMap<AttemptId, bool>, StoreError> {
@@ -373,6 +385,17 @@ fn sealed(row: &impl Columns) -> Result<Sealed, StoreError> {
         kind: Cow::Owned(row.text("kind")?),
         body: row.text("body")?,
         hash: row.text("hash")?,
+    })
+}
+
+fn archived(row: &impl Columns) -> Result<Archived, StoreError> {
+    Ok(Archived {
+        run: row.parsed("run")?,
+        file: row.text("file")?,
+        digest: row.text("digest")?,
+        bytes: row.count("bytes")?,
+        seq: row.count("seq")?,
+        at: row.time("at")?,
     })
 }
 

@@ -32,5 +32,15 @@ messages! {
     NoProof { head: &'a str }:
         format!("No entry is of that time. The chain is whole from its first entry to its head {head}."),
         format!("该时段没有流水。流水链自首条至末条 {head} 完整。");
+    UnreadRuns { runs: u64 }:
+        format!("What was done in {runs} archived {} is not told here: no file of it was at hand.", if runs == 1 { "run" } else { "runs" }),
+        format!("{runs} 次已归档批次执行的操作未列出：归档文件不在手边。");
+    Password: "Password", "口令";
+    Has: "set", "已设";
+    Run: "Run", "批次执行";
+    Archived: "Archived", "归档时间";
+    Bytes: "Bytes", "字节";
+    File: "File", "文件";
+    NoArchives: "no run was archived", "没有已归档的批次执行";
     NoTokens: "no token was made", "尚未创建令牌";
 }

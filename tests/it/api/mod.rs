@@ -3,6 +3,7 @@
 mod contract;
 mod events;
 mod login;
+mod people;
 mod rights;
 mod second;
 mod served;

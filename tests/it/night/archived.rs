@@ -10,6 +10,7 @@ use rustix::process::Signal;
 use super::house::House;
 use super::serving::Town;
 use super::watched::Night;
+use crate::api::get;
 
 const RETENTION: &str =
     "version: 1\nretention: {archive: archive, runs: {keep: 2d}, at: \"12:00\"}\n";
@@ -162,6 +163,30 @@ fn an_archiving_that_is_killed_anywhere_loses_nothing_and_is_finished_by_the_nex
     }
 }
 
+/// From the file of its archive, where that is at hand; and where it is not the audit says so.
+#[test]
+fn an_audit_tells_what_was_done_in_runs_that_were_archived() {
+    let attic = Attic::new(RETENTION);
+    attic.run(&["note", "night", "seen by the auditors", "--date", "2026-10-29"], 0);
+    let before = attic.run(&["audit", "--csv"], 0);
+    attic.run(&["archive"], 0);
+    let list = attic.run(&["archive", "list"], 0);
+    assert!(list.contains(OLD) && list.contains(&format!("{OLD}.jsonl.gz")), "{list}");
+    let lines = |csv: &str| -> Vec<String> {
+        csv.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+    };
+    assert!(before.contains("seen by the auditors"), "{before}");
+    assert_eq!(lines(&attic.run(&["audit", "--csv"], 0)), lines(&before));
+    // Without the settings nobody knows where the files are.
+    let without = attic.0.run(&["audit", "--csv"], 0);
+    assert!(!without.contains("seen by the auditors"), "{without}");
+    assert!(without.contains("# archived runs that are not told here: 1"), "{without}");
+    let later = attic.0.run(&["audit", "--from", "2100-01-01"], 0);
+    assert!(!later.contains("not told here"), "{later}");
+    fs::write(attic.file(), "something else").unwrap();
+    assert!(attic.run(&["audit"], 1).contains("it is not the file that was made"));
+}
+
 /// A note to an old run may be the last entry before the one that archives it.
 #[test]
 fn the_end_of_the_journal_proves_itself_over_what_was_archived() {
@@ -262,6 +287,11 @@ fn a_supervisor_that_serves_archives_at_its_hour() {
     served.notice("1 runs, and the output of 0 more, were archived");
     let refused = attic.run(&["archive"], 3);
     assert!(refused.contains("archives by itself at 12:00"), "{refused}");
+    let page = get(attic.house(), "/api/v1/archives").ok().json();
+    assert_eq!((&page["items"][0]["run"], &page["next"]), (&OLD.into(), &serde_json::Value::Null));
+    assert_eq!(page["items"][0]["file"], format!("{OLD}.jsonl.gz"));
+    let served_audit = get(attic.house(), "/api/v1/audit").ok().json();
+    assert_eq!(served_audit["proof"]["unread_runs"], 0, "{served_audit}");
     attic.run(&["status"], 0);
     served.signal(Signal::TERM);
     served.ends(0);
