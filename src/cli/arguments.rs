@@ -8,6 +8,7 @@ use jiff::civil::{Date, Time};
 use super::archive::ArchiveArguments;
 use super::audit::AuditArguments;
 use super::backup::RestoreArguments;
+use super::change::ChangeCommand;
 use super::journal::JournalCommand;
 use super::people::PeopleCommand;
 use super::roster::RosterCommand;
@@ -151,6 +152,9 @@ pub(super) enum Command {
     Agent(super::agent::AgentCommand),
     /// Print the JSON Schema of the job files
     Schema,
+    /// Database changes
+    #[command(subcommand)]
+    Change(ChangeCommand),
     /// Write a small working site into an empty folder
     Init {
         /// An empty folder, or one that is not there yet

@@ -10,6 +10,7 @@ mod arguments;
 mod asking;
 mod audit;
 mod backup;
+mod change;
 mod check;
 mod context;
 mod doctor;
@@ -66,6 +67,7 @@ async fn carry_out(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Agent(command) => agent::agent(context, command).await,
         Command::Doctor => doctor::doctor(context).await,
         Command::Schema => check::print_schema(),
+        Command::Change(command) => change::change(context, command),
         Command::Init { dir } => check::init(&dir),
         Command::Plan(arguments) => show::plan(context, arguments).await,
         Command::Simulate(arguments) => simulate::simulate(context, *arguments).await,

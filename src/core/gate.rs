@@ -8,7 +8,7 @@ use super::phase::Phase;
 use super::rules::Rules;
 use super::state::{JobState, Run, State};
 use super::window::{self, Gate, Subject};
-use crate::definition::site::{Engine, Kind, NeedOf};
+use crate::definition::site::{Kind, NeedOf};
 use crate::types::{
     BusinessDate, Condition, HostName, JobName, JobRef, Now, Outcome, PoolName, RunId, TargetName,
     WindowClass,
@@ -20,7 +20,7 @@ pub enum Resource {
     /// Places on a host.
     Host(HostName),
     Pool(PoolName),
-    /// A target with one writer.
+    /// Connections of a target.
     Target(TargetName),
 }
 
@@ -48,7 +48,7 @@ pub fn resources(run: &Run, index: usize) -> Vec<(Resource, u32)> {
     let waits = matches!(job.kind, Kind::WaitFile { .. } | Kind::WaitSql { .. });
     if !waits {
         resources.push((Resource::Host(job.host.clone()), 1));
-        if let Some(target) = target(run, index).filter(|target| one_writer(run, target)) {
+        if let Some(target) = target(run, index) {
             resources.push((Resource::Target(target.clone()), 1));
         }
     }
@@ -109,12 +109,6 @@ pub fn target(run: &Run, index: usize) -> Option<&TargetName> {
     }
 }
 
-fn one_writer(run: &Run, target: &TargetName) -> bool {
-    run.site.targets.get(target).is_some_and(|t| match t.engine {
-        Engine::Sqlite { .. } => true,
-    })
-}
-
 /// How many units there are of a resource: of a pool as many as an operator has set for the night, else as declared.
 pub fn size(state: &State, run: &Run, resource: &Resource) -> u32 {
     match resource {
@@ -131,7 +125,7 @@ pub fn declared_size(run: &Run, resource: &Resource) -> u32 {
     match resource {
         Resource::Host(host) => run.site.hosts.get(host).map_or(0, |h| h.max_running),
         Resource::Pool(pool) => run.site.pools.get(pool).copied().unwrap_or(0),
-        Resource::Target(_) => 1,
+        Resource::Target(target) => run.site.targets.get(target).map_or(0, |t| t.connections),
     }
 }
 

@@ -109,7 +109,7 @@ pub(super) fn target<'a>(site: &'a Site, job: &'a Job) -> Option<&'a TargetName>
     }
 }
 
-/// What a job takes while it may be running. Waits take a place nowhere but in their pools; each target has one writer.
+/// What a job takes while it may be running. Waits take a place nowhere but in their pools; others a connection of their target.
 fn taken(run: &Run, index: usize) -> Vec<(Resource, u32)> {
     let job = run.job(index);
     let pools = job.pools.iter().map(|(pool, units)| (Resource::Pool(pool.clone()), *units));

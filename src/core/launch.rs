@@ -5,14 +5,17 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::calendar::Calendars;
+use super::gate;
+use super::night::Core;
 use super::state::{Run, State};
+use super::window::{Gate, WindowReason};
 use crate::definition::braced_words::{self, BadWord};
 use crate::definition::copy::RunCopy;
 use crate::definition::site::{Engine, Job, Kind, NeedOf};
-use crate::types::{AttemptId, TargetName};
+use crate::types::{AttemptId, Now, Span, TargetName};
 use crate::wire::{ChangeTask, Program, Start, Task};
 
-/// Folders of the host, absolute.
+/// Folders of the host, absolute, and what is left of the window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Places {
     /// The site's work folder (`{work}`), where relative SQLite targets lie.
@@ -22,6 +25,8 @@ pub struct Places {
     /// What programs are found by.
     pub path: String,
     pub home: String,
+    /// Until the attempt's window closes; `None`: it has none, or not within 400 days.
+    pub window_left: Option<Span>,
 }
 
 /// An attempt that cannot be put into words for an agent; it ends as "could not start".
@@ -37,6 +42,25 @@ pub enum NoLaunch {
     NotAProgram,
     #[error("{0} is not known")]
     NoAttempt(AttemptId),
+}
+
+impl Core {
+    /// How long the window of an attempt's job is still open, or no freeze closes it.
+    pub fn window_left(&self, attempt: &AttemptId, now: Now) -> Option<Span> {
+        let run = self.state().runs.get(&attempt.run)?;
+        let rules = self.rules(&attempt.run).ok()?;
+        let index = run.index(&attempt.job)?;
+        match gate::window_gate(self.state(), &rules, run, index, now) {
+            Gate::Open { closes } => {
+                closes.map(|end| Span::of(end.duration_since(now.wall).unsigned_abs()))
+            }
+            // It fitted in when it was decided, a moment ago.
+            Gate::Closed { reason: WindowReason::DoesNotFit { left, .. }, .. } => {
+                Some(Span::of(left))
+            }
+            Gate::Closed { .. } => Some(Span::default()),
+        }
+    }
 }
 
 /// The order for one attempt.
@@ -96,6 +120,7 @@ fn program(
             engine: engine(target)?,
             script: here.join(fill(&script.to_string_lossy())?),
             transaction: *transaction,
+            time_limit: job.time_limit,
         },
         Kind::Change { change } => {
             let declared = run.site.changes.get(change).ok_or(NoLaunch::NoChange)?;
@@ -105,6 +130,8 @@ fn program(
                 folder: places.copy.join(&declared.folder),
                 rows: declared.rows,
                 content_digest: copy.content_digest(declared).ok_or(NoLaunch::NoChange)?,
+                time_limit: job.time_limit,
+                window_left: places.window_left,
             }))
         }
         Kind::WaitFile { path, stable, every, limit } => Task::WaitFile {
@@ -129,6 +156,7 @@ fn program(
 fn absolute(engine: &Engine, work: &Path) -> Engine {
     match engine {
         Engine::Sqlite { path } => Engine::Sqlite { path: work.join(path) },
+        server => server.clone(),
     }
 }
 

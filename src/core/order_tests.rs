@@ -164,7 +164,8 @@ fn a_trial_is_refused_where_a_host_or_target_is_not_marked() {
     let bank = TargetName::new("bank").unwrap();
     let engine = Engine::Sqlite { path: "bank.db".into() };
     let environment = "production".to_owned();
-    let target = Target { title: Text::en("Bank"), engine, environment, trial: false };
+    let target =
+        Target { title: Text::en("Bank"), engine, environment, trial: false, connections: 1 };
     site.targets.insert(bank.clone(), target);
     let far = HostName::new("far").unwrap();
     site.hosts.insert(far.clone(), Host { trial: false, max_running: 1 });

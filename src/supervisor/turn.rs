@@ -302,7 +302,7 @@ impl<W: World> Supervisor<W> {
             .and_then(|run| self.copies.get(&run.opened.definition))
             .ok_or_else(|| "the run's definition is not loaded".to_owned())
             .and_then(|definition| {
-                let places = self.places(&attempt.run);
+                let places = self.places(attempt);
                 let (calendars, copy) = (&definition.calendars, &definition.copy);
                 launch::launch(self.core.state(), calendars, copy, attempt, &places)
                     .map_err(|why| why.to_string())
@@ -339,12 +339,13 @@ impl<W: World> Supervisor<W> {
         self.parts.agent.tell(&host, ToAgent::Kill { attempt: attempt.clone(), grace });
     }
 
-    fn places(&self, run: &RunId) -> Places {
+    fn places(&self, attempt: &AttemptId) -> Places {
         Places {
             work: self.parts.folders.work(),
-            copy: self.parts.folders.copy_of(run),
+            copy: self.parts.folders.copy_of(&attempt.run),
             path: self.parts.path.clone(),
             home: self.parts.home.clone(),
+            window_left: self.core.window_left(attempt, self.parts.clock.now()),
         }
     }
 

@@ -265,7 +265,7 @@ impl Asked<'_> {
                 return Some(Reason::HostFull { host: host.clone(), max_running: size });
             }
             Resource::Pool(pool) => pool.clone(),
-            // A target with one writer is a mutex of its own name.
+            // A target's connections are a pool of its own name.
             Resource::Target(target) => PoolName::new(target.as_str()).ok()?,
         };
         let holders = gate::holders(self.core.state(), resource).into_iter();

@@ -190,10 +190,27 @@ pub enum Program {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "task")]
 pub enum Task {
-    Sql { engine: Engine, script: PathBuf, transaction: Transaction },
+    Sql {
+        engine: Engine,
+        script: PathBuf,
+        transaction: Transaction,
+        /// From the start of the worker.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        time_limit: Option<Span>,
+    },
     Change(Box<ChangeTask>),
-    WaitFile { path: PathBuf, stable: Span, every: Span, limit: Span },
-    WaitSql { engine: Engine, query: String, every: Span, limit: Span },
+    WaitFile {
+        path: PathBuf,
+        stable: Span,
+        every: Span,
+        limit: Span,
+    },
+    WaitSql {
+        engine: Engine,
+        query: String,
+        every: Span,
+        limit: Span,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -205,6 +222,12 @@ pub struct ChangeTask {
     pub rows: RowLimits,
     /// SHA-256 over the four scripts, mode, row limits and class, in hex.
     pub content_digest: String,
+    /// From the start of the worker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_limit: Option<Span>,
+    /// Until its window closes, from when the order was given. `None`: it has none, or not within 400 days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window_left: Option<Span>,
 }
 
 /// How an attempt ended, with all that its host knows of it.

@@ -1,50 +1,25 @@
 //! A PostgreSQL server of the tests' own: a free port on 127.0.0.1, a folder of its own, gone when the test is.
 
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
+use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use nightrun::driver::store::postgres::PostgresAddress;
-use rustix::fs::{FlockOperation, flock};
-use rustix::process::getuid;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection, Executor};
 
-/// Starts the server, does what it is told line by line, and takes everything away when nobody is there to tell it any
-/// more: a test that is killed leaves nothing behind.
-const WATCH: &str = r#"
-folder=$1; shift
-start() { "$@" >> "$folder/log" 2>&1 & server=$!; }
-start "$@"
-while read -r word; do
-    case $word in
-        start) start "$@" ;;
-        *) kill -"$word" "$server"; wait "$server" ;;
-    esac
-    echo done
-done
-kill -QUIT "$server"; wait "$server"
-rm -rf "$folder"
-"#;
+use crate::server_process::{
+    self, ServerProcess, as_account, folder, free_port, give_away, unpack,
+};
 
 pub(crate) struct Server {
     pub(crate) port: u16,
     folder: PathBuf,
-    watch: Mutex<Watch>,
+    process: ServerProcess,
     databases: AtomicU32,
-}
-
-struct Watch {
-    child: Child,
-    say: Option<ChildStdin>,
-    hear: BufReader<ChildStdout>,
 }
 
 impl Server {
@@ -60,22 +35,18 @@ impl Server {
 
     /// With a line of pg_hba.conf before the others.
     pub(crate) fn start_with(access: &str) -> Self {
-        let folder = folder();
+        let folder = folder(account());
         let data = folder.join("data");
-        let unpacked =
-            Command::new("tar").arg("-xf").arg(template()).arg("-C").arg(&folder).status();
-        assert!(unpacked.unwrap().success(), "the template could not be unpacked");
+        unpack(&template(), &folder);
         let hba = data.join("pg_hba.conf");
         fs::write(&hba, format!("{access}\n{}", fs::read_to_string(&hba).unwrap())).unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
 
-        let mut command = Command::new("sh");
-        command
-            .args(["-c", WATCH, "sh"])
-            .arg(&folder)
-            .args(unprivileged())
-            .arg(program("postgres"));
-        command.arg("-D").arg(&data).arg("-k").arg(&folder).args(["-p", &port.to_string()]);
+        let mut words = as_account(account());
+        words.push(program("postgres").display().to_string());
+        words.extend(["-D".to_owned(), data.display().to_string()]);
+        words.extend(["-k".to_owned(), folder.display().to_string()]);
+        words.extend(["-p".to_owned(), port.to_string()]);
         for setting in [
             "listen_addresses=127.0.0.1",
             "fsync=off",
@@ -83,14 +54,10 @@ impl Server {
             "shared_buffers=16MB",
             "max_connections=40",
         ] {
-            command.args(["-c", setting]);
+            words.extend(["-c".to_owned(), setting.to_owned()]);
         }
-        // A group of its own: whoever ends the test's group does not end what cleans up.
-        command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = command.spawn().unwrap();
-        let (say, hear) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
-        let watch = Mutex::new(Watch { child, say, hear });
-        let server = Self { port, folder, watch, databases: AtomicU32::new(0) };
+        let process = ServerProcess::start(&folder, &words);
+        let server = Self { port, folder, process, databases: AtomicU32::new(0) };
         server.ready();
         server
     }
@@ -101,7 +68,7 @@ impl Server {
             let to = self.folder.join("data").join(to);
             fs::copy(folder.join(from), &to).unwrap();
             fs::set_permissions(&to, fs::Permissions::from_mode(0o600)).unwrap();
-            give_away(&to);
+            give_away(&to, account());
         }
         self.meddle("postgres", "ALTER SYSTEM SET ssl = on").await;
         self.signal("INT");
@@ -110,22 +77,14 @@ impl Server {
 
     /// Sends the server a signal: INT and QUIT end it, cleanly or at once, and are waited for.
     pub(crate) fn signal(&self, signal: &str) {
-        self.tell(signal);
+        self.process.tell(signal);
     }
 
     pub(crate) fn start_again(&self) {
         // One that was ended at once has left it.
         fs::remove_file(self.pid_file()).ok();
-        self.tell("start");
+        self.process.tell("start");
         self.ready();
-    }
-
-    fn tell(&self, word: &str) {
-        let mut watch = self.watch.lock().unwrap();
-        writeln!(watch.say.as_mut().unwrap(), "{word}").unwrap();
-        let mut answer = String::new();
-        watch.hear.read_line(&mut answer).unwrap();
-        assert_eq!(answer, "done\n");
     }
 
     fn pid_file(&self) -> PathBuf {
@@ -184,89 +143,26 @@ impl Server {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        let mut watch = self.watch.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        drop(watch.say.take());
-        watch.child.wait().ok();
-    }
-}
-
 /// A program of PostgreSQL: in the PATH, or where Debian has it.
 fn program(name: &str) -> PathBuf {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    if let Ok(versions) = fs::read_dir("/usr/lib/postgresql") {
-        folders.extend(versions.map(|version| version.unwrap().path().join("bin")));
-    }
-    folders
-        .into_iter()
-        .map(|folder| folder.join(name))
-        .find(|file| file.is_file())
-        .unwrap_or_else(|| panic!("{name} is missing: apt-get install postgresql"))
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
+    let folders = versions.map(|version| version.unwrap().path().join("bin"));
+    server_process::program(name, folders, "postgresql")
 }
 
-/// PostgreSQL runs as anybody but root.
 fn account() -> Option<&'static str> {
-    let has_postgres = || Command::new("id").arg("postgres").output().unwrap().status.success();
-    getuid().is_root().then(|| if has_postgres() { "postgres" } else { "nobody" })
-}
-
-/// The words that make a command run as that account.
-fn unprivileged() -> Vec<String> {
-    let Some(account) = account() else { return Vec::new() };
-    let group = if account == "nobody" { "nogroup" } else { account };
-    let words = ["setpriv", "--reuid", account, "--regid", group, "--clear-groups", "--"];
-    words.map(str::to_owned).to_vec()
-}
-
-/// A new folder of the server's account; its path is short, as a socket lies in it.
-fn folder() -> PathBuf {
-    let folder = tempfile::Builder::new().prefix("pg").tempdir().unwrap().keep();
-    give_away(&folder);
-    folder
-}
-
-/// To the server's account.
-fn give_away(path: &Path) {
-    if let Some(account) = account() {
-        let owned = Command::new("chown").arg(account).arg(path).status().unwrap();
-        assert!(owned.success(), "chown {account} {}", path.display());
-    }
+    server_process::account("postgres")
 }
 
 /// An empty cluster as a tar file, made once for all tests of this build: initdb takes a second.
 fn template() -> PathBuf {
-    let version = Command::new(program("postgres")).arg("--version").output().unwrap();
-    let version: String = String::from_utf8(version.stdout)
-        .unwrap()
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' })
-        .collect();
-    let place = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    fs::create_dir_all(place).unwrap();
-    let file = place.join(format!("{version}.tar"));
-    let lock = File::create(place.join("postgres.lock")).unwrap();
-    flock(&lock, FlockOperation::LockExclusive).unwrap();
-    if !file.exists() {
-        let folder = folder();
-        let mut words = unprivileged();
+    server_process::template(&program("postgres"), account(), |folder| {
+        let mut words = as_account(account());
         words.push(program("initdb").display().to_string());
-        let made = Command::new(&words[0])
-            .args(&words[1..])
-            .arg("-D")
-            .arg(folder.join("data"))
-            .args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"])
-            .args(["--no-sync", "--wal-segsize=1"])
-            .output()
-            .unwrap();
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let new = file.with_extension("new");
-        let packed =
-            Command::new("tar").arg("-cf").arg(&new).arg("-C").arg(&folder).arg("data").status();
-        assert!(packed.unwrap().success());
-        fs::rename(&new, &file).unwrap();
-        fs::remove_dir_all(&folder).unwrap();
-    }
-    file
+        words.extend(["-D".to_owned(), folder.join("data").display().to_string()]);
+        let more = ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"];
+        words.extend(more.map(str::to_owned));
+        words.extend(["--no-sync", "--wal-segsize=1"].map(str::to_owned));
+        words
+    })
 }

@@ -5,10 +5,12 @@
 //! what it did as [`Work`] in the file named by `NIGHTRUN_WORK_RESULT`, and ends with one of [`Exit`]'s codes.
 
 mod change;
+pub mod db;
+mod halt;
+pub mod ledger;
 mod log;
 mod script;
 mod source;
-mod sqlite;
 mod statement;
 pub mod steps;
 mod table;
@@ -17,8 +19,10 @@ mod wait;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::types::AttemptId;
+use crate::types::{AttemptId, Span};
 use crate::wire::{Task, Work};
+use db::Target;
+use halt::{Halt, Limit};
 use log::complain;
 
 /// How a worker ends, by exit code.
@@ -63,7 +67,7 @@ fn finish(task_file: &Path) -> Exit {
             return Exit::BadTask;
         }
     };
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_time().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             complain!("no runtime: {error}");
@@ -77,26 +81,42 @@ fn finish(task_file: &Path) -> Exit {
             return Exit::BadTask;
         }
     };
+    let attempt = env.attempt.as_ref();
     let (exit, work) = match task {
-        Task::Sql { engine, script, transaction } => {
-            let (exit, work) = runtime.block_on(script::run(&engine, &script, transaction, steps));
-            (exit, Some(work))
+        Task::Sql { engine, script, transaction, time_limit } => {
+            let ran = runtime.block_on(async {
+                let halt = Halt::watch(&limits(time_limit, None))?;
+                let target = Target::new(&engine, attempt, halt);
+                Ok(script::run(&target, &script, transaction, steps).await)
+            });
+            match ran {
+                Ok((exit, work)) => (exit, Some(work)),
+                Err(error) => return deaf(error),
+            }
         }
         Task::Change(task) => {
-            let (Some(attempt), true) = (env.attempt, env.steps.is_some()) else {
+            let (Some(attempt), true) = (env.attempt.clone(), env.steps.is_some()) else {
                 complain!(
                     "a change needs NIGHTRUN_ATTEMPT_ID (an attempt's id) and NIGHTRUN_STEPS"
                 );
                 return Exit::BadTask;
             };
-            let (exit, work) = runtime.block_on(change::run(&task, attempt, steps));
-            (exit, Some(Work::Change(work)))
+            let ran = runtime.block_on(async {
+                let halt = Halt::watch(&limits(task.time_limit, task.window_left))?;
+                Ok(change::run(&task, attempt, halt, steps).await)
+            });
+            match ran {
+                Ok((exit, work)) => (exit, Some(Work::Change(work))),
+                Err(error) => return deaf(error),
+            }
         }
         Task::WaitFile { path, stable, every, limit } => {
             (wait::for_file(&path, stable, every, limit), None)
         }
         Task::WaitSql { engine, query, every, limit } => {
-            (runtime.block_on(wait::for_sql(&engine, &query, every, limit)), None)
+            // It does nothing that would have to be undone: TERM ends it as it ends any program.
+            let target = Target::new(&engine, attempt, Halt::never());
+            (runtime.block_on(wait::for_sql(&target, &query, every, limit)), None)
         }
     };
     if let (Some(path), Some(work)) = (&env.result, &work)
@@ -106,6 +126,19 @@ fn finish(task_file: &Path) -> Exit {
         complain!("the result could not be written to {}: {error}", path.display());
     }
     exit
+}
+
+fn limits(time_limit: Option<Span>, window_left: Option<Span>) -> Vec<Limit> {
+    let limit = |span: Option<Span>, words| span.map(|span| (span.get(), words));
+    let both =
+        [limit(time_limit, "its time limit is reached"), limit(window_left, "its window closes")];
+    both.into_iter().flatten().collect()
+}
+
+/// Without a way to be told to end, nothing is begun.
+fn deaf(error: std::io::Error) -> Exit {
+    complain!("TERM cannot be waited for: {error}");
+    Exit::Failed
 }
 
 /// What the shim tells its worker.

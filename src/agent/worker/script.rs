@@ -1,16 +1,16 @@
 //! The `sql` task: a script on a target, in one transaction or statement by statement.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::db::{Access, Db, DbError, Target};
 use super::log::{complain, count, say};
-use super::sqlite::{Access, Db, DbError};
-use super::statement::{self, Failed, Ran};
+use super::statement::{self, Failed, Ran, Within};
 use super::steps::{Step, StepError, Steps};
 use super::{Exit, source};
 use crate::definition::site::{Engine, Transaction};
 use crate::fault;
 use crate::sql::lint::{self, Finding, Severity};
-use crate::sql::{Dialect, Script, split};
+use crate::sql::{Script, split};
 use crate::wire::Work;
 
 /// Why a script stopped.
@@ -35,19 +35,18 @@ struct Done {
 }
 
 pub(super) async fn run(
-    engine: &Engine,
+    target: &Target<'_>,
     path: &Path,
     transaction: Transaction,
     mut steps: Steps,
 ) -> (Exit, Work) {
-    let Engine::Sqlite { path: target } = engine;
     let mut done = Done::default();
     let exit = start(target, path, transaction, &mut steps, &mut done).await;
     (exit, Work::Sql { statements: done.statements, rows: done.rows })
 }
 
 async fn start(
-    target: &Path,
+    target: &Target<'_>,
     path: &Path,
     transaction: Transaction,
     steps: &mut Steps,
@@ -65,14 +64,18 @@ async fn start(
         Transaction::One => lint::Mode::OneTransaction,
         Transaction::None => lint::Mode::EachAlone,
     };
-    if refused(&lint::script(Dialect::Sqlite, &text, mode), &file) {
+    if refused(&lint::script(target.dialect(), &text, mode), &file) {
         complain!("nothing was run");
         return Exit::Refused;
     }
-    let script = split(Dialect::Sqlite, &text);
+    let script = split(target.dialect(), &text);
     let statements = count(script.statements.len() as u64, "statement");
-    say!("{file}: {statements} on {}", source::short_name(target));
-    let intent = Step::Intent { what: file.clone(), target: target.into(), content_digest: None };
+    say!("{file}: {statements} on {}", target.name());
+    let intent = Step::Intent {
+        what: file.clone(),
+        target: PathBuf::from(target.engine.place()),
+        content_digest: None,
+    };
     if let Err(error) = steps.record(intent) {
         complain!("{error}; nothing was run");
         return Exit::Failed;
@@ -80,10 +83,19 @@ async fn start(
     let mut db = match open(target).await {
         Ok(db) => db,
         Err(error) => {
-            complain!("{} cannot be opened: {error}", target.display());
+            complain!("{} cannot be opened: {error}", target.engine.place());
             return Exit::Failed;
         }
     };
+    if let (Some(identity), Some(session)) = (db.identity(), db.session().cloned()) {
+        say!("database {identity}, session {}", session.number);
+        let identity = identity.to_owned();
+        if let Err(error) = steps.record(Step::Connected { identity, session }) {
+            complain!("{error}; nothing was run");
+            db.close().await;
+            return Exit::Failed;
+        }
+    }
     let ended = match transaction {
         Transaction::One => in_one(&mut db, &file, &script, steps, done).await,
         Transaction::None => each_alone(&mut db, &file, &script, steps, done).await,
@@ -106,17 +118,26 @@ async fn start(
 }
 
 #[expect(clippy::disallowed_methods, reason = "the folder of a database that is not there yet")]
-async fn open(target: &Path) -> Result<Db, DbError> {
-    if let Some(folder) = target.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| DbError { words: error.to_string() })?;
+async fn open(target: &Target<'_>) -> Result<Db, DbError> {
+    if let Engine::Sqlite { path } = target.engine
+        && let Some(folder) = path.parent()
+    {
+        std::fs::create_dir_all(folder).map_err(|error| DbError::refused(error.to_string()))?;
     }
-    Db::open(target, Access::Create).await
+    target.open(Access::Create).await
 }
 
 /// Says what stays after a failure.
 fn after_failure(stop: &Stop, transaction: Transaction, done: &Done, of: usize) -> Exit {
-    if matches!(stop, Stop::InDoubt(_)) {
-        return Exit::InDoubt;
+    match stop {
+        Stop::InDoubt(_) => return Exit::InDoubt,
+        Stop::Statement(failed) if failed.doubt => {
+            complain!(
+                "what became of it, and of what was before it, is not known: look at the data"
+            );
+            return Exit::InDoubt;
+        }
+        _ => {}
     }
     if transaction == Transaction::One {
         complain!("all of it was rolled back: nothing of this script stays");
@@ -141,11 +162,11 @@ async fn in_one(
 ) -> Result<(), Stop> {
     steps.record(Step::Started)?;
     db.begin().await.map_err(|why| Stop::Target { at: "BEGIN", why })?;
-    say!("BEGIN IMMEDIATE");
+    say!("{}", db.begin_words());
     let ran = match statements(db, file, script, steps).await {
         Ok(ran) => ran,
         Err(stop) => {
-            // Whatever ROLLBACK answers: the gate lets nothing but our own COMMIT commit.
+            // Whatever ROLLBACK answers: nothing but our own COMMIT commits.
             db.rollback().await;
             return Err(stop);
         }
@@ -178,7 +199,7 @@ async fn statements(
     for statement in &script.statements {
         let (script_name, number, line) = (file.to_owned(), statement.number, statement.line);
         steps.note(Step::Statement { script: script_name, number, line })?;
-        all += statement::run(db, file, script, statement).await?;
+        all += statement::run(db, file, script, statement, Within::Transaction).await?;
         fault::point(&format!("worker.statement-{number}"));
     }
     steps.record(Step::Precommit { rows: all.changed })?;
@@ -195,7 +216,8 @@ async fn each_alone(
     for statement in &script.statements {
         let (script_name, number, line) = (file.to_owned(), statement.number, statement.line);
         steps.record(Step::Statement { script: script_name, number, line })?;
-        match statement::run(db, file, script, statement).await {
+        db.settle().await.map_err(|why| Stop::Target { at: "the limits", why })?;
+        match statement::run(db, file, script, statement, Within::Nothing).await {
             Ok(ran) => {
                 done.statements += 1;
                 done.rows += ran.changed;

@@ -1,7 +1,7 @@
 //! One statement of a script: run, counted, told.
 
+use super::db::{Answer, Db, DbError};
 use super::log::{count, say, took};
-use super::sqlite::{Answer, Db};
 use super::table;
 use crate::sql::{Class, Expect, Facts, Script, Statement, expect};
 
@@ -31,6 +31,17 @@ pub(super) struct Failed {
     pub(super) words: String,
     /// The database took the statement, but its rows are not what the script expects.
     pub(super) expectation: bool,
+    /// Something of the transaction may stay.
+    pub(super) doubt: bool,
+}
+
+/// What a statement runs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Within {
+    /// A transaction that nightrun holds: it must still be the same one afterwards.
+    Transaction,
+    /// Nothing: it commits by itself.
+    Nothing,
 }
 
 /// Runs one statement of `script`, whose name in messages is `file`.
@@ -39,16 +50,28 @@ pub(super) async fn run(
     file: &str,
     script: &Script<'_>,
     statement: &Statement<'_>,
+    within: Within,
 ) -> Result<Ran, Failed> {
     let facts = Facts::of(script.dialect, statement);
     let place = format!("{file}:{}", statement.line);
     let failed = |words: String| Failed {
         words: format!("{place}: statement {} ({}): {words}", statement.number, facts.verb),
         expectation: false,
+        doubt: false,
     };
-    let answer =
-        db.run(statement.text, table::ROWS).await.map_err(|error| failed(error.to_string()))?;
-    if answer.statements > 1 {
+    let by = |error: DbError| Failed { doubt: error.leaves_doubt(), ..failed(error.to_string()) };
+    let answer = match db.run(statement.text, table::ROWS).await {
+        Ok(answer) => answer,
+        Err(error) if within == Within::Transaction => {
+            return Err(by(db.intact_after(error).await));
+        }
+        Err(error) => return Err(by(error)),
+    };
+    if within == Within::Transaction {
+        db.intact().await.map_err(by)?;
+    }
+    // A procedure of MySQL answers once for each of its results.
+    if answer.statements > 1 && facts.verb != "call" {
         return Err(failed(format!("the database saw {} statements in it", answer.statements)));
     }
     let mut ran = Ran::default();
@@ -63,7 +86,7 @@ pub(super) async fn run(
         }
         Class::Ddl => {
             if let Some(path) = &facts.fills {
-                ran.kept = rows_of(db, path).await.map_err(failed)?;
+                ran.kept = db.filled(path, &answer).await.map_err(by)?;
             }
         }
         _ => {}
@@ -81,14 +104,6 @@ pub(super) async fn run(
 
 fn are(number: u64) -> String {
     format!("{} {}", if number == 1 { "is" } else { "are" }, count(number, "row"))
-}
-
-/// Rows of a table that was just made: SQLite does not count them as changes.
-async fn rows_of(db: &mut Db, path: &[String]) -> Result<u64, String> {
-    let quoted: Vec<String> =
-        path.iter().map(|name| format!("\"{}\"", name.replace('"', "\"\""))).collect();
-    let query = format!("SELECT count(*) FROM {}", quoted.join("."));
-    db.number(&query).await.map_err(|error| error.to_string())
 }
 
 fn tell(place: &str, statement: &Statement<'_>, facts: &Facts, ran: &Ran, answer: &Answer) {

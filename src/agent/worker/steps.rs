@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::db::SessionId;
 use crate::fault;
 use crate::wire::{ChangeState, Check};
 
@@ -30,6 +31,11 @@ pub enum Step {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         content_digest: Option<String>,
     },
+    /// A server let the worker in. A change holds its lock from here on.
+    Connected {
+        identity: String,
+        session: SessionId,
+    },
     /// An earlier attempt of the run had committed the change: only its end is left to do.
     Found {
         attempt: String,
@@ -40,6 +46,12 @@ pub enum Step {
     },
     /// BEGIN comes next, and in a change the marker row.
     Started,
+    /// The marker row is written, and not committed.
+    Marker {
+        /// What PostgreSQL calls the transaction.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        xid: Option<String>,
+    },
     /// The backup script comes next.
     Backup,
     /// This statement comes next.
@@ -84,9 +96,11 @@ impl Step {
     fn name(&self) -> &'static str {
         match self {
             Self::Intent { .. } => "intent",
+            Self::Connected { .. } => "connected",
             Self::Found { .. } => "found",
             Self::Before { .. } => "before",
             Self::Started => "started",
+            Self::Marker { .. } => "marker",
             Self::Backup => "backup",
             Self::Statement { .. } => "statement",
             Self::Guards { .. } => "guards",

@@ -2,7 +2,7 @@
 
 use comfy_table::{Cell as Shown, CellAlignment, Table, presets};
 
-use super::sqlite::{Answer, Cell};
+use super::db::{Answer, Cell};
 
 /// Rows that are shown.
 pub(super) const ROWS: usize = 20;
@@ -16,7 +16,8 @@ pub(super) fn lines(answer: &Answer) -> Vec<String> {
     table.set_header(answer.columns.iter().map(|name| short(name)));
     for row in &answer.rows {
         table.add_row(row.iter().map(|cell| {
-            let numeric = matches!(cell, Cell::Integer(_) | Cell::Real(_));
+            let numeric = matches!(cell, Cell::Integer(_) | Cell::Real(_))
+                || matches!(cell, Cell::Text(text) if is_decimal(text));
             let side = if numeric { CellAlignment::Right } else { CellAlignment::Left };
             Shown::new(short(&cell.to_string())).set_alignment(side)
         }));
@@ -27,6 +28,11 @@ pub(super) fn lines(answer: &Answer) -> Vec<String> {
         lines.push(format!(" … and {hidden} more"));
     }
     lines
+}
+
+/// Exact numbers, which servers tell as text.
+fn is_decimal(text: &str) -> bool {
+    text.contains('.') && text.parse::<f64>().is_ok()
 }
 
 /// One line of at most [`CELL_BYTES`]; line breaks and other control characters are escaped.

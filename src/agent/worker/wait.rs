@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
+use super::db::{Access, DbError, Target};
 use super::log::{complain, count, say};
-use super::sqlite::{Access, Db, DbError};
-use super::{Exit, script, source};
+use super::{Exit, script};
 use crate::definition::site::Engine;
-use crate::sql::{Dialect, lint};
+use crate::sql::lint;
 use crate::types::Span;
 
 /// A limit that runs, and the shortest pause between two looks.
@@ -124,41 +124,47 @@ fn status_of(path: &Path) -> String {
 }
 
 /// Waits until the first column of the query's first row is true: not NULL, not 0, not empty.
-pub(super) async fn for_sql(engine: &Engine, query: &str, every: Span, limit: Span) -> Exit {
-    let Engine::Sqlite { path } = engine;
-    if script::refused(&lint::condition(Dialect::Sqlite, query), "query") {
+pub(super) async fn for_sql(database: &Target<'_>, query: &str, every: Span, limit: Span) -> Exit {
+    if script::refused(&lint::condition(database.dialect(), query), "query") {
         return Exit::Refused;
     }
     let patience = Patience::new(limit);
-    let target = source::short_name(path);
+    let target = database.name();
     let mut status = Status::default();
     loop {
-        let words =
-            match tokio::time::timeout(patience.left().max(LAST_LOOK), ask(path, query)).await {
-                Ok(Ok(Some(true))) => {
-                    say!("{target}: the condition is met");
-                    return Exit::Good;
-                }
-                Ok(Ok(Some(false))) => "not met yet".to_owned(),
-                Ok(Ok(None)) => "not met yet: the query gives no row".to_owned(),
-                Ok(Err(error)) => format!("not yet: {error}"),
-                Err(_) => "no answer before the limit".to_owned(),
-            };
+        let words = match tokio::time::timeout(patience.left().max(LAST_LOOK), ask(database, query))
+            .await
+        {
+            Ok(Ok(Some(true))) => {
+                say!("{target}: the condition is met");
+                return Exit::Good;
+            }
+            Ok(Ok(Some(false))) => "not met yet".to_owned(),
+            Ok(Ok(None)) => "not met yet: the query gives no row".to_owned(),
+            Ok(Err(error)) => format!("not yet: {error}"),
+            Err(_) => "no answer before the limit".to_owned(),
+        };
         status.set(format!("{target}: {words}"));
         if !patience.pause(every.get()) {
             break;
         }
     }
-    complain!("the condition on {} was not met within {limit} ({})", path.display(), status.0);
+    complain!(
+        "the condition on {} was not met within {limit} ({})",
+        database.engine.place(),
+        status.0
+    );
     Exit::LimitPassed
 }
 
 /// One look. A database that is not there yet is not made by looking.
-async fn ask(path: &Path, query: &str) -> Result<Option<bool>, DbError> {
-    if !path.exists() {
-        return Err(DbError { words: "the database is not there".to_owned() });
+async fn ask(target: &Target<'_>, query: &str) -> Result<Option<bool>, DbError> {
+    if let Engine::Sqlite { path } = target.engine
+        && !path.exists()
+    {
+        return Err(DbError::refused("the database is not there"));
     }
-    let mut db = Db::open(path, Access::Read).await?;
+    let mut db = target.open(Access::Read).await?;
     let answer = db.run(query, 1).await;
     db.close().await;
     Ok(answer?.rows.first().and_then(|row| row.first()).map(|cell| cell.is_true()))

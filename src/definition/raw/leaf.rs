@@ -8,7 +8,8 @@ use super::super::day_words::{DayWords, WeekdaySet};
 use super::super::defect::{Finding, Place};
 use super::super::nearest;
 use super::super::site::{
-    ChangeClass, EndingKind, FoldPolicy, GapPolicy, Survivors, Tls, Transaction, TwoPeople,
+    ChangeClass, EndingKind, FoldPolicy, GapPolicy, ServerTls, Survivors, Tls, Transaction,
+    TwoPeople,
 };
 use super::super::yaml::{Node, Value};
 use super::{Read, Reader, Shape};
@@ -125,6 +126,7 @@ macro_rules! words {
 
 words! {
     Lang { "en" => Self::En, "zh" => Self::Zh }
+    ServerTls { "none" => Self::None, "require" => Self::Require }
     Tls { "none" => Self::None, "start-tls" => Self::StartTls, "implicit" => Self::Implicit }
     TwoPeople {
         "force" => Self::Force,

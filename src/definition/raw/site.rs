@@ -3,7 +3,7 @@
 use super::leaf::{Whole, Word};
 use super::record::record;
 use super::{List, Names};
-use crate::definition::site::{Tls, TwoPeople};
+use crate::definition::site::{ServerTls, Tls, TwoPeople};
 use crate::types::{CalendarName, HostName, Lang, PoolName, Right, Role, TargetName, Zone};
 
 /// The format that files are written in.
@@ -84,11 +84,37 @@ record! {
     pub(crate) struct TargetRecord {
         required title: Word,
         optional title_zh: Word,
-        /// A SQLite file, beneath the work folder when relative.
-        required sqlite: Word,
+        /// A SQLite file, beneath the work folder when relative. Exactly one of sqlite, postgres, mysql.
+        optional sqlite: Word,
+        /// A database of a PostgreSQL server, 14 or later.
+        optional postgres: ServerRecord,
+        /// A database of a MariaDB (10.6 or later) or MySQL (8) server.
+        optional mysql: ServerRecord,
+        /// Jobs that may work on it at a time; of a SQLite file there is one writer. Default: 1.
+        optional connections: Whole<1, 1_000>,
         /// Such as uat, pre-production, production.
         required environment: Word,
         /// Whether runs with a set clock may use it. Default: false.
         optional trial: bool,
+    }
+}
+
+record! {
+    /// How a database server is reached.
+    pub(crate) struct ServerRecord {
+        required host: Word,
+        /// Default: 5432, of mysql 3306.
+        optional port: Whole<1, 65_535>,
+        required database: Word,
+        required user: Word,
+        /// The absolute path of the file that holds the password; the password itself is never in a job file.
+        optional password_file: Word,
+        /// none or require. Default: require.
+        optional tls: ServerTls,
+        /// The absolute path of a file of certificates (PEM) that the server's may be signed by, besides those that the
+        /// host trusts.
+        optional ca: Word,
+        /// What the server must call itself; the worker's log says what it does.
+        optional identity: Word,
     }
 }

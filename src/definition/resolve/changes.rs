@@ -22,7 +22,8 @@ pub(super) fn resolve(
 ) -> BTreeMap<ChangeId, Change> {
     let mut changes = BTreeMap::new();
     for (id, sheet) in &sheets.changes {
-        check_scripts(tree, id, sheet.folder(), findings);
+        let target = sheet.raw.as_ref().and_then(|raw| raw.target.get());
+        check_scripts(tree, id, sheet.folder(), known.dialect(target), findings);
         let Some(raw) = &sheet.raw else { continue };
         let mut found = Vec::new();
         if let Some(target) = raw.target.given() {
@@ -94,12 +95,18 @@ fn script<'t>(
 }
 
 /// What the worker would refuse, it is refused here.
-fn check_scripts(tree: &SourceTree, id: &ChangeId, folder: &Path, findings: &mut Findings) {
+fn check_scripts(
+    tree: &SourceTree,
+    id: &ChangeId,
+    folder: &Path,
+    dialect: Dialect,
+    findings: &mut Findings,
+) {
     let texts =
         SCRIPTS.map(|(name, lack)| script(tree, id, &folder.join(name), (name, lack), findings));
     let [backup, change, verify, rollback] = texts.map(Option::unwrap_or_default);
     let scripts = ChangeScripts { backup, change, verify, rollback };
-    for found in lint::change(Dialect::Sqlite, Mode::OneTransaction, &scripts) {
+    for found in lint::change(dialect, Mode::OneTransaction, &scripts) {
         // A script that is not there has been reported as that.
         let there = Part::ALL.iter().zip(texts).find(|(part, _)| Some(**part) == found.part);
         if let Some((part, Some(_))) = there {

@@ -139,7 +139,7 @@ impl JobResolver<'_, '_> {
             Transaction::One => Mode::OneTransaction,
             Transaction::None => Mode::EachAlone,
         };
-        self.check_sql(script, mode);
+        self.check_sql(script, self.known.dialect(raw.target.get()), mode);
         let target = self.target(
             &raw.target,
             script.at,
@@ -150,7 +150,7 @@ impl JobResolver<'_, '_> {
 
     /// A script of the site must be there and hold a statement. One that begins with `{work}` is written by an earlier
     /// job, and only such a path may hold words.
-    fn check_sql(&mut self, script: &At<Word>, mode: Mode) {
+    fn check_sql(&mut self, script: &At<Word>, dialect: Dialect, mode: Mode) {
         let name = &script.value.0;
         if name.starts_with("{work}") {
             return self.check_words(name, script);
@@ -169,7 +169,7 @@ impl JobResolver<'_, '_> {
                 self.found.push(Finding::error(script.at, what).maybe_hint(wrong.hint));
             }
             Some(Ok(text)) => {
-                for found in lint::script(Dialect::Sqlite, text, mode) {
+                for found in lint::script(dialect, text, mode) {
                     let finding = by_rule(script.at, &found);
                     let what = format!("`{name}` line {}: {}", found.line, finding.what);
                     self.found.push(Finding { what, ..finding });
@@ -245,7 +245,7 @@ impl JobResolver<'_, '_> {
         }
         let sql = raw.sql.given()?;
         self.check_words(&sql.value.0, sql);
-        let found = lint::condition(Dialect::Sqlite, &sql.value.0);
+        let found = lint::condition(self.known.dialect(raw.target.get()), &sql.value.0);
         self.found.extend(found.iter().map(|found| by_rule(sql.at, found)));
         let target =
             self.target(&raw.target, sql.at, "a wait for `sql` needs `target:` beside it")?;

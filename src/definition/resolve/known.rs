@@ -6,8 +6,10 @@ use std::fmt::Display;
 
 use crate::definition::defect::{Finding, Place};
 use crate::definition::nearest;
+use crate::definition::raw::site::SiteFile;
 use crate::definition::raw::{At, Field, Names};
 use crate::definition::sheets::{Sheet, Sheets};
+use crate::sql::Dialect;
 use crate::types::{
     BatchId, CalendarName, ChangeId, HostName, JobName, PersonId, PoolName, Role, ShiftName,
     TargetName, TeamName, WindowClass, Zone,
@@ -33,6 +35,8 @@ pub(super) struct Known<'r> {
     pub pool_sizes: BTreeMap<&'r PoolName, u32>,
     pub hosts: NameSet<HostName>,
     pub targets: NameSet<TargetName>,
+    /// What each target that is declared speaks.
+    dialects: BTreeMap<&'r TargetName, Dialect>,
     pub people: NameSet<PersonId>,
     pub teams: NameSet<TeamName>,
     pub shifts: NameSet<ShiftName>,
@@ -78,6 +82,7 @@ impl<'r> Known<'r> {
             pools,
             hosts,
             targets: declared("target", site.map(|s| &s.targets), site.is_some()),
+            dialects: dialects(site),
             people: declared("person", people.map(|f| &f.people), people_read),
             teams: declared("team", people.map(|f| &f.teams), people_read),
             shifts: declared("shift", shifts.map(|f| &f.shifts), shifts_read),
@@ -87,6 +92,11 @@ impl<'r> Known<'r> {
             jobs,
             compared: Cell::new(0),
         }
+    }
+
+    /// How the scripts of a target are read. Where it is not known, which is reported by itself, as for a file.
+    pub(super) fn dialect(&self, target: Option<&TargetName>) -> Dialect {
+        target.and_then(|target| self.dialects.get(target)).copied().unwrap_or(Dialect::Sqlite)
     }
 
     /// Reports a name that is not known.
@@ -131,6 +141,21 @@ impl<'r> Known<'r> {
             _ => None,
         })
     }
+}
+
+fn dialects(site: Option<&SiteFile>) -> BTreeMap<&TargetName, Dialect> {
+    let targets = site.and_then(|site| site.targets.get()).into_iter().flat_map(Names::good);
+    targets
+        .filter_map(|(name, record)| {
+            let of = [
+                (&record.sqlite.at(), Dialect::Sqlite),
+                (&record.postgres.at(), Dialect::Postgres),
+                (&record.mysql.at(), Dialect::Mysql),
+            ];
+            let dialect = of.into_iter().find(|(at, _)| at.is_some())?.1;
+            Some((&name.value, dialect))
+        })
+        .collect()
 }
 
 impl<N: Ord> NameSet<N> {

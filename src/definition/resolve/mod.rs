@@ -12,6 +12,7 @@ mod known;
 mod needs;
 mod people;
 mod settings;
+mod targets;
 mod windows;
 
 use std::collections::BTreeMap;

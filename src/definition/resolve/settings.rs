@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::known::Known;
+use super::targets;
 use crate::definition::defect::Finding;
-use crate::definition::raw::site::{MailRecord, SiteFile, SmtpRecord, TargetRecord};
+use crate::definition::raw::site::{MailRecord, SiteFile, SmtpRecord};
 use crate::definition::raw::{At, Field, List, Names, Word};
 use crate::definition::sheets::{Findings, Sheets};
-use crate::definition::site::{
-    ADMIN_ROLE, Engine, Host, Mail, Smtp, Target, Tls, Transport, TwoPeople,
-};
+use crate::definition::site::{ADMIN_ROLE, Host, Mail, Smtp, Target, Tls, Transport, TwoPeople};
 use crate::types::{CalendarName, HostName, Lang, PoolName, Rights, Role, TargetName, Text, Zone};
 
 pub(super) struct Settings {
@@ -42,7 +41,7 @@ pub(super) fn resolve(
         known.check(&known.calendars, calendar, &mut found);
     }
     let mail = raw.mail.get().and_then(|raw| mail(raw, known, &mut found));
-    let targets = targets(raw, &mut found);
+    let targets = targets::resolve(raw, &mut found);
     warn_of_one_person(sheets, &raw.second_person, &mut found);
     let rights = rights(raw, known, &mut found);
     findings.add(&sheet.file, found);
@@ -211,34 +210,4 @@ fn hosts(raw: &SiteFile) -> BTreeMap<HostName, Host> {
     let local = local.map(|name| (name, Host { trial: false, max_running: MAX_RUNNING }));
     // The declared one comes later and stays.
     local.into_iter().chain(declared).collect()
-}
-
-fn targets(raw: &SiteFile, found: &mut Vec<Finding>) -> BTreeMap<TargetName, Target> {
-    let mut targets = BTreeMap::new();
-    let mut paths: BTreeMap<PathBuf, TargetName> = BTreeMap::new();
-    for (name, record) in raw.targets.get().into_iter().flat_map(Names::good) {
-        if let Some((target, path)) = target(record) {
-            if let Some(other) = paths.insert(path, name.value.clone()) {
-                let at = record.sqlite.at().unwrap_or(name.at);
-                let what = format!("the target `{other}` is the same file");
-                found.push(
-                    Finding::error(at, what)
-                        .hint("give one database one name: it is a mutex of one"),
-                );
-            }
-            targets.insert(name.value.clone(), target);
-        }
-    }
-    targets
-}
-
-fn target(record: &TargetRecord) -> Option<(Target, PathBuf)> {
-    let path: PathBuf = PathBuf::from(&record.sqlite.get()?.0).components().collect();
-    let target = Target {
-        title: text(&record.title, &record.title_zh),
-        engine: Engine::Sqlite { path: path.clone() },
-        environment: record.environment.get()?.0.clone(),
-        trial: record.trial.or(false),
-    };
-    Some((target, path))
 }

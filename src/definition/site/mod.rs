@@ -6,6 +6,7 @@ mod calendar;
 mod duty;
 mod job;
 mod schedule;
+mod target;
 mod window;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ pub use calendar::{Calendar, CalendarRule, DayRule, Days, Exception, ExceptionKi
 pub use duty::{Assignment, Duty, Hours, Shift, Team};
 pub use job::{EndingKind, Job, Kind, Need, NeedOf, Retry, Success, Survivors, Transaction};
 pub use schedule::{BusinessDateRule, FoldPolicy, GapPolicy, Missed, Schedule, ScheduleRule};
+pub use target::{Engine, Server, ServerTls, Target};
 pub use window::{Freeze, FreezeScope, Opening, Season, Window};
 
 /// Who has this role may do everything, whatever the site declares.
@@ -119,23 +121,6 @@ pub struct Host {
     pub trial: bool,
     /// Attempts at a time.
     pub max_running: u32,
-}
-
-/// A database that SQL runs against (目标库).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Target {
-    pub title: Text,
-    pub engine: Engine,
-    /// Such as `uat`, `pre-production`, `production`.
-    pub environment: String,
-    pub trial: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Engine {
-    /// A file, beneath the work folder when relative. One writer: a mutex of one.
-    Sqlite { path: PathBuf },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -160,7 +160,10 @@ impl Witness {
         }
         let places = site.hosts.get(&job.host).map_or(0, |host| host.max_running);
         uses.push((Resource::Host(job.host.clone()), 1, places));
-        uses.extend(target(run, job).map(|target| (Resource::Target(target.clone()), 1, 1)));
+        uses.extend(target(run, job).map(|target| {
+            let connections = site.targets.get(target).map_or(0, |target| target.connections);
+            (Resource::Target(target.clone()), 1, connections)
+        }));
         uses
     }
 }

@@ -19,7 +19,7 @@ use crate::core::calendar::Calendars;
 use crate::core::order::Order;
 use crate::core::refused::Refused;
 use crate::definition::site::{
-    Duty, Engine, Host, Mail, Person, Site, Target, Transport, TwoPeople,
+    Duty, Engine, Host, Mail, Person, Server, ServerTls, Site, Target, Transport, TwoPeople,
 };
 use crate::types::{
     BusinessDate, HostName, InvalidName, JobName, JobRef, Lang, Outcome, PersonId, PoolName, Role,
@@ -147,11 +147,29 @@ fn targets() -> Result<BTreeMap<TargetName, Target>, BadSite> {
     TARGETS
         .into_iter()
         .map(|name| {
+            // One file with its one writer, and a server that takes two.
+            let server = Server {
+                host: "db.bank.example".to_owned(),
+                port: 5432,
+                database: name.to_owned(),
+                user: "nightrun".to_owned(),
+                password_file: None,
+                tls: ServerTls::Require,
+                ca: None,
+                identity: None,
+            };
+            let file = name == TARGETS[0];
+            let engine = if file {
+                Engine::Sqlite { path: format!("{name}.db").into() }
+            } else {
+                Engine::Postgres(server)
+            };
             let target = Target {
                 title: Text::en(name),
-                engine: Engine::Sqlite { path: format!("{name}.db").into() },
+                engine,
                 environment: "sample".to_owned(),
                 trial: true,
+                connections: if file { 1 } else { 2 },
             };
             Ok((TargetName::new(name)?, target))
         })

@@ -78,7 +78,7 @@ fn a_change_is_applied_verified_and_told() {
         .collect();
     assert_eq!(
         names.join(" "),
-        "intent before started backup statement statement statement statement guards precommit committed verify ended"
+        "intent before started marker backup statement statement statement statement guards precommit committed verify ended"
     );
 }
 

@@ -5,10 +5,12 @@
 mod change;
 #[cfg(feature = "faults")]
 mod faults;
+mod places;
 mod script;
+mod servers;
 mod wait;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -16,12 +18,13 @@ use nightrun::agent::worker::steps::{Line, Step};
 use nightrun::definition::site::{Engine, RowLimits, Transaction};
 use nightrun::types::ChangeId;
 use nightrun::wire::{ChangeState, ChangeTask, ChangeWork, Task, Work};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, Row};
+
+use places::Place;
 
 /// A folder with a target, scripts, and what the worker leaves.
 struct Bench {
     folder: tempfile::TempDir,
+    place: Place,
 }
 
 /// What a worker left behind.
@@ -56,7 +59,7 @@ const OTHER_RUN: &str = "eod@2026-10-30#2/fee/1";
 
 impl Bench {
     fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        Self { folder: tempfile::tempdir().unwrap(), place: Place::File }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -68,7 +71,7 @@ impl Bench {
     }
 
     fn engine(&self) -> Engine {
-        Engine::Sqlite { path: self.target() }
+        self.place.engine(&self.target())
     }
 
     fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
@@ -80,7 +83,7 @@ impl Bench {
 
     fn sql_task(&self, text: impl AsRef<[u8]>, transaction: Transaction) -> Task {
         let script = self.write("job.sql", text);
-        Task::Sql { engine: self.engine(), script, transaction }
+        Task::Sql { engine: self.engine(), script, transaction, time_limit: None }
     }
 
     fn change_task(&self, rows: (u64, u64), digest: &str) -> Task {
@@ -90,6 +93,8 @@ impl Bench {
             folder: self.path("fee"),
             rows: RowLimits { min: rows.0, max: rows.1 },
             content_digest: digest.to_owned(),
+            time_limit: None,
+            window_left: None,
         }))
     }
 
@@ -160,37 +165,17 @@ impl Bench {
 
     /// Runs SQL on the target as another program would.
     fn execute(&self, sql: &str) {
-        on(async {
-            let mut db = connect(&self.target()).await;
-            db.execute(sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))).await.unwrap();
-            db.close().await.unwrap();
-        });
+        on(self.place.execute(&self.target(), sql));
     }
 
     /// Rows of the target as text, columns separated by `|`.
     fn rows(&self, sql: &str) -> Vec<String> {
-        on(async {
-            let mut db = connect(&self.target()).await;
-            let rows =
-                sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).fetch_all(&mut db).await.unwrap();
-            db.close().await.unwrap();
-            let text = |row: &sqlx::sqlite::SqliteRow| {
-                let cell = |at| row.try_get_unchecked::<Option<String>, _>(at).unwrap();
-                let cells: Vec<String> =
-                    (0..row.len()).map(|at| cell(at).unwrap_or_else(|| "NULL".into())).collect();
-                cells.join("|")
-            };
-            rows.iter().map(text).collect()
-        })
+        on(self.place.rows(&self.target(), sql))
     }
 
     fn row(&self, sql: &str) -> String {
         self.rows(sql).join(",")
     }
-}
-
-async fn connect(path: &Path) -> SqliteConnection {
-    SqliteConnectOptions::new().filename(path).create_if_missing(true).connect().await.unwrap()
 }
 
 fn on<T>(work: impl Future<Output = T>) -> T {

@@ -1,5 +1,8 @@
 //! The `sql` task.
 
+use sqlx::Executor;
+
+use super::places::connect;
 use super::*;
 
 #[test]

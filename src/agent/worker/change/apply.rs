@@ -4,9 +4,9 @@ use super::marker::{self, Applied, History};
 use super::scripts::Scripts;
 use super::verify::{self, Verdict};
 use super::{Attempt, Stop, say};
+use crate::agent::worker::db::{CommitError, Db, DbError};
 use crate::agent::worker::log::count;
-use crate::agent::worker::sqlite::{Access, CommitError, Db, DbError};
-use crate::agent::worker::statement::{self, Failed, Ran};
+use crate::agent::worker::statement::{self, Failed, Ran, Within};
 use crate::agent::worker::steps::Step;
 use crate::fault;
 use crate::sql::lint::Part;
@@ -28,22 +28,34 @@ impl Attempt<'_> {
     ) -> Result<Applied, Stop> {
         let before = self.verify_before(scripts, elsewhere).await?;
         self.steps.record(Step::Started)?;
-        let mut db = Db::open(self.target, Access::Write).await.map_err(at("open"))?;
-        let held = self.hold(&mut db, scripts, &before).await;
-        let committed = match &held {
-            Ok(_) => db.commit().await,
-            // Whatever ROLLBACK answers: the connection lets nothing but our own COMMIT commit.
-            Err(_) => {
-                db.rollback().await;
-                Ok(())
+        let mut lock = self.held().await.map_err(at("open"))?;
+        let held = self.hold(&mut lock.db, scripts, &before).await;
+        let (held, ended) = match held {
+            Ok(held) => (Ok(held), lock.db.commit().await),
+            Err(stop) => {
+                let undone = lock.db.rollback().await && !stop.unsettled;
+                // The hooks of SQLite let nothing but our own COMMIT commit.
+                let ended = if undone || !lock.db.is_of_server() {
+                    Ok(())
+                } else {
+                    Err(CommitError { why: DbError::refused(stop.why.clone()), undone: false })
+                };
+                (Err(stop), ended)
             }
         };
-        // A fresh connection judges what became of it.
-        db.close().await;
-        let held = held?;
-        if let Err(error) = committed {
-            self.settle(error).await?;
+        match ended {
+            Ok(()) => self.held = Some(lock),
+            Err(error) if error.undone => {
+                self.held = Some(lock);
+                return Err(Stop::clean(format!("COMMIT: {}", error.why)));
+            }
+            // A fresh session judges what became of it, once this one is over.
+            Err(error) => {
+                lock.close().await;
+                self.settle(error.why, held.is_ok()).await?;
+            }
         }
+        let held = held?;
         say!("COMMIT");
         fault::point("worker.commit-answered");
         self.note_after(Step::Committed);
@@ -62,7 +74,7 @@ impl Attempt<'_> {
         scripts: &Scripts,
         elsewhere: Option<(String, String)>,
     ) -> Result<Verdict, Stop> {
-        let before = verify::before(self.target, scripts.text(Part::Verify))
+        let before = verify::before(&self.target, scripts.text(Part::Verify))
             .await
             .map_err(|error| Stop::clean(format!("verify.sql cannot be run: {error}")))?;
         before.tell("before the change (it must not pass yet)", "not yet");
@@ -86,21 +98,23 @@ impl Attempt<'_> {
         before: &Verdict,
     ) -> Result<Held, Stop> {
         db.begin().await.map_err(at("BEGIN"))?;
-        say!("BEGIN IMMEDIATE");
+        say!("{}", db.begin_words());
         let id = self.id.to_string();
         let checks = serde_json::to_string(&before.checks).unwrap_or_default();
         marker::prepare(db).await.map_err(at("marker"))?;
         self.mark(db, &id, marker::STARTED, None, "started").await?;
         self.mark(db, &id, marker::BEFORE, None, &checks).await?;
-        fault::point("worker.marker");
+        let xid = db.name_transaction().await.map_err(at("marker"))?;
+        self.steps.record(Step::Marker { xid })?;
         self.steps.record(Step::Backup)?;
         let backup_rows = self.script(db, scripts, Part::Backup).await?.kept;
         self.mark(db, &id, marker::BACKUP, Some(backup_rows), "kept").await?;
-        let total = "SELECT total_changes()";
-        let so_far = db.number(total).await.map_err(at("counting"))?;
+        let so_far = db.touched().await.map_err(at("counting"))?;
         let changed = self.script(db, scripts, Part::Change).await?;
-        let touched = db.number(total).await.map_err(at("counting"))?.saturating_sub(so_far);
-        let held = Held { changed, besides: touched.saturating_sub(changed.changed), backup_rows };
+        let now = db.touched().await.map_err(at("counting"))?;
+        let touched = now.zip(so_far).map(|(now, so_far)| now.saturating_sub(so_far));
+        let besides = touched.map_or(0, |touched| touched.saturating_sub(changed.changed));
+        let held = Held { changed, besides, backup_rows };
         self.guards(&held)?;
         self.differs(db, scripts, before).await?;
         self.steps.record(Step::Guards { rows: changed.changed, backup_rows })?;
@@ -127,7 +141,7 @@ impl Attempt<'_> {
             } else {
                 self.steps.record(step)?;
             }
-            all += statement::run(db, part.file(), &script, statement).await?;
+            all += statement::run(db, part.file(), &script, statement, Within::Transaction).await?;
             if part == Part::Change {
                 fault::point(&format!("worker.statement-{number}"));
             }
@@ -189,14 +203,15 @@ impl Attempt<'_> {
         Ok(())
     }
 
-    /// COMMIT was not answered with yes: a fresh connection looks at what is there.
-    async fn settle(&mut self, error: CommitError) -> Result<(), Stop> {
-        let why = format!("COMMIT: {}", error.why);
-        if error.undone {
-            return Err(Stop::clean(why));
-        }
+    /// Nobody has said what became of the transaction: a fresh session looks at what is there. `asked`: COMMIT was on its
+    /// way.
+    async fn settle(&mut self, why: DbError, asked: bool) -> Result<(), Stop> {
+        let why = if asked { format!("COMMIT: {why}") } else { why.words };
         match self.examine().await {
-            Ok(History::Applied(applied)) if applied.attempt == self.id.to_string() => Ok(()),
+            Ok(History::Applied(applied)) if asked && applied.attempt == self.id.to_string() => {
+                say!("{why}; the marker says that it is committed");
+                Ok(())
+            }
             Ok(History::Fresh { .. }) => Err(Stop::clean(why)),
             Ok(_) => Err(Stop::in_doubt(format!("{why}; the marker says something else"))),
             Err(unread) => {
@@ -208,11 +223,15 @@ impl Attempt<'_> {
 
 /// Names what the database refused.
 pub(super) fn at(what: &'static str) -> impl Fn(DbError) -> Stop {
-    move |error| Stop::clean(format!("{what}: {error}"))
+    move |error| Stop { unsettled: error.leaves_doubt(), ..Stop::clean(format!("{what}: {error}")) }
 }
 
 impl From<Failed> for Stop {
     fn from(failed: Failed) -> Self {
-        if failed.expectation { Self::guard(failed.words) } else { Self::clean(failed.words) }
+        if failed.expectation {
+            Self::guard(failed.words)
+        } else {
+            Self { unsettled: failed.doubt, ..Self::clean(failed.words) }
+        }
     }
 }

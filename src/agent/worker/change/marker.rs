@@ -1,26 +1,10 @@
 //! The marker: what the target itself says about a change, written in the same transaction as the change.
 
-use sqlx::Row;
-
-use crate::agent::worker::sqlite::{Db, DbError};
+use crate::agent::worker::db::{Db, DbError};
+use crate::agent::worker::ledger::{self, Ledger};
+use crate::sql::Dialect;
 use crate::types::{AttemptId, ChangeId};
 use crate::wire::Check;
-
-const CREATE: &str = "CREATE TABLE IF NOT EXISTS nightrun_change_run (
-    change_id text NOT NULL,
-    attempt text NOT NULL,
-    content_digest text NOT NULL,
-    step text NOT NULL,
-    at text NOT NULL,
-    rows integer,
-    outcome text,
-    PRIMARY KEY (change_id, attempt, step)
-)";
-const INSERT: &str = "INSERT INTO nightrun_change_run
-    (change_id, attempt, content_digest, step, at, rows, outcome) VALUES ($1, $2, $3, $4, $5, $6, $7)";
-const SELECT: &str =
-    "SELECT attempt, content_digest, step, at, rows, outcome FROM nightrun_change_run
-    WHERE change_id = $1 ORDER BY rowid";
 
 /// Steps as the table names them.
 pub(super) const STARTED: &str = "started";
@@ -66,44 +50,51 @@ pub(super) struct Applied {
     pub(super) before: Vec<Check>,
 }
 
-/// The rows of a change, oldest first; none where the table is missing.
+/// The rows of a change, oldest first. Where the table is missing: none of a file, whose table comes with its first
+/// change; a refusal of a server, where an administrator makes it.
 pub(super) async fn read(db: &mut Db, change: &ChangeId) -> Result<Vec<Entry>, DbError> {
-    let exists = "SELECT count(*) FROM sqlite_schema WHERE name = 'nightrun_change_run'";
+    let Ledger { exists, select, .. } = ledger::of(db.dialect());
     if db.number(exists).await? == 0 {
-        return Ok(Vec::new());
+        return match db.dialect() {
+            Dialect::Sqlite => Ok(Vec::new()),
+            Dialect::Postgres | Dialect::Mysql => Err(DbError::refused(ledger::MISSING)),
+        };
     }
-    let rows = sqlx::query(SELECT).bind(change.as_str()).fetch_all(&mut db.conn).await?;
-    let read = |row: &sqlx::sqlite::SqliteRow| {
-        Ok(Entry {
-            attempt: row.try_get(0)?,
-            content_digest: row.try_get(1)?,
-            step: row.try_get(2)?,
-            at: row.try_get(3)?,
-            rows: row.try_get(4)?,
-            outcome: row.try_get(5)?,
-        })
+    let rows = db.ask(select, &[Some(change.as_str())]).await?;
+    let read = |row: Vec<Option<String>>| {
+        let [attempt, content_digest, step, at, rows, outcome] = row.try_into().ok()?;
+        let rows = rows.map(|rows| rows.parse()).transpose().ok()?;
+        let (attempt, content_digest) = (attempt?, content_digest?);
+        Some(Entry { attempt, content_digest, step: step?, at: at?, rows, outcome })
     };
-    rows.iter().map(read).collect::<Result<_, sqlx::Error>>().map_err(DbError::from)
+    let entries: Option<Vec<Entry>> = rows.into_iter().map(read).collect();
+    entries.ok_or_else(|| DbError::refused("nightrun_change_run holds what nightrun never wrote"))
 }
 
-/// Makes the table where it is missing, in the transaction that is open.
+/// Makes the table of a SQLite target where it is missing, in the transaction that is open.
 pub(super) async fn prepare(db: &mut Db) -> Result<(), DbError> {
-    sqlx::query(CREATE).execute(&mut db.conn).await?;
-    Ok(())
+    match db.dialect() {
+        Dialect::Sqlite => db.ask(ledger::SQLITE, &[]).await.map(drop),
+        Dialect::Postgres | Dialect::Mysql => Ok(()),
+    }
 }
 
 pub(super) async fn write(db: &mut Db, change: &ChangeId, entry: &Entry) -> Result<(), DbError> {
-    sqlx::query(INSERT)
-        .bind(change.as_str())
-        .bind(&entry.attempt)
-        .bind(&entry.content_digest)
-        .bind(&entry.step)
-        .bind(&entry.at)
-        .bind(entry.rows)
-        .bind(&entry.outcome)
-        .execute(&mut db.conn)
-        .await?;
-    Ok(())
+    let rows = entry.rows.map(|rows| rows.to_string());
+    let identity = db.identity().map(str::to_owned);
+    let mut values = vec![
+        Some(change.as_str()),
+        Some(&entry.attempt),
+        Some(&entry.content_digest),
+        Some(&entry.step),
+        Some(&entry.at),
+        rows.as_deref(),
+        entry.outcome.as_deref(),
+    ];
+    if db.dialect() != Dialect::Sqlite {
+        values.push(identity.as_deref());
+    }
+    db.ask(ledger::of(db.dialect()).insert, &values).await.map(drop)
 }
 
 /// Reads the state of a change from its rows, for an attempt of a run.

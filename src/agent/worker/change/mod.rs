@@ -1,4 +1,4 @@
-//! The `change` task on a SQLite target, in the order that `src/docs/format.md` gives: look at the marker,
+//! The `change` task, in the order that `src/docs/format.md` gives: look at the marker,
 //! verification must not pass yet, one transaction of marker, backup, change and guards, verification in a fresh read,
 //! and on failure the rollback script and the proof of the former state.
 
@@ -9,18 +9,20 @@ mod rollback;
 mod scripts;
 mod verify;
 
-use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::Exit;
+use super::db::{Db, DbError, Target};
+use super::halt::Halt;
 use super::log::{complain, count, say};
-use super::sqlite::{Access, Db, DbError};
 use super::steps::{Step, StepError, Steps};
-use crate::definition::site::Engine;
 use crate::sql::lint::Part;
 use crate::types::AttemptId;
 use crate::wire::{ChangeState, ChangeTask, ChangeWork, Check};
+use lock::Held;
 use marker::{Applied, History};
 use scripts::Scripts;
 use verify::Verdict;
@@ -32,11 +34,16 @@ struct Stop {
     why: String,
     /// A script was refused before anything was touched.
     refused: bool,
+    /// What became of the transaction is still to be looked at.
+    unsettled: bool,
 }
+
+/// How long a statement of a change waits for a lock that somebody else holds: others wait behind it.
+const LOCK_WAIT: Duration = Duration::from_secs(5);
 
 impl Stop {
     fn new(state: ChangeState, why: impl Into<String>) -> Self {
-        Self { state, why: why.into(), refused: false }
+        Self { state, why: why.into(), refused: false, unsettled: false }
     }
 
     fn clean(why: impl Into<String>) -> Self {
@@ -67,13 +74,20 @@ impl From<StepError> for Stop {
 struct Attempt<'a> {
     task: &'a ChangeTask,
     id: AttemptId,
-    target: &'a Path,
+    target: Target<'a>,
+    /// The session that has the lock, while nobody works with it.
+    held: Option<Held>,
     steps: Steps,
     work: ChangeWork,
 }
 
-pub(super) async fn run(task: &ChangeTask, id: AttemptId, steps: Steps) -> (Exit, ChangeWork) {
-    let Engine::Sqlite { path: target } = &task.engine;
+pub(super) async fn run(
+    task: &ChangeTask,
+    id: AttemptId,
+    halt: Halt,
+    steps: Steps,
+) -> (Exit, ChangeWork) {
+    let target = Target { lock_wait: LOCK_WAIT, ..Target::new(&task.engine, Some(&id), halt) };
     let work = ChangeWork {
         state: ChangeState::FailedClean,
         rows: 0,
@@ -82,9 +96,13 @@ pub(super) async fn run(task: &ChangeTask, id: AttemptId, steps: Steps) -> (Exit
         after: Vec::new(),
         why: None,
     };
-    let mut attempt = Attempt { task, id, target, steps, work };
-    say!("change {} on {}, attempt {}", task.change, target.display(), attempt.id);
-    let exit = match attempt.go().await {
+    let mut attempt = Attempt { task, id, target, held: None, steps, work };
+    say!("change {} on {}, attempt {}", task.change, task.engine.place(), attempt.id);
+    let gone = attempt.go().await;
+    if let Some(held) = attempt.held.take() {
+        held.close().await;
+    }
+    let exit = match gone {
         Ok(()) => {
             attempt.work.state = ChangeState::Done;
             say!("done: applied and verified, {}", count(attempt.work.rows, "row"));
@@ -134,20 +152,17 @@ fn meaning(state: ChangeState) -> &'static str {
 impl Attempt<'_> {
     async fn go(&mut self) -> Result<(), Stop> {
         let scripts = self.scripts()?;
-        if !self.target.is_file() {
-            return Err(Stop::clean(format!(
-                "the target {} is not there: a change does not make one",
-                self.target.display()
-            )));
-        }
-        // Held to the end of this function.
-        let _lock = lock::take(self.target).map_err(|why| self.unproven(why))?;
-        let history = self.examine().await.map_err(|error| {
-            self.unproven(format!(
-                "the marker in {} cannot be read: {error}",
-                self.target.display()
-            ))
-        })?;
+        let history = match self.held().await {
+            Ok(mut held) => {
+                let read = self.history(&mut held.db).await;
+                self.held = Some(held);
+                read.map_err(|error| {
+                    format!("the marker in {} cannot be read: {error}", self.place())
+                })
+            }
+            Err(error) => Err(format!("{}: {error}", self.place())),
+        };
+        let history = history.map_err(|why| self.unproven(why))?;
         let applied = match history {
             History::Fresh { elsewhere } => self.apply(&scripts, elsewhere).await?,
             History::Applied(applied) => {
@@ -174,7 +189,8 @@ impl Attempt<'_> {
 
     /// Reads and checks the scripts; nothing is touched.
     fn scripts(&mut self) -> Result<Scripts, Stop> {
-        let scripts = Scripts::read(&self.task.folder).map_err(|e| Stop::refused(e.to_string()))?;
+        let scripts = Scripts::read(&self.task.folder, self.target.dialect())
+            .map_err(|e| Stop::refused(e.to_string()))?;
         if scripts.refused() {
             return Err(Stop::refused("the scripts break the rules above"));
         }
@@ -184,7 +200,7 @@ impl Attempt<'_> {
         }
         self.steps.record(Step::Intent {
             what: self.task.change.to_string(),
-            target: self.target.to_owned(),
+            target: PathBuf::from(self.place()),
             content_digest: Some(self.task.content_digest.clone()),
         })?;
         Ok(scripts)
@@ -201,11 +217,35 @@ impl Attempt<'_> {
         ))
     }
 
+    /// The session that alone works on the change, to be given back; a new one where the last one is gone.
+    async fn held(&mut self) -> Result<Held, DbError> {
+        if let Some(held) = self.held.take() {
+            return Ok(held);
+        }
+        let held = lock::take(&self.target, &self.task.change).await?;
+        if let (Some(identity), Some(session)) = (held.db.identity(), held.db.session()) {
+            say!("database {identity}, session {}", session.number);
+            let (identity, session) = (identity.to_owned(), session.clone());
+            self.note_after(Step::Connected { identity, session });
+        }
+        Ok(held)
+    }
+
+    async fn history(&self, db: &mut Db) -> Result<History, DbError> {
+        let rows = marker::read(db, &self.task.change).await?;
+        Ok(marker::history(&rows, &self.id, &self.task.content_digest))
+    }
+
+    /// What the marker says, read by a session that has the lock: whatever was at work before is over.
     async fn examine(&mut self) -> Result<History, DbError> {
-        let mut db = Db::open(self.target, Access::Read).await?;
-        let rows = marker::read(&mut db, &self.task.change).await;
-        db.close().await;
-        Ok(marker::history(&rows?, &self.id, &self.task.content_digest))
+        let mut held = self.held().await?;
+        let history = self.history(&mut held.db).await;
+        self.held = Some(held);
+        history
+    }
+
+    fn place(&self) -> String {
+        self.task.engine.place()
     }
 
     /// Writes a marker row in the name of `attempt`.
@@ -225,9 +265,7 @@ impl Attempt<'_> {
             rows: rows.and_then(|rows| i64::try_from(rows).ok()),
             outcome: Some(outcome.to_owned()),
         };
-        marker::write(db, &self.task.change, &entry)
-            .await
-            .map_err(|error| Stop::clean(format!("marker: {error}")))
+        marker::write(db, &self.task.change, &entry).await.map_err(apply::at("marker"))
     }
 
     /// Goes on from what an earlier attempt committed.
@@ -240,7 +278,7 @@ impl Attempt<'_> {
 
     /// Verification after COMMIT, in a fresh read; the rollback where it fails.
     async fn verify(&mut self, scripts: &Scripts, applied: &Applied) -> Result<(), Stop> {
-        let verdict = verify::fresh(self.target, scripts.text(Part::Verify)).await;
+        let verdict = verify::fresh(&self.target, scripts.text(Part::Verify)).await;
         verdict.tell("after the change", "FAILED");
         self.work.after = verdict.checks.clone();
         self.note_after(Step::Verify { checks: verdict.checks.clone() });

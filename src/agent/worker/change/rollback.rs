@@ -4,7 +4,7 @@ use super::apply::at;
 use super::marker::{self, Applied, History};
 use super::scripts::Scripts;
 use super::{Attempt, Stop, complain, same, say, verify};
-use crate::agent::worker::sqlite::{Access, Db};
+use crate::agent::worker::db::{CommitError, Db, DbError};
 use crate::agent::worker::steps::Step;
 use crate::fault;
 use crate::sql::lint::Part;
@@ -19,34 +19,33 @@ impl Attempt<'_> {
         why: String,
     ) -> Stop {
         say!("rolling back: {why}");
-        let failed = |what: String| Stop {
-            state: ChangeState::RollbackFailed,
-            why: format!("{why}; the rollback failed: {what}"),
-            refused: false,
+        let failed = |what: String| {
+            Stop::new(ChangeState::RollbackFailed, format!("{why}; the rollback failed: {what}"))
         };
         self.note_after(Step::RollingBack);
-        let mut db = match Db::open(self.target, Access::Write).await {
-            Ok(db) => db,
+        let mut held = match self.held().await {
+            Ok(held) => held,
             Err(error) => return failed(error.to_string()),
         };
-        let undone = self.undo(&mut db, scripts, applied).await;
-        let committed = match &undone {
-            Ok(_) => db.commit().await,
-            Err(_) => {
-                db.rollback().await;
-                Ok(())
+        let undone = self.undo(&mut held.db, scripts, applied).await;
+        let (rows, ended) = match undone {
+            Ok(rows) => (rows, held.db.commit().await),
+            Err(stop) => {
+                let undone = held.db.rollback().await && !stop.unsettled;
+                if undone || !held.db.is_of_server() {
+                    self.held = Some(held);
+                    return failed(stop.why);
+                }
+                (0, Err(CommitError { why: DbError::refused(stop.why), undone: false }))
             }
         };
-        db.close().await;
-        let rows = match undone {
-            Ok(rows) => rows,
-            Err(stop) => return failed(stop.why),
-        };
-        if let Err(error) = committed {
+        if let Err(error) = ended {
             let refused = format!("COMMIT: {}", error.why);
             if error.undone {
+                self.held = Some(held);
                 return failed(refused);
             }
+            held.close().await;
             match self.examine().await {
                 Ok(History::RolledBack(_)) => {}
                 Ok(_) => return failed(refused),
@@ -56,6 +55,8 @@ impl Attempt<'_> {
                     ));
                 }
             }
+        } else {
+            self.held = Some(held);
         }
         say!("COMMIT, {rows} rows rolled back");
         self.note_after(Step::RolledBack { rows });
@@ -70,7 +71,7 @@ impl Attempt<'_> {
         applied: &Applied,
     ) -> Result<u64, Stop> {
         db.begin().await.map_err(at("BEGIN"))?;
-        say!("BEGIN IMMEDIATE, rollback");
+        say!("{}, rollback", db.begin_words());
         let rows = self.script(db, scripts, Part::Rollback).await?.changed;
         self.mark(db, &applied.attempt, marker::ROLLBACK, Some(rows), "rolled-back").await?;
         fault::point("worker.rollback-held");
@@ -84,7 +85,7 @@ impl Attempt<'_> {
         applied: &Applied,
         why: String,
     ) -> Stop {
-        let now = verify::fresh(self.target, scripts.text(Part::Verify)).await;
+        let now = verify::fresh(&self.target, scripts.text(Part::Verify)).await;
         now.tell("after the rollback (it must say what it said before the change)", "not good");
         let same = same(&applied.before, &now);
         self.note_after(Step::Former { same, checks: now.checks.clone() });
@@ -102,11 +103,11 @@ impl Attempt<'_> {
     }
 
     /// The last marker row: from here on the change may be tried again.
-    async fn close(&self, applied: &Applied) -> Result<(), Stop> {
-        let opened = Db::open(self.target, Access::Write).await;
-        let mut db = opened.map_err(at("marker"))?;
-        let marked = self.mark(&mut db, &applied.attempt, marker::FORMER, None, "proven").await;
-        db.close().await;
+    async fn close(&mut self, applied: &Applied) -> Result<(), Stop> {
+        let mut held = self.held().await.map_err(at("marker"))?;
+        let db = &mut held.db;
+        let marked = self.mark(db, &applied.attempt, marker::FORMER, None, "proven").await;
+        self.held = Some(held);
         marked
     }
 }

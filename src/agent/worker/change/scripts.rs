@@ -8,6 +8,7 @@ use crate::sql::lint::{self, ChangeScripts, Mode, Part};
 use crate::sql::{Dialect, Script, split};
 
 pub(super) struct Scripts {
+    dialect: Dialect,
     backup: String,
     change: String,
     verify: String,
@@ -15,9 +16,10 @@ pub(super) struct Scripts {
 }
 
 impl Scripts {
-    pub(super) fn read(folder: &Path) -> Result<Self, SourceError> {
+    pub(super) fn read(folder: &Path, dialect: Dialect) -> Result<Self, SourceError> {
         let read = |part: Part| source::read(&folder.join(part.file()));
         Ok(Self {
+            dialect,
             backup: read(Part::Backup)?,
             change: read(Part::Change)?,
             verify: read(Part::Verify)?,
@@ -27,9 +29,9 @@ impl Scripts {
 
     /// Tells what is wrong with them; true where that stops the change.
     pub(super) fn refused(&self) -> bool {
-        let Self { backup, change, verify, rollback } = self;
+        let Self { dialect, backup, change, verify, rollback } = self;
         let scripts = ChangeScripts { backup, change, verify, rollback };
-        refused(&lint::change(Dialect::Sqlite, Mode::OneTransaction, &scripts), "")
+        refused(&lint::change(*dialect, Mode::OneTransaction, &scripts), "")
     }
 
     pub(super) fn text(&self, part: Part) -> &str {
@@ -42,6 +44,6 @@ impl Scripts {
     }
 
     pub(super) fn split(&self, part: Part) -> Script<'_> {
-        split(Dialect::Sqlite, self.text(part))
+        split(self.dialect, self.text(part))
     }
 }

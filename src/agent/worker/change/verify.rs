@@ -1,10 +1,8 @@
 //! `verify.sql` as checks: rows `(check_name, ok, detail)` where nothing is missing.
 
-use std::path::Path;
-
+use crate::agent::worker::db::{Access, Cell, Db, DbError, Target};
 use crate::agent::worker::log::say;
-use crate::agent::worker::sqlite::{Access, Cell, Db, DbError};
-use crate::sql::{Dialect, split};
+use crate::sql::split;
 use crate::wire::Check;
 
 /// Rows that a verification may give.
@@ -51,7 +49,7 @@ impl Verdict {
 }
 
 /// Runs the verification on a connection of its own that cannot write. An error is a failed check.
-pub(super) async fn fresh(target: &Path, text: &str) -> Verdict {
+pub(super) async fn fresh(target: &Target<'_>, text: &str) -> Verdict {
     match asked(target, text).await {
         Ok(verdict) => verdict,
         Err(error) => Verdict::error(error.to_string()),
@@ -60,15 +58,15 @@ pub(super) async fn fresh(target: &Path, text: &str) -> Verdict {
 
 /// The verification before a change. What the change is about to make may be missing; any other error says that the
 /// verification itself is broken.
-pub(super) async fn before(target: &Path, text: &str) -> Result<Verdict, DbError> {
+pub(super) async fn before(target: &Target<'_>, text: &str) -> Result<Verdict, DbError> {
     match asked(target, text).await {
         Err(error) if error.is_missing() => Ok(Verdict::error(error.to_string())),
         other => other,
     }
 }
 
-async fn asked(target: &Path, text: &str) -> Result<Verdict, DbError> {
-    let mut db = Db::open(target, Access::Read).await?;
+async fn asked(target: &Target<'_>, text: &str) -> Result<Verdict, DbError> {
+    let mut db = target.open(Access::Read).await?;
     let verdict = on(&mut db, text).await;
     db.close().await;
     verdict
@@ -76,14 +74,14 @@ async fn asked(target: &Path, text: &str) -> Result<Verdict, DbError> {
 
 /// Runs the verification on an open connection.
 pub(super) async fn on(db: &mut Db, text: &str) -> Result<Verdict, DbError> {
-    let script = split(Dialect::Sqlite, text);
+    let script = split(db.dialect(), text);
     let Some(select) = script.statements.first() else {
-        return Err(DbError { words: "verify.sql has no statement".to_owned() });
+        return Err(DbError::refused("verify.sql has no statement"));
     };
     let answer = db.run(select.text, MOST).await?;
     if answer.count > MOST as u64 {
         let words = format!("verify.sql gives {} rows; {MOST} at most", answer.count);
-        return Err(DbError { words });
+        return Err(DbError::refused(words));
     }
     Ok(Verdict::of(answer.rows.iter().map(|row| check(row)).collect()))
 }

@@ -1,12 +1,10 @@
 //! A connection to a SQLite target whose transactions only nightrun ends.
 
-use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::log::complain;
 use futures_util::TryStreamExt;
 use sqlx::sqlite::{
     Sqlite, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteSynchronous,
@@ -14,120 +12,37 @@ use sqlx::sqlite::{
 use sqlx::{AssertSqlSafe, Column, ConnectOptions, Connection, Decode, Either, Executor, Row};
 use sqlx::{TypeInfo, ValueRef};
 
+use super::answer::{Answer, Cell, CommitError, DbError, Kind};
+use super::{Access, sent};
+use crate::agent::worker::halt::Halt;
+use crate::agent::worker::log::complain;
+
 /// How long a statement waits for another writer.
 const BUSY: Duration = Duration::from_secs(10);
+/// Instructions of SQLite's machine between two looks at whether the work has to end.
+const STEPS: i32 = 100_000;
 
-/// What a connection is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Access {
-    /// Writes; the file is made where it is missing.
-    Create,
-    /// Writes to a file that is there.
-    Write,
-    /// `query_only`: a write is an error.
-    Read,
-}
+/// SQLite's words for what a statement names and is not there.
+const MISSING: [&str; 2] = ["no such table", "no such column"];
 
-/// The database said no.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{words}")]
-pub(super) struct DbError {
-    pub(super) words: String,
-}
-
-impl DbError {
-    /// What a statement names is not there (yet).
-    pub(super) fn is_missing(&self) -> bool {
-        ["no such table", "no such column"].iter().any(|start| self.words.starts_with(start))
-    }
-}
-
-impl From<sqlx::Error> for DbError {
-    fn from(error: sqlx::Error) -> Self {
-        let words = match &error {
-            sqlx::Error::Database(said) => {
-                let code = said.code().and_then(|code| code.parse::<u32>().ok());
-                // The low byte is SQLite's primary code: 5 is BUSY, 19 a constraint, 531 our commit hook.
-                match code {
-                    Some(531) => "a COMMIT in the script was refused".to_owned(),
-                    Some(code) if code & 0xff == 5 => {
-                        format!(
-                            "{}: another program kept writing for {} s",
-                            said.message(),
-                            BUSY.as_secs()
-                        )
-                    }
-                    _ => said.message().to_owned(),
+fn said(error: sqlx::Error) -> DbError {
+    let words = match &error {
+        sqlx::Error::Database(said) => {
+            let code = said.code().and_then(|code| code.parse::<u32>().ok());
+            // The low byte is SQLite's primary code: 5 is BUSY, 19 a constraint, 531 our commit hook.
+            match code {
+                Some(531) => "a COMMIT in the script was refused".to_owned(),
+                Some(code) if code & 0xff == 5 => {
+                    let waited = BUSY.as_secs();
+                    format!("{}: another program kept writing for {waited} s", said.message())
                 }
-            }
-            other => other.to_string(),
-        };
-        Self { words }
-    }
-}
-
-/// COMMIT did not succeed.
-#[derive(Debug)]
-pub(super) struct CommitError {
-    pub(super) why: DbError,
-    /// Proven that nothing of the transaction stays.
-    pub(super) undone: bool,
-}
-
-/// What one statement gave.
-#[derive(Debug, Default)]
-pub(super) struct Answer {
-    pub(super) columns: Vec<String>,
-    /// The first rows, as many as were asked for.
-    pub(super) rows: Vec<Vec<Cell>>,
-    /// All rows.
-    pub(super) count: u64,
-    /// SQLite's `changes()`; stale after a statement that is not INSERT, UPDATE or DELETE.
-    pub(super) changes: u64,
-    /// Statements that SQLite saw in the text.
-    pub(super) statements: u32,
-    pub(super) took: Duration,
-}
-
-/// A value of a row.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Cell {
-    Null,
-    Integer(i64),
-    Real(f64),
-    Text(String),
-    Blob(Vec<u8>),
-}
-
-impl Cell {
-    /// Not NULL, not zero (as text either), not empty.
-    pub(super) fn is_true(&self) -> bool {
-        match self {
-            Self::Null => false,
-            Self::Integer(number) => *number != 0,
-            Self::Real(number) => *number != 0.0,
-            Self::Text(text) => !text.is_empty() && text.trim().parse() != Ok(0.0),
-            Self::Blob(bytes) => !bytes.is_empty(),
-        }
-    }
-}
-
-impl fmt::Display for Cell {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Null => f.write_str("NULL"),
-            Self::Integer(number) => write!(f, "{number}"),
-            Self::Real(number) => write!(f, "{number:?}"),
-            Self::Text(text) => f.write_str(text),
-            Self::Blob(bytes) => {
-                f.write_str("x'")?;
-                for byte in bytes.iter().take(100) {
-                    write!(f, "{byte:02x}")?;
-                }
-                f.write_str(if bytes.len() > 100 { "…'" } else { "'" })
+                _ => said.message().to_owned(),
             }
         }
-    }
+        other => other.to_string(),
+    };
+    let missing = MISSING.iter().any(|start| words.starts_with(start));
+    DbError { words, kind: if missing { Kind::Missing } else { Kind::Refused } }
 }
 
 /// What SQLite's hooks watch, so that no statement of a script ends the transaction unseen.
@@ -138,13 +53,17 @@ struct Gate {
 }
 
 /// An open target.
-pub(super) struct Db {
-    pub(super) conn: SqliteConnection,
+pub(in crate::agent::worker) struct Session {
+    conn: SqliteConnection,
     gate: Arc<Gate>,
+    halt: Halt,
 }
 
-impl Db {
-    pub(super) async fn open(path: &Path, access: Access) -> Result<Self, DbError> {
+impl Session {
+    pub(super) async fn open(path: &Path, access: Access, halt: &Halt) -> Result<Self, DbError> {
+        // What looks is short, and looks to the end: what is there must be known above all.
+        let halt = if access == Access::Read { Halt::never() } else { halt.clone() };
+
         let options = SqliteConnectOptions::new().filename(path).busy_timeout(BUSY);
         let options = match access {
             Access::Read => options.pragma("query_only", "on"),
@@ -153,28 +72,48 @@ impl Db {
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full),
         };
-        let mut conn = options.foreign_keys(true).disable_statement_logging().connect().await?;
+        let mut conn =
+            options.foreign_keys(true).disable_statement_logging().connect().await.map_err(said)?;
         let gate = Arc::new(Gate {
             may_commit: AtomicBool::new(true),
             rolled_back: AtomicBool::new(false),
         });
-        let mut handle = conn.lock_handle().await?;
+        let mut handle = conn.lock_handle().await.map_err(said)?;
         let at_commit = Arc::clone(&gate);
         handle.set_commit_hook(move || at_commit.may_commit.load(Ordering::SeqCst));
         let at_rollback = Arc::clone(&gate);
         handle.set_rollback_hook(move || at_rollback.rolled_back.store(true, Ordering::SeqCst));
+        let (at_work, commits) = (halt.clone(), Arc::clone(&gate));
+        handle.set_progress_handler(STEPS, move || {
+            at_work.asked().is_none() || commits.may_commit.load(Ordering::SeqCst)
+        });
         drop(handle);
-        Ok(Self { conn, gate })
+        Ok(Self { conn, gate, halt })
     }
 
     /// Runs one statement of a script and keeps its first rows.
-    #[expect(clippy::disallowed_methods, reason = "the log tells how long a statement took")]
     pub(super) async fn run(&mut self, sql: &str, keep: usize) -> Result<Answer, DbError> {
+        let ends = |halt: &Halt| halt.asked().map(DbError::halted);
+        if !self.gate.may_commit.load(Ordering::SeqCst)
+            && let Some(halted) = ends(&self.halt)
+        {
+            return Err(halted);
+        }
+        let ran = self.execute(sql, keep).await;
+        // The progress handler has interrupted it.
+        ran.map_err(|error| match ends(&self.halt) {
+            Some(halted) if error.words == "interrupted" => halted,
+            _ => error,
+        })
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the log tells how long a statement took")]
+    async fn execute(&mut self, sql: &str, keep: usize) -> Result<Answer, DbError> {
         let clock = Instant::now();
         let mut answer = Answer::default();
         let query = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
         let mut stream = (&mut self.conn).fetch_many(query);
-        while let Some(item) = stream.try_next().await? {
+        while let Some(item) = stream.try_next().await.map_err(said)? {
             match item {
                 Either::Left(done) => {
                     answer.statements += 1;
@@ -197,12 +136,30 @@ impl Db {
         Ok(answer)
     }
 
-    /// One number that the query gives.
-    pub(super) async fn number(&mut self, sql: &str) -> Result<u64, DbError> {
-        let query = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
-        let row = (&mut self.conn).fetch_one(query).await?;
-        let number: i64 = row.try_get_unchecked(0)?;
-        Ok(number.unsigned_abs())
+    pub(super) async fn ask(
+        &mut self,
+        sql: &'static str,
+        parameters: &[Option<&str>],
+    ) -> Result<Vec<Vec<Option<String>>>, DbError> {
+        let mut query = sqlx::query(sql);
+        for parameter in parameters {
+            query = query.bind(*parameter);
+        }
+        let rows = query.fetch_all(&mut self.conn).await.map_err(said)?;
+        let texts = |row: &SqliteRow| (0..row.len()).map(|at| row.try_get(at)).collect();
+        rows.iter().map(texts).collect::<Result<_, sqlx::Error>>().map_err(said)
+    }
+
+    /// Rows of a table that was just made: SQLite does not count them as changes.
+    pub(super) async fn rows_of(&mut self, path: &[String]) -> Result<u64, DbError> {
+        let quoted: Vec<String> =
+            path.iter().map(|name| format!("\"{}\"", name.replace('"', "\"\""))).collect();
+        let query = format!("SELECT count(*) FROM {}", quoted.join("."));
+        let answer = self.run(&query, 1).await?;
+        match answer.rows.first().and_then(|row| row.first()) {
+            Some(Cell::Integer(count)) => Ok(count.unsigned_abs()),
+            other => Err(DbError::refused(format!("{other:?} is no count"))),
+        }
     }
 
     /// Closes the file. The last one to do so folds the write-ahead log into it, so that a copy of the file is whole.
@@ -214,7 +171,10 @@ impl Db {
 
     /// BEGIN IMMEDIATE. From here on only [`Db::commit`] can commit.
     pub(super) async fn begin(&mut self) -> Result<(), DbError> {
-        self.run("BEGIN IMMEDIATE", 0).await?;
+        if let Some(why) = self.halt.asked() {
+            return Err(DbError::halted(why));
+        }
+        self.execute("BEGIN IMMEDIATE", 0).await?;
         self.gate.rolled_back.store(false, Ordering::SeqCst);
         self.gate.may_commit.store(false, Ordering::SeqCst);
         Ok(())
@@ -223,11 +183,11 @@ impl Db {
     pub(super) async fn commit(&mut self) -> Result<(), CommitError> {
         // A rollback that nobody asked for has ended the transaction: there is nothing that a COMMIT could mean.
         if self.gate.rolled_back.load(Ordering::SeqCst) {
-            let words = "the database rolled the transaction back by itself".to_owned();
-            return Err(CommitError { why: DbError { words }, undone: true });
+            let why = DbError::refused("the database rolled the transaction back by itself");
+            return Err(CommitError { why, undone: true });
         }
         self.gate.may_commit.store(true, Ordering::SeqCst);
-        match self.run("COMMIT", 0).await {
+        match sent("worker.commit-sent", self.execute("COMMIT", 0)).await {
             Ok(_) => Ok(()),
             Err(why) => {
                 let undone = self.rollback().await;
@@ -238,7 +198,7 @@ impl Db {
 
     /// ROLLBACK; true where it is proven that nothing of the transaction stays.
     pub(super) async fn rollback(&mut self) -> bool {
-        let asked = self.run("ROLLBACK", 0).await.is_ok();
+        let asked = self.execute("ROLLBACK", 0).await.is_ok();
         asked || self.gate.rolled_back.load(Ordering::SeqCst)
     }
 }
@@ -246,12 +206,12 @@ impl Db {
 fn cells(row: &SqliteRow) -> Result<Vec<Cell>, DbError> {
     (0..row.len())
         .map(|index| {
-            let value = row.try_get_raw(index)?;
+            let value = row.try_get_raw(index).map_err(said)?;
             if value.is_null() {
                 return Ok(Cell::Null);
             }
             let info = value.type_info();
-            let wrong = |error| DbError::from(sqlx::Error::Decode(error));
+            let wrong = |error| said(sqlx::Error::Decode(error));
             Ok(match info.name() {
                 "INTEGER" => Cell::Integer(<i64 as Decode<Sqlite>>::decode(value).map_err(wrong)?),
                 "REAL" => Cell::Real(<f64 as Decode<Sqlite>>::decode(value).map_err(wrong)?),
@@ -278,7 +238,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.db");
         on(async {
-            let mut db = Db::open(&path, Access::Create).await.unwrap();
+            let mut db = Session::open(&path, Access::Create, &Halt::never()).await.unwrap();
             db.run("create table t (x)", 0).await.unwrap();
             // The lint refuses these; should one slip past it, SQLite's hooks do not.
             for hidden in ["COMMIT", "END TRANSACTION"] {
@@ -301,7 +261,7 @@ mod tests {
             let answer = db.run("select x from t", 9).await.unwrap();
             assert_eq!(answer.rows, [[Cell::Integer(5)]]);
             db.close().await;
-            let mut reader = Db::open(&path, Access::Read).await.unwrap();
+            let mut reader = Session::open(&path, Access::Read, &Halt::never()).await.unwrap();
             let refused = reader.run("delete from t", 0).await.unwrap_err();
             assert!(refused.words.contains("readonly"), "{refused}");
         });

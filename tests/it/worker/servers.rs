@@ -1,0 +1,259 @@
+//! Targets on real servers: PostgreSQL and MariaDB, `sql` and `change` and `wait`.
+
+use super::change::{NEW, OLD};
+use super::places::Of;
+use super::*;
+use crate::mariadb_server::MariaServer;
+use crate::postgres_server::Server;
+
+/// The table of fees and its change, on a server of each kind.
+fn benches() -> [Bench; 2] {
+    [bench(on(Place::postgres())), bench(on(Place::maria()))]
+}
+
+fn bench(place: Place) -> Bench {
+    let bench = Bench { place, ..Bench::new() };
+    let tables = "create table fee (id integer primary key, rate int);
+         create table fee_backup (id int, rate int);
+         insert into fee values (1, 25), (2, 25), (3, 25), (4, 40);";
+    let grants = match &bench.place {
+        Place::Postgres { .. } => "grant all on fee, fee_backup to teller;",
+        _ => "grant all on fee to teller; grant all on fee_backup to teller;",
+    };
+    bench.execute(&format!("{tables}{grants}"));
+    let keep = "delete from fee_backup where true;\n\
+                insert into fee_backup select id, rate from fee where rate = 25;";
+    bench.write("fee/backup.sql", keep);
+    bench.write("fee/change.sql", "-- October\nupdate fee set rate = 30 where rate = 25;");
+    bench.write(
+        "fee/verify.sql",
+        "select 'old rates', count(*) = 0, concat(count(*), ' left') from fee where rate = 25\n\
+         union all select 'new rates', count(*) = 3, concat(count(*), ' rows') from fee where rate = 30",
+    );
+    bench.write(
+        "fee/rollback.sql",
+        "update fee set rate = (select b.rate from fee_backup b where b.id = fee.id)\n\
+         where id in (select id from fee_backup);",
+    );
+    bench
+}
+
+fn rates(bench: &Bench) -> String {
+    bench.row("select cast(rate as char(9)) from fee order by id").replace(' ', "")
+}
+
+/// The table of changes as the server has it.
+fn ledger(bench: &Bench) -> &'static str {
+    match bench.place {
+        Place::Postgres { .. } => "nightrun.nightrun_change_run",
+        _ => "nightrun_change_run",
+    }
+}
+
+fn run(bench: &Bench, attempt: &str) -> Left {
+    bench.run_as(&bench.change_task((1, 3), "abc"), attempt)
+}
+
+#[test]
+fn a_change_is_applied_verified_and_marked() {
+    for bench in benches() {
+        let left = run(&bench, FIRST);
+        assert_eq!((left.code, left.err.as_str()), (Some(0), ""), "{}", left.out);
+        let work = left.change();
+        assert_eq!((work.state, work.rows, work.backup_rows), (ChangeState::Done, 3, 3));
+        assert_eq!(rates(&bench), NEW);
+        let marker =
+            format!("select concat(step, ' ', row_count) from {} order by seq", ledger(&bench));
+        assert_eq!(
+            bench.row(&marker.replace("row_count", "coalesce(row_count, 0)")),
+            "started 0,before 0,backup 3,ready 3"
+        );
+        // The same run does not do it twice; another run finds that it is not needed.
+        bench.execute("insert into fee values (5, 40)");
+        let again = run(&bench, SECOND);
+        assert_eq!((again.code, again.change().rows), (Some(0), 3), "{}", again.err);
+        let other = run(&bench, OTHER_RUN);
+        assert!(other.why().contains("it passed before the change"), "{}", other.why());
+    }
+}
+
+#[test]
+fn what_fails_leaves_nothing() {
+    for bench in benches() {
+        let why = |change: &str| {
+            bench.write("fee/change.sql", change);
+            let left = run(&bench, FIRST);
+            assert_eq!(rates(&bench), OLD, "{}", left.out);
+            assert_eq!(bench.row("select count(*) from fee_backup").trim(), "0");
+            format!("{:?}: {}", left.state(), left.why())
+        };
+        let said =
+            why("update fee set rate = 30 where rate = 25;\nupdate fees set x = 1 where y = 2");
+        assert!(said.starts_with("FailedClean: change.sql:2: statement 2 (update): "), "{said}");
+        let said = why("update fee set rate = 30 where rate < 99");
+        assert!(said.starts_with("FailedGuard: 4 rows"), "{said}");
+        let said = why(
+            "update fee set rate = 30 where rate = 25;\n-- expect: none\nselect * from fee where rate = 40",
+        );
+        assert!(said.contains("no row was expected, and there is 1 row"), "{said}");
+    }
+}
+
+#[test]
+fn a_change_that_does_not_verify_is_rolled_back() {
+    for bench in benches() {
+        bench.write(
+            "fee/verify.sql",
+            "select 'sum', sum(rate) = 0, concat('sum ', sum(rate)) from fee",
+        );
+        let left = run(&bench, FIRST);
+        assert_eq!((left.code, left.state()), (Some(7), ChangeState::RolledBack), "{}", left.err);
+        assert_eq!(left.why(), "the verification failed after the change: sum (sum 130)");
+        assert_eq!(rates(&bench), OLD);
+        assert_eq!(run(&bench, SECOND).state(), ChangeState::RolledBack);
+    }
+}
+
+#[test]
+fn rows_of_triggers_count_on_postgres() {
+    let [bench, _] = benches();
+    bench.execute(
+        "create table log (x int); grant all on log to teller;
+         create function note() returns trigger language plpgsql as $$
+           begin insert into log values (new.id); return new; end $$;
+         create trigger t after update on fee for each row execute function note()",
+    );
+    let left = run(&bench, FIRST);
+    assert_eq!(
+        left.why(),
+        "3 rows and 3 by triggers or foreign keys changed, and the change declares at most 3"
+    );
+}
+
+#[test]
+fn without_its_table_nothing_is_changed_and_the_command_is_named() {
+    for bench in benches() {
+        bench.execute(&format!("drop table {}", ledger(&bench)));
+        let left = run(&bench, FIRST);
+        assert_eq!((left.code, left.state()), (Some(1), ChangeState::FailedClean), "{}", left.err);
+        assert!(left.why().contains("`nightrun change ledger TARGET`"), "{}", left.why());
+        assert_eq!(run(&bench, SECOND).state(), ChangeState::InDoubt);
+        assert_eq!(rates(&bench), OLD);
+    }
+}
+
+#[test]
+fn another_database_than_the_site_names_is_left_alone() {
+    for bench in benches() {
+        let identity = run(&bench, FIRST).steps.into_iter().find_map(|step| match step {
+            Step::Connected { identity, .. } => Some(identity),
+            _ => None,
+        });
+        let identity = identity.unwrap();
+        let mut task = bench.change_task((1, 3), "abc");
+        let Task::Change(change) = &mut task else { panic!("{task:?}") };
+        let (Engine::Postgres(server) | Engine::Mysql(server)) = &mut change.engine else {
+            panic!("{:?}", change.engine)
+        };
+        server.identity = Some("7001/1".into());
+        let left = bench.run_as(&task, OTHER_RUN);
+        let words = format!("this is the database {identity}, and site.yaml names 7001/1");
+        assert!(left.why().ends_with(&words), "{}", left.why());
+    }
+}
+
+#[test]
+fn a_script_tells_rows_and_notices() {
+    for bench in benches() {
+        let procedure = match bench.place {
+            Place::Postgres { .. } => {
+                "create procedure close_day(n int) language plpgsql as $$ begin
+                   raise notice 'closing %', n; update fee set rate = n where id = 4; end $$;"
+            }
+            _ => {
+                "create procedure close_day(n int) begin select 'closing 7' as told; update fee set rate = n where id = 4; end"
+            }
+        };
+        bench.execute(procedure);
+        if let Place::Maria { database, .. } = &bench.place {
+            bench.execute(&format!("grant execute on procedure {database}.close_day to teller"));
+        }
+        let left = bench.sql("call close_day(7);\r\nupdate fee set rate = rate where id < 3;\r\nselect id, rate from fee order by id");
+        assert_eq!((left.code, left.err.as_str()), (Some(0), ""), "{}", left.out);
+        assert_eq!(left.work, Some(Work::Sql { statements: 3, rows: 2 }), "{}", left.out);
+        assert!(left.out.contains("closing 7"), "{}", left.out);
+        assert_eq!(rates(&bench), "25,25,25,7");
+        let left =
+            bench.sql("update fee set rate = 1 where id = 1;\ninsert into fee values (1, 2)");
+        assert_eq!(left.code, Some(1), "{}", left.err);
+        assert!(left.err.starts_with("job.sql:2: statement 2 (insert): "), "{}", left.err);
+        assert!(left.err.contains("nothing of this script stays"), "{}", left.err);
+        let text = "update fee set rate = 1 where id = 1;\ninsert into fee values (1, 2)";
+        let left = bench.run(&bench.sql_task(text, Transaction::None));
+        assert_eq!(left.code, Some(3), "{}", left.err);
+        assert_eq!(rates(&bench), "1,25,25,7");
+    }
+}
+
+#[test]
+fn a_condition_is_asked_of_a_server() {
+    for bench in benches() {
+        let limit = nightrun::types::Span::of(Duration::from_millis(300));
+        let every = nightrun::types::Span::of(Duration::from_millis(20));
+        let wait = |query: &str| Task::WaitSql {
+            engine: bench.engine(),
+            query: query.into(),
+            every,
+            limit,
+        };
+        let met = |query| bench.run(&wait(query)).code;
+        assert_eq!(met("select count(*) = 4 from fee"), Some(0));
+        assert_eq!(met("select count(*) = 5 from fee"), Some(4));
+        assert_eq!(met("select count(*) from fee"), Some(0));
+    }
+}
+
+/// The second statement takes its time.
+fn slow(bench: &Bench) {
+    let sleep = match bench.place {
+        Place::Postgres { .. } => "select pg_sleep(60)",
+        _ => "select sleep(60)",
+    };
+    bench.write("fee/change.sql", format!("update fee set rate = 30 where rate = 25;\n{sleep}"));
+}
+
+fn in_the_second_statement(bench: &Bench) -> Child {
+    slow(bench);
+    let worker = bench.start(&bench.change_task((1, 3), "abc"));
+    let second = Step::Statement { script: "change.sql".into(), number: 2, line: 2 };
+    until("the second statement", || bench.steps().contains(&second));
+    worker
+}
+
+#[test]
+fn a_server_that_falls_in_the_middle_has_applied_nothing() {
+    let own = [
+        bench(on(Place::on_postgres(Of::Own(Server::start())))),
+        bench(on(Place::on_maria(Of::Own(MariaServer::start())))),
+    ];
+    for bench in own {
+        let worker = in_the_second_statement(&bench);
+        match &bench.place {
+            Place::Postgres { server, .. } => server.signal("QUIT"),
+            Place::Maria { server, .. } => server.signal("KILL"),
+            Place::File => unreachable!(),
+        }
+        let left = bench.left(worker.wait_with_output().unwrap());
+        // Nobody is there to be asked.
+        assert_eq!((left.code, left.state()), (Some(9), ChangeState::InDoubt), "{}", left.err);
+        match &bench.place {
+            Place::Postgres { server, .. } => server.start_again(),
+            Place::Maria { server, .. } => server.start_again(),
+            Place::File => unreachable!(),
+        }
+        assert_eq!(rates(&bench), OLD);
+        bench.write("fee/change.sql", "update fee set rate = 30 where rate = 25;");
+        assert_eq!(run(&bench, SECOND).state(), ChangeState::Done);
+        assert_eq!(rates(&bench), NEW);
+    }
+}
