@@ -56,6 +56,8 @@ pub(super) fn read(dialect: Dialect, code: &[Token<'_>]) -> Facts {
         "update" | "merge" => Class::Update,
         "delete" | "truncate" => Class::Delete,
         "create" | "alter" | "drop" => Class::Ddl,
+        // MariaDB's compound statement; what it does is not looked into.
+        "begin" if dialect == Dialect::Mysql && word_at(main, 1, "not") => Class::Other,
         "begin" | "commit" | "end" | "rollback" | "savepoint" | "release" | "start" | "abort" => {
             Class::TransactionControl
         }

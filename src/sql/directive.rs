@@ -53,8 +53,9 @@ fn place<'s, 'a>(
     if !script.source[line..start].trim().is_empty() {
         return Stands::Elsewhere;
     }
-    let follows = |of: &&Statement<'_>| (of.range.start..of.start).contains(&start);
-    let Some(statement) = script.statements.iter().find(follows) else {
+    let next = script.statements.partition_point(|statement| statement.start <= start);
+    let Some(statement) = script.statements.get(next).filter(|next| next.range.start <= start)
+    else {
         return Stands::Elsewhere;
     };
     match before(script, statement, name) {
@@ -69,8 +70,10 @@ fn lead<'a>(
     statement: &Statement<'a>,
 ) -> impl Iterator<Item = Token<'a>> + use<'a> {
     let start = statement.range.start;
-    let line = 1 + script.source[..start].matches('\n').count() as u32;
-    Lexer::new(script.dialect, &script.source[start..statement.start]).map(move |token| Token {
+    let blanks = &script.source[start..statement.start];
+    // Counted back from the statement: a long script is not read anew for each of its statements.
+    let line = statement.line - blanks.matches('\n').count() as u32;
+    Lexer::new(script.dialect, blanks).map(move |token| Token {
         start: token.start + start,
         line: token.line + line - 1,
         ..token

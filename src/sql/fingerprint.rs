@@ -3,6 +3,7 @@
 //! Values, blanks, comments and case are left out, a list of values is as good as one, the order of what is ANDed, of
 //! what is SET and of what is listed counts no more than how often a statement is repeated.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use sha2::{Digest, Sha256};
@@ -37,10 +38,11 @@ impl fmt::Display for Fingerprint {
 
 /// The fingerprint of a script.
 pub fn fingerprint(dialect: Dialect, source: &str) -> Fingerprint {
+    let mut seen = BTreeSet::new();
     let mut lines: Vec<String> = Vec::new();
     for statement in &split(dialect, source).statements {
         let line = sorted(&plain(dialect, &statement.code(dialect))).join(" ");
-        if !lines.contains(&line) {
+        if seen.insert(line.clone()) {
             lines.push(line);
         }
     }

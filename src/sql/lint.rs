@@ -62,10 +62,12 @@ pub struct ChangeScripts<'a> {
 pub fn script(dialect: Dialect, source: &str, mode: Mode) -> Vec<Finding> {
     let mut findings = Findings { part: None, found: Vec::new() };
     let script = split(dialect, source);
-    findings.text(&script);
-    findings.copies(&script, mode);
+    let reading = Reading::of(&script);
+    findings.text(&reading);
+    findings.copies(&reading, mode);
     findings.placed_expectations(&script);
-    findings.transaction(&script, mode);
+    findings.transaction(&reading, mode);
+    findings.probes(&reading, mode);
     if script.statements.is_empty() {
         findings.defect(Rule::EmptyScript, 1, "the script has no statement");
     }
@@ -77,7 +79,7 @@ pub fn script(dialect: Dialect, source: &str, mode: Mode) -> Vec<Finding> {
 pub fn condition(dialect: Dialect, source: &str) -> Vec<Finding> {
     let mut findings = Findings { part: None, found: Vec::new() };
     let script = split(dialect, source);
-    findings.text(&script);
+    findings.text(&Reading::of(&script));
     findings.one_select(&script, &CONDITION);
     findings.sorted()
 }
@@ -88,7 +90,7 @@ pub fn change(dialect: Dialect, mode: Mode, scripts: &ChangeScripts<'_>) -> Vec<
     // In the order in which the scripts run: what the change makes, its rollback may take away again.
     let mut made = hazard::Made::default();
     let backup = split(dialect, scripts.backup);
-    let keeps = does_something(&backup);
+    let keeps = does_something(&Reading::of(&backup));
     for part in Part::ALL {
         let source = match part {
             Part::Backup => scripts.backup,
@@ -98,29 +100,53 @@ pub fn change(dialect: Dialect, mode: Mode, scripts: &ChangeScripts<'_>) -> Vec<
         };
         let script = split(dialect, source);
         let mut findings = Findings { part: Some(part), found: Vec::new() };
-        findings.text(&script);
+        let reading = Reading::of(&script);
+        findings.text(&reading);
         findings.marker(&script);
         if part == Part::Verify {
             findings.verification(&script);
         } else {
-            findings.copies(&script, mode);
+            findings.copies(&reading, mode);
             findings.placed_expectations(&script);
-            findings.transaction(&script, mode);
-            findings.statements_of_change(&script, mode, &mut made);
-            findings.probes(&script, mode);
-            findings.effect(&script, part);
+            findings.transaction(&reading, mode);
+            findings.statements_of_change(&reading, mode, &mut made);
+            findings.probes(&reading, mode);
+            findings.effect(&reading, part);
             if mode == Mode::OneTransaction {
-                findings.mixed(&script);
+                findings.mixed(&reading);
             }
         }
         if part == Part::Change {
-            findings.rows(&script, keeps);
+            findings.rows(&reading, keeps);
         } else if part == Part::Rollback {
-            findings.rows(&script, true);
+            findings.rows(&reading, true);
         }
         all.extend(findings.sorted());
     }
     all
+}
+
+/// A script with its words, which every rule reads: they are looked for once.
+struct Reading<'s, 'a> {
+    script: &'s Script<'a>,
+    statements: Vec<Read<'s, 'a>>,
+}
+
+struct Read<'s, 'a> {
+    statement: &'s Statement<'a>,
+    code: Vec<Token<'a>>,
+    facts: Facts,
+}
+
+impl<'s, 'a> Reading<'s, 'a> {
+    fn of(script: &'s Script<'a>) -> Self {
+        let read = |statement: &'s Statement<'a>| {
+            let code = statement.code(script.dialect);
+            let facts = class::read(script.dialect, &code);
+            Read { statement, code, facts }
+        };
+        Self { script, statements: script.statements.iter().map(read).collect() }
+    }
 }
 
 struct Findings {
@@ -177,8 +203,8 @@ impl Findings {
     }
 
     /// A change or a rollback must do something; a backup that keeps nothing is worth a look.
-    fn effect(&mut self, script: &Script<'_>, part: Part) {
-        if does_something(script) {
+    fn effect(&mut self, reading: &Reading<'_, '_>, part: Part) {
+        if does_something(reading) {
             return;
         }
         match part {
@@ -196,12 +222,10 @@ impl Findings {
         }
     }
 
-    fn rows(&mut self, script: &Script<'_>, kept: bool) {
-        for statement in &script.statements {
-            let facts = Facts::of(script.dialect, statement);
+    fn rows(&mut self, reading: &Reading<'_, '_>, kept: bool) {
+        for Read { statement, code, facts } in &reading.statements {
             let touches = matches!(facts.class, Class::Update | Class::Delete);
-            let code = statement.code(script.dialect);
-            let within = common_dml(&code);
+            let within = common_dml(code);
             if !touches && within.is_empty() {
                 continue;
             }
@@ -241,21 +265,18 @@ fn common_dml(code: &[Token<'_>]) -> Vec<Facts> {
 }
 
 /// Whether a statement of the script may change data or schema.
-fn does_something(script: &Script<'_>) -> bool {
-    script.statements.iter().any(|statement| {
-        let facts = Facts::of(script.dialect, statement);
-        match facts.class {
-            Class::TransactionControl | Class::Pragma | Class::Attach => false,
-            Class::Select => facts.writes || calls_only(script.dialect, statement),
-            _ => true,
-        }
+fn does_something(reading: &Reading<'_, '_>) -> bool {
+    let dialect = reading.script.dialect;
+    reading.statements.iter().any(|Read { code, facts, .. }| match facts.class {
+        Class::TransactionControl | Class::Pragma | Class::Attach => false,
+        Class::Select => facts.writes || calls_only(dialect, code),
+        _ => true,
     })
 }
 
 /// `select setval('s', 100)`, `select correct_fees()`: what a SELECT without a table is for.
-fn calls_only(dialect: Dialect, statement: &Statement<'_>) -> bool {
-    let code = statement.code(dialect);
-    dialect != Dialect::Sqlite && verify::tables(&code).is_empty() && calls(&code).next().is_some()
+fn calls_only(dialect: Dialect, code: &[Token<'_>]) -> bool {
+    dialect != Dialect::Sqlite && verify::tables(code).is_empty() && calls(code).next().is_some()
 }
 
 fn first_line(text: &str) -> &str {

@@ -124,6 +124,12 @@ impl Body {
         if token.kind != Kind::Word || !self.is_routine() {
             return;
         }
+        if self.blocks == 0 && token.is("atomic") && self.head.first().is_some_and(|w| w == "begin")
+        {
+            // MariaDB's BEGIN NOT ATOMIC begins a body and no transaction.
+            self.blocks = 1;
+            return;
+        }
         let closes_other = ["if", "loop", "while", "repeat", "for"].iter().any(|w| token.is(w));
         if ended && closes_other {
             // It was END IF or END LOOP, which closes no BEGIN.
@@ -175,6 +181,7 @@ impl Body {
         let head: Vec<&str> = self.head.iter().map(String::as_str).collect();
         let made = match head.as_slice() {
             ["create", "or", "replace", rest @ ..] | ["create", rest @ ..] => rest,
+            ["begin", "not", "atomic", ..] => return true,
             _ => return false,
         };
         const BODIES: [&str; 4] = ["function", "procedure", "trigger", "event"];

@@ -34,6 +34,7 @@ mod server_process;
 mod simulate_sample;
 mod smtp_sink;
 mod splitter;
+mod sql_oracle;
 mod store_archived;
 mod store_postgres;
 mod store_sqlite;

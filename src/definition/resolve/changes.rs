@@ -121,7 +121,12 @@ fn line(line: u32) -> Place {
 
 /// A finding of the lint, with the name of its rule.
 pub(super) fn by_rule(at: Place, found: &lint::Finding) -> Finding {
-    let what = format!("{} ({})", found.message, found.rule.name());
+    let what = match found.severity {
+        lint::Severity::Hazard => format!("hazard: {} ({})", found.message, found.rule),
+        lint::Severity::Defect | lint::Severity::Warning => {
+            format!("{} ({})", found.message, found.rule)
+        }
+    };
     let finding = match found.severity {
         lint::Severity::Defect => Finding::error(at, what),
         lint::Severity::Hazard | lint::Severity::Warning => Finding::warning(at, what),

@@ -66,8 +66,7 @@ fn another_table_column_or_comparison_is_another_change() {
         "insert into fee values (1, 2, 3)",
     ];
     for dialect in DIALECTS {
-        let found: std::collections::BTreeSet<_> =
-            texts.iter().map(|text| fingerprint(dialect, text)).collect();
+        let found: BTreeSet<_> = texts.iter().map(|text| fingerprint(dialect, text)).collect();
         assert_eq!(found.len(), texts.len(), "{dialect:?}");
     }
 }

@@ -292,7 +292,7 @@ fn maintenance(dialect: Dialect, mut words: Words<'_, '_>, found: &mut Vec<Rule>
         found.push(Rule::Renaming);
     } else if words.eat_any(&["grant", "revoke", "reassign owned"]).is_some() {
         found.push(Rule::ChangesRights);
-    } else if words.eat_any(&["call", "do", "execute", "prepare"]).is_some()
+    } else if words.eat_any(&["call", "do", "execute", "prepare", "begin not atomic"]).is_some()
         && !words.next_is("transaction")
     {
         found.push(Rule::OpaqueCode);

@@ -1,33 +1,42 @@
 //! Rules for any text, whatever its statements do.
 
-use super::{Findings, Mode, Rule, first_line};
+use super::{Findings, Mode, Read, Reading, Rule, first_line};
 use crate::sql::class::word_at;
 use crate::sql::lexer::{Dialect, Kind, Lexer, Token};
-use crate::sql::splitter::Script;
 use crate::sql::words::{Words, says};
 
 impl Findings {
     /// Rules for any text.
-    pub(super) fn text(&mut self, script: &Script<'_>) {
+    pub(super) fn text(&mut self, reading: &Reading<'_, '_>) {
+        let script = reading.script;
         if let Some(at) = script.source.find('\0') {
             let line = 1 + script.source[..at].matches('\n').count() as u32;
             self.defect(Rule::NulByte, line, "a NUL byte: the database would stop reading here");
         }
-        for token in Lexer::new(script.dialect, script.source) {
-            if token.kind == Kind::Variable {
-                let message = format!(
-                    "`{}` is a place for a value that nobody gives (it would be NULL): write the value itself",
-                    token.text
-                );
-                self.defect(Rule::Parameter, token.line, message);
-            }
-        }
+        self.parameters(reading);
         let tokens: Vec<Token<'_>> = Lexer::new(script.dialect, script.source)
             .filter(|token| !matches!(token.kind, Kind::Space | Kind::Comment))
             .collect();
         self.client_commands(script.dialect, &tokens);
         if script.dialect == Dialect::Mysql {
             self.executable_comments(&tokens);
+        }
+    }
+
+    fn parameters(&mut self, reading: &Reading<'_, '_>) {
+        for Read { statement, code, .. } in &reading.statements {
+            // `$1` is an argument of the function or the statement that is being made.
+            let makes = word_at(code, 0, "create") || word_at(code, 0, "prepare");
+            if makes && reading.script.dialect == Dialect::Postgres {
+                continue;
+            }
+            for token in code.iter().filter(|token| token.kind == Kind::Variable) {
+                let message = format!(
+                    "`{}` is a place for a value that nobody gives (it would be NULL): write the value itself",
+                    token.text
+                );
+                self.defect(Rule::Parameter, statement.line + token.line - 1, message);
+            }
         }
     }
 
@@ -70,18 +79,17 @@ impl Findings {
     }
 
     /// COPY with a partner that is not there, or that no transaction undoes.
-    pub(super) fn copies(&mut self, script: &Script<'_>, mode: Mode) {
-        for statement in &script.statements {
-            let code = statement.code(script.dialect);
-            let copy = script.dialect == Dialect::Postgres && word_at(&code, 0, "copy");
-            let load = Words::of(&code).next_is("load data local")
-                || Words::of(&code).next_is("load xml local");
-            if load || copy && (says(&code, "from stdin") || says(&code, "to stdout")) {
+    pub(super) fn copies(&mut self, reading: &Reading<'_, '_>, mode: Mode) {
+        for Read { statement, code, .. } in &reading.statements {
+            let copy = reading.script.dialect == Dialect::Postgres && word_at(code, 0, "copy");
+            let load = Words::of(code).next_is("load data local")
+                || Words::of(code).next_is("load xml local");
+            if load || copy && (says(code, "from stdin") || says(code, "to stdout")) {
                 const NOBODY: &str =
                     "nobody is at the other end to send or take the rows: write INSERT or SELECT";
                 self.defect(Rule::CopyStream, statement.line, NOBODY);
             } else if copy
-                && says(&code, "program")
+                && says(code, "program")
                 && (self.part.is_some() || mode == Mode::OneTransaction)
             {
                 const UNDONE: &str = "a program runs on the database server, and no ROLLBACK undoes it: use a `run` job";

@@ -1,16 +1,17 @@
 //! What cannot stand in a script because of how nightrun runs it: in one transaction, or statement by statement.
 
 use super::unfit::{self, Unfit};
-use super::{Findings, Mode, Part, Rule, Severity, first_line, hazard, session};
+use super::{Findings, Mode, Part, Read, Reading, Rule, Severity, first_line, hazard, session};
 use crate::sql::class::{Class, Facts};
 use crate::sql::done_when;
-use crate::sql::splitter::{Script, Statement};
+use crate::sql::lexer::Dialect;
+use crate::sql::splitter::Statement;
 
 impl Findings {
     /// What cannot stand in a script that nightrun runs.
-    pub(super) fn transaction(&mut self, script: &Script<'_>, mode: Mode) {
-        for statement in &script.statements {
-            let facts = Facts::of(script.dialect, statement);
+    pub(super) fn transaction(&mut self, reading: &Reading<'_, '_>, mode: Mode) {
+        for read in &reading.statements {
+            let Read { statement, facts, .. } = read;
             let verb = facts.verb.to_ascii_uppercase();
             if facts.class == Class::TransactionControl {
                 let message = format!("{verb}: {}", mode.owns_transaction());
@@ -22,16 +23,15 @@ impl Findings {
                         statement.line,
                         format!("{verb} in a transaction: two files do not commit as one; use a job with `transaction: none`"),
                     ),
-                    Class::Pragma => self.pragma(statement, &facts),
-                    _ => self.fits(script, statement),
+                    Class::Pragma => self.pragma(statement, facts),
+                    _ => self.fits(reading.script.dialect, read),
                 }
             }
         }
     }
 
-    fn fits(&mut self, script: &Script<'_>, statement: &Statement<'_>) {
-        let code = statement.code(script.dialect);
-        let Some(unfit) = unfit::of(script.dialect, &code) else { return };
+    fn fits(&mut self, dialect: Dialect, Read { statement, code, .. }: &Read<'_, '_>) {
+        let Some(unfit) = unfit::of(dialect, code) else { return };
         let (rule, why) = match unfit {
             Unfit::Refused => (Rule::RefusesTransaction, "cannot run in a transaction"),
             Unfit::Commits => {
@@ -64,51 +64,48 @@ impl Findings {
     }
 
     /// Statements that belong together beside some that can stand in no transaction: no mode is right for both.
-    pub(super) fn mixed(&mut self, script: &Script<'_>) {
-        let alone =
-            |s: &&Statement<'_>| unfit::of(script.dialect, &s.code(script.dialect)).is_some();
-        let dml = |s: &&Statement<'_>| {
-            let class = Facts::of(script.dialect, s).class;
-            matches!(class, Class::Insert | Class::Update | Class::Delete) && !alone(s)
+    pub(super) fn mixed(&mut self, reading: &Reading<'_, '_>) {
+        let alone = |read: &&Read<'_, '_>| unfit::of(reading.script.dialect, &read.code).is_some();
+        let dml = |read: &&Read<'_, '_>| {
+            matches!(read.facts.class, Class::Insert | Class::Update | Class::Delete)
+                && !alone(read)
         };
-        let (Some(dml), Some(alone)) =
-            (script.statements.iter().find(dml), script.statements.iter().find(alone))
-        else {
-            return;
-        };
+        let Some(alone) = reading.statements.iter().find(alone) else { return };
+        let Some(dml) = reading.statements.iter().find(dml) else { return };
         let message = format!(
             "data is changed here, and line {} cannot be undone with it: make two changes, one of which `needs` the other",
-            alone.line
+            alone.statement.line
         );
-        self.defect(Rule::MixedStatements, dml.line, message);
+        self.defect(Rule::MixedStatements, dml.statement.line, message);
     }
 
     /// What a change may not do to its session, and what an approver must know of it.
     pub(super) fn statements_of_change(
         &mut self,
-        script: &Script<'_>,
+        reading: &Reading<'_, '_>,
         mode: Mode,
         made: &mut hazard::Made,
     ) {
         let transactional = mode == Mode::OneTransaction;
-        for statement in &script.statements {
-            let code = statement.code(script.dialect);
-            for (rule, why) in session::of(script.dialect, transactional, &code) {
+        let dialect = reading.script.dialect;
+        for Read { statement, code, .. } in &reading.statements {
+            for (rule, why) in session::of(dialect, transactional, code) {
                 let message = format!("`{}`: {why}", first_line(statement.text));
                 self.defect(rule, statement.line, message);
             }
-            for rule in hazard::of(script.dialect, &code, made) {
-                self.hazard(script.dialect, rule, statement.line);
+            for rule in hazard::of(dialect, code, made) {
+                self.hazard(dialect, rule, statement.line);
             }
         }
     }
 
     /// Whether a recovery can tell of each statement of a journalled change if it was done.
-    pub(super) fn probes(&mut self, script: &Script<'_>, mode: Mode) {
+    pub(super) fn probes(&mut self, reading: &Reading<'_, '_>, mode: Mode) {
+        let script = reading.script;
         for misplaced in done_when::misplaced(script) {
             self.defect(Rule::DoneWhen, misplaced.line, misplaced.message);
         }
-        for statement in &script.statements {
+        for Read { statement, code, facts } in &reading.statements {
             let probe = done_when::of(script, statement).is_some();
             if mode != Mode::Journalled {
                 if probe {
@@ -117,8 +114,7 @@ impl Findings {
                 }
                 continue;
             }
-            let facts = Facts::of(script.dialect, statement);
-            let unfit = unfit::of(script.dialect, &statement.code(script.dialect)).is_some();
+            let unfit = unfit::of(script.dialect, code).is_some();
             match facts.class {
                 Class::Select | Class::TransactionControl if !unfit => {}
                 Class::Insert | Class::Update | Class::Delete if !unfit => {

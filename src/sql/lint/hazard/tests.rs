@@ -201,7 +201,7 @@ fn mysql_statements_that_lock_or_lose() {
                 "server-file server-file",
             ),
             (
-                "call p(); prepare s from 'commit'; execute s; execute immediate 'commit'",
+                "begin not atomic commit; end; prepare s from 'commit'; execute s; execute immediate 'commit'",
                 "opaque-code opaque-code opaque-code opaque-code",
             ),
             (

@@ -198,6 +198,14 @@ fn a_job_may_do_what_only_a_change_may_not() {
         job(Mode::EachAlone, "vacuum t; copy t from program 'x';\n\\q"),
         [("client-command", 2)]
     );
+    assert_eq!(job(Mode::EachAlone, "-- done_when: select x from t\nvacuum t"), [("done-when", 2)]);
+    assert_eq!(
+        job(
+            IN_ONE,
+            "select $1 from t;\nprepare p as select $1;\ncreate function f(int) returns int begin atomic; select $1; end"
+        ),
+        [("parameter", 1)]
+    );
     assert_eq!(job(Mode::EachAlone, "copy t from stdin"), [("copy-stream", 1)]);
 }
 
