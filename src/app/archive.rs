@@ -48,6 +48,46 @@ pub struct Due {
     pub logs: Vec<(RunId, Vec<AttemptId>)>,
 }
 
+/// What is old enough, or too much.
+pub(super) async fn due(
+    reader: &StateReader,
+    retention: &Retention,
+    now: Timestamp,
+) -> Result<Due, NotArchived> {
+    let rows = reader.runs(&RunFilter::default()).await?;
+    let mut output = reader.output().await?;
+    let mut wanted: BTreeSet<RunId> = reader.runs_at_fault().await?.into_iter().collect();
+    let in_doubt = reader.runs_left_in_doubt().await?;
+    wanted.extend(in_doubt.into_iter().map(|row| row.run));
+    let with_logs = archive::with_logs(&retention.archive)?;
+    let past: Vec<Past> = rows
+        .into_iter()
+        .map(|row| {
+            let over = row.result.is_some_and(|result| result != RunResult::Stopped);
+            let bytes = output.get(&row.run).map_or(0, |(_, bytes)| *bytes);
+            Past {
+                ended: row.ended.filter(|_| over && row.not_at_hand().is_none()),
+                trial: row.trial,
+                wanted: wanted.contains(&row.run),
+                log_bytes: if with_logs.contains(&row.run) { 0 } else { bytes },
+                run: row.run,
+            }
+        })
+        .collect();
+    let Retention { runs, logs, logs_at_most, .. } = retention;
+    let runs = runs_to_archive(&past, *runs, now);
+    let rest: Vec<Past> = past.into_iter().filter(|past| !runs.contains(&past.run)).collect();
+    let logs = logs_to_archive(&rest, (*logs, *logs_at_most), now);
+    let mut with_attempts = |runs: Vec<RunId>| {
+        let of = |run: RunId| {
+            let attempts = output.remove(&run).map(|(attempts, _)| attempts);
+            (run, attempts.unwrap_or_default())
+        };
+        runs.into_iter().map(of).collect()
+    };
+    Ok(Due { runs: with_attempts(runs), logs: with_attempts(logs) })
+}
+
 /// Writes archives of one host.
 #[derive(Debug, Clone)]
 pub struct Archivist {
@@ -59,38 +99,7 @@ pub struct Archivist {
 impl Archivist {
     /// What is old enough, or too much.
     pub async fn due(&self, now: Timestamp) -> Result<Due, NotArchived> {
-        let rows = self.reader.runs(&RunFilter::default()).await?;
-        let mut output = self.reader.output().await?;
-        let mut wanted: BTreeSet<RunId> = self.reader.runs_at_fault().await?.into_iter().collect();
-        let in_doubt = self.reader.runs_left_in_doubt().await?;
-        wanted.extend(in_doubt.into_iter().map(|row| row.run));
-        let with_logs = archive::with_logs(&self.retention.archive)?;
-        let past: Vec<Past> = rows
-            .into_iter()
-            .map(|row| {
-                let over = row.result.is_some_and(|result| result != RunResult::Stopped);
-                let bytes = output.get(&row.run).map_or(0, |(_, bytes)| *bytes);
-                Past {
-                    ended: row.ended.filter(|_| over && row.not_at_hand().is_none()),
-                    trial: row.trial,
-                    wanted: wanted.contains(&row.run),
-                    log_bytes: if with_logs.contains(&row.run) { 0 } else { bytes },
-                    run: row.run,
-                }
-            })
-            .collect();
-        let Retention { runs, logs, logs_at_most, .. } = &self.retention;
-        let runs = runs_to_archive(&past, *runs, now);
-        let rest: Vec<Past> = past.into_iter().filter(|past| !runs.contains(&past.run)).collect();
-        let logs = logs_to_archive(&rest, (*logs, *logs_at_most), now);
-        let mut with_attempts = |runs: Vec<RunId>| {
-            let of = |run: RunId| {
-                let attempts = output.remove(&run).map(|(attempts, _)| attempts);
-                (run, attempts.unwrap_or_default())
-            };
-            runs.into_iter().map(of).collect()
-        };
-        Ok(Due { runs: with_attempts(runs), logs: with_attempts(logs) })
+        due(&self.reader, &self.retention, now).await
     }
 
     /// Writes a run's archive. It is still in the store as before.

@@ -9,10 +9,11 @@ use jiff::civil::date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::check;
+use super::{check, keeping};
 use crate::agent;
 use crate::core::fact::Fact;
 use crate::definition::defect::Severity;
+use crate::definition::retention::Retention;
 use crate::definition::settings::Definitions;
 use crate::definition::site::{Mail, Site, Transport};
 use crate::driver::clock::HostClock;
@@ -20,7 +21,7 @@ use crate::driver::mail::{FolderMailer, SmtpMailer};
 use crate::driver::store::{FILE, StateReader, StoreAddress};
 use crate::driver::{agent_health, git_health, host_health, state_health};
 use crate::port::{Clock, RunFilter, StoreError, StoreReader};
-use crate::types::Now;
+use crate::types::{Now, Span};
 use crate::view::health::Finding;
 
 /// For the answer of an agent.
@@ -45,6 +46,10 @@ pub struct Examined<'a> {
     pub store: &'a StoreAddress,
     /// The agent has a unit of its own.
     pub awaits_agent: bool,
+    /// `None`: everything is kept.
+    pub retention: Option<&'a Retention>,
+    /// How old the newest backup may be; 26 hours where nothing is said.
+    pub backup_within: Option<Span>,
 }
 
 /// Everything that is found, good and bad, in the order in which a person mends it. An error: not even the clock can be
@@ -66,6 +71,10 @@ pub async fn examine(places: &Examined<'_>) -> io::Result<Vec<Finding>> {
     }
     let reader = StateReader::open(store, state).await;
     found.push(of_store(&reader, store, state).await);
+    if let Ok(Some(reader)) = &reader {
+        found.push(keeping::of_archive(reader, places.retention, now.wall).await);
+        found.extend(keeping::of_backup(reader, state, (places.backup_within, now.wall)).await);
+    }
     let agent = places.shared.join("agent");
     found.push(agent_health::examine(&agent, AGENT, places.awaits_agent).await);
     if let Some(site) = &site {

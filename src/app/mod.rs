@@ -4,6 +4,7 @@ mod archive;
 mod clock;
 mod commits;
 mod doctor;
+mod keeping;
 mod mailer;
 mod restored;
 mod service_watch;

@@ -60,6 +60,11 @@ pub(super) async fn backup(context: &Context, to: &Path) -> Result<u8, Failure> 
     let title = title.unwrap_or_default();
     let copied = store::backup(&context.store, &state, &to, (&title, made)).await;
     let manifest = copied.map_err(failure)?;
+    if let Err(why) = store::remember(&state, &to, &manifest) {
+        notice_line!(
+            "nightrun: the backup is whole, and `nightrun doctor` will not know of it: {why}"
+        );
+    }
     match context.format {
         Format::Text => print_line!(
             "{}: {} entries, chain whole, head {}",

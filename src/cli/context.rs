@@ -43,6 +43,8 @@ pub(super) struct Context {
     pub(super) starts_agent: bool,
     /// `None`: everything is kept.
     pub(super) retention: Option<Retention>,
+    /// How old the newest backup may be, where the settings say so.
+    pub(super) backup_within: Option<Span>,
     /// Where the agent and the work of jobs are, if not in the state folder.
     pub(super) shared: Option<PathBuf>,
     /// As asked for; English by default.
@@ -92,6 +94,7 @@ impl Context {
             shared: places.shared.or(settings.shared),
             definitions: settings.definitions,
             retention: settings.retention,
+            backup_within: settings.backup_within,
             lang: asked_lang.unwrap_or_default(),
             asked_lang,
             format: places.format,

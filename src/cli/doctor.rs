@@ -17,6 +17,8 @@ pub(super) async fn doctor(context: &Context) -> Result<u8, Failure> {
         shared: context.shared(),
         store: &context.store,
         awaits_agent: !context.starts_agent,
+        retention: context.retention.as_ref(),
+        backup_within: context.backup_within,
     };
     let findings = app::examine(&places).await.map_err(Failure::failed)?;
     match context.format {

@@ -9,6 +9,7 @@ use super::raw::settings::{ApiRecord, DefinitionsRecord, SettingsFile};
 use super::raw::{self, AgentWord, Field, ModeWord, RequireWord, Word};
 use super::retention::{self, Retention};
 use super::source::{SourceFile, SourceTree};
+use crate::types::Span;
 
 /// What a command of this host goes by where its line and environment say nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub struct Settings {
     pub api: Option<ApiListen>,
     /// `None`: everything is kept.
     pub retention: Option<Retention>,
+    /// How old the newest backup may be before the doctor warns.
+    pub backup_within: Option<Span>,
 }
 
 /// The API on the network.
@@ -99,6 +102,7 @@ pub fn settings(file: &Path, bytes: Vec<u8>) -> Result<Settings, Vec<Defect>> {
                 .retention
                 .get()
                 .and_then(|retention| retention::retention(retention, folder, &mut found)),
+            backup_within: raw.backup.get().and_then(|backup| backup.within.get().copied()),
         }
     });
     let mut defects: Vec<Defect> =
@@ -179,7 +183,7 @@ mod tests {
     fn folders_count_from_the_file_and_a_branch_has_its_defaults() {
         let text = "version: 1\nsite: jobs\nstate: /var/lib/nightrun\n\
                     store: postgres://db.example/nightrun\nstore_password_file: store.password\n\
-                    mode: observe\nagent: await\n\
+                    mode: observe\nagent: await\nbackup: {within: 25h}\n\
                     definitions: {require: clean, follow: {remote: origin, branch: main}}\n";
         let follow = Follow { remote: "origin".into(), branch: "main".into(), every: EVERY };
         let expected = Settings {
@@ -193,6 +197,7 @@ mod tests {
             definitions: Definitions::Commits { follow: Some(follow) },
             api: None,
             retention: None,
+            backup_within: Some(Span::seconds(90_000)),
         };
         assert_eq!(read(text), Ok(expected));
         assert_eq!(read("version: 1\n"), Ok(Settings::default()));

@@ -31,6 +31,7 @@ pub fn words(lang: Lang, finding: &Finding) -> String {
         Part::Settings | Part::Git => of_definitions(finding, lang),
         Part::Site => of_site(finding, lang),
         Part::State => of_state(finding, lang),
+        Part::Archive | Part::Backup => of_keeping(finding, lang),
         Part::Store | Part::Agent => of_store_or_agent(finding, lang),
         Part::Mail => of_mail(finding, lang),
         Part::Clock | Part::Zones => of_time(finding, lang),
@@ -157,6 +158,37 @@ fn of_store_or_agent(finding: &Finding, lang: Lang) -> Option<String> {
             Health::AgentSpeaksOther { version: *version, own: *own }.say(lang)
         }
         Finding::AgentUnusable { why } => Health::AgentUnusable { why }.say(lang),
+        _ => return None,
+    };
+    Some(said)
+}
+
+fn of_keeping(finding: &Finding, lang: Lang) -> Option<String> {
+    let when = |at: &Option<Timestamp>| at.map_or_else(|| Health::Never.say(lang), utc);
+    let age = |seconds: u64| took(lang, Duration::from_secs(seconds));
+    let said = match finding {
+        Finding::EverythingKept => Health::EverythingKept.say(lang),
+        Finding::ArchiveGoes { folder, runs, logs, last } => {
+            let (folder, last) = (&*shown(folder), &*when(last));
+            Health::ArchiveGoes { folder, runs: *runs, logs: *logs, last }.say(lang)
+        }
+        Finding::ArchiveLate { folder, runs, logs, last } => {
+            let (folder, last) = (&*shown(folder), &*when(last));
+            Health::ArchiveLate { folder, runs: *runs, logs: *logs, last }.say(lang)
+        }
+        Finding::ArchiveUnknown { folder, why } => {
+            Health::ArchiveUnknown { folder: &shown(folder), why }.say(lang)
+        }
+        Finding::BackupMade { file, made, entries } => {
+            let (file, made) = (&*shown(file), &*utc(*made));
+            Health::BackupMade { file, made, entries: *entries }.say(lang)
+        }
+        Finding::BackupOld { file, made, entries, within_s } => {
+            let (file, made, within) = (&*shown(file), &*utc(*made), &*age(*within_s));
+            Health::BackupOld { file, made, entries: *entries, within }.say(lang)
+        }
+        Finding::NoBackup { within_s } => Health::NoBackup { within: &age(*within_s) }.say(lang),
+        Finding::BackupUnknown { why } => Health::BackupUnknown { why }.say(lang),
         _ => return None,
     };
     Some(said)

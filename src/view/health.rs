@@ -14,6 +14,8 @@ pub enum Part {
     Git,
     State,
     Store,
+    Archive,
+    Backup,
     Agent,
     Mail,
     Clock,
@@ -141,6 +143,48 @@ pub enum Finding {
     StoreOpenToOthers {
         path: PathBuf,
         mode: u32,
+    },
+
+    /// Nothing ever goes to an archive.
+    EverythingKept,
+    /// What is old enough, or too much, and goes with the next archive. `last`: when a run went to it last.
+    ArchiveGoes {
+        folder: PathBuf,
+        runs: u64,
+        logs: u64,
+        last: Option<Timestamp>,
+    },
+    /// It was due by its age for more than a day.
+    ArchiveLate {
+        folder: PathBuf,
+        runs: u64,
+        logs: u64,
+        last: Option<Timestamp>,
+    },
+    ArchiveUnknown {
+        folder: PathBuf,
+        why: String,
+    },
+
+    /// `entries`: what the journal has got since.
+    BackupMade {
+        file: PathBuf,
+        made: Timestamp,
+        entries: u64,
+    },
+    /// Older than it should be, which is `within_s`.
+    BackupOld {
+        file: PathBuf,
+        made: Timestamp,
+        entries: u64,
+        within_s: u64,
+    },
+    /// The store is older than that, and no backup was made from this state folder.
+    NoBackup {
+        within_s: u64,
+    },
+    BackupUnknown {
+        why: String,
     },
 
     /// Nobody listens; attempts that no ending is known of.
@@ -296,6 +340,14 @@ impl Finding {
             | Self::StoreWhole { .. }
             | Self::StoreUnusable { .. }
             | Self::StoreOpenToOthers { .. } => Part::Store,
+            Self::EverythingKept
+            | Self::ArchiveGoes { .. }
+            | Self::ArchiveLate { .. }
+            | Self::ArchiveUnknown { .. } => Part::Archive,
+            Self::BackupMade { .. }
+            | Self::BackupOld { .. }
+            | Self::NoBackup { .. }
+            | Self::BackupUnknown { .. } => Part::Backup,
             Self::NoAgent { .. }
             | Self::AgentAwaited
             | Self::AgentHere { .. }
@@ -337,6 +389,9 @@ impl Finding {
             | Self::StateUsable { .. }
             | Self::NoStore
             | Self::StoreWhole { .. }
+            | Self::EverythingKept
+            | Self::ArchiveGoes { .. }
+            | Self::BackupMade { .. }
             | Self::NoAgent { .. }
             | Self::AgentHere { .. }
             | Self::MailFolderUsable { .. }
@@ -351,6 +406,11 @@ impl Finding {
             | Self::LittleRoom { .. }
             | Self::StateVolatile { .. }
             | Self::StoreOpenToOthers { .. }
+            | Self::ArchiveLate { .. }
+            | Self::ArchiveUnknown { .. }
+            | Self::BackupOld { .. }
+            | Self::NoBackup { .. }
+            | Self::BackupUnknown { .. }
             | Self::AgentOutdated { .. }
             | Self::GitDirty { .. }
             | Self::GitRemoteSilent { .. }

@@ -34,6 +34,16 @@ record! {
         optional api: ApiRecord,
         /// How long what is over is kept, and where it goes then. Without it everything is kept.
         optional retention: RetentionRecord,
+        /// When somebody should look after the backups.
+        optional backup: BackupRecord,
+    }
+}
+
+record! {
+    /// When somebody should look after the backups.
+    pub(crate) struct BackupRecord {
+        /// `nightrun doctor` warns when the newest is older. Default: 26h.
+        required within: Span,
     }
 }
 

@@ -46,6 +46,41 @@ pub struct Manifest {
     pub bytes: u64,
 }
 
+/// The newest backup, as the state folder remembers it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastBackup {
+    /// Where it was written; it may have been carried elsewhere since.
+    pub file: PathBuf,
+    pub made: Timestamp,
+    /// The last entry that is in it.
+    pub seq: u64,
+}
+
+/// In the state folder: the newest backup.
+const LAST: &str = "last-backup.json";
+
+/// Remembers that a backup was made.
+pub fn remember(state: &Path, file: &Path, manifest: &Manifest) -> Result<(), StoreError> {
+    let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let last = LastBackup { file, made: manifest.made, seq: manifest.seq };
+    let text =
+        serde_json::to_string(&last).map_err(|why| StoreError::Contradiction(why.to_string()))?;
+    let aside = state.join(format!("{LAST}.new"));
+    write(&aside, text.as_bytes())?;
+    move_to(&aside, &state.join(LAST))
+}
+
+/// The newest backup that was made from this state folder; `None`: none was.
+pub fn last_backup(state: &Path) -> Result<Option<LastBackup>, StoreError> {
+    let path = state.join(LAST);
+    let text = match std::fs::read(&path) {
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        read => read.map_err(|why| StoreError::Trouble(format!("{}: {why}", path.display())))?,
+    };
+    let last = serde_json::from_slice(&text);
+    last.map(Some).map_err(|why| StoreError::Damaged(format!("{}: {why}", path.display())))
+}
+
 /// Where the manifest of a backup lies.
 fn manifest_of(file: &Path) -> PathBuf {
     file::beside(file, ".json")

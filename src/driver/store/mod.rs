@@ -29,7 +29,7 @@ mod still;
 pub(super) mod text;
 mod trouble;
 
-pub use backup::{Manifest, backup, check_backup, restore};
+pub use backup::{LastBackup, Manifest, backup, check_backup, last_backup, remember, restore};
 pub use copy::{Copied, copy};
 pub use open::{FILE, SqliteReader, SqliteStore};
 pub use state::{StateReader, StateStore, StoreAddress};

@@ -85,6 +85,29 @@ messages! {
     StoreOpenToOthers { path: &'a str, mode: &'a str }:
         format!("{path} can be read or written by others (mode {mode}): `chmod 600 {path}`"),
         format!("{path} 可被其他账号读写（权限 {mode}）：请执行 `chmod 600 {path}`");
+    EverythingKept:
+        "nothing is archived, everything is kept: `retention:` in the settings file says what goes when",
+        "未设归档，全部保留：在设置文件的 `retention:` 中声明";
+    ArchiveGoes { folder: &'a str, runs: u64, logs: u64, last: &'a str }:
+        format!("{folder}: {} and the output of {logs} more go with the next archive; a run went last {last}", counted(runs, "run")),
+        format!("{folder}：下次归档 {runs} 次批次执行、另 {logs} 次的输出；最近归档：{last}");
+    ArchiveLate { folder: &'a str, runs: u64, logs: u64, last: &'a str }:
+        format!("{folder}: {} and the output of {logs} more should have gone more than a day ago; a run went last {last}: `nightrun archive` where nobody serves, or see what `nightrun serve` says at the hour of `retention.at`", counted(runs, "run")),
+        format!("{folder}：{runs} 次批次执行、另 {logs} 次的输出一天前已应归档；最近归档：{last}：未运行 serve 时请执行 `nightrun archive`，否则查看 `nightrun serve` 在 `retention.at` 时刻的输出");
+    ArchiveUnknown { folder: &'a str, why: &'a str }:
+        format!("{folder}: it cannot be told what is due: {why}"), format!("{folder}：无法判断应归档内容：{why}");
+    Never: "never", "从未";
+    BackupMade { file: &'a str, made: &'a str, entries: u64 }:
+        format!("{file} of {made}, {} ago", if entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") }),
+        format!("{file}，备份于 {made}，此后新增流水 {entries} 条");
+    BackupOld { file: &'a str, made: &'a str, entries: u64, within: &'a str }:
+        format!("the newest is {file} of {made}, {} ago and older than {within}: `nightrun backup DIR`, from cron", if entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") }),
+        format!("最近一次为 {file}，备份于 {made}，此后新增流水 {entries} 条，已超过 {within}：请执行 `nightrun backup 目录`，并加入 cron");
+    NoBackup { within: &'a str }:
+        format!("none was made, and the store is older than {within}: `nightrun backup DIR`, from cron"),
+        format!("从未备份，而状态库已存在超过 {within}：请执行 `nightrun backup 目录`，并加入 cron");
+    BackupUnknown { why: &'a str }:
+        format!("it cannot be told when one was made: {why}"), format!("无法得知备份时间：{why}");
     NoAgent: "none is needed now; a run starts it", "当前不需要，执行批次时自动启动";
     AgentIsMissed { attempts: u64 }:
         format!("none is there, and the end of {} is not known: `nightrun resume` starts one and learns it", counted(attempts, "attempt")),

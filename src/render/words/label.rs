@@ -116,6 +116,8 @@ labels! {
     PartGit: "git", "git";
     PartState: "state", "状态目录";
     PartStore: "store", "状态库";
+    PartArchive: "archive", "归档";
+    PartBackup: "backup", "备份";
     PartAgent: "agent", "代理";
     PartMail: "mail", "邮件";
     PartClock: "clock", "时钟";
@@ -193,6 +195,8 @@ impl Label {
             Part::Git => Self::PartGit,
             Part::State => Self::PartState,
             Part::Store => Self::PartStore,
+            Part::Archive => Self::PartArchive,
+            Part::Backup => Self::PartBackup,
             Part::Agent => Self::PartAgent,
             Part::Mail => Self::PartMail,
             Part::Clock => Self::PartClock,

@@ -187,6 +187,55 @@ fn an_audit_tells_what_was_done_in_runs_that_were_archived() {
     assert!(attic.run(&["audit"], 1).contains("it is not the file that was made"));
 }
 
+#[test]
+fn the_doctor_says_what_is_due_and_how_old_the_newest_backup_is() {
+    let attic = Attic::new(RETENTION);
+    let found = |settings: bool| -> Vec<serde_json::Value> {
+        let more = attic.settings();
+        let more: &[&str] = if settings { &["--settings", &more] } else { &[] };
+        let output =
+            attic.0.command(&[&["doctor", "--format", "json"], more].concat()).output().unwrap();
+        let all: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let of =
+            |found: &&serde_json::Value| found["part"] == "archive" || found["part"] == "backup";
+        all.as_array().unwrap().iter().filter(of).cloned().collect()
+    };
+    let is = |found: &[serde_json::Value], expected: [(&str, &str); 2]| {
+        let name = |found: &serde_json::Value| {
+            (
+                found["grade"].as_str().unwrap().to_owned(),
+                found["found"]["finding"].as_str().unwrap().to_owned(),
+            )
+        };
+        let names: Vec<_> = found.iter().map(name).collect();
+        let expected = expected.map(|(grade, name)| (grade.to_owned(), name.to_owned()));
+        assert_eq!(names, expected, "{found:?}");
+    };
+    let before = found(true);
+    is(&before, [("warn", "archive-late"), ("warn", "no-backup")]);
+    assert_eq!(
+        (&before[0]["found"]["runs"], &before[0]["found"]["last"]),
+        (&1.into(), &serde_json::Value::Null)
+    );
+    is(&found(false), [("ok", "everything-kept"), ("warn", "no-backup")]);
+    let backup = attic.house().state().with_file_name("backup.db");
+    attic.run(&["backup", backup.to_str().unwrap()], 0);
+    attic.run(&["archive"], 0);
+    let after = found(true);
+    is(&after, [("ok", "archive-goes"), ("ok", "backup-made")]);
+    assert!(after[0]["text"].as_str().unwrap().contains("2026-11-16"), "{after:?}");
+    assert_eq!(after[1]["found"]["entries"], 1, "the entry that archived the run");
+    attic.0.set_clock("2026-11-17T09:00:00+01:00".parse().unwrap());
+    is(&found(true), [("ok", "archive-goes"), ("ok", "backup-made")]);
+    attic.0.set_clock("2026-11-17T12:00:00+01:00".parse().unwrap());
+    is(&found(true), [("ok", "archive-goes"), ("warn", "backup-old")]);
+    let settings = format!("{RETENTION}backup: {{within: 8d}}\n");
+    fs::write(attic.settings(), settings).unwrap();
+    is(&found(true), [("ok", "archive-goes"), ("ok", "backup-made")]);
+    fs::write(attic.house().state().join("last-backup.json"), "{").unwrap();
+    is(&found(true), [("ok", "archive-goes"), ("warn", "backup-unknown")]);
+}
+
 /// A note to an old run may be the last entry before the one that archives it.
 #[test]
 fn the_end_of_the_journal_proves_itself_over_what_was_archived() {

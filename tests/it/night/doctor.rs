@@ -93,6 +93,7 @@ fn a_host_where_all_is_well() {
             "not-in-git",
             "state-usable",
             "store-whole",
+            "everything-kept",
             "no-agent",
             "mail-folder-usable",
             "clock-plausible",
