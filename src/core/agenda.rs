@@ -15,7 +15,8 @@ use crate::types::{BusinessDate, Due, JobName, JobRef, Now, PoolName, RunId};
 /// A job of a run, by its index.
 pub(super) type JobKey = (RunId, usize);
 
-/// Of a job that could start but for its gate, the best first: higher priority, older run, earlier in the file.
+/// Of a job that could start but for its gate, the best first: higher priority, then the run whose id comes first (of one
+/// batch the older date), then earlier in the file.
 pub(super) type Place = (Reverse<i32>, RunId, usize);
 
 #[derive(Debug, Default)]

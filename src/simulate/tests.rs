@@ -1,3 +1,4 @@
+use super::check::precedence::Reading;
 use super::shrink::Shrunk;
 use super::*;
 
@@ -181,4 +182,43 @@ fn a_store_that_takes_commits_of_any_epoch_is_found_out() {
         matches!(world.play(), Err(failure) if matches!(failure.breach, Breach::Stale(..)))
     });
     assert!(found.count() > 10);
+}
+
+/// So it does where agents that know of a later leader obey a former one: whether or not the later one has started the
+/// same meanwhile, or written its end down.
+#[test]
+fn agents_that_obey_any_epoch_are_found_out() {
+    let found = (0..100).filter(|seed| {
+        let mut world = World::new(Scenario { look: 64, ..Scenario::of(*seed, 40) }).unwrap();
+        world.obeys_anybody();
+        match world.play() {
+            Err(failure) if matches!(failure.breach, Breach::Obeyed { .. }) => true,
+            Err(failure) => panic!("{}", failure.breach),
+            Ok(_) => false,
+        }
+    });
+    assert!(found.count() > 3);
+}
+
+/// Nights whose starts break the rule of precedence as it is read here.
+fn out_of_turn(reading: Reading) -> usize {
+    let broken = (0..80).filter(|seed| {
+        let mut world = World::new(Scenario { look: 64, ..Scenario::of(*seed, 20) }).unwrap();
+        world.reads(reading);
+        let found =
+            |failure: &Failure| matches!(failure.breach, Breach::Rule(Violation::OutOfTurn(..)));
+        match world.play() {
+            Err(failure) if found(&failure) => true,
+            Err(failure) => panic!("{}", failure.breach),
+            Ok(_) => false,
+        }
+    });
+    broken.count()
+}
+
+/// The order of starts is held against the rule in every made-up night; here it is shown that this finds something.
+#[test]
+fn a_wrong_order_of_starts_is_found_out() {
+    let found = [Reading::WorstFirst, Reading::AsDeclared].map(out_of_turn);
+    assert!(found[0] > 60 && found[1] > 2, "{found:?} of 80 nights");
 }

@@ -12,6 +12,7 @@ mod deadlines;
 mod history;
 mod openings;
 pub(super) mod plan;
+pub(super) mod precedence;
 mod start;
 mod waiting;
 
@@ -30,6 +31,8 @@ use crate::types::{AttemptId, HostName, Now, RunId};
 pub enum Violation {
     #[error("{0} was started though {1}")]
     Started(AttemptId, String),
+    #[error("{0} was started out of turn: {1}")]
+    OutOfTurn(AttemptId, String),
     #[error("{0} was intended twice")]
     Twice(AttemptId),
     #[error("the event with the key {0} was taken twice")]
@@ -70,6 +73,7 @@ pub(super) struct Witness {
     days: BTreeMap<(RunId, usize), bool>,
     deadlines: deadlines::Watched,
     waiting: waiting::Turn,
+    precedence: precedence::Watched,
     /// Runs that the supervisor of the moment has opened or taken up, and that are not over.
     going: BTreeSet<RunId>,
     /// The time of the last step.
@@ -88,6 +92,9 @@ impl Witness {
         match fact {
             Fact::AttemptIntended { attempt, host, .. } => {
                 self.startable(at, attempt, hosts.contains(host))?;
+                let used = self.in_use();
+                self.its_turn(at, attempt, hosts, &used)?;
+                self.room(attempt, &used)?;
             }
             Fact::Settled { run, job, why, outcome } => {
                 self.settled(at, (run, job), (*outcome, why))?;
@@ -96,7 +103,6 @@ impl Witness {
         }
         self.state.apply(at, fact)?;
         match fact {
-            Fact::AttemptIntended { attempt, .. } => self.room(attempt)?,
             Fact::Acted { run, action: Action::Deadline { job, deadline, to, .. }, .. } => {
                 let run = self.state.run(run)?;
                 self.deadlines.moved(run, (job.as_ref(), *deadline), *to);
@@ -114,6 +120,11 @@ impl Witness {
             _ => {}
         }
         Ok(())
+    }
+
+    #[cfg(test)]
+    pub(super) fn reads(&mut self, reading: precedence::Reading) {
+        self.precedence.reading = reading;
     }
 
     /// After a step that was carried out at `now`.

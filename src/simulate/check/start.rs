@@ -116,13 +116,33 @@ impl Witness {
         if holds { Ok(()) } else { Err(no(&format!("{why:?} does not hold"))) }
     }
 
-    /// No resource that a start has just taken of is used beyond its size. A pool that was made smaller for the night may
-    /// be, until what runs has ended.
-    pub(super) fn room(&self, started: &AttemptId) -> Result<(), Violation> {
+    /// No resource that a start takes of is used beyond its size. A pool that was made smaller for the night may be, until
+    /// what runs has ended.
+    pub(super) fn room(
+        &self,
+        started: &AttemptId,
+        used: &BTreeMap<Resource, u32>,
+    ) -> Result<(), Violation> {
         let by = self.state.run(&started.run)?;
-        let taken = by.index(&started.job).map(|index| self.uses(by, index)).unwrap_or_default();
-        let mut used: BTreeMap<Resource, (u32, u32)> =
-            taken.into_iter().map(|(resource, _, size)| (resource, (0, size))).collect();
+        let full = by.index(&started.job).and_then(|index| self.without_room((by, index), used));
+        full.map_or(Ok(()), Err)
+    }
+
+    /// What a job would overfill, with all that is in use besides.
+    pub(super) fn without_room(
+        &self,
+        (run, index): (&Run, usize),
+        used: &BTreeMap<Resource, u32>,
+    ) -> Option<Violation> {
+        self.uses(run, index).into_iter().find_map(|(resource, units, size)| {
+            let used = units + used.get(&resource).copied().unwrap_or(0);
+            (used > size).then_some(Violation::TooMuch { resource, used, size })
+        })
+    }
+
+    /// Units of everything that jobs have.
+    pub(super) fn in_use(&self) -> BTreeMap<Resource, u32> {
+        let mut used = BTreeMap::new();
         for run in self.state.runs.values() {
             for (index, state) in run.jobs.iter().enumerate() {
                 let runs = match state.phase {
@@ -131,17 +151,13 @@ impl Witness {
                     _ => continue,
                 };
                 for (resource, units, _) in self.uses(run, index) {
-                    let keeps = runs || !matches!(resource, Resource::Host(_));
-                    if let Some((sum, _)) = used.get_mut(&resource).filter(|_| keeps) {
-                        *sum += units;
+                    if runs || !matches!(resource, Resource::Host(_)) {
+                        *used.entry(resource).or_insert(0) += units;
                     }
                 }
             }
         }
-        match used.into_iter().find(|(_, (used, size))| used > size) {
-            Some((resource, (used, size))) => Err(Violation::TooMuch { resource, used, size }),
-            None => Ok(()),
-        }
+        used
     }
 
     /// Resources with the units that a job takes and those that there are.
@@ -186,8 +202,7 @@ pub(super) fn needs(state: &State, run: &Run, index: usize) -> Come {
     for need in &run.job(index).needs {
         all.push(match &need.of {
             NeedOf::Job(name) => {
-                let before = run.batch.jobs.iter().position(|job| job.name == *name);
-                let Some(before) = before else { return Come::Open };
+                let Some(before) = run.index(name) else { return Come::Open };
                 one(run.jobs[before].phase.outcome(), run.job(before).critical, need.when)
             }
             NeedOf::Across { job, offset } => {

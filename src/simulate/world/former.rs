@@ -5,6 +5,8 @@
 
 use super::*;
 use crate::simulate::agent::Hearing;
+#[cfg(test)]
+use crate::simulate::check::precedence::Reading;
 
 /// How long a lease goes on by itself. The next leader comes within so many milliseconds: the last renewal was up to a
 /// second ago, and the other looks now and then.
@@ -90,8 +92,14 @@ impl World {
                 self.counts.stale_starts += 1;
                 Ok(())
             }
-            Hearing::Obeys if self.agents.knows(attempt) => Ok(()),
             Hearing::Obeys => {
+                let (epoch, knows) = (former.epoch, self.agents.seen(&lot.host));
+                if epoch < knows {
+                    return Err(Breach::Obeyed { attempt: attempt.clone(), epoch, knows });
+                }
+                if self.agents.knows(attempt) {
+                    return Ok(());
+                }
                 let is_end = |fact: &Fact| match fact {
                     Fact::AttemptEnded { ended, .. } => ended.attempt == *attempt,
                     _ => false,
@@ -111,5 +119,15 @@ impl World {
     /// Its store takes commits of any epoch.
     pub(in crate::simulate) fn takes_anything(&mut self) {
         self.store.takes_anything();
+    }
+
+    /// Its agents obey leaders of any epoch.
+    pub(in crate::simulate) fn obeys_anybody(&mut self) {
+        self.agents.obey_anybody();
+    }
+
+    /// Its starts are held against the rule as it is read here.
+    pub(in crate::simulate) fn reads(&mut self, reading: Reading) {
+        self.witness.reads(reading);
     }
 }

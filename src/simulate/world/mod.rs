@@ -54,6 +54,8 @@ pub enum Breach {
     RanTwice(AttemptId),
     #[error("a former leader has started {0}, whose end is in the journal")]
     StartedAfter(AttemptId),
+    #[error("an agent that knows epoch {} takes the start of {attempt} from epoch {}", .knows.0, .epoch.0)]
+    Obeyed { attempt: AttemptId, epoch: Epoch, knows: Epoch },
     #[error("an entry of epoch {} is taken, and epoch {} was claimed before", .0.0, .1.0)]
     Stale(Epoch, Epoch),
     #[error("mail about {0} is put into the outbox twice")]
