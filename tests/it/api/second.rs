@@ -3,12 +3,13 @@
 use std::fs;
 use std::path::PathBuf;
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row};
 
 use super::{Response, Served};
-use crate::night::facts::eventually;
+use crate::night::facts::{eventually, send};
 use crate::night::house::{House, SITE};
 
 const PEOPLE: &str = "
@@ -151,9 +152,9 @@ fn a_change_that_runs_is_killed_with_the_yes_of_another_person() {
     eventually("the end of the change", || bank.state()["state"] != "running");
     let ended = house.facts("attempt-ended");
     assert_eq!(ended[0]["ended"]["ending"]["how"], "killed", "{ended:?}");
-    // What is not known is not said: only the target can tell.
-    assert_eq!(bank.state()["state"], "unknown");
-    assert!(bank.state()["why"].as_str().unwrap().contains("half done or whole"));
+    // Its worker has taken the transaction back before it ended, and says so; the target says the same.
+    assert_eq!(ended[0]["ended"]["work"]["state"], "failed-clean", "{ended:?}");
+    assert_eq!(bank.state()["state"], "failed");
     bank.untouched();
     let (acted, given) = (&house.facts("acted")[0], &house.facts("second-given")[0]);
     assert_eq!((&acted["by"], &acted["second"]), (&json!("olga"), &json!("paul")));
@@ -194,11 +195,31 @@ fn a_run_is_cancelled_by_two_people_while_a_change_of_it_runs() {
     let acted = &house.facts("acted")[0];
     assert_eq!((&acted["by"], &acted["second"]), (&json!("olga"), &json!("paul")));
     assert_eq!(acted["action"], json!({ "do": "cancel" }), "{acted}");
-    // The doubt outlives the cancelled run, until somebody has looked at the target.
-    assert_eq!(bank.state()["state"], "unknown");
-    bank.command("olga", &["skip", "night.fix"]).code(0);
+    let ended = &house.facts("attempt-ended")[0]["ended"];
+    assert_eq!(
+        (&ended["ending"]["how"], &ended["work"]["state"]),
+        (&json!("killed"), &json!("failed-clean"))
+    );
     eventually("the end of the run", || house.json(&["runs"])[0]["result"] == "cancelled");
     assert_eq!(house.ran(), Vec::<String>::new());
     house.nothing_is_lost();
+    bank.served.night.kill();
+}
+
+#[test]
+fn a_yes_that_comes_too_late_does_nothing_and_leaves_the_doubt_to_people() {
+    let bank = Bank::open();
+    let house = &bank.served.house;
+    bank.changing("2026-10-30");
+    assert!(bank.command("olga", &["kill", "night.fix"]).code(0).out.contains("R-1 waits until"));
+    // The worker dies without having told what became of its change.
+    let worker = house.facts("attempt-started")[0]["pid"].as_i64().unwrap();
+    send(worker.try_into().unwrap(), Signal::KILL);
+    eventually("the end of the change", || bank.state()["state"] != "running");
+    assert_eq!(bank.state()["state"], "unknown");
+    assert!(bank.state()["why"].as_str().unwrap().contains("half done or whole"));
+    bank.command("paul", &["second", "R-1"]).refused("(rule: settled)");
+    assert_eq!((house.facts("acted").len(), house.facts("second-given").len()), (0, 0));
+    bank.untouched();
     bank.served.night.kill();
 }
