@@ -1,4 +1,5 @@
-//! Layer 1: SQL scripts as text. Pure: a lexer, a splitter, what a statement is, and what is wrong with a script.
+//! Layer 1: SQL scripts as text. Pure: a lexer, a splitter, what a statement is, what is wrong
+//! with a script, and what it does whatever its values are.
 //!
 //! Nothing here asks a database, so `check` can say before the night what the worker would refuse during it.
 

@@ -10,12 +10,13 @@ impl Findings {
     pub(super) fn verification(&mut self, script: &Script<'_>) {
         for token in Lexer::new(script.dialect, script.source) {
             let comment = token.text.trim_start_matches('-').trim_start();
-            if token.kind == Kind::Comment && comment.starts_with("expect:") {
-                self.defect(
-                    Rule::Expect,
-                    token.line,
-                    "verify.sql is judged by its column `ok`, not by an `expect:` comment",
-                );
+            for (name, rule) in [("expect:", Rule::Expect), ("done_when:", Rule::DoneWhen)] {
+                if token.kind == Kind::Comment && comment.starts_with(name) {
+                    let message = format!(
+                        "verify.sql is judged by its column `ok`, not by a comment `{name}`"
+                    );
+                    self.defect(rule, token.line, message);
+                }
             }
         }
         let Some(statement) = self.one_select(script, &VERIFICATION) else { return };

@@ -97,6 +97,7 @@ fn a_change_has_a_way_back_and_a_verification_that_can_fail() {
         ("update fee set rate = 1 where 1", "verify-writes", 1),
         ("select count(*) = 0 from fee", "verify-shape", 1),
         ("-- expect: none\nselect 'a', rate > 1, '' from fee", "expect", 1),
+        ("-- done_when: select 1\nselect 'a', rate > 1, '' from fee", "done-when", 1),
         ("", "empty-script", 1),
     ] {
         let found = changed(|s| s.verify = verify);

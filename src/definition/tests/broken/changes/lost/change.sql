@@ -1,1 +1,2 @@
 update fee set rate = 5;
+drop table old_fee;
