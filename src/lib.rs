@@ -31,6 +31,9 @@ pub mod docs {
     /// The API of a supervisor.
     #[doc = include_str!("docs/api.md")]
     pub mod api {}
+    /// The life of a database change: roles, rules, commands.
+    #[doc = include_str!("docs/changes.md")]
+    pub mod changes {}
     /// What was decided, and why.
     #[doc = include_str!("docs/decisions.md")]
     pub mod decisions {}
@@ -40,7 +43,7 @@ pub mod docs {
     /// The words, with their Chinese.
     #[doc = include_str!("docs/glossary.md")]
     pub mod glossary {}
-    /// Where a job, an attempt, a run and an incident can stand.
+    /// Where a job, an attempt, a run, an incident and a change can stand.
     #[doc = include_str!("docs/states.md")]
     pub mod states {}
     /// What a night costs.

@@ -14,6 +14,7 @@ use super::people::PeopleCommand;
 use super::roster::RosterCommand;
 use super::simulate::SimulateArguments;
 use crate::core::select::Selector;
+use crate::definition::starter::House;
 use crate::driver::api_client::ApiAddress;
 use crate::types::{
     BatchId, BusinessDate, FreezeId, JobName, JobRef, Lang, PoolName, RequestId, RunId, Span,
@@ -157,8 +158,11 @@ pub(super) enum Command {
     Change(ChangeCommand),
     /// Write a small working site into an empty folder
     Init {
-        /// An empty folder, or one that is not there yet
+        /// An empty folder, or one that is not there yet; with --change-rules also a site
         dir: PathBuf,
+        /// Rules of changes: of house h (a bank's handbook) or c (a broker's regulation)
+        #[arg(long, value_name = "HOUSE")]
+        change_rules: Option<House>,
     },
     /// What would run and when
     Plan(PlanArguments),

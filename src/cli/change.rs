@@ -1,11 +1,25 @@
-//! `change`: database changes.
+//! `change`: the life of database changes. Each step through the supervisor at work; else the store is taken for it, and
+//! left again.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
+use jiff::civil::Date;
 
+use super::act::answered;
+use super::arguments::{Format, WhyArguments};
+use super::asking;
 use super::context::Context;
 use super::exit::{Failure, WELL};
+use super::run::led_for_site;
+use super::show::host_now;
 use crate::agent::worker::ledger;
-use crate::types::TargetName;
+use crate::app::own_account;
+use crate::core::change::{ChangeRequest, Stage, Wish};
+use crate::definition::site::{ChangeClass, ChangeKind};
+use crate::http::{CreateBody, StepBody};
+use crate::port::control::ChangeAsked;
+use crate::types::{ChangeId, CheckName, EventKey, PersonId, Role, TargetName, TeamName};
+use crate::view::change::{self, ChangesPage, WhichChanges};
+use crate::{render, view};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ChangeCommand {
@@ -17,14 +31,251 @@ pub(super) enum ChangeCommand {
         /// A target of site.yaml
         target: TargetName,
     },
+    /// Changes and where they stand
+    List(ListArguments),
+    /// One change: its life, and what it lacks
+    Show {
+        /// Such as fee-correction
+        change: ChangeId,
+    },
+    /// What of a change is not as it was submitted and approved
+    Diff {
+        /// Such as fee-correction
+        change: ChangeId,
+    },
+    /// Make a change known; its folder may come later
+    Create(CreateArguments),
+    /// Say who sees to it
+    Assign {
+        /// Such as fee-correction
+        change: ChangeId,
+        /// Such as li-wei
+        #[arg(long)]
+        to: PersonId,
+        #[command(flatten)]
+        why: WhyArguments,
+    },
+    /// Hand its scripts in
+    Submit {
+        /// Such as fee-correction
+        change: ChangeId,
+        /// For this environment only
+        #[arg(long, value_name = "NAME")]
+        environment: Option<String>,
+        /// The day on which it was accepted
+        #[arg(long, value_name = "DATE")]
+        accepted: Option<Date>,
+        /// What the rules want confirmed with it; may be given several times
+        #[arg(long, value_name = "ITEM")]
+        confirm: Vec<CheckName>,
+        #[command(flatten)]
+        why: WhyArguments,
+    },
+    /// Say that its scripts were read
+    Review {
+        /// Such as fee-correction
+        change: ChangeId,
+        /// A warning of the check that was seen, by name; may be given several times
+        #[arg(long, value_name = "RULE")]
+        tick: Vec<String>,
+        #[command(flatten)]
+        why: WhyArguments,
+    },
+    /// Approve it for an environment
+    Approve {
+        /// Such as fee-correction
+        change: ChangeId,
+        /// Its only one by default
+        #[arg(long, value_name = "NAME")]
+        environment: Option<String>,
+        /// As this role, where you have several
+        #[arg(long)]
+        role: Option<Role>,
+        /// A warning of the check that was seen, by name; may be given several times
+        #[arg(long, value_name = "RULE")]
+        tick: Vec<String>,
+        #[command(flatten)]
+        why: WhyArguments,
+    },
+    /// Confirm an item of the checklist, `late` or `acceptance`
+    Confirm {
+        /// Such as fee-correction
+        change: ChangeId,
+        /// Such as people-present
+        item: CheckName,
+        /// Its only one by default
+        #[arg(long, value_name = "NAME")]
+        environment: Option<String>,
+        #[command(flatten)]
+        why: WhyArguments,
+    },
+    /// Put it on the list of the first window that takes it, or of a day
+    Schedule {
+        /// Such as fee-correction
+        change: ChangeId,
+        /// Its only one by default
+        #[arg(long, value_name = "NAME")]
+        environment: Option<String>,
+        /// The day of its window
+        #[arg(long, value_name = "DATE")]
+        on: Option<Date>,
+        #[command(flatten)]
+        why: WhyArguments,
+    },
+    /// Say what became of a change in doubt; another person says yes with `nightrun second`
+    Decide {
+        /// Such as fee-correction
+        change: ChangeId,
+        /// What was found at the target
+        #[arg(value_parser = ["applied", "not-applied"])]
+        found: String,
+        #[command(flatten)]
+        why: WhyArguments,
+    },
+    /// Say that the requester knows the outcome
+    FeedBack(StepArguments),
+    /// Close it
+    Close(StepArguments),
+    /// Put it away
+    Archive(StepArguments),
+    /// Send it back: it starts again
+    Return(StepArguments),
+    /// Give it up before it was executed
+    Withdraw(StepArguments),
 }
 
-pub(super) fn change(context: &Context, command: ChangeCommand) -> Result<u8, Failure> {
-    let ChangeCommand::Ledger { target } = command;
+#[derive(Debug, Args)]
+pub(super) struct ListArguments {
+    /// Such as approved, executed, in-doubt
+    #[arg(long, value_parser = stage)]
+    stage: Option<Stage>,
+    /// Only those that go there
+    #[arg(long, value_name = "NAME")]
+    environment: Option<String>,
+    /// Only of this team
+    #[arg(long)]
+    team: Option<TeamName>,
+    /// data, structure, parameter, bug-fix or release
+    #[arg(long, value_parser = class)]
+    class: Option<ChangeClass>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CreateArguments {
+    /// The name of its folder, such as fee-correction
+    change: ChangeId,
+    /// What it is
+    #[arg(long)]
+    title: String,
+    /// data, structure, parameter, bug-fix or release
+    #[arg(long, value_parser = class)]
+    class: ChangeClass,
+    /// An emergency
+    #[arg(long)]
+    emergency: bool,
+    /// Who asks for it
+    #[arg(long)]
+    requester: Option<PersonId>,
+    /// Whose it is
+    #[arg(long)]
+    team: Option<TeamName>,
+    /// Reference of another system's ticket
+    #[arg(long)]
+    ticket: Option<String>,
+    /// Number of the governance record
+    #[arg(long)]
+    governance: Option<String>,
+    /// What makes it one and the same: the same key again creates nothing
+    #[arg(long)]
+    key: Option<EventKey>,
+    #[command(flatten)]
+    why: WhyArguments,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StepArguments {
+    /// Such as fee-correction
+    change: ChangeId,
+    #[command(flatten)]
+    why: WhyArguments,
+}
+
+fn stage(text: &str) -> Result<Stage, String> {
+    let known = Stage::ALL.into_iter().find(|stage| stage.name() == text);
+    known.ok_or_else(|| format!("one of: {}", Stage::ALL.map(Stage::name).join(", ")))
+}
+
+fn class(text: &str) -> Result<ChangeClass, String> {
+    let known = ChangeClass::ALL.into_iter().find(|class| class.name() == text);
+    known.ok_or_else(|| format!("one of: {}", ChangeClass::ALL.map(ChangeClass::name).join(", ")))
+}
+
+pub(super) async fn change(context: &Context, command: ChangeCommand) -> Result<u8, Failure> {
+    let (change, step, why, body) = match command {
+        ChangeCommand::Ledger { target } => return ledger(context, &target),
+        ChangeCommand::List(which) => return list(context, which).await,
+        ChangeCommand::Show { change } => return show(context, change).await,
+        ChangeCommand::Diff { change } => return diff(context, change).await,
+        ChangeCommand::Create(arguments) => return create(context, arguments).await,
+        ChangeCommand::Assign { change, to, why } => {
+            (change, "assign", why, StepBody { to: Some(to), ..StepBody::default() })
+        }
+        ChangeCommand::Submit { change, environment, accepted, confirm, why } => {
+            let confirm = Some(confirm);
+            (
+                change,
+                "submit",
+                why,
+                StepBody { environment, accepted, confirm, ..StepBody::default() },
+            )
+        }
+        ChangeCommand::Review { change, tick, why } => {
+            (change, "review", why, StepBody { tick: Some(tick), ..StepBody::default() })
+        }
+        ChangeCommand::Approve { change, environment, role, tick, why } => {
+            let tick = Some(tick);
+            (change, "approve", why, StepBody { environment, role, tick, ..StepBody::default() })
+        }
+        ChangeCommand::Confirm { change, item, environment, why } => {
+            let item = Some(item);
+            (change, "confirm", why, StepBody { environment, item, ..StepBody::default() })
+        }
+        ChangeCommand::Schedule { change, environment, on, why } => {
+            (change, "schedule", why, StepBody { environment, on, ..StepBody::default() })
+        }
+        ChangeCommand::Decide { change, found, why } => {
+            let applied = Some(found == "applied");
+            (change, "decide", why, StepBody { applied, ..StepBody::default() })
+        }
+        ChangeCommand::FeedBack(plain) => {
+            (plain.change, "feed-back", plain.why, StepBody::default())
+        }
+        ChangeCommand::Close(plain) => (plain.change, "close", plain.why, StepBody::default()),
+        ChangeCommand::Archive(plain) => (plain.change, "archive", plain.why, StepBody::default()),
+        ChangeCommand::Return(plain) => (plain.change, "return", plain.why, StepBody::default()),
+        ChangeCommand::Withdraw(plain) => {
+            (plain.change, "withdraw", plain.why, StepBody::default())
+        }
+    };
+    let WhyArguments { reason, dry_run } = why;
+    let body = StepBody { reason: reason.clone(), dry_run, ..body };
+    let wish = body.wish(step).map_err(Failure::failed)?;
+    let path = format!("/api/v1/changes/{change}/{step}");
+    let asked = ChangeAsked { change, wish, key: None };
+    // What is left out of a body when a wish is made of it is said to the API.
+    let mut sent = serde_json::to_value(&body).map_err(Failure::failed)?;
+    if let Some(fields) = sent.as_object_mut() {
+        fields.insert("reason".to_owned(), reason.clone().into());
+        fields.insert("dry_run".to_owned(), dry_run.into());
+    }
+    answered(context, carry_out(context, asked, (path, sent), (reason, dry_run)).await)
+}
+
+fn ledger(context: &Context, target: &TargetName) -> Result<u8, Failure> {
     let site = context.site()?;
     let known = site
         .targets
-        .get(&target)
+        .get(target)
         .ok_or_else(|| Failure::refused(format!("the site declares no target {target}")))?;
     match ledger::statements(&known.engine) {
         Some(statements) => print_line!("{}", statements.trim_end())?,
@@ -33,4 +284,132 @@ pub(super) fn change(context: &Context, command: ChangeCommand) -> Result<u8, Fa
         }
     }
     Ok(WELL)
+}
+
+async fn create(context: &Context, arguments: CreateArguments) -> Result<u8, Failure> {
+    let CreateArguments {
+        change,
+        title,
+        class,
+        emergency,
+        requester,
+        team,
+        ticket,
+        governance,
+        key,
+        why,
+    } = arguments;
+    let kind = if emergency { ChangeKind::Emergency } else { ChangeKind::Normal };
+    let request = ChangeRequest { title, class, kind, requester, team, ticket, governance };
+    let WhyArguments { reason, dry_run } = why;
+    let body = CreateBody {
+        change: change.clone(),
+        key: key.clone(),
+        request: request.clone(),
+        reason: reason.clone(),
+        dry_run,
+    };
+    let sent = serde_json::to_value(&body).map_err(Failure::failed)?;
+    let asked = ChangeAsked { change, wish: Wish::Create { request: Box::new(request) }, key };
+    let question = ("/api/v1/changes".to_owned(), sent);
+    answered(context, carry_out(context, asked, question, (reason, dry_run)).await)
+}
+
+/// Through the supervisor that is at work; else the store is taken, and left again. Prints what was done.
+async fn carry_out(
+    context: &Context,
+    asked: ChangeAsked,
+    (path, body): (String, serde_json::Value),
+    (reason, dry_run): (String, bool),
+) -> Result<u8, Failure> {
+    if let Some(mut client) = context.client().await? {
+        let question = asking::post(context, path, &body)?;
+        return asking::print(context, asking::ask(context, &mut client, &question).await?);
+    }
+    if dry_run {
+        return Err(Failure::refused("no supervisor is at work here, so nothing would come of it"));
+    }
+    let (mut led, site) = led_for_site(context).await?;
+    let said = led.supervisor.change(&own_account(), &site, asked, reason).await;
+    led.supervisor.leave().await;
+    let said = said.map_err(Failure::failed)?.map_err(|refused| Failure::by_rule(&refused))?;
+    match context.format {
+        Format::Text => print_line!("{said}")?,
+        Format::Json => print_line!("{}", serde_json::json!({ "done": said }))?,
+    }
+    Ok(WELL)
+}
+
+async fn list(context: &Context, which: ListArguments) -> Result<u8, Failure> {
+    let ListArguments { stage, environment, team, class } = which;
+    if context.remote.is_some() {
+        let mut path = "/api/v1/changes?limit=1000".to_owned();
+        for (name, value) in [
+            ("stage", stage.map(|stage| stage.name().to_owned())),
+            ("environment", environment),
+            ("team", team.map(|team| team.to_string())),
+            ("class", class.map(|class| class.name().to_owned())),
+        ] {
+            if let Some(value) = value {
+                path.push_str(&format!("&{name}={}", asking::in_path(&value)));
+            }
+        }
+        return ask(context, path).await;
+    }
+    let (site, standing) = (context.site()?, context.standing().await?);
+    let which = WhichChanges { stage, environment, team, class };
+    let page = ChangesPage { items: change::list(&site, &standing, &which), next: None };
+    match context.format {
+        Format::Json => print_line!("{}", serde_json::json!(page))?,
+        Format::Text => {
+            let text = render::change::list_text(context.lang, &site.zone, &page.items);
+            print_line!("{}", text.trim_end())?;
+        }
+    }
+    Ok(WELL)
+}
+
+async fn show(context: &Context, id: ChangeId) -> Result<u8, Failure> {
+    if context.remote.is_some() {
+        return ask(context, format!("/api/v1/changes/{id}")).await;
+    }
+    let (site, standing) = (context.site()?, context.standing().await?);
+    let page = change::one(&site, &standing, &id, host_now()?.wall);
+    let page = page.ok_or_else(|| Failure::refused(format!("there is no change {id}")))?;
+    match context.format {
+        Format::Json => print_line!("{}", serde_json::json!(page))?,
+        Format::Text => {
+            let text = render::change::page_text(context.lang, &site.zone, &page);
+            print_line!("{}", text.trim_end())?;
+        }
+    }
+    Ok(WELL)
+}
+
+async fn diff(context: &Context, id: ChangeId) -> Result<u8, Failure> {
+    if context.remote.is_some() {
+        let what = "it compares with the job files, which are here with the store only";
+        return Err(Failure::refused(format!(
+            "{what}; `nightrun change show {id}` asks the server"
+        )));
+    }
+    let (site, standing) = (context.site()?, context.standing().await?);
+    let diff = view::change_diff::of(&site, &standing, &id);
+    let diff = diff.ok_or_else(|| Failure::refused(format!("there is no change {id}")))?;
+    match context.format {
+        Format::Json => print_line!("{}", serde_json::json!(diff))?,
+        Format::Text => {
+            let text = render::change::diff_text(context.lang, &site.zone, &diff);
+            print_line!("{}", text.trim_end())?;
+        }
+    }
+    Ok(WELL)
+}
+
+async fn ask(context: &Context, path: String) -> Result<u8, Failure> {
+    let Some(mut client) = context.client().await? else {
+        return Err(Failure::refused("nobody answers"));
+    };
+    let question = asking::get(context, path);
+    asking::print(context, asking::ask(context, &mut client, &question).await?)
 }

@@ -1,5 +1,6 @@
 //! `check`, `schema`, `init`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
@@ -9,6 +10,7 @@ use super::context::Context;
 use super::counted;
 use super::exit::{DEFECTS, Failure, WELL};
 use crate::definition::defect::Severity;
+use crate::definition::starter::House;
 use crate::definition::{Styles, schema, starter};
 use crate::types::BatchId;
 
@@ -67,9 +69,12 @@ pub(super) fn print_schema() -> Result<u8, Failure> {
 }
 
 /// `init`: never over something that is there.
-pub(super) fn init(dir: &Path) -> Result<u8, Failure> {
+pub(super) fn init(dir: &Path, rules: Option<House>) -> Result<u8, Failure> {
     if std::fs::metadata(dir).is_ok_and(|meta| !meta.is_dir()) {
         return Err(Failure::refused(format!("{} is a file", dir.display())));
+    }
+    if let Some(house) = rules.filter(|_| dir.join("site.yaml").exists()) {
+        return add_rules(dir, house);
     }
     if let Some((taken, _)) = starter::FILES.iter().find(|(path, _)| dir.join(path).exists()) {
         return Err(Failure::refused(format!(
@@ -77,13 +82,40 @@ pub(super) fn init(dir: &Path) -> Result<u8, Failure> {
             dir.join(taken).display()
         )));
     }
-    for (path, content) in starter::FILES {
+    let mut files: BTreeMap<&str, &str> = starter::FILES.iter().copied().collect();
+    files.extend(rules.into_iter().flat_map(House::files));
+    for (path, content) in &files {
         super::write(&dir.join(path), content.as_bytes())?;
     }
     let dir = dir.display();
     print_line!(
         "{dir} is a site of {} files. Look at it, then:\n  nightrun check {dir}\n  nightrun --site {dir} plan\n  nightrun --site {dir} run hello",
-        starter::FILES.len()
+        files.len()
     )?;
+    Ok(WELL)
+}
+
+/// Rules of changes for a site that is there; of its own files none is touched.
+fn add_rules(dir: &Path, house: House) -> Result<u8, Failure> {
+    let path = dir.join(starter::RULES);
+    if path.exists() {
+        return Err(Failure::refused(format!("{} is there already", path.display())));
+    }
+    let mut kept = Vec::new();
+    for (name, content) in house.files() {
+        let path = dir.join(name);
+        if path.exists() {
+            kept.push(name);
+        } else {
+            super::write(&path, content.as_bytes())?;
+            print_line!("{} is written", path.display())?;
+        }
+    }
+    if !kept.is_empty() {
+        let (kept, dir) = (kept.join(", "), dir.display());
+        print_line!(
+            "left as it is: {kept}; `nightrun check {dir}` names the windows and roles that the rules lack"
+        )?;
+    }
     Ok(WELL)
 }

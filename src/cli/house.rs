@@ -14,7 +14,6 @@ use super::run::{act_and_go_on, instant, led_for_site};
 use super::show::host_now;
 use crate::app::own_account;
 use crate::core::deadline::first_at_or_after;
-use crate::core::fact::Proposed;
 use crate::core::night::Event;
 use crate::definition::nearest;
 use crate::definition::site::{Freeze, FreezeScope, Site};
@@ -97,9 +96,9 @@ pub(super) async fn second(
     request: RequestId,
     why: WhyArguments,
 ) -> Result<u8, Failure> {
-    let asked = context.standing().await?.requests.get(&request).cloned();
+    let run = context.standing().await?.run_of(request).cloned();
     let supervised = context.is_supervised().await?;
-    if let Some(Proposed::Acts { run, .. }) = asked.map(|asked| asked.what)
+    if let Some(run) = run
         && !supervised
         && !why.dry_run
     {

@@ -39,7 +39,7 @@ pub(super) enum PeopleCommand {
         /// What it is for
         #[arg(long)]
         name: String,
-        /// What it may do: read (default), logs, operate, order, house, second, events, admin; may be given several times
+        /// What it may do: read (default), logs, operate, order, house, second, events, changes, admin; may be given several times
         #[arg(long = "right", value_name = "RIGHT", default_value = "read")]
         rights: Vec<Right>,
         /// How long it is good, 366d at the most

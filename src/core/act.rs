@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::change::takes_two_to_decide;
 use super::deadline::first_at_or_after;
 use super::fact::{Action, Deadline, Fact, Proposed, RunResult, Why};
 use super::gate;
@@ -84,7 +85,12 @@ impl Mover<'_> {
         })
     }
 
-    fn carry_out(&mut self, run: &RunId, by: &By, action: Action) -> Result<(), StepError> {
+    pub(super) fn carry_out(
+        &mut self,
+        run: &RunId,
+        by: &By,
+        action: Action,
+    ) -> Result<(), StepError> {
         let state = self.core.state.run(run)?;
         let index = action.job().and_then(|job| state.index(job));
         let action = match action {
@@ -156,7 +162,7 @@ impl Mover<'_> {
         Ok(())
     }
 
-    fn decide(
+    pub(super) fn decide(
         &mut self,
         run: &RunId,
         index: usize,
@@ -265,6 +271,7 @@ fn is_change(run: &Run, index: usize) -> bool {
 /// The rules: which action the run allows, and which the phase of the job.
 fn allowed(mover: &Mover<'_>, run: &Run, action: &Action, by: &PersonId) -> Result<(), Refused> {
     run_allows(run, action)?;
+    doubt_allows(run, action)?;
     match action {
         Action::Rerun { jobs } => rerun_allowed(run, jobs),
         Action::Deadline { job, deadline, to, .. } => {
@@ -319,6 +326,26 @@ fn allowed_when_cancelled(run: &Run, action: &Action) -> bool {
         Action::Skip { job } | Action::Force { job } => doubt(job),
         _ => false,
     }
+}
+
+/// What became of a change in doubt is said by two people who have looked at it, and by nothing else.
+fn doubt_allows(run: &Run, action: &Action) -> Result<(), Refused> {
+    let named: Vec<&JobName> = match action {
+        Action::Skip { job } | Action::Force { job } | Action::Retry { job } => vec![job],
+        Action::Rerun { jobs } => jobs.iter().collect(),
+        _ => Vec::new(),
+    };
+    let doubted = named.into_iter().find(|job| {
+        let index = run.index(job);
+        index.is_some_and(|index| {
+            matches!(run.jobs[index].phase, Phase::InDoubt { .. })
+                && takes_two_to_decide(run, index)
+        })
+    });
+    let Some(job) = doubted else { return Ok(()) };
+    let what = format!("{job} is a change in doubt: two people say what became of it");
+    Err(Refused::by(Rule::SecondPerson, what)
+        .hint("`nightrun change decide CHANGE applied` or `not-applied`"))
 }
 
 fn rerun_allowed(run: &Run, jobs: &[JobName]) -> Result<(), Refused> {

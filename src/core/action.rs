@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use jiff::civil::Time;
 use serde::{Deserialize, Serialize};
 
+use super::change::Wish;
 use super::fact::Deadline;
 use super::order::Order;
-use crate::types::{FreezeId, JobName, RunId};
+use crate::types::{ChangeId, FreezeId, JobName, RunId};
 
 /// What an operator may do to a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -102,5 +103,10 @@ pub enum Proposed {
     /// An order that overrides the window.
     Order {
         order: Box<Order>,
+    },
+    /// What became of a change in doubt.
+    Change {
+        change: ChangeId,
+        wish: Box<Wish>,
     },
 }

@@ -355,7 +355,7 @@ impl<'a> Check<'a> {
 /// What the must-fit rule asks for a job.
 fn needed(site: &Site, job: &Job) -> Duration {
     let (verify, rollback) = match &job.kind {
-        Kind::Change { change } => site
+        Kind::Change { change, .. } => site
             .changes
             .get(change)
             .map_or_else(Default::default, |change| (change.verify_takes, change.rollback_takes)),

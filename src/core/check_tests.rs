@@ -6,8 +6,7 @@ use super::super::calendar::tests::{listed, named};
 use super::super::test_site::{batch, cron, job, on_days, rule, site};
 use super::*;
 use crate::definition::site::{
-    BusinessDateRule, Change, ChangeClass, DayRule, ExceptionKind, Opening, Period, RowLimits,
-    Schedule, Window,
+    BusinessDateRule, Change, DayRule, ExceptionKind, Opening, Period, RowLimits, Schedule, Window,
 };
 use crate::types::{ChangeId, TargetName, Text, Zone};
 
@@ -230,7 +229,7 @@ fn what_fits_into_no_window_is_an_error() {
         job
     };
     let mut correction = in_window("correct", 78, "change");
-    correction.kind = Kind::Change { change: ChangeId::new("fee").unwrap() };
+    correction.kind = Kind::Change { change: ChangeId::new("fee").unwrap(), environment: None };
     let mut eod = batch(
         "eod",
         None,
@@ -249,16 +248,13 @@ fn what_fits_into_no_window_is_an_error() {
     site.changes.insert(
         ChangeId::new("fee").unwrap(),
         Change {
-            id: ChangeId::new("fee").unwrap(),
-            title: Text::default(),
-            class: ChangeClass::Data,
-            reason: Text::default(),
-            requester: None,
-            target: TargetName::new("bank").unwrap(),
-            folder: "changes/fee".into(),
-            rows: RowLimits { min: 1, max: 1 },
             verify_takes: Span::seconds(120),
             rollback_takes: Span::seconds(120),
+            ..Change::plain(
+                ChangeId::new("fee").unwrap(),
+                TargetName::new("bank").unwrap(),
+                RowLimits { min: 1, max: 1 },
+            )
         },
     );
     window(&mut site, "past", rule(Days::Once(date(2026, 10, 1)), 0), time(9, 0, 0, 0));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::change::ChangeOrder;
 use super::credentials::Credential;
 use super::fact::{Action, Fact, MissedWhy, Proposed, RunArchived, RunOpened, StopHow};
 use super::received::Received;
@@ -103,6 +104,12 @@ pub enum Event {
         by: PersonId,
         reason: String,
         what: Credential,
+    },
+    /// A person takes a step with a change.
+    Change {
+        by: PersonId,
+        reason: String,
+        order: Box<ChangeOrder>,
     },
     /// Another system tells of something; the jobs that wait for it are found here.
     Receive(Box<Received>),

@@ -9,13 +9,14 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::definition::site::Freeze;
 use crate::types::tagged::ByFirstField;
 use crate::types::{
-    AttemptId, BatchId, BootId, BusinessDate, Condition, Epoch, EventKey, EventName, FreezeId,
-    HostName, IncidentId, JobName, JobRef, Outcome, PersonId, PoolName, RequestId, Revision,
-    Rights, RunId, Span, TokenId,
+    AttemptId, BatchId, BootId, BusinessDate, ChangeId, Condition, Epoch, EventKey, EventName,
+    FreezeId, HostName, IncidentId, JobName, JobRef, Outcome, PersonId, PoolName, RequestId,
+    Revision, Rights, RunId, Span, TokenId,
 };
 use crate::wire::Ended;
 
 pub use super::action::{Action, Approved, Proposed};
+pub use super::change::ChangeStep;
 pub use super::login::{LoginHow, LoginTrouble};
 pub use super::past::{LostAttempt, RunArchived, RunLost};
 pub use super::received::{JobOfRun, Received};
@@ -260,6 +261,19 @@ pub enum Fact {
         why: LoginTrouble,
     },
 
+    /// A step in the life of a change: a person took it, or it follows from its execution.
+    ChangeMoved {
+        change: ChangeId,
+        /// Counts the steps of the change, from 1.
+        number: u32,
+        by: PersonId,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        second: Option<PersonId>,
+        step: Box<ChangeStep>,
+    },
+
     /// Another system told of something, and a key that was not known yet; what follows from it are facts of their own.
     EventReceived(Box<Received>),
     /// The event is too old to count, and its key is not known any more.
@@ -420,6 +434,7 @@ impl Fact {
             | Self::LoggedIn { .. }
             | Self::LoginRefused { .. }
             | Self::StoreRestored { .. }
+            | Self::ChangeMoved { .. }
             | Self::EventReceived(_)
             | Self::EventForgotten { .. } => return None,
         })
@@ -460,6 +475,7 @@ impl Fact {
             Self::TokenRevoked { .. } => "token-revoked",
             Self::LoggedIn { .. } => "logged-in",
             Self::LoginRefused { .. } => "login-refused",
+            Self::ChangeMoved { .. } => "change-moved",
             Self::EventReceived(_) => "event-received",
             Self::EventForgotten { .. } => "event-forgotten",
             Self::Asked { .. } => "asked",

@@ -102,11 +102,7 @@ pub fn windows(run: &Run, index: usize) -> Vec<&WindowClass> {
 
 /// The target that a job works on.
 pub fn target(run: &Run, index: usize) -> Option<&TargetName> {
-    match &run.job(index).kind {
-        Kind::Sql { target, .. } | Kind::WaitSql { target, .. } => Some(target),
-        Kind::Change { change } => run.site.changes.get(change).map(|change| &change.target),
-        _ => None,
-    }
+    run.job(index).kind.target(&run.site)
 }
 
 /// How many units there are of a resource: of a pool as many as an operator has set for the night, else as declared.
@@ -135,7 +131,7 @@ pub fn must_fit(run: &Run, index: usize) -> Duration {
     let declared = job.expected;
     let expected = run.opened.expected.get(&job.name).copied().or(declared);
     let change = match &job.kind {
-        Kind::Change { change } => run.site.changes.get(change),
+        Kind::Change { change, .. } => run.site.changes.get(change),
         _ => None,
     };
     window::fit(

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use super::gate::{self, Resource};
 use super::phase::Phase;
 use super::state::{JobState, Run, State};
-use crate::definition::site::{Job, Kind, Site};
-use crate::types::{Ending, RunId, TargetName};
+use crate::definition::site::Kind;
+use crate::types::{Ending, RunId};
 use crate::wire::Ended;
 
 /// By resource, attempts that may hold units of it. The sum over them is never too small: one is dropped only when the
@@ -100,15 +100,6 @@ impl Holding {
     }
 }
 
-/// The target that a job works on or looks at.
-pub(super) fn target<'a>(site: &'a Site, job: &'a Job) -> Option<&'a TargetName> {
-    match &job.kind {
-        Kind::Sql { target, .. } | Kind::WaitSql { target, .. } => Some(target),
-        Kind::Change { change } => site.changes.get(change).map(|change| &change.target),
-        _ => None,
-    }
-}
-
 /// What a job takes while it may be running. Waits take a place nowhere but in their pools; others a connection of their target.
 fn taken(run: &Run, index: usize) -> Vec<(Resource, u32)> {
     let job = run.job(index);
@@ -118,7 +109,7 @@ fn taken(run: &Run, index: usize) -> Vec<(Resource, u32)> {
         return taken;
     }
     taken.push((Resource::Host(job.host.clone()), 1));
-    taken.extend(target(&run.site, job).map(|target| (Resource::Target(target.clone()), 1)));
+    taken.extend(job.kind.target(&run.site).map(|target| (Resource::Target(target.clone()), 1)));
     taken
 }
 

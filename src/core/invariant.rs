@@ -4,6 +4,7 @@
 //! books are what a defect would have put wrong. A broken rule ends the step: nothing of it is stored or acted upon.
 //! A check costs what its own job has (its needs, its resources and those who hold them), never what the night has.
 
+mod change;
 mod windows;
 
 mod over;
@@ -155,6 +156,10 @@ impl Watch {
                 if around.state.standing.events.contains_key(&received.key) =>
             {
                 return Err(broken(received.key.to_string(), "the key is known".to_owned()));
+            }
+            Fact::ChangeMoved { change, number, by, second, step, .. } => {
+                change::next_step(around.state, change, *number, (by, second.as_ref()), step)
+                    .map_err(|why| broken(change.to_string(), why))?;
             }
             Fact::SecondGiven { request, by, .. } => {
                 let asked = around.state.standing.requests.get(request);

@@ -49,7 +49,11 @@ impl Mover<'_> {
         let verdict = judge(state, index, &ended, good);
         let (attempt, name) = (ended.attempt.clone(), job.name.clone());
         let begun = ended.started.is_some();
+        let of_change = super::change::executed(state, index, &ended);
         self.move_job(&run, index, Fact::AttemptEnded { ended: Box::new(ended), good })?;
+        if let Some(ended) = of_change {
+            self.change_ended(&run, ended)?;
+        }
         if begun {
             self.note_late_start(&run, index)?;
         }

@@ -122,11 +122,12 @@ fn program(
             transaction: *transaction,
             time_limit: job.time_limit,
         },
-        Kind::Change { change } => {
+        Kind::Change { change, environment } => {
             let declared = run.site.changes.get(change).ok_or(NoLaunch::NoChange)?;
+            let target = declared.target_in(environment.as_deref()).ok_or(NoLaunch::NoChange)?;
             Task::Change(Box::new(ChangeTask {
                 change: change.clone(),
-                engine: engine(&declared.target)?,
+                engine: engine(target)?,
                 folder: places.copy.join(&declared.folder),
                 rows: declared.rows,
                 content_digest: copy.content_digest(declared).ok_or(NoLaunch::NoChange)?,

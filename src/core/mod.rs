@@ -7,6 +7,7 @@ mod agenda;
 pub mod ahead;
 pub mod calendar;
 mod calendar_use;
+pub mod change;
 pub mod check;
 pub mod credentials;
 pub mod cron_time;

@@ -263,6 +263,7 @@ impl Mover<'_> {
                 self.second(request, by, known, reason)?;
             }
             Event::Credential { by, reason, what } => self.credential(by, reason, what)?,
+            Event::Change { by, reason, order } => self.change(&By::alone(by, reason), *order)?,
             Event::Receive(received) => self.receive(*received)?,
             Event::Serve { site, observes, revision } => {
                 if let Some(revision) =

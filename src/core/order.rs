@@ -12,7 +12,7 @@ use super::fact::{AcrossNeed, RunOpened};
 use super::graph::Graph;
 use super::refused::{Refused, Rule};
 use super::schedule;
-use crate::definition::site::{Batch, Job, Kind, NeedOf, Site};
+use crate::definition::site::{Batch, Job, NeedOf, Site};
 use crate::types::{
     BatchId, BootId, BusinessDate, InvalidName, JobName, JobRef, PersonId, Role, RunId, RunKey,
     Span,
@@ -307,12 +307,7 @@ fn trial_only(site: &Site, batch: &Batch, only: &[JobName]) -> Result<(), Refuse
         if !site.hosts.get(&job.host).is_some_and(|host| host.trial) {
             not_marked.insert(format!("host {}", job.host));
         }
-        let target = match &job.kind {
-            Kind::Sql { target, .. } | Kind::WaitSql { target, .. } => Some(target),
-            Kind::Change { change } => site.changes.get(change).map(|change| &change.target),
-            _ => None,
-        };
-        if let Some(target) = target
+        if let Some(target) = job.kind.target(site)
             && !site.targets.get(target).is_some_and(|known| known.trial)
         {
             not_marked.insert(format!("target {target}"));

@@ -252,6 +252,7 @@ impl Mover<'_> {
         let Some(boot) = self.core.hosts.get(&host).cloned() else { return Ok(()) };
         let fact = Fact::AttemptIntended { attempt: attempt.clone(), host, boot };
         self.move_job(run, index, fact)?;
+        self.change_begins(run, index, &attempt)?;
         self.command(Command::Start { attempt });
         Ok(())
     }

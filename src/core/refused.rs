@@ -72,11 +72,51 @@ pub enum Rule {
     KeyUsed,
     /// It is not clear which business date is meant.
     DateNeeded,
+    /// The site has no rules for changes.
+    NoRules,
+    /// The change is at a stage of its life that does not allow the step.
+    WrongStage,
+    /// Somebody has another part in the change, and it takes another person.
+    OwnWork,
+    /// Nobody has handed the scripts in.
+    NotSubmitted,
+    /// Scripts, target or window are not those that were submitted or approved.
+    Lapsed,
+    /// The scripts are not reviewed.
+    NotReviewed,
+    /// A role has not approved.
+    NotApproved,
+    /// A warning of the scripts was not ticked by its name.
+    NotTicked,
+    /// These scripts were not executed and verified in a former environment.
+    NotPromoted,
+    /// The rollback was not rehearsed in the former environment.
+    NotRehearsed,
+    /// Another change must be done first.
+    ChangeNeeded,
+    /// It was handed in too late for its window.
+    SubmittedLate,
+    /// It was not accepted in time.
+    NotAccepted,
+    /// Something was not confirmed.
+    NotConfirmed,
+    /// The environment takes no changes in now.
+    IntakeClosed,
+    /// The list is sealed.
+    Sealed,
+    /// It is on no list.
+    NotScheduled,
+    /// No window lets it start.
+    OutsideWindow,
+    /// Its window has passed.
+    WindowPassed,
+    /// The person on shift has not released it, or nobody watches.
+    NotReleased,
 }
 
 impl Rule {
     /// Every rule, in the order of the format reference.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 47] = [
         Self::NoSuchRun,
         Self::NoSuchJob,
         Self::NoSuchThing,
@@ -104,6 +144,26 @@ impl Rule {
         Self::Trial,
         Self::KeyUsed,
         Self::DateNeeded,
+        Self::NoRules,
+        Self::WrongStage,
+        Self::OwnWork,
+        Self::NotSubmitted,
+        Self::Lapsed,
+        Self::NotReviewed,
+        Self::NotApproved,
+        Self::NotTicked,
+        Self::NotPromoted,
+        Self::NotRehearsed,
+        Self::ChangeNeeded,
+        Self::SubmittedLate,
+        Self::NotAccepted,
+        Self::NotConfirmed,
+        Self::IntakeClosed,
+        Self::Sealed,
+        Self::NotScheduled,
+        Self::OutsideWindow,
+        Self::WindowPassed,
+        Self::NotReleased,
     ];
 
     pub fn name(self) -> &'static str {
@@ -135,6 +195,26 @@ impl Rule {
             Self::Trial => "trial",
             Self::KeyUsed => "key-used",
             Self::DateNeeded => "date-needed",
+            Self::NoRules => "no-rules",
+            Self::WrongStage => "wrong-stage",
+            Self::OwnWork => "own-work",
+            Self::NotSubmitted => "not-submitted",
+            Self::Lapsed => "lapsed",
+            Self::NotReviewed => "not-reviewed",
+            Self::NotApproved => "not-approved",
+            Self::NotTicked => "not-ticked",
+            Self::NotPromoted => "not-promoted",
+            Self::NotRehearsed => "not-rehearsed",
+            Self::ChangeNeeded => "change-needed",
+            Self::SubmittedLate => "submitted-late",
+            Self::NotAccepted => "not-accepted",
+            Self::NotConfirmed => "not-confirmed",
+            Self::IntakeClosed => "intake-closed",
+            Self::Sealed => "sealed",
+            Self::NotScheduled => "not-scheduled",
+            Self::OutsideWindow => "outside-window",
+            Self::WindowPassed => "window-passed",
+            Self::NotReleased => "not-released",
         }
     }
 }

@@ -62,6 +62,10 @@ impl Mover<'_> {
                 self.unfreeze(freeze, &two)?;
                 None
             }
+            Proposed::Change { change, wish } => {
+                self.decide_change(&change, &two, *wish)?;
+                None
+            }
             Proposed::Order { order } => {
                 Some(Box::new(Approved { order: *order, until: asked.until }))
             }

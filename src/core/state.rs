@@ -14,8 +14,8 @@ use super::graph::Graph;
 use super::phase::{Illegal, Phase};
 use crate::definition::site::{Batch, Job, Site};
 use crate::types::{
-    AttemptId, BatchId, BootId, BusinessDate, Ending, HostName, IncidentId, JobName, JobRef,
-    Outcome, PersonId, Revision, RunId,
+    AttemptId, BatchId, BootId, BusinessDate, ChangeId, Ending, HostName, IncidentId, JobName,
+    JobRef, Outcome, PersonId, Revision, RunId,
 };
 use crate::wire::Ended;
 
@@ -36,6 +36,8 @@ pub enum Unfit {
     WrongAttempt(AttemptId),
     #[error("{run} {job}: {illegal}")]
     Illegal { run: RunId, job: JobName, illegal: Box<Illegal> },
+    #[error("step {number} of the change {change} is not its next one")]
+    WrongStep { change: ChangeId, number: u32 },
     #[error("no incident {0}")]
     NoIncident(IncidentId),
     #[error(transparent)]

@@ -120,6 +120,7 @@ pub(crate) fn site(batches: Vec<Batch>) -> Site {
         rights: BTreeMap::new(),
         duty: Duty::default(),
         changes: BTreeMap::new(),
+        change_rules: None,
         batches: batches.into_iter().map(|b| (b.id.clone(), Arc::new(b))).collect(),
     }
 }

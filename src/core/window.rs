@@ -200,7 +200,7 @@ impl Windows {
     }
 
     /// When all of the classes are open, cut to the two instants.
-    fn common<C: Borrow<WindowClass>>(
+    pub(super) fn common<C: Borrow<WindowClass>>(
         &self,
         classes: &[C],
         from: Timestamp,

@@ -19,19 +19,31 @@ pub struct RunCopy {
 /// The four scripts of a change, in the order in which they are digested.
 pub const CHANGE_SCRIPTS: [&str; 4] = ["backup.sql", "change.sql", "verify.sql", "rollback.sql"];
 
+/// The content digest of a change by the SHA-256 of its four scripts, each in hex.
+pub(super) fn content_digest(scripts: &[&str], change: &Change) -> String {
+    let mut text = String::new();
+    for (name, content) in CHANGE_SCRIPTS.iter().zip(scripts) {
+        text.push_str(&format!("{name} {content}\n"));
+    }
+    let Change { mode, rows, class, .. } = change;
+    text.push_str(&format!("{} {} {} {class:?}", mode.name(), rows.min, rows.max));
+    sha256(text.as_bytes())
+}
+
+/// In hex.
+pub fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 impl RunCopy {
     /// Content digest of a change: SHA-256 over its four scripts, mode, row limits and class, in hex. `None` when a
     /// script is not there. Promotion from environment to environment compares it.
     pub fn content_digest(&self, change: &Change) -> Option<String> {
-        let mut hasher = Sha256::new();
+        let mut scripts = Vec::with_capacity(CHANGE_SCRIPTS.len());
         for script in CHANGE_SCRIPTS {
-            let content = self.files.get(&change.folder.join(script))?;
-            hasher.update(format!("{script} {content}\n"));
+            scripts.push(self.files.get(&change.folder.join(script))?.as_str());
         }
-        let rows =
-            format!("transactional {} {} {:?}", change.rows.min, change.rows.max, change.class);
-        hasher.update(rows);
-        Some(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+        Some(content_digest(&scripts, change))
     }
 
     /// Whether a file of the site belongs to a run of a batch: it lies in the folder of the batch's file, or in that of

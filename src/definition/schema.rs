@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::raw::batch::BatchFile;
 use super::raw::calendar::CalendarFile;
 use super::raw::change::ChangeFile;
+use super::raw::change_rules::ChangeRulesFile;
 use super::raw::duty::{RosterFile, ShiftsFile};
 use super::raw::people::PeopleFile;
 use super::raw::site::SiteFile;
@@ -24,6 +25,7 @@ pub fn schema(kind: FileKind) -> Value {
         FileKind::Windows => generator.root_schema_for::<WindowsFile>(),
         FileKind::Calendar => generator.root_schema_for::<CalendarFile>(),
         FileKind::Change => generator.root_schema_for::<ChangeFile>(),
+        FileKind::ChangeRules => generator.root_schema_for::<ChangeRulesFile>(),
         FileKind::Batch => generator.root_schema_for::<BatchFile>(),
     }
     .to_value()
@@ -58,6 +60,7 @@ fn reference(kind: FileKind, generator: &mut SchemaGenerator) -> Value {
         FileKind::Windows => of::<WindowsFile>(generator),
         FileKind::Calendar => of::<CalendarFile>(generator),
         FileKind::Change => of::<ChangeFile>(generator),
+        FileKind::ChangeRules => of::<ChangeRulesFile>(generator),
         FileKind::Batch => of::<BatchFile>(generator),
     }
 }

@@ -7,6 +7,7 @@ use super::defect::{Finding, Place};
 use super::raw::batch::BatchFile;
 use super::raw::calendar::CalendarFile;
 use super::raw::change::ChangeFile;
+use super::raw::change_rules::ChangeRulesFile;
 use super::raw::duty::{RosterFile, ShiftsFile};
 use super::raw::people::PeopleFile;
 use super::raw::site::SiteFile;
@@ -25,11 +26,12 @@ pub enum FileKind {
     Windows,
     Calendar,
     Change,
+    ChangeRules,
     Batch,
 }
 
 impl FileKind {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Site,
         Self::People,
         Self::Shifts,
@@ -37,6 +39,7 @@ impl FileKind {
         Self::Windows,
         Self::Calendar,
         Self::Change,
+        Self::ChangeRules,
         Self::Batch,
     ];
 
@@ -50,6 +53,7 @@ impl FileKind {
             Self::Windows => "windows",
             Self::Calendar => "calendar",
             Self::Change => "change",
+            Self::ChangeRules => "change-rules",
             Self::Batch => "batch",
         }
     }
@@ -66,6 +70,7 @@ impl FileKind {
             ["shifts.yaml"] => Self::Shifts,
             ["roster.yaml"] => Self::Roster,
             ["windows.yaml"] => Self::Windows,
+            ["change-rules.yaml"] => Self::ChangeRules,
             ["calendars", _] => Self::Calendar,
             ["changes", _, "change.yaml"] => Self::Change,
             _ => Self::Batch,
@@ -107,6 +112,7 @@ pub(super) struct Sheets {
     pub windows: Option<Sheet<WindowsFile>>,
     pub calendars: BTreeMap<CalendarName, Sheet<CalendarFile>>,
     pub changes: BTreeMap<ChangeId, Sheet<ChangeFile>>,
+    pub change_rules: Option<Sheet<ChangeRulesFile>>,
     pub batches: Vec<Sheet<BatchFile>>,
 }
 
@@ -125,6 +131,7 @@ impl Sheets {
                 FileKind::Shifts => sheets.shifts = Some(sheet(path, file, findings)),
                 FileKind::Roster => sheets.roster = Some(sheet(path, file, findings)),
                 FileKind::Windows => sheets.windows = Some(sheet(path, file, findings)),
+                FileKind::ChangeRules => sheets.change_rules = Some(sheet(path, file, findings)),
                 FileKind::Batch => sheets.batches.push(sheet(path, file, findings)),
                 FileKind::Calendar => {
                     let sheet = sheet(path, file, findings);

@@ -1,4 +1,4 @@
-//! The files of the small site that `nightrun init DIR` writes.
+//! The files of the small site that `nightrun init DIR` writes, and the rule sets for changes that it can add.
 
 /// Paths from the site's folder, with what is written there.
 pub const FILES: &[(&str, &str)] = &[
@@ -10,18 +10,64 @@ pub const FILES: &[(&str, &str)] = &[
     ("hello/sql/post.sql", include_str!("starter/hello/sql/post.sql")),
 ];
 
+/// A rule set of a house for its changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum House {
+    /// The operations handbook of a bank.
+    H,
+    /// The production-change regulation of a broker.
+    C,
+}
+
+impl House {
+    /// What a site that has none gets: the rules, the windows that they name, people with the roles that they name.
+    pub fn files(self) -> [(&'static str, &'static str); 3] {
+        let (rules, windows) = match self {
+            Self::H => (
+                include_str!("starter/change-rules/h.yaml"),
+                include_str!("starter/change-rules/h-windows.yaml"),
+            ),
+            Self::C => (
+                include_str!("starter/change-rules/c.yaml"),
+                include_str!("starter/change-rules/c-windows.yaml"),
+            ),
+        };
+        let people = include_str!("starter/change-rules/people.yaml");
+        [(RULES, rules), ("windows.yaml", windows), ("people.yaml", people)]
+    }
+}
+
+/// A word that names no rule set.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no house: h or c")]
+pub struct UnknownHouse(String);
+
+impl std::str::FromStr for House {
+    type Err = UnknownHouse;
+
+    fn from_str(text: &str) -> Result<Self, UnknownHouse> {
+        match text {
+            "h" => Ok(Self::H),
+            "c" => Ok(Self::C),
+            _ => Err(UnknownHouse(text.to_owned())),
+        }
+    }
+}
+
+/// The file of the rules.
+pub const RULES: &str = "change-rules.yaml";
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
     use super::*;
     use crate::definition::source::{SourceFile, SourceTree};
-    use crate::definition::{Styles, load};
+    use crate::definition::{Loaded, Styles, load};
 
-    #[test]
-    fn the_starter_is_without_defect_or_warning() {
+    fn loaded(files: &[(&str, &str)]) -> Loaded {
         let mut tree = SourceTree::default();
-        for (path, text) in FILES {
+        for (path, text) in FILES.iter().chain(files) {
             tree.insert(*path, SourceFile::Content(text.as_bytes().to_vec()));
         }
         let loaded = load(&tree);
@@ -31,11 +77,25 @@ mod tests {
             .map(|defect| defect.text(Path::new(""), Styles::plain()))
             .collect();
         assert_eq!(texts.concat(), "");
-        let site = loaded.site.unwrap();
+        loaded
+    }
+
+    #[test]
+    fn the_starter_is_without_defect_or_warning() {
+        let site = loaded(&[]).site.unwrap();
         let batch = site.batches.values().next().unwrap();
         assert_eq!(batch.id.as_str(), "hello");
         assert_eq!(batch.jobs.len(), 4);
         assert!(site.targets.values().all(|target| target.trial));
         assert!(site.hosts.values().all(|host| host.trial));
+        assert_eq!(site.change_rules, None);
+    }
+
+    #[test]
+    fn both_rule_sets_are_without_defect_or_warning_beside_the_starter() {
+        for (house, environments) in [(House::H, 3), (House::C, 2)] {
+            let site = loaded(&house.files()).site.unwrap();
+            assert_eq!(site.change_rules.unwrap().environments.len(), environments);
+        }
     }
 }

@@ -5,6 +5,7 @@
 mod act;
 mod archives;
 mod caller;
+mod changes;
 mod events;
 mod health;
 mod house;
@@ -33,6 +34,7 @@ use tokio::sync::{OnceCell, mpsc, oneshot, watch};
 
 pub use act::{ActBody, Ordered};
 pub use archives::lines as archive_lines;
+pub use changes::{CreateBody, StepBody};
 pub use house::{FreezeBody, PoolBody, ReasonBody};
 pub use listen::{Network, Serving, serve};
 pub use login::CredentialBody;

@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use super::act::{ActBody, Ordered, on_batch, on_run, order};
 use super::archives::{ArchivesPage, WhichArchives, archives};
+use super::changes::{
+    CreateBody, StepBody, Which as WhichChanges, create, list as changes, one as change, step,
+};
 use super::events::{From, RunEvent, all, of_run};
 use super::health::{Health, is_ready, lives};
 use super::house::{
@@ -24,6 +27,7 @@ use super::status::status;
 use super::{Api, openapi};
 use crate::port::control::{EventIn, Order};
 use crate::types::Right;
+use crate::view::change::{ChangePage, ChangesPage};
 use crate::view::report::ReportView;
 use crate::view::roster::RosterView;
 use crate::view::standing::StandingView;
@@ -47,6 +51,7 @@ pub(super) fn list_of(s: &mut Schemas) -> Vec<Route> {
     let mut routes = looks(s);
     routes.extend(house(s));
     routes.extend(acts(s));
+    routes.extend(of_changes(s));
     routes.extend(credentials_of(s));
     routes.extend(streams(s));
     routes.extend(watches(s));
@@ -184,6 +189,43 @@ fn acts(s: &mut Schemas) -> Vec<Route> {
         )
         .takes::<EventIn>(s)
         .gives::<EventTaken>(200, s),
+    ]
+}
+
+fn of_changes(s: &mut Schemas) -> Vec<Route> {
+    let takes_part = Needs::Right(Right::Changes);
+    vec![
+        Route::new(
+            (Method::GET, "/api/v1/changes"),
+            READ,
+            "Changes and where they stand",
+            get(changes),
+        )
+        .asks::<WhichChanges>(s)
+        .gives::<ChangesPage>(200, s),
+        Route::new(
+            (Method::GET, "/api/v1/changes/{change}"),
+            READ,
+            "One change: its life, and what it lacks",
+            get(change),
+        )
+        .gives::<ChangePage>(200, s),
+        Route::new(
+            (Method::POST, "/api/v1/changes"),
+            takes_part,
+            "Make a change known, once for each key",
+            post(create),
+        )
+        .takes::<CreateBody>(s)
+        .gives::<DoneOrTried>(200, s),
+        Route::new(
+            (Method::POST, "/api/v1/changes/{change}/{step}"),
+            takes_part,
+            "Take a step with a change: assign, submit, review, approve, confirm, schedule, decide, feed-back, close, archive, return, withdraw",
+            post(step),
+        )
+        .takes::<StepBody>(s)
+        .gives::<DoneOrTried>(200, s),
     ]
 }
 

@@ -187,6 +187,9 @@ pub fn row(seq: u64, at: Timestamp, fact: &Fact) -> Option<Row> {
         Fact::TokenMade { token, .. } | Fact::TokenRevoked { token, .. } => {
             Row::Stands { key: format!("token/{token}"), seq }
         }
+        Fact::ChangeMoved { change, number, .. } => {
+            Row::Stands { key: format!("change/{change}/{number}"), seq }
+        }
         Fact::EventReceived(received) => {
             Row::Stands { key: format!("event/{}", received.key), seq }
         }
@@ -249,39 +252,38 @@ mod tests {
             .filter(|fact| row(7, at(), fact).is_some())
             .map(|fact| fact.kind())
             .collect();
-        assert_eq!(
-            changing,
-            [
-                "run-opened",
-                "run-ended",
-                "run-reopened",
-                "attempt-intended",
-                "attempt-ended",
-                "settled",
-                "reopened",
-                "incident-opened",
-                "incident-closed",
-                "run-opened",
-                "schedule-taken",
-                "starts-missed",
-                "definitions-taken",
-                "frozen",
-                "unfrozen",
-                "pool-sized",
-                "pool-back",
-                "second-asked",
-                "second-given",
-                "second-used",
-                "store-restored",
-                "attempt-recovered",
-                "run-lost",
-                "run-archived",
-                "token-made",
-                "token-revoked",
-                "event-received",
-                "event-forgotten"
-            ]
-        );
+        let mut expected = vec![
+            "run-opened",
+            "run-ended",
+            "run-reopened",
+            "attempt-intended",
+            "attempt-ended",
+            "settled",
+            "reopened",
+            "incident-opened",
+            "incident-closed",
+            "run-opened",
+            "schedule-taken",
+            "starts-missed",
+            "definitions-taken",
+            "frozen",
+            "unfrozen",
+            "pool-sized",
+            "pool-back",
+            "second-asked",
+            "second-given",
+            "second-used",
+            "store-restored",
+            "attempt-recovered",
+            "run-lost",
+            "run-archived",
+            "token-made",
+            "token-revoked",
+            "event-received",
+            "event-forgotten",
+        ];
+        expected.extend(["change-moved"; 15]);
+        assert_eq!(changing, expected);
         let Some(Row::RunOpened(run)) = row(7, at(), &facts()[0]) else { panic!() };
         assert_eq!((run.opened_seq, run.opened, run.trial, run.ended), (7, at(), true, None));
     }

@@ -1,5 +1,7 @@
 //! One fact of every kind, for tests.
 
+mod changes;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -128,6 +130,7 @@ pub(super) fn facts() -> Vec<Fact> {
     .chain(by_operators(&run))
     .chain(of_credentials())
     .chain(of_events())
+    .chain(changes::facts())
     .collect()
 }
 

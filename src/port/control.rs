@@ -11,12 +11,13 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use super::credentials::CredentialOrder;
+use crate::core::change::Wish;
 use crate::core::refused::{Refused, Rule};
 use crate::core::select::{Deed, Which};
 use crate::definition::site::Freeze;
 use crate::types::{
-    BatchId, BusinessDate, EventKey, EventName, FreezeId, JobName, JobRef, PersonId, PoolName,
-    RequestId, Rights, RunId,
+    BatchId, BusinessDate, ChangeId, EventKey, EventName, FreezeId, JobName, JobRef, PersonId,
+    PoolName, RequestId, Rights, RunId,
 };
 use crate::view::status::StatusPage;
 use crate::view::tried::{Done, EventTaken, Tried};
@@ -82,6 +83,8 @@ pub enum Request {
     },
     /// What operators order for the whole site.
     House { order: House, reason: String, dry_run: bool },
+    /// A step with a change.
+    Change { asked: Box<ChangeAsked>, reason: String, dry_run: bool },
     /// What another system tells. Answered by [`Reply::Received`].
     Event(Box<EventIn>),
     /// Why a job of the latest run of its batch (and date) did not start yet.
@@ -90,6 +93,15 @@ pub enum Request {
     Status,
     /// Whether turns go on: answered by [`Reply::Alive`] in one, or by the trouble that there is.
     Alive,
+}
+
+/// What somebody wants to do with a change.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChangeAsked {
+    pub change: ChangeId,
+    pub wish: Wish,
+    /// The same key again creates nothing, and is answered as the first time.
+    pub key: Option<EventKey>,
 }
 
 /// What goes beyond one run.

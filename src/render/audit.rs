@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::phrase;
 use super::table::Table;
 use super::words::{Access, Audited, list};
+use super::{change, phrase};
 use crate::core::fact::{Action, LoginTrouble, Proposed};
 use crate::types::{Lang, Zone};
 use crate::view::audit::{AccessOf, AuditLine, Did, Point, Proof};
@@ -127,6 +127,10 @@ fn what(lang: Lang, zone: &Zone, did: &Did) -> String {
             Audited::AskSecond { request, what: &proposed(lang, what) }.say(lang)
         }
         Did::GiveSecond { request } => Audited::GiveSecond { request }.say(lang),
+        Did::MoveChange { change: of, step } => {
+            let step = &change::step(lang, zone, step);
+            Audited::Change { change: of.as_str(), step }.say(lang)
+        }
         Did::TellEvent { name, business_date, key } => Audited::Event {
             event: name.as_str(),
             date: &business_date.to_string(),
@@ -166,6 +170,7 @@ fn proposed(lang: Lang, what: &Proposed) -> String {
             Audited::Unfreeze { freeze: &freeze.to_string() }.say(lang)
         }
         Proposed::Order { order } => Audited::Override { run: order.batch.as_str() }.say(lang),
+        Proposed::Change { change, .. } => Audited::Decide { change: change.as_str() }.say(lang),
     }
 }
 

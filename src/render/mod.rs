@@ -7,6 +7,8 @@ pub mod access;
 pub mod archives;
 pub mod audit;
 pub mod behind;
+pub mod change;
+pub mod change_mail;
 pub mod clock;
 pub mod command;
 pub mod day_words;

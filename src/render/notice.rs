@@ -14,6 +14,8 @@ use crate::types::Lang;
 #[template(path = "notice_mail.html")]
 pub(super) struct Notice {
     pub(super) lang: Lang,
+    /// Before the subject; `[P1] ` where somebody is to act at once.
+    pub(super) mark: &'static str,
     pub(super) title: String,
     pub(super) lead: String,
     pub(super) lines: Vec<String>,
@@ -43,7 +45,7 @@ impl Notice {
             let _ = writeln!(text, "{line}");
         }
         Ok(MailText {
-            subject: header(&format!("[P1] {}", self.title)),
+            subject: header(&format!("{}{}", self.mark, self.title)),
             text: harmless(&text),
             html: harmless(&self.render()?),
         })
@@ -64,6 +66,7 @@ pub fn refused_files(lang: Lang, site: &str, defects: &str) -> Result<MailText, 
     }
     let notice = Notice {
         lang,
+        mark: "[P1] ",
         title: Starts::FilesSubject.say(lang),
         lead: Starts::FilesLead.say(lang),
         lines: Vec::new(),

@@ -76,6 +76,7 @@ pub fn mail(lang: Lang, site: &str, starts: &[Missed]) -> Result<MailText, askam
     });
     let notice = Notice {
         lang,
+        mark: "[P1] ",
         title: words,
         lead: Starts::MailLead.say(lang),
         lines: starts.iter().map(|starts| missed(lang, starts)).collect(),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use super::change;
 use super::clock::Clock;
 use super::{event, status};
 use crate::core::fact::{Action, Fact};
@@ -93,6 +94,11 @@ pub fn done(
             Fact::Unfrozen { freeze, .. } => lines.push(format!("{freeze} is lifted, as {by}")),
             Fact::PoolSized { pool, size, until, .. } => {
                 lines.push(format!("{pool} has {size} until {}, as {by}", clock(until)));
+            }
+            Fact::ChangeMoved { change: of, step, .. } => {
+                let utc = Zone::utc();
+                let step = change::step(Lang::En, zone.unwrap_or(&utc), step);
+                lines.push(format!("{of}: {step}, as {by}"));
             }
             _ => lines.extend(of_credentials(fact, by, clock)),
         }

@@ -304,7 +304,7 @@ fn nights_that_are_not_done_are_later_than_any_that_is() {
 #[test]
 fn a_failed_change_has_applied_nothing() {
     let mut change = takes("fix", &[], 60);
-    change.kind = Kind::Change { change: "fix".parse().unwrap() };
+    change.kind = Kind::Change { change: "fix".parse().unwrap(), environment: None };
     let site = night(vec![change]);
     let view = play(&site, Wishes { fails: texts(&["fix"]), ..Wishes::default() });
     // A change of which nothing is known would be in doubt.

@@ -190,7 +190,7 @@ impl<W: World> Supervisor<W> {
         Ok(ReportView { missed_starts, ..report })
     }
 
-    fn letters(
+    pub(super) fn letters(
         &mut self,
         site: &Site,
         people: &[PersonId],
@@ -232,7 +232,7 @@ impl<W: World> Supervisor<W> {
     }
 
     /// A letter that cannot be put into the form of a mail (an address that is none) is told, and does not stop the others.
-    fn composed(&mut self, letters: Vec<Letter>) -> Vec<OutgoingMail> {
+    pub(super) fn composed(&mut self, letters: Vec<Letter>) -> Vec<OutgoingMail> {
         let not_before = self.parts.clock.real();
         let mut mails = Vec::new();
         for letter in letters {

@@ -4,6 +4,7 @@
 mod access;
 mod archive;
 mod as_if;
+mod changes;
 mod credentials;
 mod letters;
 mod operators;

@@ -162,7 +162,7 @@ impl<W: World> Supervisor<W> {
     }
 
     /// Decides, or only tries.
-    fn answer_to(
+    pub(super) fn answer_to(
         &mut self,
         turn: &mut Turn,
         event: Event,

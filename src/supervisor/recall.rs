@@ -43,7 +43,12 @@ pub async fn standing<R: StoreReader>(
             Fact::ScheduleTaken { .. }
             | Fact::DefinitionsTaken { .. }
             | Fact::DefinitionsRefused { .. } => continue,
-            Fact::PoolSized { .. } | Fact::PoolBack { .. } | Fact::EventReceived(_) if trial => {
+            Fact::PoolSized { .. }
+            | Fact::PoolBack { .. }
+            | Fact::ChangeMoved { .. }
+            | Fact::EventReceived(_)
+                if trial =>
+            {
                 continue;
             }
             Fact::Frozen { freeze, by, .. } if trial => {

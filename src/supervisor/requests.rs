@@ -28,7 +28,11 @@ impl<W: World> Supervisor<W> {
             return Ok(());
         }
         match request {
-            Request::Act { .. } | Request::House { .. } | Request::Order(_) | Request::Event(_)
+            Request::Act { .. }
+            | Request::House { .. }
+            | Request::Change { .. }
+            | Request::Order(_)
+            | Request::Event(_)
                 if reply.is_closed() =>
             {
                 let at = self.parts.clock.now().wall;
@@ -53,6 +57,11 @@ impl<W: World> Supervisor<W> {
             Request::House { order, reason, dry_run } => {
                 let wish = Wish { reason, dry_run };
                 let with = self.house_in(turn, &caller, order, wish).await?;
+                turn.replies.push((reply, with));
+            }
+            Request::Change { asked, reason, dry_run } => {
+                let wish = Wish { reason, dry_run };
+                let with = self.change_in(turn, &caller, *asked, wish).await?;
                 turn.replies.push((reply, with));
             }
             Request::Event(told) => {

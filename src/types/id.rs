@@ -85,6 +85,7 @@ name!(/** Something that another system tells of. */ EventName);
 name!(/** A team. */ TeamName);
 name!(/** A shift (班次) of the roster. */ ShiftName);
 name!(/** A role of people, such as `duty`. */ Role);
+name!(/** Something that somebody confirms of a change. */ CheckName);
 name!(/** A database change (变更): the name of its folder. */ ChangeId);
 
 /// `batch.job`: a job seen from outside its batch.

@@ -25,9 +25,9 @@ pub use duration::Span;
 pub use ending::Ending;
 pub use event_key::{BadEventKey, EventKey};
 pub use id::{
-    BatchId, CalendarName, ChangeId, EventName, FreezeId, HostName, IncidentId, InvalidName,
-    JobName, JobRef, PersonId, PoolName, RequestId, Role, ShiftName, TargetName, TeamName, TokenId,
-    WindowClass,
+    BatchId, CalendarName, ChangeId, CheckName, EventName, FreezeId, HostName, IncidentId,
+    InvalidName, JobName, JobRef, PersonId, PoolName, RequestId, Role, ShiftName, TargetName,
+    TeamName, TokenId, WindowClass,
 };
 pub use now::{BootId, Due, Now};
 pub use outcome::{Condition, Outcome};

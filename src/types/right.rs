@@ -35,13 +35,15 @@ pub enum Right {
     Second,
     /// Post what other systems have to tell.
     Events,
+    /// Take part in database changes, as far as the rules of changes let one.
+    Changes,
     /// Passwords and tokens of others, and the audit.
     Admin,
 }
 
 impl Right {
     /// Every right, in the order of the format reference.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Read,
         Self::Logs,
         Self::Operate,
@@ -49,6 +51,7 @@ impl Right {
         Self::House,
         Self::Second,
         Self::Events,
+        Self::Changes,
         Self::Admin,
     ];
 
@@ -61,6 +64,7 @@ impl Right {
             Self::House => "house",
             Self::Second => "second",
             Self::Events => "events",
+            Self::Changes => "changes",
             Self::Admin => "admin",
         }
     }
@@ -78,7 +82,9 @@ impl fmt::Display for Right {
 
 /// A word that is no right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no right: one of read, logs, operate, order, house, second, events, admin")]
+#[error(
+    "`{0}` is no right: one of read, logs, operate, order, house, second, events, changes, admin"
+)]
 pub struct UnknownRight(pub String);
 
 impl FromStr for Right {

@@ -7,9 +7,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::core::access::rights_of;
-use crate::core::fact::{Action, Fact, LoginHow, LoginTrouble, Proposed};
+use crate::core::fact::{Action, ChangeStep, Fact, LoginHow, LoginTrouble, Proposed};
 use crate::definition::site::Site;
-use crate::types::{BusinessDate, EventKey, EventName, PersonId, Rights, Role, RunId, TeamName};
+use crate::types::{
+    BusinessDate, ChangeId, EventKey, EventName, PersonId, Rights, Role, RunId, TeamName,
+};
 
 /// The person that starts of schedules are made by.
 const SCHEDULE: &str = "schedule";
@@ -67,6 +69,10 @@ pub enum Did {
     },
     GiveSecond {
         request: String,
+    },
+    MoveChange {
+        change: ChangeId,
+        step: ChangeStep,
     },
     TellEvent {
         name: EventName,
@@ -209,7 +215,9 @@ pub fn changes(
 
 fn second_of(fact: &Fact) -> Option<PersonId> {
     match fact {
-        Fact::Acted { second, .. } | Fact::Unfrozen { second, .. } => second.clone(),
+        Fact::Acted { second, .. }
+        | Fact::Unfrozen { second, .. }
+        | Fact::ChangeMoved { second, .. } => second.clone(),
         Fact::RunOpened(opened) => opened.second.clone(),
         _ => None,
     }
@@ -247,6 +255,16 @@ fn by_whom(fact: &Fact) -> Option<(Option<PersonId>, Did, String)> {
         }
         Fact::SecondGiven { request, by, reason, .. } => {
             (by, Did::GiveSecond { request: request.to_string() }, reason.clone())
+        }
+        // What was observed is nobody's doing.
+        Fact::ChangeMoved { step, .. }
+            if matches!(**step, ChangeStep::Began { .. } | ChangeStep::Ended { .. }) =>
+        {
+            return None;
+        }
+        Fact::ChangeMoved { change, by, reason, step, .. } => {
+            let (change, step) = (change.clone(), (**step).clone());
+            (by, Did::MoveChange { change, step }, reason.clone())
         }
         Fact::EventReceived(received) => {
             let (name, key) = (received.event.clone(), received.key.clone());

@@ -5,6 +5,8 @@ pub mod access;
 pub mod archives;
 pub mod audit;
 pub mod behind;
+pub mod change;
+pub mod change_diff;
 pub mod event;
 pub mod failure;
 pub mod health;

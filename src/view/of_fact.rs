@@ -105,6 +105,7 @@ pub fn event(after: &State, at: Timestamp, fact: &Fact) -> Option<EventLine> {
         | Fact::AttemptRecovered { .. }
         | Fact::RunLost(_)
         | Fact::RunArchived(_)
+        | Fact::ChangeMoved { .. }
         | Fact::EventReceived(_)
         | Fact::EventForgotten { .. } => return None,
     };

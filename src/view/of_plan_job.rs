@@ -15,7 +15,7 @@ use crate::core::graph::Graph;
 use crate::core::obstacle::Obstacle;
 use crate::core::window::{self, Subject, WindowReason, Windows};
 use crate::definition::site::{Batch, Job, Kind, NeedOf, Site};
-use crate::types::{Outcome, Span, TargetName, WindowClass};
+use crate::types::{Outcome, Span, WindowClass};
 
 /// One start to be shown.
 pub(super) struct Shown<'a> {
@@ -144,16 +144,16 @@ fn frozen(shown: &Shown<'_>, job: &Job, ahead: &JobForecast, free: Timestamp) ->
         return None;
     }
     let classes: Vec<WindowClass> = shown.batch.window.iter().chain(&job.window).cloned().collect();
-    let target = target(shown.site, job);
+    let target = job.kind.target(shown.site);
     let what = Subject {
         batch: &shown.batch.id,
-        target: target.as_ref(),
+        target,
         host: &job.host,
         // A plan takes them in as declared ones.
         ordered: window::NONE_ORDERED,
     };
     let change = match &job.kind {
-        Kind::Change { change } => shown.site.changes.get(change),
+        Kind::Change { change, .. } => shown.site.changes.get(change),
         _ => None,
     };
     let needs = window::fit(
@@ -173,14 +173,6 @@ fn frozen(shown: &Shown<'_>, job: &Job, ahead: &JobForecast, free: Timestamp) ->
         }
         _ => None,
     })
-}
-
-fn target(site: &Site, job: &Job) -> Option<TargetName> {
-    match &job.kind {
-        Kind::Sql { target, .. } | Kind::WaitSql { target, .. } => Some(target.clone()),
-        Kind::Change { change } => site.changes.get(change).map(|change| change.target.clone()),
-        _ => None,
-    }
 }
 
 fn waits(shown: &Shown<'_>, job: &Job) -> Option<Gate> {

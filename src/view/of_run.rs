@@ -157,7 +157,7 @@ fn changes(run: &Run, jobs: &[JobLine]) -> Vec<ChangeLine> {
         .enumerate()
         .filter(|(_, job)| part.contains(&job.name))
         .filter_map(|(index, job)| {
-            let Kind::Change { change } = &job.kind else { return None };
+            let Kind::Change { change, .. } = &job.kind else { return None };
             let known = run.site.changes.get(change)?;
             let work = change_work(run, index);
             Some(ChangeLine {
@@ -165,7 +165,7 @@ fn changes(run: &Run, jobs: &[JobLine]) -> Vec<ChangeLine> {
                 title: known.title.clone(),
                 job: job.name.clone(),
                 class: known.class,
-                target: known.target.clone(),
+                target: job.kind.target(&run.site)?.clone(),
                 reason: known.reason.clone(),
                 state: work.map(|work| work.state),
                 rows: work.map_or(0, |work| work.rows),

@@ -71,5 +71,6 @@ fn about(what: &Proposed) -> String {
         }
         Proposed::Unfreeze { freeze } => freeze.to_string(),
         Proposed::Order { order } => order.batch.to_string(),
+        Proposed::Change { change, .. } => change.to_string(),
     }
 }

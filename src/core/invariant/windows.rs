@@ -1,7 +1,6 @@
 //! Whether a start is allowed by its windows.
 
 use super::{Around, rules};
-use crate::core::holders::target;
 use crate::core::state::Run;
 use crate::core::window::{self, Gate, Subject, WindowReason};
 use crate::definition::site::Kind;
@@ -16,14 +15,14 @@ pub(super) fn window_open(around: Around<'_>, run: &Run, index: usize) -> Result
         return Ok(());
     }
     let change = match &job.kind {
-        Kind::Change { change } => run.site.changes.get(change),
+        Kind::Change { change, .. } => run.site.changes.get(change),
         _ => None,
     };
     let expected = run.opened.expected.get(&job.name).copied().or(job.expected);
     let (verify, rollback) =
         change.map(|change| (change.verify_takes, change.rollback_takes)).unwrap_or_default();
     let fits = window::fit(expected.unwrap_or_default(), verify, rollback);
-    let target = target(&run.site, job);
+    let target = job.kind.target(&run.site);
     let what = Subject { batch: &run.batch.id, target, host: &job.host, ordered };
     let windows = &rules(around, run)?.windows;
     let gate = match run.opened.window_override {

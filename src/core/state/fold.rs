@@ -10,6 +10,7 @@ use super::{
     Act, Attempt, BatchGraph, Cancelled, Held, Incident, JobState, Missed, Run, Served, State,
     Turn, Unfit, Way,
 };
+use crate::core::change::Taken;
 use crate::core::fact::{Action, Fact, RunOpened, RunResult, Why};
 use crate::core::graph::Graph;
 use crate::core::phase::{Phase, Step};
@@ -136,6 +137,11 @@ impl State {
             | Fact::TokenRevoked { .. }
             | Fact::EventReceived(_)
             | Fact::EventForgotten { .. } => self.standing.apply(at, fact),
+            Fact::ChangeMoved { change, number, by, reason, second, step } => {
+                let (by, reason, second) = (by.clone(), reason.clone(), second.clone());
+                let taken = Taken { at, by, second, reason, step: (**step).clone() };
+                self.standing.take_change(change, *number, taken)?;
+            }
             Fact::Stopping { run, by, how } => {
                 let run = self.run_mut(run)?;
                 run.stopping = Some(*how);

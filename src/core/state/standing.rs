@@ -2,14 +2,17 @@
 //! person; and what other systems have told.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::Unfit;
+use crate::core::change::{Lives, Taken};
 use crate::core::fact::{Approved, Fact, Proposed, RunOpened};
 use crate::core::order::Order;
 use crate::core::received::Heard;
 use crate::definition::site::Freeze;
-use crate::types::{EventKey, FreezeId, PersonId, PoolName, RequestId, RunId, TokenId};
+use crate::types::{ChangeId, EventKey, FreezeId, PersonId, PoolName, RequestId, RunId, TokenId};
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Standing {
@@ -20,6 +23,8 @@ pub struct Standing {
     pub requests: BTreeMap<RequestId, Request>,
     /// Tokens that were made; their time may be over.
     pub tokens: BTreeMap<TokenId, Token>,
+    /// Changes (变更) that somebody has taken a step with.
+    pub changes: Lives,
     /// Events that came, by their keys.
     pub events: BTreeMap<EventKey, Heard>,
     /// The highest numbers ever given.
@@ -72,7 +77,10 @@ impl Standing {
     pub fn run_of(&self, request: RequestId) -> Option<&RunId> {
         match &self.requests.get(&request)?.what {
             Proposed::Acts { run, .. } => Some(run),
-            _ => None,
+            Proposed::Change { change, .. } => {
+                Some(&self.changes.get(change)?.doubt()?.attempt.run)
+            }
+            Proposed::Unfreeze { .. } | Proposed::Order { .. } => None,
         }
     }
 
@@ -138,6 +146,21 @@ impl Standing {
             }
             _ => {}
         }
+    }
+
+    /// Takes the next step of a change in; each is an entry of its own that stays.
+    pub(super) fn take_change(
+        &mut self,
+        change: &ChangeId,
+        number: u32,
+        taken: Taken,
+    ) -> Result<(), Unfit> {
+        let life = self.changes.entry(change.clone()).or_default();
+        if u32::try_from(life.steps.len()).ok() != number.checked_sub(1) {
+            return Err(Unfit::WrongStep { change: change.clone(), number });
+        }
+        Arc::make_mut(life).steps.push(taken);
+        Ok(())
     }
 
     /// The yes of a second person to an order of that batch and date by that person, while it holds.

@@ -3,8 +3,9 @@
 use super::leaf::{Whole, Word};
 use super::record::record;
 use super::site::Version;
-use crate::definition::site::ChangeClass;
-use crate::types::{PersonId, Span, TargetName};
+use super::{List, Names, OneOrMore};
+use crate::definition::site::{ChangeClass, ChangeKind, ChangeMode};
+use crate::types::{ChangeId, PersonId, Span, TargetName, TeamName, WindowClass};
 
 record! {
     /// change.yaml: a database change; backup.sql, change.sql, verify.sql and rollback.sql stand beside it.
@@ -15,18 +16,50 @@ record! {
         optional title_zh: Word,
         /// data, structure, parameter, bug-fix or release.
         required class: ChangeClass,
+        /// normal (default) or emergency.
+        optional kind: ChangeKind,
         required reason: Word,
         optional reason_zh: Word,
         /// Who asked for it.
         optional requester: PersonId,
+        /// The team that asked for it.
+        optional team: TeamName,
+        /// Number of the governance record.
+        optional governance: Word,
+        /// Reference of another system's ticket.
+        optional ticket: Word,
         /// The database that it changes.
-        required target: TargetName,
+        optional target: TargetName,
+        /// In place of `target`: the database of each environment.
+        optional targets: Names<String, TargetName>,
+        /// transactional (default): all in one transaction; journalled: statement by statement.
+        optional mode: ChangeMode,
         /// Rows that it may touch in all.
         required rows: RowsRecord,
+        /// How long it usually takes; a job of it that says nothing else has this.
+        optional expected: Span,
         /// Time that verification needs at the most; part of the must-fit rule.
         required verify_takes: Span,
         /// Time that the rollback needs at the most; part of the must-fit rule.
         required rollback_takes: Span,
+        /// Changes that must be done in the same environment before it.
+        optional needs: List<ChangeId>,
+        /// A window class that must be open besides that of the rules.
+        optional window: WindowClass,
+        /// Whom to ask whether it worked.
+        optional verification_contact: PersonId,
+        /// Who wrote the scripts: one person or a list.
+        optional author: OneOrMore<PersonId>,
+        optional product_manager: PersonId,
+        optional tester: PersonId,
+        /// Changes of other teams that go with it, in words.
+        optional related: List<Word>,
+        /// What is configured after it, by its own person.
+        optional permissions: List<PermissionRecord>,
+        /// Files of this folder.
+        optional attachments: List<Word>,
+        /// Result of the code review.
+        optional review: Word,
     }
 }
 
@@ -35,5 +68,13 @@ record! {
     pub(crate) struct RowsRecord {
         required min: Whole<0, { i64::MAX }>,
         required max: Whole<0, { i64::MAX }>,
+    }
+}
+
+record! {
+    /// A permission that is configured after the change.
+    pub(crate) struct PermissionRecord {
+        required what: Word,
+        required by: PersonId,
     }
 }

@@ -25,6 +25,8 @@ record! {
         optional sql: Word,
         /// A database change: a folder of changes/.
         optional change: ChangeId,
+        /// Of `change`: where it is executed, if it goes to more than one environment.
+        optional environment: String,
         /// Waits for a file, a time, an SQL condition, or an event.
         optional wait: WaitRecord,
         /// Waits for a person's yes.

@@ -8,14 +8,14 @@ use super::super::day_words::{DayWords, WeekdaySet};
 use super::super::defect::{Finding, Place};
 use super::super::nearest;
 use super::super::site::{
-    ChangeClass, EndingKind, FoldPolicy, GapPolicy, ServerTls, Survivors, Tls, Transaction,
-    TwoPeople,
+    ChangeClass, ChangeKind, ChangeMode, EndingKind, FoldPolicy, GapPolicy, Part, ServerTls,
+    StepWord, Survivors, Tls, Transaction, TwoPeople,
 };
 use super::super::yaml::{Node, Value};
 use super::{Read, Reader, Shape};
 use crate::types::{
-    BatchId, CalendarName, ChangeId, EventName, HostName, JobName, Lang, PersonId, PoolName, Right,
-    Role, ShiftName, Span, TargetName, TeamName, WindowClass, Zone,
+    BatchId, CalendarName, ChangeId, CheckName, EventName, HostName, JobName, Lang, PersonId,
+    PoolName, Right, Role, ShiftName, Span, TargetName, TeamName, WindowClass, Zone,
 };
 
 /// Why a text is not what it should be.
@@ -97,6 +97,7 @@ names!(
     BatchId,
     CalendarName,
     ChangeId,
+    CheckName,
     EventName,
     HostName,
     JobName,
@@ -142,6 +143,7 @@ words! {
         "house" => Self::House,
         "second" => Self::Second,
         "events" => Self::Events,
+        "changes" => Self::Changes,
         "admin" => Self::Admin,
     }
     GapPolicy { "shift" => Self::Shift, "skip" => Self::Skip }
@@ -159,6 +161,28 @@ words! {
         "parameter" => Self::Parameter,
         "bug-fix" => Self::BugFix,
         "release" => Self::Release,
+    }
+    ChangeKind { "normal" => Self::Normal, "emergency" => Self::Emergency }
+    ChangeMode { "transactional" => Self::Transactional, "journalled" => Self::Journalled }
+    Part {
+        "requester" => Self::Requester,
+        "author" => Self::Author,
+        "reviewer" => Self::Reviewer,
+        "approver" => Self::Approver,
+        "executor" => Self::Executor,
+        "watcher" => Self::Watcher,
+    }
+    StepWord {
+        "create" => Self::Create,
+        "assign" => Self::Assign,
+        "submit" => Self::Submit,
+        "return" => Self::Return,
+        "withdraw" => Self::Withdraw,
+        "schedule" => Self::Schedule,
+        "decide" => Self::Decide,
+        "feed-back" => Self::FeedBack,
+        "close" => Self::Close,
+        "archive" => Self::Archive,
     }
     EndingKind {
         "exit" => Self::Exit,

@@ -7,6 +7,7 @@
 pub(super) mod batch;
 pub(super) mod calendar;
 pub(super) mod change;
+pub(super) mod change_rules;
 pub(super) mod duty;
 pub(super) mod job;
 mod leaf;
@@ -212,6 +213,23 @@ impl<T: Read> Read for List<T> {
     }
 }
 
+/// One, or a list of them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct OneOrMore<T>(pub Vec<At<T>>);
+
+impl<T: Read> Read for OneOrMore<T> {
+    fn read(node: &Node<'_>, to: &mut Reader) -> Option<Self> {
+        if matches!(node.value, Value::List(_)) {
+            return List::read(node, to).map(|list| Self(list.0));
+        }
+        let offset = match &node.value {
+            Value::Scalar(scalar) => scalar.offset,
+            _ => None,
+        };
+        Some(Self(vec![At { value: T::read(node, to)?, at: node.at, offset }]))
+    }
+}
+
 /// Names with what each stands for, in the order of the file; a bad one is left out.
 #[derive(Debug, Clone)]
 pub(super) struct Names<K, V>(pub Vec<Named<K, V>>);
@@ -271,6 +289,12 @@ impl<T: Read> Read for Nullable<T> {
 impl<T: Read> Shape for List<T> {
     fn shape(generator: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "array", "items": T::shape(generator) })
+    }
+}
+
+impl<T: Read> Shape for OneOrMore<T> {
+    fn shape(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [T::shape(generator), List::<T>::shape(generator)] })
     }
 }
 

@@ -1,41 +1,148 @@
 //! `changes/<id>/` → database changes, with the check of their scripts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::known::Known;
 use super::settings::text;
+use crate::definition::copy::{content_digest, sha256};
+use crate::definition::cycles;
 use crate::definition::defect::{Finding, Place};
 use crate::definition::raw::change::ChangeFile;
+use crate::definition::raw::{Field, List, Word};
 use crate::definition::sheets::{Findings, Sheet, Sheets, text_of};
-use crate::definition::site::{Change, RowLimits};
-use crate::definition::source::SourceTree;
+use crate::definition::site::{
+    Change, ChangeKind, ChangeMode, ChangeRules, Papers, Permission, RowLimits,
+};
+use crate::definition::source::{SourceTree, within};
 use crate::sql::Dialect;
 use crate::sql::lint::{self, ChangeScripts, Mode, Part};
-use crate::types::ChangeId;
+use crate::types::{ChangeId, TargetName};
 
 pub(super) fn resolve(
     tree: &SourceTree,
     sheets: &Sheets,
     known: &Known<'_>,
+    rules: Option<&ChangeRules>,
     findings: &mut Findings,
 ) -> BTreeMap<ChangeId, Change> {
     let mut changes = BTreeMap::new();
     for (id, sheet) in &sheets.changes {
-        let target = sheet.raw.as_ref().and_then(|raw| raw.target.get());
-        check_scripts(tree, id, sheet.folder(), known.dialect(target), findings);
+        let read = |raw: &ChangeFile| (dialects(raw, known), mode(raw));
+        let read = sheet.raw.as_ref().map(read);
+        let read = read.unwrap_or_else(|| (vec![Dialect::Sqlite], Mode::OneTransaction));
+        let scripts = check_scripts(tree, id, sheet.folder(), read, findings);
         let Some(raw) = &sheet.raw else { continue };
         let mut found = Vec::new();
-        if let Some(target) = raw.target.given() {
-            known.check(&known.targets, target, &mut found);
-        }
-        if let Some(person) = raw.requester.given() {
-            known.check(&known.people, person, &mut found);
-        }
-        changes.extend(change(id, sheet, raw, &mut found).map(|change| (id.clone(), change)));
+        check_names(raw, known, &mut found);
+        check_attachments(tree, sheet.folder(), raw, &mut found);
+        let targets = targets(raw, known, rules, &mut found);
+        let change = change(id, sheet, raw, &mut found).zip(targets);
+        changes.extend(change.map(|(change, (target, targets))| {
+            let mut change = Change { target, targets, hazards: scripts.hazards, ..change };
+            if let Some(digests) = scripts.digests {
+                let each: Vec<&str> = digests.iter().map(String::as_str).collect();
+                change.content = content_digest(&each, &change);
+                change.scripts = digests;
+            }
+            (id.clone(), change)
+        }));
         findings.add(&sheet.file, found);
     }
+    report_circles(sheets, findings);
     changes
+}
+
+fn check_names(raw: &ChangeFile, known: &Known<'_>, found: &mut Vec<Finding>) {
+    let people = [&raw.requester, &raw.verification_contact, &raw.product_manager, &raw.tester];
+    let authors = raw.author.get().into_iter().flat_map(|authors| &authors.0);
+    let permissions = raw.permissions.get().into_iter().flat_map(|list| &list.0);
+    let by = permissions.filter_map(|permission| permission.value.by.given());
+    for person in people.into_iter().filter_map(Field::given).chain(authors).chain(by) {
+        known.check(&known.people, person, found);
+    }
+    if let Some(team) = raw.team.given()
+        && !known.teams.is_empty()
+    {
+        known.check(&known.teams, team, found);
+    }
+    if let Some(window) = raw.window.given() {
+        known.check(&known.windows, window, found);
+    }
+    for need in raw.needs.get().into_iter().flat_map(|list| &list.0) {
+        known.check(&known.changes, need, found);
+    }
+}
+
+fn check_attachments(tree: &SourceTree, folder: &Path, raw: &ChangeFile, found: &mut Vec<Finding>) {
+    for file in raw.attachments.get().into_iter().flat_map(|list| &list.0) {
+        let path = within(folder, &file.value.0).filter(|path| path.starts_with(folder));
+        if path.is_none_or(|path| tree.get(&path).is_none()) {
+            let what = format!("the folder of the change has no file `{}`", file.value.0);
+            found.push(Finding::error(file.at, what));
+        }
+    }
+}
+
+type Targets = (Option<TargetName>, BTreeMap<String, TargetName>);
+
+/// One target, or one for each environment.
+fn targets(
+    raw: &ChangeFile,
+    known: &Known<'_>,
+    rules: Option<&ChangeRules>,
+    found: &mut Vec<Finding>,
+) -> Option<Targets> {
+    let of_rules = |environment: &str, at: Place| {
+        let rules = rules.filter(|rules| !rules.environments.iter().any(|e| e == environment))?;
+        let what = format!("the rules of changes know no environment `{environment}`");
+        let hint = format!("change-rules.yaml has: {}", rules.environments.join(", "));
+        Some(Finding::error(at, what).hint(hint))
+    };
+    match (&raw.target, &raw.targets) {
+        (Field::Absent, Field::Absent) => {
+            let finding =
+                Finding::error(Place { line: 1, column: 1, length: 1 }, "the change has no target");
+            found
+                .push(finding.hint("give it `target`, or `targets` with one for each environment"));
+            None
+        }
+        (target, Field::Absent) => {
+            let target = target.given()?;
+            if let Some(environment) = known.environments.get(&target.value) {
+                found.extend(of_rules(environment, target.at));
+            }
+            known.check(&known.targets, target, found);
+            Some((Some(target.value.clone()), BTreeMap::new()))
+        }
+        (Field::Absent, targets) => {
+            let named = targets.given()?;
+            let mut by_environment = BTreeMap::new();
+            for (environment, target) in
+                named.value.0.iter().filter_map(|n| Some((&n.key, n.value.given()?)))
+            {
+                found.extend(of_rules(&environment.value, environment.at));
+                known.check(&known.targets, target, found);
+                let declared = known.environments.get(&target.value);
+                if let Some(declared) = declared.filter(|declared| **declared != environment.value)
+                {
+                    let what = format!("the target `{}` belongs to `{declared}`", target.value);
+                    found.push(Finding::error(target.at, what));
+                }
+                by_environment.insert(environment.value.clone(), target.value.clone());
+            }
+            if by_environment.is_empty() {
+                found.push(Finding::error(named.at, "the change has no target"));
+            }
+            Some((None, by_environment))
+        }
+        (_, targets) => {
+            let at = targets.at().unwrap_or_default();
+            let finding = Finding::error(at, "the change has both `target` and `targets`");
+            found.push(finding.hint("keep one of them"));
+            None
+        }
+    }
 }
 
 fn change(
@@ -54,14 +161,82 @@ fn change(
         id: id.clone(),
         title: text(&raw.title, &raw.title_zh),
         class: *raw.class.get()?,
+        kind: raw.kind.or(ChangeKind::Normal),
         reason: text(&raw.reason, &raw.reason_zh),
         requester: raw.requester.get().cloned(),
-        target: raw.target.get()?.clone(),
+        target: None,
+        targets: BTreeMap::new(),
         folder: sheet.folder().to_path_buf(),
+        mode: raw.mode.or(ChangeMode::Transactional),
         rows: limits,
+        expected: raw.expected.get().copied(),
         verify_takes: *raw.verify_takes.get()?,
         rollback_takes: *raw.rollback_takes.get()?,
+        needs: values(&raw.needs),
+        window: raw.window.get().cloned(),
+        papers: papers(raw),
+        content: String::new(),
+        scripts: Vec::new(),
+        hazards: Vec::new(),
     })
+}
+
+fn papers(raw: &ChangeFile) -> Papers {
+    let word = |field: &Field<Word>| field.get().map(|word| word.0.clone());
+    let words = |field: &Field<List<Word>>| values(field).into_iter().map(|word| word.0).collect();
+    let permissions = raw.permissions.get().into_iter().flat_map(|list| &list.0);
+    Papers {
+        team: raw.team.get().cloned(),
+        governance: word(&raw.governance),
+        ticket: word(&raw.ticket),
+        authors: raw
+            .author
+            .get()
+            .into_iter()
+            .flat_map(|authors| authors.0.iter().map(|author| author.value.clone()))
+            .collect(),
+        product_manager: raw.product_manager.get().cloned(),
+        tester: raw.tester.get().cloned(),
+        verification_contact: raw.verification_contact.get().cloned(),
+        related: words(&raw.related),
+        permissions: permissions
+            .filter_map(|permission| {
+                let (what, by) = (&permission.value.what, &permission.value.by);
+                Some(Permission { what: what.get()?.0.clone(), by: by.get()?.clone() })
+            })
+            .collect(),
+        attachments: values(&raw.attachments).into_iter().map(|file| file.0.into()).collect(),
+        review: word(&raw.review),
+    }
+}
+
+/// Values of a list, without their places.
+pub(super) fn values<T: Clone>(field: &Field<List<T>>) -> Vec<T> {
+    let items = field.get().into_iter().flat_map(|list| &list.0);
+    items.map(|item| item.value.clone()).collect()
+}
+
+/// Changes that need each other can never be done.
+fn report_circles(sheets: &Sheets, findings: &mut Findings) {
+    let ids: Vec<&ChangeId> = sheets.changes.keys().collect();
+    let needs = |id: &ChangeId| sheets.changes[id].raw.as_ref().and_then(|raw| raw.needs.get());
+    let mut edges = Vec::new();
+    for (node, id) in ids.iter().enumerate() {
+        for need in needs(id).into_iter().flat_map(|list| &list.0) {
+            edges.extend(ids.binary_search(&&need.value).ok().map(|to| (node, to)));
+        }
+    }
+    let Err(circles) = cycles::order(ids.len(), &edges) else { return };
+    for circle in circles {
+        let (first, next) = (ids[circle[0]], ids[*circle.get(1).unwrap_or(&circle[0])]);
+        let named: Vec<&str> =
+            circle.iter().chain([&circle[0]]).map(|node| ids[*node].as_str()).collect();
+        let at = needs(first).and_then(|list| list.0.iter().find(|need| need.value == *next));
+        let what = format!("changes need each other in a circle: {}", named.join(" → "));
+        let finding = Finding::error(at.map(|need| need.at).unwrap_or_default(), what);
+        let hint = "`a → b` means that a needs b; take one of these needs away";
+        findings.add(&sheets.changes[first].file, [finding.hint(hint)]);
+    }
 }
 
 /// The scripts of a change, each with what a change without it lacks.
@@ -94,25 +269,66 @@ fn script<'t>(
     }
 }
 
+/// How the scripts are read: as each of the databases does that they go to.
+fn dialects(raw: &ChangeFile, known: &Known<'_>) -> Vec<Dialect> {
+    let named = raw.targets.get().into_iter().flat_map(|targets| &targets.0);
+    let all = named.filter_map(|named| named.value.get()).chain(raw.target.get());
+    let mut dialects: Vec<Dialect> = Vec::new();
+    for dialect in all.map(|target| known.dialect(Some(target))) {
+        if !dialects.contains(&dialect) {
+            dialects.push(dialect);
+        }
+    }
+    if dialects.is_empty() { vec![known.dialect(None)] } else { dialects }
+}
+
+fn mode(raw: &ChangeFile) -> Mode {
+    match raw.mode.or(ChangeMode::Transactional) {
+        ChangeMode::Transactional => Mode::OneTransaction,
+        ChangeMode::Journalled => Mode::Journalled,
+    }
+}
+
+/// What is known of the scripts of a change.
+struct Scripts {
+    /// SHA-256 of each, where all are there.
+    digests: Option<Vec<String>>,
+    hazards: Vec<String>,
+}
+
 /// What the worker would refuse, it is refused here.
 fn check_scripts(
     tree: &SourceTree,
     id: &ChangeId,
     folder: &Path,
-    dialect: Dialect,
+    (dialects, mode): (Vec<Dialect>, Mode),
     findings: &mut Findings,
-) {
+) -> Scripts {
     let texts =
         SCRIPTS.map(|(name, lack)| script(tree, id, &folder.join(name), (name, lack), findings));
+    let digests = texts.iter().map(|text| text.map(|text| sha256(text.as_bytes()))).collect();
+    let mut hazards = BTreeSet::new();
     let [backup, change, verify, rollback] = texts.map(Option::unwrap_or_default);
     let scripts = ChangeScripts { backup, change, verify, rollback };
-    for found in lint::change(dialect, Mode::OneTransaction, &scripts) {
+    let mut found: Vec<lint::Finding> = Vec::new();
+    for dialect in dialects {
+        for told in lint::change(dialect, mode, &scripts) {
+            if !found.contains(&told) {
+                found.push(told);
+            }
+        }
+    }
+    for found in found {
+        if found.severity == lint::Severity::Hazard {
+            hazards.insert(found.rule.name().to_owned());
+        }
         // A script that is not there has been reported as that.
         let there = Part::ALL.iter().zip(texts).find(|(part, _)| Some(**part) == found.part);
         if let Some((part, Some(_))) = there {
             findings.add(&folder.join(part.file()), [by_rule(line(found.line), &found)]);
         }
     }
+    Scripts { digests, hazards: hazards.into_iter().collect() }
 }
 
 fn line(line: u32) -> Place {

@@ -73,7 +73,7 @@ impl JobResolver<'_, '_> {
             log_masks: raw.log_masks.get().map(words).unwrap_or_default(),
             must_start_by: raw.must_start_by.get().copied(),
             must_complete_by: raw.must_complete_by.get().copied(),
-            expected: raw.expected.get().copied(),
+            expected: self.expected(raw),
             pools,
             priority: raw.priority.get().map_or(0, |priority| priority.to_i32()),
             env,
@@ -89,10 +89,16 @@ impl JobResolver<'_, '_> {
         Some((job, places))
     }
 
+    /// A job of a change that says nothing takes as long as its change says.
+    fn expected(&self, raw: &JobRecord) -> Option<Span> {
+        let of_change = || self.known.change_files.get(raw.change.get()?)?.expected.get();
+        raw.expected.get().or_else(of_change).copied()
+    }
+
     /// What belongs to a window class must say how long it takes, or nobody can tell whether it fits.
     fn check_expected(&mut self, name: &At<JobName>, raw: &JobRecord) {
         let Some(window) = raw.window.get().or(self.window) else { return };
-        if raw.expected.is_absent() {
+        if raw.expected.is_absent() && self.expected(raw).is_none() {
             let what = format!(
                 "`{}` belongs to the window class `{window}` and has no `expected:`",
                 name.value

@@ -15,7 +15,7 @@ use crate::definition::site::{Kind, Transaction};
 use crate::definition::source::within;
 use crate::sql::Dialect;
 use crate::sql::lint::{self, Mode};
-use crate::types::{JobName, Span, TargetName};
+use crate::types::{ChangeId, JobName, Span, TargetName};
 
 /// Programs whose first argument is a script.
 const INTERPRETERS: [&str; 10] =
@@ -51,13 +51,42 @@ impl JobResolver<'_, '_> {
         let run = raw.run.given().map(|run| self.run(run, raw));
         let shell = raw.shell.given().map(|shell| self.shell(shell));
         let sql = raw.sql.given().map(|script| self.sql(script, raw));
-        let change = raw.change.given().map(|change| {
-            self.known.check(&self.known.changes, change, self.found);
-            Some(Kind::Change { change: change.value.clone() })
-        });
+        let change = raw.change.given().map(|change| Some(self.change(change, raw)));
         let wait = raw.wait.given().map(|wait| self.wait(wait));
         let confirm = raw.confirm.get().map(|confirm| Some(self.confirm(confirm)));
         run.or(shell).or(sql).or(change).or(wait).or(confirm)?
+    }
+
+    /// A change that goes to several environments is executed in one of them.
+    fn change(&mut self, change: &At<ChangeId>, raw: &JobRecord) -> Kind {
+        self.known.check(&self.known.changes, change, self.found);
+        let declared = self.known.change_files.get(&change.value);
+        let targets = declared.and_then(|file| file.targets.get());
+        match (targets, raw.environment.given()) {
+            (Some(targets), environment) => {
+                let names: Vec<&str> =
+                    targets.0.iter().map(|named| named.key.value.as_str()).collect();
+                let known = environment.is_some_and(|named| names.contains(&named.value.as_str()));
+                if !known {
+                    let at = environment.map_or(change.at, |named| named.at);
+                    let what = match environment {
+                        Some(named) => {
+                            format!("`{}` has no target in `{}`", change.value, named.value)
+                        }
+                        None => format!("`{}` goes to several environments", change.value),
+                    };
+                    let hint = format!("`environment:` is one of: {}", names.join(", "));
+                    self.found.push(Finding::error(at, what).hint(hint));
+                }
+            }
+            (None, Some(named)) if declared.is_some() => {
+                let what = format!("`{}` goes to one target only", change.value);
+                self.found.push(Finding::error(named.at, what).hint("leave `environment` out"));
+            }
+            (None, _) => {}
+        }
+        let environment = targets.and_then(|_| raw.environment.get().cloned());
+        Kind::Change { change: change.value.clone(), environment }
     }
 
     /// Keys that mean something only beside another.
@@ -67,6 +96,7 @@ impl JobResolver<'_, '_> {
         let pairs = [
             ("target", raw.target.at(), "`sql`", sql),
             ("transaction", raw.transaction.at(), "`sql`", sql),
+            ("environment", raw.environment.at(), "`change`", !raw.change.is_absent()),
             ("success", raw.success.at(), "`run` or `shell`", program),
             ("calendar", raw.calendar.at(), "`days`", !raw.days.is_absent()),
             ("runbook_zh", raw.runbook_zh.at(), "`runbook`", !raw.runbook.is_absent()),

@@ -6,6 +6,7 @@ use std::fmt::Display;
 
 use crate::definition::defect::{Finding, Place};
 use crate::definition::nearest;
+use crate::definition::raw::change::ChangeFile;
 use crate::definition::raw::site::SiteFile;
 use crate::definition::raw::{At, Field, Names};
 use crate::definition::sheets::{Sheet, Sheets};
@@ -43,6 +44,9 @@ pub(super) struct Known<'r> {
     /// Roles that somebody has.
     pub roles: NameSet<Role>,
     pub changes: NameSet<ChangeId>,
+    pub change_files: BTreeMap<&'r ChangeId, &'r ChangeFile>,
+    /// The environment of each target that could be read.
+    pub environments: BTreeMap<&'r TargetName, &'r str>,
     pub batches: NameSet<BatchId>,
     /// The jobs of each batch that is declared once; of others the first.
     pub jobs: BTreeMap<&'r BatchId, NameSet<JobName>>,
@@ -88,6 +92,19 @@ impl<'r> Known<'r> {
             shifts: declared("shift", shifts.map(|f| &f.shifts), shifts_read),
             roles: NameSet { kind: "role", names: roles, complete: people_read },
             changes: NameSet::all("change", sheets.changes.keys().cloned()),
+            change_files: sheets
+                .changes
+                .iter()
+                .filter_map(|(id, sheet)| Some((id, sheet.raw.as_ref()?)))
+                .collect(),
+            environments: site
+                .and_then(|s| s.targets.get())
+                .into_iter()
+                .flat_map(Names::good)
+                .filter_map(|(name, target)| {
+                    Some((&name.value, target.environment.get()?.0.as_str()))
+                })
+                .collect(),
             batches,
             jobs,
             compared: Cell::new(0),
@@ -161,6 +178,10 @@ fn dialects(site: Option<&SiteFile>) -> BTreeMap<&TargetName, Dialect> {
 impl<N: Ord> NameSet<N> {
     pub(super) fn all(kind: &'static str, names: impl IntoIterator<Item = N>) -> Self {
         Self { kind, names: names.into_iter().collect(), complete: true }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.names.is_empty()
     }
 
     pub(super) fn contains(&self, name: &N) -> bool {

@@ -3,6 +3,7 @@
 mod batches;
 mod calendar_dates;
 mod calendars;
+mod change_rules;
 mod changes;
 mod days;
 mod duty;
@@ -16,6 +17,7 @@ mod targets;
 mod windows;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::places::Places;
 use super::sheets::{Findings, Sheets};
@@ -36,7 +38,8 @@ pub(super) fn resolve(
     let duty = duty::resolve(sheets, &known, findings, &mut places);
     let calendars = calendars::resolve(tree, sheets, &known, findings, &mut places);
     let (windows, freezes) = windows::resolve(sheets, &known, findings);
-    let changes = changes::resolve(tree, sheets, &known, findings);
+    let change_rules = change_rules::resolve(sheets, &known, findings);
+    let changes = changes::resolve(tree, sheets, &known, change_rules.as_ref(), findings);
     let batches = batches::resolve(tree, sheets, &known, findings, &mut places);
     let site = settings.map(|settings| Site {
         title: settings.title,
@@ -55,6 +58,7 @@ pub(super) fn resolve(
         windows,
         freezes,
         changes,
+        change_rules: change_rules.map(Arc::new),
         batches: batches.into_iter().collect::<BTreeMap<_, _>>(),
     });
     (site, places)

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use jiff::civil::Time;
 use serde::{Deserialize, Serialize};
 
+use super::Site;
 use super::calendar::DayRule;
 use crate::types::{
     ChangeId, Condition, EventName, HostName, JobName, JobRef, PoolName, Role, Span, TargetName,
@@ -68,6 +69,9 @@ pub enum Kind {
     },
     Change {
         change: ChangeId,
+        /// Where it goes to more than one environment.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        environment: Option<String>,
     },
     WaitFile {
         path: String,
@@ -101,6 +105,17 @@ impl Kind {
     /// Whether something of it is ever started on a host: no time, no person and no event is.
     pub fn starts(&self) -> bool {
         !matches!(self, Self::WaitUntil { .. } | Self::WaitEvent { .. } | Self::Confirm { .. })
+    }
+
+    /// The target that it works on or looks at.
+    pub fn target<'a>(&'a self, site: &'a Site) -> Option<&'a TargetName> {
+        match self {
+            Self::Sql { target, .. } | Self::WaitSql { target, .. } => Some(target),
+            Self::Change { change, environment } => {
+                site.changes.get(change)?.target_in(environment.as_deref())
+            }
+            _ => None,
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 //! Plain data. A run stores the part that it uses (see [`Site::part`]) and goes by that copy to its end.
 
 mod calendar;
+mod change;
+mod change_rules;
 mod duty;
 mod job;
 mod schedule;
@@ -18,10 +20,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::types::{
     BatchId, CalendarName, ChangeId, EventName, HostName, JobName, Lang, PersonId, PoolName,
-    Rights, Role, Span, TargetName, TeamName, Text, WindowClass, Zone,
+    Rights, Role, TargetName, TeamName, Text, WindowClass, Zone,
 };
 
 pub use calendar::{Calendar, CalendarRule, DayRule, Days, Exception, ExceptionKind, Period};
+pub use change::{Change, ChangeClass, ChangeKind, ChangeMode, Papers, Permission, RowLimits};
+pub use change_rules::{
+    ApprovalRule, Case, ChangeRules, ChangeScope, CheckRule, EmergencyRule, IntakeRule, Part,
+    PromotionRule, Quorum, RehearsalRule, StepWord, SubmissionRule, WindowRule,
+};
 pub use duty::{Assignment, Duty, Hours, Shift, Team};
 pub use job::{EndingKind, Job, Kind, Need, NeedOf, Retry, Success, Survivors, Transaction};
 pub use schedule::{BusinessDateRule, FoldPolicy, GapPolicy, Missed, Schedule, ScheduleRule};
@@ -58,6 +65,9 @@ pub struct Site {
     #[serde(default, skip_serializing_if = "Duty::is_empty")]
     pub duty: Duty,
     pub changes: BTreeMap<ChangeId, Change>,
+    /// Without it changes are jobs like others, and nobody approves them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change_rules: Option<Arc<ChangeRules>>,
     pub batches: BTreeMap<BatchId, Arc<Batch>>,
 }
 
@@ -160,39 +170,6 @@ pub struct Batch {
     /// In the order of the file.
     pub jobs: Vec<Job>,
 }
-/// A database change (变更): its folder has `change.yaml`, `backup.sql`, `change.sql`, `verify.sql`, `rollback.sql`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Change {
-    pub id: ChangeId,
-    pub title: Text,
-    pub class: ChangeClass,
-    pub reason: Text,
-    pub requester: Option<PersonId>,
-    pub target: TargetName,
-    /// The folder, from the site's folder.
-    pub folder: PathBuf,
-    /// Rows that the change may touch in all; outside of it nothing is committed.
-    pub rows: RowLimits,
-    /// Time that verification needs at the most; part of the must-fit rule.
-    pub verify_takes: Span,
-    pub rollback_takes: Span,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RowLimits {
-    pub min: u64,
-    pub max: u64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum ChangeClass {
-    Data,
-    Structure,
-    Parameter,
-    BugFix,
-    Release,
-}
 impl Batch {
     pub fn job(&self, name: &JobName) -> Option<&Job> {
         self.jobs.iter().find(|job| job.name == *name)
@@ -211,7 +188,7 @@ impl Site {
         let mut part = self.without_work();
         part.changes = jobs()
             .filter_map(|job| match &job.kind {
-                Kind::Change { change } => self.changes.get_key_value(change),
+                Kind::Change { change, .. } => self.changes.get_key_value(change),
                 _ => None,
             })
             .map(|(id, change)| (id.clone(), change.clone()))
@@ -249,6 +226,7 @@ impl Site {
             rights: self.rights.clone(),
             duty: Duty::default(),
             changes: BTreeMap::new(),
+            change_rules: self.change_rules.clone(),
             batches: BTreeMap::new(),
         }
     }

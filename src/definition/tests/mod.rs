@@ -1,5 +1,6 @@
 //! The module as a whole: a site with every defect, the format's page, and files of any bytes.
 
+mod changes;
 mod every_defect;
 mod properties;
 

@@ -21,6 +21,10 @@ messages! {
     GiveSecond { request: &'a str }: format!("said yes to {request}"), format!("复核同意 {request}");
     Event { event: &'a str, date: &'a str, key: &'a str }:
         format!("told the event {event} of {date} (key {key})"), format!("上报 {date} 的事件 {event}（键 {key}）");
+    Change { change: &'a str, step: &'a str }:
+        format!("change {change}: {step}"), format!("变更 {change}：{step}");
+    Decide { change: &'a str }:
+        format!("what became of change {change}"), format!("判定变更 {change} 的结果");
     Password { whose: &'a str }: format!("set the password of {whose}"), format!("设置 {whose} 的密码");
     Token { token: &'a str, whose: &'a str, rights: &'a str, until: &'a str }:
         format!("made the token {token} of {whose} until {until} for: {rights}"),

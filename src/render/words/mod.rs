@@ -7,6 +7,7 @@
 mod access;
 mod acts;
 mod audited;
+mod changes;
 mod events;
 mod failure;
 mod health;
@@ -23,6 +24,7 @@ mod verdict;
 pub use access::Access;
 pub use acts::Deed;
 pub use audited::Audited;
+pub use changes::{ChangeWord, Stepped};
 pub use events::Happened;
 pub use failure::Fault;
 pub use health::Health;

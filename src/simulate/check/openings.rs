@@ -114,7 +114,7 @@ fn must_fit(run: &Run, job: &Job) -> Duration {
     let expected = run.opened.expected.get(&job.name).copied().or(job.expected);
     let own = expected.unwrap_or_default().get().mul_f64(1.5);
     match &job.kind {
-        Kind::Change { change } => run
+        Kind::Change { change, .. } => run
             .site
             .changes
             .get(change)
@@ -126,7 +126,7 @@ fn must_fit(run: &Run, job: &Job) -> Duration {
 pub(super) fn target<'a>(run: &'a Run, job: &'a Job) -> Option<&'a TargetName> {
     match &job.kind {
         Kind::Sql { target, .. } | Kind::WaitSql { target, .. } => Some(target),
-        Kind::Change { change } => Some(&run.site.changes.get(change)?.target),
+        Kind::Change { change, .. } => run.site.changes.get(change)?.target.as_ref(),
         _ => None,
     }
 }

@@ -6,8 +6,7 @@ use super::batches::{Named, night_time};
 use super::which_night::WhichNight;
 use super::{BadSite, EVENTS, TARGETS, calendars, windows};
 use crate::definition::site::{
-    Batch, Change, ChangeClass, EndingKind, Job, Kind, Retry, RowLimits, Success, Survivors,
-    Transaction,
+    Batch, Change, EndingKind, Job, Kind, Retry, RowLimits, Success, Survivors, Transaction,
 };
 use crate::simulate::dice::Dice;
 use crate::types::{
@@ -73,7 +72,10 @@ fn kind(dice: &mut Dice, batch: &Batch, job: &JobName) -> Result<Kind, InvalidNa
         3 => Kind::WaitFile { path: "in/file".to_owned(), stable: Span::seconds(1), every, limit },
         4 => Kind::WaitSql { target, query: "SELECT 1".to_owned(), every, limit },
         5..=8 => Kind::Sql { target, script: "sql/a.sql".into(), transaction: Transaction::One },
-        9 | 10 => Kind::Change { change: ChangeId::new(&format!("{}-{job}", batch.id))? },
+        9 | 10 => Kind::Change {
+            change: ChangeId::new(&format!("{}-{job}", batch.id))?,
+            environment: None,
+        },
         11..=13 => Kind::Run { argv: vec!["true".to_owned()] },
         _ => Kind::Shell { script: "true".to_owned() },
     })
@@ -85,18 +87,14 @@ pub(super) fn change_of(
     batch: &Batch,
     job: &Job,
 ) -> Result<Option<(ChangeId, Change)>, BadSite> {
-    let Kind::Change { change: id } = &job.kind else { return Ok(None) };
+    let Kind::Change { change: id, .. } = &job.kind else { return Ok(None) };
+    let target = TargetName::new(TARGETS[dice.of(0..TARGETS.len() as u64) as usize])?;
     let change = Change {
-        id: id.clone(),
         title: Text::en(batch.id.as_str()),
-        class: ChangeClass::Data,
         reason: Text::en("Made up"),
-        requester: None,
-        target: TargetName::new(TARGETS[dice.of(0..TARGETS.len() as u64) as usize])?,
-        folder: format!("changes/{id}").into(),
-        rows: RowLimits { min: 0, max: 10 },
         verify_takes: Span::seconds(dice.of(0..180)),
         rollback_takes: Span::seconds(dice.of(0..180)),
+        ..Change::plain(id.clone(), target, RowLimits { min: 0, max: 10 })
     };
     Ok(Some((id.clone(), change)))
 }

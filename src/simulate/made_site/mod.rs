@@ -95,6 +95,7 @@ pub(super) fn made(dice: &mut Dice, jobs: usize) -> Result<Made, BadSite> {
         windows,
         freezes,
         changes,
+        change_rules: None,
         batches: batches.into_iter().map(|b| (b.id.clone(), Arc::new(b))).collect(),
         pools,
     };

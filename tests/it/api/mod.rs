@@ -1,5 +1,6 @@
 //! The API of a supervisor at work: asked as a program would, over its Unix socket and over the network.
 
+mod changes;
 mod contract;
 mod events;
 mod login;

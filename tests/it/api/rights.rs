@@ -25,7 +25,7 @@ rights:
   viewer: [read]
   operator: [logs, operate, order, house]
   approver: [second]
-  machine: [events]
+  machine: [events, changes]
 ";
 
 /// What each route takes, written down once more: a route that is not here fails the test. `known`: whoever may read.
@@ -50,6 +50,10 @@ const TAKES: &[(&str, &str, &str)] = &[
     ("POST", "/api/v1/pools/{pool}", "house"),
     ("POST", "/api/v1/requests/{request}/second", "second"),
     ("POST", "/api/v1/events", "events"),
+    ("GET", "/api/v1/changes", "read"),
+    ("GET", "/api/v1/changes/{change}", "read"),
+    ("POST", "/api/v1/changes", "changes"),
+    ("POST", "/api/v1/changes/{change}/{step}", "changes"),
     ("POST", "/api/v1/login", ""),
     ("POST", "/api/v1/logout", "known"),
     ("POST", "/api/v1/credentials", "admin"),
@@ -65,8 +69,8 @@ const HAS: &[(&str, &[&str])] = &[
     ("vera", &["read"]),
     ("olga", &["read", "logs", "operate", "order", "house"]),
     ("kim", &["read", "second"]),
-    ("max", &["events"]),
-    ("ada", &["read", "logs", "operate", "order", "house", "second", "events", "admin"]),
+    ("max", &["events", "changes"]),
+    ("ada", &["read", "logs", "operate", "order", "house", "second", "events", "changes", "admin"]),
     ("nobody", &[]),
 ];
 
@@ -91,6 +95,11 @@ fn body(path: &str) -> serde_json::Value {
             json!({ "size": 1, "until": "2099-01-01T00:00:00Z", "reason": "x", "dry_run": true })
         }
         "events" => json!({ "key": "k", "event": "nope", "business_date": "2026-10-30" }),
+        "changes" => {
+            let request = json!({ "title": "x", "class": "data" });
+            json!({ "change": "nope", "request": request, "reason": "x", "dry_run": true })
+        }
+        "{step}" => json!({ "reason": "x", "dry_run": true }),
         "login" => json!({ "person": "vera", "password": "wrong" }),
         "credentials" => {
             json!({ "credential": { "credential": "set-password", "person": "nobody", "hash": "x" } })
@@ -127,7 +136,9 @@ fn every_route_lets_in_whom_its_right_lets_in_and_nobody_else() {
             .replace("{job}", "a")
             .replace("{freeze}", "F-9")
             .replace("{pool}", "nope")
-            .replace("{request}", "R-9");
+            .replace("{request}", "R-9")
+            .replace("{change}", "nope")
+            .replace("{step}", "close");
         if url.ends_with("/logout") {
             continue;
         }

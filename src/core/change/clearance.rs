@@ -1,0 +1,316 @@
+//! Whether a change may start: approvals, promotion, lists and windows, checked anew at the time of the start.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::approvals::Crew;
+use super::desk::Desk;
+use super::life::Taken;
+use super::missing::Missing;
+use super::step::{ChangeStep, WindowDecision};
+use crate::core::window::{Gate, Subject, WindowReason};
+use crate::definition::site::{Case, ChangeKind, Part};
+use crate::types::{CheckName, Role, Span, WindowClass};
+use crate::wire::ChangeState;
+
+/// What is asked of a start besides the life of the change.
+#[derive(Debug, Clone, Copy)]
+pub struct Start<'a> {
+    pub environment: &'a str,
+    pub at: Timestamp,
+    pub crew: &'a Crew,
+    /// Only what is on the list of a window starts; a node of a batch need not be.
+    pub listed: bool,
+    /// What freezes may name.
+    pub subject: Subject<'a>,
+    /// The classes of its job and its batch, which must be open besides.
+    pub classes: &'a [&'a WindowClass],
+}
+
+/// A change that may start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cleared {
+    pub content: String,
+    /// The approval digest.
+    pub digest: String,
+    pub window: WindowDecision,
+}
+
+/// When it was put on a list, and the window of that list, where it has one.
+pub type Listed = (Timestamp, Option<(Timestamp, Timestamp)>);
+
+/// The item that lets a change run whose window has passed.
+pub const LATE: &str = "late";
+/// The item that stands for the acceptance of an emergency.
+pub const ACCEPTANCE: &str = "acceptance";
+
+/// A name that is written here.
+pub(super) fn item(name: &str) -> Option<CheckName> {
+    CheckName::new(name).ok()
+}
+
+impl Desk<'_> {
+    /// Whether it may start, or everything that it lacks.
+    pub fn clearance(&self, start: &Start<'_>) -> Result<Cleared, Vec<Missing>> {
+        let mut missing = self.approved(start.environment, start.at);
+        missing.extend(self.promoted(start.environment, start.at));
+        missing.extend(self.needs(start.environment));
+        missing.extend(self.unchecked(start.environment));
+        missing.extend(self.manned(start.crew));
+        let scheduled = self.scheduled(start.environment);
+        if start.listed && scheduled.is_none() {
+            missing.push(Missing::Schedule);
+        }
+        missing.extend(self.untimely(start, scheduled));
+        let window = match self.window_now(start, scheduled) {
+            Ok(window) => Some(window),
+            Err(lacks) => {
+                missing.push(lacks);
+                None
+            }
+        };
+        match (missing.is_empty(), window, self.approval_digest(start.environment)) {
+            (true, Some(window), Some(digest)) => {
+                Ok(Cleared { content: self.change.content.clone(), digest, window })
+            }
+            _ => Err(missing),
+        }
+    }
+
+    /// What is missing of reviews and approvals, by the people and roles of now.
+    pub fn approved(&self, environment: &str, at: Timestamp) -> Vec<Missing> {
+        let mut missing = Vec::new();
+        match self.life.since_submission() {
+            None => missing.push(Missing::Submission),
+            Some((content, _)) if content != self.change.content => missing.push(Missing::Lapsed),
+            Some(_) => {}
+        }
+        if let Ok(rule) = self.approval_rule(environment) {
+            if let Some(quorum) = &rule.review {
+                let people = self.missing(quorum, self.reviews());
+                if people > 0 {
+                    missing.push(Missing::Review { role: quorum.role.clone(), people });
+                }
+            }
+            for quorum in &rule.roles {
+                let people = self.missing(quorum, self.approvals(environment, at));
+                if people > 0 {
+                    let role = quorum.role.clone();
+                    let lapsed = self.has_lapsed(environment, &role, at);
+                    missing.push(Missing::Approval { role, people, lapsed });
+                }
+            }
+        }
+        missing
+    }
+
+    /// Whether a role has given approvals for an environment that do not hold any more.
+    fn has_lapsed(&self, environment: &str, role: &Role, at: Timestamp) -> bool {
+        let given = self.life.steps.iter().filter(|taken| {
+            matches!(&taken.step, ChangeStep::Approved { environment: of, role: by, .. }
+                if of == environment && by == role)
+        });
+        let holds =
+            |(taken, of): &(&Taken, &Role)| *of == role && self.has_role(&taken.by, role).is_some();
+        given.count() > self.approvals(environment, at).filter(holds).count()
+    }
+
+    /// Executed and verified before, with the same content (D6).
+    pub fn promoted(&self, environment: &str, at: Timestamp) -> Vec<Missing> {
+        let case = self.case(environment);
+        let Some(rule) = self.rules.promotion.as_ref().filter(|rule| rule.scope.covers(case))
+        else {
+            return Vec::new();
+        };
+        let content = Some(self.change.content.as_str());
+        let former = self.rules.before(environment);
+        let not_done = former.iter().filter(|of| !self.life.is_done_in(of, content));
+        let mut missing: Vec<Missing> =
+            not_done.map(|of| Missing::Promotion { environment: of.clone() }).collect();
+        let rehearsal = rule.rehearsal.as_ref().filter(|rule| rule.scope.covers(case));
+        if let (Some(rehearsal), Some(last)) = (rehearsal, former.last())
+            && !self.rehearsed(last, at, rehearsal.within)
+        {
+            missing.push(Missing::Rehearsal { environment: last.clone() });
+        }
+        missing
+    }
+
+    /// Rolled back to the proven former state, and done again after that, not longer ago than `within`.
+    fn rehearsed(&self, environment: &str, at: Timestamp, within: Span) -> bool {
+        let within = SignedDuration::try_from(within.get()).unwrap_or(SignedDuration::MAX);
+        let since = at.checked_sub(within).unwrap_or(Timestamp::MIN);
+        let mut done_after = false;
+        let ours = self
+            .life
+            .executions(environment)
+            .filter(|(_, executed)| executed.content == self.change.content);
+        for (state, executed) in ours {
+            match state {
+                ChangeState::Done => done_after = true,
+                ChangeState::RolledBack if done_after => return executed.ended >= since,
+                _ => {}
+            }
+        }
+        false
+    }
+
+    fn needs(&self, environment: &str) -> Vec<Missing> {
+        let done = |change| self.lives.get(change).is_some_and(|l| l.is_done_in(environment, None));
+        let needs = self.change.needs.iter().filter(|change| !done(*change));
+        needs.map(|change| Missing::Needs { change: change.clone() }).collect()
+    }
+
+    /// Items of the checklist that nobody with their role has confirmed, and an emergency that nobody has accepted.
+    fn unchecked(&self, environment: &str) -> Vec<Missing> {
+        let case = self.case(environment);
+        let lacks = |name: &CheckName, role: &Role| {
+            let by_role = |(taken, of): (&Taken, &Role)| {
+                of == role && self.has_role(&taken.by, role).is_some()
+            };
+            !self.confirmed(environment, name).any(by_role)
+        };
+        let missing = |name: &CheckName, role: &Role| Missing::Confirmation {
+            item: name.clone(),
+            role: Some(role.clone()),
+        };
+        let listed = self.rules.checklist.iter().filter(|(_, rule)| rule.scope.covers(case));
+        let mut found: Vec<Missing> = listed
+            .filter(|(name, rule)| lacks(name, &rule.role))
+            .map(|(name, rule)| missing(name, &rule.role))
+            .collect();
+        if let Some(name) = item(ACCEPTANCE).filter(|_| self.is_without_acceptance(environment)) {
+            let roles = self.rules.emergency.without_acceptance.iter();
+            found.extend(roles.filter(|role| lacks(&name, role)).map(|role| missing(&name, role)));
+        }
+        found
+    }
+
+    /// An emergency that whoever submitted it does not call accepted (D4).
+    pub(super) fn is_without_acceptance(&self, environment: &str) -> bool {
+        let accepted = self.current().iter().any(|taken| {
+            matches!(&taken.step, ChangeStep::Submitted { environment: of, accepted: Some(_), .. }
+                if of.as_deref().is_none_or(|of| of == environment))
+        });
+        let covered = self.rules.submission.as_ref().is_none_or(|rule| {
+            let case = Case { kind: ChangeKind::Normal, ..self.case(environment) };
+            rule.scope.covers(case)
+        });
+        self.change.kind == ChangeKind::Emergency && covered && !accepted
+    }
+
+    /// Released, watched, and nobody in two parts that are to be different people.
+    fn manned(&self, crew: &Crew) -> Vec<Missing> {
+        let mut missing = Vec::new();
+        if crew.executor.is_none() {
+            missing.push(Missing::Release);
+        }
+        if crew.watcher.is_none() {
+            missing.push(Missing::Watcher);
+        }
+        let mut seen = Vec::new();
+        for part in Part::ALL {
+            for person in self.people(part, crew) {
+                let Some(other) = self.clashes(person, part, crew) else { continue };
+                let pair = (person, part.min(other), part.max(other));
+                if !seen.contains(&pair) {
+                    seen.push(pair);
+                    let (part, other) = (pair.1.name(), pair.2.name());
+                    missing.push(Missing::OwnWork { person: person.clone(), part, other });
+                }
+            }
+        }
+        missing
+    }
+
+    /// The list that it is on: when, and for which window; `None` where scripts, target or window are others by now.
+    pub fn scheduled(&self, environment: &str) -> Option<Listed> {
+        let digest = self.approval_digest(environment)?;
+        let taken = self.current().iter().rev().find(|taken| {
+            matches!(&taken.step, ChangeStep::Scheduled { environment: of, .. } if of == environment)
+        })?;
+        match &taken.step {
+            ChangeStep::Scheduled { digest: bound, opens, closes, .. } if *bound == digest => {
+                Some((taken.at, opens.zip(*closes)))
+            }
+            _ => None,
+        }
+    }
+
+    /// Limits of a normal change that hold at its start too: nothing after the seal counts.
+    fn untimely(&self, start: &Start<'_>, scheduled: Option<Listed>) -> Vec<Missing> {
+        if self.change.kind == ChangeKind::Emergency {
+            return Vec::new();
+        }
+        let window = scheduled.and_then(|(_, window)| window);
+        let day = self.day(window.map_or(start.at, |(opens, _)| opens));
+        let mut missing: Vec<Missing> =
+            self.in_time(start.environment, day).err().into_iter().collect();
+        let sealed = window.and_then(|window| self.sealed_at(start.environment, window));
+        let after = |sealed: &Timestamp| {
+            let late =
+                self.approvals(start.environment, start.at).any(|(taken, _)| taken.at >= *sealed);
+            late || self.reviews().any(|(taken, _)| taken.at >= *sealed)
+        };
+        missing.extend(sealed.filter(after).map(|since| Missing::Sealed { since }));
+        missing
+    }
+
+    /// Why its windows let it start now; `None`: they do not.
+    pub fn window_decision(&self, start: &Start<'_>) -> Option<WindowDecision> {
+        self.window_now(start, self.scheduled(start.environment)).ok()
+    }
+
+    /// Why it may start now, or why not (D7, D9, D10).
+    fn window_now(
+        &self,
+        start: &Start<'_>,
+        scheduled: Option<Listed>,
+    ) -> Result<WindowDecision, Missing> {
+        let own = self.classes(start.environment);
+        let classes: Vec<&WindowClass> =
+            own.iter().copied().chain(start.classes.iter().copied()).collect();
+        let needs = self.must_fit();
+        let gate = self.windows.gate(&classes, start.subject, start.at, needs);
+        let early = scheduled.and_then(|(_, window)| window).filter(|(opens, _)| *opens > start.at);
+        if let (Some((opens, _)), Some(class), ChangeKind::Normal) =
+            (early, own.first(), self.change.kind)
+        {
+            let reason = WindowReason::NotOpen { class: (*class).clone() };
+            return Err(Missing::Window { reason, next: Some(opens) });
+        }
+        let (reason, next) = match gate {
+            Gate::Open { .. } if classes.is_empty() => return Ok(WindowDecision::Unlimited),
+            Gate::Open { closes } => {
+                let classes = classes.into_iter().cloned().collect();
+                return Ok(WindowDecision::Open { classes, closes });
+            }
+            Gate::Closed { reason, next } => (reason, next),
+        };
+        // A freeze stops emergencies too: who lifts it is recorded.
+        let overridden = self.windows.gate_overridden(&classes, start.subject, start.at, needs);
+        if matches!(overridden, Gate::Closed { .. }) {
+            return Err(Missing::Window { reason, next });
+        }
+        if self.change.kind == ChangeKind::Emergency {
+            return Ok(WindowDecision::Emergency);
+        }
+        match scheduled.and_then(|(_, window)| window) {
+            Some((_, closed)) if closed <= start.at => {
+                let late = item(LATE);
+                let confirmed =
+                    late.iter().flat_map(|late| self.confirmed(start.environment, late));
+                let role = self.rules.late.as_ref();
+                let mut by = confirmed.filter(|(taken, of)| {
+                    taken.at >= closed
+                        && Some(*of) == role
+                        && self.has_role(&taken.by, of).is_some()
+                });
+                match by.next() {
+                    Some((taken, _)) => Ok(WindowDecision::Late { by: taken.by.clone() }),
+                    None => Err(Missing::WindowPassed { closed, role: role.cloned() }),
+                }
+            }
+            _ => Err(Missing::Window { reason, next }),
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! The life of a database change: who may do what with it, and whether it may start. Pure, over a [`Desk`] with the site,
+//! its rules and what was done so far.
+//!
+//! [`life`] folds the steps, [`take`] turns what a person wants into a step or a refusal, [`clearance`] says whether the
+//! change may start.
+
+mod approvals;
+mod clearance;
+mod desk;
+mod intake;
+mod life;
+mod missing;
+mod moved;
+mod step;
+mod take;
+
+pub use approvals::Crew;
+pub use clearance::{ACCEPTANCE, Cleared, LATE, Listed, Start};
+pub use desk::Desk;
+pub use life::{ChangeLife, Lives, Stage, Taken};
+pub use missing::{Missing, MissingLine};
+pub use moved::ChangeOrder;
+pub(super) use moved::{executed, takes_two_to_decide};
+pub use step::{Began, ChangeRequest, ChangeStep, Executed, WindowDecision};
+pub use take::{Wish, without_folder};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,253 @@
+//! A change moves on: a step that a person takes, or that follows from its execution.
+
+use std::sync::Arc;
+
+use super::approvals::Crew;
+use super::clearance::Start;
+use super::desk::{Desk, UNKNOWN};
+use super::step::{Began, ChangeStep, Executed};
+use super::take::{Wish, without_folder};
+use crate::core::act::By;
+use crate::core::fact::{Action, Fact, Proposed, Why};
+use crate::core::gate;
+use crate::core::night::{Mover, StepError};
+use crate::core::phase::Phase;
+use crate::core::refused::{Refused, Rule};
+use crate::core::state::{Run, State, Unfit};
+use crate::core::window::{self, Windows};
+use crate::definition::site::{Kind, Site};
+use crate::types::{AttemptId, ChangeId, EventKey, Outcome, PersonId, RunId, TargetName};
+use crate::wire::{ChangeState, Ended, Work};
+
+/// What a person asks to be done with a change.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChangeOrder {
+    pub change: ChangeId,
+    pub wish: Wish,
+    /// What makes a request of another system one and the same.
+    pub key: Option<EventKey>,
+    /// The files that are in force.
+    pub site: Arc<Site>,
+}
+
+impl State {
+    /// The run in which a change is in doubt.
+    pub fn doubted_in(&self, change: &ChangeId) -> Option<&AttemptId> {
+        Some(&self.standing.changes.get(change)?.doubt()?.attempt)
+    }
+
+    /// The change that a request with this key has made known, if there was one.
+    pub fn change_by_key(&self, key: &EventKey) -> Option<&ChangeId> {
+        let mut lives = self.standing.changes.iter();
+        let found = lives.find(|(_, life)| {
+            life.steps.iter().any(|taken| {
+                matches!(&taken.step, ChangeStep::Created { key: Some(known), .. } if known == key)
+            })
+        });
+        found.map(|(id, _)| id)
+    }
+}
+
+impl Mover<'_> {
+    /// A person takes a step. What becomes of a change in doubt waits for a second person.
+    pub(in crate::core) fn change(&mut self, by: &By, order: ChangeOrder) -> Result<(), StepError> {
+        let ChangeOrder { change, wish, key, site } = order;
+        if let Some(known) = key.as_ref().and_then(|key| self.core.state.change_by_key(key)) {
+            let what = format!("the key was given to {known}");
+            return Err(Refused::by(Rule::KeyUsed, what).into());
+        }
+        let decides = matches!(wish, Wish::Decide { .. });
+        let step = self.step_of(&site, &change, &by.person, wish.clone())?;
+        if decides && by.second.is_none() {
+            return self.ask_second(by, Proposed::Change { change, wish: Box::new(wish) });
+        }
+        let step = match step {
+            ChangeStep::Created { request, .. } => ChangeStep::Created { request, key },
+            other => other,
+        };
+        self.move_change(&change, by, step)?;
+        Ok(())
+    }
+
+    fn step_of(
+        &self,
+        site: &Site,
+        change: &ChangeId,
+        by: &PersonId,
+        wish: Wish,
+    ) -> Result<ChangeStep, Refused> {
+        let lives = &self.core.state.standing.changes;
+        if !site.changes.contains_key(change) {
+            let life = lives.get(change).map_or(&UNKNOWN, AsRef::as_ref);
+            return without_folder(site, change, life, by, wish);
+        }
+        let windows = Windows::new(site);
+        Desk::new(site, &windows, change, lives)?.take(by, self.now.wall, wish)
+    }
+
+    fn move_change(&mut self, change: &ChangeId, by: &By, step: ChangeStep) -> Result<(), Unfit> {
+        let life = self.core.state.standing.changes.get(change);
+        let number = life.map_or(0, |life| life.steps.len()) + 1;
+        self.emit(Fact::ChangeMoved {
+            change: change.clone(),
+            number: u32::try_from(number).unwrap_or(u32::MAX),
+            by: by.person.clone(),
+            reason: by.reason.clone(),
+            second: by.second.clone(),
+            step: Box::new(step),
+        })
+    }
+
+    /// What two people found of a change in doubt, with what follows for its job. `by` has a second person.
+    pub(in crate::core) fn decide_change(
+        &mut self,
+        change: &ChangeId,
+        by: &By,
+        wish: Wish,
+    ) -> Result<(), StepError> {
+        let doubted = self.core.state.doubted_in(change).cloned();
+        let doubted = doubted
+            .ok_or_else(|| Refused::by(Rule::WrongStage, format!("{change} is not in doubt")))?;
+        let run = self.core.state.runs.get(&doubted.run).ok_or_else(|| {
+            Refused::by(Rule::NoSuchRun, format!("{} is not at hand", doubted.run))
+        })?;
+        let site = Arc::clone(&run.site);
+        let in_doubt = |run: &Run| {
+            let index = run.index(&doubted.job)?;
+            let phase = &run.jobs[index].phase;
+            matches!(phase, Phase::InDoubt { .. }).then_some(index)
+        };
+        let index = in_doubt(run);
+        for person in by.second.iter().chain([&by.person]) {
+            self.step_of(&site, change, person, wish.clone())?;
+        }
+        let step = self.step_of(&site, change, &by.person, wish.clone())?;
+        self.move_change(change, by, step)?;
+        let (Some(index), Wish::Decide { applied }) = (index, wish) else { return Ok(()) };
+        if applied {
+            return self.carry_out(&doubted.run, by, Action::Force { job: doubted.job });
+        }
+        let why = Why::Person { by: by.person.clone(), reason: by.reason.clone() };
+        self.decide(&doubted.run, index, Outcome::Failed, why)
+    }
+
+    /// A start of a change that the rules are about: with why it was allowed.
+    pub(in crate::core) fn change_begins(
+        &mut self,
+        run: &RunId,
+        index: usize,
+        attempt: &AttemptId,
+    ) -> Result<(), Unfit> {
+        let Some(subject) = subject(self.core.state.run(run)?, index) else { return Ok(()) };
+        let rules = self.core.rules(run)?;
+        let state = &self.core.state;
+        let run = state.run(run)?;
+        let lives = &state.standing.changes;
+        let Ok(desk) = Desk::new(&run.site, &rules.windows, subject.change, lives) else {
+            return Ok(());
+        };
+        let start = Start {
+            environment: &subject.environment,
+            at: self.now.wall,
+            crew: &Crew::default(),
+            listed: false,
+            subject: window::Subject {
+                batch: &run.batch.id,
+                target: Some(subject.target),
+                host: &run.job(index).host,
+                ordered: &state.standing.freezes,
+            },
+            classes: &gate::windows(run, index),
+        };
+        let window = desk.window_decision(&start);
+        let began = Began {
+            target: subject.target.clone(),
+            attempt: attempt.clone(),
+            content: desk.change.content.clone(),
+            digest: desk.approval_digest(&subject.environment).unwrap_or_default(),
+            environment: subject.environment,
+            window,
+            executor: None,
+            watcher: None,
+        };
+        let (change, by) = (subject.change.clone(), run.opened.by.clone());
+        let step = ChangeStep::Began { began: Box::new(began) };
+        self.move_change(&change, &By::alone(by, String::new()), step)
+    }
+
+    /// What came of an attempt of a change.
+    pub(in crate::core) fn change_ended(
+        &mut self,
+        run: &RunId,
+        (change, executed): (ChangeId, Executed),
+    ) -> Result<(), Unfit> {
+        let by = self.core.state.run(run)?.opened.by.clone();
+        let step = ChangeStep::Ended { ended: Box::new(executed) };
+        self.move_change(&change, &By::alone(by, String::new()), step)
+    }
+}
+
+/// The change of a job, where the rules are about it: a trial counts for nothing.
+struct Subject<'a> {
+    change: &'a ChangeId,
+    environment: String,
+    target: &'a TargetName,
+}
+
+fn subject(run: &Run, index: usize) -> Option<Subject<'_>> {
+    let job = run.job(index);
+    let Kind::Change { change, .. } = &job.kind else { return None };
+    if run.opened.trial || run.site.change_rules.is_none() {
+        return None;
+    }
+    let target = job.kind.target(&run.site)?;
+    let environment = run.site.targets.get(target)?.environment.clone();
+    Some(Subject { change, environment, target })
+}
+
+/// What came of an attempt of a change that the rules are about.
+pub(in crate::core) fn executed(
+    run: &Run,
+    index: usize,
+    ended: &Ended,
+) -> Option<(ChangeId, Executed)> {
+    let Subject { change, environment, .. } = subject(run, index)?;
+    let content = run.site.changes.get(change)?.content.clone();
+    Some((change.clone(), outcome(environment, content, ended)))
+}
+
+fn outcome(environment: String, content: String, ended: &Ended) -> Executed {
+    let work = match &ended.work {
+        Some(Work::Change(work)) => Some(work),
+        _ => None,
+    };
+    let state = match (work, ended.started) {
+        (Some(work), _) => work.state,
+        // Nothing was started, so nothing was done.
+        (None, None) if ended.ending.is_certain() => ChangeState::FailedClean,
+        (None, _) => ChangeState::InDoubt,
+    };
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let after = work.map(|work| work.after.as_slice()).unwrap_or_default();
+    Executed {
+        environment,
+        attempt: ended.attempt.clone(),
+        content,
+        state,
+        rows: work.map_or(0, |work| work.rows),
+        backup_rows: work.map_or(0, |work| work.backup_rows),
+        started: ended.started,
+        ended: ended.ended,
+        checks: count(after.len()),
+        good: count(after.iter().filter(|check| check.ok).count()),
+        why: work.and_then(|work| work.why.clone()).or_else(|| match state {
+            ChangeState::Done => None,
+            _ => Some(ended.ending.to_string()),
+        }),
+    }
+}
+
+/// Whether it takes two people to say what became of a job in doubt: of a change that the rules are about it does.
+pub(in crate::core) fn takes_two_to_decide(run: &Run, index: usize) -> bool {
+    subject(run, index).is_some()
+}

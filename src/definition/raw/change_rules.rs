@@ -1,0 +1,168 @@
+//! `change-rules.yaml`.
+
+use jiff::civil::Time;
+
+use super::leaf::{Whole, Word};
+use super::record::record;
+use super::site::Version;
+use super::{List, Names};
+use crate::definition::site::{ChangeClass, ChangeKind, Part, StepWord};
+use crate::types::{CheckName, Role, Span, WindowClass, Zone};
+
+record! {
+    /// change-rules.yaml: the rule set of the house for its changes.
+    pub(crate) struct ChangeRulesFile {
+        /// The format of the file: 1.
+        required version: Version,
+        required title: Word,
+        optional title_zh: Word,
+        /// Of its clock times and days; the site's zone by default.
+        optional zone: Zone,
+        /// Environments of targets, in the order of promotion.
+        required environments: List<String>,
+        /// Roles that stand in for a role.
+        optional deputies: Names<Role, List<Role>>,
+        /// Who may take which step; whoever takes part in changes where a step is not named.
+        optional steps: Names<StepWord, List<Role>>,
+        /// Who reviews and approves: the first rule that matches counts.
+        required approvals: List<ApprovalRecord>,
+        /// How long an approval holds; for ever by default.
+        optional approvals_hold: Span,
+        /// Groups of parts; of each group all are different people.
+        optional distinct: List<List<Part>>,
+        /// What is done in the former environments first.
+        optional promotion: PromotionRecord,
+        /// Limits of a normal change.
+        optional submission: SubmissionRecord,
+        /// When an environment takes changes in: the first rule that matches counts.
+        optional intake: List<IntakeRecord>,
+        /// When changes run: the first rule that matches counts. Without it a change runs at any time.
+        optional windows: List<WindowOfRecord>,
+        /// What is confirmed before a start.
+        optional checklist: Names<CheckName, CheckRecord>,
+        /// Emergency changes.
+        optional emergency: EmergencyRecord,
+        /// Role that lets a normal change run whose window has passed; without it none may.
+        optional late: Role,
+    }
+}
+
+record! {
+    /// Who reviews and approves what.
+    pub(crate) struct ApprovalRecord {
+        /// All by default.
+        optional classes: List<ChangeClass>,
+        /// All by default.
+        optional environments: List<String>,
+        /// normal, emergency; both by default.
+        optional kinds: List<ChangeKind>,
+        /// Who reviews the scripts; nobody by default.
+        optional review: QuorumRecord,
+        /// Who approves, one after the other.
+        required roles: List<QuorumRecord>,
+    }
+}
+
+record! {
+    /// So many different people with a role.
+    pub(crate) struct QuorumRecord {
+        required role: Role,
+        /// Default: 1.
+        optional people: Whole<1, 20>,
+    }
+}
+
+record! {
+    /// What has to be done in the former environments first.
+    pub(crate) struct PromotionRecord {
+        /// All by default.
+        optional classes: List<ChangeClass>,
+        /// The environments that ask for it; all but the first by default.
+        optional environments: List<String>,
+        /// normal, emergency; both by default.
+        optional kinds: List<ChangeKind>,
+        /// The rollback is rehearsed, too.
+        optional rehearsal: RehearsalRecord,
+    }
+}
+
+record! {
+    /// The environment just before has seen change, rollback and change again.
+    pub(crate) struct RehearsalRecord {
+        /// All by default.
+        optional classes: List<ChangeClass>,
+        /// The environments that ask for it; all but the first by default.
+        optional environments: List<String>,
+        /// Not longer ago.
+        required within: Span,
+    }
+}
+
+record! {
+    /// Limits of a normal change.
+    pub(crate) struct SubmissionRecord {
+        /// All by default.
+        optional classes: List<ChangeClass>,
+        /// All by default.
+        optional environments: List<String>,
+        /// Until then of the day of its window.
+        optional by: Time,
+        /// Days between its acceptance and the day of its window, at the least.
+        optional accepted_before: Whole<0, 366>,
+        /// What whoever submits it confirms.
+        optional confirm: List<CheckName>,
+    }
+}
+
+record! {
+    /// When an environment takes changes in. Emergency changes are taken at any time.
+    pub(crate) struct IntakeRecord {
+        /// All by default.
+        optional classes: List<ChangeClass>,
+        /// All by default.
+        optional environments: List<String>,
+        /// A window class; open while changes are taken in.
+        required window: WindowClass,
+        /// From then on of a day on which changes were taken in, nothing is taken for its list.
+        optional seal: Time,
+    }
+}
+
+record! {
+    /// When changes run. Emergency changes run at any time.
+    pub(crate) struct WindowOfRecord {
+        /// All by default.
+        optional classes: List<ChangeClass>,
+        /// All by default.
+        optional environments: List<String>,
+        required window: WindowClass,
+    }
+}
+
+record! {
+    /// One item of the checklist.
+    pub(crate) struct CheckRecord {
+        required title: Word,
+        optional title_zh: Word,
+        /// Who confirms it.
+        required role: Role,
+        /// All by default.
+        optional classes: List<ChangeClass>,
+        /// All by default.
+        optional environments: List<String>,
+        /// normal, emergency; both by default.
+        optional kinds: List<ChangeKind>,
+    }
+}
+
+record! {
+    /// Emergency changes.
+    pub(crate) struct EmergencyRecord {
+        /// Who is mailed when one is approved.
+        optional mail: List<Role>,
+        /// Who gets a copy, besides its product manager and its tester.
+        optional copy: List<Role>,
+        /// Who confirms one that was not accepted: one person of each role.
+        optional without_acceptance: List<Role>,
+    }
+}

@@ -1,0 +1,317 @@
+//! `change-rules.yaml` → the rule set of the house for its changes.
+
+use std::collections::BTreeMap;
+
+use super::changes::values;
+use super::known::{Known, NameSet};
+use super::settings::text;
+use crate::definition::defect::{Finding, Place};
+use crate::definition::nearest;
+use crate::definition::raw::change_rules::{
+    ApprovalRecord, ChangeRulesFile, CheckRecord, EmergencyRecord, PromotionRecord, QuorumRecord,
+};
+use crate::definition::raw::{At, Field, List, Names};
+use crate::definition::sheets::{Findings, Sheets};
+use crate::definition::site::{
+    ApprovalRule, Case, ChangeClass, ChangeKind, ChangeRules, ChangeScope, CheckRule,
+    EmergencyRule, IntakeRule, PromotionRule, Quorum, RehearsalRule, SubmissionRule, WindowRule,
+};
+use crate::types::{Role, WindowClass};
+
+pub(super) fn resolve(
+    sheets: &Sheets,
+    known: &Known<'_>,
+    findings: &mut Findings,
+) -> Option<ChangeRules> {
+    let sheet = sheets.change_rules.as_ref()?;
+    let raw = sheet.raw.as_ref()?;
+    let mut checking = Checking {
+        known,
+        environments: values(&raw.environments),
+        people: people(sheets, raw),
+        found: Vec::new(),
+    };
+    let rules = checking.rules(raw);
+    findings.add(&sheet.file, checking.found);
+    rules
+}
+
+/// How many people have a role, or stand in for it.
+fn people(sheets: &Sheets, raw: &ChangeRulesFile) -> BTreeMap<Role, u32> {
+    let deputies = raw.deputies.get();
+    let stands_in = |role: &Role, has: &[Role]| {
+        let of_role = deputies.and_then(|d| d.0.iter().find(|named| named.key.value == *role));
+        let deputies = of_role.and_then(|named| named.value.get());
+        deputies.is_some_and(|list| list.0.iter().any(|deputy| has.contains(&deputy.value)))
+    };
+    let file = sheets.people.as_ref().and_then(|sheet| sheet.raw.as_ref());
+    let people = file.and_then(|file| file.people.get()).into_iter().flat_map(Names::good);
+    let roles: Vec<Vec<Role>> = people.map(|(_, person)| values(&person.roles)).collect();
+    let named = roles.iter().flatten().chain(
+        deputies.into_iter().flat_map(|deputies| deputies.0.iter().map(|named| &named.key.value)),
+    );
+    let count = |role: &Role| {
+        let those = roles.iter().filter(|has| has.contains(role) || stands_in(role, has));
+        u32::try_from(those.count()).unwrap_or(u32::MAX)
+    };
+    named.map(|role| (role.clone(), count(role))).collect()
+}
+
+struct Checking<'r> {
+    known: &'r Known<'r>,
+    environments: Vec<String>,
+    people: BTreeMap<Role, u32>,
+    found: Vec<Finding>,
+}
+
+impl Checking<'_> {
+    fn rules(&mut self, raw: &ChangeRulesFile) -> Option<ChangeRules> {
+        self.check_environments(raw);
+        let deputies = self.deputies(raw);
+        let steps = raw.steps.get().into_iter().flat_map(Names::good);
+        let steps = steps.map(|(step, roles)| (step.value, self.roles(roles))).collect();
+        let approvals = self.approvals(raw);
+        let distinct = self.distinct(raw);
+        let promotion = raw.promotion.get().map(|raw| self.promotion(raw));
+        let submission = raw.submission.get().map(|raw| SubmissionRule {
+            scope: self.scope((&raw.classes, &raw.environments, &Field::Absent)),
+            by: raw.by.get().copied(),
+            accepted_before: raw.accepted_before.get().map(|days| days.to_u32()),
+            confirm: values(&raw.confirm),
+        });
+        let intake = raw.intake.get().into_iter().flat_map(|list| &list.0);
+        let intake = intake.filter_map(|rule| {
+            let raw = &rule.value;
+            Some(IntakeRule {
+                scope: self.scope((&raw.classes, &raw.environments, &Field::Absent)),
+                window: self.window(&raw.window)?,
+                seal: raw.seal.get().copied(),
+            })
+        });
+        let intake = intake.collect();
+        let windows = self.windows(raw);
+        let checklist = raw.checklist.get().into_iter().flat_map(Names::good);
+        let checklist =
+            checklist.filter_map(|(name, raw)| Some((name.value.clone(), self.check(raw)?)));
+        let checklist = checklist.collect();
+        let emergency = raw.emergency.get().map(|raw| self.emergency(raw)).unwrap_or_default();
+        if let Some(late) = raw.late.given() {
+            self.role(late, 1);
+        }
+        Some(ChangeRules {
+            title: text(&raw.title, &raw.title_zh),
+            zone: raw.zone.get().unwrap_or(&self.known.zone).clone(),
+            environments: self.environments.clone(),
+            deputies,
+            steps,
+            approvals,
+            approvals_hold: raw.approvals_hold.get().copied(),
+            distinct,
+            promotion,
+            submission,
+            intake,
+            windows,
+            checklist,
+            emergency,
+            late: raw.late.get().cloned(),
+        })
+    }
+
+    fn check_environments(&mut self, raw: &ChangeRulesFile) {
+        let Some(named) = raw.environments.given() else { return };
+        if named.value.0.is_empty() {
+            self.found.push(Finding::error(named.at, "there is no environment"));
+        }
+        for (at, environment) in named.value.0.iter().enumerate() {
+            if named.value.0[..at].iter().any(|before| before.value == environment.value) {
+                let what = format!("`{}` is named twice", environment.value);
+                self.found.push(Finding::error(environment.at, what));
+            }
+        }
+    }
+
+    fn deputies(&mut self, raw: &ChangeRulesFile) -> BTreeMap<Role, Vec<Role>> {
+        let deputies = raw.deputies.get().into_iter().flat_map(Names::good);
+        deputies.map(|(role, list)| (role.value.clone(), self.roles(list))).collect()
+    }
+
+    fn roles(&mut self, list: &List<Role>) -> Vec<Role> {
+        list.0
+            .iter()
+            .map(|role| {
+                self.role(role, 1);
+                role.value.clone()
+            })
+            .collect()
+    }
+
+    /// A role that fewer people have than it takes is most often a slip of the pen.
+    fn role(&mut self, role: &At<Role>, people: u32) {
+        if !self.known.roles.is_complete() {
+            return;
+        }
+        let count = self.people.get(&role.value).copied().unwrap_or(0);
+        if count == 0 {
+            let what = format!("nobody in people.yaml has the role `{}`", role.value);
+            let hint = self.known.hint(&self.known.roles, role.value.as_str());
+            self.found.push(Finding::warning(role.at, what).maybe_hint(hint));
+        } else if count < people {
+            let what = format!(
+                "{people} people with the role `{}` are asked for, and people.yaml has {count}",
+                role.value
+            );
+            self.found.push(Finding::warning(role.at, what));
+        }
+    }
+
+    fn quorum(&mut self, raw: &QuorumRecord) -> Option<Quorum> {
+        let people = raw.people.get().map_or(1, |people| people.to_u32());
+        self.role(raw.role.given()?, people);
+        Some(Quorum { role: raw.role.get()?.clone(), people })
+    }
+
+    fn scope(
+        &mut self,
+        (classes, environments, kinds): (
+            &Field<List<ChangeClass>>,
+            &Field<List<String>>,
+            &Field<List<ChangeKind>>,
+        ),
+    ) -> ChangeScope {
+        for environment in environments.get().into_iter().flat_map(|list| &list.0) {
+            if !self.environments.contains(&environment.value) {
+                let what = format!("`{}` is not among `environments`", environment.value);
+                let names = self.environments.iter().map(String::as_str);
+                let hint = nearest::hint(&environment.value, names);
+                self.found.push(Finding::error(environment.at, what).maybe_hint(hint));
+            }
+        }
+        ChangeScope {
+            classes: values(classes),
+            environments: values(environments),
+            kinds: values(kinds),
+        }
+    }
+
+    fn approvals(&mut self, raw: &ChangeRulesFile) -> Vec<ApprovalRule> {
+        let mut rules: Vec<ApprovalRule> = Vec::new();
+        for rule in raw.approvals.get().into_iter().flat_map(|list| &list.0) {
+            let made = self.approval(rule);
+            if self.cases().all(|case| {
+                !made.scope.covers(case) || rules.iter().any(|rule| rule.scope.covers(case))
+            }) {
+                let what = "the rules above it cover all that this one does";
+                self.found.push(Finding::warning(start(rule.at), what));
+            }
+            rules.push(made);
+        }
+        let open = self.cases().find(|case| !rules.iter().any(|rule| rule.scope.covers(*case)));
+        if let (Some(case), Some(at)) = (open, raw.approvals.at()) {
+            let what = format!("nothing says who approves: {case}");
+            let hint =
+                "a last rule without `classes`, `environments` and `kinds` is for all others";
+            let finding = Finding::error(start(at), what).hint(hint);
+            self.found.push(finding);
+        }
+        rules
+    }
+
+    fn approval(&mut self, rule: &At<ApprovalRecord>) -> ApprovalRule {
+        let raw = &rule.value;
+        let scope = self.scope((&raw.classes, &raw.environments, &raw.kinds));
+        let review = raw.review.get().and_then(|raw| self.quorum(raw));
+        let listed = raw.roles.get().into_iter().flat_map(|list| &list.0);
+        let roles: Vec<Quorum> = listed.filter_map(|raw| self.quorum(&raw.value)).collect();
+        if raw.roles.get().is_some_and(|roles| roles.0.is_empty()) {
+            let at = raw.roles.at().unwrap_or(rule.at);
+            self.found.push(Finding::error(at, "nobody approves"));
+        }
+        for (at, quorum) in roles.iter().enumerate() {
+            if roles[..at].iter().any(|before| before.role == quorum.role) {
+                let what = format!("`{}` approves twice", quorum.role);
+                let finding = Finding::error(raw.roles.at().unwrap_or(rule.at), what);
+                self.found.push(finding.hint("`people: 2` asks for two people of one role"));
+            }
+        }
+        ApprovalRule { scope, review, roles }
+    }
+
+    fn distinct(&mut self, raw: &ChangeRulesFile) -> Vec<Vec<crate::definition::site::Part>> {
+        let groups = raw.distinct.get().into_iter().flat_map(|list| &list.0);
+        groups
+            .map(|group| {
+                if group.value.0.len() < 2 {
+                    self.found.push(Finding::error(group.at, "a group has two parts at the least"));
+                }
+                group.value.0.iter().map(|part| part.value).collect()
+            })
+            .collect()
+    }
+
+    fn windows(&mut self, raw: &ChangeRulesFile) -> Vec<WindowRule> {
+        let listed = raw.windows.get().into_iter().flat_map(|list| &list.0);
+        let rules: Vec<WindowRule> = listed
+            .filter_map(|rule| {
+                let raw = &rule.value;
+                let scope = self.scope((&raw.classes, &raw.environments, &Field::Absent));
+                Some(WindowRule { scope, window: self.window(&raw.window)? })
+            })
+            .collect();
+        let open = self.cases().find(|case| !rules.iter().any(|rule| rule.scope.covers(*case)));
+        if let (Some(case), Some(at)) = (open, raw.windows.given().map(|given| given.at)) {
+            let what = format!("nothing says when it runs: {case}");
+            let hint = "a last rule without `classes` and `environments` is for all others";
+            let finding = Finding::error(start(at), what).hint(hint);
+            self.found.push(finding);
+        }
+        rules
+    }
+
+    fn promotion(&mut self, raw: &PromotionRecord) -> PromotionRule {
+        let scope = self.scope((&raw.classes, &raw.environments, &raw.kinds));
+        let rehearsal = raw.rehearsal.get().and_then(|raw| {
+            let scope = self.scope((&raw.classes, &raw.environments, &Field::Absent));
+            Some(RehearsalRule { scope, within: *raw.within.get()? })
+        });
+        PromotionRule { scope, rehearsal }
+    }
+
+    fn window(&mut self, class: &Field<WindowClass>) -> Option<WindowClass> {
+        let class = class.given()?;
+        let set: &NameSet<WindowClass> = &self.known.windows;
+        self.known.check(set, class, &mut self.found);
+        Some(class.value.clone())
+    }
+
+    fn check(&mut self, raw: &CheckRecord) -> Option<CheckRule> {
+        let scope = self.scope((&raw.classes, &raw.environments, &raw.kinds));
+        self.role(raw.role.given()?, 1);
+        let role = raw.role.get()?.clone();
+        Some(CheckRule { title: text(&raw.title, &raw.title_zh), scope, role })
+    }
+
+    fn emergency(&mut self, raw: &EmergencyRecord) -> EmergencyRule {
+        let mut listed = |field: &Field<List<Role>>| {
+            field.get().map(|list| self.roles(list)).unwrap_or_default()
+        };
+        EmergencyRule {
+            mail: listed(&raw.mail),
+            copy: listed(&raw.copy),
+            without_acceptance: listed(&raw.without_acceptance),
+        }
+    }
+
+    /// Every case that the rules must have an answer for.
+    fn cases(&self) -> impl Iterator<Item = Case<'_>> {
+        self.environments.iter().flat_map(|environment| {
+            ChangeClass::ALL.into_iter().flat_map(move |class| {
+                ChangeKind::ALL.into_iter().map(move |kind| Case { class, environment, kind })
+            })
+        })
+    }
+}
+
+/// Where something begins, not all that it covers.
+fn start(at: Place) -> Place {
+    Place { length: 1, ..at }
+}

@@ -1,0 +1,225 @@
+//! The rule set (规则集) of a house for its changes: hours, lists, roles and limits, none of them compiled in.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Time;
+use serde::{Deserialize, Serialize};
+
+use super::{ChangeClass, ChangeKind};
+use crate::types::{CheckName, Role, Span, Text, WindowClass, Zone};
+
+/// `change-rules.yaml`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeRules {
+    pub title: Text,
+    /// Of its clock times and days.
+    pub zone: Zone,
+    /// In the order of promotion.
+    pub environments: Vec<String>,
+    /// Roles that stand in for a role (AB角).
+    pub deputies: BTreeMap<Role, Vec<Role>>,
+    /// Who may take a step that is neither review, approval nor confirmation; whoever takes part in changes where a step
+    /// is not named.
+    pub steps: BTreeMap<StepWord, Vec<Role>>,
+    /// The first that matches counts.
+    pub approvals: Vec<ApprovalRule>,
+    /// How long an approval holds.
+    pub approvals_hold: Option<Span>,
+    /// Of each group all are different people.
+    pub distinct: Vec<Vec<Part>>,
+    pub promotion: Option<PromotionRule>,
+    pub submission: Option<SubmissionRule>,
+    /// The first that matches counts.
+    pub intake: Vec<IntakeRule>,
+    /// The first that matches counts.
+    pub windows: Vec<WindowRule>,
+    /// What is confirmed before a start.
+    pub checklist: BTreeMap<CheckName, CheckRule>,
+    pub emergency: EmergencyRule,
+    /// Who confirms that a normal change whose window has passed may run; nobody: it may not.
+    pub late: Option<Role>,
+}
+
+/// What a rule is about: an empty list means all of them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ChangeScope {
+    pub classes: Vec<ChangeClass>,
+    pub environments: Vec<String>,
+    pub kinds: Vec<ChangeKind>,
+}
+
+/// Who reviews and approves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalRule {
+    pub scope: ChangeScope,
+    pub review: Option<Quorum>,
+    /// One after the other.
+    pub roles: Vec<Quorum>,
+}
+
+/// So many different people with a role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quorum {
+    pub role: Role,
+    pub people: u32,
+}
+
+/// A part that somebody has in a change.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    Requester,
+    Author,
+    Reviewer,
+    Approver,
+    Executor,
+    Watcher,
+}
+
+impl Part {
+    pub const ALL: [Self; 6] = [
+        Self::Requester,
+        Self::Author,
+        Self::Reviewer,
+        Self::Approver,
+        Self::Executor,
+        Self::Watcher,
+    ];
+
+    /// As files write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Requester => "requester",
+            Self::Author => "author",
+            Self::Reviewer => "reviewer",
+            Self::Approver => "approver",
+            Self::Executor => "executor",
+            Self::Watcher => "watcher",
+        }
+    }
+}
+
+/// A step that a role may be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepWord {
+    Create,
+    Assign,
+    Submit,
+    Return,
+    Withdraw,
+    Schedule,
+    Decide,
+    FeedBack,
+    Close,
+    Archive,
+}
+
+/// What is done in the former environments first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PromotionRule {
+    pub scope: ChangeScope,
+    pub rehearsal: Option<RehearsalRule>,
+}
+
+/// The environment just before has seen change, rollback and change again within a time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RehearsalRule {
+    pub scope: ChangeScope,
+    pub within: Span,
+}
+
+/// Limits of a normal change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubmissionRule {
+    pub scope: ChangeScope,
+    /// Until then of the day of its window.
+    pub by: Option<Time>,
+    /// Days between acceptance and the day of its window, at the least.
+    pub accepted_before: Option<u32>,
+    /// What whoever submits it confirms.
+    pub confirm: Vec<CheckName>,
+}
+
+/// When an environment takes changes in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IntakeRule {
+    pub scope: ChangeScope,
+    /// Open while changes are taken in.
+    pub window: WindowClass,
+    /// From then on nothing is taken for the list of that day (封版).
+    pub seal: Option<Time>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WindowRule {
+    pub scope: ChangeScope,
+    pub window: WindowClass,
+}
+
+/// One item of the checklist.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckRule {
+    pub title: Text,
+    pub scope: ChangeScope,
+    pub role: Role,
+}
+
+/// Emergency changes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct EmergencyRule {
+    /// Who is mailed when one is approved.
+    pub mail: Vec<Role>,
+    pub copy: Vec<Role>,
+    /// Who confirms one that was not accepted; empty: it needs no acceptance.
+    pub without_acceptance: Vec<Role>,
+}
+
+/// A change where it is to be executed: what rules ask about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Case<'a> {
+    pub class: ChangeClass,
+    pub environment: &'a str,
+    pub kind: ChangeKind,
+}
+
+impl ChangeScope {
+    pub fn covers(&self, case: Case<'_>) -> bool {
+        fn among<T: PartialEq>(all: &[T], is: impl Fn(&T) -> bool) -> bool {
+            all.is_empty() || all.iter().any(is)
+        }
+        among(&self.classes, |class| *class == case.class)
+            && among(&self.environments, |environment| environment == case.environment)
+            && among(&self.kinds, |kind| *kind == case.kind)
+    }
+}
+
+impl ChangeRules {
+    pub fn approval(&self, case: Case<'_>) -> Option<&ApprovalRule> {
+        self.approvals.iter().find(|rule| rule.scope.covers(case))
+    }
+
+    pub fn intake(&self, case: Case<'_>) -> Option<&IntakeRule> {
+        self.intake.iter().find(|rule| rule.scope.covers(case))
+    }
+
+    pub fn window(&self, case: Case<'_>) -> Option<&WindowClass> {
+        let rule = self.windows.iter().find(|rule| rule.scope.covers(case));
+        rule.map(|rule| &rule.window)
+    }
+
+    /// Environments that come before one, in the order of promotion.
+    pub fn before(&self, environment: &str) -> &[String] {
+        let at = self.environments.iter().position(|known| known == environment);
+        at.and_then(|at| self.environments.get(..at)).unwrap_or_default()
+    }
+}
+
+impl std::fmt::Display for Case<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} in {}", self.kind.name(), self.class.name(), self.environment)
+    }
+}

@@ -1,0 +1,108 @@
+//! Changes and their rules, with one of every defect.
+
+use super::{load, sound, texts};
+
+const SCRIPTS: [(&str, &str); 4] = [
+    ("backup.sql", "create table b as select * from t;\n"),
+    ("change.sql", "update t set y = 2 where x = 1;\n"),
+    ("verify.sql", "select 'x', count(*) = 1, 'n' from t where y = 2;\n"),
+    ("rollback.sql", "update t set y = 1 where x = 1;\n"),
+];
+
+const HEAD: &str = "version: 1\ntitle: T\nclass: data\nreason: R\nrows: {min: 0, max: 1}\n\
+                    verify_takes: 1s\nrollback_takes: 1s\n";
+
+const RULES: &str = "version: 1
+title: Rules
+environments: [sample, uat, uat]
+deputies: {dev-led: [duty]}
+steps: {shedule: [duty]}
+approvals:
+  - {classes: [data], environments: [sampel], roles: [{role: duty}]}
+  - {kinds: [normal], review: {role: nobody}, roles: [{role: duty, people: 2}, {role: duty}]}
+  - {classes: [data], kinds: [normal], roles: []}
+distinct: [[author]]
+intake: [{window: nightly, seal: \"18:00\"}]
+windows: [{classes: [data], window: nightly}]
+checklist: {Present: {title: There, role: duty}}
+";
+
+/// Loads changes of these files, each with the lines that are not those of every change.
+fn told(changes: &[(&str, &str)], more: &[(&str, &str)]) -> String {
+    let mut files: Vec<(String, String)> = Vec::new();
+    for (id, lines) in changes {
+        files.push((format!("changes/{id}/change.yaml"), format!("{HEAD}{lines}")));
+        files.extend(SCRIPTS.map(|(name, sql)| (format!("changes/{id}/{name}"), sql.to_owned())));
+    }
+    files.extend(more.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())));
+    let files: Vec<(&str, &str)> = files.iter().map(|(p, t)| (p.as_str(), t.as_str())).collect();
+    texts(&load(&sound(&files)))
+}
+
+#[test]
+fn every_defect_of_a_change_has_its_place() {
+    let changes = [
+        ("a", "target: ledger\nneeds: [b, nowhere]\nauthor: li-wie\n"),
+        ("b", "target: ledger\nneeds: [c]\nwindow: nightly\nkind: urgent\n"),
+        (
+            "c",
+            "target: ledger\nneeds: [a]\nattachments: [missing.pdf, ../a/change.yaml, change.sql]\n",
+        ),
+        ("d", "target: ledger\ntargets: {sample: ledger}\n"),
+        ("e", "team: ops\n"),
+        (
+            "f",
+            "targets: {uat: ledger, other: ledgre}\npermissions: [{what: Read it, by: nobody}]\n",
+        ),
+        ("g", "targets: {}\nauthor: [li-wei, li-wie]\nmode: both\n"),
+    ];
+    let batch = "version: 1\nbatch: late\ntitle: Late\njobs:\n  one: {title: A, change: f}\n  \
+                 two: {title: B, change: f, environment: uta}\n  \
+                 three: {title: C, change: a, environment: sample}\n  \
+                 four: {title: D, shell: \"true\", environment: sample}\n";
+    insta::assert_snapshot!(told(&changes, &[("late.yaml", batch)]));
+}
+
+#[test]
+fn every_defect_of_the_rules_has_its_place() {
+    let changes = [("a", "target: ledger\n"), ("b", "targets: {prod: ledger}\n")];
+    let rules = [("change-rules.yaml", RULES)];
+    insta::assert_snapshot!(told(&changes, &rules));
+}
+
+#[test]
+fn a_change_of_several_environments_is_a_job_of_one_of_them() {
+    let batch = "version: 1\nbatch: late\ntitle: Late\nwindow: all-day\njobs:\n  \
+                 one: {title: A, change: f, environment: sample}\n";
+    let windows = "version: 1\nwindows: {all-day: {title: W, open: \
+                   [{days: every day, from: \"00:00\", to: \"23:00\"}]}}\n";
+    let lines = format!("{HEAD}targets: {{sample: ledger}}\nexpected: 2m\nmode: journalled\n");
+    let mut files = vec![
+        ("late.yaml", batch),
+        ("windows.yaml", windows),
+        ("changes/f/change.yaml", lines.as_str()),
+    ];
+    let scripts = [
+        "changes/f/backup.sql",
+        "changes/f/change.sql",
+        "changes/f/verify.sql",
+        "changes/f/rollback.sql",
+    ];
+    files.extend(scripts.into_iter().zip(SCRIPTS.map(|(_, sql)| sql)));
+    let loaded = load(&sound(&files));
+    assert_eq!(texts(&loaded), "");
+    let site = loaded.site.unwrap();
+    let job = &site.batches.values().find(|batch| batch.id.as_str() == "late").unwrap().jobs[0];
+    assert_eq!(job.kind.target(&site).unwrap().as_str(), "ledger");
+    // A job that says nothing else takes as long as its change says.
+    assert_eq!(job.expected, Some("2m".parse().unwrap()));
+    // What a run's copy says of the content is what was loaded.
+    let change = site.changes.values().next().unwrap();
+    let shas = scripts
+        .into_iter()
+        .zip(SCRIPTS)
+        .map(|(path, (_, sql))| (path.into(), crate::definition::copy::sha256(sql.as_bytes())));
+    let copy = crate::definition::copy::RunCopy { site: site.clone(), files: shas.collect() };
+    assert_eq!(copy.content_digest(change).unwrap(), change.content);
+    assert_eq!(change.content.len(), 64);
+}

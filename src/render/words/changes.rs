@@ -1,0 +1,101 @@
+//! The life of a change in words.
+
+use super::messages;
+
+messages! {
+    /// Steps, as what was done.
+    Stepped;
+    Created { title: &'a str }: format!("asked for: {title}"), format!("提出：{title}");
+    Assigned { to: &'a str }: format!("assigned to {to}"), format!("分派给 {to}");
+    Submitted { digest: &'a str }: format!("submitted ({digest})"), format!("提交（{digest}）");
+    SubmittedFor { digest: &'a str, environment: &'a str }:
+        format!("submitted for {environment} ({digest})"), format!("提交至 {environment}（{digest}）");
+    Reviewed { role: &'a str }: format!("reviewed as {role}"), format!("以 {role} 审核脚本");
+    Approved { environment: &'a str, role: &'a str }:
+        format!("approved for {environment} as {role}"), format!("以 {role} 审批 {environment}");
+    StandsIn: " (deputy)", "（代理）";
+    Ticked { names: &'a str }: format!(", seen: {names}"), format!("，已知：{names}");
+    Confirmed { environment: &'a str, item: &'a str, role: &'a str }:
+        format!("confirmed {item} for {environment} as {role}"), format!("以 {role} 确认 {environment} 的 {item}");
+    Scheduled { environment: &'a str }:
+        format!("put on the list of {environment}"), format!("列入 {environment} 清单");
+    ScheduledFor { environment: &'a str, window: &'a str }:
+        format!("put on the list of {environment} for {window}"), format!("列入 {environment} 清单，窗口 {window}");
+    Began { environment: &'a str }: format!("started in {environment}"), format!("在 {environment} 开始执行");
+    BeganEmergency: ", an emergency outside of its window", "，窗口外紧急变更";
+    BeganLate { who: &'a str }: format!(", late, as {who} let it"), format!("，{who} 同意逾期执行");
+    Ended { environment: &'a str, state: &'a str, rows: u64, good: u32, checks: u32 }:
+        format!("{environment}: {state}, {rows} rows, {good} of {checks} checks good"),
+        format!("{environment}：{state}，{rows} 行，验证 {good}/{checks} 通过");
+    Applied { environment: &'a str }: format!("decided for {environment}: applied"), format!("判定 {environment}：已生效");
+    NotApplied { environment: &'a str }:
+        format!("decided for {environment}: not applied"), format!("判定 {environment}：未生效");
+    FedBack: "fed back to the requester", "已反馈需求方";
+    Closed: "closed", "关闭";
+    Archived: "archived", "归档";
+    Returned: "sent back", "退回";
+    Withdrawn: "withdrawn", "撤回";
+}
+
+messages! {
+    /// Stages, states and heads.
+    ChangeWord;
+    Draft: "draft", "草稿";
+    StageCreated: "created", "已提出";
+    StageAssigned: "assigned", "已分派";
+    StageWritten: "written", "已提交";
+    StageReviewed: "reviewed", "已审核";
+    StageApproved: "approved", "已审批";
+    StageScheduled: "scheduled", "已排期";
+    StageExecuting: "executing", "执行中";
+    StageExecuted: "executed", "已执行";
+    StageFailed: "failed", "失败";
+    StageRolledBack: "rolled back", "已回退";
+    StageInDoubt: "in doubt", "结果未知";
+    StageFedBack: "fed back", "已反馈";
+    StageClosed: "closed", "已关闭";
+    StageArchived: "archived", "已归档";
+    StageReturned: "sent back", "已退回";
+    StageWithdrawn: "withdrawn", "已撤回";
+    Change: "Change", "变更";
+    Stage: "Stage", "阶段";
+    Class: "Class", "分类";
+    Environments: "Environments", "环境";
+    Since: "Since", "自";
+    Title: "Title", "标题";
+    Requester: "Requester", "需求方";
+    Team: "Team", "团队";
+    Ticket: "Ticket", "工单";
+    Reason: "Reason", "原因";
+    Handler: "Assigned to", "处理人";
+    Emergency: "emergency", "紧急";
+    Nothing: "no change", "无变更";
+    NoFolder: "its folder is not there yet", "变更目录尚不存在";
+    Missing: "missing", "缺";
+    Cleared: "may start", "可执行";
+    Digest: "Approval digest", "审批摘要";
+    Life: "Life", "过程";
+    Same: "as it was", "一致";
+    Differs: "not as it was", "已变更";
+    Submission: "submission", "提交";
+    Authors: "Written by", "脚本编写";
+    Warnings: "Warnings", "警告";
+    Outcome: "Outcome", "结果";
+    Window: "Window", "窗口";
+    Feedback { change: &'a str, environment: &'a str, state: &'a str }:
+        format!("Change {change} in {environment}: {state}"), format!("变更 {change}（{environment}）：{state}");
+    FeedbackLead: "This is what came of the change that you or your team asked for.", "您或您的团队提出的变更已有结果。";
+    EmergencySubject { change: &'a str, environment: &'a str }:
+        format!("Emergency change {change} is approved for {environment}"), format!("紧急变更 {change} 已获批准（{environment}）");
+    EmergencyLead: "It may run outside of its window. It is counted.", "可在窗口外执行，并计入统计。";
+    Rows: "Rows", "行数";
+    BackupRows: "Rows kept by the backup", "备份行数";
+    Started: "Started", "开始";
+    EndedAt: "Ended", "结束";
+    Verification: "Verification", "验证";
+    ChecksGood { good: u32, checks: u32 }: format!("{good} of {checks} good"), format!("{good}/{checks} 通过");
+    Why: "Why", "说明";
+    Approvers: "Approved by", "审批人";
+    Target: "Target", "目标库";
+    Contact: "Ask about it", "验证联系人";
+}

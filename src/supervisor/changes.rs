@@ -1,0 +1,175 @@
+//! What people do with changes: the step is decided by the rules that are in force, and told by mail where they say so.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::access::{allow, person_of};
+use super::operators::{Wish as Asked, stands_alone};
+use super::requests::cannot_now;
+use super::turn::Turn;
+use super::{Fatal, Supervisor, World};
+use crate::core::change::{ChangeOrder, ChangeStep, Wish};
+use crate::core::fact::Fact;
+use crate::core::night::Event;
+use crate::core::refused::{Refused, Rule};
+use crate::definition::site::Site;
+use crate::journal::OutgoingMail;
+use crate::port::Clock;
+use crate::port::control::{Caller, ChangeAsked, Reply};
+use crate::render;
+use crate::types::{PersonId, Right};
+use crate::view::change::ChangeTold;
+use crate::view::tried::Done;
+
+impl<W: World> Supervisor<W> {
+    /// A step that a person asks for; the answer is to be given when the turn is durable.
+    pub(super) async fn change_in(
+        &mut self,
+        turn: &mut Turn,
+        caller: &Caller,
+        asked: ChangeAsked,
+        wish: Asked,
+    ) -> Result<Reply, Fatal> {
+        if self.parts.clock.offset().is_some() {
+            return Ok(stands_alone().into());
+        }
+        let site = match self.loaded() {
+            Ok(loaded) => Arc::clone(&loaded.site),
+            Err(defects) => return Ok(Reply::Failed { what: defects.0, defects: true }),
+        };
+        if let Err(refused) = allow(Some(&site), &self.parts.own, caller, Right::Changes) {
+            return Ok(refused.into());
+        }
+        if let Some(told) = self.told_before(&asked) {
+            return Ok(told);
+        }
+        if let Err(what) = self.bring_doubt_in(turn, &asked).await? {
+            return Ok(Reply::Failed { what, defects: false });
+        }
+        let by = person_of(Some(&site), caller);
+        let before = turn.facts.len();
+        let event = order(asked, Arc::clone(&site), by.clone(), wish.reason);
+        let answer = self.answer_to(turn, event, (None, by), wish.dry_run)?;
+        let decided = turn.facts.get(before..).unwrap_or_default().to_vec();
+        let mail = self.approval_mail(&site, &decided);
+        turn.mail.extend(mail);
+        Ok(answer)
+    }
+
+    /// The same where nobody else supervises the site; the answer in words.
+    pub async fn change(
+        &mut self,
+        caller: &Caller,
+        site: &Arc<Site>,
+        asked: ChangeAsked,
+        reason: String,
+    ) -> Result<Result<String, Refused>, Fatal> {
+        if let Err(refused) = allow(Some(site), &self.parts.own, caller, Right::Changes) {
+            return Ok(Err(refused));
+        }
+        match self.told_before(&asked) {
+            Some(Reply::Done(done)) => return Ok(Ok(done.done)),
+            Some(Reply::Refused { what, rule }) => {
+                return Ok(Err(Refused { rule, what, hint: None }));
+            }
+            _ => {}
+        }
+        let mut turn = Turn::default();
+        if let Err(what) = self.bring_doubt_in(&mut turn, &asked).await? {
+            return Ok(Err(Refused::new(what)));
+        }
+        let by = person_of(Some(site), caller);
+        let event = order(asked, Arc::clone(site), by.clone(), reason);
+        if let Err(refused) = self.try_step(&mut turn, event)? {
+            return Ok(Err(refused));
+        }
+        let said = render::tried::done(&turn.facts, &[], &by, Some(&site.zone));
+        let mail = self.approval_mail(site, &turn.facts.clone());
+        turn.mail.extend(mail);
+        self.finish(turn).await?;
+        Ok(Ok(said))
+    }
+
+    /// The answer to a request that came before with the same key.
+    fn told_before(&self, asked: &ChangeAsked) -> Option<Reply> {
+        let key = asked.key.as_ref()?;
+        let known = self.core.state().change_by_key(key)?;
+        let life = self.core.state().standing.changes.get(known)?;
+        let same = match &asked.wish {
+            Wish::Create { request } => life.request() == Some(request.as_ref()),
+            _ => false,
+        };
+        if *known == asked.change && same {
+            let done = format!("{known} was created before, by the same key");
+            return Some(Reply::Done(Done { done, run: None, left: Vec::new() }));
+        }
+        let what = format!("the key {key} was given to another request, of {known}");
+        Some(Refused::by(Rule::KeyUsed, what).into())
+    }
+
+    /// What two people say of a change in doubt is about the job of a run, which must be at hand.
+    async fn bring_doubt_in(
+        &mut self,
+        turn: &mut Turn,
+        asked: &ChangeAsked,
+    ) -> Result<Result<(), String>, Fatal> {
+        if !matches!(asked.wish, Wish::Decide { .. }) {
+            return Ok(Ok(()));
+        }
+        let doubted = self.core.state().doubted_in(&asked.change);
+        let Some(run) = doubted.map(|attempt| attempt.run.clone()) else { return Ok(Ok(())) };
+        self.finish(std::mem::take(turn)).await?;
+        cannot_now(self.load(&run).await)
+    }
+
+    /// Mails of a turn: of each attempt of a change that ended to whoever asked for it and to their team (D2).
+    pub(super) fn feedback_mail(&mut self, facts: &[(Timestamp, Fact)]) -> Vec<OutgoingMail> {
+        let mut mails = Vec::new();
+        for (_, fact) in facts {
+            let Fact::ChangeMoved { change, step, .. } = fact else { continue };
+            let ChangeStep::Ended { ended } = &**step else { continue };
+            let Some(run) = self.core.state().runs.get(&ended.attempt.run) else { continue };
+            let site = Arc::clone(&run.site);
+            let standing = &self.core.state().standing;
+            let Some(told) = ChangeTold::of(&site, standing, change, &ended.environment) else {
+                continue;
+            };
+            let people = told.asked_for_by.clone();
+            let thread = format!("change.{change}.{}", ended.attempt);
+            let write = |lang, _: &PersonId| render::change_mail::feedback(lang, &told, ended);
+            let letters = self.letters(&site, &people, &thread, write, &[]);
+            mails.extend(self.composed(letters));
+        }
+        mails
+    }
+
+    /// Mails of an emergency that has all of its approvals: to the people of the roles that the rules name, and copies
+    /// to others, its product manager and its tester among them (D10).
+    fn approval_mail(
+        &mut self,
+        site: &Arc<Site>,
+        facts: &[(Timestamp, Fact)],
+    ) -> Vec<OutgoingMail> {
+        let mut mails = Vec::new();
+        for (_, fact) in facts {
+            let Fact::ChangeMoved { change, number, step, .. } = fact else { continue };
+            let ChangeStep::Approved { environment, complete: true, .. } = &**step else {
+                continue;
+            };
+            let standing = &self.core.state().standing;
+            let Some(told) = ChangeTold::of(site, standing, change, environment) else { continue };
+            let people = told.emergency_to.clone();
+            let thread = format!("change.{change}.emergency.{number}");
+            let write = |lang, _: &PersonId| render::change_mail::emergency(lang, &told);
+            let letters = self.letters(site, &people, &thread, write, &[]);
+            mails.extend(self.composed(letters));
+        }
+        mails
+    }
+}
+
+fn order(asked: ChangeAsked, site: Arc<Site>, by: PersonId, reason: String) -> Event {
+    let ChangeAsked { change, wish, key } = asked;
+    Event::Change { by, reason, order: Box::new(ChangeOrder { change, wish, key, site }) }
+}

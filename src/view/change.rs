@@ -1,0 +1,300 @@
+//! Changes as lists and pages show them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::Who;
+use crate::core::change::{ChangeLife, ChangeStep, Crew, Desk, Missing, MissingLine, Stage, Start};
+use crate::core::state::Standing;
+use crate::core::window::{Subject, Windows};
+use crate::definition::site::{Change, ChangeClass, ChangeKind, Site};
+use crate::types::{BatchId, ChangeId, HostName, PersonId, TargetName, TeamName, Text, Zone};
+use crate::wire::ChangeState;
+
+/// A change in a list.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ChangeLine {
+    pub id: ChangeId,
+    pub title: Text,
+    pub class: Option<ChangeClass>,
+    pub kind: ChangeKind,
+    pub stage: Stage,
+    /// Where it goes.
+    pub environments: Vec<String>,
+    pub team: Option<TeamName>,
+    pub requester: Option<Who>,
+    /// Reference of another system's ticket.
+    pub ticket: Option<String>,
+    /// When its last step was taken.
+    pub since: Option<Timestamp>,
+    /// Whether its folder is there.
+    pub folder: bool,
+}
+
+/// A page of changes, by their ids.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ChangesPage {
+    pub items: Vec<ChangeLine>,
+    /// The `cursor` of the next page; `null` where this is the last.
+    pub next: Option<ChangeId>,
+}
+
+/// Which changes of a list.
+#[derive(Debug, Clone, Default)]
+pub struct WhichChanges {
+    pub stage: Option<Stage>,
+    pub environment: Option<String>,
+    pub team: Option<TeamName>,
+    pub class: Option<ChangeClass>,
+}
+
+/// A change with its life.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ChangePage {
+    #[serde(flatten)]
+    pub line: ChangeLine,
+    pub reason: Option<Text>,
+    /// Who sees to it.
+    pub handler: Option<Who>,
+    pub authors: Vec<Who>,
+    pub verification_contact: Option<Who>,
+    /// Digest of its scripts as they are now; `submitted`: as they were handed in last.
+    pub content: Option<String>,
+    pub submitted: Option<String>,
+    /// Warnings of its scripts, by name.
+    pub hazards: Vec<String>,
+    pub places: Vec<PlaceLine>,
+    pub steps: Vec<StepLine>,
+}
+
+/// A change in one environment.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct PlaceLine {
+    pub environment: String,
+    pub target: TargetName,
+    /// What approvals bind to.
+    pub digest: String,
+    /// How its last attempt came out.
+    pub state: Option<ChangeState>,
+    /// The window that it is on the list of.
+    pub window: Option<(Timestamp, Timestamp)>,
+    /// What it lacks before it may start now, besides being released and watched.
+    pub missing: Vec<MissingLine>,
+}
+
+/// A step with its person and time.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct StepLine {
+    pub at: Timestamp,
+    pub by: Who,
+    pub second: Option<Who>,
+    pub reason: String,
+    /// As the journal has it.
+    #[serde(flatten)]
+    pub step: ChangeStep,
+}
+
+/// Every change that has a folder or a life, by their ids, as far as they are asked for.
+pub fn list(site: &Site, standing: &Standing, which: &WhichChanges) -> Vec<ChangeLine> {
+    let lives = standing.changes.keys();
+    let ids: BTreeSet<&ChangeId> = site.changes.keys().chain(lives).collect();
+    let lines = ids.into_iter().map(|id| line(site, standing, id));
+    lines.filter(|line| is_asked_for(line, which)).collect()
+}
+
+fn is_asked_for(line: &ChangeLine, which: &WhichChanges) -> bool {
+    which.stage.is_none_or(|stage| line.stage == stage)
+        && which.environment.as_ref().is_none_or(|of| line.environments.contains(of))
+        && which.team.as_ref().is_none_or(|team| line.team.as_ref() == Some(team))
+        && which.class.is_none_or(|class| line.class == Some(class))
+}
+
+fn line(site: &Site, standing: &Standing, id: &ChangeId) -> ChangeLine {
+    let unknown = ChangeLife::default();
+    let life = standing.changes.get(id).map_or(&unknown, AsRef::as_ref);
+    let (declared, request) = (site.changes.get(id), life.request());
+    let team = declared.and_then(|change| change.papers.team.as_ref());
+    let requester = declared.and_then(|change| change.requester.as_ref());
+    let ticket = declared.and_then(|change| change.papers.ticket.as_ref());
+    let places = declared.map(|change| change.places(site)).unwrap_or_default();
+    ChangeLine {
+        id: id.clone(),
+        title: declared
+            .map(|change| change.title.clone())
+            .or_else(|| request.map(|request| Text::en(&request.title)))
+            .unwrap_or_default(),
+        class: declared.map(|change| change.class).or_else(|| request.map(|r| r.class)),
+        kind: declared.map(|c| c.kind).or_else(|| request.map(|r| r.kind)).unwrap_or_default(),
+        stage: life.stage(),
+        environments: places.into_iter().map(|(environment, _)| environment.to_owned()).collect(),
+        team: team.or_else(|| request?.team.as_ref()).cloned(),
+        requester: requester
+            .or_else(|| request?.requester.as_ref())
+            .map(|person| Who::of(site, person)),
+        ticket: ticket.or_else(|| request?.ticket.as_ref()).cloned(),
+        since: life.steps.last().map(|taken| taken.at),
+        folder: declared.is_some(),
+    }
+}
+
+/// One change; `None` where nothing is known of it.
+pub fn one(site: &Site, standing: &Standing, id: &ChangeId, now: Timestamp) -> Option<ChangePage> {
+    let (declared, life) = (site.changes.get(id), standing.changes.get(id));
+    if declared.is_none() && life.is_none() {
+        return None;
+    }
+    let steps = life.map(|life| life.steps.as_slice()).unwrap_or_default();
+    let handler = steps.iter().rev().find_map(|taken| match &taken.step {
+        ChangeStep::Assigned { to } => Some(Who::of(site, to)),
+        _ => None,
+    });
+    let contact = declared.and_then(|change| change.papers.verification_contact.as_ref());
+    Some(ChangePage {
+        line: line(site, standing, id),
+        reason: declared.map(|change| change.reason.clone()),
+        handler,
+        authors: declared
+            .into_iter()
+            .flat_map(|change| change.papers.authors.iter().map(|person| Who::of(site, person)))
+            .collect(),
+        verification_contact: contact.map(|person| Who::of(site, person)),
+        content: declared.map(|change| change.content.clone()),
+        submitted: life.and_then(|l| l.since_submission()).map(|(content, _)| content.to_owned()),
+        hazards: declared.map(|change| change.hazards.clone()).unwrap_or_default(),
+        places: places(site, standing, id, now),
+        steps: steps
+            .iter()
+            .map(|taken| StepLine {
+                at: taken.at,
+                by: Who::of(site, &taken.by),
+                second: taken.second.as_ref().map(|person| Who::of(site, person)),
+                reason: taken.reason.clone(),
+                step: taken.step.clone(),
+            })
+            .collect(),
+    })
+}
+
+fn places(site: &Site, standing: &Standing, id: &ChangeId, now: Timestamp) -> Vec<PlaceLine> {
+    let windows = Windows::new(site);
+    let Ok(desk) = Desk::new(site, &windows, id, &standing.changes) else { return Vec::new() };
+    let names = BatchId::new("changes").ok().zip(HostName::new("local").ok());
+    let Some((batch, host)) = names else { return Vec::new() };
+    let place = |(environment, target): (&str, &TargetName)| {
+        let start = Start {
+            environment,
+            at: now,
+            crew: &Crew::default(),
+            listed: false,
+            subject: Subject {
+                batch: &batch,
+                target: Some(target),
+                host: &host,
+                ordered: &standing.freezes,
+            },
+            classes: &[],
+        };
+        let missing = desk.clearance(&start).err().unwrap_or_default();
+        PlaceLine {
+            environment: environment.to_owned(),
+            target: target.clone(),
+            digest: desk.approval_digest(environment).unwrap_or_default(),
+            state: desk.life.executions(environment).next().map(|(state, _)| state),
+            window: desk.scheduled(environment).and_then(|(_, window)| window),
+            missing: missing
+                .iter()
+                .filter(|missing| !missing.is_of_crew())
+                .map(Missing::line)
+                .collect(),
+        }
+    };
+    desk.change.places(site).into_iter().map(place).collect()
+}
+
+/// A change as mails tell of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChangeTold {
+    pub site: Text,
+    pub zone: Zone,
+    pub line: ChangeLine,
+    pub environment: String,
+    pub target: Option<TargetName>,
+    pub reason: Option<Text>,
+    pub approvers: Vec<Who>,
+    pub contact: Option<Who>,
+    /// Who hears of its outcome: the requester, and everybody of the team.
+    pub asked_for_by: Vec<PersonId>,
+    /// Who hears that it is approved: nobody, where it is no emergency.
+    pub emergency_to: Vec<PersonId>,
+}
+
+impl ChangeTold {
+    pub fn of(site: &Site, standing: &Standing, id: &ChangeId, environment: &str) -> Option<Self> {
+        let change = site.changes.get(id)?;
+        let life = standing.changes.get(id)?;
+        let line = line(site, standing, id);
+        let approvers = life.since_submission().map(|(_, steps)| steps).unwrap_or_default();
+        let approvers = approvers.iter().filter_map(|taken| match &taken.step {
+            ChangeStep::Approved { environment: of, .. } if of == environment => {
+                Some(Who::of(site, &taken.by))
+            }
+            _ => None,
+        });
+        let of_team = site
+            .people
+            .iter()
+            .filter(|(_, person)| line.team.is_some() && person.team == line.team);
+        let requester = line.requester.as_ref().map(|who| who.id.clone());
+        let asked_for_by = requester.into_iter().chain(of_team.map(|(id, _)| id.clone()));
+        Some(Self {
+            site: site.title.clone(),
+            zone: site.zone.clone(),
+            environment: environment.to_owned(),
+            target: change
+                .places(site)
+                .into_iter()
+                .find(|(of, _)| *of == environment)
+                .map(|(_, t)| t.clone()),
+            reason: Some(change.reason.clone()),
+            approvers: approvers.collect(),
+            contact: change.papers.verification_contact.as_ref().map(|p| Who::of(site, p)),
+            asked_for_by: once_each(asked_for_by),
+            emergency_to: emergency_to(site, change),
+            line,
+        })
+    }
+}
+
+fn emergency_to(site: &Site, change: &Change) -> Vec<PersonId> {
+    let Some(rules) = site.change_rules.as_ref().filter(|_| change.kind == ChangeKind::Emergency)
+    else {
+        return Vec::new();
+    };
+    let roles = rules.emergency.mail.iter().chain(&rules.emergency.copy);
+    let of_roles = roles.flat_map(|role| site.with_role(role).map(|(id, _)| id.clone()));
+    let own = change.papers.product_manager.iter().chain(&change.papers.tester).cloned();
+    once_each(of_roles.chain(own))
+}
+
+fn once_each(people: impl Iterator<Item = PersonId>) -> Vec<PersonId> {
+    let mut all = Vec::new();
+    for person in people {
+        if !all.contains(&person) {
+            all.push(person);
+        }
+    }
+    all
+}
+
+/// What approvals of a change bind to now, by environment.
+pub(super) fn digests(site: &Site, standing: &Standing, id: &ChangeId) -> BTreeMap<String, String> {
+    let windows = Windows::new(site);
+    let Ok(desk) = Desk::new(site, &windows, id, &standing.changes) else {
+        return BTreeMap::new();
+    };
+    let places = desk.change.places(site).into_iter();
+    places.filter_map(|(of, _)| Some((of.to_owned(), desk.approval_digest(of)?))).collect()
+}

@@ -1,0 +1,521 @@
+//! The life of changes, with people who prove who they are: by tokens over the network, by the command and by the account.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
+use super::{Response, Served};
+use crate::night::facts::{account, eventually, is_there, send};
+use crate::night::house::{Answer, House};
+
+const SITE: &str = "
+version: 1
+title: Test Bank
+title_zh: 测试银行
+zone: Europe/Berlin
+calendar: all
+mail: {from: nightrun@bank.example, folder: mail, failures_to: duty, report_to: report}
+hosts: {local: {trial: true, max_running: 8}}
+targets:
+  uat: {title: UAT, sqlite: uat.db, environment: uat}
+  prod: {title: Production, sqlite: prod.db, environment: production}
+";
+
+const PEOPLE: &str = "
+version: 1
+people:
+  ann: {name: Ann Duty, mail: ann@bank.example, roles: [duty, report]}
+  wei: {name: Wei Author, roles: [developer]}
+  asker: {name: Asker, mail: asker@bank.example, team: custody, roles: [business]}
+  mate: {name: Mate, name_zh: 同事, mail: mate@bank.example, language: zh, team: custody, roles: [business]}
+  dba: {name: Dba, roles: [dba]}
+  dev: {name: Dev Lead, roles: [dev-lead]}
+  deputy: {name: Deputy, roles: [dev-deputy]}
+  ops: {name: Ops Lead, roles: [operations]}
+  ccb-a: {name: First Of Ccb, mail: ccb-a@bank.example, roles: [ccb]}
+  ccb-b: {name: Second Of Ccb, mail: ccb-b@bank.example, language: zh, roles: [ccb]}
+  pm: {name: Product, mail: pm@bank.example, roles: [product]}
+  machine: {name: Redmine, roles: [system]}
+";
+
+const RULES: &str = "
+version: 1
+title: Rules
+environments: [uat, production]
+deputies: {dev-lead: [dev-deputy]}
+steps: {schedule: [operations], close: [operations], archive: [operations], decide: [operations, dba]}
+approvals:
+  - {environments: [uat], review: {role: dba}, roles: [{role: dev-lead}]}
+  - {kinds: [emergency], review: {role: dba}, roles: [{role: dev-lead}, {role: ccb, people: 2}]}
+  - {review: {role: dba}, roles: [{role: dev-lead}, {role: operations}]}
+distinct: [[author, executor, watcher]]
+promotion: {classes: [structure]}
+emergency: {mail: [ccb], copy: [duty]}
+";
+
+const CHANGE: &str = "
+version: 1
+title: Correct the rate
+title_zh: 更正费率
+class: CLASS
+reason: It was that of last year
+requester: asker
+team: custody
+author: wei
+product_manager: pm
+targets: {uat: uat, production: prod}
+rows: {min: 1, max: 1}
+verify_takes: 1s
+rollback_takes: 1s
+";
+
+const SQL: &str = "update fee set rate = 30 where id = 1;\n";
+
+fn folder(house: &House, id: &str, class: &str, sql: &str) {
+    house.write(&format!("changes/{id}/change.yaml"), &CHANGE.replace("CLASS", class));
+    for (name, text) in [
+        ("backup.sql", "create table if not exists fee_before as select * from fee;\n"),
+        ("change.sql", sql),
+        ("verify.sql", "select 'rate', rate = 30, 'rate ' || rate from fee where id = 1;\n"),
+        ("rollback.sql", "update fee set rate = 25 where id = 1;\n"),
+    ] {
+        house.write(&format!("changes/{id}/{name}"), text);
+    }
+}
+
+/// A house with two environments, whose databases have one fee each.
+fn house() -> House {
+    let house = House::bare();
+    house.write("site.yaml", SITE);
+    house.write("people.yaml", PEOPLE);
+    house.write("change-rules.yaml", RULES);
+    house.write(
+        "night/make.sql",
+        "create table fee (id integer primary key, rate int);\ninsert into fee values (1, 25);\n",
+    );
+    house.batch(
+        "setup",
+        "jobs:\n  uat: {title: U, sql: make.sql, target: uat}\n  prod: {title: P, sql: make.sql, target: prod}\n",
+    );
+    folder(&house, "rate", "structure", SQL);
+    house.batch("uat", "jobs:\n  rate: {title: R, change: rate, environment: uat}\n");
+    house.batch("prod", "jobs:\n  rate: {title: R, change: rate, environment: production}\n");
+    house.run(&["run", "setup", "--date", "2026-10-30"]).code(0);
+    house
+}
+
+/// Everybody with a token, over the network.
+struct Office {
+    served: Served,
+    tokens: BTreeMap<&'static str, String>,
+}
+
+const STAFF: [&str; 11] =
+    ["wei", "asker", "mate", "dba", "dev", "deputy", "ops", "ccb-a", "ccb-b", "pm", "machine"];
+
+impl Office {
+    fn of(house: House) -> Self {
+        let served = Served::of(house, "");
+        let rights = ["read", "changes", "second"];
+        let tokens = STAFF.map(|person| (person, served.token(person, &rights))).into();
+        Self { served, tokens }
+    }
+
+    fn ask(&self, by: &str, change: &str, step: &str, mut body: Value) -> Response {
+        body["reason"] = json!("as agreed");
+        let path = format!("/api/v1/changes/{change}/{step}");
+        self.served.ask_as(&self.tokens[by], ("POST", &path), Some(&body))
+    }
+
+    #[track_caller]
+    fn done(&self, by: &str, change: &str, step: &str, body: Value) {
+        self.ask(by, change, step, body).ok();
+    }
+
+    #[track_caller]
+    fn refused(&self, by: &str, change: &str, step: &str, body: Value, rule: &str) {
+        let answer = self.ask(by, change, step, body);
+        assert_eq!(answer.json()["rule"], rule, "{by} {step}: {answer:?}");
+    }
+
+    /// The command with somebody's token.
+    fn command(&self, by: &str, words: &[&str]) -> Answer {
+        let file: PathBuf = self.served.house.state().join(format!("token-{by}"));
+        std::fs::write(&file, &self.tokens[by]).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(&file, mode).unwrap();
+        let server = format!("http://127.0.0.1:{}", self.served.port);
+        let file = file.to_str().unwrap().to_owned();
+        let mut all = vec!["--server", server.as_str(), "--token-file", file.as_str()];
+        all.extend(words);
+        self.served.house.run(&all)
+    }
+
+    fn page(&self, change: &str) -> Value {
+        let path = format!("/api/v1/changes/{change}");
+        self.served.ask_as(&self.tokens["asker"], ("GET", &path), None).ok().json()
+    }
+
+    /// Reads changed files, and waits until they are in force.
+    fn reload(&self, change: &str, holds: impl Fn(&Value) -> bool) {
+        self.served.night.signal(Signal::HUP);
+        eventually("the changed files", || holds(&self.page(change)));
+    }
+
+    fn execute(&self, batch: &str) {
+        self.served.house.run(&["run", batch, "--date", "2026-10-30"]).code(0);
+    }
+}
+
+fn lacks(page: &Value, environment: &str) -> Vec<String> {
+    let places = page["places"].as_array().unwrap();
+    let place = places.iter().find(|place| place["environment"] == environment).unwrap();
+    let missing = place["missing"].as_array().unwrap();
+    missing.iter().map(|line| line["rule"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_change_goes_from_another_systems_request_to_its_archive() {
+    let office = Office::of(house());
+    let path = ("POST", "/api/v1/changes");
+    let request = json!({ "title": "Correct the rate", "class": "structure", "requester": "asker",
+        "team": "custody", "ticket": "CHG-4711" });
+    let mut body = json!({ "change": "later", "key": "redmine/4711", "request": request, "reason": "webhook" });
+    let first = office.served.ask_as(&office.tokens["machine"], path, Some(&body)).ok().json();
+    assert!(first["done"].as_str().unwrap().contains("later: asked for"), "{first}");
+    // Sent again it is the same one; with another content it is refused.
+    let again = office.served.ask_as(&office.tokens["machine"], path, Some(&body)).ok().json();
+    assert!(again["done"].as_str().unwrap().contains("before"), "{again}");
+    body["request"]["title"] = json!("Another");
+    let other = office.served.ask_as(&office.tokens["machine"], path, Some(&body));
+    assert_eq!((other.status, &other.json()["rule"]), (409, &json!("key-used")));
+    let page = office.page("later");
+    assert_eq!(
+        (&page["stage"], &page["folder"], &page["ticket"]),
+        (&json!("created"), &json!(false), &json!("CHG-4711"))
+    );
+    office.done("dev", "later", "assign", json!({ "to": "wei" }));
+    office.refused("wei", "later", "submit", json!({}), "no-such-thing");
+    folder(&office.served.house, "later", "data", SQL);
+    office.reload("later", |page| page["folder"] == true);
+    office.done("wei", "later", "submit", json!({}));
+    office.done("dba", "later", "review", json!({}));
+    office.done("dev", "later", "approve", json!({ "environment": "uat" }));
+    office.done("ops", "later", "withdraw", json!({}));
+    office.done("ops", "later", "archive", json!({}));
+
+    // The other one has its folder, and goes through both environments.
+    office.done("wei", "rate", "submit", json!({}));
+    office.done("dba", "rate", "review", json!({}));
+    office.done("dev", "rate", "approve", json!({ "environment": "uat" }));
+    office.done("ops", "rate", "schedule", json!({ "environment": "uat" }));
+    assert_eq!(lacks(&office.page("rate"), "uat"), Vec::<String>::new());
+    assert_eq!(
+        lacks(&office.page("rate"), "production"),
+        ["not-approved", "not-approved", "not-promoted"]
+    );
+    office.done("dev", "rate", "approve", json!({ "environment": "production" }));
+    office.done("ops", "rate", "approve", json!({ "environment": "production" }));
+    office.refused(
+        "ops",
+        "rate",
+        "schedule",
+        json!({ "environment": "production" }),
+        "not-promoted",
+    );
+    office.execute("uat");
+    eventually("the stage", || office.page("rate")["stage"] == "executed");
+    office.done("ops", "rate", "schedule", json!({ "environment": "production" }));
+    office.execute("prod");
+    eventually("the stage", || office.page("rate")["stage"] == "executed");
+    office.refused("ops", "rate", "close", json!({}), "wrong-stage");
+    office.done("dev", "rate", "feed-back", json!({}));
+    office.done("ops", "rate", "close", json!({}));
+    office.done("ops", "rate", "archive", json!({}));
+    let house = &office.served.house;
+    // Requester and team have a mail for each execution, in their language, with rows, times and verification.
+    let mails = || {
+        let mut mails = house.mails();
+        mails.retain(|mail| mail.subject.contains("rate"));
+        mails
+    };
+    eventually("four mails", || mails().len() == 4);
+    let of = |to: &str| {
+        let mails = mails();
+        let found =
+            mails.into_iter().find(|mail| mail.to == to && mail.subject.contains("production"));
+        found.unwrap()
+    };
+    let english = of("asker@bank.example");
+    assert_eq!(english.subject, "Change rate in production: applied and verified");
+    for part in ["Rows: 1", "Verification: 1 of 1 good", "Started: ", "Ended: ", "Target: prod"] {
+        assert!(english.text.contains(part), "{part}: {}", english.text);
+    }
+    let chinese = of("mate@bank.example");
+    assert_eq!(chinese.subject, "变更 rate（production）：已执行并验证");
+    assert!(chinese.text.contains("验证：1/1 通过"), "{}", chinese.text);
+    // What was done by whom, in the journal, in the list and after a restart.
+    let facts = house.facts("change-moved");
+    let steps: Vec<(&str, &str)> = facts
+        .iter()
+        .filter(|fact| fact["change"] == "rate")
+        .map(|fact| (fact["step"]["step"].as_str().unwrap(), fact["by"].as_str().unwrap()))
+        .collect();
+    let me = account();
+    let unix = format!("unix-{me}");
+    let expected = [
+        ("submitted", "wei"),
+        ("reviewed", "dba"),
+        ("approved", "dev"),
+        ("scheduled", "ops"),
+        ("approved", "dev"),
+        ("approved", "ops"),
+        ("began", unix.as_str()),
+        ("ended", unix.as_str()),
+        ("scheduled", "ops"),
+        ("began", unix.as_str()),
+        ("ended", unix.as_str()),
+        ("fed-back", "dev"),
+        ("closed", "ops"),
+        ("archived", "ops"),
+    ];
+    assert_eq!(steps, expected);
+    let archived = "/api/v1/changes?stage=archived&environment=production&team=custody&limit=1";
+    let list =
+        |path: &str| office.served.ask_as(&office.tokens["asker"], ("GET", path), None).ok().json();
+    let first = list(archived);
+    assert_eq!((&first["items"][0]["id"], &first["next"]), (&json!("later"), &json!("later")));
+    let rest = list(&format!("{archived}&cursor=later"));
+    assert_eq!((&rest["items"][0]["id"], &rest["next"]), (&json!("rate"), &json!(null)));
+    let before = office.page("rate");
+    let Office { served: Served { house, night, .. }, .. } = office;
+    night.kill();
+    let shown: Value = house.json(&["change", "show", "rate"]);
+    assert_eq!(shown["steps"], before["steps"]);
+    let text = house.run(&["--lang", "zh", "change", "show", "rate"]).code(0).out;
+    assert!(text.contains("已归档") && text.contains("以 dba 审核脚本"), "{text}");
+    house.nothing_is_lost();
+}
+
+#[test]
+fn wrong_people_are_refused_through_the_api_and_the_command_alike() {
+    let office = Office::of(house());
+    let production = || json!({ "environment": "production" });
+    let approve: &[&str] =
+        &["change", "approve", "rate", "--environment", "production", "--reason", "x"];
+    office.refused("dba", "rate", "review", json!({}), "not-submitted");
+    office.refused("wei", "rate", "submit", json!({ "tick": [] }), "");
+    office.done("wei", "rate", "submit", json!({}));
+    let table: [(&str, &str, Value, &[&str], &str); 7] = [
+        ("dev", "approve", production(), approve, "not-reviewed"),
+        (
+            "wei",
+            "review",
+            json!({}),
+            &["change", "review", "rate", "--reason", "x"],
+            "role-missing",
+        ),
+        (
+            "dev",
+            "review",
+            json!({}),
+            &["change", "review", "rate", "--reason", "x"],
+            "role-missing",
+        ),
+        (
+            "dev",
+            "schedule",
+            production(),
+            &["change", "schedule", "rate", "--environment", "production", "--reason", "x"],
+            "role-missing",
+        ),
+        ("ops", "close", json!({}), &["change", "close", "rate", "--reason", "x"], "wrong-stage"),
+        (
+            "ops",
+            "decide",
+            json!({ "applied": true }),
+            &["change", "decide", "rate", "applied", "--reason", "x"],
+            "wrong-stage",
+        ),
+        (
+            "dev",
+            "confirm",
+            json!({ "item": "late", "environment": "production" }),
+            &["change", "confirm", "rate", "late", "--environment", "production", "--reason", "x"],
+            "wrong-stage",
+        ),
+    ];
+    for (by, step, body, words, rule) in &table {
+        office.refused(by, "rate", step, body.clone(), rule);
+        let told = office.command(by, words).code(3);
+        assert!(told.err.contains(&format!("(rule: {rule})")), "{}", told.err);
+    }
+    office.command("dba", &["change", "review", "rate", "--reason", "read"]).code(0);
+    office.refused("dba", "rate", "review", json!({}), "no-change");
+    office.refused("ops", "rate", "approve", production(), "role-missing");
+    office.refused("dev", "rate", "approve", json!({}), "no-such-thing");
+    office.refused("asker", "rate", "approve", production(), "role-missing");
+    // Its deputy stands in; and nobody approves twice.
+    let told = office.command("deputy", approve).code(0);
+    assert!(told.out.contains("approved for production as dev-lead (deputy)"), "{}", told.out);
+    office.refused("deputy", "rate", "approve", production(), "role-missing");
+    office.command("ops", approve).code(0);
+    office.refused("ops", "rate", "approve", production(), "no-change");
+    // Whoever has no part in changes, or no token for it, has none.
+    let narrow = office.served.token("ops", &["read"]);
+    let path = ("POST", "/api/v1/changes/rate/withdraw");
+    let answer = office.served.ask_as(&narrow, path, Some(&json!({ "reason": "x" })));
+    assert_eq!((answer.status, &answer.json()["rule"]), (403, &json!("right-missing")));
+    // Nothing comes of what is only tried.
+    let tried = office
+        .command("ops", &["change", "withdraw", "rate", "--reason", "x", "--dry-run"])
+        .code(0);
+    assert!(tried.out.contains("change-moved"), "{}", tried.out);
+    assert_eq!(office.page("rate")["stage"], "approved");
+    office.served.night.kill();
+}
+
+#[test]
+fn a_changed_byte_voids_every_approval_and_it_starts_again() {
+    let office = Office::of(house());
+    office.done("wei", "rate", "submit", json!({}));
+    office.done("dba", "rate", "review", json!({}));
+    office.done("dev", "rate", "approve", json!({ "environment": "uat" }));
+    let before = office.page("rate");
+    assert_eq!(lacks(&before, "uat"), Vec::<String>::new());
+    // Beside the scripts nothing matters: a title is no content.
+    let house = &office.served.house;
+    house.write(
+        "changes/rate/change.yaml",
+        &CHANGE.replace("CLASS", "structure").replace("Correct the", "Correct this"),
+    );
+    office.reload("rate", |page| page["title"]["en"] == "Correct this rate");
+    assert_eq!(lacks(&office.page("rate"), "uat"), Vec::<String>::new());
+    house.write("changes/rate/change.sql", &SQL.replace(';', " ;"));
+    office.reload("rate", |page| page["content"] != before["content"]);
+    assert_eq!(lacks(&office.page("rate"), "uat"), ["lapsed", "not-reviewed", "lapsed"]);
+    let diff = house.run(&["change", "diff", "rate"]).code(0).out;
+    let line = |name: &str| diff.lines().find(|line| line.contains(name)).unwrap().to_owned();
+    assert!(line("change.sql").ends_with("not as it was"), "{diff}");
+    assert!(line("verify.sql").ends_with("  as it was"), "{diff}");
+    assert!(line("dev-lead").ends_with("not as it was"), "{diff}");
+    office.refused("dev", "rate", "approve", json!({ "environment": "uat" }), "lapsed");
+    office.refused("ops", "rate", "schedule", json!({ "environment": "uat" }), "lapsed");
+    office.done("wei", "rate", "submit", json!({}));
+    office.refused("dev", "rate", "approve", json!({ "environment": "uat" }), "not-reviewed");
+    office.done("dba", "rate", "review", json!({}));
+    office.done("dev", "rate", "approve", json!({ "environment": "uat" }));
+    assert_eq!(lacks(&office.page("rate"), "uat"), Vec::<String>::new());
+    office.served.night.kill();
+}
+
+#[test]
+fn an_emergency_is_mailed_when_its_quorum_is_there() {
+    let house = house();
+    folder(&house, "rate", "data\nkind: emergency", SQL);
+    let office = Office::of(house);
+    office.done("wei", "rate", "submit", json!({}));
+    office.done("dba", "rate", "review", json!({}));
+    let production = || json!({ "environment": "production" });
+    office.done("dev", "rate", "approve", production());
+    office.done("ccb-a", "rate", "approve", production());
+    office.refused("ccb-a", "rate", "approve", production(), "own-work");
+    assert_eq!(lacks(&office.page("rate"), "production"), ["not-approved"]);
+    assert!(office.served.house.mails().is_empty());
+    office.done("ccb-b", "rate", "approve", production());
+    let house = &office.served.house;
+    eventually("four mails", || house.mails().len() == 4);
+    let mails = house.mails();
+    let mut to: Vec<&str> = mails.iter().map(|mail| mail.to.as_str()).collect();
+    to.sort_unstable();
+    let expected =
+        ["ann@bank.example", "ccb-a@bank.example", "ccb-b@bank.example", "pm@bank.example"];
+    assert_eq!(to, expected);
+    let of = |to: &str| mails.iter().find(|mail| mail.to.starts_with(to)).unwrap();
+    assert_eq!(of("pm").subject, "[P1] Emergency change rate is approved for production");
+    assert!(
+        of("pm").text.contains("Approved by: Dev Lead, First Of Ccb, Second Of Ccb"),
+        "{}",
+        of("pm").text
+    );
+    assert!(of("ccb-b").subject.contains("紧急变更 rate 已获批准"), "{}", of("ccb-b").subject);
+    office.served.night.kill();
+}
+
+/// An update that never ends.
+const ENDLESS: &str = "update fee set rate = 30 where id = 1 and \
+    (with recursive n (i) as (select 1 union all select i + 1 from n) select max(i) from n) > 0;\n";
+
+#[test]
+fn two_people_say_what_became_of_a_change_in_doubt() {
+    let house = house();
+    folder(&house, "rate", "data", ENDLESS);
+    let office = Office::of(house);
+    let house = &office.served.house;
+    office.done("wei", "rate", "submit", json!({}));
+    house.run(&["run", "prod", "--date", "2026-10-30"]).code(0);
+    eventually("the worker", || house.facts("attempt-started").len() == 3);
+    let worker = house.facts("attempt-started")[2]["pid"].as_i64().unwrap();
+    let worker = i32::try_from(worker).unwrap();
+    send(house.shim_pid("rate", 1), Signal::KILL);
+    eventually("the doubt", || office.page("rate")["stage"] == "in-doubt");
+    send(worker, Signal::KILL);
+    eventually("the worker's end", || !is_there(worker));
+    // Neither an action on its job nor one person alone says what became of it.
+    for act in ["force", "skip", "retry", "rerun"] {
+        house.run(&[act, "prod.rate", "--reason", "x"]).refused("rule: second-person");
+    }
+    office.refused("wei", "rate", "decide", json!({ "applied": false }), "role-missing");
+    office.refused("dev", "rate", "decide", json!({ "applied": false }), "role-missing");
+    let asked = office.ask("ops", "rate", "decide", json!({ "applied": false })).ok().json();
+    assert!(asked["done"].as_str().unwrap().contains("R-1 waits"), "{asked}");
+    assert_eq!(office.page("rate")["stage"], "in-doubt");
+    let second = |by: &str| {
+        let body = json!({ "reason": "looked at it too" });
+        let path = ("POST", "/api/v1/requests/R-1/second");
+        office.served.ask_as(&office.tokens[by], path, Some(&body))
+    };
+    for (by, rule) in [("ops", "second-person"), ("wei", "role-missing"), ("mate", "role-missing")]
+    {
+        let refused = second(by);
+        assert_eq!(refused.json()["rule"], rule, "{by}: {refused:?}");
+    }
+    second("dba").ok();
+    eventually("the stage", || office.page("rate")["stage"] == "failed");
+    let decided = house.facts("change-moved");
+    let last = decided.last().unwrap();
+    assert_eq!((&last["by"], &last["second"]), (&json!("ops"), &json!("dba")));
+    assert_eq!(
+        last["step"],
+        json!({ "step": "decided", "environment": "production", "applied": false })
+    );
+    let settled = house.facts("settled");
+    assert_eq!(settled.last().unwrap()["outcome"], "failed");
+    office.served.night.kill();
+    house.nothing_is_lost();
+}
+
+#[test]
+fn steps_are_taken_without_a_supervisor_too_by_the_person_of_the_account() {
+    let house = house();
+    let step = |words: &[&str]| house.run(&[&["change"], words, &["--reason", "x"]].concat());
+    // The account is nobody of the site.
+    step(&["submit", "rate"]).refused("rule: unknown-person");
+    let me = account();
+    house.write(
+        "people.yaml",
+        &PEOPLE.replace("roles: [developer]", &format!("roles: [developer], unix_user: {me}")),
+    );
+    let told = step(&["submit", "rate"]).code(0).out;
+    assert!(told.contains("rate: submitted (") && told.contains("as wei"), "{told}");
+    step(&["review", "rate"]).refused("rule: role-missing");
+    let listed = house.json(&["change", "list", "--stage", "written"]);
+    assert_eq!(listed["items"][0]["id"], "rate");
+    assert_eq!(house.json(&["change", "list", "--stage", "closed"])["items"], json!([]));
+    step(&["submit", "nope"]).refused("rule: no-such-thing");
+    // Without rules there is no such life.
+    std::fs::remove_file(house.site().join("change-rules.yaml")).unwrap();
+    step(&["withdraw", "rate"]).refused("rule: no-rules");
+}
