@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp, Zoned};
 use tokio::sync::mpsc;
 
+use super::unneeded::unneeded;
 use crate::core::fact::{Fact, RunArchived, RunResult};
 use crate::core::retention::{Past, logs_to_archive, runs_to_archive};
 use crate::definition::copy::RunCopy;
@@ -17,7 +18,7 @@ use crate::driver::clock::HostClock;
 use crate::driver::folders::StateFolder;
 use crate::driver::store::StateReader;
 use crate::port::{Clock, RunFilter, StoreError, StoreReader};
-use crate::supervisor::Input;
+use crate::supervisor::{Input, Unneeded};
 use crate::types::{AttemptId, RunId, Zone};
 
 /// How often the clock is looked at while nothing is due: it may be set.
@@ -155,6 +156,11 @@ impl Archivist {
         Ok(written.map_err(io::Error::other)??)
     }
 
+    /// What nothing in the store goes by any more.
+    pub async fn unneeded(&self, now: Timestamp) -> Result<Unneeded, NotArchived> {
+        unneeded(&self.reader, self.retention.runs, now).await
+    }
+
     /// Removes what is left of runs that are in archives, and output that is; also what an archiving left that was
     /// interrupted.
     pub async fn clear(&self) -> Result<(), NotArchived> {
@@ -244,6 +250,13 @@ impl Archivist {
             runs += usize::from(told.recv().await.unwrap_or_default());
         }
         self.clear().await?;
+        if runs > 0 {
+            let unneeded = self.unneeded(now).await?;
+            let (done, mut told) = mpsc::unbounded_channel();
+            if inbox.send(Input::Unneeded { unneeded, done }).is_ok() {
+                told.recv().await;
+            }
+        }
         Ok((runs, logs))
     }
 }

@@ -9,6 +9,7 @@ mod mailer;
 mod restored;
 mod service_watch;
 mod source;
+mod unneeded;
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -82,7 +82,7 @@ async fn go(context: &Context, dry_run: bool) -> Result<u8, Failure> {
         )));
     }
     let (mut led, _) = super::run::led_for_site(context).await?;
-    let done = carry_out(&archivist, &mut led.supervisor, due).await;
+    let done = carry_out(&archivist, &mut led.supervisor, (due, now)).await;
     led.supervisor.leave().await;
     let (runs, logs) = done?;
     if runs > 0 {
@@ -101,7 +101,7 @@ async fn go(context: &Context, dry_run: bool) -> Result<u8, Failure> {
 async fn carry_out(
     archivist: &Archivist,
     supervisor: &mut crate::supervisor::Supervisor<crate::app::Local>,
-    due: crate::app::Due,
+    (due, now): (crate::app::Due, jiff::Timestamp),
 ) -> Result<(usize, usize), Failure> {
     let failed = |why: NotArchived| Failure::failed(why);
     if !supervisor.hear_agent().await {
@@ -116,6 +116,10 @@ async fn carry_out(
         runs += usize::from(supervisor.archived(archived).await.map_err(Failure::failed)?);
     }
     archivist.clear().await.map_err(failed)?;
+    if runs > 0 {
+        let unneeded = archivist.unneeded(now).await.map_err(failed)?;
+        supervisor.remove_unneeded(unneeded).await.map_err(Failure::failed)?;
+    }
     Ok((runs, logs))
 }
 

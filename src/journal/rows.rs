@@ -81,6 +81,14 @@ pub enum Row {
         seq: u64,
         at: Timestamp,
     },
+    /// Bytes that nothing in the store goes by any more.
+    BlobLetGo {
+        address: String,
+    },
+    /// Mail that a server took before this instant. The last message stays: numbers are counted on from it.
+    MailLetGo {
+        sent_before: Timestamp,
+    },
     /// Its entries before this one, and its attempts, are in a file.
     RunArchived {
         archived: Box<RunArchived>,

@@ -243,6 +243,9 @@ pub trait StoreReader {
         address: &str,
     ) -> impl Future<Output = Result<Option<Vec<u8>>, StoreError>> + Send;
 
+    /// The names of all bytes that are kept, in their order.
+    fn blobs(&self) -> impl Future<Output = Result<Vec<String>, StoreError>> + Send;
+
     /// The entries that belong to a run and to no other, in order, proven.
     fn own_entries(
         &self,

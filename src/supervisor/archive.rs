@@ -1,11 +1,33 @@
 //! Runs that leave the store for an archive.
 
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::recall::definition;
 use super::turn::Turn;
 use super::{Fatal, Supervisor, World};
 use crate::core::fact::RunArchived;
 use crate::core::night::Event;
 use crate::core::service;
-use crate::port::{Clock, Store, StoreReader};
+use crate::journal::Row;
+use crate::port::{Clock, Commit, RunFilter, Store, StoreReader};
+
+/// What nothing in the store goes by any more.
+#[derive(Debug, Default)]
+pub struct Unneeded {
+    /// The names of kept bytes.
+    pub blobs: Vec<String>,
+    /// Mail that a server took before this instant; `None`: all of it stays.
+    pub sent_before: Option<Timestamp>,
+    /// The entry that opened the last run of those that were looked at.
+    pub seen: u64,
+}
+
+/// Runs that may have been opened since somebody looked; where there are more nothing is let go this time.
+const SINCE: u32 = 1_000;
+/// Rows of one commit.
+const AT_A_TIME: usize = 1_000;
 
 impl<W: World> Supervisor<W> {
     /// From here on a run is in its file alone. False: it has been taken up again, or somebody asks about it.
@@ -40,5 +62,35 @@ impl<W: World> Supervisor<W> {
         self.step(&mut turn, Event::Archived(Box::new(archived)))?;
         self.finish(turn).await?;
         Ok(true)
+    }
+
+    /// Removes what is not needed any more, but for what runs go by that were opened since that was found out: they are
+    /// opened here, so that none comes in between. Returns how many kept files went.
+    pub async fn remove_unneeded(&mut self, mut unneeded: Unneeded) -> Result<usize, Fatal> {
+        let reader = self.parts.store.reader();
+        let filter = RunFilter { limit: Some(SINCE), ..RunFilter::default() };
+        let mut since = reader.runs(&filter).await?;
+        let all_since = since.len() == SINCE as usize;
+        since.retain(|row| row.opened_seq > unneeded.seen && !row.definition.is_empty());
+        if all_since && since.len() == SINCE as usize {
+            return Ok(0);
+        }
+        let mut taken = BTreeSet::new();
+        for row in since {
+            if taken.insert(row.definition.clone()) {
+                let of_run = definition(reader, &row.definition).await?;
+                taken.extend(of_run.copy.files.into_values());
+            }
+        }
+        unneeded.blobs.retain(|address| !taken.contains(address));
+        let gone = unneeded.blobs.len();
+        let blobs = unneeded.blobs.into_iter().map(|address| Row::BlobLetGo { address });
+        let mail = unneeded.sent_before.map(|sent_before| Row::MailLetGo { sent_before });
+        let rows: Vec<Row> = mail.into_iter().chain(blobs).collect();
+        for some in rows.chunks(AT_A_TIME) {
+            let commit = Commit { epoch: self.epoch, rows: some.to_vec(), ..Commit::default() };
+            self.store(&commit).await?;
+        }
+        Ok(gone)
     }
 }

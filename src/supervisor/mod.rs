@@ -43,6 +43,7 @@ use crate::types::{Epoch, HostName, Now, RunId};
 use crate::wire::{FromAgent, ToAgent};
 
 pub use access::{allow, is_known, person_of};
+pub use archive::Unneeded;
 pub use as_if::AsIf;
 pub use letters::{missed_starts, planned, usual_p95};
 pub use operators::house_event;
@@ -84,6 +85,11 @@ pub enum Input {
     Archived {
         archived: Box<RunArchived>,
         done: mpsc::UnboundedSender<bool>,
+    },
+    /// Nothing in the store goes by it any more; how many kept files went is told.
+    Unneeded {
+        unneeded: Unneeded,
+        done: mpsc::UnboundedSender<usize>,
     },
 }
 

@@ -80,6 +80,13 @@ impl<W: World> Supervisor<W> {
                 done.send(gone).ok();
                 Ok(())
             }
+            Input::Unneeded { unneeded, done } => {
+                // An order of this turn counts as opened.
+                self.finish(std::mem::take(turn)).await?;
+                let gone = self.remove_unneeded(unneeded).await?;
+                done.send(gone).ok();
+                Ok(())
+            }
             Input::Asked(asked) => self.asked(turn, asked).await,
         }
     }

@@ -1,7 +1,9 @@
 //! Cases of the store's suite about runs whose entries are not in the store: archived, or lost.
 
 use nightrun::core::fact::{Fact, LostAttempt, RunArchived, RunLost, RunResult};
-use nightrun::port::{RunFilter, Store, StoreReader};
+use nightrun::driver::clock::HostClock;
+use nightrun::journal::{OutgoingMail, Row};
+use nightrun::port::{Commit, RunFilter, Store, StoreReader};
 use nightrun::types::{HostName, Outcome, RunKey};
 
 use crate::journal_writer::{Writer, attempt, ended, note, opened, run, settled};
@@ -45,6 +47,45 @@ where
     let load = "eod.load".parse().unwrap();
     let outcome = reader.outcome(&load, "2026-10-29".parse().unwrap()).await.unwrap();
     assert_eq!(outcome, Some(Outcome::Succeeded));
+
+    // What nobody goes by any more leaves; the message that was decided last stays, for the numbers of those to come.
+    let (mine, other) = (b"definition".to_vec(), b"script".to_vec());
+    let blobs = vec![mine.clone(), other.clone()];
+    let names = [nightrun::journal::address(&mine), nightrun::journal::address(&other)];
+    let now = nightrun::port::Clock::now(&HostClock::new().unwrap()).wall;
+    let mail = ["a", "b", "c"].map(|id| OutgoingMail {
+        message_id: format!("<{id}@x>"),
+        from: "n@x".into(),
+        to: "o@x".into(),
+        bytes: b"mail".to_vec(),
+        not_before: now,
+    });
+    let epoch = writer.epoch;
+    let kept = Commit { epoch, blobs, mail: mail.to_vec(), ..Commit::default() };
+    writer.store.commit(&kept).await.unwrap();
+    let hour = jiff::SignedDuration::from_hours(1);
+    for (id, at) in [(1, now - hour * 2), (3, now - hour * 2)] {
+        writer.store.outbox_sent(id, at, "250").await.unwrap();
+    }
+    let gone = names[0].clone();
+    let rows = vec![Row::MailLetGo { sent_before: now - hour }, Row::BlobLetGo { address: gone }];
+    let unneeded = Commit { epoch, rows, ..Commit::default() };
+    // Whether its first answer was lost or not.
+    for _ in 0..2 {
+        writer.store.commit(&unneeded).await.unwrap();
+        assert_eq!(reader.blobs().await.unwrap(), [names[1].clone()]);
+        assert_eq!(reader.blob_get(&names[0]).await.unwrap(), None);
+    }
+    assert!(writer.store.outbox_sent(1, now, "250").await.is_err(), "it has gone");
+    writer.store.outbox_sent(3, now, "250").await.unwrap();
+    assert_eq!(reader.outbox_unsent().await.unwrap()[0].id, 2, "what was not sent stays");
+    let more = OutgoingMail { message_id: "<d@x>".into(), ..mail[0].clone() };
+    let next = Commit { epoch, mail: vec![more], ..Commit::default() };
+    writer.store.commit(&next).await.unwrap();
+    assert_eq!(reader.outbox_unsent().await.unwrap()[1].id, 4, "no number is given twice");
+    let stale = Commit { epoch: nightrun::types::Epoch(epoch.0 - 1), ..unneeded };
+    assert!(writer.store.commit(&stale).await.is_err(), "who leads no more lets nothing go");
+    assert_eq!(reader.verify().await.unwrap(), *writer.chain.head());
 
     // A run that only a host knows of.
     let lost = run("eod@2026-10-31#1");

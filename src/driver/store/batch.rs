@@ -33,10 +33,12 @@ pub(super) enum Kind {
     Trial,
     TakenIn,
     Archived,
+    BlobsLetGo,
+    MailLetGo,
 }
 
 /// How many kinds there are.
-pub(super) const KINDS: usize = Kind::Archived as usize + 1;
+pub(super) const KINDS: usize = Kind::MailLetGo as usize + 1;
 
 /// Rows that go into the store at once, each kind a JSON array of arrays.
 #[derive(Debug, Default)]
@@ -172,6 +174,8 @@ impl Batch {
                 let (batch, why) = (missed.batch.as_str(), json(&missed.why)?);
                 self.push(kind, &(batch, first, last, i64::from(missed.count), why, at))
             }
+            Row::BlobLetGo { address } => self.push(kind, &(address,)),
+            Row::MailLetGo { sent_before } => self.push(kind, &(sent_before.as_microsecond(),)),
             Row::StoreTakenIn => self.push(kind, &()),
             // They go in together: nothing else is known of that run.
             Row::RunLost { lost, seq, at } => {
@@ -238,6 +242,8 @@ enum Thing<'a> {
     Start(&'a BatchId, Timestamp),
     Password(&'a PersonId),
     Token(TokenId),
+    Blob(&'a str),
+    Outbox,
     Store,
 }
 
@@ -259,6 +265,8 @@ fn about(row: &Row) -> (Thing<'_>, Kind) {
         Row::StartsMissed(missed) => {
             (Thing::Start(&missed.batch, missed.first), Kind::StartsMissed)
         }
+        Row::BlobLetGo { address } => (Thing::Blob(address), Kind::BlobsLetGo),
+        Row::MailLetGo { .. } => (Thing::Outbox, Kind::MailLetGo),
         Row::StoreTakenIn => (Thing::Store, Kind::TakenIn),
         Row::RunLost { lost, .. } => (Thing::Run(&lost.run), Kind::JobsSettled),
         Row::RunArchived { archived, .. } => (Thing::Run(&archived.run), Kind::Archived),

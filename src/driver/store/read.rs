@@ -291,6 +291,12 @@ impl<R: Asks> StoreReader for R {
         head_and_epoch(self).await.map(|(_, epoch)| epoch)
     }
 
+    async fn blobs(&self) -> Result<Vec<String>, StoreError> {
+        let text = "SELECT address FROM blob ORDER BY address";
+        let rows = self.ask(Statement::new("listing kept files", text)).await?;
+        rows.iter().map(|row| row.text("address")).collect()
+    }
+
     async fn blob_get(&self, wanted: &str) -> Result<Option<Vec<u8>>, StoreError> {
         blob::get(self, wanted).await
     }

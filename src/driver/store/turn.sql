@@ -5,8 +5,8 @@ CREATE TEMP VIEW turn (
     was_seq, was_hash, under_epoch, seq, hash, journal,
     runs_opened, runs_reopened, runs_ended, attempts_intended, attempts_ended,
     jobs_reopened, jobs_settled, incidents_opened, incidents_closed, stands, starts_missed,
-    passwords, tokens_made, tokens_revoked, mail, blobs, trial, taken_in, archived
-) AS SELECT 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0;
+    passwords, tokens_made, tokens_revoked, mail, blobs, trial, taken_in, archived, blobs_let_go, mail_let_go
+) AS SELECT 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0;
 
 CREATE TEMP TRIGGER turn_is_stored INSTEAD OF INSERT ON turn BEGIN
     UPDATE site_head SET seq = new.seq, hash = new.hash
@@ -97,4 +97,9 @@ CREATE TEMP TRIGGER turn_is_stored INSTEAD OF INSERT ON turn BEGIN
         FROM json_each(new.archived) WHERE journal.run = value ->> 0 AND journal.seq < value ->> 4;
     DELETE FROM attempt WHERE run IN (SELECT value ->> 0 FROM json_each(new.archived));
     DELETE FROM trial_clock WHERE run IN (SELECT value ->> 0 FROM json_each(new.archived));
+
+    DELETE FROM blob WHERE address IN (SELECT value ->> 0 FROM json_each(new.blobs_let_go));
+    -- The last one stays, for the numbers of those to come.
+    DELETE FROM outbox WHERE sent < (SELECT MAX(value ->> 0) FROM json_each(new.mail_let_go))
+        AND id < (SELECT MAX(id) FROM outbox);
 END;

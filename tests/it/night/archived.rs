@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::process::Output;
 
 use rustix::process::Signal;
+use sqlx::Connection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
 use super::house::House;
 use super::serving::Town;
@@ -234,6 +236,64 @@ fn the_doctor_says_what_is_due_and_how_old_the_newest_backup_is() {
     is(&found(true), [("ok", "archive-goes"), ("ok", "backup-made")]);
     fs::write(attic.house().state().join("last-backup.json"), "{").unwrap();
     is(&found(true), [("ok", "archive-goes"), ("warn", "backup-unknown")]);
+}
+
+/// Of the store's file.
+fn count(house: &House, sql: &'static str) -> i64 {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let file = SqliteConnectOptions::new().filename(house.state().join("nightrun.db"));
+        let mut conn = SqliteConnection::connect_with(&file.read_only(true)).await.unwrap();
+        let (count,): (i64,) = sqlx::query_as(sql).fetch_one(&mut conn).await.unwrap();
+        conn.close().await.unwrap();
+        count
+    })
+}
+
+/// What only archived runs went by leaves with them; what an audit needs stays, and so does what another run goes by.
+#[test]
+fn scripts_definitions_and_mail_leave_when_no_run_needs_them() {
+    let attic = Attic::new(RETENTION);
+    let house = attic.house();
+    let runs = |date: &str, sign: &str| {
+        house.write("night/more.sh", &format!("echo {sign}\n"));
+        attic.0.set_clock(format!("{date}T22:00:00+01:00").parse().unwrap());
+        attic.run(&["run", "night", "--date", date], 0);
+    };
+    // Two with other scripts; before the second somebody has left.
+    runs("2026-11-02", "once");
+    let people = fs::read_to_string(house.site().join("people.yaml")).unwrap();
+    let left: Vec<&str> = people.lines().filter(|line| !line.contains("wei:")).collect();
+    house.write("people.yaml", &left.join("\n"));
+    runs("2026-11-03", "twice");
+    runs("2026-11-16", "now");
+    attic.0.set_clock("2026-11-20T09:00:00+01:00".parse().unwrap());
+    let count = |sql: &'static str| count(house, sql);
+    let audit = attic.run(&["audit", "--csv"], 0);
+    let (blobs, mail) = (count("SELECT count(*) FROM blob"), count("SELECT count(*) FROM outbox"));
+    assert!(mail > 3, "a report each");
+    attic.run(&["archive"], 0);
+    // Left: the script of all runs, that of the last one, its definition, the first one and that of the change of people.
+    let kept = count("SELECT count(*) FROM blob");
+    assert!(kept < blobs, "{kept} of {blobs}");
+    assert_eq!(count("SELECT count(*) FROM blob WHERE content LIKE 'echo %'"), 1);
+    assert_eq!(count("SELECT count(*) FROM blob WHERE content LIKE '{%'"), 3);
+    assert_eq!(count("SELECT count(*) FROM outbox WHERE sent IS NOT NULL"), 1, "the last");
+    attic.run(&["journal", "verify", "--archive", attic.folder().to_str().unwrap()], 0);
+    let lines = |csv: &str| -> Vec<String> {
+        csv.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+    };
+    assert_eq!(lines(&attic.run(&["audit", "--csv"], 0)), lines(&audit));
+    for (date, has) in [("2026-10-30", true), ("2026-11-02", true), ("2026-11-03", false)] {
+        let access = attic.run(&["audit", "--access", date], 0);
+        assert_eq!(access.contains("Wei Duty"), has, "{date}: {access}");
+    }
+    // The last run goes on by what it began with, and a backup holds all that it needs.
+    attic.run(&["report", "--date", "2026-11-16"], 0);
+    attic.run(&["retry", "night.a", "--date", "2026-11-16", "--reason", "r"], 3);
+    attic.run(&["run", "night", "--date", "2026-11-16", "--rerun"], 0);
+    let file = house.state().with_file_name("after.db");
+    attic.run(&["backup", file.to_str().unwrap()], 0);
 }
 
 /// A note to an old run may be the last entry before the one that archives it.

@@ -1,13 +1,13 @@
 -- A commit as one statement: it is a transaction by itself, and takes one way to the server and back. The function is of
 -- the connection that writes, not of the database: each version of nightrun brings its own. Each of `parts` holds the
--- rows of one kind, a JSON array of arrays, or NULL; twenty kinds are a batch, in the order below, and batches go one
+-- rows of one kind, a JSON array of arrays, or NULL; twenty-two kinds are a batch, in the order below, and batches go one
 -- after the other.
 CREATE FUNCTION pg_temp.turn(
     was_seq bigint, was_hash text, under_epoch bigint, next_seq bigint, next_hash text, parts text[]
 ) RETURNS void LANGUAGE plpgsql AS $turn$
 #variable_conflict use_column
 DECLARE
-    kinds CONSTANT integer := 20;
+    kinds CONSTANT integer := 22;
     p jsonb[];
     done bigint;
 BEGIN
@@ -149,6 +149,15 @@ BEGIN
                 WHERE journal.run = v ->> 0 AND journal.seq < (v ->> 4)::bigint;
             DELETE FROM attempt USING jsonb_array_elements(p[20]) AS v WHERE attempt.run = v ->> 0;
             DELETE FROM trial_clock USING jsonb_array_elements(p[20]) AS v WHERE trial_clock.run = v ->> 0;
+        END IF;
+
+        IF p[21] IS NOT NULL THEN
+            DELETE FROM blob USING jsonb_array_elements(p[21]) AS v WHERE blob.address = v ->> 0;
+        END IF;
+        -- The last one stays, for the numbers of those to come.
+        IF p[22] IS NOT NULL THEN
+            DELETE FROM outbox USING jsonb_array_elements(p[22]) AS v
+                WHERE sent < (v ->> 0)::bigint AND id < (SELECT max(id) FROM outbox);
         END IF;
     END LOOP;
 END $turn$;
