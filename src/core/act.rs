@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::change::takes_two_to_decide;
+use super::change::doubt_allows;
 use super::deadline::first_at_or_after;
 use super::fact::{Action, Deadline, Fact, Proposed, RunResult, Why};
 use super::gate;
@@ -326,26 +326,6 @@ fn allowed_when_cancelled(run: &Run, action: &Action) -> bool {
         Action::Skip { job } | Action::Force { job } => doubt(job),
         _ => false,
     }
-}
-
-/// What became of a change in doubt is said by two people who have looked at it, and by nothing else.
-fn doubt_allows(run: &Run, action: &Action) -> Result<(), Refused> {
-    let named: Vec<&JobName> = match action {
-        Action::Skip { job } | Action::Force { job } | Action::Retry { job } => vec![job],
-        Action::Rerun { jobs } => jobs.iter().collect(),
-        _ => Vec::new(),
-    };
-    let doubted = named.into_iter().find(|job| {
-        let index = run.index(job);
-        index.is_some_and(|index| {
-            matches!(run.jobs[index].phase, Phase::InDoubt { .. })
-                && takes_two_to_decide(run, index)
-        })
-    });
-    let Some(job) = doubted else { return Ok(()) };
-    let what = format!("{job} is a change in doubt: two people say what became of it");
-    Err(Refused::by(Rule::SecondPerson, what)
-        .hint("`nightrun change decide CHANGE applied` or `not-applied`"))
 }
 
 fn rerun_allowed(run: &Run, jobs: &[JobName]) -> Result<(), Refused> {

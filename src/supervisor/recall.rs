@@ -63,6 +63,13 @@ pub async fn standing<R: StoreReader>(
             fact => fact,
         };
         core.replay(entry.at, &fact)?;
+        if let Fact::ChangeMoved { change, number, .. } = &fact {
+            // Here its life begins with its first step, or something of it is lost.
+            let known = core.state().standing.changes.get(change).map_or(0, |l| l.steps.len());
+            if usize::try_from(*number).ok() != Some(known) {
+                return Err(Unfit::WrongStep { change: change.clone(), number: *number }.into());
+            }
+        }
     }
     Ok(())
 }

@@ -20,7 +20,7 @@ pub use desk::Desk;
 pub use life::{ChangeLife, Lives, Stage, Taken};
 pub use missing::{Missing, MissingLine};
 pub use moved::ChangeOrder;
-pub(super) use moved::{executed, takes_two_to_decide};
+pub(super) use moved::{doubt_allows, executed};
 pub use step::{Began, ChangeRequest, ChangeStep, Executed, WindowDecision};
 pub use take::{Wish, without_folder};
 

@@ -16,7 +16,7 @@ use crate::core::refused::{Refused, Rule};
 use crate::core::state::{Run, State, Unfit};
 use crate::core::window::{self, Windows};
 use crate::definition::site::{Kind, Site};
-use crate::types::{AttemptId, ChangeId, EventKey, Outcome, PersonId, RunId, TargetName};
+use crate::types::{AttemptId, ChangeId, EventKey, JobName, Outcome, PersonId, RunId, TargetName};
 use crate::wire::{ChangeState, Ended, Work};
 
 /// What a person asks to be done with a change.
@@ -247,7 +247,21 @@ fn outcome(environment: String, content: String, ended: &Ended) -> Executed {
     }
 }
 
-/// Whether it takes two people to say what became of a job in doubt: of a change that the rules are about it does.
-pub(in crate::core) fn takes_two_to_decide(run: &Run, index: usize) -> bool {
-    subject(run, index).is_some()
+/// What became of a change in doubt is said by two people who have looked at it, and by nothing else.
+pub(in crate::core) fn doubt_allows(run: &Run, action: &Action) -> Result<(), Refused> {
+    let named: Vec<&JobName> = match action {
+        Action::Skip { job } | Action::Force { job } | Action::Retry { job } => vec![job],
+        Action::Rerun { jobs } => jobs.iter().collect(),
+        _ => Vec::new(),
+    };
+    let doubted = named.into_iter().find(|job| {
+        let index = run.index(job);
+        index.is_some_and(|index| {
+            matches!(run.jobs[index].phase, Phase::InDoubt { .. }) && subject(run, index).is_some()
+        })
+    });
+    let Some(job) = doubted else { return Ok(()) };
+    let what = format!("{job} is a change in doubt: two people say what became of it");
+    Err(Refused::by(Rule::SecondPerson, what)
+        .hint("`nightrun change decide CHANGE applied` or `not-applied`"))
 }

@@ -148,19 +148,24 @@ impl Standing {
         }
     }
 
-    /// Takes the next step of a change in; each is an entry of its own that stays.
+    /// Takes the next step of a change in; each is an entry of its own that stays. Whoever follows only what happens from
+    /// some moment on has no life that a later step would belong to, and leaves it out.
     pub(super) fn take_change(
         &mut self,
         change: &ChangeId,
         number: u32,
         taken: Taken,
     ) -> Result<(), Unfit> {
-        let life = self.changes.entry(change.clone()).or_default();
-        if u32::try_from(life.steps.len()).ok() != number.checked_sub(1) {
-            return Err(Unfit::WrongStep { change: change.clone(), number });
+        let known = self.changes.get(change).map_or(0, |life| life.steps.len());
+        match number.checked_sub(1).and_then(|before| usize::try_from(before).ok()) {
+            Some(before) if before == known => {
+                let life = self.changes.entry(change.clone()).or_default();
+                Arc::make_mut(life).steps.push(taken);
+                Ok(())
+            }
+            Some(_) if known == 0 => Ok(()),
+            _ => Err(Unfit::WrongStep { change: change.clone(), number }),
         }
-        Arc::make_mut(life).steps.push(taken);
-        Ok(())
     }
 
     /// The yes of a second person to an order of that batch and date by that person, while it holds.

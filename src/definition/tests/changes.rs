@@ -76,7 +76,7 @@ fn a_change_of_several_environments_is_a_job_of_one_of_them() {
                  one: {title: A, change: f, environment: sample}\n";
     let windows = "version: 1\nwindows: {all-day: {title: W, open: \
                    [{days: every day, from: \"00:00\", to: \"23:00\"}]}}\n";
-    let lines = format!("{HEAD}targets: {{sample: ledger}}\nexpected: 2m\nmode: journalled\n");
+    let lines = format!("{HEAD}targets: {{sample: ledger}}\nexpected: 2m\nmode: transactional\n");
     let mut files = vec![
         ("late.yaml", batch),
         ("windows.yaml", windows),

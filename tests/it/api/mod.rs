@@ -4,6 +4,7 @@ mod changes;
 mod contract;
 mod events;
 mod login;
+mod office;
 mod people;
 mod rights;
 mod second;
