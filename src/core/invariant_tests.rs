@@ -295,3 +295,51 @@ fn across_is_what_the_order_resolved() {
     night.core.state.runs.get_mut(&run).unwrap().opened.across[0].date = other;
     start_refused(&night, "c", 1, "its needs are not fulfilled: Wait");
 }
+
+#[test]
+fn a_step_of_a_change_is_the_next_one_and_nobody_approves_what_is_their_own() {
+    use crate::core::change::ChangeStep;
+    let mut night = Night::of(vec![job("a", &[])]);
+    let person = |id: &str| crate::types::PersonId::new(id).unwrap();
+    let moved = |number, by: &str, second: Option<&str>, step: ChangeStep| Fact::ChangeMoved {
+        change: "fix".parse().unwrap(),
+        number,
+        by: person(by),
+        reason: String::new(),
+        second: second.map(person),
+        step: Box::new(step),
+    };
+    let submitted = || ChangeStep::Submitted {
+        content: "d1".into(),
+        scripts: Vec::new(),
+        environment: None,
+        authors: vec![person("author")],
+        accepted: None,
+        confirmed: Vec::new(),
+    };
+    let approved = || ChangeStep::Approved {
+        environment: "uat".into(),
+        digest: "d2".into(),
+        role: "dev".parse().unwrap(),
+        stands_in: false,
+        ticked: Vec::new(),
+        complete: true,
+    };
+    refused(&night, &moved(2, "helper", None, submitted()), "its number is not the next one");
+    refused(&night, &moved(1, "dev", None, approved()), "it is draft");
+    let first = moved(1, "helper", None, submitted());
+    assert_eq!(verdict(&night, &first), Ok(()));
+    night.core.state.apply(night.now.wall, &first).unwrap();
+    for own in ["author", "helper"] {
+        refused(&night, &moved(2, own, None, approved()), "wrote it or asked for it");
+    }
+    assert_eq!(verdict(&night, &moved(2, "dev", None, approved())), Ok(()));
+    let decided = || ChangeStep::Decided { environment: "uat".into(), applied: true };
+    refused(&night, &moved(2, "dev", Some("ops"), decided()), "it is written");
+    // Whoever follows from here on only has no life that a later step would belong to; one with a gap is damaged.
+    let later = moved(4, "dev", None, ChangeStep::Returned);
+    assert!(night.core.state.apply(night.now.wall, &later).is_err());
+    let mut follower = Night::of(vec![job("a", &[])]);
+    assert!(follower.core.state.apply(night.now.wall, &later).is_ok());
+    assert!(follower.core.state.standing.changes.is_empty());
+}

@@ -286,7 +286,7 @@ fn two_people_say_what_became_of_a_change_in_doubt() {
     let office = Office::of(house);
     let house = &office.served.house;
     office.done("wei", "rate", "submit", json!({}));
-    house.run(&["run", "prod", "--date", "2026-10-30"]).code(0);
+    let ordered = house.spawn(&["run", "prod", "--date", "2026-10-30"]);
     eventually("the worker", || house.facts("attempt-started").len() == 3);
     let worker = house.facts("attempt-started")[2]["pid"].as_i64().unwrap();
     let worker = i32::try_from(worker).unwrap();
@@ -322,6 +322,7 @@ fn two_people_say_what_became_of_a_change_in_doubt() {
         last["step"],
         json!({ "step": "decided", "environment": "production", "applied": false })
     );
+    ordered.ends(1);
     let settled = house.facts("settled");
     assert_eq!(settled.last().unwrap()["outcome"], "failed");
     office.served.night.kill();
