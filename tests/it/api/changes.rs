@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::Served;
 use super::office::{CHANGE, Office, PEOPLE, SQL, folder, house, lacks};
 use crate::night::facts::{account, eventually, is_there, send};
+use crate::night::house::House;
 
 #[test]
 fn a_change_goes_from_another_systems_request_to_its_archive() {
@@ -350,4 +351,28 @@ fn steps_are_taken_without_a_supervisor_too_by_the_person_of_the_account() {
     // Without rules there is no such life.
     std::fs::remove_file(house.site().join("change-rules.yaml")).unwrap();
     step(&["withdraw", "rate"]).refused("rule: no-rules");
+}
+
+#[test]
+fn a_rule_set_is_written_with_a_new_site_or_beside_one_that_is_there() {
+    let house = House::bare();
+    for rules in ["h", "c"] {
+        let dir = house.work(&format!("new-{rules}"));
+        let dir = dir.to_str().unwrap();
+        house.run(&["init", dir, "--change-rules", rules]).code(0);
+        let checked = house.run(&["check", dir]).code(0);
+        let said = checked.out + &checked.err;
+        assert!(said.contains("no errors, 0 warnings"), "{said}");
+    }
+    house.run(&["init", house.work("new-x").to_str().unwrap(), "--change-rules", "x"]).code(2);
+    // Of a site that is there no file is touched; what the rules lack is named by the check.
+    let (site, people) = (house.site(), std::fs::read(house.site().join("people.yaml")).unwrap());
+    let told = house.run(&["init", site.to_str().unwrap(), "--change-rules", "h"]).code(0).out;
+    assert!(told.contains("left as it is: people.yaml"), "{told}");
+    assert_eq!(std::fs::read(site.join("people.yaml")).unwrap(), people);
+    let checked = house.run(&["check", site.to_str().unwrap()]).code(0);
+    let said = checked.out + &checked.err;
+    assert!(said.contains("nobody in people.yaml has the role `dba`"), "{said}");
+    let again = house.run(&["init", site.to_str().unwrap(), "--change-rules", "h"]);
+    assert!(again.code(3).err.contains("change-rules.yaml is there already"));
 }
