@@ -14,7 +14,8 @@ use crate::definition::raw::{At, Field, List, Names};
 use crate::definition::sheets::{Findings, Sheets};
 use crate::definition::site::{
     ApprovalRule, Case, ChangeClass, ChangeKind, ChangeRules, ChangeScope, CheckRule,
-    EmergencyRule, IntakeRule, PromotionRule, Quorum, RehearsalRule, SubmissionRule, WindowRule,
+    EmergencyRule, IntakeRule, Part, PromotionRule, Quorum, RehearsalRule, SubmissionRule,
+    WindowRule,
 };
 use crate::types::{Role, WindowClass};
 
@@ -56,6 +57,10 @@ fn people(sheets: &Sheets, raw: &ChangeRulesFile) -> BTreeMap<Role, u32> {
     };
     named.map(|role| (role.clone(), count(role))).collect()
 }
+
+/// The keys of a rule that say what it is about.
+type ScopeFields<'f> =
+    (&'f Field<List<ChangeClass>>, &'f Field<List<String>>, &'f Field<List<ChangeKind>>);
 
 struct Checking<'r> {
     known: &'r Known<'r>,
@@ -170,14 +175,7 @@ impl Checking<'_> {
         Some(Quorum { role: raw.role.get()?.clone(), people })
     }
 
-    fn scope(
-        &mut self,
-        (classes, environments, kinds): (
-            &Field<List<ChangeClass>>,
-            &Field<List<String>>,
-            &Field<List<ChangeKind>>,
-        ),
-    ) -> ChangeScope {
+    fn scope(&mut self, (classes, environments, kinds): ScopeFields<'_>) -> ChangeScope {
         for environment in environments.get().into_iter().flat_map(|list| &list.0) {
             if !self.environments.contains(&environment.value) {
                 let what = format!("`{}` is not among `environments`", environment.value);
@@ -236,7 +234,7 @@ impl Checking<'_> {
         ApprovalRule { scope, review, roles }
     }
 
-    fn distinct(&mut self, raw: &ChangeRulesFile) -> Vec<Vec<crate::definition::site::Part>> {
+    fn distinct(&mut self, raw: &ChangeRulesFile) -> Vec<Vec<Part>> {
         let groups = raw.distinct.get().into_iter().flat_map(|list| &list.0);
         groups
             .map(|group| {
