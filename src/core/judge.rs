@@ -274,6 +274,9 @@ fn doubtful_change(job: &Job, ended: &Ended) -> Option<String> {
         ChangeState::InDoubt => {
             Some(format!("the change may be half done or whole ({})", ended.ending))
         }
+        ChangeState::Partial => {
+            Some("some of its statements are done, and some are not".to_owned())
+        }
         ChangeState::RollbackFailed => {
             Some("its verification failed, and so did its rollback".to_owned())
         }

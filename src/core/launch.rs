@@ -133,6 +133,8 @@ fn program(
                 content_digest: copy.content_digest(declared).ok_or(NoLaunch::NoChange)?,
                 time_limit: job.time_limit,
                 window_left: places.window_left,
+                mode: declared.mode,
+                cut: None,
             }))
         }
         Kind::WaitFile { path, stable, every, limit } => Task::WaitFile {

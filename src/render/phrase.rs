@@ -297,6 +297,9 @@ pub fn open_point(lang: Lang, point: &OpenPoint) -> String {
     match point {
         OpenPoint::Unknown { job } => Fault::OpenUnknown { job: job.as_str() }.say(lang),
         OpenPoint::Held { job } => Fault::OpenHeld { job: job.as_str() }.say(lang),
+        OpenPoint::ChangePartial { change } => {
+            Fault::OpenChangePartial { change: change.as_str() }.say(lang)
+        }
         OpenPoint::ChangeInDoubt { change } => {
             Fault::OpenChangeInDoubt { change: change.as_str() }.say(lang)
         }

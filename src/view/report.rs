@@ -105,6 +105,10 @@ pub enum OpenPoint {
     Held {
         job: JobName,
     },
+    /// Some of the change's statements are done.
+    ChangePartial {
+        change: ChangeId,
+    },
     /// The change may be half done.
     ChangeInDoubt {
         change: ChangeId,
@@ -170,6 +174,9 @@ impl ReportView {
             match change.state {
                 Some(ChangeState::InDoubt) => {
                     points.push(OpenPoint::ChangeInDoubt { change: change.id.clone() });
+                }
+                Some(ChangeState::Partial) => {
+                    points.push(OpenPoint::ChangePartial { change: change.id.clone() });
                 }
                 Some(ChangeState::RollbackFailed) => {
                     points.push(OpenPoint::RollbackFailed { change: change.id.clone() });

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::definition::site::{Engine, RowLimits, Survivors, Transaction};
+use crate::definition::site::{ChangeMode, Engine, RowLimits, Survivors, Transaction};
 use crate::types::{AttemptId, BootId, ChangeId, Ending, Epoch, RunId, Span, Usage};
 
 /// Bytes of the longest line that either side accepts.
@@ -228,6 +228,21 @@ pub struct ChangeTask {
     /// Until its window closes, from when the order was given. `None`: it has none, or not within 400 days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window_left: Option<Span>,
+    #[serde(default)]
+    pub mode: ChangeMode,
+    /// What people have decided about a change that was cut off between two of its statements.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<CutDecision>,
+}
+
+/// A journalled change that stopped half way never goes on by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CutDecision {
+    /// The statements that are not done.
+    Continue,
+    /// `rollback.sql`.
+    RollBack,
 }
 
 /// How an attempt ended, with all that its host knows of it.
@@ -287,6 +302,8 @@ pub struct ChangeWork {
 pub enum ChangeState {
     /// Applied and verified.
     Done,
+    /// Journalled: some of its statements are done, and the others are not.
+    Partial,
     /// Proven that nothing was applied.
     FailedClean,
     /// A guard (rows, backup) refused before COMMIT; nothing was applied.

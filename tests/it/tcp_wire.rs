@@ -27,6 +27,11 @@ pub(crate) struct Wire {
 impl Wire {
     /// Goes on in the runtime of the test.
     pub(crate) async fn to(server: u16) -> Self {
+        Self::deaf_after(server, None).await
+    }
+
+    /// From the piece on in which the client says the word, no answer arrives any more.
+    pub(crate) async fn deaf_after(server: u16, word: Option<&'static [u8]>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let way = Arc::new(watch::channel(Way::Through).0);
@@ -39,8 +44,9 @@ impl Wire {
                 let Ok(server) = TcpStream::connect(("127.0.0.1", server)).await else { continue };
                 let (from_client, to_client) = client.into_split();
                 let (from_server, to_server) = server.into_split();
-                tokio::spawn(carry(from_client, to_server, ways.subscribe(), Way::Nothing));
-                tokio::spawn(carry(from_server, to_client, ways.subscribe(), Way::NoAnswers));
+                let says = word.map(|word| (word, Arc::clone(&ways)));
+                tokio::spawn(carry(from_client, to_server, ways.subscribe(), Way::Nothing, says));
+                tokio::spawn(carry(from_server, to_client, ways.subscribe(), Way::NoAnswers, None));
             }
         });
         Self { port, way }
@@ -57,6 +63,7 @@ async fn carry(
     mut to: OwnedWriteHalf,
     mut way: watch::Receiver<Way>,
     stops: Way,
+    deaf_after: Option<(&'static [u8], Arc<watch::Sender<Way>>)>,
 ) {
     let mut piece = vec![0; 64 * 1024];
     loop {
@@ -65,6 +72,11 @@ async fn carry(
             _ = way.wait_for(|way| *way == Way::Cut) => return,
         };
         let Ok(length @ 1..) = read else { return };
+        if let Some((word, ways)) = &deaf_after
+            && piece[..length].windows(word.len()).any(|piece| piece == *word)
+        {
+            ways.send_replace(Way::NoAnswers);
+        }
         let held = |way: &Way| *way == Way::Nothing || *way == stops;
         match way.wait_for(|way| !held(way)).await.map(|way| *way) {
             Ok(Way::Cut) | Err(_) => return,

@@ -19,6 +19,7 @@ mod wait;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::definition::site::ChangeMode;
 use crate::types::{AttemptId, Span};
 use crate::wire::{Task, Work};
 use db::Target;
@@ -34,7 +35,7 @@ pub enum Exit {
     Failed = 1,
     /// The task could not be read, or the environment lacks what it needs. Nothing was touched.
     BadTask = 2,
-    /// `transaction: none`: a statement failed, and those before it stay.
+    /// `transaction: none`, or a journalled change: a statement failed, and those before it stay.
     Partial = 3,
     /// What was waited for did not come within its limit.
     LimitPassed = 4,
@@ -102,7 +103,12 @@ fn finish(task_file: &Path) -> Exit {
                 return Exit::BadTask;
             };
             let ran = runtime.block_on(async {
-                let halt = Halt::watch(&limits(task.time_limit, task.window_left))?;
+                // A statement that commits by itself is not cut off by the window: what comes after it is not begun.
+                let window = match task.mode {
+                    ChangeMode::Transactional => task.window_left,
+                    ChangeMode::Journalled => None,
+                };
+                let halt = Halt::watch(&limits(task.time_limit, window))?;
                 Ok(change::run(&task, attempt, halt, steps).await)
             });
             match ran {

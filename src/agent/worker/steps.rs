@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::db::SessionId;
 use crate::fault;
-use crate::wire::{ChangeState, Check};
+use crate::types::AttemptId;
+use crate::wire::{ChangeState, Check, spool};
 
 /// A line of the file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,6 +36,12 @@ pub enum Step {
     Connected {
         identity: String,
         session: SessionId,
+    },
+    /// What the server says became of the transaction of an earlier attempt, whose marker is not there.
+    Status {
+        attempt: String,
+        xid: String,
+        status: Option<String>,
     },
     /// An earlier attempt of the run had committed the change: only its end is left to do.
     Found {
@@ -97,6 +104,7 @@ impl Step {
         match self {
             Self::Intent { .. } => "intent",
             Self::Connected { .. } => "connected",
+            Self::Status { .. } => "status",
             Self::Found { .. } => "found",
             Self::Before { .. } => "before",
             Self::Started => "started",
@@ -133,6 +141,20 @@ impl Steps {
             Ok(file) => Ok(Self(Some((path.to_owned(), file)))),
             Err(error) => Err(StepError { file: path.display().to_string(), error }),
         }
+    }
+
+    /// What an earlier attempt has written; nothing where this host knows nothing of it.
+    #[expect(clippy::disallowed_methods, reason = "the worker reads what its former self has left")]
+    pub(super) fn of_earlier(&self, attempt: &AttemptId) -> Vec<Step> {
+        let file = self.0.as_ref().and_then(|(path, _)| {
+            let spool = path.parent()?.parent()?;
+            Some(spool.join(spool::folder_name(attempt)).join(path.file_name()?))
+        });
+        let text = file.and_then(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
+        // The last line may be torn.
+        text.lines()
+            .filter_map(|line| Some(serde_json::from_str::<Line>(line).ok()?.step))
+            .collect()
     }
 
     /// Makes a step durable.

@@ -153,7 +153,7 @@ fn after_execution(state: ChangeState) -> Stage {
         ChangeState::Done => Stage::Executed,
         ChangeState::FailedClean | ChangeState::FailedGuard => Stage::Failed,
         ChangeState::RolledBack => Stage::RolledBack,
-        ChangeState::RollbackFailed | ChangeState::InDoubt => Stage::InDoubt,
+        ChangeState::Partial | ChangeState::RollbackFailed | ChangeState::InDoubt => Stage::InDoubt,
     }
 }
 

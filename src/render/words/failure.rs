@@ -48,6 +48,9 @@ messages! {
         format!("{job}：结果不明。请核实后用 `force` 或 `retry` 处理。");
     OpenHeld { job: &'a str }:
         format!("{job} is held: release or skip it."), format!("{job} 已挂起：请放行或跳过。");
+    OpenChangePartial { change: &'a str }:
+        format!("Change {change} stopped half way: the target is neither old nor new."),
+        format!("变更 {change} 中途停止，目标库处于中间状态。");
     OpenChangeInDoubt { change: &'a str }:
         format!("Change {change} is in doubt: it may be applied. Look at the target before anything else."),
         format!("变更 {change} 结果不明，可能已生效。请先核查目标库。");

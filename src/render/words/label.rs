@@ -153,6 +153,7 @@ labels! {
     ChangeRolledBack: "rolled back", "已回退";
     ChangeRollbackFailed: "ROLLBACK FAILED", "回退失败";
     ChangeInDoubt: "IN DOUBT", "结果不明";
+    ChangePartial: "HALF DONE", "部分完成";
     // Classes of changes.
     ClassData: "data", "数据变更";
     ClassStructure: "structure", "结构变更";
@@ -235,6 +236,7 @@ impl Label {
             Some(ChangeState::RolledBack) => Self::ChangeRolledBack,
             Some(ChangeState::RollbackFailed) => Self::ChangeRollbackFailed,
             Some(ChangeState::InDoubt) => Self::ChangeInDoubt,
+            Some(ChangeState::Partial) => Self::ChangePartial,
         }
     }
 

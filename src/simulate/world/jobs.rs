@@ -113,6 +113,7 @@ fn change_work(dice: &mut Dice, ending: &Ending) -> Option<Work> {
         ChangeState::RolledBack,
         ChangeState::RollbackFailed,
         ChangeState::InDoubt,
+        ChangeState::Partial,
     ];
     let state = match ending {
         Ending::Exited { code: 0 } => ChangeState::Done,

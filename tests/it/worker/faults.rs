@@ -1,6 +1,9 @@
 //! Killed at every point, run again: the change is applied exactly once, or it is proven clean.
 //! Needs the feature `faults`, which the test script passes.
 
+mod journalled;
+mod on_servers;
+
 use super::change::{NEVER, NEW, OLD, bench, rates};
 use super::*;
 

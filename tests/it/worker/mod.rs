@@ -8,14 +8,16 @@ mod faults;
 mod places;
 mod script;
 mod servers;
+mod trouble;
 mod wait;
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use nightrun::agent::worker::steps::{Line, Step};
-use nightrun::definition::site::{Engine, RowLimits, Transaction};
+use nightrun::definition::site::{ChangeMode, Engine, RowLimits, Transaction};
 use nightrun::types::ChangeId;
 use nightrun::wire::{ChangeState, ChangeTask, ChangeWork, Task, Work};
 
@@ -25,6 +27,8 @@ use places::Place;
 struct Bench {
     folder: tempfile::TempDir,
     place: Place,
+    /// Steps of the attempt that was begun last, in a folder as the spool has it.
+    steps: RefCell<PathBuf>,
 }
 
 /// What a worker left behind.
@@ -59,7 +63,7 @@ const OTHER_RUN: &str = "eod@2026-10-30#2/fee/1";
 
 impl Bench {
     fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), place: Place::File }
+        Self { folder: tempfile::tempdir().unwrap(), place: Place::File, steps: RefCell::default() }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -95,15 +99,17 @@ impl Bench {
             content_digest: digest.to_owned(),
             time_limit: None,
             window_left: None,
+            mode: ChangeMode::Transactional,
+            cut: None,
         }))
     }
 
     /// The worker's process, not yet started.
     fn command(&self, task: &Task, attempt: &str) -> Command {
         let file = self.write("task.json", serde_json::to_vec(task).unwrap());
-        for stale in ["work.json", "steps.jsonl"] {
-            let _ = std::fs::remove_file(self.path(stale));
-        }
+        let steps = self.write(&format!("{}/steps.jsonl", attempt.replace('/', "~")), "");
+        self.steps.replace(steps.clone());
+        let _ = std::fs::remove_file(self.path("work.json"));
         let mut command = Command::new(env!("CARGO_BIN_EXE_nightrun"));
         command
             .arg("__worker")
@@ -111,7 +117,7 @@ impl Bench {
             .env_clear()
             .env("NIGHTRUN_ATTEMPT_ID", attempt)
             .env("NIGHTRUN_WORK_RESULT", self.path("work.json"))
-            .env("NIGHTRUN_STEPS", self.path("steps.jsonl"))
+            .env("NIGHTRUN_STEPS", steps)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -146,7 +152,7 @@ impl Bench {
 
     /// The steps so far; a torn last line is left out.
     fn steps(&self) -> Vec<Step> {
-        let text = std::fs::read_to_string(self.path("steps.jsonl")).unwrap_or_default();
+        let text = std::fs::read_to_string(&*self.steps.borrow()).unwrap_or_default();
         let lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
         lines.map(|line| serde_json::from_str::<Line>(line).unwrap().step).collect()
     }

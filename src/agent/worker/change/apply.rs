@@ -9,6 +9,7 @@ use crate::agent::worker::log::count;
 use crate::agent::worker::statement::{self, Failed, Ran, Within};
 use crate::agent::worker::steps::Step;
 use crate::fault;
+use crate::sql::Dialect;
 use crate::sql::lint::Part;
 
 /// What the transaction holds before COMMIT.
@@ -28,6 +29,7 @@ impl Attempt<'_> {
     ) -> Result<Applied, Stop> {
         let before = self.verify_before(scripts, elsewhere).await?;
         self.steps.record(Step::Started)?;
+        self.all_transactional(scripts).await?;
         let mut lock = self.held().await.map_err(at("open"))?;
         let held = self.hold(&mut lock.db, scripts, &before).await;
         let (held, ended) = match held {
@@ -69,7 +71,7 @@ impl Attempt<'_> {
         })
     }
 
-    async fn verify_before(
+    pub(super) async fn verify_before(
         &mut self,
         scripts: &Scripts,
         elsewhere: Option<(String, String)>,
@@ -90,6 +92,28 @@ impl Attempt<'_> {
         Ok(before)
     }
 
+    /// Tables of MySQL that keep what was done to them, whatever becomes of the transaction.
+    async fn all_transactional(&mut self, scripts: &Scripts) -> Result<(), Stop> {
+        const OTHERS: &str = "SELECT TABLE_NAME, ENGINE FROM information_schema.TABLES \
+             WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE = 'BASE TABLE' AND ENGINE <> 'InnoDB'";
+        if self.target.dialect() != Dialect::Mysql {
+            return Ok(());
+        }
+        let mut held = self.held().await.map_err(at("open"))?;
+        let rows = held.db.ask(OTHERS, &[]).await;
+        self.held = Some(held);
+        for row in rows.map_err(at("tables"))? {
+            if let [Some(table), Some(engine)] = row.as_slice()
+                && scripts.name(table)
+            {
+                return Err(Stop::refused(format!(
+                    "the table {table} is of the engine {engine}, which has no transactions: convert it to InnoDB, or use `mode: journalled`"
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// Everything from BEGIN to before COMMIT.
     async fn hold(
         &mut self,
@@ -107,10 +131,10 @@ impl Attempt<'_> {
         let xid = db.name_transaction().await.map_err(at("marker"))?;
         self.steps.record(Step::Marker { xid })?;
         self.steps.record(Step::Backup)?;
-        let backup_rows = self.script(db, scripts, Part::Backup).await?.kept;
+        let backup_rows = self.script(db, scripts, Part::Backup, Within::Transaction).await?.kept;
         self.mark(db, &id, marker::BACKUP, Some(backup_rows), "kept").await?;
         let so_far = db.touched().await.map_err(at("counting"))?;
-        let changed = self.script(db, scripts, Part::Change).await?;
+        let changed = self.script(db, scripts, Part::Change, Within::Transaction).await?;
         let now = db.touched().await.map_err(at("counting"))?;
         let touched = now.zip(so_far).map(|(now, so_far)| now.saturating_sub(so_far));
         let besides = touched.map_or(0, |touched| touched.saturating_sub(changed.changed));
@@ -129,6 +153,7 @@ impl Attempt<'_> {
         db: &mut Db,
         scripts: &Scripts,
         part: Part,
+        within: Within,
     ) -> Result<Ran, Stop> {
         let script = scripts.split(part);
         let mut all = Ran::default();
@@ -138,10 +163,12 @@ impl Attempt<'_> {
             if part == Part::Rollback {
                 // A full disk must not keep anyone from going back.
                 self.note_after(step);
+            } else if within == Within::Transaction {
+                self.steps.note(step)?;
             } else {
                 self.steps.record(step)?;
             }
-            all += statement::run(db, part.file(), &script, statement, Within::Transaction).await?;
+            all += statement::run(db, part.file(), &script, statement, within).await?;
             if part == Part::Change {
                 fault::point(&format!("worker.statement-{number}"));
             }
@@ -212,6 +239,7 @@ impl Attempt<'_> {
                 say!("{why}; the marker says that it is committed");
                 Ok(())
             }
+            // The session that had the lock is over, and the marker would be there.
             Ok(History::Fresh { .. }) => Err(Stop::clean(why)),
             Ok(_) => Err(Stop::in_doubt(format!("{why}; the marker says something else"))),
             Err(unread) => {

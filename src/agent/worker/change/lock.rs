@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 
-use crate::agent::worker::db::{Access, Db, DbError, Target};
+use crate::agent::worker::db::{Access, Db, DbError, SessionId, Target};
+use crate::agent::worker::halt::Halt;
 use crate::agent::worker::log::say;
 use crate::definition::site::Engine;
 use crate::types::ChangeId;
@@ -31,8 +32,25 @@ impl Held {
     }
 }
 
+/// Sessions of earlier attempts of the run, which may outlive their workers.
+pub(super) struct Earlier {
+    /// As the server shows them.
+    pub(super) names: Vec<String>,
+    pub(super) sessions: Vec<SessionId>,
+    /// What such a session does can only be rolled back, so it may be ended. Where each statement commits by itself it
+    /// may still come to its end.
+    pub(super) may_end: bool,
+    /// How long such a session is waited for.
+    pub(super) patience: Duration,
+}
+
 /// Opens a session that alone works on the change.
-pub(super) async fn take(target: &Target<'_>, change: &ChangeId) -> Result<Held, DbError> {
+pub(super) async fn take(
+    target: &Target<'_>,
+    change: &ChangeId,
+    earlier: &Earlier,
+    halt: &Halt,
+) -> Result<Held, DbError> {
     match target.engine {
         Engine::Sqlite { path } => {
             if !path.is_file() {
@@ -46,7 +64,7 @@ pub(super) async fn take(target: &Target<'_>, change: &ChangeId) -> Result<Held,
         Engine::Postgres(server) | Engine::Mysql(server) => {
             let mut db = target.open(Access::Write).await?;
             let name = lock_name(&server.database, change);
-            match lock_session(&mut db, &name).await {
+            match lock_session(&mut db, &name, earlier, halt).await {
                 Ok(()) => Ok(Held { db, file: None }),
                 Err(error) => {
                     db.close().await;
@@ -68,25 +86,68 @@ fn lock_name(database: &str, change: &ChangeId) -> String {
     digest.iter().take(24).fold("nightrun:".to_owned(), |name, byte| format!("{name}{byte:02x}"))
 }
 
+/// What is done about a session of an earlier attempt, after how long.
+const CANCEL_AFTER: Duration = Duration::from_secs(3);
+const END_AFTER: Duration = Duration::from_secs(8);
+
 /// Polled while no transaction is open: a session that waits for a lock would hold up those that build indexes.
 #[expect(clippy::disallowed_methods, reason = "a lock of a session has no limit of its own")]
-async fn lock_session(db: &mut Db, name: &str) -> Result<(), DbError> {
+async fn lock_session(
+    db: &mut Db,
+    name: &str,
+    earlier: &Earlier,
+    halt: &Halt,
+) -> Result<(), DbError> {
     let mut waited = Duration::ZERO;
-    loop {
-        if try_lock(db, name).await? {
-            return Ok(());
+    let mut told = String::new();
+    let mut ended = 0;
+    while !try_lock(db, name).await? {
+        if let Some(why) = halt.asked() {
+            return Err(DbError::halted(why));
         }
-        let holder = holder(db, name).await?;
-        if waited.is_zero() {
-            say!("another session works on this change; waiting for it: {holder}");
-        }
-        if waited >= PATIENCE {
-            let words = format!("another session still works on this change: {holder}");
-            return Err(DbError::refused(words));
+        // It may have let go meanwhile.
+        if let Some(holder) = holder(db, name).await? {
+            let orphan = earlier.is_one(db, &holder);
+            let what = if orphan { "a session of an earlier attempt" } else { "another session" };
+            if told != holder.words {
+                say!("{what} works on this change; waiting for it: {}", holder.words);
+                told.clone_from(&holder.words);
+            }
+            if waited >= if orphan { earlier.patience } else { PATIENCE } {
+                let words = format!("{what} still works on this change: {}", holder.words);
+                return Err(DbError::refused(words));
+            }
+            if orphan && earlier.may_end {
+                let due =
+                    [CANCEL_AFTER, END_AFTER].iter().filter(|after| waited >= **after).count();
+                if due > ended {
+                    ended = due;
+                    db.end(&holder.id, due > 1).await?;
+                }
+            }
         }
         tokio::time::sleep(PAUSE).await;
         waited += PAUSE;
     }
+    Ok(())
+}
+
+impl Earlier {
+    fn is_one(&self, db: &Db, holder: &Holder) -> bool {
+        let by_number = |known: &SessionId| match db {
+            // It shows no names, and gives no number twice.
+            Db::Mysql(_) => known.number == holder.id.number,
+            _ => *known == holder.id,
+        };
+        self.names.contains(&holder.name) || self.sessions.iter().any(by_number)
+    }
+}
+
+/// Who has the lock.
+struct Holder {
+    id: SessionId,
+    name: String,
+    words: String,
 }
 
 async fn try_lock(db: &mut Db, name: &str) -> Result<bool, DbError> {
@@ -98,27 +159,24 @@ async fn try_lock(db: &mut Db, name: &str) -> Result<bool, DbError> {
     Ok(rows.first().and_then(|row| row.first()).is_some_and(|cell| cell.as_deref() == Some("1")))
 }
 
-/// Who has it, since when it does what it does, and what that is.
-async fn holder(db: &mut Db, name: &str) -> Result<String, DbError> {
-    const POSTGRES: &str = "SELECT pid::text, application_name, coalesce(state, ''), \
-         coalesce(extract(epoch FROM clock_timestamp() - query_start)::bigint::text, '?'), left(query, 200) \
+/// Who has it, and since when it does what it does.
+async fn holder(db: &mut Db, name: &str) -> Result<Option<Holder>, DbError> {
+    const POSTGRES: &str = "SELECT pid::text, extract(epoch FROM backend_start)::text, application_name, \
+         coalesce(state, ''), to_char(coalesce(query_start, backend_start), 'HH24:MI:SS'), left(query, 200) \
          FROM pg_locks JOIN pg_stat_activity USING (pid) \
          WHERE locktype = 'advisory' AND granted AND objsubid = 1 \
          AND (classid::bigint << 32) | objid::bigint = hashtextextended($1, 0) \
          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-    const MYSQL: &str = "SELECT CAST(ID AS CHAR), USER, COMMAND, CAST(TIME AS CHAR), \
-         LEFT(COALESCE(INFO, ''), 200) FROM information_schema.PROCESSLIST WHERE ID = IS_USED_LOCK(?)";
+    const MYSQL: &str = "SELECT CAST(ID AS CHAR), '', USER, COMMAND, \
+         DATE_FORMAT(NOW() - INTERVAL TIME SECOND, '%H:%i:%s'), LEFT(COALESCE(INFO, ''), 200) \
+         FROM information_schema.PROCESSLIST WHERE ID = IS_USED_LOCK(?)";
     let sql = if matches!(db, Db::Postgres(_)) { POSTGRES } else { MYSQL };
-    let row = db.ask(sql, &[Some(name)]).await?.pop().unwrap_or_default();
-    let text = |at: usize| row.get(at).cloned().flatten().unwrap_or_else(|| "?".to_owned());
-    Ok(format!(
-        "session {} ({}, {}), for {} s: {}",
-        text(0),
-        text(1),
-        text(2),
-        text(3),
-        text(4).replace('\n', " ")
-    ))
+    let Some(row) = db.ask(sql, &[Some(name)]).await?.pop() else { return Ok(None) };
+    let text = |at: usize| row.get(at).cloned().flatten().unwrap_or_default();
+    let number = text(0).parse().unwrap_or_default();
+    let query = text(5).replace('\n', " ");
+    let words = format!("session {number} ({}, {}), since {}: {query}", text(2), text(3), text(4));
+    Ok(Some(Holder { id: SessionId { number, began: text(1) }, name: text(2), words }))
 }
 
 /// Takes the lock file of a SQLite target.

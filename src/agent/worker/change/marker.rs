@@ -17,6 +17,21 @@ pub(super) const ROLLBACK: &str = "rollback";
 /// After the rollback the former state was proven.
 pub(super) const FORMER: &str = "former";
 
+/// `outcome` of [`STARTED`] where each statement commits by itself.
+pub(super) const JOURNALLED: &str = "journalled";
+/// Before each statement of a rollback that commits by itself.
+pub(super) const UNDO: &str = "undo-";
+
+/// Before a statement that commits by itself.
+pub(super) fn started_step(number: u32) -> String {
+    format!("started-{number}")
+}
+
+/// After it.
+pub(super) fn done_step(number: u32) -> String {
+    format!("done-{number}")
+}
+
 /// A row of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
@@ -32,11 +47,14 @@ pub(super) struct Entry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum History {
     /// Not applied in this run. `elsewhere`: when and by which attempt of another run the same content was applied.
-    Fresh { elsewhere: Option<(String, String)> },
+    /// `seen`: there are rows of this run all the same, of what was undone or never begun.
+    Fresh { elsewhere: Option<(String, String)>, seen: bool },
     /// Applied and committed by this attempt.
     Applied(Applied),
     /// Applied and rolled back, and nobody has proven the former state yet.
     RolledBack(Applied),
+    /// Journalled, and cut off before its last statement was known to be done.
+    Cut(Cut),
     /// The rows contradict each other or the task.
     Conflict(String),
 }
@@ -48,6 +66,17 @@ pub(super) struct Applied {
     pub(super) rows: u64,
     pub(super) backup_rows: u64,
     pub(super) before: Vec<Check>,
+}
+
+/// A journalled change as far as its rows say that it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Cut {
+    /// As if it had been applied: what rows say of it so far.
+    pub(super) so_far: Applied,
+    /// Statements that are done, from the first on.
+    pub(super) done: u32,
+    /// One that was begun and not said to be done.
+    pub(super) open: Option<u32>,
 }
 
 /// The rows of a change, oldest first. Where the table is missing: none of a file, whose table comes with its first
@@ -118,12 +147,18 @@ pub(super) fn history(rows: &[Entry], attempt: &AttemptId, digest: &str) -> Hist
         let ready = rows.iter().rev().find(|r| r.step == READY && r.content_digest == digest);
         return History::Fresh {
             elsewhere: ready.map(|row| (row.attempt.clone(), row.at.clone())),
+            seen: false,
         };
     };
     let step = |name: &str| ours.iter().find(|r| r.attempt == begun.attempt && r.step == name);
     let count = |row: &Entry| row.rows.and_then(|rows| u64::try_from(rows).ok());
     let before = step(BEFORE)
         .and_then(|row| serde_json::from_str(row.outcome.as_deref().unwrap_or_default()).ok());
+    if begun.outcome.as_deref() == Some(JOURNALLED) {
+        let rows: Vec<&Entry> =
+            ours.iter().copied().filter(|row| row.attempt == begun.attempt).collect();
+        return journalled(&begun.attempt, &rows, before.unwrap_or_default());
+    }
     let (Some(rows), Some(backup_rows), Some(before)) =
         (step(READY).and_then(|r| count(r)), step(BACKUP).and_then(|r| count(r)), before)
     else {
@@ -133,14 +168,48 @@ pub(super) fn history(rows: &[Entry], attempt: &AttemptId, digest: &str) -> Hist
     match (step(ROLLBACK), step(FORMER)) {
         (None, None) => History::Applied(applied),
         (Some(_), None) => History::RolledBack(applied),
-        (Some(_), Some(_)) => History::Fresh { elsewhere: None },
+        (Some(_), Some(_)) => History::Fresh { elsewhere: None, seen: true },
         (None, Some(_)) => History::Conflict(incomplete(&begun.attempt)),
     }
 }
 
+/// Each row is committed by itself, so any number of the last ones may be missing.
+fn journalled(attempt: &str, rows: &[&Entry], before: Vec<Check>) -> History {
+    let row = |step: &str| rows.iter().find(|row| row.step == step);
+    let count = |step: &str| row(step).and_then(|r| r.rows).map_or(0, i64::unsigned_abs);
+    let mut done = 0;
+    let mut changed = 0;
+    while row(&done_step(done + 1)).is_some() {
+        done += 1;
+        changed += count(&done_step(done));
+    }
+    let open = row(&started_step(done + 1)).map(|_| done + 1);
+    let attempt = attempt.to_owned();
+    let so_far = Applied { attempt, rows: changed, backup_rows: count(BACKUP), before };
+    if row(FORMER).is_some() {
+        return History::Fresh { elsewhere: None, seen: true };
+    }
+    if row(ROLLBACK).is_some() {
+        return History::RolledBack(so_far);
+    }
+    if rows.iter().any(|row| row.step.starts_with(UNDO)) {
+        let attempt = &so_far.attempt;
+        return History::Conflict(format!("{attempt} was cut off while it rolled the change back"));
+    }
+    if row(READY).is_some() {
+        return History::Applied(so_far);
+    }
+    if done == 0 && open.is_none() {
+        return History::Fresh { elsewhere: None, seen: true };
+    }
+    History::Cut(Cut { so_far, done, open })
+}
+
 fn incomplete(attempt: &str) -> String {
-    // They are written in one transaction: whatever is missing was taken away by someone.
-    format!("the marker rows of {attempt} are not complete; someone has edited nightrun_change_run")
+    // They are written in one transaction: whatever is missing was never written or taken away.
+    format!(
+        "the marker rows of {attempt} are not complete: a statement has ended its transaction, or someone has edited nightrun_change_run"
+    )
 }
 
 fn head(digest: &str) -> &str {
@@ -179,14 +248,14 @@ mod tests {
 
     #[test]
     fn the_rows_say_how_far_a_change_came() {
-        assert_eq!(read(&[]), History::Fresh { elsewhere: None });
+        assert_eq!(read(&[]), History::Fresh { elsewhere: None, seen: false });
         let known = Applied { attempt: FIRST.into(), rows: 2, backup_rows: 3, before: vec![] };
         let mut rows = applied(FIRST);
         assert_eq!(read(&rows), History::Applied(known.clone()));
         rows.push(row(FIRST, ROLLBACK, Some(2)));
         assert_eq!(read(&rows), History::RolledBack(known));
         rows.push(row(FIRST, FORMER, None));
-        assert_eq!(read(&rows), History::Fresh { elsewhere: None });
+        assert_eq!(read(&rows), History::Fresh { elsewhere: None, seen: true });
         // A third attempt applied it after the rollback of the first was proven.
         rows.extend(applied("eod@2026-10-30#1/fee/3"));
         assert!(matches!(read(&rows), History::Applied(a) if a.attempt.ends_with("/3")));
@@ -196,7 +265,7 @@ mod tests {
     fn another_run_is_fresh_and_other_content_is_not() {
         let other = applied("eod@2026-10-30#2/fee/1");
         assert!(
-            matches!(read(&other), History::Fresh { elsewhere: Some((by, _)) } if by.contains("#2"))
+            matches!(read(&other), History::Fresh { elsewhere: Some((by, _)), .. } if by.contains("#2"))
         );
         let mut rows = applied(FIRST);
         rows[0].content_digest = "d2".into();
@@ -206,5 +275,30 @@ mod tests {
             rows.remove(missing);
             assert!(matches!(read(&rows), History::Conflict(_)), "without row {missing}");
         }
+    }
+
+    #[test]
+    fn a_journalled_change_came_as_far_as_its_rows() {
+        let begun = Entry { outcome: Some(JOURNALLED.into()), ..row(FIRST, STARTED, None) };
+        let mut rows = vec![begun, row(FIRST, BEFORE, None), row(FIRST, BACKUP, Some(3))];
+        // Nothing of the change itself was begun.
+        assert_eq!(read(&rows), History::Fresh { elsewhere: None, seen: true });
+        let cut = |changed: u64, done: u32, open: Option<u32>| {
+            let attempt = FIRST.to_owned();
+            let so_far = Applied { attempt, rows: changed, backup_rows: 3, before: vec![] };
+            History::Cut(Cut { so_far, done, open })
+        };
+        rows.push(row(FIRST, "started-1", None));
+        assert_eq!(read(&rows), cut(0, 0, Some(1)));
+        rows.push(row(FIRST, "done-1", Some(2)));
+        assert_eq!(read(&rows), cut(2, 1, None));
+        rows.push(row(FIRST, "started-2", None));
+        assert_eq!(read(&rows), cut(2, 1, Some(2)));
+        rows.extend([row(FIRST, "done-2", Some(5)), row(FIRST, READY, Some(7))]);
+        assert!(matches!(read(&rows), History::Applied(applied) if applied.rows == 7));
+        rows.push(row(FIRST, "undo-started-1", None));
+        assert!(matches!(read(&rows), History::Conflict(words) if words.contains("rolled")));
+        rows.push(row(FIRST, ROLLBACK, None));
+        assert!(matches!(read(&rows), History::RolledBack(_)));
     }
 }

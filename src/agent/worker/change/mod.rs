@@ -3,6 +3,8 @@
 //! and on failure the rollback script and the proof of the former state.
 
 mod apply;
+mod earlier;
+mod journalled;
 mod lock;
 mod marker;
 mod rollback;
@@ -10,17 +12,18 @@ mod scripts;
 mod verify;
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
 use super::Exit;
-use super::db::{Db, DbError, Target};
+use super::db::{Db, DbError, Kind, SessionId, Target};
 use super::halt::Halt;
 use super::log::{complain, count, say};
 use super::steps::{Step, StepError, Steps};
+use crate::definition::site::ChangeMode;
 use crate::sql::lint::Part;
-use crate::types::AttemptId;
+use crate::types::{AttemptId, Span};
 use crate::wire::{ChangeState, ChangeTask, ChangeWork, Check};
 use lock::Held;
 use marker::{Applied, History};
@@ -70,6 +73,20 @@ impl From<StepError> for Stop {
     }
 }
 
+/// Until when statements may be begun.
+struct Window(Option<Instant>);
+
+#[expect(clippy::disallowed_methods, reason = "a limit of this process, in its own time")]
+impl Window {
+    fn of(left: Option<Span>) -> Self {
+        Self(left.and_then(|left| Instant::now().checked_add(left.get())))
+    }
+
+    fn closed(&self) -> Option<&'static str> {
+        self.0.filter(|end| Instant::now() >= *end).map(|_| "its window closes")
+    }
+}
+
 /// One attempt at a change.
 struct Attempt<'a> {
     task: &'a ChangeTask,
@@ -77,6 +94,9 @@ struct Attempt<'a> {
     target: Target<'a>,
     /// The session that has the lock, while nobody works with it.
     held: Option<Held>,
+    /// Sessions of this attempt so far.
+    sessions: Vec<SessionId>,
+    window: Window,
     steps: Steps,
     work: ChangeWork,
 }
@@ -96,7 +116,9 @@ pub(super) async fn run(
         after: Vec::new(),
         why: None,
     };
-    let mut attempt = Attempt { task, id, target, held: None, steps, work };
+    let window = Window::of(task.window_left);
+    let sessions = Vec::new();
+    let mut attempt = Attempt { task, id, target, held: None, sessions, window, steps, work };
     say!("change {} on {}, attempt {}", task.change, task.engine.place(), attempt.id);
     let gone = attempt.go().await;
     if let Some(held) = attempt.held.take() {
@@ -126,6 +148,7 @@ fn exit_of(state: ChangeState, refused: bool) -> Exit {
         ChangeState::Done => Exit::Good,
         ChangeState::FailedClean if refused => Exit::Refused,
         ChangeState::FailedClean => Exit::Failed,
+        ChangeState::Partial => Exit::Partial,
         ChangeState::FailedGuard => Exit::FailedGuard,
         ChangeState::RolledBack => Exit::RolledBack,
         ChangeState::RollbackFailed => Exit::RollbackFailed,
@@ -138,6 +161,9 @@ fn meaning(state: ChangeState) -> &'static str {
     match state {
         ChangeState::Done => "applied and verified",
         ChangeState::FailedClean => "nothing was applied: the target is as it was",
+        ChangeState::Partial => {
+            "THE TARGET IS NEITHER OLD NOR NEW: nothing more is done to it until people decide"
+        }
         ChangeState::FailedGuard => "a guard refused before COMMIT: nothing was applied",
         ChangeState::RolledBack => "the change was rolled back and the former state is proven",
         ChangeState::RollbackFailed => {
@@ -164,7 +190,16 @@ impl Attempt<'_> {
         };
         let history = history.map_err(|why| self.unproven(why))?;
         let applied = match history {
-            History::Fresh { elsewhere } => self.apply(&scripts, elsewhere).await?,
+            History::Fresh { elsewhere, seen } => {
+                if !seen {
+                    self.never_committed().await?;
+                }
+                match self.task.mode {
+                    ChangeMode::Transactional => self.apply(&scripts, elsewhere).await?,
+                    ChangeMode::Journalled => self.apply_journalled(&scripts, elsewhere).await?,
+                }
+            }
+            History::Cut(cut) => self.cut_off(&scripts, cut).await?,
             History::Applied(applied) => {
                 say!(
                     "marker: {} has committed this change already; it is not applied again",
@@ -189,7 +224,7 @@ impl Attempt<'_> {
 
     /// Reads and checks the scripts; nothing is touched.
     fn scripts(&mut self) -> Result<Scripts, Stop> {
-        let scripts = Scripts::read(&self.task.folder, self.target.dialect())
+        let scripts = Scripts::read(&self.task.folder, self.target.dialect(), self.task.mode)
             .map_err(|e| Stop::refused(e.to_string()))?;
         if scripts.refused() {
             return Err(Stop::refused("the scripts break the rules above"));
@@ -222,13 +257,40 @@ impl Attempt<'_> {
         if let Some(held) = self.held.take() {
             return Ok(held);
         }
-        let held = lock::take(&self.target, &self.task.change).await?;
+        let earlier = self.earlier();
+        // Whoever looks at what it has left is not stopped by what stopped its work.
+        let halt = if self.sessions.is_empty() { self.target.halt.clone() } else { Halt::never() };
+        let held = lock::take(&self.target, &self.task.change, &earlier, &halt).await?;
         if let (Some(identity), Some(session)) = (held.db.identity(), held.db.session()) {
             say!("database {identity}, session {}", session.number);
             let (identity, session) = (identity.to_owned(), session.clone());
+            self.sessions.push(session.clone());
             self.note_after(Step::Connected { identity, session });
         }
         Ok(held)
+    }
+
+    /// As [`held`](Self::held); a server that is not there is waited for.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a server that restarts tells nobody when it is there"
+    )]
+    async fn held_at_last(&mut self) -> Result<Held, DbError> {
+        const PAUSE: Duration = Duration::from_secs(1);
+        const TIMES: u32 = 30;
+        let mut tried = 1;
+        loop {
+            match self.held().await {
+                Err(error) if tried < TIMES && error.kind != Kind::Halted => {
+                    if tried == 1 {
+                        say!("{error}; trying again for {TIMES} s");
+                    }
+                    tried += 1;
+                    tokio::time::sleep(PAUSE).await;
+                }
+                other => return other,
+            }
+        }
     }
 
     async fn history(&self, db: &mut Db) -> Result<History, DbError> {
@@ -238,7 +300,7 @@ impl Attempt<'_> {
 
     /// What the marker says, read by a session that has the lock: whatever was at work before is over.
     async fn examine(&mut self) -> Result<History, DbError> {
-        let mut held = self.held().await?;
+        let mut held = self.held_at_last().await?;
         let history = self.history(&mut held.db).await;
         self.held = Some(held);
         history

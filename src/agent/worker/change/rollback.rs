@@ -5,7 +5,9 @@ use super::marker::{self, Applied, History};
 use super::scripts::Scripts;
 use super::{Attempt, Stop, complain, same, say, verify};
 use crate::agent::worker::db::{CommitError, Db, DbError};
+use crate::agent::worker::statement::Within;
 use crate::agent::worker::steps::Step;
+use crate::definition::site::ChangeMode;
 use crate::fault;
 use crate::sql::lint::Part;
 use crate::wire::ChangeState;
@@ -18,6 +20,9 @@ impl Attempt<'_> {
         applied: &Applied,
         why: String,
     ) -> Stop {
+        if self.task.mode == ChangeMode::Journalled {
+            return self.roll_back_journalled(scripts, applied, why).await;
+        }
         say!("rolling back: {why}");
         let failed = |what: String| {
             Stop::new(ChangeState::RollbackFailed, format!("{why}; the rollback failed: {what}"))
@@ -27,6 +32,8 @@ impl Attempt<'_> {
             Ok(held) => held,
             Err(error) => return failed(error.to_string()),
         };
+        // What is applied and not good is taken back, whatever time is left.
+        held.db.set_unstoppable();
         let undone = self.undo(&mut held.db, scripts, applied).await;
         let (rows, ended) = match undone {
             Ok(rows) => (rows, held.db.commit().await),
@@ -72,7 +79,7 @@ impl Attempt<'_> {
     ) -> Result<u64, Stop> {
         db.begin().await.map_err(at("BEGIN"))?;
         say!("{}, rollback", db.begin_words());
-        let rows = self.script(db, scripts, Part::Rollback).await?.changed;
+        let rows = self.script(db, scripts, Part::Rollback, Within::Transaction).await?.changed;
         self.mark(db, &applied.attempt, marker::ROLLBACK, Some(rows), "rolled-back").await?;
         fault::point("worker.rollback-held");
         Ok(rows)

@@ -37,7 +37,7 @@ impl DbError {
         Self { words: words.into(), kind: Kind::Lost }
     }
 
-    pub(super) fn halted(why: &str) -> Self {
+    pub(in crate::agent::worker) fn halted(why: &str) -> Self {
         Self { words: format!("cancelled: {why}"), kind: Kind::Halted }
     }
 

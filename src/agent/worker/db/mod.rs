@@ -13,6 +13,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub(super) use answer::{Answer, Cell, CommitError, DbError, Kind};
+pub(super) use postgres::NEVER_BEGUN;
 
 use super::halt::Halt;
 use crate::definition::site::Engine;
@@ -175,6 +176,49 @@ impl Db {
             Self::Postgres(db) => db.set_limits().await,
             Self::Mysql(db) => db.set_limits().await,
         }
+    }
+
+    /// What is begun from here on is brought to its end, whatever time is left.
+    pub(super) fn set_unstoppable(&mut self) {
+        match self {
+            Self::Sqlite(db) => db.set_unstoppable(),
+            Self::Postgres(db) => db.set_halt(Halt::never()),
+            Self::Mysql(db) => db.set_halt(Halt::never()),
+        }
+    }
+
+    /// How long statements wait for locks from the next [`Db::settle`] on.
+    pub(super) fn set_lock_wait(&mut self, wait: Duration) {
+        match self {
+            Self::Sqlite(_) => {}
+            Self::Postgres(db) => db.set_lock_wait(wait),
+            Self::Mysql(db) => db.set_lock_wait(wait),
+        }
+    }
+
+    /// What became of a transaction that has a name; `None`: the engine does not tell, or it was too long ago.
+    pub(super) async fn status(&mut self, xid: &str) -> Result<Option<String>, DbError> {
+        match self {
+            Self::Postgres(db) => db.status(xid).await,
+            Self::Sqlite(_) | Self::Mysql(_) => Ok(None),
+        }
+    }
+
+    /// Ends what another session does, or the whole session.
+    pub(super) async fn end(&mut self, of: &SessionId, whole: bool) -> Result<(), DbError> {
+        const CANCEL: &str = "SELECT pg_cancel_backend(pid)::text FROM pg_stat_activity \
+             WHERE pid = $1::int AND extract(epoch FROM backend_start)::text = $2";
+        const TERMINATE: &str = "SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity \
+             WHERE pid = $1::int AND extract(epoch FROM backend_start)::text = $2";
+        match self {
+            Self::Sqlite(_) => {}
+            Self::Mysql(db) => db.kill(of.number, whole).await,
+            Self::Postgres(_) => {
+                let sql = if whole { TERMINATE } else { CANCEL };
+                self.ask(sql, &[Some(&of.number.to_string()), Some(&of.began)]).await?;
+            }
+        }
+        Ok(())
     }
 
     pub(super) async fn commit(&mut self) -> Result<(), CommitError> {

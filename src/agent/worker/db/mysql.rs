@@ -29,6 +29,19 @@ pub(in crate::agent::worker) struct Session {
 }
 
 impl Session {
+    pub(super) fn set_halt(&mut self, halt: Halt) {
+        self.halt = halt;
+    }
+
+    pub(super) fn set_lock_wait(&mut self, wait: Duration) {
+        self.lock_wait = wait;
+    }
+
+    /// Ends the statement of another session, or the whole session.
+    pub(super) async fn kill(&self, number: i64, whole: bool) {
+        kill(&self.options, if whole { "CONNECTION" } else { "QUERY" }, number).await;
+    }
+
     pub(super) async fn open(
         server: &Server,
         target: &Target<'_>,
@@ -36,9 +49,6 @@ impl Session {
     ) -> Result<Self, DbError> {
         // What looks, looks to the end: what is there must be known above all.
         let halt = if access == Access::Read { Halt::never() } else { target.halt.clone() };
-        if let Some(why) = halt.asked() {
-            return Err(DbError::halted(why));
-        }
         let options = options(server)?;
         let conn = enter(&options).await?;
         let (id, identity) = (SessionId { number: 0, began: String::new() }, String::new());
@@ -186,14 +196,13 @@ impl Session {
 
     /// A savepoint goes with its transaction: with a COMMIT in a procedure, and with all that commits by the way.
     pub(super) async fn intact(&mut self) -> Result<(), DbError> {
-        let held = self.own(&format!("RELEASE SAVEPOINT {HOLDS}")).await;
+        let held = self.own(&format!("RELEASE SAVEPOINT {HOLDS}; SAVEPOINT {HOLDS}")).await;
         held.map_err(|error| match error.kind {
             Kind::Lost => error,
             _ => DbError::broken(
                 "the statement has ended the transaction that nightrun holds: a hidden COMMIT or ROLLBACK, or a statement that commits by the way",
             ),
-        })?;
-        self.own(&format!("SAVEPOINT {HOLDS}")).await
+        })
     }
 
     pub(super) async fn commit(&mut self) -> Result<(), CommitError> {

@@ -2,7 +2,7 @@
 
 mod connect;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, pin_mut};
 use tokio_postgres::error::SqlState;
@@ -20,6 +20,13 @@ use connect::Connected;
 pub(super) const TOUCHED: &str = "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::text \
      FROM pg_stat_xact_user_tables WHERE schemaname <> 'nightrun'";
 
+/// A transaction, as the server tells it.
+struct Transaction {
+    began: String,
+    xid: Option<String>,
+    limits: String,
+}
+
 /// An open session.
 pub(in crate::agent::worker) struct Session {
     client: Client,
@@ -30,11 +37,21 @@ pub(in crate::agent::worker) struct Session {
     began: Option<String>,
     /// Its number, once it has written and was asked for it.
     xid: Option<String>,
+    /// The limits as they were set last in this transaction.
+    limits: Option<String>,
     halt: Halt,
     lock_wait_ms: u128,
 }
 
 impl Session {
+    pub(super) fn set_halt(&mut self, halt: Halt) {
+        self.halt = halt;
+    }
+
+    pub(super) fn set_lock_wait(&mut self, wait: Duration) {
+        self.lock_wait_ms = wait.as_millis();
+    }
+
     pub(super) async fn open(
         server: &Server,
         target: &Target<'_>,
@@ -42,14 +59,12 @@ impl Session {
     ) -> Result<Self, DbError> {
         // What looks, looks to the end: what is there must be known above all.
         let halt = if access == Access::Read { Halt::never() } else { target.halt.clone() };
-        if let Some(why) = halt.asked() {
-            return Err(DbError::halted(why));
-        }
         let (client, connected) = connect::connect(server, &target.session, access).await?;
         let (id, identity) = connect::introduce(&client, server).await?;
         let lock_wait_ms = target.lock_wait.as_millis();
+        let (began, xid, limits) = (None, None, None);
         let session =
-            Self { client, connected, id, identity, began: None, xid: None, halt, lock_wait_ms };
+            Self { client, connected, id, identity, began, xid, limits, halt, lock_wait_ms };
         session.set_limits().await?;
         Ok(session)
     }
@@ -139,48 +154,62 @@ impl Session {
     }
 
     pub(super) async fn begin(&mut self) -> Result<(), DbError> {
+        if let Some(why) = self.halt.asked() {
+            return Err(DbError::halted(why));
+        }
         self.command("BEGIN").await?;
-        self.began = Some(self.transaction().await?.0);
-        self.xid = None;
+        self.began = Some(self.transaction().await?.began);
+        (self.xid, self.limits) = (None, None);
         Ok(())
     }
 
     /// Its number is from here on part of what must stay the same.
     pub(super) async fn name_transaction(&mut self) -> Result<String, DbError> {
-        let (_, xid) = self.transaction().await?;
+        let xid = self.transaction().await?.xid;
         let xid = xid.ok_or_else(|| DbError::broken("the transaction has written nothing"))?;
         self.xid = Some(xid.clone());
         Ok(xid)
     }
 
-    /// When the transaction began, and its number.
-    async fn transaction(&mut self) -> Result<(String, Option<String>), DbError> {
+    async fn transaction(&mut self) -> Result<Transaction, DbError> {
         const WHICH: &str = "SELECT extract(epoch FROM transaction_timestamp())::text, \
-             pg_current_xact_id_if_assigned()::text";
+             pg_current_xact_id_if_assigned()::text, \
+             current_setting('lock_timeout') || ' ' || current_setting('statement_timeout') || ' ' || \
+             current_setting('client_connection_check_interval') || ' ' || \
+             current_setting('idle_in_transaction_session_timeout')";
         let mut rows = self.ask(WHICH, &[]).await?;
         match rows.pop().unwrap_or_default().as_mut_slice() {
-            [Some(began), xid] => Ok((std::mem::take(began), xid.take())),
+            [Some(began), xid, Some(limits)] => Ok(Transaction {
+                began: std::mem::take(began),
+                xid: xid.take(),
+                limits: std::mem::take(limits),
+            }),
             other => Err(DbError::refused(format!("{other:?} names no transaction"))),
         }
     }
 
     pub(super) async fn intact(&mut self) -> Result<(), DbError> {
-        let (began, xid) = self.transaction().await?;
+        let Transaction { began, xid, limits } = self.transaction().await?;
         let same = self.began.as_ref() == Some(&began) && (self.xid.is_none() || self.xid == xid);
         if !same {
             return Err(DbError::broken(
                 "the statement has ended the transaction that nightrun holds: a hidden COMMIT or ROLLBACK",
             ));
         }
-        self.limits("SET LOCAL").await
+        if self.limits.as_ref() == Some(&limits) {
+            return Ok(());
+        }
+        self.limit("SET LOCAL").await?;
+        self.limits = Some(self.transaction().await?.limits);
+        Ok(())
     }
 
     pub(super) async fn set_limits(&self) -> Result<(), DbError> {
-        self.limits("SET").await
+        self.limit("SET").await
     }
 
     /// A script may have set them, or RESET ALL.
-    async fn limits(&self, set: &str) -> Result<(), DbError> {
+    async fn limit(&self, set: &str) -> Result<(), DbError> {
         // The statement is cancelled by this process; the server stops it by itself where this one is gone.
         let left = self.halt.left().map_or(0, |left| left.as_millis() + 1_000);
         self.command(&format!(
@@ -213,6 +242,10 @@ impl Session {
         }
     }
 
+    pub(super) async fn status(&self, xid: &str) -> Result<Option<String>, DbError> {
+        status(&self.client, xid).await
+    }
+
     pub(super) async fn rollback(&mut self) -> bool {
         self.command("ROLLBACK").await.is_ok()
     }
@@ -237,13 +270,21 @@ fn late() -> String {
     format!("no answer in {} s", ANSWER.as_secs())
 }
 
-/// What became of a transaction: `in progress`, `committed`, `aborted`; `None`: too long ago.
-pub(super) async fn status(client: &Client, xid: &str) -> Result<Option<String>, DbError> {
+/// The number of a transaction that the server has not given yet: it fell before it had written anything durably.
+pub(in crate::agent::worker) const NEVER_BEGUN: &str = "never begun";
+
+/// What became of a transaction: `in progress`, `committed`, `aborted`, [`NEVER_BEGUN`]; `None`: too long ago.
+async fn status(client: &Client, xid: &str) -> Result<Option<String>, DbError> {
     const STATUS: &str = "SELECT pg_xact_status($1::text::xid8)::text";
     let parameters: [(&(dyn tokio_postgres::types::ToSql + Sync), Type); 1] = [(&xid, Type::TEXT)];
     let asked = client.query_typed(STATUS, &parameters);
     let rows = tokio::time::timeout(ANSWER, asked).await.map_err(|_| DbError::lost(late()))?;
-    rows.map_err(said)?.first().map_or(Ok(None), |row| row.try_get(0)).map_err(said)
+    match rows {
+        Err(error) if error.code() == Some(&SqlState::INVALID_PARAMETER_VALUE) => {
+            Ok(Some(NEVER_BEGUN.to_owned()))
+        }
+        rows => rows.map_err(said)?.first().map_or(Ok(None), |row| row.try_get(0)).map_err(said),
+    }
 }
 
 /// A value as the server writes it, by its type.

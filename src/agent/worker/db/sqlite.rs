@@ -50,6 +50,8 @@ fn said(error: sqlx::Error) -> DbError {
 struct Gate {
     may_commit: AtomicBool,
     rolled_back: AtomicBool,
+    /// No statement is interrupted.
+    unstoppable: AtomicBool,
 }
 
 /// An open target.
@@ -60,6 +62,12 @@ pub(in crate::agent::worker) struct Session {
 }
 
 impl Session {
+    /// What is begun from here on is brought to its end.
+    pub(super) fn set_unstoppable(&mut self) {
+        self.halt = Halt::never();
+        self.gate.unstoppable.store(true, Ordering::SeqCst);
+    }
+
     pub(super) async fn open(path: &Path, access: Access, halt: &Halt) -> Result<Self, DbError> {
         // What looks is short, and looks to the end: what is there must be known above all.
         let halt = if access == Access::Read { Halt::never() } else { halt.clone() };
@@ -77,15 +85,16 @@ impl Session {
         let gate = Arc::new(Gate {
             may_commit: AtomicBool::new(true),
             rolled_back: AtomicBool::new(false),
+            unstoppable: AtomicBool::new(false),
         });
         let mut handle = conn.lock_handle().await.map_err(said)?;
         let at_commit = Arc::clone(&gate);
         handle.set_commit_hook(move || at_commit.may_commit.load(Ordering::SeqCst));
         let at_rollback = Arc::clone(&gate);
         handle.set_rollback_hook(move || at_rollback.rolled_back.store(true, Ordering::SeqCst));
-        let (at_work, commits) = (halt.clone(), Arc::clone(&gate));
+        let (asked, at_work) = (halt.clone(), Arc::clone(&gate));
         handle.set_progress_handler(STEPS, move || {
-            at_work.asked().is_none() || commits.may_commit.load(Ordering::SeqCst)
+            asked.asked().is_none() || at_work.unstoppable.load(Ordering::SeqCst)
         });
         drop(handle);
         Ok(Self { conn, gate, halt })
@@ -94,9 +103,7 @@ impl Session {
     /// Runs one statement of a script and keeps its first rows.
     pub(super) async fn run(&mut self, sql: &str, keep: usize) -> Result<Answer, DbError> {
         let ends = |halt: &Halt| halt.asked().map(DbError::halted);
-        if !self.gate.may_commit.load(Ordering::SeqCst)
-            && let Some(halted) = ends(&self.halt)
-        {
+        if let Some(halted) = ends(&self.halt) {
             return Err(halted);
         }
         let ran = self.execute(sql, keep).await;
@@ -187,7 +194,10 @@ impl Session {
             return Err(CommitError { why, undone: true });
         }
         self.gate.may_commit.store(true, Ordering::SeqCst);
-        match sent("worker.commit-sent", self.execute("COMMIT", 0)).await {
+        let asked = self.gate.unstoppable.swap(true, Ordering::SeqCst);
+        let committed = sent("worker.commit-sent", self.execute("COMMIT", 0)).await;
+        self.gate.unstoppable.store(asked, Ordering::SeqCst);
+        match committed {
             Ok(_) => Ok(()),
             Err(why) => {
                 let undone = self.rollback().await;
