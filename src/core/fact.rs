@@ -65,11 +65,14 @@ pub enum Fact {
         run: RunId,
     },
 
-    /// The intent: from here on the attempt may have been started.
+    /// The intent: from here on the attempt may have been started. `examine`: it looks at what became of the one before it,
+    /// and applies nothing.
     AttemptIntended {
         attempt: AttemptId,
         host: HostName,
         boot: BootId,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        examine: bool,
     },
     AttemptStarted {
         attempt: AttemptId,

@@ -68,9 +68,10 @@ pub(super) enum Keeps {
 /// its work may be half done; its place on the host only as long as something of it may still run there.
 pub(super) fn keeps(job: &JobState) -> Keeps {
     match &job.phase {
-        Phase::Starting | Phase::Running => Keeps::All,
-        Phase::InDoubt { .. } => {
-            let ended = job.attempts.last().and_then(|last| last.ended.as_ref());
+        Phase::Starting | Phase::Running if !job.is_examined() => Keeps::All,
+        // Who only looks takes no more than the doubt has.
+        Phase::InDoubt { .. } | Phase::Starting | Phase::Running => {
+            let ended = job.last_worked().and_then(|last| last.ended.as_ref());
             let over = ended.is_some_and(|ended| !ended.ending.may_go_on());
             if over { Keeps::ButItsPlace } else { Keeps::All }
         }

@@ -117,9 +117,9 @@ fn taken(run: &Run, index: usize) -> Vec<(Resource, u32)> {
 /// be over, however it came out, has none.
 fn holds(job: &JobState, resource: &Resource) -> bool {
     match job.phase {
-        Phase::Starting | Phase::Running => true,
-        Phase::InDoubt { .. } => {
-            let ended = job.attempts.last().and_then(|last| last.ended.as_deref());
+        Phase::Starting | Phase::Running if !job.is_examined() => true,
+        Phase::InDoubt { .. } | Phase::Starting | Phase::Running => {
+            let ended = job.last_worked().and_then(|last| last.ended.as_deref());
             let unknown = |ended: &Ended| matches!(ended.ending, Ending::Unknown { .. });
             !matches!(resource, Resource::Host(_)) || ended.is_none_or(unknown)
         }

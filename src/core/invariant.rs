@@ -71,11 +71,16 @@ impl Watch {
     pub(super) fn check(&mut self, around: Around<'_>, fact: &Fact) -> Result<(), Broken> {
         let broken = |of: String, though: String| Broken { of, fact: fact.kind(), though };
         match fact {
-            Fact::AttemptIntended { attempt, host, boot } => {
+            Fact::AttemptIntended { attempt, host, boot, examine } => {
                 let not = |why| broken(attempt.to_string(), why);
                 let (run, index) = found(around.state, &attempt.run, &attempt.job).map_err(not)?;
-                startable(around, run, index, attempt, (host, boot)).map_err(not)?;
-                self.holders.room(around.state, run, index).map_err(not)?;
+                next_attempt(around, run, index, (attempt, host, boot)).map_err(not)?;
+                if *examine {
+                    change::examinable(run, index).map_err(not)?;
+                } else {
+                    startable(around, run, index).map_err(not)?;
+                    self.holders.room(around.state, run, index).map_err(not)?;
+                }
                 self.holders.add(run, index, attempt.number);
             }
             Fact::AttemptStarted { attempt, .. } => {
@@ -242,34 +247,37 @@ fn found<'a>(state: &'a State, run: &RunId, job: &JobName) -> Result<(&'a Run, u
     Ok((run, index))
 }
 
-/// Whether everything that a start asks for is so.
-fn startable(
+/// Whether an attempt is the next one, on its host.
+fn next_attempt(
     around: Around<'_>,
     run: &Run,
     index: usize,
-    attempt: &AttemptId,
-    (host, boot): (&HostName, &BootId),
+    (attempt, host, boot): (&AttemptId, &HostName, &BootId),
 ) -> Result<(), String> {
-    let job = &run.jobs[index];
     let definition = run.job(index);
-    let last = job.attempts.last();
+    let last = run.jobs[index].attempts.last();
     if last.map_or(0, |last| last.number).checked_add(1) != Some(attempt.number) {
         return Err("its number is not the next one".to_owned());
     }
     if last.is_some_and(|last| last.ended.is_none()) {
         return Err("the attempt before it has not ended".to_owned());
     }
-    match job.phase {
-        Phase::Waiting => {}
-        Phase::RetryWait { due, .. } if due <= around.now.since_boot => {}
-        Phase::RetryWait { .. } => return Err("its wait is not over".to_owned()),
-        ref phase => return Err(format!("the job does not wait: {phase:?}")),
-    }
     if !definition.kind.starts() {
         return Err("it starts nothing".to_owned());
     }
     if *host != definition.host || around.hosts.get(host) != Some(boot) {
         return Err(format!("{host} in this boot is not the host that it runs on"));
+    }
+    Ok(())
+}
+
+/// Whether everything else that a start asks for is so.
+fn startable(around: Around<'_>, run: &Run, index: usize) -> Result<(), String> {
+    match run.jobs[index].phase {
+        Phase::Waiting => {}
+        Phase::RetryWait { due, .. } if due <= around.now.since_boot => {}
+        Phase::RetryWait { .. } => return Err("its wait is not over".to_owned()),
+        ref phase => return Err(format!("the job does not wait: {phase:?}")),
     }
     going(around, run, index)?;
     windows::window_open(around, run, index)

@@ -22,7 +22,7 @@ fn verdict(night: &Night, fact: &Fact) -> Result<(), String> {
 
 fn intended(night: &Night, job: &str, number: u32) -> Fact {
     let attempt = AttemptId { run: night.run_id(), job: name(job), number };
-    Fact::AttemptIntended { attempt, host: local(), boot: boot() }
+    Fact::AttemptIntended { attempt, host: local(), boot: boot(), examine: false }
 }
 
 fn refused(night: &Night, fact: &Fact, why: &str) {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::change::examine;
 use super::fact::{Fact, Why};
 use super::gate;
 use super::night::{Command, Mover, StepError};
@@ -129,6 +130,9 @@ impl Mover<'_> {
     /// The window may have closed while the host did not begin it. Needs and holds are settled once an attempt is meant.
     fn may_still_begin(&self, run: &RunId, index: usize) -> Result<bool, Unfit> {
         let state = self.core.state.run(run)?;
+        if state.jobs[index].is_examined() {
+            return Ok(true);
+        }
         let rules = self.core.rules(run)?;
         let gate = gate::window_gate(&self.core.state, &rules, state, index, self.now);
         Ok(matches!(gate, Gate::Open { .. }))
@@ -226,11 +230,13 @@ fn judge(run: &Run, index: usize, ended: &Ended, good: bool) -> Verdict {
         return Verdict::Settled(Outcome::Succeeded);
     }
     let job = run.job(index);
-    if let Some(why) = doubtful_change(job, ended) {
-        return Verdict::Doubt { why };
-    }
-    if matches!(ended.ending, Ending::TakenBack { .. }) {
+    let examined = run.jobs[index].is_examined();
+    if matches!(ended.ending, Ending::TakenBack { .. }) && !examined {
         return Verdict::Again { wait: Span::seconds(0) };
+    }
+    let says_nothing = examined || examine::doubted_before(&run.jobs[index]);
+    if let Some(why) = doubtful_change(job, ended, says_nothing) {
+        return Verdict::Doubt { why };
     }
     if ended.ending == Ending::Killed {
         // It takes its turn again when the run is resumed.
@@ -242,7 +248,10 @@ fn judge(run: &Run, index: usize, ended: &Ended, good: bool) -> Verdict {
     }
     // A run that was cancelled tries nothing again.
     let tries = run.jobs[index].tries;
-    let wanted = kind(&ended.ending).is_some_and(|kind| job.retry.on.contains(&kind));
+    // What a look has found failed in the way of what was looked at.
+    let failed = run.jobs[index].last_worked().and_then(|worked| worked.ended.as_ref());
+    let failed = failed.filter(|_| examined).map_or(&ended.ending, |worked| &worked.ending);
+    let wanted = kind(failed).is_some_and(|kind| job.retry.on.contains(&kind));
     if wanted && tries <= job.retry.max && may_repeat(ended) && run.cancelled.is_none() {
         let wait = retry_wait(job.retry.wait.get(), job.retry.growth, tries);
         return Verdict::Again { wait: Span::of(wait) };
@@ -261,23 +270,27 @@ fn may_repeat(ended: &Ended) -> bool {
     }
 }
 
-fn doubtful_change(job: &Job, ended: &Ended) -> Option<String> {
+/// `says_nothing`: an attempt that was not even started leaves the doubt that there was before it.
+fn doubtful_change(job: &Job, ended: &Ended, says_nothing: bool) -> Option<String> {
     if !matches!(job.kind, crate::definition::site::Kind::Change { .. }) {
         return None;
     }
-    let state = match &ended.work {
-        Some(Work::Change(change)) => change.state,
-        _ if ended.started.is_none() => return None,
-        _ => ChangeState::InDoubt,
+    let (state, why) = match &ended.work {
+        Some(Work::Change(change)) => (change.state, change.why.as_deref()),
+        _ if ended.started.is_none() && !says_nothing => return None,
+        _ => (ChangeState::InDoubt, None),
     };
-    match state {
-        ChangeState::InDoubt => {
+    match (state, why) {
+        (ChangeState::InDoubt, Some(why)) => {
+            Some(format!("the change may be half done or whole: {why} ({})", ended.ending))
+        }
+        (ChangeState::InDoubt, None) => {
             Some(format!("the change may be half done or whole ({})", ended.ending))
         }
-        ChangeState::Partial => {
+        (ChangeState::Partial, _) => {
             Some("some of its statements are done, and some are not".to_owned())
         }
-        ChangeState::RollbackFailed => {
+        (ChangeState::RollbackFailed, _) => {
             Some("its verification failed, and so did its rollback".to_owned())
         }
         _ => None,

@@ -50,6 +50,9 @@ impl Core {
         let run = self.state().runs.get(&attempt.run)?;
         let rules = self.rules(&attempt.run).ok()?;
         let index = run.index(&attempt.job)?;
+        if run.jobs[index].is_examined() {
+            return None;
+        }
         match gate::window_gate(self.state(), &rules, run, index, now) {
             Gate::Open { closes } => {
                 closes.map(|end| Span::of(end.duration_since(now.wall).unsigned_abs()))
@@ -135,6 +138,7 @@ fn program(
                 window_left: places.window_left,
                 mode: declared.mode,
                 cut: None,
+                examine: run.index(&job.name).is_some_and(|index| run.jobs[index].is_examined()),
             }))
         }
         Kind::WaitFile { path, stable, every, limit } => Task::WaitFile {

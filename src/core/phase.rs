@@ -38,6 +38,8 @@ pub enum Phase {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
     Intend,
+    /// An attempt that only looks at what became of the last one.
+    Examine,
     Start,
     /// An attempt ended; what follows is a step of its own.
     End,
@@ -69,7 +71,9 @@ impl Phase {
     pub fn after(&self, step: Step) -> Result<Self, Box<Illegal>> {
         use Phase::{InDoubt, RetryWait, Running, Settled, Starting, Waiting};
         match (self, step) {
-            (Waiting | RetryWait { .. }, Step::Intend) => Ok(Starting),
+            (Waiting | RetryWait { .. }, Step::Intend) | (InDoubt { .. }, Step::Examine) => {
+                Ok(Starting)
+            }
             (Starting, Step::Start) => Ok(Running),
             // The verdict on an ended attempt follows in the same turn; until then the job does not move.
             (Starting | Running, Step::End) => Ok(self.clone()),
@@ -172,6 +176,7 @@ mod tests {
     fn step(name: &str) -> Step {
         match name {
             "intend" => Step::Intend,
+            "examine" => Step::Examine,
             "start" => Step::Start,
             "end" => Step::End,
             "plan retry" => Step::PlanRetry { due: Duration::ZERO, wait: Duration::ZERO },
@@ -187,7 +192,7 @@ mod tests {
     #[test]
     fn the_tables_of_states_md_are_the_legal_steps() {
         let phases = phases();
-        for (heading, steps) in [("Steps of a job", 6), ("How a job is settled", 7)] {
+        for (heading, steps) in [("Steps of a job", 7), ("How a job is settled", 7)] {
             let table = table(heading);
             let (head, rows) = table.split_first().unwrap();
             assert_eq!(head.len(), 1 + steps, "{heading}");

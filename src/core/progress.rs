@@ -4,6 +4,7 @@
 use std::cmp::Reverse;
 
 use super::agenda::Place;
+use super::change::examine;
 use super::day_rule::Part;
 use super::fact::{Deadline, Fact, RunResult, Why};
 use super::gate::{self, Barrier, Resource};
@@ -120,8 +121,21 @@ impl Mover<'_> {
         }
         match state.jobs[index].phase {
             Phase::Waiting | Phase::RetryWait { .. } => self.consider_waiting(run, index),
+            Phase::InDoubt { .. } => self.consider_doubt(run, index),
             _ => Ok(()),
         }
+    }
+
+    fn consider_doubt(&mut self, run: &RunId, index: usize) -> Result<(), Unfit> {
+        let state = self.core.state.run(run)?;
+        let Some(due) = examine::due(state, index) else { return Ok(()) };
+        if self.core.startable(run, index, self.now)? {
+            let place = (Reverse(state.priority(index)), run.clone(), index);
+            self.core.agenda.ready.entry(None).or_default().insert(place);
+        } else if state.stopping.is_none() {
+            self.core.agenda.wake_at(due, run, index);
+        }
+        Ok(())
     }
 
     fn consider_waiting(&mut self, run: &RunId, index: usize) -> Result<(), Unfit> {
@@ -223,7 +237,7 @@ impl Mover<'_> {
             }
             if let Some(barrier) = self.core.barrier(run, *index)? {
                 self.core.agenda.ready.entry(Some(barrier)).or_default().insert(place);
-            } else if self.window_open(run, *index)? {
+            } else if self.core.examines(run, *index)? || self.window_open(run, *index)? {
                 self.start(run, *index)?;
             }
         }
@@ -250,9 +264,12 @@ impl Mover<'_> {
         let attempt = state.attempt_id(index, number);
         let host = state.job(index).host.clone();
         let Some(boot) = self.core.hosts.get(&host).cloned() else { return Ok(()) };
-        let fact = Fact::AttemptIntended { attempt: attempt.clone(), host, boot };
+        let examine = self.core.examines(run, index)?;
+        let fact = Fact::AttemptIntended { attempt: attempt.clone(), host, boot, examine };
         self.move_job(run, index, fact)?;
-        self.change_begins(run, index, &attempt)?;
+        if !examine {
+            self.change_begins(run, index, &attempt)?;
+        }
         self.command(Command::Start { attempt });
         Ok(())
     }
@@ -348,6 +365,9 @@ impl super::night::Core {
     pub(super) fn startable(&self, run: &RunId, index: usize, now: Now) -> Result<bool, Unfit> {
         let state = self.state.run(run)?;
         let job = &state.jobs[index];
+        if examine::is_due(state, index, now.wall) {
+            return Ok(state.stopping.is_none());
+        }
         let its_turn = match job.phase {
             Phase::Waiting => true,
             Phase::RetryWait { due, .. } => due <= now.since_boot,
@@ -361,12 +381,20 @@ impl super::night::Core {
             && gate::needs_verdict(&self.state, state, index) == Verdict::Go)
     }
 
+    /// Whether what starts of it only looks at what became of the last attempt.
+    fn examines(&self, run: &RunId, index: usize) -> Result<bool, Unfit> {
+        Ok(matches!(self.state.run(run)?.jobs[index].phase, Phase::InDoubt { .. }))
+    }
+
     /// What there is no room in: the host away, or the first resource with too few units left.
     fn barrier(&self, run: &RunId, index: usize) -> Result<Option<Barrier>, Unfit> {
         let run = self.state.run(run)?;
         let host = &run.job(index).host;
         if !self.hosts.contains_key(host) {
             return Ok(Some(Barrier::Away(host.clone())));
+        }
+        if matches!(run.jobs[index].phase, Phase::InDoubt { .. }) {
+            return Ok(None);
         }
         let resources = gate::resources(run, index);
         let full = self.without_room(run, &resources).next().map(|(resource, units)| {
@@ -456,11 +484,12 @@ fn result(state: &State, run: &Run) -> Option<RunResult> {
         if run.stopping.is_some() {
             return Some(RunResult::Stopped);
         }
-        // Held, queued, between attempts, waiting for a person, a time or another run: it moves some day. What waits
-        // behind an unknown ending, or for what that keeps, does not, until people decide; the run ends so that they
-        // are asked.
+        // Held, queued, between attempts, waiting for a person, a time or another run, in doubt and still to be looked
+        // at: it moves some day. What waits behind an ending that no look makes known, or for what that keeps, does not,
+        // until people decide; the run ends so that they are asked.
         let moves = run.jobs.iter().enumerate().any(|(index, job)| match &job.phase {
-            Phase::Settled { .. } | Phase::InDoubt { .. } => false,
+            Phase::Settled { .. } => false,
+            Phase::InDoubt { .. } => examine::due(run, index).is_some(),
             Phase::Waiting => job.open_needs == 0 && !gate::kept_by_doubt(state, run, index),
             Phase::RetryWait { .. } => !gate::kept_by_doubt(state, run, index),
             Phase::Starting | Phase::Running => true,

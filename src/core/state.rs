@@ -138,6 +138,8 @@ pub struct JobState {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attempt {
     pub number: u32,
+    /// It looks at what became of the one before it, and applies nothing.
+    pub examine: bool,
     pub host: HostName,
     pub boot: BootId,
     pub intended: Timestamp,

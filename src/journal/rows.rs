@@ -153,7 +153,7 @@ pub fn row(seq: u64, at: Timestamp, fact: &Fact) -> Option<Row> {
             Row::RunEnded { run: run.clone(), ended: at, result: *result }
         }
         Fact::RunReopened { run } => Row::RunReopened { run: run.clone() },
-        Fact::AttemptIntended { attempt, host, boot } => Row::AttemptIntended {
+        Fact::AttemptIntended { attempt, host, boot, .. } => Row::AttemptIntended {
             attempt: attempt.clone(),
             host: host.clone(),
             boot: boot.clone(),

@@ -49,6 +49,7 @@ pub(super) fn facts() -> Vec<Fact> {
             attempt: attempt.clone(),
             host: HostName::new("local").unwrap(),
             boot,
+            examine: false,
         },
         Fact::AttemptStarted { attempt: attempt.clone(), pid: 4711, at: at() },
         Fact::AttemptEnded { ended: Box::new(ended(attempt.clone())), good: false },
@@ -328,6 +329,8 @@ fn ended(attempt: crate::types::AttemptId) -> Ended {
             before: vec![check.clone()],
             after: vec![check],
             why: None,
+            evidence: Vec::new(),
+            unread: false,
         })),
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::faults::{Fault, Faults};
+use super::target::{Targets, Touch};
 use crate::core::night::Event;
 use crate::definition::site::Site;
 use crate::types::{AttemptId, BootId, Ending, Epoch, HostName};
@@ -20,6 +21,8 @@ pub(super) struct Lot {
     pub(super) ending: Ending,
     pub(super) line_found: bool,
     pub(super) work: Option<Work>,
+    /// Of a change.
+    pub(super) touch: Option<Touch>,
 }
 
 /// What reaches the supervisor.
@@ -78,6 +81,7 @@ pub(super) struct Agents {
     /// On their way to the supervisor, by the time of their arrival.
     post: BTreeMap<(Duration, u64), Post>,
     posted: u64,
+    pub(super) targets: Targets,
     /// They obey any epoch, whoever leads: to see that it would be noticed.
     unfenced: bool,
 }
@@ -103,6 +107,7 @@ impl Agents {
             started: HashSet::new(),
             post: BTreeMap::new(),
             posted: 0,
+            targets: Targets::default(),
             unfenced: false,
         }
     }
@@ -240,7 +245,7 @@ impl Agents {
             }
             if runs {
                 let why = "its host has restarted".to_owned();
-                known.lot.ending = Ending::Lost { why };
+                (known.lot.ending, known.lot.work) = (Ending::Lost { why }, None);
                 (known.ends, known.ended) = (now, Some(wall));
             }
             true
@@ -289,13 +294,14 @@ impl Agents {
     }
 
     /// Starts an attempt that the spool does not know. False: it ran once before.
-    pub(super) fn begin(&mut self, (now, wall): At, id: &AttemptId, lot: Lot) -> bool {
+    pub(super) fn begin(&mut self, (now, wall): At, id: &AttemptId, mut lot: Lot) -> bool {
         if self.spool.contains_key(id) {
             return true;
         }
         if !self.started.insert(id.clone()) {
             return false;
         }
+        self.targets.worked_on(id, &mut lot);
         let ends = now + lot.takes;
         let known = Known { lot, started: wall, ends, ended: None, recorded: false };
         self.spool.insert(id.clone(), known);

@@ -15,6 +15,7 @@ pub mod rehearsal;
 mod scenario;
 mod shrink;
 mod supposing;
+mod target;
 pub mod what_if;
 mod world;
 

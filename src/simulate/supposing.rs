@@ -116,6 +116,8 @@ fn failure(job: &Job) -> Bad {
             before: Vec::new(),
             after: Vec::new(),
             why: None,
+            evidence: Vec::new(),
+            unread: false,
         })
     });
     Bad { ending: Ending::Exited { code }, work }

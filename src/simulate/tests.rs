@@ -200,6 +200,22 @@ fn agents_that_obey_any_epoch_are_found_out() {
     assert!(found.count() > 3);
 }
 
+/// Workers that apply a change when they were told to look at it only.
+#[test]
+fn workers_that_apply_what_they_only_look_at_are_found_out() {
+    let found = (0..200).filter(|seed| {
+        let mut world = World::new(Scenario { look: 64, ..Scenario::of(*seed, 40) }).unwrap();
+        world.heeds_nothing();
+        match world.play() {
+            Err(failure) if matches!(failure.breach, Breach::Applied(..)) => true,
+            Err(failure) => panic!("{}", failure.breach),
+            Ok(_) => false,
+        }
+    });
+    let found = found.count();
+    assert!(found > 3, "{found}");
+}
+
 /// Nights whose starts break the rule of precedence as it is read here.
 fn out_of_turn(reading: Reading) -> usize {
     let broken = (0..80).filter(|seed| {

@@ -243,6 +243,10 @@ pub enum CutDecision {
     Continue,
     /// `rollback.sql`.
     RollBack,
+    /// Only find out what became of an earlier attempt: nothing is applied. What is found applied is verified, and rolled
+    /// back where that fails.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub examine: bool,
 }
 
 /// How an attempt ended, with all that its host knows of it.
@@ -294,6 +298,22 @@ pub struct ChangeWork {
     pub after: Vec<Check>,
     /// What went wrong, in words.
     pub why: Option<String>,
+    /// Of an examining attempt: what was asked, in the order of asking.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<Evidence>,
+    /// Of an examining attempt in doubt: the target could not be asked, so that another look may say more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unread: bool,
+}
+
+/// What somebody asked a target, and what it said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Evidence {
+    /// A query, or what was looked at in words.
+    pub query: String,
+    pub answer: String,
+    /// By the clock of the host that asked.
+    pub at: Timestamp,
 }
 
 /// The states in which a worker leaves a change.

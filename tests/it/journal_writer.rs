@@ -86,7 +86,7 @@ pub(crate) fn attempt(run: &RunId, name: &str, number: u32, took_ms: i64, good: 
     };
     let (host, boot) = (HostName::new("local").unwrap(), BootId("boot-1".into()));
     [
-        Fact::AttemptIntended { attempt: attempt.clone(), host, boot },
+        Fact::AttemptIntended { attempt: attempt.clone(), host, boot, examine: false },
         Fact::AttemptStarted { attempt, pid: 9, at: started },
         Fact::AttemptEnded { ended: Box::new(done), good },
     ]

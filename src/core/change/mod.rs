@@ -7,6 +7,7 @@
 mod approvals;
 mod clearance;
 mod desk;
+pub(in crate::core) mod examine;
 mod intake;
 mod life;
 mod missing;

@@ -118,6 +118,11 @@ impl Mover<'_> {
             matches!(phase, Phase::InDoubt { .. }).then_some(index)
         };
         let index = in_doubt(run);
+        let examined = |index: usize| run.jobs[index].is_examined();
+        if run.index(&doubted.job).is_some_and(examined) {
+            let what = format!("{} is being examined: its answer comes first", doubted.job);
+            return Err(Refused::by(Rule::InFlight, what).into());
+        }
         for person in by.second.iter().chain([&by.person]) {
             self.step_of(&site, change, person, wish.clone())?;
         }
@@ -213,18 +218,19 @@ pub(in crate::core) fn executed(
 ) -> Option<(ChangeId, Executed)> {
     let Subject { change, environment, .. } = subject(run, index)?;
     let content = run.site.changes.get(change)?.content.clone();
-    Some((change.clone(), outcome(environment, content, ended)))
+    let examined = run.jobs[index].is_examined();
+    Some((change.clone(), outcome(environment, content, ended, examined)))
 }
 
-fn outcome(environment: String, content: String, ended: &Ended) -> Executed {
+fn outcome(environment: String, content: String, ended: &Ended, examined: bool) -> Executed {
     let work = match &ended.work {
         Some(Work::Change(work)) => Some(work),
         _ => None,
     };
     let state = match (work, ended.started) {
         (Some(work), _) => work.state,
-        // Nothing was started, so nothing was done.
-        (None, None) if ended.ending.is_certain() => ChangeState::FailedClean,
+        // Nothing was started, so nothing was done. Of one that was to look at another it says nothing.
+        (None, None) if !examined && ended.ending.is_certain() => ChangeState::FailedClean,
         (None, _) => ChangeState::InDoubt,
     };
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);

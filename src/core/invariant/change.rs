@@ -1,8 +1,24 @@
-//! Whether a step of a change is one that may be taken, read from its life alone.
+//! Whether a step of a change is one that may be taken, read from its life alone; and whether a look at it is.
 
 use crate::core::change::{ChangeLife, ChangeStep};
-use crate::core::state::State;
+use crate::core::phase::Phase;
+use crate::core::state::{Run, State};
+use crate::definition::site::Kind;
 use crate::types::{ChangeId, PersonId};
+
+/// Only what became of a change is looked at, and only while nobody knows it.
+pub(super) fn examinable(run: &Run, index: usize) -> Result<(), String> {
+    if !matches!(run.job(index).kind, Kind::Change { .. }) {
+        return Err("it is no change".to_owned());
+    }
+    if !matches!(run.jobs[index].phase, Phase::InDoubt { .. }) {
+        return Err("it is not in doubt".to_owned());
+    }
+    if run.result.is_some() || run.stopping.is_some() || run.cancelled.is_some() {
+        return Err("its run is over, or comes to its end".to_owned());
+    }
+    Ok(())
+}
 
 /// Its number is the next one, its stage allows it, nobody approves what is their own, and two decide.
 pub(super) fn next_step(

@@ -44,8 +44,8 @@ impl State {
                 run.ended_at = None;
                 run.stopping = None;
             }
-            Fact::AttemptIntended { attempt, host, boot } => {
-                self.run_mut(&attempt.run)?.intend(at, attempt, host, boot)?;
+            Fact::AttemptIntended { attempt, host, boot, examine } => {
+                self.run_mut(&attempt.run)?.intend(at, attempt, (host, boot), *examine)?;
             }
             Fact::AttemptStarted { attempt, pid, at: started } => {
                 let (run, index) = self.job_of(attempt)?;
@@ -61,9 +61,11 @@ impl State {
                 last.started = last.started.or(ended.started);
                 last.good = Some(*good);
                 last.ended = Some(ended.clone());
+                let counts = !last.examine;
                 // It has not had its try.
-                if run.ended_by_stop(&ended.ending)
-                    || matches!(ended.ending, Ending::TakenBack { .. })
+                if counts
+                    && (run.ended_by_stop(&ended.ending)
+                        || matches!(ended.ending, Ending::TakenBack { .. }))
                 {
                     run.jobs[index].tries = run.jobs[index].tries.saturating_sub(1);
                 }
@@ -155,7 +157,7 @@ impl State {
             Fact::AttemptRecovered { attempt, host, boot } => {
                 let run = self.run_mut(&attempt.run)?;
                 run.make_room_for(&attempt.job)?;
-                run.intend(at, attempt, host, boot)?;
+                run.intend(at, attempt, (host, boot), false)?;
             }
             // Of runs that are not here, and of the store itself.
             Fact::RunLost(_) | Fact::RunArchived(_) | Fact::StoreRestored { .. } => {}
@@ -279,18 +281,19 @@ impl Run {
         &mut self,
         at: Timestamp,
         attempt: &AttemptId,
-        host: &HostName,
-        boot: &BootId,
+        (host, boot): (&HostName, &BootId),
+        examine: bool,
     ) -> Result<(), Unfit> {
         let index = self.find(&attempt.job)?;
         if attempt.number as usize != self.jobs[index].attempts.len() + 1 {
             return Err(Unfit::WrongAttempt(attempt.clone()));
         }
-        self.step(index, Step::Intend)?;
+        self.step(index, if examine { Step::Examine } else { Step::Intend })?;
         let job = &mut self.jobs[index];
-        job.tries += 1;
+        job.tries += u32::from(!examine);
         job.attempts.push(Attempt {
             number: attempt.number,
+            examine,
             host: host.clone(),
             boot: boot.clone(),
             intended: at,

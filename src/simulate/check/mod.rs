@@ -90,6 +90,9 @@ impl Witness {
     ) -> Result<(), Violation> {
         self.history.take(fact)?;
         match fact {
+            Fact::AttemptIntended { attempt, host, examine: true, .. } => {
+                self.examinable(attempt, hosts.contains(host))?;
+            }
             Fact::AttemptIntended { attempt, host, .. } => {
                 self.startable(at, attempt, hosts.contains(host))?;
                 let used = self.in_use();

@@ -61,6 +61,24 @@ impl Witness {
         }
     }
 
+    /// Only a change that nobody knows the end of is looked at.
+    pub(super) fn examinable(&self, attempt: &AttemptId, reached: bool) -> Result<(), Violation> {
+        let no = |why: &str| Violation::Started(attempt.clone(), why.to_owned());
+        let run = self.state.run(&attempt.run)?;
+        let index = run.index(&attempt.job).ok_or_else(|| no("there is no such job"))?;
+        let doubted = matches!(run.jobs[index].phase, Phase::InDoubt { .. });
+        let broken = [
+            (!reached, "its host is away"),
+            (!matches!(run.job(index).kind, Kind::Change { .. }), "it is no change"),
+            (!doubted, "its end is known"),
+            (run.stopping.is_some(), "its run is being stopped"),
+            (run.result.is_some(), "its run is over"),
+            (run.cancelled.is_some(), "its run was cancelled"),
+        ];
+        let broken = broken.into_iter().find(|(broken, _)| *broken);
+        broken.map_or(Ok(()), |(_, why)| Err(no(why)))
+    }
+
     /// A job that is settled without its own work is so for a reason that holds.
     pub(super) fn settled(
         &mut self,
@@ -145,8 +163,9 @@ impl Witness {
         let mut used = BTreeMap::new();
         for run in self.state.runs.values() {
             for (index, state) in run.jobs.iter().enumerate() {
+                let looks = state.attempts.last().is_some_and(|last| last.examine);
                 let runs = match state.phase {
-                    Phase::Starting | Phase::Running => true,
+                    Phase::Starting | Phase::Running => !looks || may_still_run(state),
                     Phase::InDoubt { .. } => may_still_run(state),
                     _ => continue,
                 };
@@ -184,9 +203,10 @@ impl Witness {
     }
 }
 
-/// Whether nobody can say that the last attempt is over.
+/// Whether nobody can say that the last attempt is over. One that only looks has no place of its own.
 fn may_still_run(job: &JobState) -> bool {
-    let ended = job.attempts.last().and_then(|last| last.ended.as_ref());
+    let worked = job.attempts.iter().filter(|attempt| !attempt.examine);
+    let ended = worked.last().and_then(|last| last.ended.as_ref());
     ended.is_none_or(|ended| matches!(ended.ending, Ending::Unknown { .. }))
 }
 

@@ -114,7 +114,7 @@ fn start(change: impl Fn(&mut crate::core::state::Run, usize)) -> Result<(), Vio
             let job = of.job(*index);
             let attempt = AttemptId { run, job: job.name.clone(), number: 1 };
             let (host, boot) = (job.host.clone(), BootId("b".to_owned()));
-            let fact = Fact::AttemptIntended { attempt, host: host.clone(), boot };
+            let fact = Fact::AttemptIntended { attempt, host: host.clone(), boot, examine: false };
             witness.take(made.begins, &fact, &BTreeSet::from([host])).is_ok()
         })?;
         Some((made, witness, run, free))
@@ -125,7 +125,7 @@ fn start(change: impl Fn(&mut crate::core::state::Run, usize)) -> Result<(), Vio
     let job = run.job(*index);
     let attempt = AttemptId { run: id.clone(), job: job.name.clone(), number: 1 };
     let (host, boot) = (job.host.clone(), BootId("b".to_owned()));
-    let fact = Fact::AttemptIntended { attempt, host: host.clone(), boot };
+    let fact = Fact::AttemptIntended { attempt, host: host.clone(), boot, examine: false };
     witness.take(made.begins, &fact, &BTreeSet::from([host]))
 }
 

@@ -108,7 +108,10 @@ impl World {
                     return Err(Breach::StartedAfter(attempt.clone()));
                 }
                 let runs_once = self.agents.begin(self.at(), attempt, lot);
-                if runs_once { Ok(()) } else { Err(Breach::RanTwice(attempt.clone())) }
+                if !runs_once {
+                    return Err(Breach::RanTwice(attempt.clone()));
+                }
+                self.looked_only(attempt)
             }
         }
     }
@@ -124,6 +127,11 @@ impl World {
     /// Its agents obey leaders of any epoch.
     pub(in crate::simulate) fn obeys_anybody(&mut self) {
         self.agents.obey_anybody();
+    }
+
+    /// Workers of its changes apply them though told to look only.
+    pub(in crate::simulate) fn heeds_nothing(&mut self) {
+        self.agents.targets.heed_nothing();
     }
 
     /// Its starts are held against the rule as it is read here.

@@ -2,9 +2,11 @@
 //! which jobs of the site are left.
 
 use super::*;
+use crate::core::fact::Why;
 use crate::definition::site::{EndingKind, Kind, NeedOf};
 use crate::simulate::agent::Lot;
 use crate::simulate::made_site::Made;
+use crate::simulate::target::Touch;
 use crate::types::Ending;
 use crate::wire::{ChangeState, ChangeWork, Work};
 
@@ -63,11 +65,48 @@ impl World {
             Ending::Exited { code: 0 } if failed => Ending::Exited { code: 1 },
             ending => ending,
         };
+        let examines = run.jobs[run.index(&id.job)?]
+            .attempts
+            .iter()
+            .any(|attempt| attempt.number == id.number && attempt.examine);
+        let touch = change.then(|| Touch { examines, applies: applies(&mut dice, &ending, &work) });
         let host = job.host.clone();
         if bad {
             self.faults.came(Fault::Endings);
         }
-        Some(Lot { host, takes, ending, line_found, work })
+        Some(Lot { host, takes, ending, line_found, work, touch })
+    }
+}
+
+impl World {
+    /// An attempt that was meant to look has not applied its change.
+    pub(super) fn looked_only(&self, id: &AttemptId) -> Result<(), Breach> {
+        let applied = self.agents.targets.applied_by(&id.run, &id.job) == Some(id);
+        let run = self.core.state().run(&id.run)?;
+        let job = run.index(&id.job).map(|index| &run.jobs[index]);
+        let mut attempts = job.into_iter().flat_map(|job| &job.attempts);
+        match applied && attempts.any(|attempt| attempt.number == id.number && attempt.examine) {
+            true => Err(Breach::Applied(id.clone())),
+            false => Ok(()),
+        }
+    }
+
+    /// What attempts decide about a change is what its target says: never clean where it is applied, never done where it
+    /// is not.
+    pub(super) fn true_to_target(&self, fact: &Fact) -> Result<(), Breach> {
+        let Fact::Settled { run, job, outcome, why: Why::Attempt { attempt } } = fact else {
+            return Ok(());
+        };
+        let of = self.core.state().run(run)?;
+        let kind = of.index(job).map(|index| &of.job(index).kind);
+        if !matches!(kind, Some(Kind::Change { .. })) {
+            return Ok(());
+        }
+        let applied = self.agents.targets.applied_by(run, job).is_some();
+        if applied == (*outcome == Outcome::Succeeded) {
+            return Ok(());
+        }
+        Err(Breach::Untrue { attempt: attempt.clone(), outcome: *outcome })
     }
 }
 
@@ -127,5 +166,22 @@ fn change_work(dice: &mut Dice, ending: &Ending) -> Option<Work> {
         before: Vec::new(),
         after: Vec::new(),
         why: None,
+        evidence: Vec::new(),
+        unread: false,
     }))
+}
+
+/// Whether a change came as far as its COMMIT; of one that nobody knows the end of it may have.
+fn applies(dice: &mut Dice, ending: &Ending, work: &Option<Work>) -> bool {
+    let state = match work {
+        Some(Work::Change(work)) => Some(work.state),
+        _ => None,
+    };
+    match state {
+        Some(ChangeState::Done | ChangeState::RolledBack | ChangeState::RollbackFailed) => true,
+        Some(ChangeState::FailedClean | ChangeState::FailedGuard) => false,
+        Some(ChangeState::InDoubt) | None => {
+            !matches!(ending, Ending::CouldNotStart { .. }) && dice.percent(50)
+        }
+    }
 }

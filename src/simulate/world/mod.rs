@@ -52,6 +52,10 @@ pub enum Breach {
     Rule(#[from] Violation),
     #[error("{0} ran twice")]
     RanTwice(AttemptId),
+    #[error("{0} was to look only, and has applied its change")]
+    Applied(AttemptId),
+    #[error("by {attempt} its change came out as {outcome:?}, and its target says otherwise")]
+    Untrue { attempt: AttemptId, outcome: Outcome },
     #[error("a former leader has started {0}, whose end is in the journal")]
     StartedAfter(AttemptId),
     #[error("an agent that knows epoch {} takes the start of {attempt} from epoch {}", .knows.0, .epoch.0)]

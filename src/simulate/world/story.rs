@@ -45,8 +45,9 @@ fn line(after: &State, at: Timestamp, fact: &Fact) -> String {
             let head = of_run::head(run, now, Around::nothing());
             format!("{:9} {}", run.batch.id, render::event::line(Lang::En, &head, &event))
         }
-        (_, _, Fact::AttemptIntended { attempt, host, boot }) => {
-            format!("{:9} {attempt} is to start on {host} ({})", attempt.run.batch, boot.0)
+        (_, _, Fact::AttemptIntended { attempt, host, boot, examine }) => {
+            let what = if *examine { "look at the one before it" } else { "start" };
+            format!("{:9} {attempt} is to {what} on {host} ({})", attempt.run.batch, boot.0)
         }
         (_, _, Fact::AcrossKnown { job, date, outcome }) => {
             format!("{:9} {job} of {date} is known: {outcome:?}", "")

@@ -168,6 +168,10 @@ impl World {
         for ((at, fact), hosts) in taken.iter().zip(hosts) {
             self.witness.take(*at, fact, hosts)?;
         }
+        let before = self.store.facts().len().saturating_sub(hosts.len());
+        for (_, fact) in self.store.facts().iter().skip(before) {
+            self.true_to_target(fact)?;
+        }
         Ok(())
     }
 
@@ -201,6 +205,7 @@ impl World {
                 {
                     return Err(Breach::RanTwice(attempt.clone()));
                 }
+                self.looked_only(attempt)?;
             }
             Command::Kill { attempt, now } => {
                 let grace = Duration::from_secs(if *now { 0 } else { 5 });

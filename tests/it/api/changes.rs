@@ -291,10 +291,14 @@ fn two_people_say_what_became_of_a_change_in_doubt() {
     eventually("the worker", || house.facts("attempt-started").len() == 3);
     let worker = house.facts("attempt-started")[2]["pid"].as_i64().unwrap();
     let worker = i32::try_from(worker).unwrap();
+    // Without its target no look says what became of it.
+    let target = house.work("prod.db");
+    std::fs::rename(&target, house.work("away")).unwrap();
     send(house.shim_pid("rate", 1), Signal::KILL);
     eventually("the doubt", || office.page("rate")["stage"] == "in-doubt");
     send(worker, Signal::KILL);
     eventually("the worker's end", || !is_there(worker));
+    eventually("a look", || house.facts("attempt-ended").len() == 4);
     // Neither an action on its job nor one person alone says what became of it.
     for act in ["force", "skip", "retry", "rerun"] {
         house.run(&[act, "prod.rate", "--reason", "x"]).refused("rule: second-person");

@@ -7,7 +7,7 @@ mod on_servers;
 use super::change::{NEVER, NEW, OLD, bench, rates};
 use super::*;
 
-fn killed_at(bench: &Bench, point: &str, attempt: &str) -> Left {
+pub(super) fn killed_at(bench: &Bench, point: &str, attempt: &str) -> Left {
     let mut command = bench.command(&bench.change_task((1, 3), "abc"), attempt);
     let output = command.env("NIGHTRUN_FAULT", format!("worker.{point}")).output().unwrap();
     let left = bench.left(output);

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod change;
+mod examine;
 #[cfg(feature = "faults")]
 mod faults;
 mod places;
@@ -92,6 +93,7 @@ impl Bench {
 
     fn change_task(&self, rows: (u64, u64), digest: &str) -> Task {
         Task::Change(Box::new(ChangeTask {
+            examine: false,
             change: ChangeId::new("fee").unwrap(),
             engine: self.engine(),
             folder: self.path("fee"),

@@ -26,6 +26,15 @@ pub(super) struct Held {
 }
 
 impl Held {
+    /// How it is known that nobody else is at work.
+    pub(super) fn lock_words(&self) -> &'static str {
+        if self.file.is_some() {
+            "taken: the file beside the target"
+        } else {
+            "taken: by its session"
+        }
+    }
+
     pub(super) async fn close(self) {
         self.db.close().await;
         drop(self.file);

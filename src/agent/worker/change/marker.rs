@@ -43,6 +43,14 @@ pub(super) struct Entry {
     pub(super) outcome: Option<String>,
 }
 
+impl Entry {
+    /// In one line, for people.
+    pub(super) fn line(&self) -> String {
+        let rows = self.rows.map(|rows| format!(", {rows} rows")).unwrap_or_default();
+        format!("{} {} at {}{rows}", self.attempt, self.step, self.at)
+    }
+}
+
 /// What the target says about a change in one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum History {

@@ -4,6 +4,7 @@
 
 mod apply;
 mod earlier;
+mod examine;
 mod journalled;
 mod lock;
 mod marker;
@@ -115,6 +116,8 @@ pub(super) async fn run(
         before: Vec::new(),
         after: Vec::new(),
         why: None,
+        evidence: Vec::new(),
+        unread: false,
     };
     let window = Window::of(task.window_left);
     let sessions = Vec::new();
@@ -177,7 +180,8 @@ fn meaning(state: ChangeState) -> &'static str {
 
 impl Attempt<'_> {
     async fn go(&mut self) -> Result<(), Stop> {
-        let scripts = self.scripts()?;
+        self.work.unread = self.task.examine;
+        let scripts = self.scripts().map_err(|stop| self.unproven(stop))?;
         let history = match self.held().await {
             Ok(mut held) => {
                 let read = self.history(&mut held.db).await;
@@ -188,7 +192,16 @@ impl Attempt<'_> {
             }
             Err(error) => Err(format!("{}: {error}", self.place())),
         };
-        let history = history.map_err(|why| self.unproven(why))?;
+        if let Err(why) = &history
+            && self.task.examine
+        {
+            self.found("the marker of the change", why.clone());
+        }
+        let history = history.map_err(|why| self.unproven(Stop::clean(why)))?;
+        self.work.unread = false;
+        if self.task.examine {
+            self.found_rows().await;
+        }
         let applied = match history {
             History::Fresh { elsewhere, seen } => {
                 if !seen {
@@ -243,12 +256,13 @@ impl Attempt<'_> {
 
     /// A failure before the marker was read. A first attempt has applied nothing; before a later one, an earlier
     /// attempt may have.
-    fn unproven(&self, why: String) -> Stop {
+    fn unproven(&self, stop: Stop) -> Stop {
         if self.id.number == 1 {
-            return Stop::clean(why);
+            return stop;
         }
         Stop::in_doubt(format!(
-            "{why}; so whether an earlier attempt applied the change is not known"
+            "{}; so whether an earlier attempt applied the change is not known",
+            stop.why
         ))
     }
 

@@ -1,5 +1,6 @@
 //! Tables of who may do what with a change, and of when it may start.
 
+mod examine;
 mod house;
 mod people;
 mod stages;

@@ -1,0 +1,79 @@
+//! A change in doubt is looked at without being asked for: an examining attempt reads what the target itself says about it.
+//! It applies nothing, so that windows, freezes, holds and approvals do not bind it.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::core::phase::Phase;
+use crate::core::state::{Attempt, JobState, Run};
+use crate::definition::site::Kind;
+use crate::wire::{ChangeState, ChangeWork, Work};
+
+/// Between two looks at a target that could not be asked; after [`OFTEN`] of them.
+const SOON: SignedDuration = SignedDuration::from_mins(1);
+const LATER: SignedDuration = SignedDuration::from_mins(10);
+const OFTEN: usize = 10;
+
+/// When the change of a job in doubt is to be looked at. `None`: a look would say nothing new, or nobody is to move the run;
+/// people decide.
+pub(in crate::core) fn due(run: &Run, index: usize) -> Option<Timestamp> {
+    let job = &run.jobs[index];
+    let doubted = matches!(job.phase, Phase::InDoubt { .. })
+        && matches!(run.job(index).kind, Kind::Change { .. });
+    if !doubted || run.result.is_some() || run.cancelled.is_some() {
+        return None;
+    }
+    let last = job.attempts.last()?;
+    match told(last) {
+        // How far it came is known: that alone says not what is to be done.
+        Some(work) if work.state != ChangeState::InDoubt => None,
+        Some(work) if last.examine && !work.unread => None,
+        _ if !last.examine => Some(last.intended),
+        _ => {
+            let looks = job.attempts.iter().rev().take_while(|attempt| attempt.examine).count();
+            let pause = if looks < OFTEN { SOON } else { LATER };
+            last.intended.checked_add(pause).ok()
+        }
+    }
+}
+
+/// Whether that time has come.
+pub(in crate::core) fn is_due(run: &Run, index: usize, now: Timestamp) -> bool {
+    let last = run.jobs[index].attempts.last();
+    // After the clock was set back the time that was waited for means nothing.
+    let set_back = last.is_some_and(|last| now < last.intended);
+    due(run, index).is_some_and(|due| due <= now || set_back)
+}
+
+/// Whether what the attempts before the last one have left is not known. People may have decided meanwhile: looking again
+/// does no harm.
+pub(in crate::core) fn doubted_before(job: &JobState) -> bool {
+    let before = job.attempts.iter().rev().skip(1);
+    let last = before.filter_map(|attempt| Some((attempt, attempt.ended.as_ref()?))).find_map(
+        |(attempt, ended)| match told(attempt) {
+            Some(work) => Some(work.state),
+            None if ended.started.is_none() => None,
+            None if attempt.good == Some(true) => Some(ChangeState::Done),
+            None => Some(ChangeState::InDoubt),
+        },
+    );
+    matches!(last, Some(ChangeState::InDoubt | ChangeState::RollbackFailed))
+}
+
+fn told(attempt: &Attempt) -> Option<&ChangeWork> {
+    match &attempt.ended.as_ref()?.work {
+        Some(Work::Change(work)) => Some(work),
+        _ => None,
+    }
+}
+
+impl JobState {
+    /// The last attempt that did more than look.
+    pub fn last_worked(&self) -> Option<&Attempt> {
+        self.attempts.iter().rev().find(|attempt| !attempt.examine)
+    }
+
+    /// Whether its attempt in flight only looks.
+    pub fn is_examined(&self) -> bool {
+        self.phase.in_flight() && self.attempts.last().is_some_and(|last| last.examine)
+    }
+}
