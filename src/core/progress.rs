@@ -126,18 +126,6 @@ impl Mover<'_> {
         }
     }
 
-    fn consider_doubt(&mut self, run: &RunId, index: usize) -> Result<(), Unfit> {
-        let state = self.core.state.run(run)?;
-        let Some(due) = examine::due(state, index) else { return Ok(()) };
-        if self.core.startable(run, index, self.now)? {
-            let place = (Reverse(state.priority(index)), run.clone(), index);
-            self.core.agenda.ready.entry(None).or_default().insert(place);
-        } else if state.stopping.is_none() {
-            self.core.agenda.wake_at(due, run, index);
-        }
-        Ok(())
-    }
-
     fn consider_waiting(&mut self, run: &RunId, index: usize) -> Result<(), Unfit> {
         let state = self.core.state.run(run)?;
         if !state.jobs[index].asked {
@@ -379,11 +367,6 @@ impl super::night::Core {
             && job.held.is_none()
             && its_turn
             && gate::needs_verdict(&self.state, state, index) == Verdict::Go)
-    }
-
-    /// Whether what starts of it only looks at what became of the last attempt.
-    fn examines(&self, run: &RunId, index: usize) -> Result<bool, Unfit> {
-        Ok(matches!(self.state.run(run)?.jobs[index].phase, Phase::InDoubt { .. }))
     }
 
     /// What there is no room in: the host away, or the first resource with too few units left.

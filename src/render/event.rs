@@ -51,7 +51,10 @@ fn what(lang: Lang, head: &RunHead, clock: &Clock<'_>, event: &Event) -> String 
         Event::Stopping { how: StopHow::Kill, running } => {
             say(Happened::StoppingKill { running: *running })
         }
-        Event::Started { job, attempt } => {
+        Event::Started { job, attempt, examine: true } => {
+            say(Happened::Examining { job: job.as_str(), attempt: *attempt })
+        }
+        Event::Started { job, attempt, .. } => {
             say(Happened::Started { job: job.as_str(), attempt: *attempt })
         }
         Event::Ended { job, attempt, ending, good, took } => {
@@ -178,7 +181,8 @@ mod tests {
             },
             Event::RunResumed { run: run(), running: 1 },
             Event::RunReopened { run: run() },
-            Event::Started { job: job(), attempt: 1 },
+            Event::Started { job: job(), attempt: 1, examine: false },
+            Event::Started { job: job(), attempt: 2, examine: true },
             ended(Ending::Exited { code: 0 }, true, Some(192)),
             ended(Ending::Exited { code: 0 }, true, None),
             ended(Ending::Exited { code: 0 }, false, Some(192)),

@@ -47,9 +47,12 @@ pub enum Event {
         how: StopHow,
         running: u32,
     },
+    /// `examine`: the attempt only looks at what became of the one before it.
     Started {
         job: JobName,
         attempt: u32,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        examine: bool,
     },
     Ended {
         job: JobName,

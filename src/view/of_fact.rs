@@ -44,9 +44,11 @@ pub fn event(after: &State, at: Timestamp, fact: &Fact) -> Option<EventLine> {
             _ => return None,
         },
         Fact::Stopping { how, .. } => Event::Stopping { how: *how, running: run.in_flight as u32 },
-        Fact::AttemptStarted { attempt, .. } => {
-            Event::Started { job: attempt.job.clone(), attempt: attempt.number }
-        }
+        Fact::AttemptStarted { attempt: id, .. } => Event::Started {
+            job: id.job.clone(),
+            attempt: id.number,
+            examine: attempt(run, id).is_some_and(|attempt| attempt.examine),
+        },
         Fact::AttemptEnded { ended, good } => Event::Ended {
             job: ended.attempt.job.clone(),
             attempt: ended.attempt.number,

@@ -1,11 +1,15 @@
 //! A change in doubt is looked at without being asked for: an examining attempt reads what the target itself says about it.
 //! It applies nothing, so that windows, freezes, holds and approvals do not bind it.
 
+use std::cmp::Reverse;
+
 use jiff::{SignedDuration, Timestamp};
 
+use crate::core::night::{Core, Mover};
 use crate::core::phase::Phase;
-use crate::core::state::{Attempt, JobState, Run};
+use crate::core::state::{Attempt, JobState, Run, Unfit};
 use crate::definition::site::Kind;
+use crate::types::RunId;
 use crate::wire::{ChangeState, ChangeWork, Work};
 
 /// Between two looks at a target that could not be asked; after [`OFTEN`] of them.
@@ -63,6 +67,32 @@ fn told(attempt: &Attempt) -> Option<&ChangeWork> {
     match &attempt.ended.as_ref()?.work {
         Some(Work::Change(work)) => Some(work),
         _ => None,
+    }
+}
+
+impl Mover<'_> {
+    /// Queues a look at a change in doubt, or wakes up when it is due.
+    pub(in crate::core) fn consider_doubt(
+        &mut self,
+        run: &RunId,
+        index: usize,
+    ) -> Result<(), Unfit> {
+        let state = self.core.state.run(run)?;
+        let Some(due) = due(state, index) else { return Ok(()) };
+        if self.core.startable(run, index, self.now)? {
+            let place = (Reverse(state.priority(index)), run.clone(), index);
+            self.core.agenda.ready.entry(None).or_default().insert(place);
+        } else if state.stopping.is_none() {
+            self.core.agenda.wake_at(due, run, index);
+        }
+        Ok(())
+    }
+}
+
+impl Core {
+    /// Whether what starts of it only looks at what became of the last attempt.
+    pub(in crate::core) fn examines(&self, run: &RunId, index: usize) -> Result<bool, Unfit> {
+        Ok(matches!(self.state.run(run)?.jobs[index].phase, Phase::InDoubt { .. }))
     }
 }
 

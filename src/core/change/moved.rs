@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::approvals::Crew;
 use super::clearance::Start;
 use super::desk::{Desk, UNKNOWN};
+use super::examine::doubted_before;
 use super::step::{Began, ChangeStep, Executed};
 use super::take::{Wish, without_folder};
 use crate::core::act::By;
@@ -218,19 +219,20 @@ pub(in crate::core) fn executed(
 ) -> Option<(ChangeId, Executed)> {
     let Subject { change, environment, .. } = subject(run, index)?;
     let content = run.site.changes.get(change)?.content.clone();
-    let examined = run.jobs[index].is_examined();
-    Some((change.clone(), outcome(environment, content, ended, examined)))
+    let job = &run.jobs[index];
+    let says_nothing = job.is_examined() || doubted_before(job);
+    Some((change.clone(), outcome(environment, content, ended, says_nothing)))
 }
 
-fn outcome(environment: String, content: String, ended: &Ended, examined: bool) -> Executed {
+fn outcome(environment: String, content: String, ended: &Ended, says_nothing: bool) -> Executed {
     let work = match &ended.work {
         Some(Work::Change(work)) => Some(work),
         _ => None,
     };
     let state = match (work, ended.started) {
         (Some(work), _) => work.state,
-        // Nothing was started, so nothing was done. Of one that was to look at another it says nothing.
-        (None, None) if !examined && ended.ending.is_certain() => ChangeState::FailedClean,
+        // Nothing was started, so nothing was done. Of what an earlier attempt has left it says nothing.
+        (None, None) if !says_nothing && ended.ending.is_certain() => ChangeState::FailedClean,
         (None, _) => ChangeState::InDoubt,
     };
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);

@@ -44,6 +44,9 @@ messages! {
         format!("批次执行 {run} 已停止，历时 {took}，可恢复（退出码 {code}）");
     Started { job: &'a str, attempt: u32 }:
         format!("{job} started (attempt {attempt})"), format!("{job} 启动（第 {attempt} 次尝试）");
+    Examining { job: &'a str, attempt: u32 }:
+        format!("{job} is examined (attempt {attempt}, nothing is applied)"),
+        format!("{job} 正在核查（第 {attempt} 次尝试，不执行变更）");
     EndedWell { job: &'a str, took: &'a str }:
         format!("{job} ended well after {took}"), format!("{job} 成功，耗时 {took}");
     EndedWellAtOnce { job: &'a str }: format!("{job} ended well"), format!("{job} 成功");

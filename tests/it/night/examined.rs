@@ -47,7 +47,7 @@ fn state(house: &House, attempt: usize) -> String {
 
 #[test]
 fn a_killed_worker_s_change_is_examined_and_never_applied_twice() {
-    for (point, applied) in [("precommit", false), ("commit-sent", true), ("committed", true)] {
+    for (point, applied) in [("precommit", false), ("committed", true), ("verify", true)] {
         let house = house(UPDATE, "");
         let mut command = house.command(&["run", "night", "--date", "2026-10-30"]);
         command.env("NIGHTRUN_FAULT", format!("worker.{point}"));
