@@ -233,6 +233,10 @@ pub struct ChangeTask {
     /// What people have decided about a change that was cut off between two of its statements.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut: Option<CutDecision>,
+    /// Only find out what became of an earlier attempt: nothing is applied. What is found applied is verified, and rolled
+    /// back where that fails.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub examine: bool,
 }
 
 /// A journalled change that stopped half way never goes on by itself.
@@ -243,10 +247,6 @@ pub enum CutDecision {
     Continue,
     /// `rollback.sql`.
     RollBack,
-    /// Only find out what became of an earlier attempt: nothing is applied. What is found applied is verified, and rolled
-    /// back where that fails.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub examine: bool,
 }
 
 /// How an attempt ended, with all that its host knows of it.

@@ -76,6 +76,10 @@ impl Attempt<'_> {
         scripts: &Scripts,
         elsewhere: Option<(String, String)>,
     ) -> Result<Verdict, Stop> {
+        // Everything that applies a change comes by here first.
+        if self.task.examine {
+            return Err(Self::never_applied());
+        }
         let before = verify::before(&self.target, scripts.text(Part::Verify))
             .await
             .map_err(|error| Stop::clean(format!("verify.sql cannot be run: {error}")))?;

@@ -37,8 +37,9 @@ impl Attempt<'_> {
         self.found(query, answer);
     }
 
-    /// The marker has nothing of the run, and nobody is at work: whatever was begun is rolled back.
-    pub(super) fn never_applied(&self) -> Stop {
+    /// The change would have to be begun: the marker has nothing of the run, and nobody is at work, so that whatever was
+    /// begun before is rolled back.
+    pub(super) fn never_applied() -> Stop {
         Stop::clean("examined: nothing of the change is in the target, and nobody works on it")
     }
 }
