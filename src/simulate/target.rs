@@ -50,6 +50,7 @@ impl Targets {
                 ChangeState::RolledBack
             }
             (ChangeState::RollbackFailed, true) => ChangeState::RollbackFailed,
+            (ChangeState::Partial, true) if !looks => ChangeState::Partial,
             (_, true) => ChangeState::Done,
             (ChangeState::FailedGuard, false) if !looks => ChangeState::FailedGuard,
             (_, false) => ChangeState::FailedClean,

@@ -178,7 +178,12 @@ fn applies(dice: &mut Dice, ending: &Ending, work: &Option<Work>) -> bool {
         _ => None,
     };
     match state {
-        Some(ChangeState::Done | ChangeState::RolledBack | ChangeState::RollbackFailed) => true,
+        Some(
+            ChangeState::Done
+            | ChangeState::RolledBack
+            | ChangeState::RollbackFailed
+            | ChangeState::Partial,
+        ) => true,
         Some(ChangeState::FailedClean | ChangeState::FailedGuard) => false,
         Some(ChangeState::InDoubt) | None => {
             !matches!(ending, Ending::CouldNotStart { .. }) && dice.percent(50)
