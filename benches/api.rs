@@ -5,7 +5,8 @@
 //! cargo bench --bench api [-- JOBS]                                                   10000 by default
 //! ```
 //!
-//! A night of which one job runs and all others wait. Each page is asked for over eight connections that stay open. The
+//! A night of which one job runs and all others wait; then one in which 2,000 of them run one after the other (0.02 s each), so
+//! that what a page shows is another all the time. Each page is asked for over eight connections that stay open. The
 //! yardstick is a process of its own with one axum route that answers the same bytes, in the same runtime, over a socket of
 //! the same kind; the two take turns.
 
@@ -45,7 +46,22 @@ fn main() {
         return answer(Path::new(socket), std::fs::read(body).unwrap());
     }
     let jobs: usize = words.iter().find_map(|word| word.parse().ok()).unwrap_or(10_000);
-    let house = House::new(4, &night(jobs));
+    println!("{jobs} jobs, {CONNECTIONS} connections; medians of {ROUNDS} rounds");
+    println!(
+        "{:46} {:>10} {:>22} {:>22}",
+        "", "bytes", "answers/s (× static)", "p99 ms (× static)"
+    );
+    let jobs_of = "/api/v1/runs/RUN/jobs?limit=50";
+    let still = ["/api/v1/status", jobs_of, "/api/v1/runs?limit=50", "/healthz"];
+    ask("", &night(jobs, 0), &still);
+    ask("moving: ", &night(jobs, MOVING), &["/api/v1/status", jobs_of]);
+}
+
+/// Jobs of a night that moves, one after the other.
+const MOVING: usize = 2_000;
+
+fn ask(name: &str, night: &str, pages: &[&str]) {
+    let house = House::new(4, night);
     let gate = house.path("gate");
     mkfifoat(CWD, &gate, Mode::RUSR | Mode::WUSR).unwrap();
     let _open = OpenOptions::new().read(true).write(true).open(&gate).unwrap();
@@ -54,27 +70,21 @@ fn main() {
     let socket = house.path("state/api.sock");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let run = runtime.block_on(running(&socket));
-    println!("{jobs} jobs, {CONNECTIONS} connections; medians of {ROUNDS} rounds");
-    println!(
-        "{:34} {:>10} {:>22} {:>22}",
-        "", "bytes", "answers/s (× static)", "p99 ms (× static)"
-    );
-    for page in [
-        "/api/v1/status".to_owned(),
-        format!("/api/v1/runs/{run}/jobs?limit=50"),
-        "/api/v1/runs?limit=50".to_owned(),
-        "/healthz".to_owned(),
-    ] {
-        compare(&runtime, &house, &socket, &page);
+    for page in pages {
+        compare(&runtime, &house, &socket, (name, &page.replace("RUN", &run)));
     }
     night.kill().unwrap();
     night.wait().unwrap();
 }
 
-/// One job that waits for the gate, and all others for it.
-fn night(jobs: usize) -> String {
+/// One job that waits for the gate, and all others for it, but for those that move.
+fn night(jobs: usize, moving: usize) -> String {
     let mut text = "  first: {title: F, shell: read -r word < HERE/gate || true}\n".to_owned();
-    for n in 1..jobs {
+    for n in 0..moving {
+        let needs = n.checked_sub(1).map(|n| format!("m{n}")).unwrap_or_default();
+        writeln!(text, "  m{n}: {{title: M, run: [sleep, '0.02'], needs: [{needs}]}}").unwrap();
+    }
+    for n in 1..jobs - moving {
         writeln!(text, "  w{n}: {{title: W, run: [/bin/true], needs: [first]}}").unwrap();
     }
     text
@@ -96,7 +106,12 @@ async fn running(socket: &Path) -> String {
     }
 }
 
-fn compare(runtime: &tokio::runtime::Runtime, house: &House, socket: &Path, page: &str) {
+fn compare(
+    runtime: &tokio::runtime::Runtime,
+    house: &House,
+    socket: &Path,
+    (name, page): (&str, &str),
+) {
     let body = runtime.block_on(async {
         let stream = UnixStream::connect(socket).await.unwrap();
         let (status, body) = Connection::over(stream).await.get(page).await;
@@ -128,7 +143,8 @@ fn compare(runtime: &tokio::runtime::Runtime, house: &House, socket: &Path, page
     let (rate, slow) = (median(&ours, |round| round.0), median(&ours, |round| round.1));
     let (rate_of, slow_of) = (median(&theirs, |round| round.0), median(&theirs, |round| round.1));
     println!(
-        "{page:34} {:>10} {rate:>12.0} ({:>7.2}) {slow:>12.2} ({:>7.2})",
+        "{:46} {:>10} {rate:>12.0} ({:>7.2}) {slow:>12.2} ({:>7.2})",
+        format!("{name}{page}"),
         body.len(),
         rate / rate_of,
         slow / slow_of

@@ -24,6 +24,10 @@
 //!   goes on, keeps output and ending in the spool, watches the job from a process of its own that outlives the
 //!   supervisor, and at the end writes the report. All of that is in its time.
 //!
+//! - **PostgreSQL**: the same with the store in a new database of a PostgreSQL server that the benchmark starts, with its own
+//!   settings for durability (`fsync` and `synchronous_commit` on). Its folder is a temporary one: on the same disk only where
+//!   the measured folder is too.
+//!
 //! So neither comparison with the loop and ninja is of like with like: they may lose what they did in a power cut, nightrun
 //! may not. The ratio to the loop is what is held down; `src/docs/performance.md` has it with the date and where the time goes.
 //! Nothing here is a test: a ratio of a shared machine proves nothing by failing.
@@ -34,6 +38,12 @@
     reason = "a benchmark reads the clock, starts programs, and stops at the first surprise"
 )]
 
+#[path = "../tests/it/postgres_server.rs"]
+#[expect(dead_code, reason = "tests do more to a server")]
+mod postgres_server;
+#[path = "../tests/it/server_process.rs"]
+mod server_process;
+
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs::File;
@@ -42,6 +52,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use postgres_server::Server;
 use rustix::process::WaitOptions;
 
 const TRUE: &str = "/bin/true";
@@ -95,20 +106,25 @@ fn main() {
         arguments.rounds
     );
     println!(
-        "{:32} {:>8} {:>8} {:>9} {:>8} {:>9}   {:>22} {:>12} {:>14} {:>11} {:>14} {:>15}",
+        "{:32} {:>8} {:>8} {:>9} {:>8} {:>9} {:>10}   {:>22} {:>12} {:>14} {:>11} {:>14} {:>17} {:>15}",
         "",
         "loop",
         "durable",
         "handed on",
         "ninja",
         "nightrun",
+        "PostgreSQL",
         "nightrun/loop",
         "durable/loop",
         "handed on/loop",
         "ninja/loop",
         "nightrun/ninja",
+        "PostgreSQL/SQLite",
         "nightrun/former"
     );
+    let server = Server::start_as("", &[]);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let database = || server.url(&runtime.block_on(server.database()));
     for (number, shape) in shapes().into_iter().enumerate() {
         let wanted = match &arguments.only {
             Some(only) => shape.name.contains(only.as_str()),
@@ -117,7 +133,7 @@ fn main() {
         if wanted {
             // Nothing is removed in between: ext4 makes files slowly where others were removed within seconds.
             let folder = folder.path().join(number.to_string());
-            measure(&folder, &shape, &arguments);
+            measure(&folder, &shape, &arguments, &database);
         }
     }
 }
@@ -147,12 +163,12 @@ impl Arguments {
     }
 }
 
-fn measure(folder: &Path, shape: &Shape, arguments: &Arguments) {
+fn measure(folder: &Path, shape: &Shape, arguments: &Arguments, database: &dyn Fn() -> String) {
     write_ninja(folder, shape);
     write_site(&folder.join("site"), shape);
     let this = Path::new(env!("CARGO_BIN_EXE_nightrun"));
     let (mut bare, mut ninja, mut nightrun, mut former) = (vec![], vec![], vec![], vec![]);
-    let (mut durable, mut handed_on) = (vec![], vec![]);
+    let (mut durable, mut handed_on, mut postgres) = (vec![], vec![], vec![]);
     for round in 0..arguments.rounds {
         let record = |name: &str| Record::new(&folder.join(format!("{name}-{round}")));
         bare.push(timed(|| bare_loop(shape, |_| {})));
@@ -173,10 +189,12 @@ fn measure(folder: &Path, shape: &Shape, arguments: &Arguments) {
             });
         }));
         ninja.push(timed(|| run_ninja(folder, shape)));
-        nightrun.push(timed(|| run_nightrun(this, folder, &format!("state-{round}"))));
+        nightrun.push(timed(|| run_nightrun(this, folder, &format!("state-{round}"), "")));
+        let (state, url) = (format!("state-postgres-{round}"), database());
+        postgres.push(timed(|| run_nightrun(this, folder, &state, &url)));
         if let Some(program) = &arguments.former {
             let state = format!("state-former-{round}");
-            former.push(timed(|| run_nightrun(program, folder, &state)));
+            former.push(timed(|| run_nightrun(program, folder, &state, "")));
         }
     }
     let ratio = |a: &[Duration], b: &[Duration]| median(a).as_secs_f64() / median(b).as_secs_f64();
@@ -184,18 +202,20 @@ fn measure(folder: &Path, shape: &Shape, arguments: &Arguments) {
         nightrun.iter().zip(&bare).map(|(n, b)| n.as_secs_f64() / b.as_secs_f64()).collect();
     let (least, most) = each.iter().fold((f64::MAX, 0.0_f64), |(l, m), r| (l.min(*r), m.max(*r)));
     print!(
-        "{:32} {:8.0} {:8.0} {:9.0} {:8.0} {:9.0}   {:6.2} ({least:5.2} – {most:5.2}) {:12.2} {:14.2} {:11.2} {:14.2}",
+        "{:32} {:8.0} {:8.0} {:9.0} {:8.0} {:9.0} {:10.0}   {:6.2} ({least:5.2} – {most:5.2}) {:12.2} {:14.2} {:11.2} {:14.2} {:17.2}",
         shape.name,
         millis(&bare),
         millis(&durable),
         millis(&handed_on),
         millis(&ninja),
         millis(&nightrun),
+        millis(&postgres),
         ratio(&nightrun, &bare),
         ratio(&durable, &bare),
         ratio(&handed_on, &bare),
         ratio(&ninja, &bare),
         ratio(&nightrun, &ninja),
+        ratio(&postgres, &nightrun),
     );
     match former.is_empty() {
         true => println!(),
@@ -372,10 +392,12 @@ fn write_site(site: &Path, shape: &Shape) {
     std::fs::write(site.join("bench/bench.yaml"), batch).unwrap();
 }
 
-fn run_nightrun(program: &Path, folder: &Path, state: &str) {
+/// `store`: the URL of a database; a file in the state folder where it is empty.
+fn run_nightrun(program: &Path, folder: &Path, state: &str, store: &str) {
     let status = Command::new(program)
         .current_dir(folder)
         .args(["--site", "site", "--state", state, "run", "bench"])
+        .env("NIGHTRUN_STORE", store)
         .stdout(Stdio::null())
         .status();
     assert!(status.unwrap().success());

@@ -27,7 +27,7 @@ pub mod store_pages;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{OnceCell, mpsc, oneshot, watch};
@@ -81,6 +81,8 @@ struct Inner {
     kept: status::Kept,
     logins: login::Logins,
     auditing: tokio::sync::Mutex<()>,
+    /// How often somebody has done something over this API: pages of before do not show it.
+    acted: AtomicU64,
 }
 
 impl Api {
@@ -91,6 +93,7 @@ impl Api {
             kept: status::Kept::default(),
             logins: login::Logins::default(),
             auditing: tokio::sync::Mutex::default(),
+            acted: AtomicU64::new(0),
         }))
     }
 
@@ -125,11 +128,16 @@ impl Api {
                 "this supervisor stands by: {why}; ask the one that leads, or again in a moment"
             )));
         }
+        let looks = matches!(request, Request::Status | Request::Why { .. } | Request::Alive);
         let (reply, answer) = oneshot::channel();
         let taken = Arc::new(AtomicBool::new(false));
         let asked = Asked { caller, request, reply, taken: Arc::clone(&taken) };
         self.0.wiring.asked.send(asked).map_err(|_| Problem::gone())?;
-        answer.await.map_err(|_| match taken.load(Ordering::Relaxed) {
+        let answer = answer.await;
+        if !looks {
+            self.0.acted.fetch_add(1, Ordering::Relaxed);
+        }
+        answer.map_err(|_| match taken.load(Ordering::Relaxed) {
             false => Problem::gone(),
             true => Problem::unconfirmed(),
         })

@@ -43,11 +43,20 @@ impl Form {
         data: &T,
         text: impl FnOnce(Lang) -> String,
     ) -> Result<Response, Problem> {
-        let body = match self.text {
+        Ok(self.answer(&self.body(data, text)?))
+    }
+
+    /// The page as it is wanted.
+    pub(super) fn body<T: Serialize>(
+        &self,
+        data: &T,
+        text: impl FnOnce(Lang) -> String,
+    ) -> Result<Body, Problem> {
+        let content = match self.text {
             true => text(self.lang),
             false => serde_json::to_string(data).map_err(Problem::failed)?,
         };
-        Ok(self.answer(&Body::new(body, self.text)))
+        Ok(Body::new(content, self.text))
     }
 
     pub(super) fn as_csv(&self, content: String) -> Response {

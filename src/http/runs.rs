@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Api;
-use super::page::{Asked, Form, Named};
+use super::page::{Asked, Body, Form, Named};
 use super::problem::Problem;
 use super::store_pages::{Recalled, find};
 use crate::core::fact::RunResult;
@@ -19,7 +19,7 @@ use crate::port::{RunFilter, Stage, StoreReader};
 use crate::render;
 use crate::types::{BatchId, BusinessDate, JobName, JobRef, RunId, Zone};
 use crate::view::job::{JobLine, StateWord};
-use crate::view::status::StatusView;
+use crate::view::status::{StatusPage, StatusView};
 use crate::view::why::WhyView;
 
 /// Entries of a page, where nothing is said.
@@ -144,15 +144,18 @@ pub(super) async fn jobs(
     form: Form,
 ) -> Result<Response, Problem> {
     let limit = limit(which.limit)? as usize;
-    let status = super::status::page(&api, caller).await?;
-    // Of a large run in hand only what is shown is copied.
-    match status.runs.iter().find(|view| view.head.run == run) {
-        Some(view) => jobs_of(view, &which, limit, &form),
-        None => {
-            let recalled = recall(&api, Some(&run), None, None).await?;
-            jobs_of(&recalled.status().map_err(Problem::failed)?, &which, limit, &form)
-        }
+    let asked = format!("{run} {which:?}");
+    let of_one_in_hand = |page: &StatusPage| {
+        let view = page.runs.iter().find(|view| view.head.run == run);
+        // Of a large run only what is shown is copied.
+        view.map(|view| jobs_of(view, &which, limit, &form)).transpose()
+    };
+    if let Some(answer) = super::status::kept(&api, caller, asked, &form, of_one_in_hand).await? {
+        return Ok(answer);
     }
+    let recalled = recall(&api, Some(&run), None, None).await?;
+    let view = recalled.status().map_err(Problem::failed)?;
+    Ok(form.answer(&jobs_of(&view, &which, limit, &form)?))
 }
 
 fn jobs_of(
@@ -160,7 +163,7 @@ fn jobs_of(
     which: &WhichJobs,
     limit: usize,
     form: &Form,
-) -> Result<Response, Problem> {
+) -> Result<Body, Problem> {
     let begin = match &which.cursor {
         None => 0,
         Some(after) => {
@@ -175,7 +178,7 @@ fn jobs_of(
     let more = wanted.next().is_some();
     let next = items.last().filter(|_| more).map(|job| job.name.clone());
     let page = JobsPage { items, next };
-    form.page(&page, |lang| {
+    form.body(&page, |lang| {
         let shown = StatusView {
             head: view.head.clone(),
             totals: view.totals,

@@ -1,6 +1,7 @@
 //! How the open runs stand: made once for all who ask before anything happens.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -23,6 +24,14 @@ use crate::view::status::StatusPage;
 /// How old a page may be though nothing has happened: it says for how long jobs have been running.
 const AGE: Duration = Duration::from_secs(1);
 
+/// A page of so many jobs takes the supervisor's time: it is shown for so many times as long as it took to make, and no
+/// longer than any, though something has happened meanwhile, unless somebody has done something over this API.
+const LARGE: usize = 1_000;
+const TIMES: u32 = 5;
+
+/// Answers that are kept of one page.
+const BODIES: usize = 32;
+
 /// How long a store in trouble may take to be read.
 const READ: Duration = Duration::from_secs(3);
 
@@ -33,11 +42,31 @@ pub(super) struct Kept(Mutex<Option<Made>>);
 #[derive(Debug)]
 struct Made {
     /// Of what was published then.
+    of: Of,
+    at: Instant,
+    /// How long it is shown though something has happened meanwhile.
+    shown_for: Duration,
+    page: Arc<StatusPage>,
+    /// What was answered from it: by what was asked for, and its form.
+    bodies: Vec<((String, bool, Lang), Body)>,
+}
+
+/// What a page is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Of {
+    /// The last entry, of what was published then.
     head: u64,
     trouble: Option<String>,
-    at: Instant,
-    page: Arc<StatusPage>,
-    bodies: Vec<((bool, Lang), Body)>,
+    /// What was done over this API.
+    acted: u64,
+}
+
+/// Whether a page of `made` need not be made again.
+fn is_fresh((made, shown_for): (&Of, Duration), now: &Of, age: Duration) -> bool {
+    if (&made.trouble, made.acted) != (&now.trouble, now.acted) {
+        return false;
+    }
+    age < AGE && (made.head == now.head || age < shown_for)
 }
 
 /// `GET /api/v1/status`.
@@ -46,19 +75,30 @@ pub(super) async fn status(
     caller: Caller,
     form: Form,
 ) -> Result<Response, Problem> {
-    let mut kept = fresh(&api, caller).await?;
-    let Some(made) = kept.as_mut() else { return Err(Problem::failed("no page was made")) };
-    let wanted = (form.text, form.lang);
+    let body = |page: &StatusPage| form.body(page, |lang| text(lang, page)).map(Some);
+    let answer = kept(&api, caller, String::new(), &form, body).await?;
+    answer.ok_or_else(|| Problem::failed("no page was made"))
+}
+
+/// What is made from the page, once for all who ask for the same before it is made again; `None`: nothing can be.
+pub(super) async fn kept(
+    api: &Api,
+    caller: Caller,
+    asked: String,
+    form: &Form,
+    make: impl FnOnce(&StatusPage) -> Result<Option<Body>, Problem>,
+) -> Result<Option<Response>, Problem> {
+    let mut kept = fresh(api, caller).await?;
+    let Some(made) = kept.as_mut() else { return Ok(None) };
+    let wanted = (asked, form.text, form.lang);
     if let Some((_, body)) = made.bodies.iter().find(|(of, _)| *of == wanted) {
-        return Ok(form.answer(body));
+        return Ok(Some(form.answer(body)));
     }
-    let content = match form.text {
-        true => text(form.lang, &made.page),
-        false => serde_json::to_string(made.page.as_ref()).map_err(Problem::failed)?,
-    };
-    let body = Body::new(content, form.text);
-    made.bodies.push((wanted, body.clone()));
-    Ok(form.answer(&body))
+    let Some(body) = make(&made.page)? else { return Ok(None) };
+    if made.bodies.len() < BODIES {
+        made.bodies.push((wanted, body.clone()));
+    }
+    Ok(Some(form.answer(&body)))
 }
 
 /// The page as it is now.
@@ -74,15 +114,21 @@ async fn fresh(
 ) -> Result<tokio::sync::MutexGuard<'_, Option<Made>>, Problem> {
     let mut kept = api.0.kept.0.lock().await;
     let Published { head, trouble, .. } = api.published();
-    let is_fresh = kept.as_ref().is_some_and(|made| {
-        made.head == head && made.trouble == trouble && made.at.elapsed() < AGE
-    });
+    let of = Of { head, trouble, acted: api.0.acted.load(Ordering::Relaxed) };
+    let is_fresh = kept
+        .as_ref()
+        .is_some_and(|made| is_fresh((&made.of, made.shown_for), &of, made.at.elapsed()));
     if !is_fresh {
         let former = kept.as_ref().map(|made| Arc::clone(&made.page));
+        let begun = Instant::now();
         let making = tokio::time::timeout(TURN, make(api, caller, former)).await;
         let still = |_| Problem::not_now(format!("no turn has ended within {TURN:?}"));
         let page = Arc::new(making.map_err(still)??);
-        *kept = Some(Made { head, trouble, at: Instant::now(), page, bodies: Vec::new() });
+        let at = Instant::now();
+        let jobs: usize = page.runs.iter().map(|run| run.jobs.len()).sum();
+        let times = if jobs < LARGE { 0 } else { TIMES };
+        let shown_for = (at - begun).saturating_mul(times);
+        *kept = Some(Made { of, at, shown_for, page, bodies: Vec::new() });
     }
     Ok(kept)
 }
@@ -135,4 +181,31 @@ pub(super) fn text(lang: Lang, page: &StatusPage) -> String {
         parts.push(render::starts::next(lang, &page.zone, page.now, &next));
     }
     parts.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_made_again_when_something_has_happened_and_a_costly_one_not_at_once() {
+        let of = |head, acted| Of { head, trouble: None, acted };
+        let ms = Duration::from_millis;
+        let made = of(7, 1);
+        let fresh = |shown_for, now: &Of, age| is_fresh((&made, shown_for), now, age);
+        for (shown_for, now, age, expected) in [
+            (ms(0), of(7, 1), ms(900), true),
+            (ms(0), of(7, 1), ms(1_000), false),
+            (ms(0), of(8, 1), ms(0), false),
+            // Of a night of thousands of jobs.
+            (ms(500), of(8, 1), ms(499), true),
+            (ms(500), of(8, 1), ms(500), false),
+            (ms(9_000), of(8, 1), ms(1_000), false),
+            // Who does something sees it.
+            (ms(500), of(8, 2), ms(0), false),
+            (ms(500), Of { trouble: Some("disk full".into()), ..of(7, 1) }, ms(0), false),
+        ] {
+            assert_eq!(fresh(shown_for, &now, age), expected, "{shown_for:?} {now:?} {age:?}");
+        }
+    }
 }

@@ -35,6 +35,11 @@ impl Server {
 
     /// With a line of pg_hba.conf before the others.
     pub(crate) fn start_with(access: &str) -> Self {
+        Self::start_as(access, &["fsync=off", "full_page_writes=off", "shared_buffers=16MB"])
+    }
+
+    /// With settings of its own.
+    pub(crate) fn start_as(access: &str, settings: &[&str]) -> Self {
         let folder = folder(account());
         let data = folder.join("data");
         unpack(&template(), &folder);
@@ -47,14 +52,8 @@ impl Server {
         words.extend(["-D".to_owned(), data.display().to_string()]);
         words.extend(["-k".to_owned(), folder.display().to_string()]);
         words.extend(["-p".to_owned(), port.to_string()]);
-        for setting in [
-            "listen_addresses=127.0.0.1",
-            "fsync=off",
-            "full_page_writes=off",
-            "shared_buffers=16MB",
-            "max_connections=40",
-        ] {
-            words.extend(["-c".to_owned(), setting.to_owned()]);
+        for setting in ["listen_addresses=127.0.0.1", "max_connections=40"].iter().chain(settings) {
+            words.extend(["-c".to_owned(), (*setting).to_owned()]);
         }
         let process = ServerProcess::start(&folder, &words);
         let server = Self { port, folder, process, databases: AtomicU32::new(0) };
