@@ -189,7 +189,7 @@ impl Mover<'_> {
 
     /// Queues a job that may start as soon as there is room, or parks it until its window opens.
     fn queue(&mut self, run: &RunId, index: usize) -> Result<(), Unfit> {
-        if !self.core.startable(run, index, self.now)? || !self.window_open(run, index)? {
+        if !self.core.startable(run, index, self.now)? || !self.may_begin(run, index)? {
             return Ok(());
         }
         let state = self.core.state.run(run)?;
@@ -198,10 +198,19 @@ impl Mover<'_> {
         Ok(())
     }
 
-    /// Whether windows and freezes let the job begin; if not, it is looked at again when they may.
-    fn window_open(&mut self, run: &RunId, index: usize) -> Result<bool, Unfit> {
+    /// Whether windows and freezes let the job begin, and for a change its rules; if not, it is looked at again when they
+    /// may.
+    fn may_begin(&mut self, run: &RunId, index: usize) -> Result<bool, Unfit> {
         let rules = self.core.rules(run)?;
         let state = self.core.state.run(run)?;
+        match self.core.cleared(state, index, self.now)? {
+            Some(Ok(_)) => return Ok(true),
+            Some(Err(missing)) => {
+                self.wait_for_clearance(run, index, &missing)?;
+                return Ok(false);
+            }
+            None => {}
+        }
         match gate::window_gate(&self.core.state, &rules, state, index, self.now) {
             Gate::Open { .. } => Ok(true),
             Gate::Closed { next, .. } => {
@@ -223,7 +232,7 @@ impl Mover<'_> {
             }
             if let Some(barrier) = self.core.barrier(run, *index)? {
                 self.core.agenda.ready.entry(Some(barrier)).or_default().insert(place);
-            } else if self.window_open(run, *index)? {
+            } else if self.may_begin(run, *index)? {
                 self.start(run, *index)?;
             }
         }
@@ -250,6 +259,7 @@ impl Mover<'_> {
         let attempt = state.attempt_id(index, number);
         let host = state.job(index).host.clone();
         let Some(boot) = self.core.hosts.get(&host).cloned() else { return Ok(()) };
+        self.waits_no_more(run, index)?;
         let fact = Fact::AttemptIntended { attempt: attempt.clone(), host, boot };
         self.move_job(run, index, fact)?;
         self.change_begins(run, index, &attempt)?;

@@ -11,6 +11,7 @@ mod intake;
 mod life;
 mod missing;
 mod moved;
+mod start;
 mod step;
 mod take;
 
@@ -21,6 +22,7 @@ pub use life::{ChangeLife, Lives, Stage, Taken};
 pub use missing::{Missing, MissingLine};
 pub use moved::ChangeOrder;
 pub(super) use moved::{doubt_allows, executed};
+pub(super) use start::{cleared, may_man};
 pub use step::{Began, ChangeRequest, ChangeStep, Executed, WindowDecision};
 pub use take::{Wish, without_folder};
 

@@ -2,5 +2,6 @@
 
 mod house;
 mod people;
+mod released;
 mod stages;
 mod times;
