@@ -4,8 +4,8 @@
 use clap::{Args, Subcommand};
 use jiff::civil::Date;
 
-use super::act::answered;
-use super::arguments::{Format, WhyArguments};
+use super::act::{act, answered};
+use super::arguments::{ActArguments, Format, WhyArguments};
 use super::asking;
 use super::context::Context;
 use super::exit::{Failure, WELL};
@@ -14,6 +14,7 @@ use super::show::host_now;
 use crate::agent::worker::ledger;
 use crate::app::own_account;
 use crate::core::change::{ChangeRequest, Stage, Wish};
+use crate::core::select::Deed;
 use crate::definition::site::{ChangeClass, ChangeKind};
 use crate::http::{CreateBody, StepBody};
 use crate::port::control::ChangeAsked;
@@ -97,6 +98,10 @@ pub(super) enum ChangeCommand {
         #[command(flatten)]
         why: WhyArguments,
     },
+    /// Let the changes of a run start: by the person on shift
+    Release(ActArguments),
+    /// Watch the changes of a run, as the second person
+    Watch(ActArguments),
     /// Confirm an item of the checklist, `late` or `acceptance`
     Confirm {
         /// Such as fee-correction
@@ -217,6 +222,10 @@ pub(super) async fn change(context: &Context, command: ChangeCommand) -> Result<
         ChangeCommand::Show { change } => return show(context, change).await,
         ChangeCommand::Diff { change } => return diff(context, change).await,
         ChangeCommand::Create(arguments) => return create(context, arguments).await,
+        ChangeCommand::Release(on) => {
+            return act(context, on, Deed::ReleaseChanges { shifts: Vec::new() }).await;
+        }
+        ChangeCommand::Watch(on) => return act(context, on, Deed::WatchChanges).await,
         ChangeCommand::Assign { change, to, why } => {
             (change, "assign", why, StepBody { to: Some(to), ..StepBody::default() })
         }

@@ -38,6 +38,7 @@ pub fn may(rights: Rights, right: Right) -> Result<(), Refused> {
 pub fn right_for(deed: &Deed) -> Right {
     match deed {
         Deed::Confirm => Right::Second,
+        Deed::ReleaseChanges { .. } | Deed::WatchChanges => Right::Changes,
         _ => Right::Operate,
     }
 }

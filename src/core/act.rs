@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::change::doubt_allows;
+use super::change::{doubt_allows, may_man};
 use super::deadline::first_at_or_after;
 use super::fact::{Action, Deadline, Fact, Proposed, RunResult, Why};
 use super::gate;
@@ -110,6 +110,7 @@ impl Mover<'_> {
         let why = || Why::Person { by: by.person.clone(), reason: by.reason.clone() };
         match (action, index) {
             (Action::Cancel, _) => self.cancel(run)?,
+            (Action::ReleaseChanges { .. } | Action::WatchChanges, _) => self.manned(run)?,
             (Action::Rerun { jobs }, _) => {
                 let state = self.core.state.run(run)?;
                 let over = jobs.iter().filter_map(|job| state.index(job));
@@ -274,6 +275,11 @@ fn allowed(mover: &Mover<'_>, run: &Run, action: &Action, by: &PersonId) -> Resu
     doubt_allows(run, action)?;
     match action {
         Action::Rerun { jobs } => rerun_allowed(run, jobs),
+        Action::ReleaseChanges { .. } | Action::WatchChanges => {
+            let rules = mover.core.rules_of(run);
+            let rules = rules.map_err(|unfit| Refused::new(unfit.to_string()))?;
+            may_man(&mover.core.state, (run, rules), action, by)
+        }
         Action::Deadline { job, deadline, to, .. } => {
             let index = job.as_ref().map(|job| index_of(run, job)).transpose()?;
             deadline_moves(run, index, (*deadline, *to), mover.now.wall)
@@ -308,7 +314,13 @@ fn run_allows(run: &Run, action: &Action) -> Result<(), Refused> {
         return Err(Refused::by(Rule::RunCancelled, format!("run {id} was cancelled"))
             .hint(format!("`nightrun run {} --rerun` does its work", run.batch.id)));
     }
-    let runs_only = matches!(action, Action::Cancel | Action::Deadline { .. });
+    let runs_only = matches!(
+        action,
+        Action::Cancel
+            | Action::Deadline { .. }
+            | Action::ReleaseChanges { .. }
+            | Action::WatchChanges
+    );
     if runs_only && matches!(run.result, Some(RunResult::Well | RunResult::Failed)) {
         return Err(Refused::by(Rule::RunOver, format!("run {id} is over")));
     }

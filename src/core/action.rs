@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::change::Wish;
 use super::fact::Deadline;
 use super::order::Order;
-use crate::types::{ChangeId, FreezeId, JobName, RunId};
+use crate::types::{ChangeId, FreezeId, JobName, RunId, ShiftName};
 
 /// What an operator may do to a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -62,6 +62,13 @@ pub enum Action {
     },
     /// The run is given up: nothing starts any more, what runs is ended.
     Cancel,
+    /// The person on shift lets the changes of the run start.
+    /// `shifts`: which that person has at this time.
+    ReleaseChanges {
+        shifts: Vec<ShiftName>,
+    },
+    /// A second person watches the changes of the run.
+    WatchChanges,
 }
 
 impl Action {
@@ -77,7 +84,10 @@ impl Action {
             | Self::Confirm { job }
             | Self::Priority { job, .. } => Some(job),
             Self::Note { job, .. } | Self::Deadline { job, .. } => job.as_ref(),
-            Self::Rerun { .. } | Self::Cancel => None,
+            Self::Rerun { .. }
+            | Self::Cancel
+            | Self::ReleaseChanges { .. }
+            | Self::WatchChanges => None,
         }
     }
 }

@@ -71,7 +71,8 @@ pub(super) struct Ahead<S> {
 }
 
 impl<S: Script> Ahead<S> {
-    pub(super) fn new(core: Core, now: Now, until: Timestamp, script: S) -> Self {
+    pub(super) fn new(mut core: Core, now: Now, until: Timestamp, script: S) -> Self {
+        core.people_assumed = true;
         let mut hosts: Vec<(Timestamp, HostName, bool)> = Vec::new();
         for outage in script.outages() {
             hosts.push((outage.from, outage.host.clone(), false));
@@ -339,6 +340,9 @@ impl<S: Script> Ahead<S> {
     fn begin(&mut self, attempt: AttemptId) -> Result<(), StepError> {
         let run = self.core.state.run(&attempt.run)?;
         let Some(index) = run.index(&attempt.job) else { return Ok(()) };
+        if self.core.stands_on_people(run, index, self.now) {
+            self.assumed.entry(attempt.run.clone()).or_default().push(index);
+        }
         let made = self.script.attempt(run, index, attempt.number, self.now.wall);
         let end = self.now.wall.saturating_add_duration(made.after);
         if let Some(bad) = made.bad {

@@ -50,6 +50,8 @@ pub(super) struct Around<'a> {
     pub(super) rules: &'a BTreeMap<String, Arc<Rules>>,
     pub(super) hosts: &'a BTreeMap<HostName, BootId>,
     pub(super) now: Now,
+    /// In a look ahead nobody has approved or released what starts.
+    pub(super) people_assumed: bool,
 }
 
 /// What the checks must find quickly. It only says where to look; the state says what is so.
@@ -280,7 +282,10 @@ fn startable(around: Around<'_>, run: &Run, index: usize) -> Result<(), String> 
         ref phase => return Err(format!("the job does not wait: {phase:?}")),
     }
     going(around, run, index)?;
-    windows::window_open(around, run, index)
+    match change::under_rules(run, index) {
+        Some(of) => change::may_begin(around, (run, index), of),
+        None => windows::window_open(around, run, index),
+    }
 }
 
 /// Nothing that people or other jobs decide keeps the job: needs, day, holds; and nobody stops its run.

@@ -15,8 +15,13 @@ use crate::types::{BusinessDate, Ending, PoolName, Span, Text, WindowClass, Zone
 /// What the watch says to a fact that nobody decided.
 fn verdict(night: &Night, fact: &Fact) -> Result<(), String> {
     let core = &night.core;
-    let around =
-        Around { state: &core.state, rules: &core.rules, hosts: &core.hosts, now: night.now };
+    let around = Around {
+        state: &core.state,
+        rules: &core.rules,
+        hosts: &core.hosts,
+        now: night.now,
+        people_assumed: false,
+    };
     Watch::of(&core.state).check(around, fact).map_err(|broken| broken.to_string())
 }
 
@@ -224,8 +229,13 @@ fn what_ended_has_its_verdict_in_the_same_step() {
     let mut night = Night::of(vec![job("a", &[])]);
     let mut watch = Watch::of(&night.core.state);
     let core = &night.core;
-    let around =
-        Around { state: &core.state, rules: &core.rules, hosts: &core.hosts, now: night.now };
+    let around = Around {
+        state: &core.state,
+        rules: &core.rules,
+        hosts: &core.hosts,
+        now: night.now,
+        people_assumed: false,
+    };
     let ended = Box::new(night.ended("a", Ending::Exited { code: 0 }));
     watch.check(around, &Fact::AttemptEnded { ended, good: true }).unwrap();
     assert!(watch.end_of_step().is_err());

@@ -134,8 +134,13 @@ impl Mover<'_> {
             return Ok(true);
         }
         let rules = self.core.rules(run)?;
-        let gate = gate::window_gate(&self.core.state, &rules, state, index, self.now);
-        Ok(matches!(gate, Gate::Open { .. }))
+        Ok(match self.core.cleared(state, index, self.now)? {
+            Some(cleared) => cleared.is_ok(),
+            None => {
+                let gate = gate::window_gate(&self.core.state, &rules, state, index, self.now);
+                matches!(gate, Gate::Open { .. })
+            }
+        })
     }
 
     fn latest(&self, attempt: &AttemptId) -> Option<(RunId, usize)> {
@@ -166,6 +171,12 @@ impl Mover<'_> {
         if !job.critical || open {
             return Ok(());
         }
+        self.open_incident(run, index)
+    }
+
+    pub(super) fn open_incident(&mut self, run: &RunId, index: usize) -> Result<(), Unfit> {
+        let state = self.core.state.run(run)?;
+        let job = state.job(index);
         let role = &state.site.mail.failures_to;
         let notify = state.site.with_role(role).map(|(id, _)| id.clone()).collect();
         let blocks = state
@@ -190,6 +201,10 @@ impl Mover<'_> {
         if matches!(outcome, Outcome::Failed | Outcome::Blocked) {
             return Ok(());
         }
+        self.close_incidents_of(run, index)
+    }
+
+    pub(super) fn close_incidents_of(&mut self, run: &RunId, index: usize) -> Result<(), Unfit> {
         let job = self.core.state.run(run)?.job(index).name.clone();
         let open: Vec<IncidentId> = self
             .core

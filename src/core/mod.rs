@@ -24,6 +24,7 @@ mod host_link;
 mod house_wide;
 pub mod invariant;
 mod judge;
+mod late;
 pub mod launch;
 pub mod login;
 pub mod masks;

@@ -86,6 +86,8 @@ pub struct Core {
     /// The schedules whose starts are made here; `None`: runs are only ordered.
     pub(super) service: Option<Service>,
     next_incident: u64,
+    /// For a look ahead: people do their part for changes, so that only time is in their way.
+    pub(super) people_assumed: bool,
     /// Facts were taken in again, and the agenda and the watch do not know yet who holds what.
     replayed: bool,
 }
@@ -212,8 +214,9 @@ pub(super) struct Mover<'a> {
 
 impl Mover<'_> {
     pub(super) fn emit(&mut self, fact: Fact) -> Result<(), Unfit> {
-        let Core { state, rules, hosts, watch, .. } = &mut *self.core;
-        watch.check(Around { state, rules, hosts, now: self.now }, &fact)?;
+        let Core { state, rules, hosts, watch, people_assumed, .. } = &mut *self.core;
+        let people_assumed = *people_assumed;
+        watch.check(Around { state, rules, hosts, now: self.now, people_assumed }, &fact)?;
         self.core.state.apply(self.now.wall, &fact)?;
         self.turn.facts.push(fact);
         Ok(())

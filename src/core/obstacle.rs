@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::change::{Missing, cleared};
 use super::fact::{RunResult, StopHow, Why};
 use super::gate::{self, Resource};
 use super::needs::{self, Verdict};
@@ -81,6 +82,8 @@ pub enum Obstacle {
         reason: WindowReason,
         next: Option<Timestamp>,
     },
+    /// It is a change, and people owe it something.
+    NotCleared(Missing),
     HostAway(HostName),
     /// `needed` units are not free: `used` of `size` are taken.
     Full {
@@ -151,6 +154,30 @@ impl Core {
         }
     }
 
+    /// Windows and freezes, and of a change whatever its rules want besides.
+    fn windows_and_people(
+        &self,
+        (run, rules): (&Run, &Rules),
+        index: usize,
+        now: Now,
+        found: &mut Vec<Obstacle>,
+    ) {
+        let lacks = cleared(&self.state, rules, (run, index), now.wall, self.people_assumed);
+        match lacks {
+            Some(Ok(_)) => {}
+            Some(Err(missing)) => found.extend(missing.into_iter().map(|missing| match missing {
+                Missing::Window { reason, next } => Obstacle::Window { reason, next },
+                other => Obstacle::NotCleared(other),
+            })),
+            None => {
+                let gate = gate::window_gate(&self.state, rules, run, index, now);
+                if let Gate::Closed { reason, next } = gate {
+                    found.push(Obstacle::Window { reason, next });
+                }
+            }
+        }
+    }
+
     fn gates(
         &self,
         (run, rules): (&Run, &Rules),
@@ -164,11 +191,7 @@ impl Core {
             let attempt = run.jobs[index].attempts.len() as u32 + 1;
             found.push(Obstacle::RetryWait { attempt, due });
         }
-        if let Gate::Closed { reason, next } =
-            gate::window_gate(&self.state, rules, run, index, now)
-        {
-            found.push(Obstacle::Window { reason, next });
-        }
+        self.windows_and_people((run, rules), index, now, found);
         let host = &run.job(index).host;
         if !self.hosts.contains_key(host) {
             found.push(Obstacle::HostAway(host.clone()));

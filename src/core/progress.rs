@@ -1,12 +1,11 @@
-//! How a night moves on: jobs are settled or queued as their needs come out, start as their gates allow, deadlines pass,
-//! runs end.
+//! How a night moves on: jobs are settled or queued as their needs come out, start as their gates allow, runs end.
 
 use std::cmp::Reverse;
 
 use super::agenda::Place;
 use super::change::examine;
 use super::day_rule::Part;
-use super::fact::{Deadline, Fact, RunResult, Why};
+use super::fact::{Fact, RunResult, Why};
 use super::gate::{self, Barrier, Resource};
 use super::needs::Verdict;
 use super::night::{Command, Mover};
@@ -15,7 +14,7 @@ use super::rules::Rules;
 use super::state::{Run, State, Unfit};
 use super::window::Gate;
 use crate::definition::site::Kind;
-use crate::types::{AttemptId, BusinessDate, JobName, JobRef, Now, Outcome, RunId};
+use crate::types::{AttemptId, BusinessDate, JobRef, Now, Outcome, RunId};
 
 impl Mover<'_> {
     /// Emits a fact about one job and keeps the agenda true: what it used, who looks at it next.
@@ -191,7 +190,7 @@ impl Mover<'_> {
 
     /// Queues a job that may start as soon as there is room, or parks it until its window opens.
     fn queue(&mut self, run: &RunId, index: usize) -> Result<(), Unfit> {
-        if !self.core.startable(run, index, self.now)? || !self.window_open(run, index)? {
+        if !self.core.startable(run, index, self.now)? || !self.may_begin(run, index)? {
             return Ok(());
         }
         let state = self.core.state.run(run)?;
@@ -200,10 +199,19 @@ impl Mover<'_> {
         Ok(())
     }
 
-    /// Whether windows and freezes let the job begin; if not, it is looked at again when they may.
-    fn window_open(&mut self, run: &RunId, index: usize) -> Result<bool, Unfit> {
+    /// Whether windows and freezes let the job begin, and for a change its rules; if not, it is looked at again when they
+    /// may.
+    fn may_begin(&mut self, run: &RunId, index: usize) -> Result<bool, Unfit> {
         let rules = self.core.rules(run)?;
         let state = self.core.state.run(run)?;
+        match self.core.cleared(state, index, self.now)? {
+            Some(Ok(_)) => return Ok(true),
+            Some(Err(missing)) => {
+                self.wait_for_clearance(run, index, &missing)?;
+                return Ok(false);
+            }
+            None => {}
+        }
         match gate::window_gate(&self.core.state, &rules, state, index, self.now) {
             Gate::Open { .. } => Ok(true),
             Gate::Closed { next, .. } => {
@@ -225,7 +233,7 @@ impl Mover<'_> {
             }
             if let Some(barrier) = self.core.barrier(run, *index)? {
                 self.core.agenda.ready.entry(Some(barrier)).or_default().insert(place);
-            } else if self.core.examines(run, *index)? || self.window_open(run, *index)? {
+            } else if self.core.examines(run, *index)? || self.may_begin(run, *index)? {
                 self.start(run, *index)?;
             }
         }
@@ -253,6 +261,9 @@ impl Mover<'_> {
         let host = state.job(index).host.clone();
         let Some(boot) = self.core.hosts.get(&host).cloned() else { return Ok(()) };
         let examine = self.core.examines(run, index)?;
+        if !examine {
+            self.waits_no_more(run, index)?;
+        }
         let fact = Fact::AttemptIntended { attempt: attempt.clone(), host, boot, examine };
         self.move_job(run, index, fact)?;
         if !examine {
@@ -260,76 +271,6 @@ impl Mover<'_> {
         }
         self.command(Command::Start { attempt });
         Ok(())
-    }
-
-    pub(super) fn check_deadlines(&mut self) -> Result<(), Unfit> {
-        let agenda = &mut self.core.agenda;
-        if agenda
-            .deadlines_from
-            .is_some_and(|from| self.core.asked.is_empty() || from <= self.now.since_boot)
-        {
-            agenda.deadlines_from = None;
-        }
-        if agenda.deadlines_from.is_some() {
-            return Ok(());
-        }
-        while self.core.agenda.deadlines.first().is_some_and(|(due, ..)| *due <= self.now.wall) {
-            let Some((due, run, job, deadline)) = self.core.agenda.deadlines.pop_first() else {
-                break;
-            };
-            self.judge_deadline(run, job, deadline, due)?;
-        }
-        Ok(())
-    }
-
-    fn judge_deadline(
-        &mut self,
-        run: RunId,
-        job: Option<JobName>,
-        deadline: Deadline,
-        due: jiff::Timestamp,
-    ) -> Result<(), Unfit> {
-        let state = self.core.state.run(&run)?;
-        if state.result.is_some() {
-            return Ok(());
-        }
-        let kept = match job.as_ref().and_then(|job| state.index(job)) {
-            Some(index) => job_kept(state, index, deadline, due),
-            None => match deadline {
-                Deadline::MustStartBy => state.opened_at <= due,
-                Deadline::MustCompleteBy => state.first_well.is_some_and(|at| at <= due),
-            },
-        };
-        if kept || already_missed(state, job.as_ref(), deadline, due) {
-            return Ok(());
-        }
-        self.emit(Fact::DeadlineMissed { run, job, deadline, due })
-    }
-
-    /// A job that ended after its time while nobody watched is late as well.
-    fn note_late_end(&mut self, run: &RunId, index: usize) -> Result<(), Unfit> {
-        let outcome = self.core.state.run(run)?.jobs[index].phase.outcome();
-        if outcome == Some(Outcome::Succeeded) {
-            self.note_late(run, index, Deadline::MustCompleteBy)?;
-        }
-        Ok(())
-    }
-
-    /// The intent of a start was in time, and the start that its host tells was not.
-    pub(super) fn note_late_start(&mut self, run: &RunId, index: usize) -> Result<(), Unfit> {
-        self.note_late(run, index, Deadline::MustStartBy)
-    }
-
-    fn note_late(&mut self, run: &RunId, index: usize, deadline: Deadline) -> Result<(), Unfit> {
-        let state = self.core.state.run(run)?;
-        let Some(due) = state.due(Some(index), deadline) else { return Ok(()) };
-        let job = Some(state.job(index).name.clone());
-        if job_kept(state, index, deadline, due)
-            || already_missed(state, job.as_ref(), deadline, due)
-        {
-            return Ok(());
-        }
-        self.emit(Fact::DeadlineMissed { run: run.clone(), job, deadline, due })
     }
 
     pub(super) fn end_runs(&mut self) -> Result<(), Unfit> {
@@ -422,38 +363,6 @@ pub(super) fn left_out_today(rules: &Rules, run: &Run, index: usize) -> Option<S
         Part::Yes => None,
         Part::No { reason } => Some(reason),
         Part::Unknown { why } => Some(why),
-    }
-}
-
-/// A deadline that was moved is judged anew, by its new time.
-fn already_missed(
-    run: &Run,
-    job: Option<&JobName>,
-    deadline: Deadline,
-    due: jiff::Timestamp,
-) -> bool {
-    let same = |m: &super::state::Missed| m.deadline == deadline && m.due == due;
-    run.missed.iter().any(|m| m.job.as_ref() == job && same(m))
-}
-
-fn job_kept(run: &Run, index: usize, deadline: Deadline, due: jiff::Timestamp) -> bool {
-    let job = &run.jobs[index];
-    if matches!(job.phase.outcome(), Some(Outcome::NotScheduled | Outcome::Skipped)) {
-        return true;
-    }
-    match deadline {
-        Deadline::MustStartBy => {
-            let begun = job.attempts.first().map(|a| a.started.unwrap_or(a.intended));
-            begun.or(job.over_at()).is_some_and(|at| at <= due)
-        }
-        Deadline::MustCompleteBy => {
-            let good = matches!(job.phase.outcome(), Some(Outcome::Succeeded | Outcome::Forced));
-            let now = good && job.over_at().is_some_and(|at| at <= due);
-            // Done once in time, it is not late because somebody asks for it again.
-            let before = job.attempts.iter().filter(|attempt| attempt.good == Some(true));
-            let mut ends = before.filter_map(|attempt| attempt.ended.as_ref());
-            now || ends.any(|ended| ended.ended <= due)
-        }
     }
 }
 

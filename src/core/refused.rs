@@ -112,11 +112,13 @@ pub enum Rule {
     WindowPassed,
     /// The person on shift has not released it, or nobody watches.
     NotReleased,
+    /// Whoever asks is not on shift.
+    NotOnShift,
 }
 
 impl Rule {
     /// Every rule, in the order of the format reference.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 48] = [
         Self::NoSuchRun,
         Self::NoSuchJob,
         Self::NoSuchThing,
@@ -164,6 +166,7 @@ impl Rule {
         Self::OutsideWindow,
         Self::WindowPassed,
         Self::NotReleased,
+        Self::NotOnShift,
     ];
 
     pub fn name(self) -> &'static str {
@@ -215,6 +218,7 @@ impl Rule {
             Self::OutsideWindow => "outside-window",
             Self::WindowPassed => "window-passed",
             Self::NotReleased => "not-released",
+            Self::NotOnShift => "not-on-shift",
         }
     }
 }

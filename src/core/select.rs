@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::fact::{Action, Deadline};
 use super::refused::{Refused, Rule};
 use super::state::Run;
-use crate::types::{BatchId, InvalidName, JobName};
+use crate::types::{BatchId, InvalidName, JobName, ShiftName};
 
 /// `eod`, `eod.close`, `eod.close+` (with all that follows it), `eod.load-*`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +57,14 @@ pub enum Deed {
     Note {
         text: String,
     },
+    /// The changes of the run may start, says the person on shift.
+    ReleaseChanges {
+        /// From the roster; nobody says it of themselves.
+        #[serde(skip)]
+        shifts: Vec<ShiftName>,
+    },
+    /// Whoever asks watches the changes of the run.
+    WatchChanges,
 }
 
 /// Why a selection cannot be read.
@@ -169,6 +177,10 @@ impl Deed {
     fn on_run(&self, run: &Run) -> Result<Action, Refused> {
         match self {
             Self::Cancel => Ok(Action::Cancel),
+            Self::ReleaseChanges { shifts } => {
+                Ok(Action::ReleaseChanges { shifts: shifts.clone() })
+            }
+            Self::WatchChanges => Ok(Action::WatchChanges),
             Self::Note { text } => Ok(Action::Note { job: None, text: text.clone() }),
             Self::Deadline { deadline, to } => {
                 Ok(Action::Deadline { job: None, deadline: *deadline, from: None, to: *to })
@@ -196,6 +208,9 @@ impl Deed {
             Self::Cancel => {
                 return Err(needs_job("a run is cancelled as a whole")
                     .hint("a job is left out with `nightrun skip`"));
+            }
+            Self::ReleaseChanges { .. } | Self::WatchChanges => {
+                return Err(needs_job("the changes of a run are released and watched together"));
             }
         })
     }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::civil::Time;
 
+use super::change::Crew;
 use super::fact::{Action, Deadline, RunOpened, RunResult, StopHow, TakenSchedule};
 use super::graph::Graph;
 use super::phase::{Illegal, Phase};
@@ -93,6 +94,8 @@ pub struct Run {
     pub cancelled: Option<Cancelled>,
     /// Jobs that were run again last, and are under way again until all of them are over.
     pub rerun: Vec<JobName>,
+    /// Who has released its changes, and who watches them.
+    pub crew: Crew,
     /// Deadlines that were moved, of the run or of its jobs.
     pub moved: BTreeMap<(Option<JobName>, Deadline), Time>,
     pub acts: Vec<Act>,

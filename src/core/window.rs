@@ -9,6 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::calendar::Calendars;
 use super::opening::{HORIZON, Interval, Openings, State, later};
@@ -45,7 +47,8 @@ pub enum Gate {
 }
 
 /// Why a gate is closed, the windows before the freezes before the fit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", tag = "window")]
 pub enum WindowReason {
     /// This class is not open now.
     NotOpen { class: WindowClass },

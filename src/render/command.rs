@@ -37,6 +37,11 @@ pub fn on_job(verb: Verb, batch: &BatchId, job: &JobName, date: BusinessDate) ->
     format!("nightrun {} {batch}.{job} --date {date}{reason}", verb.word())
 }
 
+/// `nightrun change release eod --date 2026-10-30 --reason "..."`, or `watch`.
+pub fn on_changes(what: &str, batch: &BatchId, date: BusinessDate) -> String {
+    format!("nightrun change {what} {batch} --date {date} --reason \"...\"")
+}
+
 /// `nightrun status`.
 pub fn status() -> String {
     "nightrun status".to_owned()

@@ -8,17 +8,19 @@ use askama::Template;
 
 use crate::core::fact::RunResult;
 use crate::render::clock::{Clock, took};
-use crate::render::command::{Verb, on_job, status};
+use crate::render::command::{Verb, on_changes, on_job, status};
 use crate::render::phrase;
 use crate::render::report_html::Tone;
 use crate::render::report_text::{self, troubled};
 use crate::render::table::{PAGE, Table, cut, harmless, one_line, wrap};
-use crate::render::words::{Fault, Label, Verdict, list, pair, remarks};
+use crate::render::why::{Place, sentence};
+use crate::render::words::{Fault, Label, Verdict, list, pair, paragraph, remarks};
 use crate::types::{Lang, PersonId};
 use crate::view::failure::FailureView;
-use crate::view::job::JobLine;
+use crate::view::job::{JobLine, JobState};
 use crate::view::report::{ReportView, Shortened};
 use crate::view::run::{DeadlineState, RunHead};
+use crate::view::why::Reason;
 
 /// A mail, ready but for its addresses and ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +39,11 @@ pub struct MailText {
 pub fn failure(lang: Lang, view: &FailureView, to: &PersonId) -> Result<MailText, askama::Error> {
     let head = &view.head;
     let name = format!("{} {}", head.batch, view.job.name);
-    let words = Fault::Subject { job: &name, date: &head.business_date.to_string() }.say(lang);
+    let date = &head.business_date.to_string();
+    let words = match view.job.state {
+        JobState::Waiting { .. } => Fault::SubjectWaits { job: &name, date }.say(lang),
+        _ => Fault::Subject { job: &name, date }.say(lang),
+    };
     let subject =
         format!("[P{}] {}{} {words}", view.priority, view.incident, trial_mark(head, lang));
     let page = FailurePage::of(lang, view, to);
@@ -102,12 +108,12 @@ impl FailurePage {
         let (head, job) = (&view.head, &view.job);
         let clock = Clock::of_run(head);
         let ended = job.last_failed().and_then(|last| last.ended).or(job.ended);
-        let lead = Fault::Lead {
-            job: job.name.as_str(),
-            title: job.title.get(lang),
-            batch: head.title.get(lang),
-            date: &head.business_date.to_string(),
-            at: &clock.full(ended.unwrap_or(view.opened)),
+        let (name, title) = (job.name.as_str(), job.title.get(lang));
+        let (batch, date) = (head.title.get(lang), &head.business_date.to_string());
+        let at = &clock.full(ended.unwrap_or(view.opened));
+        let lead = match job.state {
+            JobState::Waiting { .. } => Fault::LeadWaits { job: name, title, batch, date, at },
+            _ => Fault::Lead { job: name, title, batch, date, at },
         };
         let runbook = job.runbook.as_ref().map(|runbook| runbook.get(lang).to_owned());
         Self {
@@ -115,7 +121,10 @@ impl FailurePage {
             title: format!("{} {}.{}", view.incident, head.batch, job.name),
             lead: lead.say(lang),
             trial: head.trial.then(|| Verdict::Trial.say(lang)),
-            ending: how_it_ended(lang, job),
+            ending: match &job.state {
+                JobState::Waiting { reasons } => waits_for(lang, &clock, head, job, reasons),
+                _ => how_it_ended(lang, job),
+            },
             limit: limit(lang, &clock, head),
             blocks: blocks(lang, view),
             blocked: view
@@ -181,6 +190,19 @@ impl FailurePage {
     }
 }
 
+/// What people have not done for a change whose time has come.
+fn waits_for(
+    lang: Lang,
+    clock: &Clock<'_>,
+    head: &RunHead,
+    job: &JobLine,
+    reasons: &[Reason],
+) -> String {
+    let place = Place { lang, clock, batch: &head.batch, job: &job.name, date: head.business_date };
+    let said: Vec<String> = reasons.iter().map(|reason| sentence(place, reason)).collect();
+    paragraph(lang, &said)
+}
+
 fn how_it_ended(lang: Lang, job: &JobLine) -> String {
     let attempts = u32::try_from(job.attempts.len()).unwrap_or(u32::MAX);
     let ending = phrase::how_it_failed(lang, job)
@@ -221,6 +243,15 @@ fn blocks(lang: Lang, view: &FailureView) -> String {
 
 fn commands(lang: Lang, head: &RunHead, job: &JobLine) -> Vec<(String, String)> {
     let on = |verb| on_job(verb, &head.batch, &job.name, head.business_date);
+    if let JobState::Waiting { .. } = job.state {
+        let (batch, date) = (&head.batch, head.business_date);
+        return vec![
+            (Fault::CanReleaseChanges.say(lang), on_changes("release", batch, date)),
+            (Fault::CanWatchChanges.say(lang), on_changes("watch", batch, date)),
+            (Fault::CanSkip.say(lang), on(Verb::Skip)),
+            (Fault::CanSee.say(lang), status()),
+        ];
+    }
     vec![
         (Fault::CanRead.say(lang), on(Verb::Log)),
         (Fault::CanRetry.say(lang), on(Verb::Retry)),

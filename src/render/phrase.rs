@@ -263,6 +263,10 @@ fn action_done(lang: Lang, action: &Action) -> String {
         Action::Note { job: None, text } => Deed::Note { text },
         Action::Note { job: Some(job), text } => Deed::NoteOn { job: job.as_str(), text },
         Action::Cancel => Deed::Cancel,
+        Action::ReleaseChanges { shifts } => {
+            return Deed::ReleaseChanges { shifts: &list(lang, shifts) }.say(lang);
+        }
+        Action::WatchChanges => Deed::WatchChanges,
         Action::Priority { job, priority } => {
             Deed::Priority { job: job.as_str(), priority: *priority }
         }

@@ -2,11 +2,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::core::change::Missing;
 use crate::render::clock::{Clock, day, took};
-use crate::render::command::{Verb, on_job};
+use crate::render::command::{Verb, on_changes, on_job};
 use crate::render::day_words;
 use crate::render::table::one_line;
-use crate::render::words::{Because, Label, list};
+use crate::render::words::{Because, Label, Lacks, list};
 use crate::types::{BatchId, BusinessDate, JobName, Lang};
 use crate::view::why::{Awaited, NotItsDay, Reason, WhyView, WindowWhy};
 
@@ -95,6 +96,7 @@ pub fn sentence(place: Place<'_>, reason: &Reason) -> String {
         Reason::WaitsForEvent { event, until: Some(until) } => {
             say(Because::EventUntil { event: event.as_str(), until: &clock.minute(*until) })
         }
+        Reason::NotCleared { missing, .. } => lacks(place, missing),
         Reason::WaitsForPerson { question, role } => say(Because::WaitsForPerson {
             question: question.get(lang),
             role: role.as_ref().map_or("", |role| role.as_str()),
@@ -140,6 +142,61 @@ pub fn sentence(place: Place<'_>, reason: &Reason) -> String {
         }),
         Reason::Ready => say(Because::Ready),
     }
+}
+
+/// What a change lacks before it may start.
+fn lacks(place: Place<'_>, missing: &Missing) -> String {
+    let Place { lang, clock, batch, date, .. } = place;
+    let at = |time: Timestamp| clock.minute(time);
+    let said = match missing {
+        Missing::Submission => Lacks::Submission,
+        Missing::Lapsed => Lacks::Lapsed,
+        Missing::Review { role, people } => Lacks::Review { role: role.as_str(), people: *people },
+        Missing::Approval { role, people, lapsed: false } => {
+            Lacks::Approval { role: role.as_str(), people: *people }
+        }
+        Missing::Approval { role, people, lapsed: true } => {
+            Lacks::ApprovalLapsed { role: role.as_str(), people: *people }
+        }
+        Missing::OwnWork { person, .. } => Lacks::OwnWork { person: person.as_str() },
+        Missing::Promotion { environment } => Lacks::Promotion { environment },
+        Missing::Rehearsal { environment } => Lacks::Rehearsal { environment },
+        Missing::Needs { change } => Lacks::Needs { change: change.as_str() },
+        Missing::SubmittedLate { by, day } => {
+            let by = &format!("{day} {}", by.strftime("%H:%M"));
+            return Lacks::SubmittedLate { by }.say(lang);
+        }
+        Missing::Acceptance { latest, .. } => {
+            return Lacks::Acceptance { latest: &latest.to_string() }.say(lang);
+        }
+        Missing::Confirmation { item, role } => Lacks::Confirmation {
+            item: item.as_str(),
+            role: role.as_ref().map_or("", |role| role.as_str()),
+        },
+        Missing::IntakeClosed { next: None } => Lacks::NoIntake,
+        Missing::IntakeClosed { next: Some(next) } => {
+            return Lacks::IntakeClosed { next: &at(*next) }.say(lang);
+        }
+        Missing::Sealed { since } => return Lacks::Sealed { since: &at(*since) }.say(lang),
+        Missing::Schedule => Lacks::Schedule,
+        Missing::NoWindow { .. } | Missing::Window { next: None, .. } => Lacks::NoWindow,
+        Missing::Window { next: Some(next), .. } => {
+            return Lacks::Window { next: &at(*next) }.say(lang);
+        }
+        Missing::WindowPassed { closed, role: None } => {
+            return Lacks::WindowOver { closed: &at(*closed) }.say(lang);
+        }
+        Missing::WindowPassed { closed, role: Some(role) } => {
+            return Lacks::WindowPassed { closed: &at(*closed), role: role.as_str() }.say(lang);
+        }
+        Missing::Release => {
+            return Lacks::Release { command: &on_changes("release", batch, date) }.say(lang);
+        }
+        Missing::Watcher => {
+            return Lacks::Watcher { command: &on_changes("watch", batch, date) }.say(lang);
+        }
+    };
+    said.say(lang)
 }
 
 fn awaited(place: Place<'_>, awaited: &Awaited) -> String {
@@ -291,6 +348,30 @@ mod tests {
             },
             Reason::Ready,
         ]
+        .into_iter()
+        .chain(missing().map(|missing| Reason::NotCleared { rule: missing.rule(), missing }))
+        .collect()
+    }
+
+    fn missing() -> impl Iterator<Item = Missing> {
+        let dba: crate::types::Role = "dba".parse().unwrap();
+        [
+            Missing::Submission,
+            Missing::Lapsed,
+            Missing::Review { role: dba.clone(), people: 1 },
+            Missing::Approval { role: dba.clone(), people: 2, lapsed: false },
+            Missing::Approval { role: dba.clone(), people: 1, lapsed: true },
+            Missing::Promotion { environment: "uat".into() },
+            Missing::Needs { change: "fee".parse().unwrap() },
+            Missing::Confirmation { item: "backup".parse().unwrap(), role: Some(dba.clone()) },
+            Missing::Confirmation { item: "backup".parse().unwrap(), role: None },
+            Missing::WindowPassed { closed: after(10.0), role: Some(dba) },
+            Missing::WindowPassed { closed: after(10.0), role: None },
+            Missing::Schedule,
+            Missing::Release,
+            Missing::Watcher,
+        ]
+        .into_iter()
     }
 
     #[test]

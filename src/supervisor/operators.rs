@@ -1,6 +1,8 @@
 //! What operators ask of a running supervisor: actions on runs and jobs, what goes for the whole site, the second
 //! person's yes; and what would come of any of it.
 
+use std::sync::Arc;
+
 use super::access::{allow, person_of};
 use super::credentials::{fits, keep, secret_of};
 use super::ordering::asks_second;
@@ -8,11 +10,13 @@ use super::requests::cannot_now;
 use super::turn::Turn;
 use super::{Fatal, Supervisor, World, stopping};
 use crate::core::access::right_for;
+use crate::core::calendar::Calendars;
 use crate::core::fact::{Action, Fact};
 use crate::core::forecast;
 use crate::core::night::{Event, StepError};
 use crate::core::order::Ordered;
 use crate::core::refused::{Refused, Rule};
+use crate::core::roster::Roster;
 use crate::core::select::{Deed, Which};
 use crate::definition::site::{Site, TwoPeople};
 use crate::port::Clock;
@@ -61,6 +65,10 @@ impl<W: World> Supervisor<W> {
             Vec::new()
         };
         let by = self.person(&run, caller);
+        let deed = match self.with_shifts(deed, &by) {
+            Ok(deed) => deed,
+            Err(not) => return Ok(not),
+        };
         let Wish { reason, dry_run } = wish;
         let event = Event::ActOn { run: run.clone(), by: by.clone(), reason, which, deed };
         let answer = self.answer_to(turn, event, (Some(run.clone()), by), dry_run)?;
@@ -70,6 +78,22 @@ impl<W: World> Supervisor<W> {
             self.expect_hosts(&run);
         }
         Ok(answer)
+    }
+
+    /// Whoever releases changes does so by the shifts that they have now, in the roster that is in force.
+    fn with_shifts(&self, deed: Deed, by: &PersonId) -> Result<Deed, Reply> {
+        let Deed::ReleaseChanges { .. } = deed else { return Ok(deed) };
+        let site = match self.loaded() {
+            Ok(loaded) => Arc::clone(&loaded.site),
+            Err(defects) => return Err(Reply::Failed { what: defects.0, defects: true }),
+        };
+        let calendars = Calendars::new(&site.calendars);
+        let at = self.parts.clock.now().wall;
+        let on = Roster::new(&site, &calendars).who(at);
+        let on =
+            on.map_err(|unknown| Reply::Failed { what: unknown.to_string(), defects: false })?;
+        let mine = on.into_iter().filter(|on| on.people.contains(by));
+        Ok(Deed::ReleaseChanges { shifts: mine.map(|on| on.shift).collect() })
     }
 
     pub(super) async fn house_in(

@@ -162,6 +162,9 @@ impl Asked<'_> {
                 Reason::WaitsForEvent { event: event.clone(), until: *until }
             }
             Obstacle::Window { reason, next } => self.window(reason, *next),
+            Obstacle::NotCleared(missing) => {
+                Reason::NotCleared { rule: missing.rule(), missing: missing.clone() }
+            }
             Obstacle::HostAway(host) => Reason::HostAway {
                 host: host.clone(),
                 why: "its agent cannot be reached".to_owned(),

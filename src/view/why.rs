@@ -6,6 +6,8 @@ use serde::Serialize;
 
 use super::Who;
 use super::job::StateWord;
+use crate::core::change::Missing;
+use crate::core::refused::Rule;
 use crate::definition::site::DayRule;
 use crate::types::{
     BatchId, BusinessDate, CalendarName, Condition, EventName, HostName, JobName, JobRef, Outcome,
@@ -90,6 +92,11 @@ pub enum Reason {
     WaitsForEvent {
         event: EventName,
         until: Option<Timestamp>,
+    },
+    /// A change that people owe something.
+    NotCleared {
+        rule: Rule,
+        missing: Missing,
     },
     WaitsForPerson {
         question: Text,

@@ -12,7 +12,8 @@ use crate::core::window::WindowReason;
 use crate::types::{ChangeId, CheckName, PersonId, Role};
 
 /// One thing that a change lacks. Each has a [rule](Missing::rule) with a name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", tag = "lacks")]
 pub enum Missing {
     /// Nobody has handed in its scripts for this environment.
     Submission,
@@ -112,6 +113,19 @@ impl Missing {
             Self::WindowPassed { .. } => Rule::WindowPassed,
             Self::Release | Self::Watcher => Rule::NotReleased,
         }
+    }
+
+    /// When it may be otherwise, where that is known.
+    pub fn next(&self) -> Option<Timestamp> {
+        match self {
+            Self::Window { next, .. } => *next,
+            _ => None,
+        }
+    }
+
+    /// Whether time alone may take care of it.
+    pub fn is_of_time(&self) -> bool {
+        matches!(self, Self::Window { .. } | Self::WindowPassed { .. } | Self::NoWindow { .. })
     }
 
     /// Whether it is about who releases and watches.

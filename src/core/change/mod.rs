@@ -12,6 +12,7 @@ mod intake;
 mod life;
 mod missing;
 mod moved;
+mod start;
 mod step;
 mod take;
 
@@ -22,6 +23,7 @@ pub use life::{ChangeLife, Lives, Stage, Taken};
 pub use missing::{Missing, MissingLine};
 pub use moved::ChangeOrder;
 pub(super) use moved::{doubt_allows, executed};
+pub(super) use start::{cleared, may_man};
 pub use step::{Began, ChangeRequest, ChangeStep, Executed, WindowDecision};
 pub use take::{Wish, without_folder};
 

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use super::approvals::Crew;
-use super::clearance::Start;
 use super::desk::{Desk, UNKNOWN};
 use super::examine::doubted_before;
+use super::start::{Subject, start, subject};
 use super::step::{Began, ChangeStep, Executed};
 use super::take::{Wish, without_folder};
 use crate::core::act::By;
@@ -15,9 +14,9 @@ use crate::core::night::{Mover, StepError};
 use crate::core::phase::Phase;
 use crate::core::refused::{Refused, Rule};
 use crate::core::state::{Run, State, Unfit};
-use crate::core::window::{self, Windows};
-use crate::definition::site::{Kind, Site};
-use crate::types::{AttemptId, ChangeId, EventKey, JobName, Outcome, PersonId, RunId, TargetName};
+use crate::core::window::Windows;
+use crate::definition::site::Site;
+use crate::types::{AttemptId, ChangeId, EventKey, JobName, Outcome, PersonId, RunId};
 use crate::wire::{ChangeState, Ended, Work};
 
 /// What a person asks to be done with a change.
@@ -96,7 +95,9 @@ impl Mover<'_> {
             reason: by.reason.clone(),
             second: by.second.clone(),
             step: Box::new(step),
-        })
+        })?;
+        self.changes_moved();
+        Ok(())
     }
 
     /// What two people found of a change in doubt, with what follows for its job. `by` has a second person.
@@ -152,31 +153,21 @@ impl Mover<'_> {
         let Ok(desk) = Desk::new(&run.site, &rules.windows, subject.change, lives) else {
             return Ok(());
         };
-        let start = Start {
-            environment: &subject.environment,
-            at: self.now.wall,
-            crew: &Crew::default(),
-            listed: false,
-            subject: window::Subject {
-                batch: &run.batch.id,
-                target: Some(subject.target),
-                host: &run.job(index).host,
-                ordered: &state.standing.freezes,
-            },
-            classes: &gate::windows(run, index),
-        };
+        let classes = gate::windows(run, index);
+        let start = start(state, run, index, &subject, (self.now.wall, &classes));
         let window = desk.window_decision(&start);
         let began = Began {
             target: subject.target.clone(),
             attempt: attempt.clone(),
             content: desk.change.content.clone(),
             digest: desk.approval_digest(&subject.environment).unwrap_or_default(),
-            environment: subject.environment,
+            environment: subject.environment.clone(),
             window,
-            executor: None,
-            watcher: None,
+            executor: run.crew.executor.clone(),
+            watcher: run.crew.watcher.clone(),
         };
-        let (change, by) = (subject.change.clone(), run.opened.by.clone());
+        let by = run.crew.executor.as_ref().unwrap_or(&run.opened.by).clone();
+        let change = subject.change.clone();
         let step = ChangeStep::Began { began: Box::new(began) };
         self.move_change(&change, &By::alone(by, String::new()), step)
     }
@@ -187,28 +178,11 @@ impl Mover<'_> {
         run: &RunId,
         (change, executed): (ChangeId, Executed),
     ) -> Result<(), Unfit> {
-        let by = self.core.state.run(run)?.opened.by.clone();
+        let run = self.core.state.run(run)?;
+        let by = run.crew.executor.as_ref().unwrap_or(&run.opened.by).clone();
         let step = ChangeStep::Ended { ended: Box::new(executed) };
         self.move_change(&change, &By::alone(by, String::new()), step)
     }
-}
-
-/// The change of a job, where the rules are about it: a trial counts for nothing.
-struct Subject<'a> {
-    change: &'a ChangeId,
-    environment: String,
-    target: &'a TargetName,
-}
-
-fn subject(run: &Run, index: usize) -> Option<Subject<'_>> {
-    let job = run.job(index);
-    let Kind::Change { change, .. } = &job.kind else { return None };
-    if run.opened.trial || run.site.change_rules.is_none() {
-        return None;
-    }
-    let target = job.kind.target(&run.site)?;
-    let environment = run.site.targets.get(target)?.environment.clone();
-    Some(Subject { change, environment, target })
 }
 
 /// What came of an attempt of a change that the rules are about.

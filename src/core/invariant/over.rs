@@ -14,6 +14,9 @@ pub(super) fn faulty(
     if state.incidents.contains_key(&incident) {
         return Err("there is an incident of that number".to_owned());
     }
+    if super::change::waits_for_people(run, index) {
+        return Ok(());
+    }
     let at_fault = match &run.jobs[index].phase {
         Phase::InDoubt { .. } => true,
         phase => phase.outcome() == Some(Outcome::Failed),

@@ -10,7 +10,7 @@ use super::{
     Act, Attempt, BatchGraph, Cancelled, Held, Incident, JobState, Missed, Run, Served, State,
     Turn, Unfit, Way,
 };
-use crate::core::change::Taken;
+use crate::core::change::{Crew, Taken};
 use crate::core::fact::{Action, Fact, RunOpened, RunResult, Why};
 use crate::core::graph::Graph;
 use crate::core::phase::{Phase, Step};
@@ -208,6 +208,7 @@ impl State {
             stopping: None,
             cancelled: None,
             rerun: Vec::new(),
+            crew: Crew::default(),
             moved: BTreeMap::new(),
             acts: Vec::new(),
             turns: Vec::new(),
@@ -350,6 +351,8 @@ impl Run {
                 let (by, reason) = (act.by.clone(), act.reason.clone());
                 self.cancelled = Some(Cancelled { by, reason, at: act.at });
             }
+            Action::ReleaseChanges { .. } => self.crew.executor = Some(act.by.clone()),
+            Action::WatchChanges => self.crew.watcher = Some(act.by.clone()),
             Action::Skip { .. }
             | Action::Force { .. }
             | Action::Retry { .. }

@@ -15,6 +15,9 @@ messages! {
     Note { text: &'a str }: format!("noted: {text}"), format!("备注：{text}");
     NoteOn { job: &'a str, text: &'a str }: format!("noted on {job}: {text}"), format!("备注 {job}：{text}");
     Cancel: "cancelled the run", "取消批次执行";
+    ReleaseChanges { shifts: &'a str }:
+        format!("released the changes of the run (on shift: {shifts})"), format!("当班（{shifts}）放行本次变更");
+    WatchChanges: "watches the changes of the run", "复核并监督本次变更";
     Rerun { jobs: &'a str }: format!("ran again: {jobs}"), format!("再次执行 {jobs}");
     Priority { job: &'a str, priority: i32 }:
         format!("gave {job} the priority {priority}"), format!("将 {job} 的优先级设为 {priority}");

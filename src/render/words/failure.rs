@@ -76,12 +76,18 @@ messages! {
 
     Subject { job: &'a str, date: &'a str }:
         format!("{job} failed ({date})"), format!("{job} 失败（业务日期 {date}）");
+    SubjectWaits { job: &'a str, date: &'a str }:
+        format!("{job} waits for people ({date})"), format!("{job} 等待人员处理（业务日期 {date}）");
     ReportSubject { date: &'a str, verdict: &'a str }:
         format!("{date}: {verdict}"), format!("{date}：{verdict}");
     Lead { job: &'a str, title: &'a str, batch: &'a str, date: &'a str, at: &'a str }:
         format!("{title} ({job}) of {batch}, business date {date}, failed at {at}. \
             It is critical and is not retried by itself any more."),
         format!("{batch}（业务日期 {date}）的关键作业“{title}”（{job}）于 {at} 失败，不再自动重试。");
+    LeadWaits { job: &'a str, title: &'a str, batch: &'a str, date: &'a str, at: &'a str }:
+        format!("The change {title} ({job}) of {batch}, business date {date}, could start since {at}, \
+            and people have not done their part."),
+        format!("{batch}（业务日期 {date}）的变更“{title}”（{job}）自 {at} 起可以开始，但尚缺人员处理。");
     HowItEnded { ending: &'a str, attempts: u32 }:
         if attempts == 1 { format!("How it ended: {ending} (1 attempt).") }
         else { format!("How it ended: {ending} ({attempts} attempts).") },
@@ -89,6 +95,8 @@ messages! {
     NoRunbook: "The job has no runbook.", "该作业没有处置手册。";
     CanRead: "read the whole log", "查看完整日志";
     CanRetry: "try it again, once the cause is gone", "排除原因后重跑";
+    CanReleaseChanges: "let the changes start: the person on shift", "放行变更（当班人员）";
+    CanWatchChanges: "watch them: a second person", "复核监督（第二人）";
     CanSkip: "leave it out; what needs it goes on", "跳过，后续作业继续";
     CanForce: "declare it done, if it was done by hand", "已人工完成时，置为强制完成";
     CanSee: "see where the night stands", "查看批次状态";

@@ -6,6 +6,7 @@ mod events;
 mod login;
 mod office;
 mod people;
+mod released;
 mod rights;
 mod second;
 mod served;

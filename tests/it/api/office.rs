@@ -91,6 +91,17 @@ pub(super) fn house() -> House {
     house.write("site.yaml", SITE);
     house.write("people.yaml", PEOPLE);
     house.write("change-rules.yaml", RULES);
+    // Around the clock, so that it matters to no test when it runs.
+    house.write(
+        "shifts.yaml",
+        "version: 1\nshifts: {all-day: {title: All day, from: \"00:00\", to: \"00:00\"}}\n",
+    );
+    let today = jiff::Zoned::now().date();
+    let day = |days: i32| today.checked_add(jiff::Span::new().days(days)).unwrap();
+    let (from, to) = (day(-7), day(7));
+    house.write("roster.yaml", &format!(
+        "version: 1\nroster:\n  - {{shift: all-day, from: {from}, to: {to}, people: [ops, wei]}}\n"
+    ));
     house.write(
         "night/make.sql",
         "create table fee (id integer primary key, rate int);\ninsert into fee values (1, 25);\n",
@@ -165,7 +176,22 @@ impl Office {
     }
 
     pub(super) fn execute(&self, batch: &str) {
-        self.served.house.run(&["run", batch, "--date", "2026-10-30"]).code(0);
+        let ordered = self.served.house.spawn(&["run", batch, "--date", "2026-10-30"]);
+        self.man(batch);
+        ordered.ends(0);
+    }
+
+    /// Its changes are released and watched.
+    pub(super) fn man(&self, batch: &str) {
+        eventually("the release", || self.act("ops", batch, "release-changes").status == 200);
+        self.act("dba", batch, "watch-changes").ok();
+    }
+
+    /// An action on the run of a batch.
+    pub(super) fn act(&self, by: &str, batch: &str, deed: &str) -> Response {
+        let path = format!("/api/v1/batches/{batch}/actions");
+        let body = json!({ "action": { "do": deed }, "reason": "the list is complete" });
+        self.served.ask_as(&self.tokens[by], ("POST", &path), Some(&body))
     }
 }
 

@@ -72,7 +72,17 @@ pub(super) const ALL: &str = "targets: {uat: uat, pre-production: pre, productio
 
 impl House {
     pub(super) fn new(house: starter::House, changes: &[(&str, &str)]) -> Self {
-        let folders = changes.iter().flat_map(|(id, lines)| folder(id, lines, SQL)).collect();
+        Self::with(house, changes, Vec::new())
+    }
+
+    /// With more files besides.
+    pub(super) fn with(
+        house: starter::House,
+        changes: &[(&str, &str)],
+        more: Vec<(String, String)>,
+    ) -> Self {
+        let folders = changes.iter().flat_map(|(id, lines)| folder(id, lines, SQL));
+        let folders = folders.chain(more).collect();
         let mut made = Self {
             site: site(house, folders),
             windows: Windows::new(&crate::core::test_site::site(Vec::new())),

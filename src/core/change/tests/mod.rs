@@ -3,5 +3,6 @@
 mod examine;
 mod house;
 mod people;
+mod released;
 mod stages;
 mod times;

@@ -1,0 +1,238 @@
+//! A change as a job of a run: whether it may start now, by the files that the run holds, and who lets it.
+
+use jiff::Timestamp;
+
+use super::approvals::Crew;
+use super::clearance::{Cleared, Start};
+use super::desk::Desk;
+use super::missing::Missing;
+use crate::core::fact::Action;
+use crate::core::gate;
+use crate::core::night::{Core, Mover};
+use crate::core::phase::Phase;
+use crate::core::refused::{Refused, Rule};
+use crate::core::rules::Rules;
+use crate::core::state::{Run, State, Unfit};
+use crate::core::window;
+use crate::definition::site::{Kind, Part};
+use crate::types::{ChangeId, Now, PersonId, RunId, TargetName, WindowClass};
+
+/// The change of a job, where the rules are about it: a trial counts for nothing.
+pub(in crate::core) struct Subject<'a> {
+    pub(in crate::core) change: &'a ChangeId,
+    pub(in crate::core) environment: String,
+    pub(in crate::core) target: &'a TargetName,
+}
+
+pub(in crate::core) fn subject(run: &Run, index: usize) -> Option<Subject<'_>> {
+    let job = run.job(index);
+    let Kind::Change { change, .. } = &job.kind else { return None };
+    if run.opened.trial || run.site.change_rules.is_none() {
+        return None;
+    }
+    let target = job.kind.target(&run.site)?;
+    let environment = run.site.targets.get(target)?.environment.clone();
+    Some(Subject { change, environment, target })
+}
+
+/// What the desk is asked about a job.
+pub(super) fn start<'a>(
+    state: &'a State,
+    run: &'a Run,
+    index: usize,
+    of: &'a Subject<'a>,
+    (at, classes): (Timestamp, &'a [&'a WindowClass]),
+) -> Start<'a> {
+    Start {
+        environment: &of.environment,
+        at,
+        crew: &run.crew,
+        listed: false,
+        subject: window::Subject {
+            batch: &run.batch.id,
+            target: Some(of.target),
+            host: &run.job(index).host,
+            ordered: &state.standing.freezes,
+        },
+        classes,
+    }
+}
+
+/// Whether a job may start, as far as it is a change that the rules are about; `None`: they are not.
+/// `assumed`: in a look ahead people do their part, and only what time decides is in the way.
+pub(in crate::core) fn cleared(
+    state: &State,
+    rules: &Rules,
+    (run, index): (&Run, usize),
+    at: Timestamp,
+    assumed: bool,
+) -> Option<Result<Cleared, Vec<Missing>>> {
+    let of = subject(run, index)?;
+    let lives = &state.standing.changes;
+    let Ok(desk) = Desk::new(&run.site, &rules.windows, of.change, lives) else {
+        return Some(Err(vec![Missing::Submission]));
+    };
+    let classes = gate::windows(run, index);
+    let start = start(state, run, index, &of, (at, &classes));
+    let cleared = desk.clearance(&start);
+    if !assumed {
+        return Some(cleared);
+    }
+    Some(match (cleared, desk.window_decision(&start)) {
+        (Ok(cleared), _) => Ok(cleared),
+        (Err(_), Some(window)) => Ok(Cleared {
+            content: desk.change.content.clone(),
+            digest: desk.approval_digest(&of.environment).unwrap_or_default(),
+            window,
+        }),
+        (Err(missing), None) => Err(missing.into_iter().filter(Missing::is_of_time).collect()),
+    })
+}
+
+/// Whether a person may release or watch the changes of a run.
+pub(in crate::core) fn may_man(
+    state: &State,
+    (run, rules): (&Run, &Rules),
+    action: &Action,
+    by: &PersonId,
+) -> Result<(), Refused> {
+    let ruled = || (0..run.jobs.len()).filter_map(|index| subject(run, index));
+    if ruled().next().is_none() {
+        let what = format!("{} has no change that is to be released", run.id());
+        return Err(Refused::by(Rule::NoSuchThing, what));
+    }
+    if !run.site.people.contains_key(by) {
+        let what = format!("{by} is no person of the site");
+        return Err(Refused::by(Rule::UnknownPerson, what));
+    }
+    let (part, now) = match action {
+        Action::ReleaseChanges { shifts } if shifts.is_empty() => {
+            let what = format!("{by} is not on shift now");
+            return Err(
+                Refused::by(Rule::NotOnShift, what).hint("`nightrun roster who` says who is")
+            );
+        }
+        Action::ReleaseChanges { .. } => (Part::Executor, &run.crew.executor),
+        _ => (Part::Watcher, &run.crew.watcher),
+    };
+    if let Some(known) = now {
+        let what = format!("{known} is the {} of {} already", part.name(), run.id());
+        return Err(Refused::by(Rule::NoChange, what));
+    }
+    for of in ruled() {
+        let lives = &state.standing.changes;
+        let desk = Desk::new(&run.site, &rules.windows, of.change, lives)?;
+        if desk.people(Part::Author, &Crew::default()).contains(by) {
+            let what = format!("{by} is an author of {}", of.change);
+            return Err(Refused::by(Rule::OwnWork, what).hint("it takes another person"));
+        }
+        desk.must_not_clash(by, part, &run.crew)?;
+    }
+    Ok(())
+}
+
+impl Core {
+    /// As [`cleared`], of this night.
+    pub(in crate::core) fn cleared(
+        &self,
+        run: &Run,
+        index: usize,
+        now: Now,
+    ) -> Result<Option<Result<Cleared, Vec<Missing>>>, Unfit> {
+        let rules = self.rules_of(run)?;
+        Ok(cleared(&self.state, rules, (run, index), now.wall, self.people_assumed))
+    }
+
+    /// Whether its start stands on something that people are only assumed to do.
+    pub(in crate::core) fn stands_on_people(&self, run: &Run, index: usize, now: Now) -> bool {
+        let Ok(rules) = self.rules_of(run) else { return false };
+        matches!(cleared(&self.state, rules, (run, index), now.wall, false), Some(Err(_)))
+    }
+}
+
+impl Mover<'_> {
+    /// Somebody has released the changes of a run, or watches them.
+    pub(in crate::core) fn manned(&mut self, run: &RunId) -> Result<(), Unfit> {
+        let state = self.core.state.run(run)?;
+        self.core.agenda.reconsider(state);
+        let complete = state.crew.executor.is_some() && state.crew.watcher.is_some();
+        let waiting: Vec<usize> = match complete {
+            true => (0..state.jobs.len()).filter(|index| waits_untried(state, *index)).collect(),
+            false => Vec::new(),
+        };
+        for index in waiting {
+            self.close_incidents_of(run, index)?;
+        }
+        Ok(())
+    }
+
+    /// A step in the life of a change may let jobs start, those of other changes that need it among them.
+    pub(super) fn changes_moved(&mut self) {
+        let core = &mut *self.core;
+        for run in core.state.runs.values().filter(|run| run.result.is_none()) {
+            for index in 0..run.jobs.len() {
+                if subject(run, index).is_some() && run.jobs[index].phase.outcome().is_none() {
+                    core.agenda.touch(run.id(), index);
+                }
+            }
+        }
+    }
+
+    /// It is looked at again when its time comes; where it has come, people are told what they owe.
+    pub(in crate::core) fn wait_for_clearance(
+        &mut self,
+        run: &RunId,
+        index: usize,
+        missing: &[Missing],
+    ) -> Result<(), Unfit> {
+        if let Some(next) = missing.iter().filter_map(Missing::next).max() {
+            self.core.agenda.wake_at(next, run, index);
+        }
+        self.wait_for_people(run, index, missing)
+    }
+
+    /// Its time has come, and people have not done their part: they are told, once for each run at a time.
+    fn wait_for_people(
+        &mut self,
+        run: &RunId,
+        index: usize,
+        missing: &[Missing],
+    ) -> Result<(), Unfit> {
+        let state = self.core.state.run(run)?;
+        let people = !missing.is_empty() && !missing.iter().any(Missing::is_of_time);
+        let alone = missing.iter().all(|missing| matches!(missing, Missing::Needs { .. }));
+        let told = self.core.state.incidents.values().any(|incident| {
+            incident.closed.is_none()
+                && incident.run == *run
+                && state
+                    .index(&incident.job)
+                    .is_some_and(|index| subject(state, index).is_some() && waits(state, index))
+        });
+        if !people || alone || told || self.core.people_assumed {
+            return Ok(());
+        }
+        self.open_incident(run, index)
+    }
+
+    /// What people were told that it waits for is there.
+    pub(in crate::core) fn waits_no_more(
+        &mut self,
+        run: &RunId,
+        index: usize,
+    ) -> Result<(), Unfit> {
+        let state = self.core.state.run(run)?;
+        if subject(state, index).is_some() && waits_untried(state, index) {
+            self.close_incidents_of(run, index)?;
+        }
+        Ok(())
+    }
+}
+
+fn waits(run: &Run, index: usize) -> bool {
+    matches!(run.jobs[index].phase, Phase::Waiting | Phase::RetryWait { .. })
+}
+
+/// An open incident of such a job is about nothing but its waiting.
+fn waits_untried(run: &Run, index: usize) -> bool {
+    waits(run, index) && run.jobs[index].attempts.is_empty()
+}
