@@ -13,7 +13,7 @@ use crate::definition::braced_words::{self, BadWord};
 use crate::definition::copy::RunCopy;
 use crate::definition::site::{Engine, Job, Kind, NeedOf};
 use crate::types::{AttemptId, Now, Span, TargetName};
-use crate::wire::{ChangeTask, Program, Start, Task};
+use crate::wire::{ChangeState, ChangeTask, CutDecision, Program, Start, Task, Work};
 
 /// Folders of the host, absolute, and what is left of the window.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,6 +128,7 @@ fn program(
         Kind::Change { change, environment } => {
             let declared = run.site.changes.get(change).ok_or(NoLaunch::NoChange)?;
             let target = declared.target_in(environment.as_deref()).ok_or(NoLaunch::NoChange)?;
+            let examine = run.index(&job.name).is_some_and(|index| run.jobs[index].is_examined());
             Task::Change(Box::new(ChangeTask {
                 change: change.clone(),
                 engine: engine(target)?,
@@ -137,8 +138,9 @@ fn program(
                 time_limit: job.time_limit,
                 window_left: places.window_left,
                 mode: declared.mode,
-                cut: None,
-                examine: run.index(&job.name).is_some_and(|index| run.jobs[index].is_examined()),
+                // A look goes on with nothing.
+                cut: cut(run, job).filter(|_| !examine),
+                examine,
             }))
         }
         Kind::WaitFile { path, stable, every, limit } => Task::WaitFile {
@@ -158,6 +160,19 @@ fn program(
         }
     };
     Ok(Program::Worker(Box::new(task)))
+}
+
+/// How a change that stopped half way goes on. Nothing tries such a one again by itself, so whoever has it tried again
+/// has been told how far it came.
+fn cut(run: &Run, job: &Job) -> Option<CutDecision> {
+    let attempts = &run.jobs[run.index(&job.name)?].attempts;
+    let before = attempts.iter().rev().nth(1)?.ended.as_ref()?;
+    match &before.work {
+        Some(Work::Change(change)) if change.state == ChangeState::Partial => {
+            Some(CutDecision::Continue)
+        }
+        _ => None,
+    }
 }
 
 fn absolute(engine: &Engine, work: &Path) -> Engine {

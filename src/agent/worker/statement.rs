@@ -1,9 +1,9 @@
 //! One statement of a script: run, counted, told.
 
-use super::db::{Answer, Db, DbError};
+use super::db::{Answer, Db, DbError, Kind};
 use super::log::{count, say, took};
 use super::table;
-use crate::sql::{Class, Expect, Facts, Script, Statement, expect};
+use crate::sql::{Class, Dialect, Expect, Facts, Script, Statement, expect};
 
 /// What a statement did.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub(super) struct Failed {
     pub(super) expectation: bool,
     /// Something of the transaction may stay.
     pub(super) doubt: bool,
+    /// Something may stay that no marker tells of: it ran outside of the transaction.
+    pub(super) outside: bool,
 }
 
 /// What a statement runs in.
@@ -58,8 +60,15 @@ pub(super) async fn run(
         words: format!("{place}: statement {} ({}): {words}", statement.number, facts.verb),
         expectation: false,
         doubt: false,
+        outside: false,
     };
-    let by = |error: DbError| Failed { doubt: error.leaves_doubt(), ..failed(error.to_string()) };
+    // A procedure of MySQL may have ended the transaction before the session was lost in it.
+    let calls = script.dialect == Dialect::Mysql && facts.verb == "call";
+    let by = |error: DbError| Failed {
+        doubt: error.leaves_doubt(),
+        outside: error.kind == Kind::Broken || calls && error.kind == Kind::Lost,
+        ..failed(error.to_string())
+    };
     let answer = match db.run(statement.text, table::ROWS).await {
         Ok(answer) => answer,
         Err(error) if within == Within::Transaction => {

@@ -87,3 +87,51 @@ fn a_doubt_of_a_former_run_of_the_same_date_can_be_decided() {
     again.ends(0);
     house.run(&["skip", "night.load", "--run", "other@2026-10-30#1", "--reason", "x"]).code(2);
 }
+
+#[test]
+fn a_change_that_stopped_half_way_goes_on_when_a_person_has_it_tried_again() {
+    let house = House::new(
+        "  make: {title: M, sql: make.sql, target: bank}\n  columns: {title: C, change: columns, needs: [make]}\n",
+    );
+    house.write("night/make.sql", "create table fee (id integer);\n");
+    let change = |name: &str, text: &str| house.write(&format!("changes/columns/{name}"), text);
+    change(
+        "change.yaml",
+        "version: 1\ntitle: Columns\nclass: structure\nreason: Two columns\ntarget: bank\nmode: journalled\n\
+         rows: {min: 0, max: 0}\nverify_takes: 1s\nrollback_takes: 1s\n",
+    );
+    change("backup.sql", "select count(*) from fee;\n");
+    change(
+        "change.sql",
+        "-- done_when: select count(*) = 1 from pragma_table_info('fee') where name = 'note'\n\
+         alter table fee add column note text;\n\
+         -- done_when: select count(*) = 1 from pragma_table_info('later') where name = 'note'\n\
+         alter table later add column note text;\n",
+    );
+    change(
+        "verify.sql",
+        "select 'notes', count(*) = 1, count(*) || '' from pragma_table_info('later') where name = 'note'\n",
+    );
+    change(
+        "rollback.sql",
+        "-- done_when: select count(*) = 0 from pragma_table_info('fee') where name = 'note'\n\
+         alter table fee drop column note;\n",
+    );
+    house.spawn(NIGHT).ends(1);
+    let work = |ended: &serde_json::Value| ended["ended"]["work"]["state"].clone();
+    let ended = house.facts("attempt-ended");
+    assert_eq!(work(ended.last().unwrap()), "partial", "{ended:?}");
+    // Somebody sees to what was lacking.
+    let bank = house.work("bank.db");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        use sqlx::{ConnectOptions, Connection, Executor};
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&bank);
+        let mut db = options.connect().await.unwrap();
+        db.execute("create table later (id integer)").await.unwrap();
+        db.close().await.unwrap();
+    });
+    house.run(&["retry", "night.columns", "--reason", "the table is there now"]).code(0);
+    let ended = house.facts("attempt-ended");
+    assert_eq!(work(ended.last().unwrap()), "done", "{ended:?}");
+}

@@ -4,7 +4,7 @@ use super::marker::{self, Applied, History};
 use super::scripts::Scripts;
 use super::verify::{self, Verdict};
 use super::{Attempt, Stop, say};
-use crate::agent::worker::db::{CommitError, Db, DbError};
+use crate::agent::worker::db::{CommitError, Db, DbError, Kind};
 use crate::agent::worker::log::count;
 use crate::agent::worker::statement::{self, Failed, Ran, Within};
 use crate::agent::worker::steps::Step;
@@ -54,6 +54,11 @@ impl Attempt<'_> {
             // A fresh session judges what became of it, once this one is over.
             Err(error) => {
                 lock.close().await;
+                if let Err(stop) = &held
+                    && stop.outside
+                {
+                    return Err(Stop::in_doubt(stop.why.clone()));
+                }
                 self.settle(error.why, held.is_ok()).await?;
             }
         }
@@ -255,7 +260,11 @@ impl Attempt<'_> {
 
 /// Names what the database refused.
 pub(super) fn at(what: &'static str) -> impl Fn(DbError) -> Stop {
-    move |error| Stop { unsettled: error.leaves_doubt(), ..Stop::clean(format!("{what}: {error}")) }
+    move |error| Stop {
+        unsettled: error.leaves_doubt(),
+        outside: error.kind == Kind::Broken,
+        ..Stop::clean(format!("{what}: {error}"))
+    }
 }
 
 impl From<Failed> for Stop {
@@ -263,7 +272,8 @@ impl From<Failed> for Stop {
         if failed.expectation {
             Self::guard(failed.words)
         } else {
-            Self { unsettled: failed.doubt, ..Self::clean(failed.words) }
+            let Failed { words, doubt, outside, .. } = failed;
+            Self { unsettled: doubt, outside, ..Self::clean(words) }
         }
     }
 }

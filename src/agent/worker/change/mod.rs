@@ -40,6 +40,8 @@ struct Stop {
     refused: bool,
     /// What became of the transaction is still to be looked at.
     unsettled: bool,
+    /// Something may stay that the marker does not tell of.
+    outside: bool,
 }
 
 /// How long a statement of a change waits for a lock that somebody else holds: others wait behind it.
@@ -47,7 +49,7 @@ const LOCK_WAIT: Duration = Duration::from_secs(5);
 
 impl Stop {
     fn new(state: ChangeState, why: impl Into<String>) -> Self {
-        Self { state, why: why.into(), refused: false, unsettled: false }
+        Self { state, why: why.into(), refused: false, unsettled: false, outside: false }
     }
 
     fn clean(why: impl Into<String>) -> Self {
