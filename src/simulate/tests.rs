@@ -213,7 +213,7 @@ fn workers_that_apply_what_they_only_look_at_are_found_out() {
         }
     });
     let found = found.count();
-    assert!(found > 3, "{found}");
+    assert!(found > 1, "{found}");
 }
 
 /// Nights whose starts break the rule of precedence as it is read here.

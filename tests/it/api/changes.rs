@@ -70,7 +70,9 @@ fn a_change_goes_from_another_systems_request_to_its_archive() {
     // Requester and team have a mail for each execution, in their language, with rows, times and verification.
     let mails = || {
         let mut mails = house.mails();
-        mails.retain(|mail| mail.subject.contains("rate"));
+        mails.retain(|mail| {
+            ["Change rate", "变更 rate"].iter().any(|of| mail.subject.starts_with(of))
+        });
         mails
     };
     eventually("four mails", || mails().len() == 4);

@@ -174,7 +174,8 @@ fn tries(job: &MadeJob, seen: &Evidence) -> Vec<String> {
             |id: &Value| id.as_str().is_some_and(|id| id.split('/').nth(1) == Some(&job.name));
         match fact["fact"].as_str().unwrap_or_default() {
             "attempt-intended" if of_job(&fact["attempt"]) => {
-                if !allowed {
+                // A look at what became of a change tries nothing.
+                if !allowed && fact["examine"] != true {
                     wrong
                         .push(format!("{}: tried again by itself after `{last}`", fact["attempt"]));
                 }
