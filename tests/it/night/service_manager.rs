@@ -19,7 +19,7 @@ const JOBS: &str = "
 ";
 
 /// Within which the manager wants to hear that its service is alive.
-const WATCHDOG: Duration = Duration::from_secs(4);
+const WATCHDOG: Duration = Duration::from_secs(8);
 
 struct Manager {
     socket: UnixDatagram,
@@ -86,7 +86,7 @@ fn the_service_says_when_it_leads_reads_its_files_and_ends_and_that_it_is_alive(
     let ordered = house.spawn(&["run", "night", "--date", "2026-10-30"]);
     night.started("a");
     manager.hears("STATUS=leading; 1 run is under way");
-    manager.is_alive_for(WATCHDOG * 2);
+    manager.is_alive_for(WATCHDOG * 3 / 2);
     // The agent and the jobs are none of the manager's business.
     let agent = house.agent_pid().unwrap();
     let environment = fs::read(format!("/proc/{agent}/environ")).unwrap();
@@ -101,7 +101,7 @@ fn the_service_says_when_it_leads_reads_its_files_and_ends_and_that_it_is_alive(
     database.execute("begin immediate");
     house.say("a", "go");
     night.notice("the store does not take what was decided");
-    manager.is_alive_for(WATCHDOG * 2);
+    manager.is_alive_for(WATCHDOG * 3 / 2);
     database.execute("rollback");
     database.close();
     ordered.ends(0);
@@ -153,7 +153,7 @@ fn one_that_stands_by_is_ready_and_alive_and_says_when_it_leads() {
     one.hears("READY=1\nSTATUS=leading");
     let stands_by = two.start(command("two"));
     two.hears("READY=1\nSTATUS=standing by: another supervisor leads");
-    two.is_alive_for(WATCHDOG * 2);
+    two.is_alive_for(WATCHDOG * 3 / 2);
     leader.signal(Signal::TERM);
     one.hears("STOPPING=1");
     leader.ends(0);
