@@ -132,7 +132,7 @@ fn facts(run_number: u32) -> impl Iterator<Item = Fact> {
         };
         let (host, boot) = (HostName::new("local").unwrap(), BootId("0".repeat(36)));
         [
-            Fact::AttemptIntended { attempt: attempt.clone(), host, boot },
+            Fact::AttemptIntended { attempt: attempt.clone(), host, boot, examine: false },
             Fact::AttemptStarted { attempt, pid: 4711, at: at() },
             Fact::AttemptEnded { ended: Box::new(ended), good: true },
         ]

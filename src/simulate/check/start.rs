@@ -205,8 +205,8 @@ impl Witness {
 
 /// Whether nobody can say that the last attempt is over. One that only looks has no place of its own.
 fn may_still_run(job: &JobState) -> bool {
-    let worked = job.attempts.iter().filter(|attempt| !attempt.examine);
-    let ended = worked.last().and_then(|last| last.ended.as_ref());
+    let mut worked = job.attempts.iter().filter(|attempt| !attempt.examine);
+    let ended = worked.next_back().and_then(|last| last.ended.as_ref());
     ended.is_none_or(|ended| matches!(ended.ending, Ending::Unknown { .. }))
 }
 
