@@ -6,7 +6,7 @@ use std::fs;
 use rustix::process::Signal;
 
 use super::prey;
-use crate::night::facts::{eventually, holds, is_there, send};
+use crate::night::facts::{eventually, holds, is_there, send, stands_still};
 use crate::night::house::House;
 use crate::night::watched::Night;
 
@@ -132,7 +132,10 @@ fn a_shim_that_stands_still_for_a_while_is_not_taken_for_dead() {
 #[test]
 fn a_shim_that_stands_still_when_its_agent_is_killed_goes_on() {
     let (house, night) = house();
-    send(house.shim_pid("a", 1), Signal::STOP);
+    let shim = house.shim_pid("a", 1);
+    send(shim, Signal::STOP);
+    // The kernel wakes who stands still at that time, and not who stops just after.
+    eventually("a shim that stands still", || stands_still(shim));
     send(house.agent_pid().unwrap(), Signal::KILL);
     house.say("a", "go");
     house.ended_unwatched("a", 1);

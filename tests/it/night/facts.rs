@@ -18,6 +18,11 @@ pub(crate) fn is_there(pid: i32) -> bool {
     fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
 }
 
+/// It has been stopped, and that has reached it.
+pub(crate) fn stands_still(pid: i32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") T "))
+}
+
 /// The name of the account that the tests run as.
 pub(crate) fn account() -> String {
     let output = Command::new("id").arg("-un").output().unwrap();

@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, channel};
 use rustix::process::Signal;
 use serde_json::Value;
 
-use super::facts::{PATIENCE, eventually, is_there, send};
+use super::facts::{PATIENCE, eventually, is_there, send, stands_still};
 use super::house::House;
 
 const RUN: &[&str] = &["run", "night", "--date", "2026-10-30"];
@@ -159,9 +159,7 @@ fn a_job_that_stops_its_watcher_can_be_killed() {
     held.house.gates(&["a"]);
     let night = held.house.spawn(RUN);
     let shim = held.house.number("shim");
-    eventually("the stop", || {
-        fs::read_to_string(format!("/proc/{shim}/stat")).is_ok_and(|stat| stat.contains(") T "))
-    });
+    eventually("the stop", || stands_still(shim));
     held.house.run(&["kill", "night.a", "--reason", "it hangs"]).code(0);
     let _goes_on = GoesOn(shim);
     night.ends(1);
