@@ -32,6 +32,7 @@ impl MariaServer {
         unpack(&template(), &folder);
         let port = free_port();
         let mut words = as_account(account());
+        words.extend(with_own_room(&folder));
         words.push(program("mariadbd").display().to_string());
         words.push("--no-defaults".to_owned());
         for (setting, value) in [
@@ -112,10 +113,16 @@ fn account() -> Option<&'static str> {
     server_process::account("mysql")
 }
 
+/// The test's own folder for temporary files may be closed to the server's account.
+fn with_own_room(folder: &Path) -> [String; 2] {
+    ["env".to_owned(), format!("TMPDIR={}", folder.display())]
+}
+
 /// An empty database as a tar file: making one takes seconds.
 fn template() -> PathBuf {
     server_process::template(&program("mariadbd"), account(), |folder: &Path| {
         let mut words = as_account(account());
+        words.extend(with_own_room(folder));
         words.push(program("mariadb-install-db").display().to_string());
         words.extend(["--no-defaults", "--skip-test-db"].map(str::to_owned));
         words.push("--auth-root-authentication-method=normal".to_owned());
