@@ -1,7 +1,11 @@
 //! What a database answers.
 
 use std::fmt;
-use std::time::Duration;
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+use futures_util::{Stream, TryStreamExt};
+use sqlx::{Column, Database, Either, Row};
 
 /// What an error means for the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +82,41 @@ pub(in crate::agent::worker) struct Answer {
     /// Statements that the database saw in the text.
     pub(in crate::agent::worker) statements: u32,
     pub(in crate::agent::worker) took: Duration,
+}
+
+impl Answer {
+    /// Reads what sqlx gives of one text, whatever the engine. `affected`: rows that a statement tells of.
+    #[expect(clippy::disallowed_methods, reason = "the log tells how long a statement took")]
+    pub(super) async fn read<DB: Database>(
+        stream: impl Stream<Item = Result<Either<DB::QueryResult, DB::Row>, DbError>>,
+        keep: usize,
+        affected: impl Fn(&DB::QueryResult) -> u64,
+        cells: impl Fn(&DB::Row) -> Result<Vec<Cell>, DbError>,
+    ) -> Result<Self, DbError> {
+        let clock = Instant::now();
+        let mut stream = pin!(stream);
+        let mut answer = Self::default();
+        while let Some(item) = stream.try_next().await? {
+            match item {
+                Either::Left(done) => {
+                    answer.statements += 1;
+                    answer.changes = affected(&done);
+                }
+                Either::Right(row) => {
+                    if answer.count == 0 {
+                        answer.columns =
+                            row.columns().iter().map(|c| c.name().to_owned()).collect();
+                    }
+                    if answer.rows.len() < keep {
+                        answer.rows.push(cells(&row)?);
+                    }
+                    answer.count += 1;
+                }
+            }
+        }
+        answer.took = clock.elapsed();
+        Ok(answer)
+    }
 }
 
 /// A value of a row. Servers tell most of them as text.

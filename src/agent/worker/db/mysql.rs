@@ -1,10 +1,10 @@
 //! A session of MariaDB or MySQL: a plain connection of its own, with limits for everything that it may wait for.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::{TryStreamExt, pin_mut};
-use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlRow, MySqlSslMode};
-use sqlx::{AssertSqlSafe, Column, ConnectOptions, Connection, Either, Executor, Row};
+use sqlx::mysql::{MySql, MySqlConnectOptions, MySqlConnection, MySqlRow, MySqlSslMode};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, Row};
 use sqlx::{TypeInfo, ValueRef};
 
 use super::answer::{Answer, Cell, CommitError, DbError, Kind};
@@ -144,33 +144,10 @@ impl Session {
         }
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the log tells how long a statement took")]
     async fn execute(&mut self, sql: &str, keep: usize) -> Result<Answer, DbError> {
-        let clock = Instant::now();
-        let mut answer = Answer::default();
         let query = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
-        let mut stream = (&mut self.conn).fetch_many(query);
-        while let Some(item) = stream.try_next().await.map_err(said)? {
-            match item {
-                Either::Left(done) => {
-                    answer.statements += 1;
-                    answer.changes = done.rows_affected();
-                }
-                Either::Right(row) => {
-                    if answer.count == 0 {
-                        answer.columns =
-                            row.columns().iter().map(|c| c.name().to_owned()).collect();
-                    }
-                    if answer.rows.len() < keep {
-                        answer.rows.push(cells(&row)?);
-                    }
-                    answer.count += 1;
-                }
-            }
-        }
-        drop(stream);
-        answer.took = clock.elapsed();
-        Ok(answer)
+        let stream = (&mut self.conn).fetch_many(query).map_err(said);
+        Answer::read::<MySql>(stream, keep, |done| done.rows_affected(), cells).await
     }
 
     pub(super) async fn ask(

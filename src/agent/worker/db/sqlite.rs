@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use sqlx::sqlite::{
     Sqlite, SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteSynchronous,
 };
-use sqlx::{AssertSqlSafe, Column, ConnectOptions, Connection, Decode, Either, Executor, Row};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Decode, Executor, Row};
 use sqlx::{TypeInfo, ValueRef};
 
 use super::answer::{Answer, Cell, CommitError, DbError, Kind};
@@ -114,33 +114,10 @@ impl Session {
         })
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the log tells how long a statement took")]
     async fn execute(&mut self, sql: &str, keep: usize) -> Result<Answer, DbError> {
-        let clock = Instant::now();
-        let mut answer = Answer::default();
         let query = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
-        let mut stream = (&mut self.conn).fetch_many(query);
-        while let Some(item) = stream.try_next().await.map_err(said)? {
-            match item {
-                Either::Left(done) => {
-                    answer.statements += 1;
-                    answer.changes = done.rows_affected();
-                }
-                Either::Right(row) => {
-                    if answer.count == 0 {
-                        answer.columns =
-                            row.columns().iter().map(|c| c.name().to_owned()).collect();
-                    }
-                    if answer.rows.len() < keep {
-                        answer.rows.push(cells(&row)?);
-                    }
-                    answer.count += 1;
-                }
-            }
-        }
-        drop(stream);
-        answer.took = clock.elapsed();
-        Ok(answer)
+        let stream = (&mut self.conn).fetch_many(query).map_err(said);
+        Answer::read::<Sqlite>(stream, keep, |done| done.rows_affected(), cells).await
     }
 
     pub(super) async fn ask(
