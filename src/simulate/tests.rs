@@ -203,7 +203,7 @@ fn agents_that_obey_any_epoch_are_found_out() {
 /// Workers that apply a change when they were told to look at it only.
 #[test]
 fn workers_that_apply_what_they_only_look_at_are_found_out() {
-    let found = (0..200).filter(|seed| {
+    let found = (0..400).filter(|seed| {
         let mut world = World::new(Scenario { look: 64, ..Scenario::of(*seed, 40) }).unwrap();
         world.heeds_nothing();
         match world.play() {
@@ -212,8 +212,9 @@ fn workers_that_apply_what_they_only_look_at_are_found_out() {
             Ok(_) => false,
         }
     });
-    let found = found.count();
-    assert!(found > 1, "{found}");
+    // Few nights have a look at all: one is found out in some sixty.
+    let found = found.take(4).count();
+    assert!(found > 3, "{found}");
 }
 
 /// Nights whose starts break the rule of precedence as it is read here.
