@@ -188,7 +188,6 @@ fn places(site: &Site, standing: &Standing, id: &ChangeId, now: Timestamp) -> Ve
             environment,
             at: now,
             crew: &Crew::default(),
-            listed: false,
             subject: Subject {
                 batch: &batch,
                 target: Some(target),

@@ -18,8 +18,6 @@ pub struct Start<'a> {
     pub environment: &'a str,
     pub at: Timestamp,
     pub crew: &'a Crew,
-    /// Only what is on the list of a window starts; a node of a batch need not be.
-    pub listed: bool,
     /// What freezes may name.
     pub subject: Subject<'a>,
     /// The classes of its job and its batch, which must be open besides.
@@ -57,7 +55,7 @@ impl Desk<'_> {
         missing.extend(self.unchecked(start.environment));
         missing.extend(self.manned(start.crew));
         let scheduled = self.scheduled(start.environment);
-        if start.listed && scheduled.is_none() {
+        if scheduled.is_none() && self.must_be_listed(start.environment) {
             missing.push(Missing::Schedule);
         }
         missing.extend(self.untimely(start, scheduled));
@@ -220,6 +218,15 @@ impl Desk<'_> {
             }
         }
         missing
+    }
+
+    /// What an environment takes in at set hours and seals starts from its list only (D8), and so does what was put on one
+    /// already: a node of a batch is no way around either.
+    fn must_be_listed(&self, environment: &str) -> bool {
+        let put_on_one = |taken: &Taken| matches!(&taken.step, ChangeStep::Scheduled { environment: of, .. } if of == environment);
+        self.change.kind == ChangeKind::Normal
+            && (self.rules.intake(self.case(environment)).is_some()
+                || self.current().iter().any(put_on_one))
     }
 
     /// The list that it is on: when, and for which window; `None` where scripts, target or window are others by now.

@@ -47,7 +47,6 @@ pub(super) fn start<'a>(
         environment: &of.environment,
         at,
         crew: &run.crew,
-        listed: false,
         subject: window::Subject {
             batch: &run.batch.id,
             target: Some(of.target),

@@ -194,7 +194,6 @@ impl House {
             environment,
             at: self.at,
             crew: &crew,
-            listed: true,
             subject,
             classes: &[],
         })

@@ -157,6 +157,10 @@ fn house_h_takes_releases_in_at_its_hours_and_nothing_after_the_seal() {
         house.at(at);
         assert_eq!(house.take("fix", "shift", on(day)), rule, "{at}");
     }
+    // Approved and on no list it does not start, whatever its window says: a node of a batch neither.
+    let mut house = ready();
+    house.at("2026-10-29T18:30");
+    assert_eq!(house.lacks("fix", "production"), [Rule::NotScheduled]);
     // On the list, and approved once more after the seal: that does not count for this list.
     let mut house = ready();
     house.at("2026-10-29T15:30").done("fix", "shift", on(None));
