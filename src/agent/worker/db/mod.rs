@@ -317,17 +317,14 @@ impl Db {
 /// Waits for an answer, past the point at which what asks for it has been sent.
 async fn sent<T>(point: &str, asks: impl Future<Output = T>) -> T {
     let mut asks = pin!(asks);
-    let first = std::future::poll_fn(|context| match asks.as_mut().poll(context) {
-        Poll::Ready(answer) => Poll::Ready(Some(answer)),
-        Poll::Pending => Poll::Ready(None),
-    });
-    if let Some(answer) = first.await {
-        return answer;
-    }
+    let first = std::future::poll_fn(|context| Poll::Ready(asks.as_mut().poll(context))).await;
     // Whoever carries it to the server has its turn.
     tokio::task::yield_now().await;
     crate::fault::point(point);
-    asks.await
+    match first {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => asks.await,
+    }
 }
 
 #[cfg(test)]
