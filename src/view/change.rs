@@ -195,6 +195,7 @@ fn places(site: &Site, standing: &Standing, id: &ChangeId, now: Timestamp) -> Ve
                 ordered: &standing.freezes,
             },
             classes: &[],
+            needs: std::time::Duration::ZERO,
         };
         let missing = desk.clearance(&start).err().unwrap_or_default();
         PlaceLine {

@@ -12,8 +12,10 @@ use crate::definition::site::{ApprovalRule, Case, Part, Quorum};
 use crate::types::{CheckName, PersonId, Role};
 
 /// Of each of these groups all are different people, whatever a site declares.
-const ALWAYS: [&[Part]; 2] =
-    [&[Part::Author, Part::Reviewer, Part::Approver], &[Part::Executor, Part::Watcher]];
+const ALWAYS: [&[Part]; 2] = [
+    &[Part::Author, Part::Reviewer, Part::Approver],
+    &[Part::Author, Part::Executor, Part::Watcher],
+];
 
 /// The two who carry a change out, as far as they are known.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -1,5 +1,7 @@
 //! Whether a change may start: approvals, promotion, lists and windows, checked anew at the time of the start.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::approvals::Crew;
@@ -22,6 +24,8 @@ pub struct Start<'a> {
     pub subject: Subject<'a>,
     /// The classes of its job and its batch, which must be open besides.
     pub classes: &'a [&'a WindowClass],
+    /// What its job must have left of them, if that is more than what the change asks for by itself.
+    pub needs: Duration,
 }
 
 /// A change that may start.
@@ -276,7 +280,7 @@ impl Desk<'_> {
         let own = self.classes(start.environment);
         let classes: Vec<&WindowClass> =
             own.iter().copied().chain(start.classes.iter().copied()).collect();
-        let needs = self.must_fit();
+        let needs = self.must_fit().max(start.needs);
         let gate = self.windows.gate(&classes, start.subject, start.at, needs);
         let early = scheduled.and_then(|(_, window)| window).filter(|(opens, _)| *opens > start.at);
         if let (Some((opens, _)), Some(class), ChangeKind::Normal) =
@@ -293,31 +297,37 @@ impl Desk<'_> {
             }
             Gate::Closed { reason, next } => (reason, next),
         };
-        // A freeze stops emergencies too: who lifts it is recorded.
+        // A freeze stops what runs outside of its windows too: who lifts it is recorded.
         let overridden = self.windows.gate_overridden(&classes, start.subject, start.at, needs);
-        if matches!(overridden, Gate::Closed { .. }) {
-            return Err(Missing::Window { reason, next });
+        match (self.outside(start, scheduled), overridden) {
+            (Ok(decision), Gate::Open { .. }) => Ok(decision),
+            (Ok(_), Gate::Closed { reason, next }) => Err(Missing::Window { reason, next }),
+            (Err(Some(passed)), Gate::Open { .. }) => Err(passed),
+            (Err(_), _) => Err(Missing::Window { reason, next }),
         }
+    }
+
+    /// Whether it may run while its windows are closed: an emergency, or one whose window has passed and that somebody
+    /// lets run late. Inside of what is not let run so: what it lacks for that.
+    fn outside(
+        &self,
+        start: &Start<'_>,
+        scheduled: Option<Listed>,
+    ) -> Result<WindowDecision, Option<Missing>> {
         if self.change.kind == ChangeKind::Emergency {
             return Ok(WindowDecision::Emergency);
         }
-        match scheduled.and_then(|(_, window)| window) {
-            Some((_, closed)) if closed <= start.at => {
-                let late = item(LATE);
-                let confirmed =
-                    late.iter().flat_map(|late| self.confirmed(start.environment, late));
-                let role = self.rules.late.as_ref();
-                let mut by = confirmed.filter(|(taken, of)| {
-                    taken.at >= closed
-                        && Some(*of) == role
-                        && self.has_role(&taken.by, of).is_some()
-                });
-                match by.next() {
-                    Some((taken, _)) => Ok(WindowDecision::Late { by: taken.by.clone() }),
-                    None => Err(Missing::WindowPassed { closed, role: role.cloned() }),
-                }
-            }
-            _ => Err(Missing::Window { reason, next }),
+        let passed = scheduled.and_then(|(_, window)| window).filter(|(_, to)| *to <= start.at);
+        let Some((_, closed)) = passed else { return Err(None) };
+        let late = item(LATE);
+        let confirmed = late.iter().flat_map(|late| self.confirmed(start.environment, late));
+        let role = self.rules.late.as_ref();
+        let mut by = confirmed.filter(|(taken, of)| {
+            taken.at >= closed && Some(*of) == role && self.has_role(&taken.by, of).is_some()
+        });
+        match by.next() {
+            Some((taken, _)) => Ok(WindowDecision::Late { by: taken.by.clone() }),
+            None => Err(Some(Missing::WindowPassed { closed, role: role.cloned() })),
         }
     }
 }

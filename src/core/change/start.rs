@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 
-use super::approvals::Crew;
 use super::clearance::{Cleared, Start};
 use super::desk::Desk;
 use super::missing::Missing;
@@ -54,6 +53,7 @@ pub(super) fn start<'a>(
             ordered: &state.standing.freezes,
         },
         classes,
+        needs: gate::must_fit(run, index),
     }
 }
 
@@ -121,10 +121,6 @@ pub(in crate::core) fn may_man(
     for of in ruled() {
         let lives = &state.standing.changes;
         let desk = Desk::new(&run.site, &rules.windows, of.change, lives)?;
-        if desk.people(Part::Author, &Crew::default()).contains(by) {
-            let what = format!("{by} is an author of {}", of.change);
-            return Err(Refused::by(Rule::OwnWork, what).hint("it takes another person"));
-        }
         desk.must_not_clash(by, part, &run.crew)?;
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! A house with the shipped rules of changes, for tables of who may do what when.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use crate::core::change::{
@@ -196,6 +198,7 @@ impl House {
             crew: &crew,
             subject,
             classes: &[],
+            needs: Duration::ZERO,
         })
     }
 

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use super::house::{House, change, confirm, person, review, submit};
-use crate::core::change::{ChangeStep, Missing, WindowDecision};
+use crate::core::change::{ChangeOrder, ChangeStep, Missing, WindowDecision};
 use crate::core::fact::{Action, Fact};
 use crate::core::invariant::{Around, Watch};
 use crate::core::night::{Command, Core, Event, StepError, Turn};
 use crate::core::obstacle::Obstacle;
 use crate::core::refused::Rule;
 use crate::core::test_night::{boot, local, name, opened};
-use crate::definition::site::Host;
+use crate::definition::site::{Freeze, FreezeScope, Host};
 use crate::definition::starter;
-use crate::types::{BatchId, Ending, Now, Outcome, RunId, ShiftName};
+use crate::types::{BatchId, Ending, Now, Outcome, RunId, ShiftName, Span, Text};
 use crate::wire::Ended;
 
 const PROD: &str = "class: data\ntarget: prod";
@@ -248,13 +248,40 @@ fn a_late_release_starts_what_still_fits() {
 }
 
 #[test]
+fn its_window_has_room_for_what_its_job_is_expected_to_take() {
+    for (released, started) in [("11:13", true), ("11:13:01", false)] {
+        let mut night = Night::of(&[("a", PROD, "")]).approved("a", &["dev", "ops"]);
+        let list = night.house.site.batches.get_mut(&BatchId::new("list").unwrap()).unwrap();
+        Arc::make_mut(list).jobs[0].expected = Some(Span::seconds(1_800));
+        let mut night = night.open("11:00");
+        night.at(released).manned();
+        assert_eq!(night.started() == ["a"], started, "{released}");
+    }
+}
+
+#[test]
+fn whoever_carries_it_out_has_no_hand_in_it_afterwards() {
+    for by in ["shift", "shift-too"] {
+        let mut night = Night::of(&[("a", PROD, "")]).approved("a", &["dev", "ops"]).open("10:30");
+        night.manned();
+        let site = Arc::new(night.house.site.clone());
+        let order = ChangeOrder { change: change("a"), wish: submit(), key: None, site };
+        let (by, reason) = (person(by), "once more".to_owned());
+        night.must(Event::Change { by, reason, order: Box::new(order) });
+        night.at("11:00");
+        assert_eq!(night.started(), [""; 0]);
+        assert_eq!(night.lacks("a"), ["own-work"]);
+    }
+}
+
+#[test]
 fn what_is_not_approved_for_what_the_run_holds_does_not_start_and_an_approval_lets_it() {
     // One role is missing; it is given during the window.
     let mut night = Night::of(&[("a", PROD, "")]).approved("a", &["dev"]).open("10:30");
     night.manned().at("11:00");
     assert_eq!(night.lacks("a"), ["not-approved"]);
     assert_eq!(night.told(), (1, 0));
-    let order = |wish| crate::core::change::ChangeOrder {
+    let order = |wish| ChangeOrder {
         change: change("a"),
         wish,
         key: None,
@@ -297,6 +324,20 @@ fn an_emergency_starts_outside_of_its_window_with_its_quorum_and_not_without() {
         });
         assert_eq!(urgent, started);
     }
+}
+
+#[test]
+fn an_emergency_starts_when_the_freeze_ends_whatever_its_window() {
+    let by = ["dev", "tester", "ops", "ccb-a", "ccb-b"];
+    let mut night = Night::of(&[("a", URGENT, "")]).approved("a", &by);
+    let [from, to] = ["2026-10-26T18:00:00Z", "2026-10-26T20:00:00Z"].map(|at| at.parse().unwrap());
+    let (reason, scope) = (Text::en("Upgrade"), FreezeScope::default());
+    night.house.site.freezes.push(Freeze { reason, from, to, scope });
+    let mut night = night.open("03:00");
+    night.manned();
+    assert_eq!(night.lacks("a"), ["2026-10-27T04:00:00"]);
+    night.at("04:00");
+    assert_eq!(night.started(), ["a"]);
 }
 
 #[test]
