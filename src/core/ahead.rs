@@ -72,7 +72,7 @@ pub(super) struct Ahead<S> {
 
 impl<S: Script> Ahead<S> {
     pub(super) fn new(mut core: Core, now: Now, until: Timestamp, script: S) -> Self {
-        core.people_assumed = true;
+        core.assume_people();
         let mut hosts: Vec<(Timestamp, HostName, bool)> = Vec::new();
         for outage in script.outages() {
             hosts.push((outage.from, outage.host.clone(), false));

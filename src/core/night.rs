@@ -96,6 +96,11 @@ pub struct Core {
 pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 
 impl Core {
+    /// From now on people do their part in every change: a look ahead.
+    pub fn assume_people(&mut self) {
+        self.people_assumed = true;
+    }
+
     /// `next_incident`: one more than the highest incident number ever given in this site.
     pub fn new(next_incident: u64) -> Self {
         Self { next_incident, ..Self::default() }

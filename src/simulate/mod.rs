@@ -6,6 +6,7 @@
 
 mod agent;
 mod check;
+mod clearing;
 mod dice;
 mod faults;
 mod made_site;

@@ -200,6 +200,50 @@ fn agents_that_obey_any_epoch_are_found_out() {
     assert!(found.count() > 3);
 }
 
+/// What people do with changes, and what comes of it.
+#[test]
+fn changes_of_made_up_nights_go_through_everything() {
+    let mut open = vec![
+        "\"step\":\"submitted\"",
+        "\"step\":\"reviewed\"",
+        "\"step\":\"approved\"",
+        "\"step\":\"confirmed\"",
+        "\"step\":\"scheduled\"",
+        "\"step\":\"began\"",
+        "\"step\":\"decided\"",
+        "\"step\":\"returned\"",
+        "\"step\":\"withdrawn\"",
+        "\"window\":{\"window\":\"open\"",
+        "\"window\":{\"window\":\"emergency\"",
+        "\"window\":{\"window\":\"late\"",
+        "\"do\":\"release-changes\"",
+        "\"do\":\"watch-changes\"",
+    ];
+    for seed in 0..1_000 {
+        let night = played(&Scenario { look: 64, ..Scenario::of(seed, 22) });
+        open.retain(|words| !night.entries.iter().any(|entry| entry.body.contains(words)));
+        if open.is_empty() {
+            return;
+        }
+    }
+    panic!("never in 1,000 nights: {open:?}");
+}
+
+/// Supervisors that start changes as any other job.
+#[test]
+fn supervisors_without_rules_are_found_out() {
+    let found = (0..40).filter(|seed| {
+        // Nobody looks at the whole state, in which the rules are missing too.
+        let mut world = World::new(Scenario { look: 1 << 40, ..Scenario::of(*seed, 22) }).unwrap();
+        world.minds_no_rules();
+        let started =
+            |failure: &Failure| matches!(failure.breach, Breach::Rule(Violation::Started(..)));
+        matches!(world.play(), Err(failure) if started(&failure))
+    });
+    let found = found.count();
+    assert!(found > 20, "{found} of 40 nights");
+}
+
 /// Workers that apply a change when they were told to look at it only.
 #[test]
 fn workers_that_apply_what_they_only_look_at_are_found_out() {

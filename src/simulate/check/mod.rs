@@ -7,6 +7,7 @@
 //! - [`Witness::look_at_all`]: everything; at crashes and at the end of a night.
 //! - [`plan::plan_holds`]: the plan of a night against a calm night played by itself.
 
+mod cleared;
 mod days;
 mod deadlines;
 mod history;

@@ -1,15 +1,16 @@
 //! Windows and freezes by walking the clock of each zone.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::civil::{Date, DateTime};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
+use super::cleared;
 use super::days::KnownDays;
-use crate::core::state::{OrderedFreeze, Run};
+use crate::core::state::{Run, State};
 use crate::definition::site::{Freeze, Job, Kind, Opening};
-use crate::types::{FreezeId, TargetName, WindowClass, Zone};
+use crate::types::{TargetName, WindowClass, Zone};
 
 /// When clocks show what; walked once for each question.
 #[derive(Debug, Default)]
@@ -41,15 +42,25 @@ impl Clock {
     /// Why windows or freezes keep the job, if they do.
     pub(super) fn keep(
         &mut self,
-        ordered: &BTreeMap<FreezeId, OrderedFreeze>,
+        state: &State,
         (run, index): (&Run, usize),
         at: Timestamp,
     ) -> Option<String> {
         let job = run.job(index);
-        let need = SignedDuration::try_from(must_fit(run, job)).unwrap_or(SignedDuration::MAX);
+        let ruled = cleared::ruled(state, run, job);
+        let need = must_fit(run, job, ruled.is_some());
+        let need = SignedDuration::try_from(need).unwrap_or(SignedDuration::MAX);
         let done = at.checked_add(need).unwrap_or(Timestamp::MAX);
-        let classes: Vec<&WindowClass> = run.batch.window.iter().chain(&job.window).collect();
-        if run.opened.window_override.is_none() {
+        let of_rules = ruled.iter().flat_map(|ruled| ruled.classes());
+        let classes: Vec<&WindowClass> =
+            run.batch.window.iter().chain(&job.window).chain(of_rules).collect();
+        // An order opens no window for a change that rules are about.
+        let opened = match &ruled {
+            Some(ruled) if ruled.is_early(at) => return Some("it is on a later list".to_owned()),
+            Some(ruled) => ruled.runs_outside(at),
+            None => run.opened.window_override.is_some(),
+        };
+        if !opened {
             for class in &classes {
                 let until = self.open_until(run, class, at, done);
                 if until == at {
@@ -60,6 +71,7 @@ impl Clock {
                 }
             }
         }
+        let ordered = &state.standing.freezes;
         let ordered = ordered.values().map(|freeze| &freeze.what);
         let frozen = run.site.freezes.iter().chain(ordered).find(|freeze| {
             let now = freeze.from <= at && at < freeze.to;
@@ -110,15 +122,15 @@ impl Clock {
 }
 
 /// 1.5 × what is expected, and what a change adds.
-fn must_fit(run: &Run, job: &Job) -> Duration {
+fn must_fit(run: &Run, job: &Job, ruled: bool) -> Duration {
     let expected = run.opened.expected.get(&job.name).copied().or(job.expected);
     let own = expected.unwrap_or_default().get().mul_f64(1.5);
     match &job.kind {
-        Kind::Change { change, .. } => run
-            .site
-            .changes
-            .get(change)
-            .map_or(own, |change| own + change.verify_takes.get() + change.rollback_takes.get()),
+        Kind::Change { change, .. } => run.site.changes.get(change).map_or(own, |change| {
+            let declared = change.expected.filter(|_| ruled).unwrap_or_default();
+            let own = own.max(declared.get().mul_f64(1.5));
+            own + change.verify_takes.get() + change.rollback_takes.get()
+        }),
         _ => own,
     }
 }

@@ -113,6 +113,7 @@ impl Calm {
     ) -> Self {
         let mut core = Core::new(1);
         core.define(DIGEST, Arc::clone(&made.site));
+        core.assume_people();
         let now = Now { wall: made.begins, since_boot: Duration::from_secs(100) };
         let (endings, starts) = Default::default();
         let hosts = made.site.hosts.keys().cloned().collect();

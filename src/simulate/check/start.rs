@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::cleared;
 use super::days::KnownDays;
 use super::openings::target;
 use super::{Violation, Witness};
@@ -55,7 +56,11 @@ impl Witness {
         if let Some((_, why)) = broken.into_iter().find(|(broken, _)| *broken) {
             return Err(no(why));
         }
-        match clock.keep(&state.standing.freezes, (run, index), at) {
+        let lacks = cleared::ruled(state, run, run.job(index)).and_then(|ruled| ruled.lacks(at));
+        if let Some(why) = lacks {
+            return Err(no(&why));
+        }
+        match clock.keep(state, (run, index), at) {
             Some(why) => Err(no(&why)),
             None => Ok(()),
         }

@@ -60,7 +60,8 @@ fn windows_are_walked_as_the_gate_opens() {
     for (seed, made) in sample(0..60) {
         let (mut witness, run) = opened(&made);
         let windows = Windows::new(&made.site);
-        let run = witness.state.run(&run).unwrap();
+        let state = witness.state.clone();
+        let run = state.run(&run).unwrap();
         for index in 0..run.jobs.len() {
             let classes = gate::windows(run, index);
             if classes.is_empty() && made.site.freezes.is_empty() {
@@ -76,7 +77,7 @@ fn windows_are_walked_as_the_gate_opens() {
                     None => windows.gate(&classes, what, at, needs),
                     Some(_) => windows.gate_overridden(&classes, what, at, needs),
                 };
-                let kept = witness.clock.keep(NONE_ORDERED, (run, index), at);
+                let kept = witness.clock.keep(&state, (run, index), at);
                 let is_open = matches!(gate, Gate::Open { .. });
                 assert_eq!(kept.is_none(), is_open, "seed {seed} {at}: {kept:?} {gate:?}");
                 *(if is_open { &mut open } else { &mut closed }) += 1;
@@ -189,7 +190,9 @@ fn old_news_and_second_settlements_are_found() {
 #[test]
 fn the_plan_is_what_happens_in_a_calm_night() {
     let broken: Vec<String> = (0..100)
-        .filter_map(|seed| Some((seed, plan::plan_holds(seed, 40).err()?)))
+        .filter_map(|seed| {
+            Some((seed, plan::plan_holds(seed, 40 + 2 * (seed as usize % 2)).err()?))
+        })
         .map(|(seed, why)| format!("seed {seed}: {why}"))
         .collect();
     assert!(broken.is_empty(), "{}", broken.join("\n"));

@@ -3,6 +3,7 @@
 
 mod batches;
 mod calendars;
+mod change_rules;
 mod jobs;
 mod needs;
 mod orders;
@@ -73,7 +74,7 @@ pub(super) fn made(dice: &mut Dice, jobs: usize) -> Result<Made, BadSite> {
     let named = batches::Named { windows: windows.keys().cloned().collect(), pools: &pools };
     let (batches, changes) = batches::all(dice, &night, &named, jobs)?;
     let freezes = windows::freezes(dice, &night, &batches, &named.windows)?;
-    let site = Site {
+    let mut site = Site {
         title: Text::en("Made up"),
         zone: night.zone.clone(),
         language: Lang::En,
@@ -99,6 +100,9 @@ pub(super) fn made(dice: &mut Dice, jobs: usize) -> Result<Made, BadSite> {
         batches: batches.into_iter().map(|b| (b.id.clone(), Arc::new(b))).collect(),
         pools,
     };
+    if jobs % 5 == 2 {
+        change_rules::lay(dice, &mut site)?;
+    }
     orders::of(dice, site, &night)
 }
 
@@ -107,6 +111,11 @@ const TWO: [TwoPeople; 3] = [TwoPeople::Force, TwoPeople::KillChange, TwoPeople:
 /// Who does most in every made-up site.
 pub(super) fn operator() -> Result<PersonId, InvalidName> {
     PersonId::new("operator")
+}
+
+/// Who writes changes.
+pub(super) fn author() -> Option<PersonId> {
+    PersonId::new(change_rules::AUTHOR).ok()
 }
 
 /// Who says yes where it takes two.
@@ -168,7 +177,7 @@ fn targets() -> Result<BTreeMap<TargetName, Target>, BadSite> {
             let target = Target {
                 title: Text::en(name),
                 engine,
-                environment: "sample".to_owned(),
+                environment: change_rules::ENVIRONMENT.to_owned(),
                 trial: true,
                 connections: if file { 1 } else { 2 },
             };

@@ -129,6 +129,15 @@ impl World {
         self.agents.obey_anybody();
     }
 
+    /// Its supervisors know nothing of the rules about changes that the site has.
+    pub(in crate::simulate) fn minds_no_rules(&mut self) {
+        let site = Arc::make_mut(&mut self.site);
+        site.change_rules = None;
+        self.blank = Core::new(1);
+        self.blank.define_by(DIGEST, Arc::clone(&self.site), Arc::clone(&self.calendars));
+        self.core = self.blank.over(empty(&self.site));
+    }
+
     /// Workers of its changes apply them though told to look only.
     pub(in crate::simulate) fn heeds_nothing(&mut self) {
         self.agents.targets.heed_nothing();

@@ -6,7 +6,8 @@ use super::*;
 use crate::core::fact::{Action, RunOpened, StopHow};
 use crate::core::order;
 use crate::core::refused::Refused;
-use crate::types::{InvalidName, PersonId};
+use crate::simulate::clearing;
+use crate::types::{InvalidName, JobName, PersonId};
 
 /// A job of another run, and how it came out.
 type Stands = (JobRef, BusinessDate, Option<Outcome>);
@@ -162,6 +163,9 @@ impl World {
         {
             return self.resume(run);
         }
+        if self.site.change_rules.is_some() && self.faults.dice(fault).percent(40) {
+            return self.somebody_moves_changes();
+        }
         let state = self.core.state();
         let now = self.clock.wall();
         let Some(what) = operator::anything(self.faults.dice(fault), state, &self.site, now) else {
@@ -169,6 +173,26 @@ impl World {
         };
         let by = self.somebody(fault)?;
         self.turn(vec![what.by(by, &self.site)])
+    }
+
+    /// Some of what lets changes start, or anything.
+    fn somebody_moves_changes(&mut self) -> Result<(), Breach> {
+        let fault = Fault::Operators;
+        let mut events = self.help()?;
+        let by = self.somebody(fault)?;
+        let dice = self.faults.dice(fault);
+        if dice.percent(50) {
+            events.truncate(dice.of(0..events.len() as u64 + 1) as usize);
+        } else {
+            events = Vec::from_iter(clearing::anything(dice, self.core.state(), &self.site, &by));
+        }
+        if events.is_empty() { Ok(()) } else { self.turn(events) }
+    }
+
+    fn help(&self) -> Result<Vec<Event>, Breach> {
+        let targets = &self.agents.targets;
+        let applied = |run: &RunId, job: &JobName| targets.applied_by(run, job).is_some();
+        Ok(clearing::help(&self.core, &self.site, self.clock.now(), applied)?)
     }
 
     /// What people do when the faults are over: everything goes on, and what stands still is put right.
@@ -186,8 +210,12 @@ impl World {
         }
         let hopes = !(self.orders.is_empty() && self.news.is_empty());
         let actions = operator::tidy(&self.core, self.clock.now(), hopes)?;
-        let wait = if actions.is_empty() { self.clock.passed() / 8 } else { TIDIES };
-        let mut events = Vec::new();
+        let mut events = self.help()?;
+        let idle = actions.is_empty() && events.is_empty();
+        let wait = if idle { self.clock.passed() / 8 } else { TIDIES };
+        // Before what they have given lapses.
+        let hold = self.site.change_rules.as_ref().and_then(|rules| rules.approvals_hold);
+        let wait = hold.map_or(wait, |hold| wait.min(hold.get() / 2));
         for (run, action) in actions {
             let by = operator::entitled(self.core.state(), &self.site, &run, &action);
             let by = by.ok_or_else(|| made(&"nobody may confirm"))?;

@@ -10,6 +10,8 @@ mod store;
 mod story;
 mod supervisor;
 
+pub(in crate::simulate) use self::happen::act;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,0 +1,180 @@
+//! What the start of a change asks for where a site has rules about changes, read from its life and the acts on its run.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::core::change::{ChangeStep, LATE, Taken};
+use crate::core::fact::Action;
+use crate::core::state::{Run, State};
+use crate::definition::site::{Case, Change, ChangeKind, ChangeRules, Job, Kind, Quorum};
+use crate::types::{PersonId, Role, WindowClass};
+
+/// A change that the rules of its site are about.
+pub(super) struct Ruled<'a> {
+    run: &'a Run,
+    pub(super) change: &'a Change,
+    rules: &'a ChangeRules,
+    environment: &'a str,
+    steps: &'a [Taken],
+}
+
+/// `None`: it is none, or its run is a trial.
+pub(super) fn ruled<'a>(state: &'a State, run: &'a Run, job: &Job) -> Option<Ruled<'a>> {
+    let Kind::Change { change, .. } = &job.kind else { return None };
+    let change = run.site.changes.get(change)?;
+    let rules = run.site.change_rules.as_deref().filter(|_| !run.opened.trial)?;
+    let environment = run.site.targets.get(change.target.as_ref()?)?.environment.as_str();
+    let steps = state.standing.changes.get(&change.id).map_or(&[][..], |life| &life.steps);
+    Some(Ruled { run, change, rules, environment, steps })
+}
+
+impl<'a> Ruled<'a> {
+    /// What it lacks of people.
+    pub(super) fn lacks(&self, at: Timestamp) -> Option<String> {
+        let Some(submitted) = self.submitted() else {
+            return Some("nobody has submitted it".to_owned());
+        };
+        let authors = self.authors();
+        let reviewed = of(submitted, |step| match step {
+            ChangeStep::Reviewed { role, .. } => Some(role),
+            _ => None,
+        });
+        let held = self.rules.approvals_hold.map(|hold| hold.get());
+        let fresh = |taken: &&Taken| {
+            let age = at.duration_since(taken.at);
+            held.is_none_or(|held| age < SignedDuration::try_from(held).unwrap_or_default())
+        };
+        let approved = of(submitted.iter().filter(fresh), |step| match step {
+            ChangeStep::Approved { environment, role, .. } if environment == self.environment => {
+                Some(role)
+            }
+            _ => None,
+        });
+        let mut known: BTreeSet<&PersonId> = authors.clone();
+        let rule = self.rules.approvals.iter().find(|rule| rule.scope.covers(self.case()));
+        let Some(rule) = rule else { return Some("no rule says who approves it".to_owned()) };
+        let wanted = rule.review.iter().map(|quorum| (quorum, &reviewed));
+        for (quorum, given) in wanted.chain(rule.roles.iter().map(|quorum| (quorum, &approved))) {
+            let people = people(quorum, given);
+            if people.len() < quorum.people as usize {
+                return Some(format!("too few with the role {} have seen it", quorum.role));
+            }
+            if let Some(twice) = people.iter().find(|person| known.contains(*person)) {
+                return Some(format!("{twice} has two parts in it"));
+            }
+            known.extend(people);
+        }
+        let mut items =
+            self.rules.checklist.iter().filter(|(_, item)| item.scope.covers(self.case()));
+        if let Some((item, _)) =
+            items.find(|(name, rule)| !self.confirmed(name.as_str(), &rule.role, Timestamp::MIN))
+        {
+            return Some(format!("{item} is not confirmed"));
+        }
+        self.unmanned(&authors)
+    }
+
+    /// Released by one and watched by another, neither of whom had a hand in it.
+    fn unmanned(&self, authors: &BTreeSet<&PersonId>) -> Option<String> {
+        let acts = self.run.acts.iter();
+        let released = acts.clone().find(|act| matches!(act.action, Action::ReleaseChanges { .. }));
+        let watched = acts.clone().find(|act| act.action == Action::WatchChanges);
+        let (Some(released), Some(watched)) = (released, watched) else {
+            return Some("its list is not released and watched".to_owned());
+        };
+        if released.by == watched.by {
+            return Some("one person releases and watches it".to_owned());
+        }
+        let own = [&released.by, &watched.by].into_iter().find(|by| authors.contains(by));
+        own.map(|by| format!("{by} carries it out, and had a hand in it"))
+    }
+
+    /// Steps since its scripts were handed in: what was before it was sent back does not count.
+    fn submitted(&self) -> Option<&'a [Taken]> {
+        let back =
+            |taken: &Taken| matches!(taken.step, ChangeStep::Returned | ChangeStep::Withdrawn);
+        let after = self.steps.iter().rposition(back).map_or(0, |at| at + 1);
+        let since = self.steps.get(after..)?;
+        let first =
+            since.iter().position(|taken| matches!(taken.step, ChangeStep::Submitted { .. }))?;
+        since.get(first..)
+    }
+
+    /// Whoever wrote it, asked for it or handed it in, ever.
+    fn authors(&self) -> BTreeSet<&'a PersonId> {
+        let mut authors: BTreeSet<&PersonId> = self.change.papers.authors.iter().collect();
+        for taken in self.steps {
+            match &taken.step {
+                ChangeStep::Created { .. } => {
+                    authors.insert(&taken.by);
+                }
+                ChangeStep::Submitted { authors: named, .. } => {
+                    authors.insert(&taken.by);
+                    authors.extend(named);
+                }
+                _ => {}
+            }
+        }
+        authors
+    }
+
+    fn case(&self) -> Case<'_> {
+        Case { class: self.change.class, environment: self.environment, kind: self.change.kind }
+    }
+
+    /// Whether somebody with a role has confirmed an item since an instant.
+    fn confirmed(&self, name: &str, by: &Role, since: Timestamp) -> bool {
+        self.submitted().unwrap_or_default().iter().any(|taken| {
+            taken.at >= since
+                && matches!(&taken.step, ChangeStep::Confirmed { item, role, .. }
+                    if item.as_str() == name && role == by)
+        })
+    }
+
+    /// The classes that its rules and its own file name.
+    pub(super) fn classes(&self) -> impl Iterator<Item = &'a WindowClass> {
+        let case = self.case();
+        let rule = self.rules.windows.iter().find(|rule| rule.scope.covers(case));
+        rule.map(|rule| &rule.window).into_iter().chain(&self.change.window)
+    }
+
+    /// Whether it may run while its windows are closed: an emergency, and what somebody has confirmed after the window
+    /// of its list was over.
+    pub(super) fn runs_outside(&self, at: Timestamp) -> bool {
+        let late = |closed: Timestamp| {
+            let role = self.rules.late.as_ref();
+            closed <= at && role.is_some_and(|role| self.confirmed(LATE, role, closed))
+        };
+        self.change.kind == ChangeKind::Emergency
+            || self.list().is_some_and(|(_, closes)| late(closes))
+    }
+
+    /// Whether the window of its list is still to come.
+    pub(super) fn is_early(&self, at: Timestamp) -> bool {
+        let normal = self.change.kind == ChangeKind::Normal;
+        normal && self.list().is_some_and(|(opens, _)| at < opens)
+    }
+
+    /// The window of the list that it was put on last, where it has one.
+    fn list(&self) -> Option<(Timestamp, Timestamp)> {
+        let mut steps = self.submitted()?.iter().rev();
+        let last = steps.find_map(|taken| match &taken.step {
+            ChangeStep::Scheduled { opens, closes, .. } => Some(opens.zip(*closes)),
+            _ => None,
+        });
+        last.flatten()
+    }
+}
+
+/// Who has taken a step, and as what.
+fn of<'a>(
+    steps: impl IntoIterator<Item = &'a Taken>,
+    role: impl Fn(&'a ChangeStep) -> Option<&'a Role>,
+) -> Vec<(&'a PersonId, &'a Role)> {
+    steps.into_iter().filter_map(|taken| Some((&taken.by, role(&taken.step)?))).collect()
+}
+
+fn people<'a>(quorum: &Quorum, given: &[(&'a PersonId, &'a Role)]) -> BTreeSet<&'a PersonId> {
+    given.iter().filter(|(_, role)| **role == quorum.role).map(|(by, _)| *by).collect()
+}

@@ -1,0 +1,240 @@
+//! What made-up people do with changes where a site has rules about them: anything at random, and what lets them start.
+
+use std::sync::Arc;
+
+use super::dice::Dice;
+use super::made_site;
+use super::world::act;
+use crate::core::change::{ChangeOrder, ChangeStep, LATE, Missing, Stage, Wish};
+use crate::core::fact::{Action, Proposed};
+use crate::core::night::{Core, Event};
+use crate::core::obstacle::Obstacle;
+use crate::core::phase::Phase;
+use crate::core::state::{Run, State, Unfit};
+use crate::definition::site::{Kind, Person, Site};
+use crate::types::{
+    ChangeId, CheckName, InvalidName, JobName, Now, PersonId, RequestId, Role, RunId, ShiftName,
+};
+
+/// Anything that somebody may want of any change, or of the list of any run.
+pub(super) fn anything(
+    dice: &mut Dice,
+    state: &State,
+    site: &Arc<Site>,
+    by: &PersonId,
+) -> Option<Event> {
+    if dice.percent(20) {
+        let runs: Vec<&RunId> = state.runs.keys().collect();
+        let action = if dice.percent(50) { release().ok()? } else { Action::WatchChanges };
+        return Some(act((*dice.pick(&runs)?).clone(), by.clone(), action));
+    }
+    let changes: Vec<&ChangeId> = site.changes.keys().collect();
+    let change = (*dice.pick(&changes)?).clone();
+    let item = CheckName::new(if dice.percent(50) { LATE } else { "people-present" }).ok()?;
+    let wishes = [
+        submit(),
+        Wish::Review { tick: Vec::new() },
+        approve(None),
+        approve(None),
+        Wish::Confirm { environment: None, item },
+        schedule(),
+        schedule(),
+        schedule(),
+        Wish::Decide { applied: dice.percent(50) },
+        Wish::FeedBack,
+        Wish::Close,
+        Wish::Archive,
+        Wish::Return,
+        Wish::Withdraw,
+    ];
+    let wish = dice.pick(&wishes)?.clone();
+    Some(wished(site, change, by, wish))
+}
+
+/// Everything that lets changes start and end that wait for people. `applied`: what is found at the target of one in doubt.
+pub(super) fn help(
+    core: &Core,
+    site: &Arc<Site>,
+    now: Now,
+    applied: impl Fn(&RunId, &JobName) -> bool,
+) -> Result<Vec<Event>, Unfit> {
+    let mut events = Vec::new();
+    for run in core.state().runs.values().filter(|run| run.cancelled.is_none()) {
+        for index in 0..run.jobs.len() {
+            let Kind::Change { change, .. } = &run.job(index).kind else { continue };
+            if run.opened.trial || site.change_rules.is_none() {
+                continue;
+            }
+            let helper =
+                Helper { state: core.state(), site, run, job: &run.job(index).name, change };
+            match &run.jobs[index].phase {
+                Phase::InDoubt { .. } => events.extend(helper.decides(now, &applied)),
+                Phase::Waiting | Phase::RetryWait { .. } => {
+                    for obstacle in core.obstacles(run.id(), index, now)? {
+                        if let Obstacle::NotCleared(missing) = obstacle {
+                            helper.gives(&missing, &mut events);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(events)
+}
+
+/// One change as a job of a run, and who may help it.
+struct Helper<'a> {
+    state: &'a State,
+    site: &'a Arc<Site>,
+    run: &'a Run,
+    job: &'a JobName,
+    change: &'a ChangeId,
+}
+
+impl Helper<'_> {
+    fn stage(&self) -> Stage {
+        self.state.standing.changes.get(self.change).map_or(Stage::Draft, |life| life.stage())
+    }
+
+    fn wish(&self, by: &PersonId, wish: Wish) -> Event {
+        wished(self.site, self.change.clone(), by, wish)
+    }
+
+    /// Everybody with a role asks, or with that of its deputy: some of them may. The job is left out where too few of them
+    /// had no hand in the scripts.
+    fn each(&self, role: &Role, wish: &Wish, events: &mut Vec<Event>) {
+        let rules = self.site.change_rules.as_ref();
+        let deputies = rules.and_then(|rules| rules.deputies.get(role)).into_iter().flatten();
+        let roles: Vec<&Role> = std::iter::once(role).chain(deputies).collect();
+        let has = |person: &Person| roles.iter().any(|role| person.roles.contains(role));
+        let people = self.site.people.iter().filter(|(id, person)| has(person) && !self.wrote(id));
+        let approvals = rules.iter().flat_map(|rules| &rules.approvals);
+        let quorums = approvals.flat_map(|rule| rule.review.iter().chain(&rule.roles));
+        let enough = quorums.filter(|quorum| quorum.role == *role).map(|quorum| quorum.people);
+        let enough = enough.max().unwrap_or(1) as usize;
+        let asked: Vec<Event> = people.map(|(by, _)| self.wish(by, wish.clone())).collect();
+        match asked.len() < enough {
+            true => self.skip(events),
+            false => events.extend(asked),
+        }
+    }
+
+    fn wrote(&self, person: &PersonId) -> bool {
+        let life = self.state.standing.changes.get(self.change);
+        let mut steps = life.into_iter().flat_map(|life| &life.steps);
+        steps.any(|taken| matches!(taken.step, ChangeStep::Submitted { .. }) && taken.by == *person)
+    }
+
+    fn skip(&self, events: &mut Vec<Event>) {
+        let by = self.site.people.keys().next().cloned();
+        let action = Action::Skip { job: self.job.clone() };
+        events.extend(by.map(|by| act(self.run.id().clone(), by, action)));
+    }
+
+    fn all(&self, action: &Action, events: &mut Vec<Event>) {
+        let run = self.run.id();
+        let people = self.site.people.keys();
+        events.extend(people.map(|by| act(run.clone(), by.clone(), action.clone())));
+    }
+
+    fn gives(&self, missing: &Missing, events: &mut Vec<Event>) {
+        let over = matches!(self.stage(), Stage::Closed | Stage::Archived | Stage::Withdrawn);
+        let waits = matches!(
+            self.stage(),
+            Stage::Written | Stage::Reviewed | Stage::Approved | Stage::Scheduled
+        );
+        if over {
+            return self.skip(events);
+        }
+        match missing {
+            Missing::Submission | Missing::Lapsed => {
+                let author = made_site::author();
+                events.extend(author.map(|by| self.wish(&by, submit())));
+            }
+            Missing::Review { role, .. } => {
+                self.each(role, &Wish::Review { tick: Vec::new() }, events);
+            }
+            Missing::Approval { role, .. } => self.each(role, &approve(Some(role)), events),
+            Missing::Confirmation { item, role: Some(role) } => {
+                let wish = Wish::Confirm { environment: None, item: item.clone() };
+                self.each(role, &wish, events);
+            }
+            Missing::WindowPassed { role, .. } => {
+                if let (Some(role), Ok(item)) = (role, CheckName::new(LATE)) {
+                    self.each(role, &Wish::Confirm { environment: None, item }, events);
+                } else {
+                    let author = made_site::author();
+                    events.extend(author.map(|by| self.wish(&by, schedule())));
+                }
+            }
+            Missing::Release => {
+                if let Ok(action) = release() {
+                    self.all(&action, events);
+                }
+            }
+            Missing::Watcher => self.all(&Action::WatchChanges, events),
+            // Other people are found for what is handed in anew, and none for who has released it.
+            Missing::OwnWork { part, other, .. } => {
+                let carries_out = [part, other].iter().any(|part| is_crew(part));
+                let author = made_site::author().filter(|_| waits && !carries_out);
+                match author {
+                    Some(by) => events.push(self.wish(&by, Wish::Return)),
+                    None => self.skip(events),
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Two people say what they found, neither of them an author.
+    fn decides(&self, now: Now, applied: &impl Fn(&RunId, &JobName) -> bool) -> Vec<Event> {
+        if self.stage() != Stage::InDoubt {
+            return Vec::new();
+        }
+        let asked = self.state.standing.requests.iter().find(|(_, asked)| {
+            let ours =
+                matches!(&asked.what, Proposed::Change { change, .. } if change == self.change);
+            ours && asked.until > now.wall
+        });
+        let everybody = self.site.people.keys();
+        match asked {
+            None => {
+                let applied = applied(self.run.id(), self.job);
+                everybody.map(|by| self.wish(by, Wish::Decide { applied })).collect()
+            }
+            Some((request, _)) => everybody.map(|by| second(*request, by)).collect(),
+        }
+    }
+}
+
+fn is_crew(part: &str) -> bool {
+    use crate::definition::site::Part;
+    [Part::Executor, Part::Watcher].iter().any(|crew| crew.name() == part)
+}
+
+fn submit() -> Wish {
+    Wish::Submit { environment: None, accepted: None, confirm: Vec::new() }
+}
+
+fn approve(role: Option<&Role>) -> Wish {
+    Wish::Approve { environment: None, role: role.cloned(), tick: Vec::new() }
+}
+
+fn schedule() -> Wish {
+    Wish::Schedule { environment: None, on: None }
+}
+
+/// As somebody does who is on shift.
+fn release() -> Result<Action, InvalidName> {
+    Ok(Action::ReleaseChanges { shifts: vec![ShiftName::new("night")?] })
+}
+
+fn second(request: RequestId, by: &PersonId) -> Event {
+    Event::Second { request, by: by.clone(), known: true, reason: "yes".to_owned() }
+}
+
+fn wished(site: &Arc<Site>, change: ChangeId, by: &PersonId, wish: Wish) -> Event {
+    let order = ChangeOrder { change, wish, key: None, site: Arc::clone(site) };
+    Event::Change { by: by.clone(), reason: "made up".to_owned(), order: Box::new(order) }
+}
