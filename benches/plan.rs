@@ -146,7 +146,8 @@ fn planned(checked: &Checked, days: usize) {
     let site = checked.site.as_ref().unwrap();
     let to = TODAY.checked_add(jiff::Span::new().days(days as i64 - 1)).unwrap();
     let expected = BTreeMap::new();
-    let wanted = Wanted { batch: None, from: TODAY, to, today: TODAY, expected: &expected };
+    let wanted =
+        Wanted { batch: None, from: TODAY, to, today: TODAY, expected: &expected, lives: None };
     let plan = of_plan::plan(site, "now", wanted).unwrap();
     let runs: usize = plan.days.iter().map(|day| day.starts.len()).sum();
     assert_eq!(runs, days * site.batches.len());

@@ -159,6 +159,7 @@ fn opened(run_number: u32) -> Fact {
         scheduled: None,
         late: None,
         revision: None,
+        list: None,
     }))
 }
 

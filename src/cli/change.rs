@@ -1,6 +1,8 @@
 //! `change`: the life of database changes. Each step through the supervisor at work; else the store is taken for it, and
 //! left again.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use jiff::civil::Date;
 
@@ -20,6 +22,7 @@ use crate::http::{CreateBody, StepBody};
 use crate::port::control::ChangeAsked;
 use crate::types::{ChangeId, CheckName, EventKey, PersonId, Role, TargetName, TeamName};
 use crate::view::change::{self, ChangesPage, WhichChanges};
+use crate::view::signoff;
 use crate::{render, view};
 
 #[derive(Debug, Subcommand)]
@@ -34,6 +37,15 @@ pub(super) enum ChangeCommand {
     },
     /// Changes and where they stand
     List(ListArguments),
+    /// The lists of the sign-off meetings: what is on them, what drops out, who has signed
+    Lists {
+        /// Only that of this environment
+        #[arg(long, value_name = "NAME")]
+        environment: Option<String>,
+        /// Write a page to be printed to this file
+        #[arg(long, value_name = "FILE")]
+        html: Option<PathBuf>,
+    },
     /// One change: its life, and what it lacks
     Show {
         /// Such as fee-correction
@@ -219,6 +231,9 @@ pub(super) async fn change(context: &Context, command: ChangeCommand) -> Result<
     let (change, step, why, body) = match command {
         ChangeCommand::Ledger { target } => return ledger(context, &target),
         ChangeCommand::List(which) => return list(context, which).await,
+        ChangeCommand::Lists { environment, html } => {
+            return lists(context, environment, html).await;
+        }
         ChangeCommand::Show { change } => return show(context, change).await,
         ChangeCommand::Diff { change } => return diff(context, change).await,
         ChangeCommand::Create(arguments) => return create(context, arguments).await,
@@ -376,6 +391,32 @@ async fn list(context: &Context, which: ListArguments) -> Result<u8, Failure> {
         }
     }
     Ok(WELL)
+}
+
+async fn lists(
+    context: &Context,
+    environment: Option<String>,
+    html: Option<PathBuf>,
+) -> Result<u8, Failure> {
+    if context.remote.is_some() {
+        if html.is_some() {
+            let what = "the page is made where the store is";
+            return Err(Failure::refused(format!("{what}; without `--html` the server answers")));
+        }
+        let named = environment.map(|named| format!("?environment={}", asking::in_path(&named)));
+        return ask(context, format!("/api/v1/changes/lists{}", named.unwrap_or_default())).await;
+    }
+    let (site, standing) = (context.site()?, context.standing().await?);
+    let page = signoff::page(&site, &standing, environment.as_deref(), host_now()?.wall);
+    let page = page.map_err(|refused| Failure::by_rule(&refused))?;
+    if let Some(file) = html {
+        let lang = context.asked_lang.unwrap_or(site.language);
+        let text = render::signoff::html(lang, &page).map_err(Failure::failed)?;
+        super::write(&file, text.as_bytes())?;
+        print_line!("{}", file.display())?;
+        return Ok(WELL);
+    }
+    super::show::page(context, &render::signoff::text(context.lang, &page), &page)
 }
 
 async fn show(context: &Context, id: ChangeId) -> Result<u8, Failure> {

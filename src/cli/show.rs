@@ -111,7 +111,16 @@ fn no_batch(site: &Site, batch: &BatchId) -> Failure {
 
 fn no_job(core: &Core, row: &RunRow, job: &JobName) -> Failure {
     let what = format!("{} has no job `{job}`", row.run);
-    match core.state().run(&row.run) {
+    let run = core.state().run(&row.run);
+    let list = run.as_ref().ok().and_then(|run| run.opened.list.as_ref());
+    let left_out = list
+        .and_then(|list| list.left_out.iter().find(|left| left.change.as_str() == job.as_str()));
+    if let Some(left) = left_out {
+        let why: Vec<String> = left.why.iter().map(ToString::to_string).collect();
+        let what = format!("{job} is not on the list of {}: {}", row.run, why.join("; "));
+        return Failure::refused(what);
+    }
+    match run {
         Ok(run) => unknown(what, job.as_str(), run.batch.jobs.iter().map(|job| job.name.as_str())),
         Err(_) => Failure::refused(what),
     }
@@ -186,7 +195,9 @@ pub(super) async fn plan(context: &Context, arguments: PlanArguments) -> Result<
     let days = i64::from(arguments.days.saturating_sub(1));
     let to = from.saturating_add(jiff::Span::new().days(days));
     let expected = history(context, &site).await?;
-    let wanted = Wanted { batch: arguments.batch.as_ref(), from, to, today, expected: &expected };
+    let lives = context.standing().await?.changes;
+    let (batch, expected, lives) = (arguments.batch.as_ref(), &expected, Some(&lives));
+    let wanted = Wanted { batch, from, to, today, expected, lives };
     let view = view::of_plan::plan(&site, "now", wanted).map_err(Failure::failed)?;
     page(context, &render::plan::text(context.lang, &view), &view)
 }

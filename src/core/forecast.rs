@@ -12,6 +12,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::ahead::{Ahead, Later, Played};
+use super::change::Lives;
 use super::fact::{RunOpened, Why};
 use super::night::{Core, StepError};
 use super::obstacle::Obstacle;
@@ -80,7 +81,17 @@ pub fn of_openings(
     openings: Vec<Opening>,
     known: BTreeMap<(JobRef, BusinessDate), Outcome>,
 ) -> Result<Forecast, StepError> {
-    let Some(ahead) = ahead(definitions, openings, known, AsExpected)? else {
+    of_lists(definitions, openings, known, Lives::new())
+}
+
+/// As [`of_openings`], where openings hold changes: by what was done with them so far.
+pub fn of_lists(
+    definitions: &[(String, Arc<Site>)],
+    openings: Vec<Opening>,
+    known: BTreeMap<(JobRef, BusinessDate), Outcome>,
+    lives: Lives,
+) -> Result<Forecast, StepError> {
+    let Some(ahead) = ahead(definitions, openings, (known, lives), AsExpected)? else {
         return Ok(Forecast::default());
     };
     Ok(ahead.go()?.forecast)
@@ -93,14 +104,14 @@ pub fn play(
     known: BTreeMap<(JobRef, BusinessDate), Outcome>,
     script: impl Script,
 ) -> Result<Option<Played>, StepError> {
-    let ahead = ahead(definitions, openings, known, script)?;
+    let ahead = ahead(definitions, openings, (known, Lives::new()), script)?;
     ahead.map(|ahead| ahead.kept().go()).transpose()
 }
 
 fn ahead<S: Script>(
     definitions: &[(String, Arc<Site>)],
     mut openings: Vec<Opening>,
-    known: BTreeMap<(JobRef, BusinessDate), Outcome>,
+    (known, lives): (BTreeMap<(JobRef, BusinessDate), Outcome>, Lives),
     script: S,
 ) -> Result<Option<Ahead<S>>, StepError> {
     openings.sort_by(|a, b| (b.at, &b.opened.run).cmp(&(a.at, &a.opened.run)));
@@ -108,6 +119,7 @@ fn ahead<S: Script>(
     let now = Now { wall: first.at, since_boot: Duration::ZERO };
     let last = openings.first().map_or(first.at, |last| last.at);
     let mut core = Core::new(1);
+    core.state.standing.changes = lives;
     for (digest, site) in definitions {
         core.define(digest, Arc::clone(site));
     }

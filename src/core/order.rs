@@ -119,6 +119,7 @@ impl Ordered {
             scheduled: self.order.scheduled,
             late: None,
             revision: None,
+            list: None,
         }
     }
 }
@@ -267,6 +268,13 @@ fn parameters(
 
 /// The jobs that take part, in the order of the file; empty for all.
 fn asked_for(batch: &Batch, order: &Order) -> Result<Vec<JobName>, Refused> {
+    if let Some(job) = order.only.iter().chain(&order.from).next()
+        && batch.list.is_some()
+    {
+        let what = format!("`{job}`: the jobs of {} are what is on its list", batch.id);
+        let hint = "a run of it takes the whole list; `nightrun skip` leaves a job of it out";
+        return Err(Refused::by(Rule::NoSuchJob, what).hint(hint));
+    }
     let graph = Graph::new(batch);
     let number = |job: &JobName| {
         graph.index(job).ok_or_else(|| {

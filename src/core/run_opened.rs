@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::change::SealedList;
 use super::fact::LateWhy;
 use crate::types::{
     BatchId, BootId, BusinessDate, JobName, JobRef, PersonId, Revision, RunId, Span,
@@ -47,6 +48,9 @@ pub struct RunOpened {
     /// The commit that the job files came from, where they lie in a git repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<Revision>,
+    /// The list that it was opened with, where it is the run of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<Box<SealedList>>,
 }
 
 /// A need of another batch or date, resolved when the run was ordered.

@@ -74,6 +74,7 @@ pub(crate) fn opened(batch: &str, at: Timestamp) -> RunOpened {
         scheduled: None,
         late: None,
         revision: None,
+        list: None,
     }
 }
 

@@ -72,6 +72,7 @@ pub(crate) fn batch(id: &str, schedule: Option<Schedule>, jobs: Vec<Job>) -> Bat
         must_complete_by: None,
         parameters: BTreeMap::new(),
         jobs,
+        list: None,
     }
 }
 

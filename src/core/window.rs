@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::calendar::Calendars;
 use super::opening::{HORIZON, Interval, Openings, State, later};
@@ -47,7 +47,7 @@ pub enum Gate {
 }
 
 /// Why a gate is closed, the windows before the freezes before the fit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "window")]
 pub enum WindowReason {
     /// This class is not open now.

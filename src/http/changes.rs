@@ -24,6 +24,7 @@ use crate::render;
 use crate::supervisor::standing;
 use crate::types::{ChangeId, CheckName, EventKey, PersonId, Role, TeamName};
 use crate::view::change::{self, ChangesPage, WhichChanges};
+use crate::view::signoff;
 
 /// Which changes.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -56,6 +57,26 @@ pub(super) async fn list(
     let next = items.next().and_then(|_| page.last()).map(|line| line.id.clone());
     let page = ChangesPage { items: page, next };
     form.page(&page, |lang| render::change::list_text(lang, &site.zone, &page.items))
+}
+
+/// Which lists.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WhichLists {
+    /// All by default.
+    environment: Option<String>,
+}
+
+/// `GET /api/v1/changes/lists`.
+pub(super) async fn lists(
+    State(api): State<Api>,
+    Asked(which): Asked<WhichLists>,
+    form: Form,
+) -> Result<Response, Problem> {
+    let (site, standing, now) = known(&api).await?;
+    let page = signoff::page(&site, &standing, which.environment.as_deref(), now);
+    let page = page?;
+    form.page(&page, |lang| render::signoff::text(lang, &page))
 }
 
 /// `GET /api/v1/changes/{change}`.

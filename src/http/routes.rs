@@ -8,7 +8,8 @@ use serde_json::Value;
 use super::act::{ActBody, Ordered, on_batch, on_run, order};
 use super::archives::{ArchivesPage, WhichArchives, archives};
 use super::changes::{
-    CreateBody, StepBody, Which as WhichChanges, create, list as changes, one as change, step,
+    CreateBody, StepBody, Which as WhichChanges, WhichLists, create, list as changes,
+    lists as sign_off, one as change, step,
 };
 use super::events::{From, RunEvent, all, of_run};
 use super::health::{Health, is_ready, lives};
@@ -30,6 +31,7 @@ use crate::types::Right;
 use crate::view::change::{ChangePage, ChangesPage};
 use crate::view::report::ReportView;
 use crate::view::roster::RosterView;
+use crate::view::signoff::SignOffPage;
 use crate::view::standing::StandingView;
 use crate::view::status::{StatusPage, StatusView};
 use crate::view::tried::{Done, EventTaken, Tried};
@@ -203,6 +205,14 @@ fn of_changes(s: &mut Schemas) -> Vec<Route> {
         )
         .asks::<WhichChanges>(s)
         .gives::<ChangesPage>(200, s),
+        Route::new(
+            (Method::GET, "/api/v1/changes/lists"),
+            READ,
+            "The lists of the sign-off meetings",
+            get(sign_off),
+        )
+        .asks::<WhichLists>(s)
+        .gives::<SignOffPage>(200, s),
         Route::new(
             (Method::GET, "/api/v1/changes/{change}"),
             READ,

@@ -291,6 +291,7 @@ mod tests {
             "event-forgotten",
         ];
         expected.extend(["change-moved"; 15]);
+        expected.push("run-opened");
         assert_eq!(changing, expected);
         let Some(Row::RunOpened(run)) = row(7, at(), &facts()[0]) else { panic!() };
         assert_eq!((run.opened_seq, run.opened, run.trial, run.ended), (7, at(), true, None));

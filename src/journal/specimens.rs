@@ -132,6 +132,10 @@ pub(super) fn facts() -> Vec<Fact> {
     .chain(of_credentials())
     .chain(of_events())
     .chain(changes::facts())
+    .chain([Fact::RunOpened(Box::new(RunOpened {
+        list: Some(Box::new(changes::list())),
+        ..opened(&next, &load)
+    }))])
     .collect()
 }
 
@@ -297,6 +301,7 @@ fn opened(run: &RunId, job: &JobName) -> RunOpened {
         scheduled: None,
         late: None,
         revision: None,
+        list: None,
     }
 }
 

@@ -281,7 +281,7 @@ struct ReportPage {
     tone: Tone,
     verdict: String,
     trial: Option<String>,
-    facts: Vec<(&'static str, String)>,
+    facts: Vec<(String, String)>,
     totals: Vec<(Label, &'static str, u32)>,
     troubles: Shortened<TroubleRow>,
     open: Shortened<String>,

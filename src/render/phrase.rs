@@ -6,7 +6,7 @@ use crate::render::clock::{Clock, between, took};
 use crate::render::day_words;
 use crate::render::why::{self, Place};
 use crate::render::words::{
-    Because, Deed, Fault, Label, Planned, Verdict, list, paragraph, sentence,
+    Because, Deed, Fault, Label, Listed, Planned, Verdict, list, paragraph, sentence,
 };
 use crate::types::{Ending, JobName, Lang};
 use crate::view::Who;
@@ -19,6 +19,8 @@ pub fn verdict(lang: Lang, head: &RunHead, totals: &Totals) -> String {
     let mut sentences = vec![standing(lang, head)];
     if totals.taking_part > 0 {
         sentences.push(numbers(lang, totals));
+    } else if head.list.as_ref().is_some_and(|view| view.list.changes.is_empty()) {
+        sentences.push(Listed::NothingOnIt.say(lang));
     }
     if matches!(head.result, Some(RunResult::Failed | RunResult::Stopped)) {
         let clock = Clock::of_run(head);

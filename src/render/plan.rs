@@ -6,7 +6,7 @@ use crate::render::clock::{Clock, civil, day, took};
 use crate::render::day_words;
 use crate::render::phrase::left_out;
 use crate::render::table::{PAGE, Table, wrap};
-use crate::render::words::{Label, Planned, list, pair, remarks};
+use crate::render::words::{Label, Listed, Planned, list, pair, remarks};
 use crate::types::Lang;
 use crate::view::plan::{
     BatchLeftOut, BatchLeftOutWhy, CalendarEnd, Gate, PlanDay, PlanJob, PlanStart, PlanView,
@@ -75,6 +75,13 @@ fn write_start(lang: Lang, view: &PlanView, start: &PlanStart, out: &mut String)
     push(out, 2, &facts.join("  "));
     for note in &start.notes {
         push(out, 4, &start_note(lang, &clock, note));
+    }
+    if let Some(list) = &start.list {
+        push(out, 4, &pair(lang, &Listed::List.say(lang), &super::list::on(lang, list)));
+        for left in &list.list.left_out {
+            let text = super::list::left_off(lang, &clock, left);
+            push(out, 4, &pair(lang, &Listed::LeftOff.say(lang), &text));
+        }
     }
     let several = view.days.len() > 1;
     if several {
@@ -308,6 +315,7 @@ mod tests {
                 job("archive-logs", both("Archive the logs", "日志归档"), 451.0, 11.0, Vec::new()),
                 never,
             ],
+            list: None,
             left_out: vec![JobLeftOut {
                 name: name("quarter-end-tax"),
                 title: both("Quarter-end tax", "季末税务处理"),

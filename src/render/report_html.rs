@@ -28,7 +28,7 @@ struct Page {
     tone: Tone,
     verdict: String,
     trial: Option<String>,
-    facts: Vec<(&'static str, String)>,
+    facts: Vec<(String, String)>,
     totals: Vec<Total>,
     troubles: Shortened<Trouble>,
     open: Shortened<String>,

@@ -36,7 +36,7 @@ fn write(lang: Lang, view: &ReportView, whole: bool) -> String {
 }
 
 /// Label and value of each fact about the run that the head of a page shows.
-pub(super) fn facts(lang: Lang, head: &RunHead) -> Vec<(&'static str, String)> {
+pub(super) fn facts(lang: Lang, head: &RunHead) -> Vec<(String, String)> {
     let clock = Clock::of_run(head);
     let mut facts = vec![
         (Label::Run.say(lang), head.run.to_string()),
@@ -60,7 +60,9 @@ pub(super) fn facts(lang: Lang, head: &RunHead) -> Vec<(&'static str, String)> {
         facts.push((Label::MustCompleteBy.say(lang), clock.full(due)));
     }
     facts.push((Label::Zone.say(lang), head.zone.to_string()));
-    facts
+    let facts = facts.into_iter().map(|(label, value)| (label.to_owned(), value));
+    let list = head.list.iter().flat_map(|view| super::list::facts(lang, &clock, view));
+    facts.chain(list).collect()
 }
 
 /// Label and number of each total; those that are zero only where they are always shown.
@@ -140,7 +142,7 @@ impl Page<'_> {
         let _ = writeln!(out, "\n{}", pair(lang, head.site.get(lang), &title));
         let mut table = Table::new(&["", ""], &[], 2);
         for (label, value) in facts(lang, head) {
-            table.row(vec![label.to_owned(), value]);
+            table.row(vec![label, value]);
         }
         table.write(out);
         self.heading(out, Label::Totals);

@@ -127,6 +127,7 @@ pub(super) fn head() -> RunHead {
         must_complete_by: Some(after(540.0)),
         late: None,
         expected_end: None,
+        list: None,
     }
 }
 

@@ -39,6 +39,9 @@ pub fn text(lang: Lang, view: &StatusView) -> String {
     if view.unsent_mail > 0 {
         lines.push(Fault::OpenUnsentMail { mails: view.unsent_mail }.say(lang));
     }
+    if let Some(view) = &head.list {
+        lines.extend(super::list::lines(lang, &clock, view));
+    }
     lines.extend(standing::lines(lang, &clock, &view.standing));
     for line in lines.iter().flat_map(|line| wrap(line, PAGE)) {
         let _ = writeln!(out, "{line}");

@@ -96,7 +96,10 @@ pub fn sentence(place: Place<'_>, reason: &Reason) -> String {
         Reason::WaitsForEvent { event, until: Some(until) } => {
             say(Because::EventUntil { event: event.as_str(), until: &clock.minute(*until) })
         }
-        Reason::NotCleared { missing, .. } => lacks(place, missing),
+        Reason::NotCleared { missing, .. } => {
+            let Place { lang, clock, batch, date, .. } = place;
+            lacks(lang, clock, missing, &|word| on_changes(word, batch, date))
+        }
         Reason::WaitsForPerson { question, role } => say(Because::WaitsForPerson {
             question: question.get(lang),
             role: role.as_ref().map_or("", |role| role.as_str()),
@@ -145,8 +148,14 @@ pub fn sentence(place: Place<'_>, reason: &Reason) -> String {
 }
 
 /// What a change lacks before it may start.
-fn lacks(place: Place<'_>, missing: &Missing) -> String {
-    let Place { lang, clock, batch, date, .. } = place;
+///
+/// `command`: by which a person releases or watches the changes of the run.
+pub(super) fn lacks(
+    lang: Lang,
+    clock: &Clock<'_>,
+    missing: &Missing,
+    command: &dyn Fn(&str) -> String,
+) -> String {
     let at = |time: Timestamp| clock.minute(time);
     let said = match missing {
         Missing::Submission => Lacks::Submission,
@@ -190,11 +199,12 @@ fn lacks(place: Place<'_>, missing: &Missing) -> String {
             return Lacks::WindowPassed { closed: &at(*closed), role: role.as_str() }.say(lang);
         }
         Missing::Release => {
-            return Lacks::Release { command: &on_changes("release", batch, date) }.say(lang);
+            return Lacks::Release { command: &command("release") }.say(lang);
         }
         Missing::Watcher => {
-            return Lacks::Watcher { command: &on_changes("watch", batch, date) }.say(lang);
+            return Lacks::Watcher { command: &command("watch") }.say(lang);
         }
+        Missing::UnderWay { run } => return Lacks::UnderWay { run: &run.to_string() }.say(lang),
     };
     said.say(lang)
 }

@@ -11,7 +11,7 @@ use crate::core::night::{Core, Event};
 use crate::core::obstacle::Obstacle;
 use crate::core::phase::Phase;
 use crate::core::state::{Run, State, Unfit};
-use crate::definition::site::{Kind, Person, Site};
+use crate::definition::site::{Kind, Part, Person, Site};
 use crate::types::{
     ChangeId, CheckName, InvalidName, JobName, Now, PersonId, RequestId, Role, RunId, ShiftName,
 };
@@ -176,7 +176,8 @@ impl Helper<'_> {
             Missing::Watcher => self.all(&Action::WatchChanges, events),
             // Other people are found for what is handed in anew, and none for who has released it.
             Missing::OwnWork { part, other, .. } => {
-                let carries_out = [part, other].iter().any(|part| is_crew(part));
+                let crew = [Part::Executor, Part::Watcher];
+                let carries_out = crew.contains(part) || crew.contains(other);
                 let author = made_site::author().filter(|_| waits && !carries_out);
                 match author {
                     Some(by) => events.push(self.wish(&by, Wish::Return)),
@@ -206,11 +207,6 @@ impl Helper<'_> {
             Some((request, _)) => everybody.map(|by| second(*request, by)).collect(),
         }
     }
-}
-
-fn is_crew(part: &str) -> bool {
-    use crate::definition::site::Part;
-    [Part::Executor, Part::Watcher].iter().any(|crew| crew.name() == part)
 }
 
 fn submit() -> Wish {

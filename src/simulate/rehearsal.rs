@@ -128,7 +128,7 @@ pub fn many_nights(asked: Asked<'_>, nights: u32, seed: u64) -> Result<NightsVie
 impl<'a> Stage<'a> {
     fn new(asked: Asked<'a>) -> Result<Self, NotPlayed> {
         let Asked { from, to, expected, .. } = asked;
-        let wanted = Wanted { batch: None, from, to, today: from, expected };
+        let wanted = Wanted { batch: None, from, to, today: from, expected, lives: None };
         let night = of_plan::night(asked.site, DIGEST, wanted)?;
         let is_shown = |batch: &BatchId| asked.batches.is_empty() || asked.batches.contains(batch);
         let shown: Vec<RunId> =

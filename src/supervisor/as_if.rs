@@ -231,7 +231,7 @@ impl<R: StoreReader, S: SiteSource> Desk<'_, R, S> {
         if let Some(event) = asks_second(&as_if.core, site, &mut ordered, self.now.wall) {
             return as_if.step(event).map(Ok);
         }
-        match self.prepare(ordered, None).await? {
+        match self.prepare(&as_if.core, ordered, None).await? {
             Ok(prepared) => as_if.open(prepared).map(Ok),
             Err(not) => Ok(Err(not)),
         }

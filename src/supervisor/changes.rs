@@ -20,6 +20,7 @@ use crate::port::control::{Caller, ChangeAsked, Reply};
 use crate::render;
 use crate::types::{PersonId, Right};
 use crate::view::change::ChangeTold;
+use crate::view::list::ListTold;
 use crate::view::tried::Done;
 
 impl<W: World> Supervisor<W> {
@@ -139,6 +140,22 @@ impl<W: World> Supervisor<W> {
             let thread = format!("change.{change}.{}", ended.attempt);
             let write = |lang, _: &PersonId| render::change_mail::feedback(lang, &told, ended);
             let letters = self.letters(&site, &people, &thread, write, &[]);
+            mails.extend(self.composed(letters));
+        }
+        mails
+    }
+
+    /// Mails of a turn: each list that was sealed, to the people whom the rules name.
+    pub(super) fn seal_mail(&mut self, facts: &[(Timestamp, Fact)]) -> Vec<OutgoingMail> {
+        let mut mails = Vec::new();
+        for (_, fact) in facts {
+            let Fact::RunOpened(opened) = fact else { continue };
+            let Some(run) = self.core.state().runs.get(&opened.run) else { continue };
+            let Some(told) = ListTold::of(run) else { continue };
+            let site = Arc::clone(&run.site);
+            let thread = format!("list.{}", told.run);
+            let write = |lang, _: &PersonId| render::list::mail(lang, &told);
+            let letters = self.letters(&site, &told.people, &thread, write, &[]);
             mails.extend(self.composed(letters));
         }
         mails

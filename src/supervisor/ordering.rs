@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -11,6 +12,7 @@ use super::access::{allow, person_of};
 use super::orders::{HISTORY, NotOrdered, is_interrupted};
 use super::recall::pack;
 use crate::core::calendar::Calendars;
+use crate::core::change::{JournalHead, SealedList, list};
 use crate::core::fact::{LateWhy, Proposed, RunOpened, RunResult};
 use crate::core::night::{Core, Event};
 use crate::core::order::{self, Ordered};
@@ -110,10 +112,12 @@ impl<R: StoreReader, S: SiteSource> Desk<'_, R, S> {
     /// Everything that the opening of a run takes; its copy is read and laid nowhere.
     pub(super) async fn prepare(
         &self,
+        core: &Core,
         ordered: Ordered,
         late: Option<LateWhy>,
     ) -> Result<Result<Prepared, NotOrdered>, Fatal> {
         let batch = ordered.order.batch.clone();
+        let (site, list) = self.drawn(core, &ordered).await?;
         let key = ordered.key().map_err(|why| Fatal::Definition(why.to_string()))?;
         let (mut number, mut history, mut across) = (1, BTreeMap::new(), Vec::new());
         if let Some(reader) = self.reader {
@@ -130,7 +134,7 @@ impl<R: StoreReader, S: SiteSource> Desk<'_, R, S> {
             }
         }
         let run = RunId { batch: batch.clone(), key, number };
-        let part = self.loaded.site.part(&batch);
+        let part = site.part(&batch);
         let folder = part.batches.get(&batch).map(|b| b.folder().to_owned()).unwrap_or_default();
         let wanted = |path: &Path| RunCopy::wants(&part, &folder, path);
         let files = match self.source.files(self.loaded, &wanted) {
@@ -147,8 +151,37 @@ impl<R: StoreReader, S: SiteSource> Desk<'_, R, S> {
         let opened =
             ordered.opened(run, digest, expected, (self.boot.clone(), self.now.since_boot));
         let revision = self.loaded.revision.clone();
-        let opened = Box::new(RunOpened { late, revision, ..opened });
+        let opened = Box::new(RunOpened { late, revision, list, ..opened });
         Ok(Ok(Prepared { opened, across, copy, bytes, files }))
+    }
+
+    /// The site with the jobs of the batch as its list has them now, and that list; as declared where it takes none.
+    async fn drawn(
+        &self,
+        core: &Core,
+        ordered: &Ordered,
+    ) -> Result<(Arc<Site>, Option<Box<SealedList>>), Fatal> {
+        let site = &self.loaded.site;
+        let state = core.state();
+        let under_way = state.changes_under_way();
+        let known = list::Known { lives: &state.standing.changes, under_way: &under_way };
+        let batch = site.batches.get(&ordered.order.batch);
+        let times = (self.now.wall, ordered.anchor);
+        let drawn = batch.and_then(|batch| list::draw(site, batch, known, times));
+        let Some(drawn) = drawn else { return Ok((Arc::clone(site), None)) };
+        let journal = match self.reader {
+            Some(reader) => {
+                let head = reader.head().await?;
+                JournalHead { number: head.seq, hash: head.hash }
+            }
+            None => JournalHead::default(),
+        };
+        let mut with_jobs = Site::clone(site);
+        with_jobs.batches.insert(drawn.batch.id.clone(), drawn.batch);
+        Ok((
+            Arc::new(with_jobs),
+            Some(Box::new(SealedList { journal: Some(journal), ..drawn.list })),
+        ))
     }
 }
 

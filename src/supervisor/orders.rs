@@ -154,7 +154,7 @@ impl<W: World> Supervisor<W> {
         late: Option<LateWhy>,
     ) -> Result<Result<RunId, NotOrdered>, Fatal> {
         let Prepared { opened, across, copy, bytes, files } =
-            match self.desk(loaded).prepare(ordered, late).await? {
+            match self.desk(loaded).prepare(&self.core, ordered, late).await? {
                 Ok(prepared) => prepared,
                 Err(not) => return Ok(Err(not)),
             };

@@ -243,6 +243,7 @@ impl<W: World> Supervisor<W> {
         turn.mail.extend(self.starts_mail(&turn.facts));
         turn.mail.extend(self.refusal_mail(&turn.facts));
         turn.mail.extend(self.feedback_mail(&turn.facts));
+        turn.mail.extend(self.seal_mail(&turn.facts));
         let mut over = BTreeSet::new();
         for command in &turn.commands {
             match command {

@@ -112,7 +112,7 @@ fn is_asked_for(line: &ChangeLine, which: &WhichChanges) -> bool {
         && which.class.is_none_or(|class| line.class == Some(class))
 }
 
-fn line(site: &Site, standing: &Standing, id: &ChangeId) -> ChangeLine {
+pub(super) fn line(site: &Site, standing: &Standing, id: &ChangeId) -> ChangeLine {
     let unknown = ChangeLife::default();
     let life = standing.changes.get(id).map_or(&unknown, AsRef::as_ref);
     let (declared, request) = (site.changes.get(id), life.request());
@@ -181,37 +181,43 @@ pub fn one(site: &Site, standing: &Standing, id: &ChangeId, now: Timestamp) -> O
 fn places(site: &Site, standing: &Standing, id: &ChangeId, now: Timestamp) -> Vec<PlaceLine> {
     let windows = Windows::new(site);
     let Ok(desk) = Desk::new(site, &windows, id, &standing.changes) else { return Vec::new() };
-    let names = BatchId::new("changes").ok().zip(HostName::new("local").ok());
-    let Some((batch, host)) = names else { return Vec::new() };
-    let place = |(environment, target): (&str, &TargetName)| {
-        let start = Start {
-            environment,
-            at: now,
-            crew: &Crew::default(),
-            subject: Subject {
-                batch: &batch,
-                target: Some(target),
-                host: &host,
-                ordered: &standing.freezes,
-            },
-            classes: &[],
-            needs: std::time::Duration::ZERO,
-        };
-        let missing = desk.clearance(&start).err().unwrap_or_default();
-        PlaceLine {
-            environment: environment.to_owned(),
-            target: target.clone(),
-            digest: desk.approval_digest(environment).unwrap_or_default(),
-            state: desk.life.executions(environment).next().map(|(state, _)| state),
-            window: desk.scheduled(environment).and_then(|(_, window)| window),
-            missing: missing
-                .iter()
-                .filter(|missing| !missing.is_of_crew())
-                .map(Missing::line)
-                .collect(),
-        }
+    let places = desk.change.places(site).into_iter();
+    places.filter_map(|place| self::place(&desk, standing, place, now)).collect()
+}
+
+pub(super) fn place(
+    desk: &Desk<'_>,
+    standing: &Standing,
+    (environment, target): (&str, &TargetName),
+    now: Timestamp,
+) -> Option<PlaceLine> {
+    let (batch, host) = BatchId::new("changes").ok().zip(HostName::new("local").ok())?;
+    let start = Start {
+        environment,
+        at: now,
+        crew: &Crew::default(),
+        subject: Subject {
+            batch: &batch,
+            target: Some(target),
+            host: &host,
+            ordered: &standing.freezes,
+        },
+        classes: &[],
+        needs: std::time::Duration::ZERO,
     };
-    desk.change.places(site).into_iter().map(place).collect()
+    let missing = desk.clearance(&start).err().unwrap_or_default();
+    Some(PlaceLine {
+        environment: environment.to_owned(),
+        target: target.clone(),
+        digest: desk.approval_digest(environment).unwrap_or_default(),
+        state: desk.life.executions(environment).next().map(|(state, _)| state),
+        window: desk.scheduled(environment).and_then(|(_, window)| window),
+        missing: missing
+            .iter()
+            .filter(|missing| !missing.is_of_crew())
+            .map(Missing::line)
+            .collect(),
+    })
 }
 
 /// A change as mails tell of it.

@@ -7,12 +7,15 @@ use std::time::Duration;
 use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, Timestamp};
 
+use super::list::ListView;
 use super::of_plan_job::{self, Shown};
 use super::plan::{
     BatchLeftOut, BatchLeftOutWhy, CalendarEnd, PlanDay, PlanStart, PlanView, StartNote,
 };
 use super::why::NotItsDay;
 use crate::core::calendar::Calendars;
+use crate::core::change::Lives;
+use crate::core::change::list::{self, Drawn};
 use crate::core::deadline;
 use crate::core::fact::RunOpened;
 use crate::core::forecast::{self, Forecast, Opening};
@@ -37,6 +40,8 @@ pub struct Wanted<'a> {
     pub today: Date,
     /// Durations from history; as declared where there are none.
     pub expected: &'a BTreeMap<JobRef, Span>,
+    /// Of changes, for what is on lists; where nothing is known nothing is on them.
+    pub lives: Option<&'a Lives>,
 }
 
 /// Why nothing could be planned: a defect of the core, or a name that it made up badly.
@@ -72,6 +77,8 @@ struct Meant<'a> {
     batch: &'a Batch,
     start: Start,
     opened: Result<Box<RunOpened>, BatchLeftOutWhy>,
+    /// Its list, where it is one.
+    drawn: Option<Drawn>,
 }
 
 /// Plans the dates. `digest` names the site's definition, as runs would.
@@ -158,8 +165,12 @@ impl<'a> Planner<'a> {
             let calendar = batch.calendar.as_ref();
             let found = schedule::timetable(schedule, &self.calendars, calendar, from, to);
             for start in found.starts {
-                let opened = self.opened(batch, &start)?;
-                starts.push(Meant { batch, start, opened });
+                let mut opened = self.opened(batch, &start)?;
+                let drawn = self.drawn(batch, &start, &opened);
+                if let (Some(_), Ok(opened)) = (&drawn, &mut opened) {
+                    opened.definition = format!("{} {}", self.digest, opened.run);
+                }
+                starts.push(Meant { batch, start, opened, drawn });
             }
             for left in found.left_out.into_iter().filter(|_| self.is_shown(&batch.id)) {
                 let why = self.left_out(batch, schedule, left.date, left.reason);
@@ -206,6 +217,19 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// What would be on the list of a start, by what is scheduled now.
+    fn drawn(
+        &self,
+        batch: &Batch,
+        start: &Start,
+        opened: &Result<Box<RunOpened>, BatchLeftOutWhy>,
+    ) -> Option<Drawn> {
+        let under_way = BTreeMap::new();
+        let known = list::Known { lives: self.wanted.lives?, under_way: &under_way };
+        let anchor = opened.as_ref().ok()?.anchor;
+        list::draw(self.site, batch, known, (start.at, anchor))
+    }
+
     fn unknown(&self, calendar: &CalendarName) -> Option<BatchLeftOutWhy> {
         let (_, last) = self.calendars.range(calendar)?;
         Some(BatchLeftOutWhy::CalendarUnknown { calendar: calendar.clone(), last })
@@ -241,8 +265,16 @@ impl<'a> Planner<'a> {
     /// Opens every start in one made-up night.
     fn forecast(&self, starts: &[Meant<'a>]) -> Result<Forecast, PlanError> {
         let (openings, known) = self.openings(starts)?;
-        let definitions = [(self.digest.to_owned(), Arc::clone(self.site))];
-        Ok(forecast::of_openings(&definitions, openings, known)?)
+        let mut definitions = vec![(self.digest.to_owned(), Arc::clone(self.site))];
+        for meant in starts {
+            if let (Some(drawn), Ok(opened)) = (&meant.drawn, &meant.opened) {
+                let mut site = Site::clone(self.site);
+                site.batches.insert(drawn.batch.id.clone(), Arc::clone(&drawn.batch));
+                definitions.push((opened.definition.clone(), Arc::new(site)));
+            }
+        }
+        let lives = self.wanted.lives.cloned().unwrap_or_default();
+        Ok(forecast::of_lists(&definitions, openings, known, lives)?)
     }
 
     /// Every start as an opening. Runs of before the first count as done; later ones that a start needs are added.
@@ -296,7 +328,7 @@ impl<'a> Planner<'a> {
         forecast: &Forecast,
         windows: &Windows,
     ) -> PlanStart {
-        let batch = meant.batch;
+        let batch = meant.drawn.as_ref().map_or(meant.batch, |drawn| &drawn.batch);
         let due = |time: Option<Time>| {
             time.map(|time| deadline::first_at_or_after(opened.anchor, time, &batch.zone))
         };
@@ -315,6 +347,10 @@ impl<'a> Planner<'a> {
             expected_end: ahead.and_then(|ahead| ahead.end),
             jobs,
             left_out,
+            list: meant
+                .drawn
+                .as_ref()
+                .map(|drawn| Box::new(ListView { commit: None, list: drawn.list.clone() })),
         }
     }
 

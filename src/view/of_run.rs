@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::Who;
 use super::failure::{BlockedJob, FailureView};
 use super::job::{JobLine, StateWord};
+use super::list::ListView;
 use super::of_fact::reason_besides;
 use super::of_job::{Around, lines};
 use super::of_standing;
@@ -41,6 +42,7 @@ pub fn head(run: &Run, now: Now, around: Around<'_>) -> RunHead {
         must_complete_by: run.due(None, Deadline::MustCompleteBy),
         late: late(run),
         expected_end: ahead.and_then(|ahead| ahead.end),
+        list: ListView::of(&run.opened).map(Box::new),
     }
 }
 

@@ -5,6 +5,7 @@ use jiff::civil::{Date, DateTime};
 use serde::Serialize;
 
 use super::job::LeftOut;
+use super::list::ListView;
 use super::why::NotItsDay;
 use crate::types::{
     BatchId, BusinessDate, CalendarName, EventName, JobName, JobRef, PoolName, Role, Span, Text,
@@ -46,6 +47,9 @@ pub struct PlanStart {
     /// In the order of their planned starts; those that never start last.
     pub jobs: Vec<PlanJob>,
     pub left_out: Vec<JobLeftOut>,
+    /// What would be on its list, as changes stand now; `None`: it is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub list: Option<Box<ListView>>,
 }
 
 /// What daylight saving does to a start.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::job::{JobLine, StateWord};
+use super::list::ListView;
 use super::starts::Late;
 use crate::core::fact::RunResult;
 use crate::types::{BatchId, BusinessDate, RunId, Text, Zone};
@@ -35,6 +36,9 @@ pub struct RunHead {
     pub late: Option<Late>,
     /// Forecast of the end; `None` where nothing can be said (blocked, unknown) or when it has ended.
     pub expected_end: Option<Timestamp>,
+    /// The list that its jobs are, where it is the run of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub list: Option<Box<ListView>>,
 }
 
 /// How the run stands to its must-complete-by.

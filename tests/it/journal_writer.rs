@@ -52,6 +52,7 @@ pub(crate) fn opened(run: &RunId, date: &str, trial: bool) -> Fact {
         scheduled: None,
         late: None,
         revision: None,
+        list: None,
     }))
 }
 

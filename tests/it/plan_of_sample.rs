@@ -21,7 +21,8 @@ fn sample() -> Arc<Site> {
 fn planned(from: Date, to: Date) -> PlanView {
     let eod = BatchId::new("eod").unwrap();
     let expected = BTreeMap::new();
-    let wanted = Wanted { batch: Some(&eod), from, to, today: from, expected: &expected };
+    let wanted =
+        Wanted { batch: Some(&eod), from, to, today: from, expected: &expected, lives: None };
     plan(&sample(), "d", wanted).unwrap()
 }
 

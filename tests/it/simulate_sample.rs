@@ -39,7 +39,8 @@ fn a_night_of_which_nothing_is_supposed_is_the_plan() {
         [(date(2026, 10, 30), date(2026, 10, 30)), (date(2026, 12, 28), date(2027, 1, 4))]
     {
         let site = sample();
-        let wanted = Wanted { batch: None, from, to, today: from, expected: &expected };
+        let wanted =
+            Wanted { batch: None, from, to, today: from, expected: &expected, lives: None };
         let plan = plan(&site, "d", wanted).unwrap();
         let (samples, wishes) = (Samples::new(), Wishes::default());
         let (expected, samples, wishes) = (&expected, &samples, &wishes);

@@ -11,7 +11,7 @@ use super::missing::Missing;
 use super::step::{ChangeStep, WindowDecision};
 use crate::core::window::{Gate, Subject, WindowReason};
 use crate::definition::site::{Case, ChangeKind, Part};
-use crate::types::{CheckName, Role, Span, WindowClass};
+use crate::types::{CheckName, PersonId, Role, Span, WindowClass};
 use crate::wire::ChangeState;
 
 /// What is asked of a start besides the life of the change.
@@ -62,7 +62,7 @@ impl Desk<'_> {
         if scheduled.is_none() && self.must_be_listed(start.environment) {
             missing.push(Missing::Schedule);
         }
-        missing.extend(self.untimely(start, scheduled));
+        missing.extend(self.untimely(start.environment, start.at, scheduled));
         let window = match self.window_now(start, scheduled) {
             Ok(window) => Some(window),
             Err(lacks) => {
@@ -216,8 +216,11 @@ impl Desk<'_> {
                 let pair = (person, part.min(other), part.max(other));
                 if !seen.contains(&pair) {
                     seen.push(pair);
-                    let (part, other) = (pair.1.name(), pair.2.name());
-                    missing.push(Missing::OwnWork { person: person.clone(), part, other });
+                    missing.push(Missing::OwnWork {
+                        person: person.clone(),
+                        part: pair.1,
+                        other: pair.2,
+                    });
                 }
             }
         }
@@ -248,18 +251,21 @@ impl Desk<'_> {
     }
 
     /// Limits of a normal change that hold at its start too: nothing after the seal counts.
-    fn untimely(&self, start: &Start<'_>, scheduled: Option<Listed>) -> Vec<Missing> {
+    pub(super) fn untimely(
+        &self,
+        environment: &str,
+        at: Timestamp,
+        scheduled: Option<Listed>,
+    ) -> Vec<Missing> {
         if self.change.kind == ChangeKind::Emergency {
             return Vec::new();
         }
         let window = scheduled.and_then(|(_, window)| window);
-        let day = self.day(window.map_or(start.at, |(opens, _)| opens));
-        let mut missing: Vec<Missing> =
-            self.in_time(start.environment, day).err().into_iter().collect();
-        let sealed = window.and_then(|window| self.sealed_at(start.environment, window));
+        let day = self.day(window.map_or(at, |(opens, _)| opens));
+        let mut missing: Vec<Missing> = self.in_time(environment, day).err().into_iter().collect();
+        let sealed = window.and_then(|window| self.sealed_at(environment, window));
         let after = |sealed: &Timestamp| {
-            let late =
-                self.approvals(start.environment, start.at).any(|(taken, _)| taken.at >= *sealed);
+            let late = self.approvals(environment, at).any(|(taken, _)| taken.at >= *sealed);
             late || self.reviews().any(|(taken, _)| taken.at >= *sealed)
         };
         missing.extend(sealed.filter(after).map(|since| Missing::Sealed { since }));
@@ -319,15 +325,21 @@ impl Desk<'_> {
         }
         let passed = scheduled.and_then(|(_, window)| window).filter(|(_, to)| *to <= start.at);
         let Some((_, closed)) = passed else { return Err(None) };
-        let late = item(LATE);
-        let confirmed = late.iter().flat_map(|late| self.confirmed(start.environment, late));
+        match self.late(start.environment, closed) {
+            Ok(by) => Ok(WindowDecision::Late { by }),
+            Err(passed) => Err(Some(passed)),
+        }
+    }
+
+    /// Who lets a normal change run whose window closed then (C §8.1).
+    pub(super) fn late(&self, environment: &str, closed: Timestamp) -> Result<PersonId, Missing> {
         let role = self.rules.late.as_ref();
-        let mut by = confirmed.filter(|(taken, of)| {
+        let late = item(LATE);
+        let mut confirmed = late.iter().flat_map(|late| self.confirmed(environment, late));
+        let by = confirmed.find(|(taken, of)| {
             taken.at >= closed && Some(*of) == role && self.has_role(&taken.by, of).is_some()
         });
-        match by.next() {
-            Some((taken, _)) => Ok(WindowDecision::Late { by: taken.by.clone() }),
-            None => Err(Some(Missing::WindowPassed { closed, role: role.cloned() })),
-        }
+        let missing = Missing::WindowPassed { closed, role: role.cloned() };
+        by.map(|(taken, _)| taken.by.clone()).ok_or(missing)
     }
 }

@@ -52,6 +52,13 @@ impl Desk<'_> {
         Err(first.unwrap_or(Missing::NoWindow { on }))
     }
 
+    /// When the first window of its classes opens, or has opened, that is not over at a time.
+    pub(super) fn next_window(&self, environment: &str, at: Timestamp) -> Option<Timestamp> {
+        let before = at.checked_sub(DAY).unwrap_or(at);
+        let windows = self.windows.common(&self.classes(environment), before, later(at, AHEAD));
+        windows.into_iter().find(|(_, closes)| *closes > at).map(|(opens, _)| opens)
+    }
+
     /// What the rules say of a change that is put on the list of a window at a time. Emergencies are taken at any time.
     fn limits(
         &self,

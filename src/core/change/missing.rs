@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::refused::{Refused, Rule};
 use crate::core::window::WindowReason;
-use crate::types::{ChangeId, CheckName, PersonId, Role};
+use crate::definition::site::Part;
+use crate::types::{ChangeId, CheckName, PersonId, Role, RunId};
 
 /// One thing that a change lacks. Each has a [rule](Missing::rule) with a name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "lacks")]
 pub enum Missing {
     /// Nobody has handed in its scripts for this environment.
@@ -32,8 +33,8 @@ pub enum Missing {
     /// Somebody has two parts that are to be different people.
     OwnWork {
         person: PersonId,
-        part: &'static str,
-        other: &'static str,
+        part: Part,
+        other: Part,
     },
     /// Not executed and verified in a former environment, with these very scripts.
     Promotion {
@@ -82,6 +83,10 @@ pub enum Missing {
     Release,
     /// Nobody watches.
     Watcher,
+    /// It is on the list of a run that is not over.
+    UnderWay {
+        run: RunId,
+    },
 }
 
 /// A rule of [`Missing`], as pages and the API show it.
@@ -112,6 +117,7 @@ impl Missing {
             Self::NoWindow { .. } | Self::Window { .. } => Rule::OutsideWindow,
             Self::WindowPassed { .. } => Rule::WindowPassed,
             Self::Release | Self::Watcher => Rule::NotReleased,
+            Self::UnderWay { .. } => Rule::RunUnderWay,
         }
     }
 
@@ -163,7 +169,12 @@ impl fmt::Display for Missing {
                  {people} more with the role `{role}`"
             ),
             Self::OwnWork { person, part, other } => {
-                write!(f, "{person} is its {part} and its {other}; it takes two people")
+                write!(
+                    f,
+                    "{person} is its {} and its {}; it takes two people",
+                    part.name(),
+                    other.name()
+                )
             }
             Self::Promotion { environment } => {
                 write!(f, "these scripts were not executed and verified in {environment}")
@@ -206,6 +217,7 @@ impl fmt::Display for Missing {
             Self::Window { reason, next: None } => reason.fmt(f),
             Self::Release => f.write_str("the person on shift has not released it"),
             Self::Watcher => f.write_str("no second person watches"),
+            Self::UnderWay { run } => write!(f, "it is on the list of {run}, which is not over"),
         }
     }
 }

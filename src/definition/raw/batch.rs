@@ -8,7 +8,7 @@ use super::record::record;
 use super::site::Version;
 use super::{List, Names, Nullable};
 use crate::definition::day_words::DayWords;
-use crate::definition::site::{FoldPolicy, GapPolicy};
+use crate::definition::site::{ChangeClass, FoldPolicy, GapPolicy};
 use crate::types::{BatchId, CalendarName, EventName, JobName, Span, TeamName, WindowClass, Zone};
 
 record! {
@@ -40,7 +40,20 @@ record! {
         optional must_complete_by: Time,
         /// Parameters with their defaults; one without a default must be given with the order.
         optional parameters: Names<Parameter, Nullable<String>>,
-        required jobs: Names<JobName, JobRecord>,
+        /// The jobs; a batch has these or `changes`.
+        optional jobs: Names<JobName, JobRecord>,
+        /// The list of a window: its jobs are the changes that are on it when its run is opened.
+        optional changes: ListRecord,
+    }
+}
+
+record! {
+    /// Which changes are on the list.
+    pub(crate) struct ListRecord {
+        /// Where they are executed: one of `environments` of change-rules.yaml.
+        required environment: String,
+        /// All by default.
+        optional classes: List<ChangeClass>,
     }
 }
 

@@ -42,6 +42,8 @@ record! {
         optional checklist: Names<CheckName, CheckRecord>,
         /// Emergency changes.
         optional emergency: EmergencyRecord,
+        /// Who is mailed a list when it is sealed: when its run is opened.
+        optional seal_mail: List<Role>,
         /// Role that lets a normal change run whose window has passed; without it none may.
         optional late: Role,
     }

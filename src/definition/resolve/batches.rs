@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use jiff::civil::Time;
 
+use super::changes::values;
 use super::days::{self, Usual};
 use super::jobs::JobResolver;
 use super::known::{Known, NameSet};
@@ -14,12 +15,14 @@ use crate::definition::cron_text;
 use crate::definition::cycles;
 use crate::definition::day_words::business_days;
 use crate::definition::defect::{Finding, Place};
+use crate::definition::nearest;
 use crate::definition::places::{BatchPlaces, Places};
 use crate::definition::raw::batch::{BatchFile, ScheduleRecord};
 use crate::definition::raw::{At, Field, MissedWord, Names, Word};
 use crate::definition::sheets::{Findings, Sheet, Sheets};
 use crate::definition::site::{
-    Batch, BusinessDateRule, FoldPolicy, GapPolicy, Missed, NeedOf, Schedule, ScheduleRule,
+    Batch, BusinessDateRule, ChangeList, ChangeRules, FoldPolicy, GapPolicy, Missed, NeedOf,
+    Schedule, ScheduleRule,
 };
 use crate::definition::source::SourceTree;
 use crate::types::{BatchId, HostName, JobName};
@@ -27,7 +30,7 @@ use crate::types::{BatchId, HostName, JobName};
 pub(super) fn resolve(
     tree: &SourceTree,
     sheets: &Sheets,
-    known: &Known<'_>,
+    (known, rules): (&Known<'_>, Option<&ChangeRules>),
     findings: &mut Findings,
     places: &mut Places,
 ) -> BTreeMap<BatchId, Arc<Batch>> {
@@ -36,7 +39,9 @@ pub(super) fn resolve(
     for sheet in &sheets.batches {
         let Some(raw) = &sheet.raw else { continue };
         let mut found = Vec::new();
-        let resolved = batch(tree, sheet, raw, known, &mut found);
+        let list = list(sheets, raw, rules, &mut found);
+        let resolved = batch(tree, sheet, raw, known, &mut found)
+            .map(|(batch, places)| (Batch { list, ..batch }, places));
         if let Some(id) = raw.batch.given() {
             if let Some((file, at)) = first.get(&id.value) {
                 let what = format!(
@@ -99,6 +104,7 @@ fn batch(
             .map(|(name, default)| (name.value.0.clone(), default.0.clone()))
             .collect(),
         jobs,
+        list: None,
     };
     let places = BatchPlaces {
         file: sheet.file.clone(),
@@ -107,6 +113,47 @@ fn batch(
         jobs: job_places,
     };
     Some((batch, places))
+}
+
+/// A batch has jobs or takes changes for jobs; these go by the rules of the house.
+fn list(
+    sheets: &Sheets,
+    raw: &BatchFile,
+    rules: Option<&ChangeRules>,
+    found: &mut Vec<Finding>,
+) -> Option<ChangeList> {
+    if raw.changes.is_absent() {
+        if let (true, Some(id)) = (raw.jobs.is_absent(), raw.batch.given()) {
+            let what = format!("the batch `{}` has neither `jobs` nor `changes`", id.value);
+            let hint = "`jobs:` declares what it runs, `changes:` takes what is on a list";
+            found.push(Finding::error(id.at, what).hint(hint));
+        }
+        return None;
+    }
+    if let (Some(jobs), Some(at)) = (raw.jobs.at(), raw.changes.at()) {
+        let what = "a batch has `jobs` or `changes`, not both";
+        let place = if at.line > jobs.line { at } else { jobs };
+        let hint = "a change beside other jobs is a job of its own: `change: ID`";
+        found.push(Finding::error(Place { length: 1, ..place }, what).hint(hint));
+    }
+    let list = raw.changes.given()?;
+    let environment = list.value.environment.given();
+    if sheets.change_rules.is_none() {
+        let what = "a list goes by the rules of changes, and there is no change-rules.yaml";
+        let hint = "`nightrun init --change-rules h` writes one";
+        found.push(Finding::error(Place { length: 1, ..list.at }, what).hint(hint));
+    } else if let (Some(rules), Some(named)) = (rules, environment)
+        && !rules.environments.contains(&named.value)
+    {
+        let what = format!("`{}` is not among `environments` of change-rules.yaml", named.value);
+        let names = rules.environments.iter().map(String::as_str);
+        let hint = nearest::hint(&named.value, names);
+        found.push(Finding::error(named.at, what).maybe_hint(hint));
+    }
+    Some(ChangeList {
+        environment: environment?.value.clone(),
+        classes: values(&list.value.classes),
+    })
 }
 
 type Jobs =

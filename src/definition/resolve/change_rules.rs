@@ -100,6 +100,7 @@ impl Checking<'_> {
             checklist.filter_map(|(name, raw)| Some((name.value.clone(), self.check(raw)?)));
         let checklist = checklist.collect();
         let emergency = raw.emergency.get().map(|raw| self.emergency(raw)).unwrap_or_default();
+        let seal_mail = raw.seal_mail.get().map(|list| self.roles(list)).unwrap_or_default();
         if let Some(late) = raw.late.given() {
             self.role(late, 1);
         }
@@ -118,6 +119,7 @@ impl Checking<'_> {
             windows,
             checklist,
             emergency,
+            seal_mail,
             late: raw.late.get().cloned(),
         })
     }

@@ -30,11 +30,6 @@ pub(super) struct JobResolver<'a, 'r> {
     pub found: &'a mut Vec<Finding>,
 }
 
-/// What a job has where its file says nothing.
-const GRACE: Span = Span::seconds(10);
-const OUTPUT_LIMIT: ByteSize = ByteSize(64 << 20);
-const RETRIED: [EndingKind; 3] = [EndingKind::Exit, EndingKind::Signal, EndingKind::Timeout];
-
 impl JobResolver<'_, '_> {
     /// The job with its places; `None` where too much is wrong with it, which has been reported.
     pub(super) fn job(&mut self, name: &At<JobName>, raw: &JobRecord) -> Option<(Job, JobPlaces)> {
@@ -52,7 +47,8 @@ impl JobResolver<'_, '_> {
         if let Some(dir) = raw.dir.given() {
             self.check_words(&dir.value.0, dir);
         }
-        let retry = raw.retry.get().map_or_else(no_retry, |retry| self.retry(retry, kind.as_ref()));
+        let retry =
+            raw.retry.get().map_or_else(Retry::default, |retry| self.retry(retry, kind.as_ref()));
         let days = raw
             .days
             .given()
@@ -68,8 +64,8 @@ impl JobResolver<'_, '_> {
             critical: raw.critical.or(true),
             retry,
             time_limit: raw.time_limit.get().copied(),
-            grace: raw.grace.or(GRACE),
-            output_limit: raw.output_limit.or(OUTPUT_LIMIT).0,
+            grace: raw.grace.or(Job::GRACE),
+            output_limit: raw.output_limit.or(ByteSize(Job::OUTPUT_LIMIT)).0,
             log_masks: raw.log_masks.get().map(words).unwrap_or_default(),
             must_start_by: raw.must_start_by.get().copied(),
             must_complete_by: raw.must_complete_by.get().copied(),
@@ -81,7 +77,7 @@ impl JobResolver<'_, '_> {
             user: raw.user.get().map(|user| user.0.clone()),
             host: raw.host.get().or(self.host.as_ref())?.clone(),
             runbook: raw.runbook.get().map(|_| text(&raw.runbook, &raw.runbook_zh)),
-            success: raw.success.get().map_or_else(ended_with_zero, success),
+            success: raw.success.get().map_or_else(Success::default, success),
             days,
             window: raw.window.get().cloned(),
             survivors: raw.survivors.or(Survivors::Kill),
@@ -121,7 +117,7 @@ impl JobResolver<'_, '_> {
     fn retry(&mut self, raw: &RetryRecord, kind: Option<&Kind>) -> Retry {
         let on = match raw.on.get() {
             Some(on) => on.0.iter().map(|ending| ending.value).collect(),
-            None => RETRIED.to_vec(),
+            None => Retry::ON.to_vec(),
         };
         if matches!(kind, Some(Kind::Change { .. })) {
             let endings = raw.on.get().map_or(&[][..], |on| &on.0);
@@ -170,14 +166,6 @@ impl JobResolver<'_, '_> {
         }
         env
     }
-}
-
-fn no_retry() -> Retry {
-    Retry { max: 0, wait: Span::default(), growth: 1.0, on: RETRIED.to_vec() }
-}
-
-fn ended_with_zero() -> Success {
-    Success { exit_codes: vec![0], line: None }
 }
 
 fn success(raw: &SuccessRecord) -> Success {

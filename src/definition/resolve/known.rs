@@ -226,7 +226,7 @@ fn batches(sheets: &Sheets) -> (NameSet<BatchId>, Jobs<'_>) {
         match sheet.raw.as_ref().and_then(|raw| Some((raw, raw.batch.get()?))) {
             Some((raw, id)) => {
                 jobs.entry(id).or_insert_with(|| {
-                    let read = !raw.jobs.is_absent();
+                    let read = !raw.jobs.is_absent() || !raw.changes.is_absent();
                     declared("job", Some(&raw.jobs), read)
                 });
             }

@@ -40,7 +40,8 @@ pub(super) fn resolve(
     let (windows, freezes) = windows::resolve(sheets, &known, findings);
     let change_rules = change_rules::resolve(sheets, &known, findings);
     let changes = changes::resolve(tree, sheets, &known, change_rules.as_ref(), findings);
-    let batches = batches::resolve(tree, sheets, &known, findings, &mut places);
+    let batches =
+        batches::resolve(tree, sheets, (&known, change_rules.as_ref()), findings, &mut places);
     let site = settings.map(|settings| Site {
         title: settings.title,
         zone: settings.zone,

@@ -36,6 +36,9 @@ pub struct ChangeRules {
     /// What is confirmed before a start.
     pub checklist: BTreeMap<CheckName, CheckRule>,
     pub emergency: EmergencyRule,
+    /// Who is mailed a list when it is sealed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seal_mail: Vec<Role>,
     /// Who confirms that a normal change whose window has passed may run; nobody: it may not.
     pub late: Option<Role>,
 }

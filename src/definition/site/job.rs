@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Site;
 use super::calendar::DayRule;
+use super::change::Change;
 use crate::types::{
     ChangeId, Condition, EventName, HostName, JobName, JobRef, PoolName, Role, Span, TargetName,
     Text, WindowClass,
@@ -49,6 +50,44 @@ pub struct Job {
     pub days: Option<DayRule>,
     pub window: Option<WindowClass>,
     pub survivors: Survivors,
+}
+
+impl Job {
+    /// The grace of a job that says nothing.
+    pub const GRACE: Span = Span::seconds(10);
+    /// Bytes of output of a job that says nothing.
+    pub const OUTPUT_LIMIT: u64 = 64 << 20;
+
+    /// A change as a job of its own name, of which nothing else is said.
+    pub fn of_change(name: JobName, change: &Change, environment: &str, host: HostName) -> Self {
+        let named = (!change.targets.is_empty()).then(|| environment.to_owned());
+        Self {
+            name,
+            title: change.title.clone(),
+            kind: Kind::Change { change: change.id.clone(), environment: named },
+            needs: Vec::new(),
+            critical: true,
+            retry: Retry::default(),
+            time_limit: None,
+            grace: Self::GRACE,
+            output_limit: Self::OUTPUT_LIMIT,
+            log_masks: Vec::new(),
+            must_start_by: None,
+            must_complete_by: None,
+            expected: change.expected,
+            pools: BTreeMap::new(),
+            priority: 0,
+            env: BTreeMap::new(),
+            dir: None,
+            user: None,
+            host,
+            runbook: None,
+            success: Success::default(),
+            days: None,
+            window: None,
+            survivors: Survivors::default(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -160,6 +199,18 @@ pub struct Retry {
 /// are compared without looking into it.
 impl Eq for Retry {}
 
+impl Retry {
+    /// Endings after which a job is tried again that does not say after which.
+    pub const ON: [EndingKind; 3] = [EndingKind::Exit, EndingKind::Signal, EndingKind::Timeout];
+}
+
+impl Default for Retry {
+    /// No further attempt.
+    fn default() -> Self {
+        Self { max: 0, wait: Span::default(), growth: 1.0, on: Self::ON.to_vec() }
+    }
+}
+
 /// Endings by name, as `retry.on` lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -179,6 +230,13 @@ pub struct Success {
     pub exit_codes: Vec<i32>,
     /// A line of stdout or stderr must contain this text.
     pub line: Option<String>,
+}
+
+impl Default for Success {
+    /// It ends with 0.
+    fn default() -> Self {
+        Self { exit_codes: vec![0], line: None }
+    }
 }
 
 /// Processes that a job leaves behind when it ends.

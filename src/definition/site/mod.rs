@@ -167,9 +167,28 @@ pub struct Batch {
     pub must_complete_by: Option<Time>,
     /// Parameters with their defaults; `None` must be given with the order.
     pub parameters: BTreeMap<String, Option<String>>,
-    /// In the order of the file.
+    /// In the order of the file. Of a list none, until a run of it is opened.
     pub jobs: Vec<Job>,
+    /// Its jobs are the changes that are on this list when a run is opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<ChangeList>,
 }
+
+/// Which changes a batch takes for its jobs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeList {
+    pub environment: String,
+    /// All when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<ChangeClass>,
+}
+
+impl ChangeList {
+    pub fn takes(&self, class: ChangeClass) -> bool {
+        self.classes.is_empty() || self.classes.contains(&class)
+    }
+}
+
 impl Batch {
     pub fn job(&self, name: &JobName) -> Option<&Job> {
         self.jobs.iter().find(|job| job.name == *name)

@@ -106,3 +106,35 @@ fn a_change_of_several_environments_is_a_job_of_one_of_them() {
     assert_eq!(copy.content_digest(change).unwrap(), change.content);
     assert_eq!(change.content.len(), 64);
 }
+
+/// A site with rules of changes and one batch of these lines.
+fn listed(rules: bool, batch: &str) -> String {
+    let batch = format!("version: 1\nbatch: list\ntitle: List\n{batch}");
+    let other = "version: 1\nbatch: other\ntitle: O\njobs:\n  a: {title: A, shell: \"true\", needs: [list.fix]}\n";
+    let plain =
+        "version: 1\ntitle: R\nenvironments: [sample]\napprovals: [{roles: [{role: duty}]}]\n";
+    let mut more = vec![("list.yaml", batch.as_str())];
+    if rules {
+        more.push(("change-rules.yaml", plain));
+    }
+    if batch.contains("needed") {
+        more.push(("other.yaml", other));
+    }
+    told(&[], &more)
+}
+
+#[test]
+fn a_batch_has_jobs_or_takes_what_is_on_a_list() {
+    assert_eq!(listed(true, "changes: {environment: sample, classes: [data, release]}\n"), "");
+    let jobs = "jobs: {a: {title: A, shell: \"true\"}}\n";
+    let broken = [
+        (true, format!("{jobs}changes: {{environment: sample}}\n")),
+        (true, String::new()),
+        (true, "changes: {environment: sampel, classes: [date]}\n".to_owned()),
+        (true, "changes: {classes: [data]}\n".to_owned()),
+        (true, "changes: {environment: sample}\nteam: needed\n".to_owned()),
+        (false, "changes: {environment: sample}\n".to_owned()),
+    ];
+    let told: Vec<String> = broken.iter().map(|(rules, batch)| listed(*rules, batch)).collect();
+    insta::assert_snapshot!(told.join("---\n"));
+}

@@ -1,9 +1,12 @@
 //! Every step of a change.
 
 use super::at;
-use crate::core::change::{Began, ChangeRequest, ChangeStep, Executed, WindowDecision};
+use crate::core::change::{
+    Began, ChangeRequest, ChangeStep, Executed, JournalHead, LeftOffList, ListedChange, Missing,
+    SealedList, WindowDecision,
+};
 use crate::core::fact::Fact;
-use crate::definition::site::{ChangeClass, ChangeKind};
+use crate::definition::site::{ChangeClass, ChangeKind, Part};
 use crate::types::{
     ChangeId, CheckName, EventKey, PersonId, Role, TargetName, TeamName, WindowClass,
 };
@@ -22,6 +25,33 @@ pub(super) fn facts() -> Vec<Fact> {
             step: Box::new(step),
         })
         .collect()
+}
+
+pub(super) fn list() -> SealedList {
+    SealedList {
+        environment: "production".into(),
+        classes: vec![ChangeClass::Data],
+        journal: Some(JournalHead { number: 7, hash: "ab".repeat(32) }),
+        changes: vec![ListedChange {
+            change: ChangeId::new("fee-correction").unwrap(),
+            target: TargetName::new("bank").unwrap(),
+            content: "c1".into(),
+            digest: "d1".into(),
+            window: Some((at(), at())),
+        }],
+        left_out: vec![LeftOffList {
+            change: ChangeId::new("later").unwrap(),
+            why: vec![
+                Missing::Lapsed,
+                Missing::OwnWork {
+                    person: PersonId::new("sun-yan").unwrap(),
+                    part: Part::Author,
+                    other: Part::Approver,
+                },
+                Missing::UnderWay { run: "list@2026-10-30#1".parse().unwrap() },
+            ],
+        }],
+    }
 }
 
 fn steps() -> Vec<ChangeStep> {

@@ -53,6 +53,8 @@ messages! {
     WindowPassed { closed: &'a str, role: &'a str }:
         format!("Its window closed at {closed}; the role `{role}` may confirm `late`."),
         format!("时间窗口已于 {closed} 关闭；可由“{role}”确认 `late` 后逾期执行。");
+    UnderWay { run: &'a str }:
+        format!("It is on the list of {run}, which is not over."), format!("已在 {run} 的清单中，该次执行尚未结束。");
     Release { command: &'a str }:
         format!("Waits for release by the person on shift: {command}"),
         format!("等待当班人员放行：{command}");

@@ -58,7 +58,7 @@ macro_rules! print_tables {
 fn every_message_in_both_languages() {
     let mut text = print_tables!(
         Verdict, Fault, Deed, Because, Planned, Happened, Rehearsed, Health, Starts, Stands,
-        Access, OnDuty, Audited, Restored, Stepped, ChangeWord, Lacks
+        Access, OnDuty, Audited, Restored, Stepped, ChangeWord, Lacks, Listed
     );
     text.push_str("\n# Label\n");
     for label in Label::ALL {

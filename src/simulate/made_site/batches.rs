@@ -84,6 +84,7 @@ fn empty(
         must_complete_by: deadline(dice, 40),
         parameters: BTreeMap::new(),
         jobs: Vec::<Job>::new(),
+        list: None,
     })
 }
 

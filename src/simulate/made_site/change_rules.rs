@@ -123,6 +123,7 @@ fn rules(dice: &mut Dice, site: &Site) -> Result<ChangeRules, BadSite> {
         windows: window.into_iter().map(bound).collect(),
         checklist: checklist.into_iter().filter(|_| dice.percent(50)).collect(),
         emergency: EmergencyRule::default(),
+        seal_mail: Vec::new(),
         late: if dice.percent(50) { Some(Role::new(LEADS)?) } else { None },
     })
 }

@@ -105,7 +105,14 @@ impl World {
         self.counts.pages += 1;
         let day = self.site.zone.tz().to_datetime(self.clock.begin()).date();
         let expected = Default::default();
-        let wanted = Wanted { batch: None, from: day, to: day, today: day, expected: &expected };
+        let wanted = Wanted {
+            batch: None,
+            from: day,
+            to: day,
+            today: day,
+            expected: &expected,
+            lives: None,
+        };
         of_plan::plan(&self.site, DIGEST, wanted).map_err(page)?;
         Ok(())
     }

@@ -3,6 +3,7 @@
 mod changes;
 mod contract;
 mod events;
+mod listed;
 mod login;
 mod office;
 mod people;

@@ -51,6 +51,7 @@ const TAKES: &[(&str, &str, &str)] = &[
     ("POST", "/api/v1/requests/{request}/second", "second"),
     ("POST", "/api/v1/events", "events"),
     ("GET", "/api/v1/changes", "read"),
+    ("GET", "/api/v1/changes/lists", "read"),
     ("GET", "/api/v1/changes/{change}", "read"),
     ("POST", "/api/v1/changes", "changes"),
     ("POST", "/api/v1/changes/{change}/{step}", "changes"),

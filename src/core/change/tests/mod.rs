@@ -2,6 +2,8 @@
 
 mod examine;
 mod house;
+mod lists;
+mod night;
 mod people;
 mod released;
 mod stages;

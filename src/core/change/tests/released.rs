@@ -4,177 +4,19 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use super::house::{House, change, confirm, person, review, submit};
+use super::house::{change, person, submit};
+use super::night::Night;
 use crate::core::change::{ChangeOrder, ChangeStep, Missing, WindowDecision};
 use crate::core::fact::{Action, Fact};
 use crate::core::invariant::{Around, Watch};
-use crate::core::night::{Command, Core, Event, StepError, Turn};
-use crate::core::obstacle::Obstacle;
+use crate::core::night::{Command, Event};
 use crate::core::refused::Rule;
-use crate::core::test_night::{boot, local, name, opened};
-use crate::definition::site::{Freeze, FreezeScope, Host};
-use crate::definition::starter;
-use crate::types::{BatchId, Ending, Now, Outcome, RunId, ShiftName, Span, Text};
-use crate::wire::Ended;
+use crate::core::test_night::{boot, local, opened};
+use crate::definition::site::{Freeze, FreezeScope};
+use crate::types::{BatchId, Now, Outcome, Span, Text};
 
 const PROD: &str = "class: data\ntarget: prod";
 const URGENT: &str = "class: data\ntarget: prod\nkind: emergency";
-
-/// A house with a run of one batch under way.
-struct Night {
-    house: House,
-    core: Core,
-    now: Now,
-    facts: Vec<Fact>,
-    commands: Vec<Command>,
-}
-
-impl Night {
-    /// The changes, each submitted and reviewed on the day before, as jobs `needs` of which are given.
-    fn of(changes: &[(&str, &str, &str)]) -> Self {
-        let jobs = changes.iter().map(|(id, _, needs)| {
-            format!("  {id}: {{title: {id}, change: {id}, needs: [{needs}]}}\n")
-        });
-        let batch =
-            format!("version: 1\nbatch: list\ntitle: List\njobs:\n{}", jobs.collect::<String>());
-        let folders: Vec<(&str, &str)> =
-            changes.iter().map(|(id, lines, _)| (*id, *lines)).collect();
-        let more = vec![("list/list.yaml".to_owned(), batch)];
-        let mut house = House::with(starter::House::H, &folders, more);
-        house.site.hosts.insert(local(), Host { trial: true, max_running: 4 });
-        house.at("2026-10-26T09:00");
-        for (id, ..) in changes {
-            house.done(id, "author", submit()).done(id, "dba", review());
-        }
-        let now = Now { wall: house.at, since_boot: std::time::Duration::from_secs(1000) };
-        Self { house, core: Core::new(1), now, facts: Vec::new(), commands: Vec::new() }
-    }
-
-    fn approved(mut self, id: &str, by: &[&str]) -> Self {
-        self.house.approved(id, "production", by);
-        for (by, item) in [("dba", "dba-signature"), ("shift", "people-present")] {
-            self.house.done(id, by, confirm("production", item));
-        }
-        self
-    }
-
-    /// The run is opened at that time of 2026-10-27.
-    fn open(mut self, time: &str) -> Self {
-        self.core.define("d", Arc::new(self.house.site.clone()));
-        self.core.state.standing.changes = self.house.lives.clone();
-        self.clock(time);
-        self.must(Event::HostUp { host: local(), boot: boot() });
-        let opened = opened("list", self.now.wall);
-        self.must(Event::Open { opened: Box::new(opened), across: Vec::new() });
-        self
-    }
-
-    fn clock(&mut self, time: &str) {
-        self.house.at(&format!("2026-10-27T{time}"));
-        let passed = self.house.at.duration_since(self.now.wall).unsigned_abs();
-        self.now = Now { wall: self.house.at, since_boot: self.now.since_boot + passed };
-    }
-
-    fn at(&mut self, time: &str) -> &mut Self {
-        self.clock(time);
-        self.must(Event::Tick);
-        self
-    }
-
-    fn step(&mut self, event: Event) -> Result<Turn, StepError> {
-        let turn = self.core.step(self.now, event)?;
-        self.facts.extend(turn.facts.clone());
-        self.commands.extend(turn.commands.clone());
-        Ok(turn)
-    }
-
-    #[track_caller]
-    fn must(&mut self, event: Event) {
-        self.step(event).unwrap();
-    }
-
-    fn run(&self) -> RunId {
-        self.core.state().runs.keys().next().unwrap().clone()
-    }
-
-    /// The rule that says no.
-    fn act(&mut self, by: &str, action: Action) -> Option<Rule> {
-        let event =
-            Event::Act { run: self.run(), by: person(by), reason: "because".into(), action };
-        match self.step(event) {
-            Ok(_) => None,
-            Err(StepError::Refused(refused)) => Some(refused.rule.expect("a rule with a name")),
-            Err(defect) => panic!("{by}: {defect}"),
-        }
-    }
-
-    fn release(&mut self, by: &str) -> Option<Rule> {
-        let shifts = vec![ShiftName::new("day").unwrap()];
-        self.act(by, Action::ReleaseChanges { shifts })
-    }
-
-    #[track_caller]
-    fn manned(&mut self) -> &mut Self {
-        assert_eq!(self.release("shift"), None);
-        assert_eq!(self.act("shift-too", Action::WatchChanges), None);
-        self
-    }
-
-    /// What was started since the last call.
-    fn started(&mut self) -> Vec<String> {
-        let commands = std::mem::take(&mut self.commands).into_iter();
-        let started = commands.filter_map(|command| match command {
-            Command::Start { attempt } => Some(attempt.job.to_string()),
-            _ => None,
-        });
-        started.collect()
-    }
-
-    fn end(&mut self, job: &str, code: i32) {
-        let run = self.core.state().run(&self.run()).unwrap().clone();
-        let attempt = run.attempt_id(run.index(&name(job)).unwrap(), 1);
-        self.must(Event::Ended(Box::new(Ended {
-            attempt,
-            ending: Ending::Exited { code },
-            started: None,
-            ended: self.now.wall,
-            usage: Default::default(),
-            line_found: true,
-            output_bytes: 0,
-            tail: Vec::new(),
-            values: Default::default(),
-            notes: Vec::new(),
-            work: None,
-        })));
-    }
-
-    fn outcome(&self, job: &str) -> Option<Outcome> {
-        let run = self.core.state().run(&self.run()).unwrap();
-        run.jobs[run.index(&name(job)).unwrap()].phase.outcome()
-    }
-
-    /// What `why` says, by the rules; a window by the time at which it opens.
-    fn lacks(&self, job: &str) -> Vec<String> {
-        let run = self.core.state().run(&self.run()).unwrap();
-        let obstacles =
-            self.core.obstacles(run.id(), run.index(&name(job)).unwrap(), self.now).unwrap();
-        let zone = self.house.site.zone.tz();
-        let said = obstacles.into_iter().map(|obstacle| match obstacle {
-            Obstacle::NotCleared(missing) => missing.rule().to_string(),
-            Obstacle::Window { next: Some(next), .. } => zone.to_datetime(next).to_string(),
-            other => format!("{other:?}"),
-        });
-        said.collect()
-    }
-
-    fn told(&self) -> (usize, usize) {
-        let count = |what: fn(&Fact) -> bool| self.facts.iter().filter(|fact| what(fact)).count();
-        (
-            count(|fact| matches!(fact, Fact::IncidentOpened { .. })),
-            count(|fact| matches!(fact, Fact::IncidentClosed { .. })),
-        )
-    }
-}
 
 #[test]
 fn a_list_waits_for_release_and_watch_is_told_of_once_and_a_failure_stops_its_dependents_only() {

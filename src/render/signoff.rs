@@ -1,0 +1,189 @@
+//! The lists of the sign-off meetings: as text, and as a page to be printed and signed. No scripts, nothing loaded from
+//! anywhere; the page is `templates/signoff.html`.
+
+use std::fmt::Write as _;
+
+use askama::Template;
+use jiff::Timestamp;
+
+use super::table::{PAGE, Table, harmless, wrap};
+use super::words::{ChangeWord, Label, Listed, aside, list, pair};
+use crate::core::change::{Dropped, Signs};
+use crate::types::{Lang, Zone};
+use crate::view::signoff::{
+    DroppedLine, SignOffLine, SignOffList, SignOffPage, SignatureLine, SignedLine,
+};
+
+/// Everything as text.
+pub fn text(lang: Lang, page: &SignOffPage) -> String {
+    let mut out = String::new();
+    let heading = pair(lang, &Listed::SignOff.say(lang), page.site.get(lang));
+    let as_of = Listed::AsOf { at: &minute(&page.zone, page.now) }.say(lang);
+    let _ = writeln!(out, "{heading}\n{}\n{as_of}", page.title.get(lang));
+    for of in &page.lists {
+        let _ = writeln!(out, "\n{}", title(lang, of));
+        if of.changes.is_empty() {
+            let _ = writeln!(out, "  {}", Listed::NoChange.say(lang));
+        }
+        for line in &of.changes {
+            write_change(lang, &page.zone, line, &mut out);
+        }
+        if !of.dropped.is_empty() {
+            let _ = writeln!(out, "  {}", Listed::DroppedOut.say(lang));
+        }
+        for line in &of.dropped {
+            let text = pair(lang, line.change.as_str(), &reasons(lang, line));
+            push(&mut out, 4, &text);
+        }
+    }
+    out
+}
+
+fn push(out: &mut String, indent: usize, text: &str) {
+    for line in wrap(text, PAGE - indent) {
+        let _ = writeln!(out, "{:indent$}{line}", "");
+    }
+}
+
+fn write_change(lang: Lang, zone: &Zone, line: &SignOffLine, out: &mut String) {
+    push(out, 2, &format!("{}  {}", line.line.id, line.line.title.get(lang)));
+    let facts: Vec<String> = facts(lang, zone, line)
+        .into_iter()
+        .map(|(head, value)| pair(lang, &head, &value))
+        .collect();
+    push(out, 4, &list(lang, facts));
+    let mut table = Table::new(&["", "", ""], &[], 4);
+    for signature in &line.signatures {
+        let [what, role, signed] = signature_row(lang, zone, signature);
+        table.row(vec![what, role, signed]);
+    }
+    table.write(out);
+}
+
+fn title(lang: Lang, of: &SignOffList) -> String {
+    let environment = of.environment.as_str();
+    match of.first {
+        true => Listed::ReleasePlan { environment }.say(lang),
+        false => Listed::ListOf { environment }.say(lang),
+    }
+}
+
+fn minute(zone: &Zone, at: Timestamp) -> String {
+    at.to_zoned(zone.tz().clone()).strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+fn facts(lang: Lang, zone: &Zone, line: &SignOffLine) -> Vec<(String, String)> {
+    let of = &line.line;
+    let window = line.place.window;
+    let window =
+        window.map(|(opens, closes)| format!("{} - {}", minute(zone, opens), minute(zone, closes)));
+    let state = line.place.state.map(|state| Label::of_change(Some(state)).say(lang).to_owned());
+    [
+        (ChangeWord::Class, of.class.map(|class| Label::of_class(class).say(lang).to_owned())),
+        (ChangeWord::Team, of.team.as_ref().map(ToString::to_string)),
+        (ChangeWord::Requester, of.requester.as_ref().map(|who| who.name.get(lang).to_owned())),
+        (ChangeWord::Ticket, of.ticket.clone()),
+        (ChangeWord::Target, Some(line.place.target.to_string())),
+        (ChangeWord::Window, window),
+        (ChangeWord::Stage, Some(super::change::stage(lang, of.stage))),
+        (ChangeWord::Outcome, state),
+    ]
+    .into_iter()
+    .filter_map(|(head, value)| Some((head.say(lang), value?)))
+    .collect()
+}
+
+/// What is signed, by which role, and who has; a line to sign on for each who has not.
+fn signature_row(lang: Lang, zone: &Zone, signature: &SignatureLine) -> [String; 3] {
+    let what = match (&signature.signs, &signature.title) {
+        (Signs::Review, _) => Listed::Review.say(lang),
+        (Signs::Approval, _) => Listed::Approval.say(lang),
+        (Signs::Item { item }, None) => item.to_string(),
+        (Signs::Item { .. }, Some(title)) => title.get(lang).to_owned(),
+    };
+    let signed = |line: &SignedLine| aside(lang, line.by.name.get(lang), &minute(zone, line.at));
+    let people = usize::try_from(signature.people).unwrap_or(usize::MAX);
+    let open = people.saturating_sub(signature.signed.len());
+    let blank = std::iter::repeat_n(Listed::ToSign.say(lang), open);
+    let names: Vec<String> = signature.signed.iter().map(signed).chain(blank).collect();
+    [what, signature.role.to_string(), list(lang, names)]
+}
+
+fn reasons(lang: Lang, line: &DroppedLine) -> String {
+    let said = line.reasons.iter().map(|reason| match reason {
+        Dropped::NotApproved { environment } => Listed::NotApproved { environment }.say(lang),
+        Dropped::NotExecuted { environment } => Listed::NotExecuted { environment }.say(lang),
+        Dropped::NotVerified { environment, state } => {
+            let state = Label::of_change(Some(*state)).say(lang);
+            Listed::NotVerified { environment, state }.say(lang)
+        }
+        Dropped::OtherScripts { environment } => Listed::OtherScripts { environment }.say(lang),
+        Dropped::NotRehearsed { environment } => Listed::NotRehearsed { environment }.say(lang),
+    });
+    list(lang, said.collect::<Vec<_>>())
+}
+
+#[derive(Template)]
+#[template(path = "signoff.html")]
+struct Page {
+    lang: Lang,
+    heading: String,
+    site: String,
+    rules: String,
+    as_of: String,
+    lists: Vec<Sheet>,
+}
+
+struct Sheet {
+    title: String,
+    changes: Vec<Entry>,
+    /// Change, title, why.
+    dropped: Vec<[String; 3]>,
+}
+
+struct Entry {
+    id: String,
+    title: String,
+    facts: Vec<(String, String)>,
+    signatures: Vec<[String; 3]>,
+}
+
+impl Page {
+    fn word(&self, word: Listed<'_>) -> String {
+        word.say(self.lang)
+    }
+
+    fn of_change(&self, word: ChangeWord<'_>) -> String {
+        word.say(self.lang)
+    }
+}
+
+/// The page.
+///
+/// # Errors
+/// Only where the template itself fails to write, which its own text does not.
+pub fn html(lang: Lang, page: &SignOffPage) -> Result<String, askama::Error> {
+    let entry = |line: &SignOffLine| Entry {
+        id: line.line.id.to_string(),
+        title: line.line.title.get(lang).to_owned(),
+        facts: facts(lang, &page.zone, line),
+        signatures: line.signatures.iter().map(|s| signature_row(lang, &page.zone, s)).collect(),
+    };
+    let dropped = |line: &DroppedLine| {
+        [line.change.to_string(), line.title.get(lang).to_owned(), reasons(lang, line)]
+    };
+    let sheet = |of: &SignOffList| Sheet {
+        title: title(lang, of),
+        changes: of.changes.iter().map(entry).collect(),
+        dropped: of.dropped.iter().map(dropped).collect(),
+    };
+    let page = Page {
+        lang,
+        heading: Listed::SignOff.say(lang),
+        site: page.site.get(lang).to_owned(),
+        rules: page.title.get(lang).to_owned(),
+        as_of: Listed::AsOf { at: &minute(&page.zone, page.now) }.say(lang),
+        lists: page.lists.iter().map(sheet).collect(),
+    };
+    page.render().map(|page| harmless(&page))
+}
