@@ -21,6 +21,7 @@ fn an_order_is_tried_by_who_may_give_it_and_opens_nothing() {
     for token in [&may, &reads] {
         served.ask_as(token, ("GET", "/api/v1/runs"), None).ok();
     }
+    crate::night::facts::eventually("both uses", || house.facts("logged-in").len() == 2);
     let entries = house.journal().len();
     let tried = post(&may, order("night", true));
     assert_eq!((tried.status, tried.headers.contains_key("location")), (200, false), "{tried:?}");
