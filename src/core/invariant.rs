@@ -143,6 +143,8 @@ impl Watch {
                     undecided(around.state, &opened.batch, scheduled)
                         .map_err(|why| broken(opened.run.to_string(), why))?;
                 }
+                change::sealed(around.state, opened)
+                    .map_err(|why| broken(opened.run.to_string(), why))?;
             }
             Fact::StartsMissed { batch, first, .. } => {
                 undecided(around.state, batch, *first)

@@ -300,6 +300,11 @@ impl State {
         }
     }
 
+    /// What runs go by that name it by this digest.
+    pub(super) fn definition(&self, digest: &str) -> Option<&Arc<Site>> {
+        self.definitions.get(digest)
+    }
+
     /// Whether a definition is known.
     pub(super) fn defined(&self, digest: &str) -> bool {
         self.definitions.contains_key(digest)

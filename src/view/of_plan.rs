@@ -167,8 +167,9 @@ impl<'a> Planner<'a> {
             for start in found.starts {
                 let mut opened = self.opened(batch, &start)?;
                 let drawn = self.drawn(batch, &start, &opened);
-                if let (Some(_), Ok(opened)) = (&drawn, &mut opened) {
+                if let (Some(drawn), Ok(opened)) = (&drawn, &mut opened) {
                     opened.definition = format!("{} {}", self.digest, opened.run);
+                    opened.list = Some(Box::new(drawn.list.clone()));
                 }
                 starts.push(Meant { batch, start, opened, drawn });
             }

@@ -3,7 +3,7 @@
 
 use super::{Around, rules};
 use crate::core::change::{ChangeLife, ChangeStep, Desk};
-use crate::core::fact::Action;
+use crate::core::fact::{Action, RunOpened};
 use crate::core::phase::Phase;
 use crate::core::state::{Run, State};
 use crate::core::window::{Gate, Subject};
@@ -22,6 +22,30 @@ pub(super) fn examinable(run: &Run, index: usize) -> Result<(), String> {
         return Err("its run is over, or comes to its end".to_owned());
     }
     Ok(())
+}
+
+/// The jobs of a list are the changes that its seal names, with the contents that it names.
+pub(super) fn sealed(state: &State, opened: &RunOpened) -> Result<(), String> {
+    let Some(site) = state.definition(&opened.definition) else { return Ok(()) };
+    let Some(batch) = site.batches.get(&opened.batch) else { return Ok(()) };
+    let Some(list) = &opened.list else {
+        return match &batch.list {
+            Some(_) if !opened.trial && !batch.jobs.is_empty() => {
+                Err("its list is not sealed".to_owned())
+            }
+            _ => Ok(()),
+        };
+    };
+    let held = batch.jobs.iter().map(|job| match &job.kind {
+        Kind::Change { change, .. } => site.changes.get(change),
+        _ => None,
+    });
+    let held: Vec<_> = held.map(|change| change.map(|c| (&c.id, c.content.as_str()))).collect();
+    let named = list.changes.iter().map(|of| Some((&of.change, of.content.as_str())));
+    match held == named.collect::<Vec<_>>() {
+        true => Ok(()),
+        false => Err("it holds other changes than its seal names".to_owned()),
+    }
 }
 
 /// Its number is the next one, its stage allows it, nobody approves what is their own, and two decide.

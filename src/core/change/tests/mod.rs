@@ -6,5 +6,6 @@ mod lists;
 mod night;
 mod people;
 mod released;
+mod signoff;
 mod stages;
 mod times;
