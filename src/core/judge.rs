@@ -249,7 +249,7 @@ fn judge(run: &Run, index: usize, ended: &Ended, good: bool) -> Verdict {
     if matches!(ended.ending, Ending::TakenBack { .. }) && !examined {
         return Verdict::Again { wait: Span::seconds(0) };
     }
-    let says_nothing = examined || examine::doubted_before(&run.jobs[index]);
+    let says_nothing = examined || examine::left_something(&run.jobs[index]);
     if let Some(why) = doubtful_change(job, ended, says_nothing) {
         return Verdict::Doubt { why };
     }
@@ -285,7 +285,7 @@ fn may_repeat(ended: &Ended) -> bool {
     }
 }
 
-/// `says_nothing`: an attempt that was not even started leaves the doubt that there was before it.
+/// `says_nothing`: an attempt that was not even started leaves what there was before it.
 fn doubtful_change(job: &Job, ended: &Ended, says_nothing: bool) -> Option<String> {
     if !matches!(job.kind, crate::definition::site::Kind::Change { .. }) {
         return None;

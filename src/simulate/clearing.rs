@@ -59,7 +59,7 @@ pub(super) fn help(
     applied: impl Fn(&RunId, &JobName) -> bool,
 ) -> Result<Vec<Event>, Unfit> {
     let mut events = Vec::new();
-    for run in core.state().runs.values().filter(|run| run.cancelled.is_none()) {
+    for run in core.state().runs.values() {
         for index in 0..run.jobs.len() {
             let Kind::Change { change, .. } = &run.job(index).kind else { continue };
             if run.opened.trial || site.change_rules.is_none() {
@@ -69,7 +69,7 @@ pub(super) fn help(
                 Helper { state: core.state(), site, run, job: &run.job(index).name, change };
             match &run.jobs[index].phase {
                 Phase::InDoubt { .. } => events.extend(helper.decides(now, &applied)),
-                Phase::Waiting | Phase::RetryWait { .. } => {
+                Phase::Waiting | Phase::RetryWait { .. } if run.cancelled.is_none() => {
                     for obstacle in core.obstacles(run.id(), index, now)? {
                         if let Obstacle::NotCleared(missing) = obstacle {
                             helper.gives(&missing, &mut events);

@@ -48,9 +48,9 @@ pub(in crate::core) fn is_due(run: &Run, index: usize, now: Timestamp) -> bool {
     due(run, index).is_some_and(|due| due <= now || set_back)
 }
 
-/// Whether what the attempts before the last one have left is not known. People may have decided meanwhile: looking again
-/// does no harm.
-pub(in crate::core) fn doubted_before(job: &JobState) -> bool {
+/// Whether the attempts before the last one have, or may have, left something at the target: then one that did not even
+/// start says nothing of the change. People may have decided meanwhile: looking again does no harm.
+pub(in crate::core) fn left_something(job: &JobState) -> bool {
     let before = job.attempts.iter().rev().skip(1);
     let last = before.filter_map(|attempt| Some((attempt, attempt.ended.as_ref()?))).find_map(
         |(attempt, ended)| match told(attempt) {
@@ -60,7 +60,8 @@ pub(in crate::core) fn doubted_before(job: &JobState) -> bool {
             None => Some(ChangeState::InDoubt),
         },
     );
-    matches!(last, Some(ChangeState::InDoubt | ChangeState::RollbackFailed))
+    let clean = [ChangeState::FailedClean, ChangeState::FailedGuard, ChangeState::RolledBack];
+    last.is_some_and(|last| !clean.contains(&last))
 }
 
 fn told(attempt: &Attempt) -> Option<&ChangeWork> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::desk::{Desk, UNKNOWN};
-use super::examine::doubted_before;
+use super::examine::left_something;
 use super::start::{Subject, start, subject};
 use super::step::{Began, ChangeStep, Executed};
 use super::take::{Wish, without_folder};
@@ -194,7 +194,7 @@ pub(in crate::core) fn executed(
     let Subject { change, environment, .. } = subject(run, index)?;
     let content = run.site.changes.get(change)?.content.clone();
     let job = &run.jobs[index];
-    let says_nothing = job.is_examined() || doubted_before(job);
+    let says_nothing = job.is_examined() || left_something(job);
     Some((change.clone(), outcome(environment, content, ended, says_nothing)))
 }
 

@@ -3,7 +3,7 @@
 use crate::core::fact::{Action, Fact, RunResult};
 use crate::core::night::Event;
 use crate::core::phase::Phase;
-use crate::core::test_night::{Night, boot, local, name, site};
+use crate::core::test_night::{Night, boot, li_wei, local, name, site};
 use crate::core::test_site::job;
 use crate::definition::site::{EndingKind, Freeze, FreezeScope, Job, Kind};
 use crate::types::{ChangeId, Ending, Outcome, Span, Text};
@@ -126,6 +126,25 @@ fn the_next_supervisor_looks_as_well() {
     assert!(night.started().is_empty());
     night.pass(30);
     assert_eq!(night.started(), ["a/3"]);
+}
+
+/// Its target has it; that the attempt of a rerun could not start takes nothing away.
+#[test]
+fn what_was_done_is_looked_at_where_a_rerun_never_began() {
+    let mut night = Night::of(vec![change()]);
+    night.end("a", lost());
+    says(&mut night, ChangeState::Done, false);
+    assert_eq!(night.outcome("a"), Some(Outcome::Succeeded));
+    let (run, jobs) = (night.run().id().clone(), vec![name("a")]);
+    let (by, reason) = (li_wei(), "again".to_owned());
+    night.must(Event::Rerun { run, jobs, by, reason });
+    let mut ended = night.ended("a", Ending::CouldNotStart { why: "no such user".to_owned() });
+    ended.started = None;
+    night.started();
+    night.must(Event::Ended(Box::new(ended)));
+    assert_eq!(night.started(), ["a/4"]);
+    says(&mut night, ChangeState::Done, false);
+    assert_eq!(night.outcome("a"), Some(Outcome::Succeeded));
 }
 
 #[test]
