@@ -9,6 +9,9 @@ use jiff::civil::Date;
 use super::act::{act, answered};
 use super::arguments::{ActArguments, Format, WhyArguments};
 use super::asking;
+use super::change_check::{self, CheckArguments, ExportArguments};
+use super::change_evidence::{self, EvidenceArguments};
+use super::change_records::{self, DiffArguments, ProofArguments, StatsArguments};
 use super::context::Context;
 use super::exit::{Failure, WELL};
 use super::run::led_for_site;
@@ -20,10 +23,10 @@ use crate::core::select::Deed;
 use crate::definition::site::{ChangeClass, ChangeKind};
 use crate::http::{CreateBody, StepBody};
 use crate::port::control::ChangeAsked;
+use crate::render;
 use crate::types::{ChangeId, CheckName, EventKey, PersonId, Role, TargetName, TeamName};
-use crate::view::change::{self, ChangesPage, WhichChanges};
+use crate::view::change::{self, ChangesPage, Month, WhichChanges};
 use crate::view::signoff;
-use crate::{render, view};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ChangeCommand {
@@ -51,11 +54,20 @@ pub(super) enum ChangeCommand {
         /// Such as fee-correction
         change: ChangeId,
     },
-    /// What of a change is not as it was submitted and approved
-    Diff {
-        /// Such as fee-correction
-        change: ChangeId,
-    },
+    /// What of a change is not as it was submitted and approved, line by line; or how two changes differ
+    Diff(DiffArguments),
+    /// What is known of its last attempt, looked at now without writing anything: for people who decide about a doubt
+    Evidence(EvidenceArguments),
+    /// Whether targets still hold what was done there: one that was restored from an older copy has lost marker and data
+    Check(CheckArguments),
+    /// Write the records of a time into a folder: lists and figures (CSV, JSON) and the proofs (HTML)
+    Export(ExportArguments),
+    /// Executed changes in numbers, and data changes that come again
+    Stats(StatsArguments),
+    /// The proof of a change: request, approvals, execution, what its target says now, and the journal's entries
+    ///
+    /// The exit code is 1 where something of it is missing, or the target says otherwise than the journal.
+    Proof(ProofArguments),
     /// Make a change known; its folder may come later
     Create(CreateArguments),
     /// Say who sees to it
@@ -175,6 +187,9 @@ pub(super) struct ListArguments {
     /// data, structure, parameter, bug-fix or release
     #[arg(long, value_parser = class)]
     class: Option<ChangeClass>,
+    /// Only those whose last step was taken in it, such as 2026-10
+    #[arg(long, value_parser = |text: &str| Month::try_from(text.to_owned()))]
+    month: Option<Month>,
 }
 
 #[derive(Debug, Args)]
@@ -235,7 +250,12 @@ pub(super) async fn change(context: &Context, command: ChangeCommand) -> Result<
             return lists(context, environment, html).await;
         }
         ChangeCommand::Show { change } => return show(context, change).await,
-        ChangeCommand::Diff { change } => return diff(context, change).await,
+        ChangeCommand::Diff(asked) => return change_records::diff(context, asked).await,
+        ChangeCommand::Evidence(asked) => return change_evidence::evidence(context, asked).await,
+        ChangeCommand::Check(asked) => return change_check::check(context, asked).await,
+        ChangeCommand::Export(asked) => return change_check::export(context, asked).await,
+        ChangeCommand::Stats(asked) => return change_records::stats(context, asked).await,
+        ChangeCommand::Proof(arguments) => return change_records::proof(context, arguments).await,
         ChangeCommand::Create(arguments) => return create(context, arguments).await,
         ChangeCommand::Release(on) => {
             return act(context, on, Deed::ReleaseChanges { shifts: Vec::new() }).await;
@@ -268,6 +288,9 @@ pub(super) async fn change(context: &Context, command: ChangeCommand) -> Result<
             (change, "schedule", why, StepBody { environment, on, ..StepBody::default() })
         }
         ChangeCommand::Decide { change, found, why } => {
+            if !why.dry_run {
+                change_evidence::shown_before(context, &change).await;
+            }
             let applied = Some(found == "applied");
             (change, "decide", why, StepBody { applied, ..StepBody::default() })
         }
@@ -365,7 +388,7 @@ async fn carry_out(
 }
 
 async fn list(context: &Context, which: ListArguments) -> Result<u8, Failure> {
-    let ListArguments { stage, environment, team, class } = which;
+    let ListArguments { stage, environment, team, class, month } = which;
     if context.remote.is_some() {
         let mut path = "/api/v1/changes?limit=1000".to_owned();
         for (name, value) in [
@@ -373,6 +396,7 @@ async fn list(context: &Context, which: ListArguments) -> Result<u8, Failure> {
             ("environment", environment),
             ("team", team.map(|team| team.to_string())),
             ("class", class.map(|class| class.name().to_owned())),
+            ("month", month.map(|month| month.as_str().to_owned())),
         ] {
             if let Some(value) = value {
                 path.push_str(&format!("&{name}={}", asking::in_path(&value)));
@@ -381,7 +405,7 @@ async fn list(context: &Context, which: ListArguments) -> Result<u8, Failure> {
         return ask(context, path).await;
     }
     let (site, standing) = (context.site()?, context.standing().await?);
-    let which = WhichChanges { stage, environment, team, class };
+    let which = WhichChanges { stage, environment, team, class, month };
     let page = ChangesPage { items: change::list(&site, &standing, &which), next: None };
     match context.format {
         Format::Json => print_line!("{}", serde_json::json!(page))?,
@@ -436,27 +460,7 @@ async fn show(context: &Context, id: ChangeId) -> Result<u8, Failure> {
     Ok(WELL)
 }
 
-async fn diff(context: &Context, id: ChangeId) -> Result<u8, Failure> {
-    if context.remote.is_some() {
-        let what = "it compares with the job files, which are here with the store only";
-        return Err(Failure::refused(format!(
-            "{what}; `nightrun change show {id}` asks the server"
-        )));
-    }
-    let (site, standing) = (context.site()?, context.standing().await?);
-    let diff = view::change_diff::of(&site, &standing, &id);
-    let diff = diff.ok_or_else(|| Failure::refused(format!("there is no change {id}")))?;
-    match context.format {
-        Format::Json => print_line!("{}", serde_json::json!(diff))?,
-        Format::Text => {
-            let text = render::change::diff_text(context.lang, &site.zone, &diff);
-            print_line!("{}", text.trim_end())?;
-        }
-    }
-    Ok(WELL)
-}
-
-async fn ask(context: &Context, path: String) -> Result<u8, Failure> {
+pub(super) async fn ask(context: &Context, path: String) -> Result<u8, Failure> {
     let Some(mut client) = context.client().await? else {
         return Err(Failure::refused("nobody answers"));
     };

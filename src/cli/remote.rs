@@ -91,11 +91,14 @@ pub(super) async fn audit(context: &Context, arguments: &AuditArguments) -> Resu
         return print_items(context, answered(context, &get(context, path)).await?);
     }
     let which = [("from", from.as_deref()), ("to", to.as_deref()), person];
-    let question = get(context, format!("/api/v1/audit{}", asked(&which)));
-    let remote = context.remote.clone().ok_or_else(gone)?;
-    // The whole journal is proven there, which takes as long as it is.
-    let mut client = Client::remote(remote);
-    if *csv {
+    long(context, format!("/api/v1/audit{}", asked(&which)), *csv).await
+}
+
+/// What takes as long as the journal is long, because the whole of it is proven there.
+pub(super) async fn long(context: &Context, path: String, csv: bool) -> Result<u8, Failure> {
+    let question = get(context, path);
+    let mut client = Client::remote(context.remote.clone().ok_or_else(gone)?);
+    if csv {
         let question = Ask { accept: "text/csv", ..question };
         let answer = good(ask_patiently(context, &mut client, &question).await?)?;
         print_line!("{}", answer.body.trim_end())?;

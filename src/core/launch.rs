@@ -175,7 +175,8 @@ fn cut(run: &Run, job: &Job) -> Option<CutDecision> {
     }
 }
 
-fn absolute(engine: &Engine, work: &Path) -> Engine {
+/// A target as it is opened on this host: relative files lie in the work folder.
+pub fn absolute(engine: &Engine, work: &Path) -> Engine {
     match engine {
         Engine::Sqlite { path } => Engine::Sqlite { path: work.join(path) },
         server => server.clone(),

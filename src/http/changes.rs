@@ -23,7 +23,7 @@ use crate::port::control::{Caller, ChangeAsked, Request};
 use crate::render;
 use crate::supervisor::standing;
 use crate::types::{ChangeId, CheckName, EventKey, PersonId, Role, TeamName};
-use crate::view::change::{self, ChangesPage, WhichChanges};
+use crate::view::change::{self, ChangesPage, Month, WhichChanges};
 use crate::view::signoff;
 
 /// Which changes.
@@ -34,6 +34,8 @@ pub(super) struct Which {
     environment: Option<String>,
     team: Option<TeamName>,
     class: Option<ChangeClass>,
+    /// Only those whose last step was taken in this month, such as `2026-10`.
+    month: Option<Month>,
     /// At most so many: 50 where nothing is said, 1,000 at the most.
     #[schemars(range(min = 1, max = 1000))]
     limit: Option<u32>,
@@ -49,8 +51,8 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     let limit = limit(which.limit)? as usize;
     let (site, standing, _) = known(&api).await?;
-    let Which { stage, environment, team, class, cursor, .. } = which;
-    let which = WhichChanges { stage, environment, team, class };
+    let Which { stage, environment, team, class, month, cursor, .. } = which;
+    let which = WhichChanges { stage, environment, team, class, month };
     let lines = change::list(&site, &standing, &which);
     let mut items = lines.into_iter().filter(|line| cursor.as_ref().is_none_or(|c| line.id > *c));
     let page: Vec<_> = items.by_ref().take(limit).collect();
@@ -91,7 +93,9 @@ pub(super) async fn one(
     form.page(&page, |lang| render::change::page_text(lang, &site.zone, &page))
 }
 
-async fn known(api: &Api) -> Result<(std::sync::Arc<Site>, Standing, Timestamp), Problem> {
+pub(super) async fn known(
+    api: &Api,
+) -> Result<(std::sync::Arc<Site>, Standing, Timestamp), Problem> {
     let site = api.published().site;
     let site = site.ok_or_else(|| Problem::not_now("no job files were taken over yet"))?;
     let mut core = Core::new(1);

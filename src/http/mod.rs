@@ -5,6 +5,7 @@
 mod act;
 mod archives;
 mod caller;
+mod change_records;
 mod changes;
 mod events;
 mod health;
@@ -23,6 +24,7 @@ mod routes;
 mod runs;
 mod status;
 pub mod store_access;
+pub mod store_changes;
 pub mod store_pages;
 
 use std::path::PathBuf;
@@ -128,7 +130,10 @@ impl Api {
                 "this supervisor stands by: {why}; ask the one that leads, or again in a moment"
             )));
         }
-        let looks = matches!(request, Request::Status | Request::Why { .. } | Request::Alive);
+        let looks = matches!(
+            request,
+            Request::Status | Request::Why { .. } | Request::Scripts { .. } | Request::Alive
+        );
         let (reply, answer) = oneshot::channel();
         let taken = Arc::new(AtomicBool::new(false));
         let asked = Asked { caller, request, reply, taken: Arc::clone(&taken) };

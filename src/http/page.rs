@@ -20,6 +20,8 @@ pub(super) struct Form {
     pub(super) text: bool,
     /// As comma-separated values, where a page has them.
     pub(super) csv: bool,
+    /// As a page for people, where there is one.
+    pub(super) html: bool,
     pub(super) lang: Lang,
     /// The entity tag that the asker has already.
     known: Option<HeaderValue>,
@@ -31,6 +33,7 @@ impl Form {
         let chinese = header(headers, header::ACCEPT_LANGUAGE).starts_with("zh");
         Self {
             csv: accepts("text/csv") && !accepts("application/json"),
+            html: accepts("text/html") && !accepts("application/json"),
             text: accepts("text/plain") && !accepts("application/json"),
             lang: if chinese { Lang::Zh } else { Lang::En },
             known: headers.get(header::IF_NONE_MATCH).cloned(),
@@ -61,6 +64,10 @@ impl Form {
 
     pub(super) fn as_csv(&self, content: String) -> Response {
         self.answer(&Body { kind: CSV, ..Body::new(content, true) })
+    }
+
+    pub(super) fn as_html(&self, content: String) -> Response {
+        self.answer(&Body { kind: HTML, ..Body::new(content, true) })
     }
 
     pub(super) fn answer(&self, body: &Body) -> Response {
@@ -103,6 +110,7 @@ impl Body {
 
 pub(super) const TEXT: &str = "text/plain; charset=utf-8";
 pub(super) const CSV: &str = "text/csv; charset=utf-8";
+const HTML: &str = "text/html; charset=utf-8";
 pub(super) const JSON: &str = "application/json";
 
 fn header(headers: &HeaderMap, name: header::HeaderName) -> &str {

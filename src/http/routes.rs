@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::act::{ActBody, Ordered, on_batch, on_run, order};
 use super::archives::{ArchivesPage, WhichArchives, archives};
+use super::change_records::{Compared, OfPlace, WhichFigures, diff, proof, stats};
 use super::changes::{
     CreateBody, StepBody, Which as WhichChanges, WhichLists, create, list as changes,
     lists as sign_off, one as change, step,
@@ -29,6 +30,9 @@ use super::{Api, openapi};
 use crate::port::control::{EventIn, Order};
 use crate::types::Right;
 use crate::view::change::{ChangePage, ChangesPage};
+use crate::view::change_diff::ChangeDiff;
+use crate::view::change_proof::ChangeProof;
+use crate::view::change_stats::ChangeStats;
 use crate::view::report::ReportView;
 use crate::view::roster::RosterView;
 use crate::view::signoff::SignOffPage;
@@ -214,12 +218,38 @@ fn of_changes(s: &mut Schemas) -> Vec<Route> {
         .asks::<WhichLists>(s)
         .gives::<SignOffPage>(200, s),
         Route::new(
+            (Method::GET, "/api/v1/changes/stats"),
+            READ,
+            "Executed changes in numbers, and data changes that come again",
+            get(stats),
+        )
+        .asks::<WhichFigures>(s)
+        .gives::<ChangeStats>(200, s)
+        .and(Answer { status: 200, kind: "text/csv", what: "as a spreadsheet", schema: None }),
+        Route::new(
             (Method::GET, "/api/v1/changes/{change}"),
             READ,
             "One change: its life, and what it lacks",
             get(change),
         )
         .gives::<ChangePage>(200, s),
+        Route::new(
+            (Method::GET, "/api/v1/changes/{change}/diff"),
+            READ,
+            "What of its scripts and approvals is not as it was, line by line",
+            get(diff),
+        )
+        .asks::<Compared>(s)
+        .gives::<ChangeDiff>(200, s),
+        Route::new(
+            (Method::GET, "/api/v1/changes/{change}/proof"),
+            READ,
+            "The proof of a change with its entries of the journal, which is proven as a whole; targets are not read",
+            get(proof),
+        )
+        .asks::<OfPlace>(s)
+        .gives::<ChangeProof>(200, s)
+        .and(Answer { status: 200, kind: "text/html", what: "one page, with `accept: text/html`", schema: None }),
         Route::new(
             (Method::POST, "/api/v1/changes"),
             takes_part,

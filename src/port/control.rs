@@ -89,6 +89,8 @@ pub enum Request {
     Event(Box<EventIn>),
     /// Why a job of the latest run of its batch (and date) did not start yet.
     Why { job: JobRef, date: Option<BusinessDate> },
+    /// The scripts of changes as they are in force. Answered by [`Reply::Scripts`].
+    Scripts { changes: Vec<ChangeId> },
     /// How the open runs stand.
     Status,
     /// Whether turns go on: answered by [`Reply::Alive`] in one, or by the trouble that there is.
@@ -202,6 +204,7 @@ pub enum Reply {
     Tried(Box<Tried>),
     Status(Box<StatusPage>),
     Why(Box<WhyView>),
+    Scripts(Vec<Vec<u8>>),
     Alive,
     /// A rule says no; which one, where it has a name.
     Refused {

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::csv::row;
 use super::table::Table;
 use super::words::{Access, Audited, list};
 use super::{change, phrase};
@@ -65,21 +66,6 @@ pub fn csv(lang: Lang, lines: &[AuditLine], proof: &Proof) -> String {
         text.push_str(&row(&[&what, "", "", "", "", "", ""]));
     }
     text
-}
-
-fn row(cells: &[&str]) -> String {
-    let cells: Vec<String> = cells.iter().map(|cell| quoted(cell)).collect();
-    cells.join(",") + "\r\n"
-}
-
-/// A cell is text: one that a spreadsheet would take for a formula is given a quote before it.
-fn quoted(cell: &str) -> String {
-    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let cell = if formula { format!("'{cell}") } else { cell.to_owned() };
-    if cell.contains(['"', ',', '\n', '\r']) {
-        return format!("\"{}\"", cell.replace('"', "\"\""));
-    }
-    cell
 }
 
 fn proven(lang: Lang, proof: &Proof) -> String {
@@ -208,17 +194,4 @@ fn access(lang: Lang, whose: &str, change: (Option<&AccessOf>, Option<&AccessOf>
 /// `2026-10-30 21:30:07 CET`.
 fn second(zone: &Zone, at: Timestamp) -> String {
     at.to_zoned(zone.tz().clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cell_of_csv_is_text_whatever_it_holds() {
-        assert_eq!(quoted("plain"), "plain");
-        assert_eq!(quoted("a, \"b\"\nc"), "\"a, \"\"b\"\"\nc\"");
-        assert_eq!(quoted("=HYPERLINK(\"x\")"), "\"'=HYPERLINK(\"\"x\"\")\"");
-        assert_eq!(quoted("-1"), "'-1");
-    }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::table::Table;
+use super::table::{Table, harmless};
 use super::words::{ChangeWord, Label, Stepped, list};
 use crate::core::change::{ChangeStep, Stage, WindowDecision};
 use crate::definition::site::ChangeKind;
@@ -148,7 +148,7 @@ pub fn list_text(lang: Lang, zone: &Zone, lines: &[ChangeLine]) -> String {
 }
 
 /// `data`, or `data, emergency`.
-fn class(lang: Lang, line: &ChangeLine) -> String {
+pub(super) fn class(lang: Lang, line: &ChangeLine) -> String {
     let class = line.class.map(|class| Label::of_class(class).say(lang).to_owned());
     let emergency = (line.kind == ChangeKind::Emergency).then(|| ChangeWord::Emergency.say(lang));
     list(lang, class.into_iter().chain(emergency))
@@ -237,19 +237,24 @@ pub fn diff_text(lang: Lang, zone: &Zone, diff: &ChangeDiff) -> String {
         true => ChangeWord::Same.say(lang),
         false => ChangeWord::Differs.say(lang),
     };
-    let mut text = format!("{}\n", diff.change);
+    let mut text = match &diff.with {
+        Some(with) => format!("{} - {with}\n", diff.change),
+        None => format!("{}\n", diff.change),
+    };
     let mut table = Table::new(&["", "", "", ""], &[], 2);
     let short = |digest: &Option<String>| digest.as_deref().map_or("-", head).to_owned();
     for script in &diff.scripts {
         let told = same(script.submitted == script.now);
         table.row(vec![script.script.clone(), short(&script.submitted), short(&script.now), told]);
     }
-    table.row(vec![
-        ChangeWord::Submission.say(lang),
-        diff.submitted.map(|at| minute(zone, at)).unwrap_or_else(|| "-".to_owned()),
-        String::new(),
-        same(diff.same),
-    ]);
+    if diff.with.is_none() {
+        table.row(vec![
+            ChangeWord::Submission.say(lang),
+            diff.submitted.map(|at| minute(zone, at)).unwrap_or_else(|| "-".to_owned()),
+            String::new(),
+            same(diff.same),
+        ]);
+    }
     table.write(&mut text);
     let mut table = Table::new(&["", "", "", ""], &[], 2);
     for approval in &diff.approvals {
@@ -258,5 +263,14 @@ pub fn diff_text(lang: Lang, zone: &Zone, diff: &ChangeDiff) -> String {
         table.row(vec![approval.environment.clone(), who, minute(zone, approval.at), same(holds)]);
     }
     table.write(&mut text);
+    for script in &diff.scripts {
+        if let Some(lines) = &script.unified {
+            // A control character of a script does nothing to a terminal.
+            text.push_str(&format!("\n{}", harmless(lines)));
+        } else if script.is_unknown() {
+            let script = &script.script;
+            text.push_str(&format!("\n{}\n", ChangeWord::NotKept { script }.say(lang)));
+        }
+    }
     text
 }

@@ -10,6 +10,7 @@ use crate::types::Lang;
 use crate::view::job::{JobLine, StateWord};
 use crate::view::report::{ChangeLine, ReportView, Shortened};
 use crate::view::run::{RunHead, Totals};
+use crate::wire::Check;
 
 /// The whole report: each job, however many there are.
 pub fn text(lang: Lang, view: &ReportView) -> String {
@@ -338,8 +339,11 @@ pub(super) struct CheckRow {
 
 /// The checks of both verifications by name, in the order of the one before the change.
 pub(super) fn checks(change: &ChangeLine) -> Vec<CheckRow> {
-    let mut rows: Vec<CheckRow> = change
-        .before
+    check_rows(&change.before, &change.after)
+}
+
+pub(super) fn check_rows(before: &[Check], after: &[Check]) -> Vec<CheckRow> {
+    let mut rows: Vec<CheckRow> = before
         .iter()
         .map(|check| CheckRow {
             name: check.name.clone(),
@@ -348,7 +352,7 @@ pub(super) fn checks(change: &ChangeLine) -> Vec<CheckRow> {
             detail: check.detail.clone(),
         })
         .collect();
-    for check in &change.after {
+    for check in after {
         match rows.iter_mut().find(|row| row.name == check.name) {
             Some(row) => {
                 row.after = Some(check.ok);

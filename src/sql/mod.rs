@@ -8,6 +8,7 @@ mod directive;
 pub mod done_when;
 pub mod expect;
 pub mod fingerprint;
+pub mod kept;
 pub mod lexer;
 pub mod lint;
 pub mod splitter;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::recall::definition;
 use super::turn::Turn;
 use super::{Fatal, Supervisor, World};
+use crate::core::change::ChangeStep;
 use crate::core::fact::RunArchived;
 use crate::core::night::Event;
 use crate::core::service;
@@ -80,6 +81,14 @@ impl<W: World> Supervisor<W> {
             if taken.insert(row.definition.clone()) {
                 let of_run = definition(reader, &row.definition).await?;
                 taken.extend(of_run.copy.files.into_values());
+            }
+        }
+        // What was submitted is shown for as long as the change is known.
+        for life in self.core.state().standing.changes.values() {
+            for step in &life.steps {
+                if let ChangeStep::Submitted { scripts, .. } = &step.step {
+                    taken.extend(scripts.iter().cloned());
+                }
             }
         }
         unneeded.blobs.retain(|address| !taken.contains(address));

@@ -1,5 +1,6 @@
 //! What people do with changes: the step is decided by the rules that are in force, and told by mail where they say so.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -13,12 +14,13 @@ use crate::core::change::{ChangeOrder, ChangeStep, Wish};
 use crate::core::fact::Fact;
 use crate::core::night::Event;
 use crate::core::refused::{Refused, Rule};
+use crate::definition::copy::CHANGE_SCRIPTS;
 use crate::definition::site::Site;
 use crate::journal::OutgoingMail;
-use crate::port::Clock;
 use crate::port::control::{Caller, ChangeAsked, Reply};
+use crate::port::{Clock, SiteSource};
 use crate::render;
-use crate::types::{PersonId, Right};
+use crate::types::{ChangeId, PersonId, Right};
 use crate::view::change::ChangeTold;
 use crate::view::list::ListTold;
 use crate::view::tried::Done;
@@ -50,8 +52,15 @@ impl<W: World> Supervisor<W> {
         }
         let by = person_of(Some(&site), caller);
         let before = turn.facts.len();
+        let scripts = match self.handed_in(&asked) {
+            Ok(scripts) => scripts,
+            Err(what) => return Ok(Reply::Failed { what, defects: false }),
+        };
         let event = order(asked, Arc::clone(&site), by.clone(), wish.reason);
         let answer = self.answer_to(turn, event, (None, by), wish.dry_run)?;
+        if turn.facts.len() > before {
+            turn.blobs.extend(scripts);
+        }
         let decided = turn.facts.get(before..).unwrap_or_default().to_vec();
         let mail = self.approval_mail(&site, &decided);
         turn.mail.extend(mail);
@@ -81,15 +90,48 @@ impl<W: World> Supervisor<W> {
             return Ok(Err(Refused::new(what)));
         }
         let by = person_of(Some(site), caller);
+        let scripts = match self.handed_in(&asked) {
+            Ok(scripts) => scripts,
+            Err(what) => return Ok(Err(Refused::new(what))),
+        };
         let event = order(asked, Arc::clone(site), by.clone(), reason);
         if let Err(refused) = self.try_step(&mut turn, event)? {
             return Ok(Err(refused));
         }
+        turn.blobs.extend(scripts);
         let said = render::tried::done(&turn.facts, &[], &by, Some(&site.zone));
         let mail = self.approval_mail(site, &turn.facts.clone());
         turn.mail.extend(mail);
         self.finish(turn).await?;
         Ok(Ok(said))
+    }
+
+    /// The bytes of what is handed in: kept with the step, so that it can be shown later what was submitted.
+    fn handed_in(&self, asked: &ChangeAsked) -> Result<Vec<Vec<u8>>, String> {
+        match asked.wish {
+            Wish::Submit { .. } => self.scripts_of(std::slice::from_ref(&asked.change)),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// The scripts of changes as they are in force.
+    pub(super) fn scripts(&self, changes: &[ChangeId]) -> Reply {
+        match self.scripts_of(changes) {
+            Ok(scripts) => Reply::Scripts(scripts),
+            Err(what) => Reply::Failed { what, defects: false },
+        }
+    }
+
+    fn scripts_of(&self, changes: &[ChangeId]) -> Result<Vec<Vec<u8>>, String> {
+        let loaded = self.loaded().map_err(|defects| defects.0)?;
+        let known = changes.iter().filter_map(|change| loaded.site.changes.get(change));
+        let wanted: Vec<PathBuf> = known
+            .flat_map(|change| CHANGE_SCRIPTS.map(|script| change.folder.join(script)))
+            .collect();
+        let is_wanted = |path: &Path| wanted.iter().any(|wanted| wanted == path);
+        let read = self.parts.source.files(&loaded, &is_wanted);
+        let read = read.map_err(|why| format!("the scripts cannot be read: {why}"))?;
+        Ok(read.into_values().collect())
     }
 
     /// The answer to a request that came before with the same key.

@@ -22,7 +22,8 @@ impl<W: World> Supervisor<W> {
     pub(super) async fn asked(&mut self, turn: &mut Turn, asked: Asked) -> Result<(), Fatal> {
         let Asked { caller, request, reply, taken } = asked;
         taken.store(true, Ordering::Relaxed);
-        let looks = matches!(request, Request::Status | Request::Why { .. });
+        let looks =
+            matches!(request, Request::Status | Request::Why { .. } | Request::Scripts { .. });
         if looks && let Err(refused) = self.may(&caller, Right::Read) {
             answer(reply, refused.into());
             return Ok(());
@@ -75,6 +76,7 @@ impl<W: World> Supervisor<W> {
                 self.bring_in(turn, &on).await?;
                 answer(reply, self.why(&job, date)?);
             }
+            Request::Scripts { changes } => answer(reply, self.scripts(&changes)),
             Request::Status => answer(reply, self.status()),
             Request::Alive => answer(reply, Reply::Alive),
         }

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Who;
 use crate::core::change::{ChangeLife, ChangeStep, Crew, Desk, Missing, MissingLine, Stage, Start};
@@ -49,6 +50,35 @@ pub struct WhichChanges {
     pub environment: Option<String>,
     pub team: Option<TeamName>,
     pub class: Option<ChangeClass>,
+    /// With the last step in this month of the site's zone.
+    pub month: Option<Month>,
+}
+
+/// A month as lists are asked for it: `2026-10`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+pub struct Month(String);
+
+impl TryFrom<String> for Month {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let first = format!("{text}-01").parse::<Date>();
+        match first.is_ok_and(|first| first.strftime("%Y-%m").to_string() == text) {
+            true => Ok(Self(text)),
+            false => Err(format!("`{text}` is not a month: write 2026-10")),
+        }
+    }
+}
+
+impl Month {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn has(&self, at: Timestamp, zone: &Zone) -> bool {
+        at.to_zoned(zone.tz().clone()).strftime("%Y-%m").to_string() == self.0
+    }
 }
 
 /// A change with its life.
@@ -102,11 +132,13 @@ pub fn list(site: &Site, standing: &Standing, which: &WhichChanges) -> Vec<Chang
     let lives = standing.changes.keys();
     let ids: BTreeSet<&ChangeId> = site.changes.keys().chain(lives).collect();
     let lines = ids.into_iter().map(|id| line(site, standing, id));
-    lines.filter(|line| is_asked_for(line, which)).collect()
+    lines.filter(|line| is_asked_for(&site.zone, line, which)).collect()
 }
 
-fn is_asked_for(line: &ChangeLine, which: &WhichChanges) -> bool {
-    which.stage.is_none_or(|stage| line.stage == stage)
+fn is_asked_for(zone: &Zone, line: &ChangeLine, which: &WhichChanges) -> bool {
+    let in_month = |month: &Month| line.since.is_some_and(|at| month.has(at, zone));
+    which.month.as_ref().is_none_or(in_month)
+        && which.stage.is_none_or(|stage| line.stage == stage)
         && which.environment.as_ref().is_none_or(|of| line.environments.contains(of))
         && which.team.as_ref().is_none_or(|team| line.team.as_ref() == Some(team))
         && which.class.is_none_or(|class| line.class == Some(class))

@@ -3,9 +3,12 @@
 //! One JSON document a line over a Unix socket (`agent.sock` in the agent's folder). The supervisor speaks first with
 //! [`ToAgent::Hello`]; the agent answers [`FromAgent::Welcome`] and then reports by itself whatever ends.
 
+mod marked;
 #[cfg(test)]
 mod specimens;
 pub mod spool;
+
+pub use marked::{Found, Looked, Marked, MarkerRow};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

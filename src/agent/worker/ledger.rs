@@ -10,6 +10,8 @@ pub(super) struct Ledger {
     pub(super) exists: &'static str,
     /// Rows of a change, in the order in which they were written.
     pub(super) select: &'static str,
+    /// The same with who wrote each: transaction, session and account, where the engine knows them.
+    pub(super) whole: &'static str,
     pub(super) insert: &'static str,
 }
 
@@ -31,6 +33,8 @@ const OF_SQLITE: Ledger = Ledger {
     exists: "SELECT CAST(count(*) AS text) FROM sqlite_schema WHERE name = 'nightrun_change_run'",
     select: "SELECT attempt, content_digest, step, at, CAST(rows AS text), outcome \
              FROM nightrun_change_run WHERE change_id = $1 ORDER BY rowid",
+    whole: "SELECT attempt, content_digest, step, at, CAST(rows AS text), outcome, NULL, NULL, NULL \
+            FROM nightrun_change_run WHERE change_id = $1 ORDER BY rowid",
     insert: "INSERT INTO nightrun_change_run \
              (change_id, attempt, content_digest, step, at, rows, outcome) \
              VALUES ($1, $2, $3, $4, $5, CAST($6 AS integer), $7)",
@@ -40,6 +44,8 @@ const OF_POSTGRES: Ledger = Ledger {
     exists: "SELECT (to_regclass('nightrun.nightrun_change_run') IS NOT NULL)::int::text",
     select: "SELECT attempt, content_digest, step, at, row_count::text, outcome \
              FROM nightrun.nightrun_change_run WHERE change_id = $1 ORDER BY seq",
+    whole: "SELECT attempt, content_digest, step, at, row_count::text, outcome, xid::text, backend_pid::text, db_user \
+            FROM nightrun.nightrun_change_run WHERE change_id = $1 ORDER BY seq",
     insert: "INSERT INTO nightrun.nightrun_change_run \
              (change_id, attempt, content_digest, step, at, row_count, outcome, target) \
              VALUES ($1, $2, $3, $4, $5, $6::bigint, $7, $8)",
@@ -50,6 +56,8 @@ const OF_MYSQL: Ledger = Ledger {
              WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'nightrun_change_run'",
     select: "SELECT attempt, content_digest, step, at, CAST(row_count AS CHAR), outcome \
              FROM nightrun_change_run WHERE change_id = ? ORDER BY seq",
+    whole: "SELECT attempt, content_digest, step, at, CAST(row_count AS CHAR), outcome, NULL, \
+            CAST(connection_id AS CHAR), db_user FROM nightrun_change_run WHERE change_id = ? ORDER BY seq",
     insert: "INSERT INTO nightrun_change_run \
              (change_id, attempt, content_digest, step, at, row_count, outcome, target, connection_id, db_user) \
              VALUES (?, ?, ?, ?, ?, ?, ?, ?, CONNECTION_ID(), CURRENT_USER())",

@@ -4,11 +4,12 @@
 //! it does on stdout and what went wrong on stderr, appends its steps to the file named by `NIGHTRUN_STEPS`, leaves
 //! what it did as [`Work`] in the file named by `NIGHTRUN_WORK_RESULT`, and ends with one of [`Exit`]'s codes.
 
-mod change;
+pub mod change;
 pub mod db;
 mod halt;
 pub mod ledger;
 mod log;
+pub mod look;
 mod script;
 mod source;
 mod statement;

@@ -99,6 +99,18 @@ pub enum Step {
 }
 
 impl Step {
+    /// For people.
+    pub(super) fn words(&self) -> String {
+        match self {
+            Self::Statement { script, number, line } => {
+                format!("statement {number} of {script} (line {line})")
+            }
+            Self::Marker { xid: Some(xid) } => format!("marker, transaction {xid}"),
+            Self::Connected { session, .. } => format!("connected, session {}", session.number),
+            other => other.name().to_owned(),
+        }
+    }
+
     /// The name of its fault point.
     fn name(&self) -> &'static str {
         match self {

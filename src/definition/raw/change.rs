@@ -44,6 +44,8 @@ record! {
         required rollback_takes: Span,
         /// Changes that must be done in the same environment before it.
         optional needs: List<ChangeId>,
+        /// Changes whose fault it puts right; of an emergency within 24 h these count as abnormal.
+        optional fixes: List<ChangeId>,
         /// A window class that must be open besides that of the rules.
         optional window: WindowClass,
         /// Whom to ask whether it worked.

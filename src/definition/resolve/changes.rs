@@ -69,7 +69,8 @@ fn check_names(raw: &ChangeFile, known: &Known<'_>, found: &mut Vec<Finding>) {
     if let Some(window) = raw.window.given() {
         known.check(&known.windows, window, found);
     }
-    for need in raw.needs.get().into_iter().flat_map(|list| &list.0) {
+    let fixes = raw.fixes.get().into_iter().flat_map(|list| &list.0);
+    for need in raw.needs.get().into_iter().flat_map(|list| &list.0).chain(fixes) {
         known.check(&known.changes, need, found);
     }
 }
@@ -198,6 +199,7 @@ fn papers(raw: &ChangeFile) -> Papers {
         product_manager: raw.product_manager.get().cloned(),
         tester: raw.tester.get().cloned(),
         verification_contact: raw.verification_contact.get().cloned(),
+        fixes: values(&raw.fixes),
         related: words(&raw.related),
         permissions: permissions
             .filter_map(|permission| {

@@ -71,6 +71,8 @@ pub struct Papers {
     pub tester: Option<PersonId>,
     /// Whom to ask whether it worked.
     pub verification_contact: Option<PersonId>,
+    /// Changes whose fault it puts right.
+    pub fixes: Vec<ChangeId>,
     /// Changes of other teams that go with it, in words.
     pub related: Vec<String>,
     pub permissions: Vec<Permission>,

@@ -77,6 +77,9 @@ messages! {
     Life: "Life", "过程";
     Same: "as it was", "一致";
     Differs: "not as it was", "已变更";
+    NotKept { script: &'a str }:
+        format!("{script}: its text is not kept here, so its lines cannot be compared"),
+        format!("{script}：文本未保存，无法逐行比较");
     Submission: "submission", "提交";
     Authors: "Written by", "脚本编写";
     Warnings: "Warnings", "警告";

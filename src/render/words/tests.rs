@@ -57,8 +57,9 @@ macro_rules! print_tables {
 #[test]
 fn every_message_in_both_languages() {
     let mut text = print_tables!(
-        Verdict, Fault, Deed, Because, Planned, Happened, Rehearsed, Health, Starts, Stands,
-        Access, OnDuty, Audited, Restored, Stepped, ChangeWord, Lacks, Listed
+        Verdict, Fault, Deed, Because, Planned, Proven, Counted, Evident, Checks, Happened,
+        Rehearsed, Health, Starts, Stands, Access, OnDuty, Audited, Restored, Stepped, ChangeWord,
+        Lacks, Listed
     );
     text.push_str("\n# Label\n");
     for label in Label::ALL {

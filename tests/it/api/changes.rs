@@ -233,6 +233,18 @@ fn a_changed_byte_voids_every_approval_and_it_starts_again() {
     assert!(line("change.sql").ends_with("not as it was"), "{diff}");
     assert!(line("verify.sql").ends_with("  as it was"), "{diff}");
     assert!(line("dev-lead").ends_with("not as it was"), "{diff}");
+    // Line by line, from what was handed in; here and by the server.
+    let lines =
+        "-update fee set rate = 30 where id = 1;\n+update fee set rate = 30 where id = 1 ;\n";
+    assert!(diff.contains("--- submitted/change.sql\n+++ now/change.sql\n"), "{diff}");
+    for words in
+        [&["change", "diff", "rate"][..], &["change", "diff", "rate", "--since", "approval"]]
+    {
+        for told in [house.run(words), office.command("asker", words)] {
+            let told = told.code(0).out;
+            assert!(told.contains(lines), "{told}");
+        }
+    }
     office.refused("dev", "rate", "approve", json!({ "environment": "uat" }), "lapsed");
     office.refused("ops", "rate", "schedule", json!({ "environment": "uat" }), "lapsed");
     office.done("wei", "rate", "submit", json!({}));
@@ -304,6 +316,12 @@ fn two_people_say_what_became_of_a_change_in_doubt() {
     send(worker, Signal::KILL);
     eventually("the worker's end", || !is_there(worker));
     eventually("a look", || house.facts("attempt-ended").len() == 4);
+    // What people see before they decide.
+    let seen = house.run(&["change", "evidence", "rate"]).code(1).out;
+    for part in ["statement 1 of change.sql", "is not there", "change decide rate not-applied"] {
+        assert!(seen.contains(part), "{part}: {seen}");
+    }
+    house.run(&["change", "evidence", "rate", "--environment", "uat"]).refused("was not tried");
     // Neither an action on its job nor one person alone says what became of it.
     for act in ["force", "skip", "retry", "rerun"] {
         house.run(&[act, "prod.rate", "--reason", "x"]).refused("rule: second-person");
@@ -356,6 +374,9 @@ fn steps_are_taken_without_a_supervisor_too_by_the_person_of_the_account() {
     let listed = house.json(&["change", "list", "--stage", "written"]);
     assert_eq!(listed["items"][0]["id"], "rate");
     assert_eq!(house.json(&["change", "list", "--stage", "closed"])["items"], json!([]));
+    let of_month = house.json(&["change", "list", "--month", "2020-01"]);
+    assert_eq!(of_month["items"], json!([]));
+    house.run(&["change", "list", "--month", "2020-1"]).code(2);
     step(&["submit", "nope"]).refused("rule: no-such-thing");
     // Without rules there is no such life.
     std::fs::remove_file(house.site().join("change-rules.yaml")).unwrap();

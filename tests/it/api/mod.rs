@@ -7,6 +7,7 @@ mod listed;
 mod login;
 mod office;
 mod people;
+mod records;
 mod released;
 mod rights;
 mod second;

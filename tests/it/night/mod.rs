@@ -33,7 +33,7 @@ pub(crate) mod pair;
 mod people;
 pub(crate) mod post;
 mod read_only;
-mod restored;
+pub(crate) mod restored;
 mod secrets;
 #[cfg(feature = "faults")]
 mod service_manager;

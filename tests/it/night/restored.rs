@@ -289,7 +289,7 @@ fn a_change_that_only_its_target_knows_of_is_not_applied_again() {
     house.run(&["journal", "verify"]).code(0);
 }
 
-pub(super) fn sql(file: &Path, text: &'static str) -> i64 {
+pub(crate) fn sql(file: &Path, text: &'static str) -> i64 {
     use sqlx::{ConnectOptions, Connection};
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file).create_if_missing(true);

@@ -5,6 +5,9 @@ use super::places::Of;
 use super::*;
 use crate::mariadb_server::MariaServer;
 use crate::postgres_server::Server;
+use nightrun::agent::worker::change::look::{Look, Scripts, look};
+use nightrun::agent::worker::look::marked;
+use nightrun::wire::{Found, Looked};
 
 /// The table of fees and its change, on a server of each kind.
 pub(super) fn benches() -> [Bench; 2] {
@@ -74,6 +77,61 @@ fn a_change_is_applied_verified_and_marked() {
         assert_eq!((again.code, again.change().rows), (Some(0), 3), "{}", again.err);
         let other = run(&bench, OTHER_RUN);
         assert!(other.why().contains("it passed before the change"), "{}", other.why());
+    }
+}
+
+/// What is asked of a target for proofs and for people who decide.
+#[test]
+fn a_look_says_what_a_target_holds_and_writes_nothing() {
+    let [postgres, maria] = benches();
+    for bench in [change::bench(), postgres, maria] {
+        let text =
+            |name: &str| std::fs::read_to_string(bench.path(&format!("fee/{name}"))).unwrap();
+        let (backup, change, verify) = (text("backup.sql"), text("change.sql"), text("verify.sql"));
+        let (engine, id) = (bench.engine(), FIRST.parse().unwrap());
+        let name = ChangeId::new("fee").unwrap();
+        let looked = |content: &str| {
+            on(look(Look {
+                engine: &engine,
+                change: &name,
+                attempt: &id,
+                content,
+                scripts: Some(Scripts { backup: &backup, change: &change, verify: &verify }),
+                agent: bench.folder.path(),
+            }))
+        };
+        let answer = |looked: &Looked, query: &str| {
+            let found = looked.evidence.iter().find(|it| it.query.contains(query));
+            found.unwrap_or_else(|| panic!("{query}: {looked:?}")).answer.clone()
+        };
+        let before = looked("abc");
+        assert_eq!(before.found, Found::NotApplied, "{before:?}");
+        assert!(answer(&before, "verify.sql now").starts_with("not passed"), "{before:?}");
+        assert_eq!(run(&bench, FIRST).code, Some(0));
+        let after = looked("abc");
+        assert_eq!(after.found, Found::Applied { attempt: FIRST.to_owned(), rows: 3 });
+        assert!(answer(&after, "verify.sql now").starts_with("passed"), "{after:?}");
+        assert_eq!(answer(&after, "backup table fee_backup"), "3 rows");
+        assert_eq!(answer(&after, "who works on the change"), "nobody");
+        assert!(matches!(looked("other").found, Found::Conflict { .. }));
+        // Each row with who wrote it, and on PostgreSQL what became of its transaction.
+        let marked = on(marked(&engine, &name)).unwrap();
+        let steps: Vec<&str> = marked.rows.iter().map(|row| row.step.as_str()).collect();
+        assert_eq!(steps, ["started", "before", "backup", "ready"]);
+        let ready = &marked.rows[3];
+        let user = ready.user.clone().unwrap_or_default();
+        match &bench.place {
+            Place::Postgres { .. } => {
+                assert_eq!((ready.status.as_deref(), user.as_str()), (Some("committed"), "teller"));
+                assert!(ready.xid.is_some(), "{ready:?}");
+            }
+            Place::File => assert_eq!((user.as_str(), &ready.session), ("", &None)),
+            _ => assert!(user.starts_with("teller"), "{user}"),
+        }
+        // An older copy of the target.
+        bench.execute(&format!("delete from {}", ledger(&bench)));
+        assert_eq!(looked("abc").found, Found::NotApplied);
+        assert_eq!(rates(&bench), NEW);
     }
 }
 

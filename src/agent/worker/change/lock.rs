@@ -188,14 +188,51 @@ async fn holder(db: &mut Db, name: &str) -> Result<Option<Holder>, DbError> {
     Ok(Some(Holder { id: SessionId { number, began: text(1) }, name: text(2), words }))
 }
 
+/// Who works on a change now, without waiting and without taking anything; `None`: nobody.
+pub(super) async fn at_work(
+    db: &mut Db,
+    engine: &Engine,
+    change: &ChangeId,
+) -> Result<Option<String>, DbError> {
+    match engine {
+        Engine::Sqlite { path } => file_is_held(path),
+        Engine::Postgres(server) | Engine::Mysql(server) => {
+            let holder = holder(db, &lock_name(&server.database, change)).await?;
+            Ok(holder.map(|holder| holder.words))
+        }
+    }
+}
+
+fn file_is_held(target: &Path) -> Result<Option<String>, DbError> {
+    let path = lock_path(target);
+    let no = |why: std::io::Error| DbError::refused(format!("{}: {why}", path.display()));
+    let file = match File::options().read(true).open(&path) {
+        Ok(file) => file,
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(why) => return Err(no(why)),
+    };
+    // Let go with the file: a worker that comes in this moment asks again.
+    match flock(&file, FlockOperation::NonBlockingLockShared) {
+        Ok(()) => Ok(None),
+        Err(rustix::io::Errno::WOULDBLOCK) => {
+            Ok(Some(format!("a process of this host holds {}", path.display())))
+        }
+        Err(why) => Err(no(why.into())),
+    }
+}
+
+fn lock_path(target: &Path) -> std::path::PathBuf {
+    let mut path = target.as_os_str().to_owned();
+    path.push(".nightrun-lock");
+    path.into()
+}
+
 /// Takes the lock file of a SQLite target.
 #[expect(clippy::disallowed_methods, reason = "the kernel has no lock that waits with a limit")]
 fn lock_file(target: &Path) -> Result<File, DbError> {
-    let mut path = target.as_os_str().to_owned();
-    path.push(".nightrun-lock");
-    let path = Path::new(&path);
+    let path = lock_path(target);
     let no = |what: String| DbError::refused(format!("{} {what}", path.display()));
-    let options = File::options().create(true).truncate(false).write(true).open(path);
+    let options = File::options().create(true).truncate(false).write(true).open(&path);
     let file = options.map_err(|error| no(format!("cannot be opened: {error}")))?;
     let mut waited = Duration::ZERO;
     loop {

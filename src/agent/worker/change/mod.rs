@@ -7,6 +7,7 @@ mod earlier;
 mod examine;
 mod journalled;
 mod lock;
+pub mod look;
 mod marker;
 mod rollback;
 mod scripts;

@@ -1,0 +1,86 @@
+//! What people see before they decide what became of a change in doubt.
+
+use jiff::Timestamp;
+
+use super::change::head;
+use super::table::{Table, harmless};
+use super::words::{Evident, Label, aside};
+use crate::core::change::Stage;
+use crate::types::{Lang, Zone};
+use crate::view::change_evidence::{Against, ChangeEvidence};
+use crate::wire::{Evidence, Found};
+
+/// The evidence, and what each choice does.
+pub fn text(lang: Lang, zone: &Zone, evidence: &ChangeEvidence) -> String {
+    let of = &evidence.of;
+    let (change, environment) = (of.change.as_str(), of.environment.as_str());
+    let mut text = Evident::Title { change, environment }.say(lang) + "\n";
+    let mut table = Table::new(&["", ""], &[], 2);
+    let state = Label::of_change(of.state).say(lang);
+    let state = match &of.why {
+        Some(why) => aside(lang, state, why),
+        None => state.to_owned(),
+    };
+    for (label, value) in [
+        (Evident::Attempt, format!("{} · {}", of.attempt, of.target)),
+        (Evident::State, state),
+        (Evident::Script, head(&of.content).to_owned()),
+    ] {
+        table.row(vec![label.say(lang), value]);
+    }
+    table.write(&mut text);
+    if !evidence.earlier.is_empty() {
+        text.push_str(&format!("\n{}\n", Evident::Earlier.say(lang)));
+        lines(zone, &mut text, &evidence.earlier);
+    }
+    text.push_str(&format!("\n{}\n", Evident::Asked.say(lang)));
+    lines(zone, &mut text, &evidence.looked.evidence);
+    let says = found(lang, &evidence.looked.found);
+    text.push_str(&format!("\n{}\n  {says}\n", Evident::Says.say(lang)));
+    if of.stage != Stage::InDoubt {
+        text.push_str(&format!("\n{}\n", Evident::NoDoubt.say(lang)));
+        return harmless(&text);
+    }
+    text.push_str(&format!("\n{}\n", Evident::Choices.say(lang)));
+    let job = of.attempt.job.as_str();
+    for choice in
+        [Evident::ChooseApplied { job, change }, Evident::ChooseNotApplied { job, change }]
+    {
+        text.push_str(&format!("  {}\n", choice.say(lang)));
+    }
+    text.push_str(&format!("  {}\n", Evident::Then.say(lang)));
+    let against = evidence.against.map(|against| match against {
+        Against::Applied => Evident::AgainstApplied,
+        Against::NotApplied => Evident::AgainstNotApplied,
+        Against::Both => Evident::AgainstBoth,
+    });
+    if let Some(against) = against {
+        text.push_str(&format!("  ! {}\n", against.say(lang)));
+    }
+    harmless(&text)
+}
+
+fn lines(zone: &Zone, text: &mut String, all: &[Evidence]) {
+    let at = |at: Timestamp| at.to_zoned(zone.tz().clone()).strftime("%H:%M:%S").to_string();
+    for one in all {
+        text.push_str(&format!("  {}  {}\n            {}\n", at(one.at), one.query, one.answer));
+    }
+}
+
+fn found(lang: Lang, found: &Found) -> String {
+    match found {
+        Found::NotApplied => Evident::NotApplied.say(lang),
+        Found::Applied { attempt, rows } => Evident::Applied { attempt, rows: *rows }.say(lang),
+        Found::RolledBack { attempt } => Evident::RolledBack { attempt }.say(lang),
+        Found::Cut { done, of, open } => {
+            let of = &of.map_or("?".to_owned(), |of| of.to_string());
+            let mut text = Evident::Cut { done: *done, of }.say(lang);
+            if let Some(number) = open {
+                text.push_str(&Evident::Open { number: *number }.say(lang));
+            }
+            text
+        }
+        Found::Conflict { why } => Evident::Conflict { why }.say(lang),
+        Found::Unread { why } => Evident::Unread { why }.say(lang),
+    }
+}

@@ -1,0 +1,330 @@
+//! Whether a target still says of a change what the journal does. Marker and data lie in the same database, so that a target
+//! that was restored from an older copy, or failed over to one, has lost both.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::change_proof::{self, Said, TargetProof};
+use crate::core::change::{ChangeLife, ChangeStep, Executed};
+use crate::core::state::Standing;
+use crate::types::{AttemptId, ChangeId, TargetName};
+use crate::wire::{ChangeState, MarkerRow};
+
+/// One thing that the target says otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Drift {
+    pub attempt: AttemptId,
+    #[serde(flatten)]
+    pub what: DriftWhat,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", tag = "drift")]
+pub enum DriftWhat {
+    /// The journal calls it done, and the target has no marker of it.
+    Missing,
+    /// The marker names another content.
+    OtherContent {
+        journal: String,
+        target: String,
+    },
+    /// The marker names another number of rows, or of rows kept by the backup.
+    OtherRows {
+        journal: u64,
+        target: Option<i64>,
+    },
+    OtherBackup {
+        journal: u64,
+        target: Option<i64>,
+    },
+    /// The journal calls it done, and the target has rolled it back.
+    RolledBack,
+    /// The journal calls it rolled back, and the target has no marker of that.
+    NotRolledBack,
+    /// The journal says that nothing was applied, and the target has the marker of a whole change.
+    Applied,
+    /// What the server says became of the transaction of the marker.
+    Transaction {
+        xid: String,
+        status: String,
+    },
+}
+
+/// What the rows of a target say otherwise than the journal, of each attempt that it gives a certain end to.
+pub fn drift(
+    life: &ChangeLife,
+    (environment, target): (&str, &TargetName),
+    rows: &[MarkerRow],
+) -> Vec<Drift> {
+    let went_there = |attempt: &AttemptId| {
+        life.steps.iter().any(|taken| match &taken.step {
+            ChangeStep::Began { began } => began.attempt == *attempt && began.target == *target,
+            _ => false,
+        })
+    };
+    let mut all = Vec::new();
+    for taken in &life.steps {
+        let ChangeStep::Ended { ended } = &taken.step else { continue };
+        if ended.environment == environment && went_there(&ended.attempt) {
+            let of = ended.attempt.clone();
+            let drift = |what| Drift { attempt: of.clone(), what };
+            all.extend(of_one(ended, rows).into_iter().map(drift));
+        }
+    }
+    all
+}
+
+fn of_one(ended: &Executed, rows: &[MarkerRow]) -> Vec<DriftWhat> {
+    // A retry or a look finds what an earlier attempt of the same run has committed.
+    let of_run = |row: &&MarkerRow| {
+        row.attempt.parse().is_ok_and(|id: AttemptId| {
+            id.run == ended.attempt.run
+                && id.job == ended.attempt.job
+                && id.number <= ended.attempt.number
+        })
+    };
+    let ours: Vec<&MarkerRow> = rows.iter().filter(of_run).collect();
+    let last = ours.iter().rev().find(|row| row.step == MarkerRow::READY);
+    let step = |of: &MarkerRow, name: &str| {
+        ours.iter().find(|row| row.attempt == of.attempt && row.step == name).copied()
+    };
+    match ended.state {
+        ChangeState::Done => match last {
+            None => vec![DriftWhat::Missing],
+            Some(ready) => compared(ended, ready, step(ready, MarkerRow::BACKUP))
+                .into_iter()
+                .chain(step(ready, MarkerRow::ROLLBACK).map(|_| DriftWhat::RolledBack))
+                .collect(),
+        },
+        ChangeState::RolledBack => {
+            let proven = last.is_some_and(|row| step(row, MarkerRow::FORMER).is_some());
+            if proven { Vec::new() } else { vec![DriftWhat::NotRolledBack] }
+        }
+        ChangeState::FailedClean | ChangeState::FailedGuard => {
+            let own = ended.attempt.to_string();
+            let applied = last
+                .is_some_and(|row| row.attempt == own && step(row, MarkerRow::ROLLBACK).is_none());
+            if applied { vec![DriftWhat::Applied] } else { Vec::new() }
+        }
+        // What became of it is not said by the journal, or by people.
+        ChangeState::Partial | ChangeState::RollbackFailed | ChangeState::InDoubt => Vec::new(),
+    }
+}
+
+fn compared(ended: &Executed, ready: &MarkerRow, backup: Option<&MarkerRow>) -> Vec<DriftWhat> {
+    let mut all = Vec::new();
+    if ready.content_digest != ended.content {
+        let (journal, target) = (ended.content.clone(), ready.content_digest.clone());
+        all.push(DriftWhat::OtherContent { journal, target });
+    }
+    let same = |journal: u64, target: Option<i64>| {
+        target.is_some_and(|target| u64::try_from(target) == Ok(journal))
+    };
+    if !same(ended.rows, ready.rows) {
+        all.push(DriftWhat::OtherRows { journal: ended.rows, target: ready.rows });
+    }
+    let kept = backup.and_then(|row| row.rows);
+    if !same(ended.backup_rows, kept) {
+        all.push(DriftWhat::OtherBackup { journal: ended.backup_rows, target: kept });
+    }
+    if let (Some(xid), Some(status)) = (&ready.xid, &ready.status)
+        && status != "committed"
+    {
+        all.push(DriftWhat::Transaction { xid: xid.clone(), status: status.clone() });
+    }
+    all
+}
+
+/// A change that was done somewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DonePlace {
+    pub change: ChangeId,
+    pub environment: String,
+    pub target: TargetName,
+}
+
+/// A change in a place, compared with its target.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Checked {
+    pub change: ChangeId,
+    #[serde(flatten)]
+    pub place: TargetProof,
+}
+
+impl Checked {
+    /// The target was read, and says what the journal does.
+    pub fn is_same(&self) -> bool {
+        matches!(self.place.said, Said::Now { .. }) && self.place.drift.is_empty()
+    }
+}
+
+/// Where changes were done that the journal calls done at `since` or later.
+pub fn done_since(
+    standing: &Standing,
+    since: Timestamp,
+    environment: Option<&str>,
+) -> Vec<DonePlace> {
+    let mut places: Vec<DonePlace> = Vec::new();
+    for (change, life) in &standing.changes {
+        for (at, target) in change_proof::tried_in(life, environment) {
+            let done = life.steps.iter().any(|taken| match &taken.step {
+                ChangeStep::Ended { ended } => {
+                    ended.state == ChangeState::Done
+                        && ended.environment == at
+                        && ended.ended >= since
+                }
+                _ => false,
+            });
+            if done {
+                let (change, target) = (change.clone(), target.clone());
+                places.push(DonePlace { change, environment: at.to_owned(), target });
+            }
+        }
+    }
+    places
+}
+
+/// What a target says otherwise of attempts that ended at `since` or later. `None`: nothing is known of the change.
+pub fn checked(
+    standing: &Standing,
+    place: &DonePlace,
+    said: Said,
+    since: Timestamp,
+) -> Option<Checked> {
+    let life = standing.changes.get(&place.change)?;
+    let DonePlace { change, environment, target } = place.clone();
+    let ended_since = |drift: &Drift| {
+        life.steps.iter().any(|taken| match &taken.step {
+            ChangeStep::Ended { ended } => ended.attempt == drift.attempt && ended.ended >= since,
+            _ => false,
+        })
+    };
+    let drift = match &said {
+        Said::Now { marked, .. } => {
+            let all = drift(life, (&environment, &target), &marked.rows);
+            all.into_iter().filter(ended_since).collect()
+        }
+        Said::Unreachable { .. } | Said::NotAsked => Vec::new(),
+    };
+    Some(Checked { change, place: TargetProof { environment, target, said, drift } })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::change::{Began, Taken};
+    use crate::types::PersonId;
+
+    const ATTEMPT: &str = "prod@2026-10-30#1/rate/2";
+
+    fn life(state: ChangeState) -> ChangeLife {
+        let attempt: AttemptId = ATTEMPT.parse().unwrap();
+        let taken = |step| Taken {
+            at: Timestamp::UNIX_EPOCH,
+            by: PersonId::new("ops").unwrap(),
+            second: None,
+            reason: String::new(),
+            step,
+        };
+        let began = Began {
+            environment: "production".into(),
+            target: TargetName::new("prod").unwrap(),
+            attempt: attempt.clone(),
+            content: "c1".into(),
+            digest: "d1".into(),
+            window: None,
+            executor: None,
+            watcher: None,
+        };
+        let ended = Executed {
+            environment: "production".into(),
+            attempt,
+            content: "c1".into(),
+            state,
+            rows: 2,
+            backup_rows: 3,
+            started: None,
+            ended: Timestamp::UNIX_EPOCH,
+            checks: 1,
+            good: 1,
+            why: None,
+        };
+        let steps = [
+            ChangeStep::Began { began: Box::new(began) },
+            ChangeStep::Ended { ended: Box::new(ended) },
+        ];
+        ChangeLife { steps: steps.map(taken).into() }
+    }
+
+    fn row(number: u32, step: &str, rows: Option<i64>) -> MarkerRow {
+        MarkerRow {
+            attempt: format!("prod@2026-10-30#1/rate/{number}"),
+            content_digest: "c1".into(),
+            step: step.into(),
+            at: "2026-10-30T21:00:00Z".into(),
+            rows,
+            outcome: None,
+            xid: Some("77".into()),
+            session: None,
+            user: None,
+            status: Some("committed".into()),
+        }
+    }
+
+    fn applied(number: u32) -> Vec<MarkerRow> {
+        vec![
+            row(number, "started", None),
+            row(number, "backup", Some(3)),
+            row(number, "ready", Some(2)),
+        ]
+    }
+
+    fn whats(state: ChangeState, rows: &[MarkerRow]) -> Vec<DriftWhat> {
+        let target = TargetName::new("prod").unwrap();
+        let all = drift(&life(state), ("production", &target), rows);
+        all.into_iter().map(|drift| drift.what).collect()
+    }
+
+    #[test]
+    fn a_target_that_says_the_same_has_no_drift_and_each_difference_is_named() {
+        use ChangeState::{Done, FailedClean, FailedGuard, InDoubt, Partial, RolledBack};
+        let with = |edit: fn(&mut Vec<MarkerRow>)| {
+            let mut rows = applied(2);
+            edit(&mut rows);
+            rows
+        };
+        let undone = with(|rows| rows.extend([row(2, "rollback", None), row(2, "former", None)]));
+        let other = DriftWhat::OtherContent { journal: "c1".into(), target: "c2".into() };
+        let rows = DriftWhat::OtherRows { journal: 2, target: Some(9) };
+        let backup = DriftWhat::OtherBackup { journal: 3, target: None };
+        let aborted = DriftWhat::Transaction { xid: "77".into(), status: "aborted".into() };
+        let table: [(ChangeState, Vec<MarkerRow>, Vec<DriftWhat>); 18] = [
+            (Done, applied(2), vec![]),
+            // An earlier attempt of the run had committed it; a later one is not this one's.
+            (Done, applied(1), vec![]),
+            (Done, applied(3), vec![DriftWhat::Missing]),
+            (Done, vec![], vec![DriftWhat::Missing]),
+            (Done, with(|rows| rows.truncate(2)), vec![DriftWhat::Missing]),
+            (Done, with(|rows| rows[2].content_digest = "c2".into()), vec![other]),
+            (Done, with(|rows| rows[2].rows = Some(9)), vec![rows]),
+            (Done, with(|rows| drop(rows.remove(1))), vec![backup]),
+            (Done, with(|rows| rows[2].status = Some("aborted".into())), vec![aborted]),
+            (Done, with(|rows| rows[2].status = None), vec![]),
+            (Done, undone.clone(), vec![DriftWhat::RolledBack]),
+            (RolledBack, undone.clone(), vec![]),
+            (RolledBack, vec![], vec![DriftWhat::NotRolledBack]),
+            (FailedClean, vec![], vec![]),
+            (FailedClean, applied(2), vec![DriftWhat::Applied]),
+            (FailedGuard, undone, vec![]),
+            (InDoubt, applied(2), vec![]),
+            (Partial, vec![], vec![]),
+        ];
+        for (state, rows, expected) in table {
+            assert_eq!(whats(state, &rows), expected, "{state:?} {rows:?}");
+        }
+        // Another database is asked about what went there only.
+        let elsewhere = TargetName::new("uat").unwrap();
+        assert_eq!(drift(&life(Done), ("production", &elsewhere), &[]), []);
+    }
+}
