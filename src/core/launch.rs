@@ -134,6 +134,7 @@ fn program(
                 engine: engine(target)?,
                 folder: places.copy.join(&declared.folder),
                 rows: declared.rows,
+                backup: declared.backup.clone(),
                 content_digest: copy.content_digest(declared).ok_or(NoLaunch::NoChange)?,
                 time_limit: job.time_limit,
                 window_left: places.window_left,

@@ -19,14 +19,22 @@ pub struct RunCopy {
 /// The four scripts of a change, in the order in which they are digested.
 pub const CHANGE_SCRIPTS: [&str; 4] = ["backup.sql", "change.sql", "verify.sql", "rollback.sql"];
 
-/// The content digest of a change by the SHA-256 of its four scripts, each in hex.
+/// Whether a change may do without one of its scripts: where nightrun keeps the rows, and puts them back.
+pub fn may_lack(script: &str, change: &Change) -> bool {
+    change.backup.is_some() && matches!(script, "backup.sql" | "rollback.sql")
+}
+
+/// The content digest of a change by the SHA-256 of its four scripts, each in hex; empty for one that is left out.
 pub(super) fn content_digest(scripts: &[&str], change: &Change) -> String {
     let mut text = String::new();
     for (name, content) in CHANGE_SCRIPTS.iter().zip(scripts) {
         text.push_str(&format!("{name} {content}\n"));
     }
-    let Change { mode, rows, class, .. } = change;
+    let Change { mode, rows, class, backup, .. } = change;
     text.push_str(&format!("{} {} {} {class:?}", mode.name(), rows.min, rows.max));
+    if let Some(backup) = backup {
+        text.push_str(&format!("\nbackup {}", serde_json::json!(backup)));
+    }
     sha256(text.as_bytes())
 }
 
@@ -36,12 +44,13 @@ pub fn sha256(bytes: &[u8]) -> String {
 }
 
 impl RunCopy {
-    /// Content digest of a change: SHA-256 over its four scripts, mode, row limits and class, in hex. `None` when a
-    /// script is not there. Promotion from environment to environment compares it.
+    /// Content digest of a change: SHA-256 over its four scripts, mode, row limits, class and `backup:`, in hex. `None` when
+    /// a script is not there. Promotion from environment to environment compares it.
     pub fn content_digest(&self, change: &Change) -> Option<String> {
         let mut scripts = Vec::with_capacity(CHANGE_SCRIPTS.len());
         for script in CHANGE_SCRIPTS {
-            scripts.push(self.files.get(&change.folder.join(script))?.as_str());
+            let digest = self.files.get(&change.folder.join(script)).map(String::as_str);
+            scripts.push(digest.or_else(|| may_lack(script, change).then_some(""))?);
         }
         Some(content_digest(&scripts, change))
     }

@@ -328,14 +328,11 @@ fn ended(attempt: crate::types::AttemptId) -> Ended {
         values: BTreeMap::from([("ROWS".into(), "12".into())]),
         notes: vec!["survivors killed".into()],
         work: Some(Work::Change(ChangeWork {
-            state: ChangeState::RolledBack,
             rows: 3,
             backup_rows: 3,
             before: vec![check.clone()],
             after: vec![check],
-            why: None,
-            evidence: Vec::new(),
-            unread: false,
+            ..ChangeWork::none(ChangeState::RolledBack)
         })),
     }
 }

@@ -108,18 +108,8 @@ impl Script for Supposing<'_> {
 /// An exit code that the job does not take; a change has applied nothing.
 fn failure(job: &Job) -> Bad {
     let code = (1..=255).find(|code| !job.success.exit_codes.contains(code)).unwrap_or(-1);
-    let work = matches!(job.kind, Kind::Change { .. }).then(|| {
-        Work::Change(ChangeWork {
-            state: ChangeState::FailedClean,
-            rows: 0,
-            backup_rows: 0,
-            before: Vec::new(),
-            after: Vec::new(),
-            why: None,
-            evidence: Vec::new(),
-            unread: false,
-        })
-    });
+    let work = matches!(job.kind, Kind::Change { .. })
+        .then(|| Work::Change(ChangeWork::none(ChangeState::FailedClean)));
     Bad { ending: Ending::Exited { code }, work }
 }
 

@@ -14,7 +14,7 @@ use super::class::{self, Class, Facts, skip_parens, split_with};
 use super::lexer::{Dialect, Kind, Lexer, Token};
 use super::splitter::{Script, Statement, split};
 use super::words::calls;
-use super::{expect, verify};
+use super::{backup, expect, verify};
 pub use finding::{Finding, Part, Rule, Severity};
 use select::CONDITION;
 
@@ -52,10 +52,25 @@ impl Mode {
 /// The four scripts of a change.
 #[derive(Debug, Clone, Copy)]
 pub struct ChangeScripts<'a> {
-    pub backup: &'a str,
+    /// `None`: nightrun keeps rows of `kept`.
+    pub backup: Option<&'a str>,
     pub change: &'a str,
     pub verify: &'a str,
-    pub rollback: &'a str,
+    /// `None`: nightrun puts the rows back that it kept.
+    pub rollback: Option<&'a str>,
+    /// Tables whose rows nightrun keeps, as their author writes them.
+    pub kept: &'a [String],
+}
+
+impl<'a> ChangeScripts<'a> {
+    fn text(&self, part: Part) -> Option<&'a str> {
+        match part {
+            Part::Backup => self.backup,
+            Part::Change => Some(self.change),
+            Part::Verify => Some(self.verify),
+            Part::Rollback => self.rollback,
+        }
+    }
 }
 
 /// What is wrong with the script of an `sql` job.
@@ -89,15 +104,13 @@ pub fn change(dialect: Dialect, mode: Mode, scripts: &ChangeScripts<'_>) -> Vec<
     let mut all = Vec::new();
     // In the order in which the scripts run: what the change makes, its rollback may take away again.
     let mut made = hazard::Made::default();
-    let backup = split(dialect, scripts.backup);
-    let keeps = does_something(&Reading::of(&backup));
+    let keeps = scripts.backup.is_none_or(|backup| {
+        let script = split(dialect, backup);
+        does_something(&Reading::of(&script))
+    });
+    let kept = kept_tables(dialect, scripts.kept);
     for part in Part::ALL {
-        let source = match part {
-            Part::Backup => scripts.backup,
-            Part::Change => scripts.change,
-            Part::Verify => scripts.verify,
-            Part::Rollback => scripts.rollback,
-        };
+        let Some(source) = scripts.text(part) else { continue };
         let script = split(dialect, source);
         let mut findings = Findings { part: Some(part), found: Vec::new() };
         let reading = Reading::of(&script);
@@ -118,6 +131,9 @@ pub fn change(dialect: Dialect, mode: Mode, scripts: &ChangeScripts<'_>) -> Vec<
         }
         if part == Part::Change {
             findings.rows(&reading, keeps);
+            if scripts.backup.is_none() {
+                findings.kept(&reading, &kept, scripts.rollback.is_none());
+            }
         } else if part == Part::Rollback {
             findings.rows(&reading, true);
         }
@@ -251,6 +267,36 @@ impl Findings {
             }
         }
     }
+
+    /// Of a change whose rows nightrun keeps: it overwrites no others, and where nightrun puts them back, that undoes it.
+    fn kept(&mut self, reading: &Reading<'_, '_>, kept: &[String], puts_back: bool) {
+        for Read { statement, code, facts } in &reading.statements {
+            let verb = facts.verb.to_ascii_uppercase();
+            let (with, main) = split_with(code);
+            let within = (0..with.len()).filter(|at| with[*at].kind == Kind::Open);
+            let tables = within.flat_map(|at| backup::overwritten(&with[at + 1..]));
+            for table in tables.chain(backup::overwritten(main)) {
+                if !kept.iter().any(|name| backup::same_table(name, &table)) {
+                    let message = format!(
+                        "{verb} of {table}, and `backup:` of change.yaml keeps no rows of that table"
+                    );
+                    self.defect(Rule::NoBackup, statement.line, message);
+                }
+            }
+            if puts_back && !backup::undone_by_rows(facts, code) {
+                let message = format!(
+                    "{verb} is not undone by putting the kept rows back: write a rollback.sql"
+                );
+                self.defect(Rule::RollbackMissing, statement.line, message);
+            }
+        }
+    }
+}
+
+/// In small letters, as statements name them.
+fn kept_tables(dialect: Dialect, kept: &[String]) -> Vec<String> {
+    let path = |name: &String| Some(backup::path(dialect, name)?.join(".").to_lowercase());
+    kept.iter().filter_map(path).collect()
 }
 
 /// PostgreSQL: UPDATE and DELETE within `WITH … AS (…)`.

@@ -3,6 +3,7 @@
 //!
 //! Nothing here asks a database, so `check` can say before the night what the worker would refuse during it.
 
+pub mod backup;
 pub mod class;
 mod directive;
 pub mod done_when;

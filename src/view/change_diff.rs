@@ -77,7 +77,7 @@ pub fn wanted(site: &Site, standing: &Standing, id: &ChangeId, since: Since) -> 
     let now = site.changes.get(id).map(|change| change.scripts.as_slice()).unwrap_or_default();
     let before = before.unwrap_or_default();
     let differs = |at: &usize| before.get(*at) != now.get(*at);
-    let of = |at: usize| [before.get(at), now.get(at)].into_iter().flatten().cloned();
+    let of = |at: usize| [before.get(at), now.get(at)].into_iter().flatten().filter(|digest| !digest.is_empty()).cloned();
     (0..CHANGE_SCRIPTS.len()).filter(differs).flat_map(of).collect()
 }
 
@@ -160,7 +160,9 @@ fn scripts(
     texts: &Texts,
 ) -> Vec<ScriptDiff> {
     let one = |(at, script): (usize, &&str)| {
-        let (old, new) = (before.get(at), now.get(at));
+        // One that is left out has no digest.
+        let is_there = |digest: &&String| !digest.is_empty();
+        let (old, new) = (before.get(at).filter(is_there), now.get(at).filter(is_there));
         let text = |digest: Option<&String>| match digest {
             Some(digest) => texts.get(digest).map(String::as_str),
             None => Some(""),

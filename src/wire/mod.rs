@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::definition::site::{ChangeMode, Engine, RowLimits, Survivors, Transaction};
+use crate::definition::site::{Backup, ChangeMode, Engine, RowLimits, Survivors, Transaction};
 use crate::types::{AttemptId, BootId, ChangeId, Ending, Epoch, RunId, Span, Usage};
 
 /// Bytes of the longest line that either side accepts.
@@ -223,7 +223,10 @@ pub struct ChangeTask {
     /// The run's copy of the change's folder.
     pub folder: PathBuf,
     pub rows: RowLimits,
-    /// SHA-256 over the four scripts, mode, row limits and class, in hex.
+    /// Rows that the worker keeps itself, in place of `backup.sql`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<Backup>,
+    /// SHA-256 over the four scripts, mode, row limits, class and `backup:`, in hex.
     pub content_digest: String,
     /// From the start of the worker.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -307,6 +310,86 @@ pub struct ChangeWork {
     /// Of an examining attempt in doubt: the target could not be asked, so that another look may say more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unread: bool,
+    /// Journalled: how far it came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
+    /// Rows that the worker itself has kept, by table.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<KeptRows>,
+    /// Kept rows that somebody else has changed after the change, so that nothing was rolled back; the first of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changed_since: Vec<ChangedRow>,
+}
+
+impl ChangeWork {
+    /// Nothing of a change, in this state.
+    pub fn none(state: ChangeState) -> Self {
+        Self {
+            state,
+            rows: 0,
+            backup_rows: 0,
+            before: Vec::new(),
+            after: Vec::new(),
+            why: None,
+            evidence: Vec::new(),
+            unread: false,
+            progress: None,
+            kept: Vec::new(),
+            changed_since: Vec::new(),
+        }
+    }
+}
+
+/// Statements of a journalled change that are known to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Progress {
+    pub done: u32,
+    pub of: u32,
+}
+
+/// Rows of a table as they were before a change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct KeptRows {
+    /// As `change.yaml` names it.
+    pub table: String,
+    /// The table of the target that holds them, as SQL.
+    pub kept_in: String,
+    pub rows: u64,
+    /// Over the values of all of them, whatever their order.
+    pub checksum: String,
+}
+
+/// A row that is not what the change has left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct ChangedRow {
+    pub table: String,
+    /// `column=value`, of each column of its key.
+    pub key: String,
+    pub now: RowNow,
+}
+
+/// What became of a row after a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RowNow {
+    /// It has other values.
+    Changed,
+    /// It was deleted.
+    Gone,
+    /// The change had deleted it, and it is there again.
+    Back,
+}
+
+impl RowNow {
+    pub const ALL: [Self; 3] = [Self::Changed, Self::Gone, Self::Back];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Changed => "changed",
+            Self::Gone => "gone",
+            Self::Back => "back",
+        }
+    }
 }
 
 /// What somebody asked a target, and what it said.

@@ -72,7 +72,7 @@ pub(super) fn of(dialect: Dialect) -> &'static Ledger {
 }
 
 /// What the administrator of a target runs once, as an account that owns the table and is not the one that executes
-/// changes; `None` for a SQLite file, which needs nothing.
+/// changes: the table, and a place for rows that `backup:` of a change keeps; `None` for a SQLite file, which needs nothing.
 pub fn statements(engine: &Engine) -> Option<String> {
     match engine {
         Engine::Sqlite { .. } => None,
@@ -103,6 +103,8 @@ CREATE TABLE nightrun.nightrun_change_run (
 );
 GRANT USAGE ON SCHEMA nightrun TO {user};
 GRANT SELECT, INSERT ON nightrun.nightrun_change_run TO {user};
+CREATE SCHEMA nightrun_backup;
+GRANT USAGE, CREATE ON SCHEMA nightrun_backup TO {user};
 "
     )
 }
@@ -127,6 +129,8 @@ fn for_mysql(server: &Server) -> String {
     PRIMARY KEY (change_id, attempt, step)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 GRANT SELECT, INSERT ON {database}.nightrun_change_run TO '{user}'@'%';
+CREATE DATABASE IF NOT EXISTS nightrun_backup;
+GRANT CREATE, DROP, SELECT, INSERT ON nightrun_backup.* TO '{user}'@'%';
 "
     )
 }

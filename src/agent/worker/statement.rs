@@ -12,6 +12,8 @@ pub(super) struct Ran {
     pub(super) changed: u64,
     /// Of these, rows that were there before: updated or deleted.
     pub(super) overwritten: u64,
+    /// Of these, rows that may be gone: deleted, merged, or of a table that was emptied, which counts none.
+    pub(super) deleted: u64,
     /// Rows that it put into a table: inserted, or by `CREATE TABLE … AS`.
     pub(super) kept: u64,
 }
@@ -20,6 +22,7 @@ impl std::ops::AddAssign for Ran {
     fn add_assign(&mut self, other: Self) {
         self.changed += other.changed;
         self.overwritten += other.overwritten;
+        self.deleted = self.deleted.saturating_add(other.deleted);
         self.kept += other.kept;
     }
 }
@@ -92,6 +95,11 @@ pub(super) async fn run(
         Class::Update | Class::Delete => {
             ran.changed = answer.changes;
             ran.overwritten = answer.changes;
+            ran.deleted = match facts.verb.as_str() {
+                "update" => 0,
+                "truncate" => u64::MAX,
+                _ => answer.changes,
+            };
         }
         Class::Ddl => {
             if let Some(path) = &facts.fills {

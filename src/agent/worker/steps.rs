@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::db::SessionId;
 use crate::fault;
 use crate::types::AttemptId;
-use crate::wire::{ChangeState, Check, spool};
+use crate::wire::{ChangeState, ChangedRow, Check, KeptRows, spool};
 
 /// A line of the file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -61,6 +61,19 @@ pub enum Step {
     },
     /// The backup script comes next.
     Backup,
+    /// The rows of `backup:` are kept, and proven to be what is in their tables.
+    Kept {
+        kept: Vec<KeptRows>,
+    },
+    /// What the change has made of the kept rows is written down.
+    Image {
+        rows: u64,
+    },
+    /// So many kept rows are not what the change has left, these among them: nothing is rolled back.
+    ChangedSince {
+        count: u64,
+        rows: Vec<ChangedRow>,
+    },
     /// This statement comes next.
     Statement {
         script: String,
@@ -122,6 +135,9 @@ impl Step {
             Self::Started => "started",
             Self::Marker { .. } => "marker",
             Self::Backup => "backup",
+            Self::Kept { .. } => "kept",
+            Self::Image { .. } => "image",
+            Self::ChangedSince { .. } => "changed-since",
             Self::Statement { .. } => "statement",
             Self::Guards { .. } => "guards",
             Self::Precommit { .. } => "precommit",

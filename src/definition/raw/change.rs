@@ -36,6 +36,8 @@ record! {
         optional mode: ChangeMode,
         /// Rows that it may touch in all.
         required rows: RowsRecord,
+        /// In place of backup.sql: rows that nightrun keeps, and puts back where there is no rollback.sql.
+        optional backup: BackupRecord,
         /// How long it usually takes; a job of it that says nothing else has this.
         optional expected: Span,
         /// Time that verification needs at the most; part of the must-fit rule.
@@ -78,5 +80,26 @@ record! {
     pub(crate) struct PermissionRecord {
         required what: Word,
         required by: PersonId,
+    }
+}
+
+record! {
+    /// Rows that are kept before the change.
+    pub(crate) struct BackupRecord {
+        /// In the order in which their rows can be put back: what others refer to first.
+        required tables: List<BackupTableRecord>,
+        /// Whether the change must touch exactly as many rows as are kept.
+        optional exact: bool,
+    }
+}
+
+record! {
+    /// Rows of one table that are kept.
+    pub(crate) struct BackupTableRecord {
+        required table: Word,
+        /// Which rows, as after WHERE; `true` for all.
+        required r#where: Word,
+        /// Columns that tell its rows apart; by default its primary key.
+        optional key: OneOrMore<Word>,
     }
 }

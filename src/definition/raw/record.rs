@@ -26,17 +26,17 @@ macro_rules! record {
                 node: &$crate::definition::yaml::Node<'_>,
                 to: &mut $crate::definition::raw::Reader,
             ) -> Option<Self> {
-                const KEYS: &[&str] = &[$(stringify!($key)),*];
+                const KEYS: &[&str] = &[$($crate::definition::raw::record::plain(stringify!($key))),*];
                 let mut record = Self::default();
                 for entry in to.map(node, "keys with their values")? {
                     match &*entry.key {
-                        $(stringify!($key) => {
+                        $(key if key == $crate::definition::raw::record::plain(stringify!($key)) => {
                             record.$key = $crate::definition::raw::Field::read(&entry.value, to);
                         })*
                         _ => to.unknown_key(entry, KEYS),
                     }
                 }
-                $($crate::definition::raw::record::$need!(record.$key, stringify!($key), node, to);)*
+                $($crate::definition::raw::record::$need!(record.$key, $crate::definition::raw::record::plain(stringify!($key)), node, to);)*
                 Some(record)
             }
         }
@@ -58,9 +58,10 @@ macro_rules! record {
                 $({
                     let schema = <$type as $crate::definition::raw::Shape>::shape(generator);
                     let schema = $crate::definition::raw::record::described(schema, concat!($($doc, "\n"),*));
-                    properties.insert(stringify!($key).to_owned(), schema);
+                    let key = $crate::definition::raw::record::plain(stringify!($key));
+                    properties.insert(key.to_owned(), schema);
                     if stringify!($need) == "required" {
-                        needed.push(stringify!($key));
+                        needed.push(key);
                     }
                 })*
                 schemars::json_schema!({
@@ -93,6 +94,14 @@ macro_rules! optional {
 use super::super::defect::Place;
 use super::super::yaml::Node;
 pub(super) use {optional, record, required};
+
+/// A key as files write it: that of a field whose name is a word of Rust.
+pub(crate) const fn plain(key: &'static str) -> &'static str {
+    match key.as_bytes() {
+        [b'r', b'#', ..] => key.split_at(2).1,
+        _ => key,
+    }
+}
 
 /// Where a mapping begins, not what it covers.
 pub(super) fn head(node: &Node<'_>) -> Place {

@@ -1,5 +1,7 @@
 //! `changes/<id>/` → database changes, with the check of their scripts.
 
+mod backup;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -12,7 +14,7 @@ use crate::definition::raw::change::ChangeFile;
 use crate::definition::raw::{Field, List, Word};
 use crate::definition::sheets::{Findings, Sheet, Sheets, text_of};
 use crate::definition::site::{
-    Change, ChangeKind, ChangeMode, ChangeRules, Papers, Permission, RowLimits,
+    Backup, Change, ChangeKind, ChangeMode, ChangeRules, Papers, Permission, RowLimits,
 };
 use crate::definition::source::{SourceTree, within};
 use crate::sql::Dialect;
@@ -31,15 +33,16 @@ pub(super) fn resolve(
         let read = |raw: &ChangeFile| (dialects(raw, known), mode(raw));
         let read = sheet.raw.as_ref().map(read);
         let read = read.unwrap_or_else(|| (vec![Dialect::Sqlite], Mode::OneTransaction));
-        let scripts = check_scripts(tree, id, sheet.folder(), read, findings);
-        let Some(raw) = &sheet.raw else { continue };
         let mut found = Vec::new();
+        let backup = sheet.raw.as_ref().and_then(|raw| backup::resolve(raw, &read.0, &mut found));
+        let scripts = check_scripts(tree, id, sheet.folder(), read, backup.as_ref(), findings);
+        let Some(raw) = &sheet.raw else { continue };
         check_names(raw, known, &mut found);
         check_attachments(tree, sheet.folder(), raw, &mut found);
         let targets = targets(raw, known, rules, &mut found);
         let change = change(id, sheet, raw, &mut found).zip(targets);
         changes.extend(change.map(|(change, (target, targets))| {
-            let mut change = Change { target, targets, hazards: scripts.hazards, ..change };
+            let mut change = Change { target, targets, backup, hazards: scripts.hazards, ..change };
             if let Some(digests) = scripts.digests {
                 let each: Vec<&str> = digests.iter().map(String::as_str).collect();
                 change.content = content_digest(&each, &change);
@@ -170,6 +173,7 @@ fn change(
         folder: sheet.folder().to_path_buf(),
         mode: raw.mode.or(ChangeMode::Transactional),
         rows: limits,
+        backup: None,
         expected: raw.expected.get().copied(),
         verify_takes: *raw.verify_takes.get()?,
         rollback_takes: *raw.rollback_takes.get()?,
@@ -304,14 +308,40 @@ fn check_scripts(
     id: &ChangeId,
     folder: &Path,
     (dialects, mode): (Vec<Dialect>, Mode),
+    backup: Option<&Backup>,
     findings: &mut Findings,
 ) -> Scripts {
-    let texts =
-        SCRIPTS.map(|(name, lack)| script(tree, id, &folder.join(name), (name, lack), findings));
-    let digests = texts.iter().map(|text| text.map(|text| sha256(text.as_bytes()))).collect();
+    let lacks = |name: &str| match name {
+        "backup.sql" => backup.is_some(),
+        "rollback.sql" => backup.is_some() && tree.get(&folder.join(name)).is_none(),
+        _ => false,
+    };
+    if backup.is_some() && tree.get(&folder.join("backup.sql")).is_some() {
+        let what =
+            format!("the change `{id}` has a backup.sql beside `backup:` of its change.yaml");
+        let finding = Finding::error(Place::WHOLE_FILE, what).hint("keep one of them");
+        findings.add(&folder.join("backup.sql"), [finding]);
+    }
+    let texts = SCRIPTS.map(|(name, lack)| {
+        (!lacks(name)).then(|| script(tree, id, &folder.join(name), (name, lack), findings))
+    });
+    let digest = |text: &Option<Option<&str>>| match text {
+        None => Some(String::new()),
+        Some(text) => text.map(|text| sha256(text.as_bytes())),
+    };
+    let digests = texts.iter().map(digest).collect();
     let mut hazards = BTreeSet::new();
-    let [backup, change, verify, rollback] = texts.map(Option::unwrap_or_default);
-    let scripts = ChangeScripts { backup, change, verify, rollback };
+    let [backup_sql, change, verify, rollback] =
+        texts.map(|text| text.map(Option::unwrap_or_default));
+    let texts = texts.map(Option::flatten);
+    let kept: Vec<String> = backup::tables(backup);
+    let scripts = ChangeScripts {
+        backup: backup_sql,
+        change: change.unwrap_or_default(),
+        verify: verify.unwrap_or_default(),
+        rollback,
+        kept: &kept,
+    };
     let mut found: Vec<lint::Finding> = Vec::new();
     for dialect in dialects {
         for told in lint::change(dialect, mode, &scripts) {

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::Site;
 use crate::types::{ChangeId, PersonId, Span, TargetName, TeamName, Text, WindowClass};
 
-/// A database change (变更): its folder has `change.yaml`, `backup.sql`, `change.sql`, `verify.sql`, `rollback.sql`.
+/// A database change (变更): its folder has `change.yaml`, `backup.sql`, `change.sql`, `verify.sql`, `rollback.sql`; the
+/// first and the last may be left out where nightrun keeps the rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     pub id: ChangeId,
@@ -30,6 +31,9 @@ pub struct Change {
     pub mode: ChangeMode,
     /// Rows that the change may touch in all; outside of it nothing is committed.
     pub rows: RowLimits,
+    /// Rows that nightrun keeps itself, in place of `backup.sql`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<Backup>,
     /// How long it usually takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<Span>,
@@ -44,11 +48,11 @@ pub struct Change {
     pub window: Option<WindowClass>,
     #[serde(default)]
     pub papers: Papers,
-    /// Content digest: SHA-256 over the four scripts, mode, row limits and class, in hex. Empty in a definition that an
-    /// earlier release has stored.
+    /// Content digest: SHA-256 over the four scripts, mode, row limits, class and `backup:`, in hex. Empty in a definition
+    /// that an earlier release has stored.
     #[serde(default)]
     pub content: String,
-    /// SHA-256 of each of the four scripts, in the order of their digest, in hex.
+    /// SHA-256 of each of the four scripts, in the order of their digest, in hex; empty for one that is left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scripts: Vec<String>,
     /// What the check of its scripts warns of, by the names of the rules: whoever approves ticks each by name.
@@ -93,6 +97,26 @@ pub struct Permission {
 pub struct RowLimits {
     pub min: u64,
     pub max: u64,
+}
+
+/// Rows that nightrun keeps before a change, and compares and puts back after it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Backup {
+    /// In the order in which their rows can be put back.
+    pub tables: Vec<BackupTable>,
+    /// The change must touch as many rows as are kept, no fewer either.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub exact: bool,
+}
+
+/// Names and condition are SQL of its author.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupTable {
+    pub table: String,
+    pub r#where: String,
+    /// By default the primary key that the catalog names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub key: Vec<String>,
 }
 
 #[derive(
@@ -203,6 +227,7 @@ impl Change {
             folder: PathBuf::from("changes").join(id.as_str()),
             mode: ChangeMode::Transactional,
             rows,
+            backup: None,
             expected: None,
             verify_takes: Span::default(),
             rollback_takes: Span::default(),

@@ -24,7 +24,9 @@ use crate::types::{
 };
 
 pub use calendar::{Calendar, CalendarRule, DayRule, Days, Exception, ExceptionKind, Period};
-pub use change::{Change, ChangeClass, ChangeKind, ChangeMode, Papers, Permission, RowLimits};
+pub use change::{
+    Backup, BackupTable, Change, ChangeClass, ChangeKind, ChangeMode, Papers, Permission, RowLimits,
+};
 pub use change_rules::{
     ApprovalRule, Case, ChangeRules, ChangeScope, CheckRule, EmergencyRule, IntakeRule, Part,
     PromotionRule, Quorum, RehearsalRule, StepWord, SubmissionRule, WindowRule,

@@ -138,3 +138,58 @@ fn a_batch_has_jobs_or_takes_what_is_on_a_list() {
     let told: Vec<String> = broken.iter().map(|(rules, batch)| listed(*rules, batch)).collect();
     insta::assert_snapshot!(told.join("---\n"));
 }
+
+#[test]
+fn every_defect_of_a_backup_has_its_place() {
+    let backups = [
+        ("a", "backup: {tables: [{table: t, where: x = 1}]}\n"),
+        (
+            "b",
+            "backup: {tables: [{table: t, where: x = 1, key: x}], exact: true}\nmode: journalled\n",
+        ),
+        (
+            "c",
+            "backup:\n  tables:\n    - {table: t u, where: x = 1) or (y = 2, key: [x, y.z]}\n    - {table: u, wehre: x}\n    - {table: u, where: true}\n    - {table: u, where: false}\n",
+        ),
+        ("d", "backup: {tables: []}\n"),
+    ];
+    let files = backups.map(|(id, lines)| {
+        (format!("changes/{id}/change.yaml"), format!("{HEAD}target: ledger\n{lines}"))
+    });
+    let scripts = ["a", "b", "c", "d"].into_iter().flat_map(|id| {
+        let script = |(name, sql): (&str, &str)| (format!("changes/{id}/{name}"), sql.to_owned());
+        [script(SCRIPTS[1]), script(SCRIPTS[2])]
+    });
+    let beside = ("changes/d/backup.sql".to_owned(), SCRIPTS[0].1.to_owned());
+    let files: Vec<(String, String)> = files.into_iter().chain(scripts).chain([beside]).collect();
+    let files: Vec<(&str, &str)> = files.iter().map(|(p, t)| (p.as_str(), t.as_str())).collect();
+    insta::assert_snapshot!(texts(&load(&sound(&files))));
+}
+
+#[test]
+fn what_is_kept_is_part_of_the_content() {
+    let content = |backup: &str, more: &[(&str, &str)]| {
+        let change = format!("{HEAD}target: ledger\n{backup}");
+        let mut files = vec![("changes/f/change.yaml", change.as_str())];
+        files.extend([
+            ("changes/f/change.sql", SCRIPTS[1].1),
+            ("changes/f/verify.sql", SCRIPTS[2].1),
+        ]);
+        files.extend(more);
+        let loaded = load(&sound(&files));
+        assert_eq!(texts(&loaded), "");
+        let site = loaded.site.unwrap();
+        let change = site.changes.values().next().unwrap();
+        let shas = files
+            .iter()
+            .map(|(path, text)| ((*path).into(), crate::definition::copy::sha256(text.as_bytes())));
+        let copy = crate::definition::copy::RunCopy { site: site.clone(), files: shas.collect() };
+        assert_eq!(copy.content_digest(change).unwrap(), change.content);
+        change.content.clone()
+    };
+    let one = content("backup: {tables: [{table: t, where: x = 1}]}\n", &[]);
+    let other = content("backup: {tables: [{table: t, where: x <= 1}]}\n", &[]);
+    let back = [("changes/f/rollback.sql", SCRIPTS[3].1)];
+    let undone = content("backup: {tables: [{table: t, where: x = 1}]}\n", &back);
+    assert!(one != other && one != undone && other != undone);
+}

@@ -159,16 +159,7 @@ fn change_work(dice: &mut Dice, ending: &Ending) -> Option<Work> {
         Ending::Exited { .. } => dice.pick(&states).copied()?,
         _ => return None,
     };
-    Some(Work::Change(ChangeWork {
-        state,
-        rows: 1,
-        backup_rows: 1,
-        before: Vec::new(),
-        after: Vec::new(),
-        why: None,
-        evidence: Vec::new(),
-        unread: false,
-    }))
+    Some(Work::Change(ChangeWork { rows: 1, backup_rows: 1, ..ChangeWork::none(state) }))
 }
 
 /// Whether a change came as far as its COMMIT; of one that nobody knows the end of it may have.

@@ -61,6 +61,8 @@ rules! {
     VerifyShape = "verify-shape",
     /// Rows are updated or deleted, and nothing keeps them.
     NoBackup = "no-backup",
+    /// Without a rollback script, something that kept rows do not undo.
+    RollbackMissing = "rollback-missing",
     /// The query of a `wait` that is not one reading SELECT.
     Condition = "condition",
     /// The script names [`super::MARKER_TABLE`].

@@ -11,11 +11,14 @@ fn one(source: &str) -> Vec<(&'static str, u32)> {
 }
 
 const GOOD: ChangeScripts<'_> = ChangeScripts {
-    backup: "create table if not exists fee_backup (id, rate, attempt);\n\
+    backup: Some(
+        "create table if not exists fee_backup (id, rate, attempt);\n\
              insert into fee_backup select id, rate, 'x' from fee where rate = 25;",
+    ),
     change: "update fee set rate = 30 where rate = 25;",
     verify: "select 'no old rate', count(*) = 0, count(*) || ' left' from fee where rate = 25",
-    rollback: "update fee set rate = b.rate from fee_backup b where b.id = fee.id;",
+    rollback: Some("update fee set rate = b.rate from fee_backup b where b.id = fee.id;"),
+    kept: &[],
 };
 
 fn changed(
@@ -63,13 +66,13 @@ fn words_in_triggers_strings_and_comments_are_no_statements() {
 #[test]
 fn a_change_has_a_way_back_and_a_verification_that_can_fail() {
     assert_eq!(changed(|_| ()), []);
-    assert_eq!(changed(|s| s.rollback = "-- none\n"), [("rollback.sql", "empty-script", 1)]);
+    assert_eq!(changed(|s| s.rollback = Some("-- none\n")), [("rollback.sql", "empty-script", 1)]);
     assert_eq!(
-        changed(|s| s.rollback = "select 1 from fee"),
+        changed(|s| s.rollback = Some("select 1 from fee")),
         [("rollback.sql", "empty-script", 1)]
     );
     assert_eq!(
-        changed(|s| s.backup = ""),
+        changed(|s| s.backup = Some("")),
         [("backup.sql", "empty-script", 1), ("change.sql", "no-backup", 1)]
     );
     assert_eq!(
@@ -114,4 +117,41 @@ fn a_condition_is_one_select() {
     let clock = condition(Dialect::Sqlite, "select time('now') > '23:00'");
     assert_eq!((names(&clock), clock[0].severity), (vec![("condition", 1)], Severity::Warning));
     assert_eq!(read(" "), [("empty-script", 1)]);
+}
+
+#[test]
+fn kept_rows_are_those_of_the_tables_that_are_overwritten() {
+    let kept: &'static [String] = Box::leak(Box::new(["Fee".to_owned(), "bank.tier".to_owned()]));
+    let told = |dialect: Dialect, change: &str, rollback: Option<&str>| {
+        let scripts = ChangeScripts { backup: None, change, rollback, kept, ..GOOD };
+        let found = super::change(dialect, Mode::OneTransaction, &scripts);
+        let defects = found.iter().filter(|f| f.severity == Severity::Defect);
+        defects.map(|f| format!("{}:{}", f.line, f.rule)).collect::<Vec<_>>().join(" ")
+    };
+    let postgres = |change| told(Dialect::Postgres, change, None);
+    assert_eq!(
+        postgres("update fee set rate = 1 where rate = 2;\ndelete from only bank.tier where true"),
+        ""
+    );
+    assert_eq!(
+        postgres("update fees set rate = 1 where rate = 2;\ndelete from x.tier where true"),
+        "1:no-backup 2:no-backup"
+    );
+    assert_eq!(
+        postgres(
+            "with gone as (delete from other where true returning *) update fee set rate = 1 where true"
+        ),
+        "1:no-backup"
+    );
+    let adds = "update fee set rate = 1 where rate = 2;\ninsert into fee values (1);\ncreate table t (x int);\nselect correct()";
+    assert_eq!(postgres(adds), "2:rollback-missing 3:rollback-missing 4:rollback-missing");
+    let back = Some("delete from fee where rate = 1; drop table t");
+    assert_eq!(told(Dialect::Postgres, adds, back), "");
+    assert_eq!(
+        told(Dialect::Mysql, "update low_priority `fee` set rate = 1 where rate = 2", None),
+        ""
+    );
+    assert_eq!(told(Dialect::Mysql, "replace into fee values (1)", None), "1:rollback-missing");
+    let merge = "merge into fee using n on n.id = fee.id when matched then update set rate = 1";
+    assert_eq!(postgres(merge), "1:rollback-missing");
 }

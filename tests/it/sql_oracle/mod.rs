@@ -74,7 +74,9 @@ fn refused_by(dialect: Dialect, statement: &str, rule: Rule) -> bool {
 
 /// Hazards of a change.sql.
 fn hazards(dialect: Dialect, statement: &str) -> Vec<Rule> {
-    let scripts = lint::ChangeScripts { backup: "", change: statement, verify: "", rollback: "" };
+    let (backup, rollback) = (Some(""), Some(""));
+    let scripts =
+        lint::ChangeScripts { backup, change: statement, verify: "", rollback, kept: &[] };
     let found = lint::change(dialect, Mode::Journalled, &scripts);
     found.iter().map(|finding| finding.rule).collect()
 }

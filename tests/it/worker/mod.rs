@@ -6,6 +6,7 @@ mod change;
 mod examine;
 #[cfg(feature = "faults")]
 mod faults;
+mod kept;
 mod places;
 mod script;
 mod servers;
@@ -98,6 +99,7 @@ impl Bench {
             engine: self.engine(),
             folder: self.path("fee"),
             rows: RowLimits { min: rows.0, max: rows.1 },
+            backup: None,
             content_digest: digest.to_owned(),
             time_limit: None,
             window_left: None,

@@ -31,11 +31,20 @@ impl Attempt<'_> {
         self.steps.record(Step::Started)?;
         self.all_transactional(scripts).await?;
         let mut lock = self.held().await.map_err(at("open"))?;
+        if let Err(stop) = self.make_room(&mut lock.db).await {
+            self.give_back_room(&mut lock.db).await;
+            self.held = Some(lock);
+            return Err(stop);
+        }
         let held = self.hold(&mut lock.db, scripts, &before).await;
         let (held, ended) = match held {
             Ok(held) => (Ok(held), lock.db.commit().await),
             Err(stop) => {
                 let undone = lock.db.rollback().await && !stop.unsettled;
+                self.work.kept.clear();
+                if undone {
+                    self.give_back_room(&mut lock.db).await;
+                }
                 // The hooks of SQLite let nothing but our own COMMIT commit.
                 let ended = if undone || !lock.db.is_of_server() {
                     Ok(())
@@ -73,6 +82,7 @@ impl Attempt<'_> {
             rows: held.changed.changed,
             backup_rows: held.backup_rows,
             before: before.checks,
+            kept: self.work.kept.clone(),
         })
     }
 
@@ -130,7 +140,11 @@ impl Attempt<'_> {
         scripts: &Scripts,
         before: &Verdict,
     ) -> Result<Held, Stop> {
-        db.begin().await.map_err(at("BEGIN"))?;
+        match &self.task.backup {
+            Some(_) => db.begin_steady().await,
+            None => db.begin().await,
+        }
+        .map_err(at("BEGIN"))?;
         say!("{}", db.begin_words());
         let id = self.id.to_string();
         let checks = serde_json::to_string(&before.checks).unwrap_or_default();
@@ -140,8 +154,18 @@ impl Attempt<'_> {
         let xid = db.name_transaction().await.map_err(at("marker"))?;
         self.steps.record(Step::Marker { xid })?;
         self.steps.record(Step::Backup)?;
-        let backup_rows = self.script(db, scripts, Part::Backup, Within::Transaction).await?.kept;
-        self.mark(db, &id, marker::BACKUP, Some(backup_rows), "kept").await?;
+        let (backup_rows, what) = match &self.task.backup {
+            Some(backup) => {
+                self.work.kept = self.keep(db, backup).await?;
+                let kept = serde_json::to_string(&self.work.kept).unwrap_or_default();
+                (self.work.kept.iter().map(|kept| kept.rows).sum(), kept)
+            }
+            None => {
+                let ran = self.script(db, scripts, Part::Backup, Within::Transaction).await?;
+                (ran.kept, "kept".to_owned())
+            }
+        };
+        self.mark(db, &id, marker::BACKUP, Some(backup_rows), &what).await?;
         let so_far = db.touched().await.map_err(at("counting"))?;
         let changed = self.script(db, scripts, Part::Change, Within::Transaction).await?;
         let now = db.touched().await.map_err(at("counting"))?;
@@ -149,6 +173,9 @@ impl Attempt<'_> {
         let besides = touched.map_or(0, |touched| touched.saturating_sub(changed.changed));
         let held = Held { changed, besides, backup_rows };
         self.guards(&held)?;
+        if let Some(backup) = &self.task.backup {
+            self.remember(db, backup, &held.changed, held.besides).await?;
+        }
         self.differs(db, scripts, before).await?;
         self.steps.record(Step::Guards { rows: changed.changed, backup_rows })?;
         self.mark(db, &id, marker::READY, Some(changed.changed), "ready").await?;
@@ -218,6 +245,14 @@ impl Attempt<'_> {
         if held.changed.overwritten > held.backup_rows {
             return Err(Stop::guard(format!(
                 "{} updated or deleted, but the backup kept only {}",
+                count(held.changed.overwritten, "row"),
+                held.backup_rows
+            )));
+        }
+        let exact = self.task.backup.as_ref().is_some_and(|backup| backup.exact);
+        if exact && held.changed.overwritten != held.backup_rows {
+            return Err(Stop::guard(format!(
+                "{} updated or deleted, and `exact` says that all {} kept rows are",
                 count(held.changed.overwritten, "row"),
                 held.backup_rows
             )));

@@ -50,8 +50,8 @@ impl Attempt<'_> {
         }
         .await;
         self.held = Some(held);
-        let so_far =
-            Applied { attempt: id, rows: 0, backup_rows: prepared?, before: before.checks };
+        let (backup_rows, before) = (prepared?, before.checks);
+        let so_far = Applied { attempt: id, rows: 0, backup_rows, before, kept: Vec::new() };
         self.work.backup_rows = so_far.backup_rows;
         self.rest(scripts, Cut { so_far, done: 0, open: None }).await
     }

@@ -4,7 +4,7 @@ use crate::agent::worker::db::{Db, DbError};
 use crate::agent::worker::ledger::{self, Ledger};
 use crate::sql::Dialect;
 use crate::types::{AttemptId, ChangeId};
-use crate::wire::Check;
+use crate::wire::{Check, KeptRows};
 
 /// Steps as the table names them.
 pub(super) const STARTED: &str = "started";
@@ -74,6 +74,8 @@ pub(super) struct Applied {
     pub(super) rows: u64,
     pub(super) backup_rows: u64,
     pub(super) before: Vec<Check>,
+    /// Rows that nightrun itself has kept.
+    pub(super) kept: Vec<KeptRows>,
 }
 
 /// A journalled change as far as its rows say that it came.
@@ -172,7 +174,10 @@ pub(super) fn history(rows: &[Entry], attempt: &AttemptId, digest: &str) -> Hist
     else {
         return History::Conflict(incomplete(&begun.attempt));
     };
-    let applied = Applied { attempt: begun.attempt.clone(), rows, backup_rows, before };
+    // What a script has kept only it knows.
+    let kept = step(BACKUP).and_then(|row| serde_json::from_str(row.outcome.as_deref()?).ok());
+    let kept = kept.unwrap_or_default();
+    let applied = Applied { attempt: begun.attempt.clone(), rows, backup_rows, before, kept };
     match (step(ROLLBACK), step(FORMER)) {
         (None, None) => History::Applied(applied),
         (Some(_), None) => History::RolledBack(applied),
@@ -193,7 +198,8 @@ fn journalled(attempt: &str, rows: &[&Entry], before: Vec<Check>) -> History {
     }
     let open = row(&started_step(done + 1)).map(|_| done + 1);
     let attempt = attempt.to_owned();
-    let so_far = Applied { attempt, rows: changed, backup_rows: count(BACKUP), before };
+    let backup_rows = count(BACKUP);
+    let so_far = Applied { attempt, rows: changed, backup_rows, before, kept: Vec::new() };
     if row(FORMER).is_some() {
         return History::Fresh { elsewhere: None, seen: true };
     }
@@ -257,7 +263,8 @@ mod tests {
     #[test]
     fn the_rows_say_how_far_a_change_came() {
         assert_eq!(read(&[]), History::Fresh { elsewhere: None, seen: false });
-        let known = Applied { attempt: FIRST.into(), rows: 2, backup_rows: 3, before: vec![] };
+        let attempt = FIRST.to_owned();
+        let known = Applied { attempt, rows: 2, backup_rows: 3, before: vec![], kept: vec![] };
         let mut rows = applied(FIRST);
         assert_eq!(read(&rows), History::Applied(known.clone()));
         rows.push(row(FIRST, ROLLBACK, Some(2)));
@@ -293,7 +300,8 @@ mod tests {
         assert_eq!(read(&rows), History::Fresh { elsewhere: None, seen: true });
         let cut = |changed: u64, done: u32, open: Option<u32>| {
             let attempt = FIRST.to_owned();
-            let so_far = Applied { attempt, rows: changed, backup_rows: 3, before: vec![] };
+            let (before, kept) = (vec![], vec![]);
+            let so_far = Applied { attempt, rows: changed, backup_rows: 3, before, kept };
             History::Cut(Cut { so_far, done, open })
         };
         rows.push(row(FIRST, "started-1", None));

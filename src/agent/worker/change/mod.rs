@@ -6,6 +6,7 @@ mod apply;
 mod earlier;
 mod examine;
 mod journalled;
+mod kept;
 mod lock;
 pub mod look;
 mod marker;
@@ -112,16 +113,7 @@ pub(super) async fn run(
     steps: Steps,
 ) -> (Exit, ChangeWork) {
     let target = Target { lock_wait: LOCK_WAIT, ..Target::new(&task.engine, Some(&id), halt) };
-    let work = ChangeWork {
-        state: ChangeState::FailedClean,
-        rows: 0,
-        backup_rows: 0,
-        before: Vec::new(),
-        after: Vec::new(),
-        why: None,
-        evidence: Vec::new(),
-        unread: false,
-    };
+    let work = ChangeWork::none(ChangeState::FailedClean);
     let window = Window::of(task.window_left);
     let sessions = Vec::new();
     let mut attempt = Attempt { task, id, target, held: None, sessions, window, steps, work };
@@ -222,6 +214,9 @@ impl Attempt<'_> {
                     applied.attempt
                 );
                 self.take_up(&applied);
+                if self.task.examine {
+                    self.found_kept(&applied).await;
+                }
                 applied
             }
             History::RolledBack(applied) => {
@@ -240,12 +235,17 @@ impl Attempt<'_> {
 
     /// Reads and checks the scripts; nothing is touched.
     fn scripts(&mut self) -> Result<Scripts, Stop> {
-        let scripts = Scripts::read(&self.task.folder, self.target.dialect(), self.task.mode)
-            .map_err(|e| Stop::refused(e.to_string()))?;
+        let scripts = Scripts::read(
+            &self.task.folder,
+            self.target.dialect(),
+            self.task.mode,
+            self.task.backup.as_ref(),
+        )
+        .map_err(|e| Stop::refused(e.to_string()))?;
         if scripts.refused() {
             return Err(Stop::refused("the scripts break the rules above"));
         }
-        for part in Part::ALL {
+        for part in Part::ALL.into_iter().filter(|part| scripts.is_there(*part)) {
             let statements = scripts.split(part).statements.len() as u64;
             say!("      {}: {}", part.file(), count(statements, "statement"));
         }
@@ -352,6 +352,7 @@ impl Attempt<'_> {
         self.work.rows = applied.rows;
         self.work.backup_rows = applied.backup_rows;
         self.work.before = applied.before.clone();
+        self.work.kept = applied.kept.clone();
         self.note_after(Step::Found { attempt: applied.attempt.clone() });
     }
 

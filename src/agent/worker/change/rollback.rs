@@ -1,4 +1,4 @@
-//! The way back: the author's rollback script, and the proof of the former state.
+//! The way back: the author's rollback script or the rows that were kept, and the proof of the former state.
 
 use super::apply::at;
 use super::marker::{self, Applied, History};
@@ -77,9 +77,21 @@ impl Attempt<'_> {
         scripts: &Scripts,
         applied: &Applied,
     ) -> Result<u64, Stop> {
-        db.begin().await.map_err(at("BEGIN"))?;
+        match &self.task.backup {
+            Some(_) => db.begin_steady().await,
+            None => db.begin().await,
+        }
+        .map_err(at("BEGIN"))?;
         say!("{}, rollback", db.begin_words());
-        let rows = self.script(db, scripts, Part::Rollback, Within::Transaction).await?.changed;
+        if let Some(backup) = &self.task.backup {
+            self.unchanged_since(db, backup, applied).await?;
+        }
+        let rows = match &self.task.backup {
+            Some(backup) if !scripts.is_there(Part::Rollback) => {
+                self.put_back(db, backup, applied).await?
+            }
+            _ => self.script(db, scripts, Part::Rollback, Within::Transaction).await?.changed,
+        };
         self.mark(db, &applied.attempt, marker::ROLLBACK, Some(rows), "rolled-back").await?;
         fault::point("worker.rollback-held");
         Ok(rows)

@@ -145,6 +145,34 @@ impl Db {
         each!(self, db => db.begin().await)
     }
 
+    /// As [`Db::begin`]: what is read stays as it is, so that what somebody else changes meanwhile makes this transaction
+    /// fail, or waits for it.
+    pub(super) async fn begin_steady(&mut self) -> Result<(), DbError> {
+        match self {
+            Self::Postgres(db) => db.begin_steady().await,
+            Self::Mysql(db) => db.begin_steady().await,
+            // One writer at a time.
+            Self::Sqlite(db) => db.begin().await,
+        }
+    }
+
+    /// Number and checksum of rows: on a server of two texts that the query gives, in a file of each row's first one.
+    pub(super) async fn sum(&mut self, sql: &str) -> Result<(u64, String), DbError> {
+        if let Self::Sqlite(db) = self {
+            return db.digest(sql).await;
+        }
+        let answer = self.run(sql, 1).await?;
+        match answer.rows.first().map(Vec::as_slice) {
+            Some([count, sum]) => {
+                let number = count.to_string().parse();
+                let number =
+                    number.map_err(|_| DbError::refused(format!("{count} is no number")))?;
+                Ok((number, sum.to_string()))
+            }
+            other => Err(DbError::refused(format!("{other:?} is no checksum"))),
+        }
+    }
+
     /// After a statement of a script: the transaction is still the one that nightrun began, and its limits hold.
     pub(super) async fn intact(&mut self) -> Result<(), DbError> {
         match self {

@@ -171,6 +171,12 @@ impl Session {
         self.own(&format!("SAVEPOINT {HOLDS}")).await
     }
 
+    /// Locking reads of the server's default level hold on to what they have read.
+    pub(super) async fn begin_steady(&mut self) -> Result<(), DbError> {
+        self.own("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ").await?;
+        self.begin().await
+    }
+
     /// A savepoint goes with its transaction: with a COMMIT in a procedure, and with all that commits by the way.
     pub(super) async fn intact(&mut self) -> Result<(), DbError> {
         let held = self.own(&format!("RELEASE SAVEPOINT {HOLDS}; SAVEPOINT {HOLDS}")).await;

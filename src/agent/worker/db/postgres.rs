@@ -157,7 +157,18 @@ impl Session {
         if let Some(why) = self.halt.asked() {
             return Err(DbError::halted(why));
         }
-        self.command("BEGIN").await?;
+        self.begin_by("BEGIN").await
+    }
+
+    pub(super) async fn begin_steady(&mut self) -> Result<(), DbError> {
+        if let Some(why) = self.halt.asked() {
+            return Err(DbError::halted(why));
+        }
+        self.begin_by("BEGIN ISOLATION LEVEL REPEATABLE READ").await
+    }
+
+    async fn begin_by(&mut self, sql: &str) -> Result<(), DbError> {
+        self.command(sql).await?;
         self.began = Some(self.transaction().await?.began);
         (self.xid, self.limits) = (None, None);
         Ok(())

@@ -146,6 +146,23 @@ impl Session {
         }
     }
 
+    /// Number of rows, and SHA-256 over the first text of each.
+    pub(super) async fn digest(&mut self, sql: &str) -> Result<(u64, String), DbError> {
+        use sha2::{Digest, Sha256};
+        if let Some(halted) = self.halt.asked().map(DbError::halted) {
+            return Err(halted);
+        }
+        let mut rows = (&mut self.conn).fetch(sqlx::raw_sql(AssertSqlSafe(sql.to_owned())));
+        let (mut count, mut digest) = (0, Sha256::new());
+        while let Some(row) = rows.try_next().await.map_err(said)? {
+            let text: Vec<u8> = row.try_get_unchecked(0).map_err(said)?;
+            count += 1;
+            digest.update((text.len() as u64).to_be_bytes());
+            digest.update(text);
+        }
+        Ok((count, digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
+    }
+
     /// Closes the file. The last one to do so folds the write-ahead log into it, so that a copy of the file is whole.
     pub(super) async fn close(self) {
         if let Err(error) = self.conn.close().await {

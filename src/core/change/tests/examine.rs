@@ -39,16 +39,12 @@ fn night(change: Job) -> Night {
 fn says(night: &mut Night, state: ChangeState, unread: bool) {
     let code = i32::from(state != ChangeState::Done);
     let mut ended = night.ended("a", Ending::Exited { code });
-    let checks = Vec::new;
     ended.work = Some(Work::Change(ChangeWork {
-        state,
         rows: 1,
         backup_rows: 1,
-        before: checks(),
-        after: checks(),
         why: Some("as it was found".to_owned()),
-        evidence: Vec::new(),
         unread,
+        ..ChangeWork::none(state)
     }));
     night.must(Event::Ended(Box::new(ended)));
 }

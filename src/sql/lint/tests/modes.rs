@@ -164,9 +164,9 @@ fn a_journalled_change_can_be_told_statement_by_statement() {
     );
     // The way back is told as well; what the backup has left halfway has changed nothing.
     let scripts = ChangeScripts {
-        backup: "create table b as select * from t",
+        backup: Some("create table b as select * from t"),
         change: "-- done_when: select x from t\ncreate table u (x int)",
-        rollback: "drop table u;\ndrop table t",
+        rollback: Some("drop table u;\ndrop table t"),
         ..GOOD
     };
     let found = change(Dialect::Postgres, Mode::Journalled, &scripts);
