@@ -73,6 +73,20 @@ impl Attempt<'_> {
         Ok(tables)
     }
 
+    /// As [`tables`](Self::tables), where the marker says that the rows of an attempt were kept.
+    async fn tables_of(
+        &self,
+        db: &mut Db,
+        backup: &Backup,
+        applied: &Applied,
+    ) -> Result<Vec<Table>, DbError> {
+        let mut tables = self.tables(db, backup, &applied.attempt).await?;
+        for (table, kept) in tables.iter_mut().zip(&applied.kept) {
+            table.lies_in(&kept.kept_in);
+        }
+        Ok(tables)
+    }
+
     /// MySQL: makes the tables before the transaction. Empty ones that earlier attempts have left go.
     pub(super) async fn make_room(&self, db: &mut Db) -> Result<(), Stop> {
         let Some(backup) = self.task.backup.as_ref().filter(|_| db.dialect() == Dialect::Mysql)
@@ -208,7 +222,7 @@ impl Attempt<'_> {
         backup: &Backup,
         applied: &Applied,
     ) -> Result<(), Stop> {
-        let tables = self.tables(db, backup, &applied.attempt).await.map_err(at("backup"))?;
+        let tables = self.tables_of(db, backup, applied).await.map_err(at("backup"))?;
         let former = read_alike(db).await.map_err(at("backup"))?;
         let (mut found, mut shown) = (0, Vec::new());
         for (place, table) in tables.iter().enumerate() {
@@ -261,7 +275,7 @@ impl Attempt<'_> {
         applied: &Applied,
     ) -> Result<u64, Stop> {
         let mut rows = 0;
-        let tables = self.tables(db, backup, &applied.attempt).await.map_err(at("rollback"))?;
+        let tables = self.tables_of(db, backup, applied).await.map_err(at("rollback"))?;
         for table in &tables {
             for sql in std::iter::once(table.insert_back()).chain(table.update_back()) {
                 rows += db.run(&sql, 0).await.map_err(at("rollback"))?.changes;
@@ -289,7 +303,7 @@ impl Attempt<'_> {
         let read = async {
             let mut db = self.target.open(Access::Read).await?;
             let mut lines = Vec::new();
-            for table in self.tables(&mut db, backup, &applied.attempt).await? {
+            for table in self.tables_of(&mut db, backup, applied).await? {
                 let rows =
                     number(&mut db, &format!("SELECT count(*) FROM {}", table.kept_in)).await?;
                 lines.push(format!(

@@ -106,8 +106,14 @@ impl Table {
         let is_primary = !primary.is_empty() && primary.iter().all(|column| key.contains(column));
         let columns = columns.iter().map(|column| backup::quoted(dialect, &column.name)).collect();
         let kept_in = place(dialect, &name, of);
-        let image_in = format!("{kept_in}_after");
+        let image_in = image_of(&kept_in);
         Ok(Self { dialect, name, condition, columns, key, is_primary, kept_in, image_in })
+    }
+
+    /// Another place than its name would be told by: that of a server that was another one then.
+    pub(super) fn lies_in(&mut self, kept_in: &str) {
+        self.kept_in = kept_in.to_owned();
+        self.image_in = image_of(kept_in);
     }
 
     fn list(&self, names: &[String], of: &str) -> String {
@@ -337,6 +343,10 @@ impl Table {
             }
         })
     }
+}
+
+fn image_of(kept_in: &str) -> String {
+    format!("{kept_in}_after")
 }
 
 /// The table that holds the kept rows, as SQL: named so that people find it, and told apart by a digest.
