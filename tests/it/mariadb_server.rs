@@ -11,7 +11,9 @@ use std::time::Duration;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
 
-use crate::server_process::{self, ServerProcess, as_account, folder, free_port, unpack};
+use crate::server_process::{
+    self, ServerProcess, as_account, folder, free_port, give_away, unpack,
+};
 
 pub(crate) struct MariaServer {
     pub(crate) port: u16,
@@ -28,8 +30,25 @@ impl MariaServer {
     }
 
     pub(crate) fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    /// Speaks TLS to whoever wants it, with the certificate of a folder.
+    pub(crate) fn encrypted(certificate: &Path) -> Self {
+        Self::start_with(Some(certificate))
+    }
+
+    fn start_with(certificate: Option<&Path>) -> Self {
         let folder = folder(account());
         unpack(&template(), &folder);
+        let mut tls = Vec::new();
+        for (setting, file) in [("ssl-cert", "server.pem"), ("ssl-key", "server.key")] {
+            let Some(certificate) = certificate else { continue };
+            let own = folder.join(file);
+            fs::copy(certificate.join(file), &own).unwrap();
+            give_away(&own, account());
+            tls.push((setting, own.display().to_string()));
+        }
         let port = free_port();
         let mut words = as_account(account());
         words.extend(with_own_room(&folder));
@@ -46,7 +65,10 @@ impl MariaServer {
             ("skip-name-resolve", "1".to_owned()),
             ("innodb-buffer-pool-size", "48M".to_owned()),
             ("innodb-log-file-size", "96M".to_owned()),
-        ] {
+        ]
+        .into_iter()
+        .chain(tls)
+        {
             words.push(format!("--{setting}={value}"));
         }
         let process = ServerProcess::start(&folder, &words);

@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, Row};
 use sqlx::{TypeInfo, ValueRef};
 
 use super::answer::{Answer, Cell, CommitError, DbError, Kind};
-use super::secret::password;
+use super::secret::{password, trusted};
 use super::{ANSWER, Access, CONNECT, SessionId, Target, YIELD, sent};
 use crate::agent::worker::halt::Halt;
 use crate::agent::worker::log::say;
@@ -226,6 +226,7 @@ fn options(server: &Server) -> Result<MySqlConnectOptions, DbError> {
             ServerTls::Require => MySqlSslMode::VerifyIdentity,
         });
     if let Some(file) = &server.ca {
+        trusted(file)?;
         options = options.ssl_ca(file);
     }
     if let Some(password) = password(server)? {
