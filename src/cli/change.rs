@@ -18,7 +18,7 @@ use super::run::led_for_site;
 use super::show::host_now;
 use crate::agent::worker::ledger;
 use crate::app::own_account;
-use crate::core::change::{ChangeRequest, Stage, Wish};
+use crate::core::change::{ChangeRequest, HalfDone, Stage, Wish};
 use crate::core::select::Deed;
 use crate::definition::site::{ChangeClass, ChangeKind};
 use crate::http::{CreateBody, StepBody};
@@ -151,12 +151,13 @@ pub(super) enum ChangeCommand {
         #[command(flatten)]
         why: WhyArguments,
     },
-    /// Say what became of a change in doubt; another person says yes with `nightrun second`
+    /// Say what became of a change in doubt, or how one that stopped half way goes on; another person says yes with
+    /// `nightrun second`
     Decide {
         /// Such as fee-correction
         change: ChangeId,
-        /// What was found at the target
-        #[arg(value_parser = ["applied", "not-applied"])]
+        /// What was found at the target; of one that stopped half way also: do the rest, roll back, or take it as applied
+        #[arg(value_parser = ["applied", "not-applied", "continue", "roll-back", "accept"])]
         found: String,
         #[command(flatten)]
         why: WhyArguments,
@@ -291,8 +292,13 @@ pub(super) async fn change(context: &Context, command: ChangeCommand) -> Result<
             if !why.dry_run {
                 change_evidence::shown_before(context, &change).await;
             }
-            let applied = Some(found == "applied");
-            (change, "decide", why, StepBody { applied, ..StepBody::default() })
+            let (applied, how) = match found.as_str() {
+                "continue" => (None, Some(HalfDone::Continue)),
+                "roll-back" => (None, Some(HalfDone::RollBack)),
+                "accept" => (None, Some(HalfDone::Accept)),
+                found => (Some(found == "applied"), None),
+            };
+            (change, "decide", why, StepBody { applied, how, ..StepBody::default() })
         }
         ChangeCommand::FeedBack(plain) => {
             (plain.change, "feed-back", plain.why, StepBody::default())

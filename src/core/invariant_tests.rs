@@ -344,7 +344,8 @@ fn a_step_of_a_change_is_the_next_one_and_nobody_approves_what_is_their_own() {
         refused(&night, &moved(2, own, None, approved()), "wrote it or asked for it");
     }
     assert_eq!(verdict(&night, &moved(2, "dev", None, approved())), Ok(()));
-    let decided = || ChangeStep::Decided { environment: "uat".into(), applied: true };
+    let (environment, applied, accepted) = ("uat".to_owned(), true, false);
+    let decided = || ChangeStep::Decided { environment: environment.clone(), applied, accepted };
     refused(&night, &moved(2, "dev", Some("ops"), decided()), "it is written");
     // Whoever follows from here on only has no life that a later step would belong to; one with a gap is damaged.
     let later = moved(4, "dev", None, ChangeStep::Returned);

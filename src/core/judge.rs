@@ -10,7 +10,7 @@ use super::state::{Run, Unfit};
 use super::window::Gate;
 use crate::definition::site::{EndingKind, Job};
 use crate::types::{AttemptId, Ending, IncidentId, Outcome, RunId, Span};
-use crate::wire::{ChangeState, Ended, Work};
+use crate::wire::{ChangeState, Ended, Progress, Work};
 
 /// What follows an ending.
 #[derive(Debug, Clone, PartialEq)]
@@ -290,10 +290,10 @@ fn doubtful_change(job: &Job, ended: &Ended, says_nothing: bool) -> Option<Strin
     if !matches!(job.kind, crate::definition::site::Kind::Change { .. }) {
         return None;
     }
-    let (state, why) = match &ended.work {
-        Some(Work::Change(change)) => (change.state, change.why.as_deref()),
+    let (state, why, progress) = match &ended.work {
+        Some(Work::Change(change)) => (change.state, change.why.as_deref(), change.progress),
         _ if ended.started.is_none() && !says_nothing => return None,
-        _ => (ChangeState::InDoubt, None),
+        _ => (ChangeState::InDoubt, None, None),
     };
     match (state, why) {
         (ChangeState::InDoubt, Some(why)) => {
@@ -302,9 +302,10 @@ fn doubtful_change(job: &Job, ended: &Ended, says_nothing: bool) -> Option<Strin
         (ChangeState::InDoubt, None) => {
             Some(format!("the change may be half done or whole ({})", ended.ending))
         }
-        (ChangeState::Partial, _) => {
-            Some("some of its statements are done, and some are not".to_owned())
-        }
+        (ChangeState::Partial, _) => Some(match progress {
+            Some(Progress { done, of }) => format!("{done} of its {of} statements are done"),
+            None => "some of its statements are done, and some are not".to_owned(),
+        }),
         (ChangeState::RollbackFailed, _) => {
             Some("its verification failed, and so did its rollback".to_owned())
         }

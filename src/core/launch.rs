@@ -87,7 +87,7 @@ pub fn launch(
     };
     Ok(Start {
         attempt: attempt.clone(),
-        program: program(run, copy, job, &here, places, &fill)?,
+        program: program(run, copy, job, &here, places, &fill, cut(state, run, job))?,
         env: environment(run, index, attempt, places, &fill)?,
         dir,
         user: job.user.clone(),
@@ -106,6 +106,7 @@ fn program(
     here: &Path,
     places: &Places,
     fill: &impl Fn(&str) -> Result<String, BadWord>,
+    cut: Option<CutDecision>,
 ) -> Result<Program, NoLaunch> {
     let engine = |target: &TargetName| {
         let declared = run.site.targets.get(target);
@@ -140,7 +141,7 @@ fn program(
                 window_left: places.window_left,
                 mode: declared.mode,
                 // A look goes on with nothing.
-                cut: cut(run, job).filter(|_| !examine),
+                cut: cut.filter(|_| !examine),
                 examine,
             }))
         }
@@ -163,14 +164,17 @@ fn program(
     Ok(Program::Worker(Box::new(task)))
 }
 
-/// How a change that stopped half way goes on. Nothing tries such a one again by itself, so whoever has it tried again
-/// has been told how far it came.
-fn cut(run: &Run, job: &Job) -> Option<CutDecision> {
+/// How a change that stopped half way goes on: as two people have said, where the rules of changes are about it. Nothing
+/// tries such a one again by itself, so whoever else has it tried again has been told how far it came.
+fn cut(state: &State, run: &Run, job: &Job) -> Option<CutDecision> {
+    let Kind::Change { change, .. } = &job.kind else { return None };
     let attempts = &run.jobs[run.index(&job.name)?].attempts;
     let before = attempts.iter().rev().nth(1)?.ended.as_ref()?;
     match &before.work {
-        Some(Work::Change(change)) if change.state == ChangeState::Partial => {
-            Some(CutDecision::Continue)
+        Some(Work::Change(work)) if work.state == ChangeState::Partial => {
+            let life = state.standing.changes.get(change);
+            let said = life.and_then(|life| life.goes_on_after(&before.attempt));
+            Some(said.unwrap_or(CutDecision::Continue))
         }
         _ => None,
     }

@@ -13,7 +13,7 @@ use super::act::{answer, said};
 use super::page::{Asked, Form, Named, Sent};
 use super::problem::Problem;
 use super::runs::limit;
-use crate::core::change::{ChangeRequest, Stage, Wish};
+use crate::core::change::{ChangeRequest, HalfDone, Stage, Wish};
 use crate::core::night::Core;
 use crate::core::state::Standing;
 use crate::definition::site::{ChangeClass, Site};
@@ -165,9 +165,12 @@ pub struct StepBody {
     /// Of schedule: the day of its window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on: Option<Date>,
-    /// Of decide.
+    /// Of decide: what was found at the target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applied: Option<bool>,
+    /// Of decide: how a change that stopped half way goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub how: Option<HalfDone>,
 }
 
 impl StepBody {

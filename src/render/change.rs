@@ -10,6 +10,7 @@ use crate::types::{Lang, Zone};
 use crate::view::Who;
 use crate::view::change::{ChangeLine, ChangePage, PlaceLine};
 use crate::view::change_diff::ChangeDiff;
+use crate::wire::{CutDecision, Progress};
 
 /// One step in words; times are of the zone.
 pub fn step(lang: Lang, zone: &Zone, step: &ChangeStep) -> String {
@@ -63,18 +64,30 @@ pub fn step(lang: Lang, zone: &Zone, step: &ChangeStep) -> String {
             }
             text
         }
-        ChangeStep::Ended { ended } => Stepped::Ended {
-            environment: &ended.environment,
-            state: Label::of_change(Some(ended.state)).say(lang),
-            rows: ended.rows,
-            good: ended.good,
-            checks: ended.checks,
+        ChangeStep::Ended { ended } => {
+            let told = Stepped::Ended {
+                environment: &ended.environment,
+                state: Label::of_change(Some(ended.state)).say(lang),
+                rows: ended.rows,
+                good: ended.good,
+                checks: ended.checks,
+            };
+            let came = ended.progress.map(|Progress { done, of }| Stepped::Came { done, of });
+            told.say(lang) + &came.map(|came| came.say(lang)).unwrap_or_default()
         }
-        .say(lang),
-        ChangeStep::Decided { environment, applied: true } => {
+        ChangeStep::Decided { environment, accepted: true, .. } => {
+            Stepped::Accepted { environment }.say(lang)
+        }
+        ChangeStep::GoesOn { environment, how: CutDecision::Continue, .. } => {
+            Stepped::Continued { environment }.say(lang)
+        }
+        ChangeStep::GoesOn { environment, how: CutDecision::RollBack, .. } => {
+            Stepped::TakenBack { environment }.say(lang)
+        }
+        ChangeStep::Decided { environment, applied: true, .. } => {
             Stepped::Applied { environment }.say(lang)
         }
-        ChangeStep::Decided { environment, applied: false } => {
+        ChangeStep::Decided { environment, applied: false, .. } => {
             Stepped::NotApplied { environment }.say(lang)
         }
         ChangeStep::FedBack => Stepped::FedBack.say(lang),

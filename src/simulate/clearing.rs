@@ -40,7 +40,7 @@ pub(super) fn anything(
         schedule(),
         schedule(),
         schedule(),
-        Wish::Decide { applied: dice.percent(50) },
+        Wish::Decide { applied: Some(dice.percent(50)), how: None },
         Wish::FeedBack,
         Wish::Close,
         Wish::Archive,
@@ -201,8 +201,9 @@ impl Helper<'_> {
         let everybody = self.site.people.keys();
         match asked {
             None => {
-                let applied = applied(self.run.id(), self.job);
-                everybody.map(|by| self.wish(by, Wish::Decide { applied })).collect()
+                let applied = Some(applied(self.run.id(), self.job));
+                let found = Wish::Decide { applied, how: None };
+                everybody.map(|by| self.wish(by, found.clone())).collect()
             }
             Some((request, _)) => everybody.map(|by| second(*request, by)).collect(),
         }

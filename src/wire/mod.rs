@@ -246,7 +246,7 @@ pub struct ChangeTask {
 }
 
 /// A journalled change that stopped half way never goes on by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CutDecision {
     /// The statements that are not done.

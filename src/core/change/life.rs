@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::step::{ChangeRequest, ChangeStep, Executed};
-use crate::types::{ChangeId, PersonId};
-use crate::wire::ChangeState;
+use crate::types::{AttemptId, ChangeId, PersonId};
+use crate::wire::{ChangeState, CutDecision};
 
 /// Everything that was done with a change, in order.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -137,6 +137,7 @@ impl Stage {
             ChangeStep::Decided { applied, .. } => {
                 (self == InDoubt).then_some(if *applied { Executed } else { Failed })
             }
+            ChangeStep::GoesOn { .. } => (self == InDoubt).then_some(Executing),
             ChangeStep::FedBack => {
                 matches!(self, Executed | Failed | RolledBack).then_some(FedBack)
             }
@@ -209,7 +210,7 @@ impl ChangeLife {
     ) -> impl Iterator<Item = (ChangeState, &'a Executed)> {
         let mut decided = None;
         self.steps.iter().rev().filter_map(move |taken| match &taken.step {
-            ChangeStep::Decided { environment: of, applied } if of == environment => {
+            ChangeStep::Decided { environment: of, applied, .. } if of == environment => {
                 decided = Some(*applied);
                 None
             }
@@ -230,6 +231,14 @@ impl ChangeLife {
         let last = self.executions(environment).next();
         last.is_some_and(|(state, executed)| {
             state == ChangeState::Done && content.is_none_or(|content| executed.content == content)
+        })
+    }
+
+    /// How two people have said that it goes on after an attempt.
+    pub fn goes_on_after(&self, after: &AttemptId) -> Option<CutDecision> {
+        self.steps.iter().rev().find_map(|taken| match &taken.step {
+            ChangeStep::GoesOn { attempt, how, .. } if attempt == after => Some(*how),
+            _ => None,
         })
     }
 

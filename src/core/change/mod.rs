@@ -29,7 +29,7 @@ pub(super) use moved::{doubt_allows, executed};
 pub use signoff::{Dropped, Signature, Signs};
 pub(super) use start::{cleared, may_man};
 pub use step::{Began, ChangeRequest, ChangeStep, Executed, WindowDecision};
-pub use take::{Wish, without_folder};
+pub use take::{HalfDone, Wish, without_folder};
 
 #[cfg(test)]
 mod tests;

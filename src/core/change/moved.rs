@@ -128,9 +128,18 @@ impl Mover<'_> {
         for person in by.second.iter().chain([&by.person]) {
             self.step_of(&site, change, person, wish.clone())?;
         }
-        let step = self.step_of(&site, change, &by.person, wish.clone())?;
+        let step = self.step_of(&site, change, &by.person, wish)?;
+        let goes_on = matches!(step, ChangeStep::GoesOn { .. });
+        let applied = matches!(step, ChangeStep::Decided { applied: true, .. });
+        if goes_on && index.is_none() {
+            let what = format!("{} is not in doubt any more", doubted.job);
+            return Err(Refused::by(Rule::WrongStage, what).into());
+        }
         self.move_change(change, by, step)?;
-        let (Some(index), Wish::Decide { applied }) = (index, wish) else { return Ok(()) };
+        let Some(index) = index else { return Ok(()) };
+        if goes_on {
+            return self.carry_out(&doubted.run, by, Action::Retry { job: doubted.job });
+        }
         if applied {
             return self.carry_out(&doubted.run, by, Action::Force { job: doubted.job });
         }
@@ -226,6 +235,7 @@ fn outcome(environment: String, content: String, ended: &Ended, says_nothing: bo
             ChangeState::Done => None,
             _ => Some(ended.ending.to_string()),
         }),
+        progress: work.and_then(|work| work.progress),
     }
 }
 
@@ -245,5 +255,5 @@ pub(in crate::core) fn doubt_allows(run: &Run, action: &Action) -> Result<(), Re
     let Some(job) = doubted else { return Ok(()) };
     let what = format!("{job} is a change in doubt: two people say what became of it");
     Err(Refused::by(Rule::SecondPerson, what)
-        .hint("`nightrun change decide CHANGE applied` or `not-applied`"))
+        .hint("`nightrun change decide CHANGE applied` or `not-applied`; of one that stopped half way also `continue`, `roll-back`, `accept`"))
 }

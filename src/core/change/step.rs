@@ -9,7 +9,7 @@ use crate::definition::site::{ChangeClass, ChangeKind};
 use crate::types::{
     AttemptId, CheckName, EventKey, PersonId, Role, TargetName, TeamName, WindowClass,
 };
-use crate::wire::ChangeState;
+use crate::wire::{ChangeState, CutDecision, Progress};
 
 /// One step in the life of a change, from its request to its archive. What happens in its execution follows from the
 /// facts of runs in the same turn; it is kept here because runs go to the archive and are forgotten long before the
@@ -79,10 +79,18 @@ pub enum ChangeStep {
     Ended {
         ended: Box<Executed>,
     },
-    /// Two people have looked at a change in doubt.
+    /// Two people have looked at a change in doubt. `accepted`: it is half done, and stays as it is.
     Decided {
         environment: String,
         applied: bool,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        accepted: bool,
+    },
+    /// Two people have said how a change that stopped half way goes on, after what `attempt` has left.
+    GoesOn {
+        environment: String,
+        attempt: AttemptId,
+        how: CutDecision,
     },
     /// The requester knows the outcome.
     FedBack,
@@ -160,6 +168,9 @@ pub struct Executed {
     pub checks: u32,
     pub good: u32,
     pub why: Option<String>,
+    /// Of a journalled change: how far it came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
 }
 
 impl ChangeStep {
@@ -176,6 +187,7 @@ impl ChangeStep {
             Self::Began { .. } => "began",
             Self::Ended { .. } => "ended",
             Self::Decided { .. } => "decided",
+            Self::GoesOn { .. } => "goes-on",
             Self::FedBack => "fed-back",
             Self::Closed => "closed",
             Self::Archived => "archived",

@@ -14,6 +14,7 @@ use super::step::{ChangeRequest, ChangeStep};
 use crate::core::refused::{Refused, Rule};
 use crate::definition::site::{ChangeKind, ChangeRules, Part, Site, StepWord};
 use crate::types::{ChangeId, CheckName, PersonId, Role};
+use crate::wire::{ChangeState, CutDecision};
 
 /// What a person wants to do with a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -65,15 +66,30 @@ pub enum Wish {
         #[serde(default)]
         on: Option<Date>,
     },
-    /// What two people found of a change in doubt.
+    /// What two people found of a change in doubt, or of one that stopped half way how it goes on: one of both.
     Decide {
-        applied: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        applied: Option<bool>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        how: Option<HalfDone>,
     },
     FeedBack,
     Close,
     Archive,
     Return,
     Withdraw,
+}
+
+/// What becomes of a change that stopped half way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum HalfDone {
+    /// Its other statements are done.
+    Continue,
+    /// Its rollback is done.
+    RollBack,
+    /// It counts as applied, as it is.
+    Accept,
 }
 
 impl Wish {
@@ -202,7 +218,7 @@ impl Desk<'_> {
                 let environment = self.environment(environment.as_deref())?;
                 self.schedule(at, environment, on)?
             }
-            Wish::Decide { applied } => self.decide(by, applied)?,
+            Wish::Decide { applied, how } => self.decide(by, applied, how)?,
             Wish::FeedBack => ChangeStep::FedBack,
             Wish::Close => ChangeStep::Closed,
             Wish::Return => ChangeStep::Returned,
@@ -426,7 +442,12 @@ impl Desk<'_> {
         Ok(ChangeStep::Scheduled { environment, digest, opens, closes })
     }
 
-    fn decide(&self, by: &PersonId, applied: bool) -> Result<ChangeStep, Refused> {
+    fn decide(
+        &self,
+        by: &PersonId,
+        applied: Option<bool>,
+        how: Option<HalfDone>,
+    ) -> Result<ChangeStep, Refused> {
         let Some(doubt) = self.life.doubt() else {
             let what = format!("{} is not in doubt", self.change.id);
             return Err(Refused::by(Rule::WrongStage, what));
@@ -437,6 +458,33 @@ impl Desk<'_> {
                 Refused::by(Rule::OwnWork, what).hint("it takes two people, neither the author")
             );
         }
-        Ok(ChangeStep::Decided { environment: doubt.environment.clone(), applied })
+        let environment = doubt.environment.clone();
+        let goes_on = |how| ChangeStep::GoesOn {
+            environment: doubt.environment.clone(),
+            attempt: doubt.attempt.clone(),
+            how,
+        };
+        match (applied, how, doubt.state) {
+            (Some(applied), None, _) => {
+                Ok(ChangeStep::Decided { environment, applied, accepted: false })
+            }
+            (None, Some(HalfDone::Continue), ChangeState::Partial) => {
+                Ok(goes_on(CutDecision::Continue))
+            }
+            (
+                None,
+                Some(HalfDone::RollBack),
+                ChangeState::Partial | ChangeState::RollbackFailed,
+            ) => Ok(goes_on(CutDecision::RollBack)),
+            (None, Some(HalfDone::Accept), ChangeState::Partial) => {
+                Ok(ChangeStep::Decided { environment, applied: true, accepted: true })
+            }
+            (None, Some(_), _) => {
+                let what = format!("{} did not stop half way", self.change.id);
+                Err(Refused::by(Rule::WrongStage, what)
+                    .hint("say what was found at the target: applied or not-applied"))
+            }
+            _ => Err(Refused::new("it is decided by one of `applied` and `how`")),
+        }
     }
 }

@@ -78,7 +78,9 @@ pub(super) fn next_step(
         ChangeStep::Reviewed { .. } | ChangeStep::Approved { .. } if own => {
             Err(format!("{by} wrote it or asked for it"))
         }
-        ChangeStep::Decided { .. } if second.is_none_or(|second| second == by) => {
+        ChangeStep::Decided { .. } | ChangeStep::GoesOn { .. }
+            if second.is_none_or(|second| second == by) =>
+        {
             Err("nobody else has looked at it".to_owned())
         }
         _ => Ok(()),

@@ -106,7 +106,7 @@ fn steps() -> Vec<ChangeStep> {
         },
         ChangeStep::Began { began: Box::new(began(person)) },
         ChangeStep::Ended { ended: Box::new(ended()) },
-        ChangeStep::Decided { environment: environment(), applied: true },
+        ChangeStep::Decided { environment: environment(), applied: true, accepted: false },
         ChangeStep::FedBack,
         ChangeStep::Closed,
         ChangeStep::Archived,
@@ -144,5 +144,6 @@ fn ended() -> Executed {
         checks: 2,
         good: 1,
         why: Some("lost with its host".into()),
+        progress: None,
     }
 }

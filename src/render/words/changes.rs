@@ -27,6 +27,16 @@ messages! {
     Ended { environment: &'a str, state: &'a str, rows: u64, good: u32, checks: u32 }:
         format!("{environment}: {state}, {rows} rows, {good} of {checks} checks good"),
         format!("{environment}：{state}，{rows} 行，验证 {good}/{checks} 通过");
+    Came { done: u32, of: u32 }:
+        format!(", {done} of {of} statements done"), format!("，语句完成 {done}/{of}");
+    Accepted { environment: &'a str }:
+        format!("decided for {environment}: accepted half done, it counts as applied"),
+        format!("判定 {environment}：接受部分完成的状态，视为已生效");
+    Continued { environment: &'a str }:
+        format!("decided for {environment}: it goes on with what is not done"),
+        format!("判定 {environment}：继续执行未完成部分");
+    TakenBack { environment: &'a str }:
+        format!("decided for {environment}: it is rolled back"), format!("判定 {environment}：回退");
     Applied { environment: &'a str }: format!("decided for {environment}: applied"), format!("判定 {environment}：已生效");
     NotApplied { environment: &'a str }:
         format!("decided for {environment}: not applied"), format!("判定 {environment}：未生效");

@@ -4,6 +4,7 @@ mod changes;
 mod contract;
 mod events;
 mod listed;
+mod half_done;
 mod login;
 mod office;
 mod people;

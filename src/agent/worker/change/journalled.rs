@@ -13,7 +13,7 @@ use crate::agent::worker::steps::Step;
 use crate::fault;
 use crate::sql::lint::Part;
 use crate::sql::{Dialect, Statement, done_when};
-use crate::wire::{ChangeState, CutDecision};
+use crate::wire::{ChangeState, CutDecision, Progress};
 
 /// How long a statement that says CONCURRENTLY waits for the transactions that are older than itself.
 const OLDER: Duration = Duration::from_secs(600);
@@ -74,12 +74,13 @@ impl Attempt<'_> {
             return self.ready(scripts, cut).await;
         }
         match self.task.cut {
-            None => Err(Self::partial(&cut, of, "people decide how it goes on".to_owned())),
+            None => Err(self.partial(&cut, of, "people decide how it goes on".to_owned())),
             Some(CutDecision::Continue) => {
                 say!("people have decided: the rest is done");
                 self.rest(scripts, cut).await
             }
             Some(CutDecision::RollBack) => {
+                self.came(cut.done, of);
                 let why = format!("people have decided, after {} of {of} statements", cut.done);
                 Err(self.roll_back(scripts, &cut.so_far, why).await)
             }
@@ -105,7 +106,7 @@ impl Attempt<'_> {
                     cut.so_far.rows += rows;
                     self.work.rows = cut.so_far.rows;
                     if let Some(wrong) = wrong {
-                        return Err(Self::partial(&cut, of, wrong));
+                        return Err(self.partial(&cut, of, wrong));
                     }
                 }
                 Err(stop) => {
@@ -183,6 +184,8 @@ impl Attempt<'_> {
 
     /// All statements are done: what is left is to say so, and to look at the rows.
     async fn ready(&mut self, scripts: &Scripts, cut: Cut) -> Result<Applied, Stop> {
+        let of = scripts.split(Part::Change).statements.len();
+        self.came(cut.done, of);
         let applied = cut.so_far;
         let limits = self.task.rows;
         let mut held = self.held().await.map_err(at("open"))?;
@@ -256,7 +259,7 @@ impl Attempt<'_> {
     /// It stops between two statements, or at one that is known not to be done.
     async fn stopped(&mut self, cut: Cut, of: usize, why: String) -> Stop {
         if cut.done > 0 {
-            return Self::partial(&cut, of, why);
+            return self.partial(&cut, of, why);
         }
         // So that a later attempt need not look for what is not there.
         let Ok(mut held) = self.held().await else { return Stop::clean(why) };
@@ -270,8 +273,15 @@ impl Attempt<'_> {
         }
     }
 
-    fn partial(cut: &Cut, of: usize, why: String) -> Stop {
+    /// How far it came, for whoever decides.
+    fn came(&mut self, done: u32, of: usize) {
+        let of = u32::try_from(of).unwrap_or(u32::MAX);
+        self.work.progress = Some(Progress { done, of });
+    }
+
+    fn partial(&mut self, cut: &Cut, of: usize, why: String) -> Stop {
         let done = cut.done;
+        self.came(done, of);
         Stop::new(ChangeState::Partial, format!("{done} of {of} statements are done: {why}"))
     }
 

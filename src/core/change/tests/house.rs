@@ -163,6 +163,7 @@ impl House {
             checks: 1,
             good: 1,
             why: None,
+            progress: None,
         };
         self.push(&id, person("shift"), ChangeStep::Ended { ended: Box::new(ended) });
         self

@@ -3,7 +3,7 @@
 use super::house::{
     ALL, House, SQL, approve, change, confirm, folder, person, review, schedule, submit,
 };
-use crate::core::change::{Missing, WindowDecision, Wish};
+use crate::core::change::{Missing, Stage, WindowDecision, Wish};
 use crate::core::refused::Rule;
 use crate::definition::site::Part;
 use crate::definition::starter;
@@ -28,7 +28,7 @@ fn nobody_reviews_or_approves_who_has_not_the_part_for_it() {
         ("author", schedule("production"), Rule::RoleMissing),
         ("author", Wish::Return, Rule::RoleMissing),
         ("dev", Wish::FeedBack, Rule::WrongStage),
-        ("dev", Wish::Decide { applied: true }, Rule::WrongStage),
+        ("dev", Wish::Decide { applied: Some(true), how: None }, Rule::WrongStage),
         ("dev", Wish::Assign { to: person("author") }, Rule::WrongStage),
         ("dev", approve("uat"), Rule::NoSuchThing),
     ];
@@ -245,13 +245,47 @@ fn an_emergency_without_acceptance_is_confirmed_by_both_group_leads() {
 fn a_change_in_doubt_is_decided_by_neither_its_author_nor_out_of_turn() {
     let mut house = cleared_data_change();
     house.executed("fix", "production", ChangeState::InDoubt);
-    let decide = |applied| Wish::Decide { applied };
+    let decide = |applied| Wish::Decide { applied: Some(applied), how: None };
     assert_eq!(house.take("fix", "author", decide(true)), Some(Rule::OwnWork));
     assert_eq!(house.take("fix", "shift", Wish::FeedBack), Some(Rule::WrongStage));
     assert_eq!(house.take("fix", "author", submit()), Some(Rule::WrongStage));
     house.done("fix", "dba-too", decide(true));
     assert!(house.life("fix").is_done_in("production", None));
     assert_eq!(house.take("fix", "dba-too", decide(false)), Some(Rule::WrongStage));
+}
+
+#[test]
+fn a_change_that_stopped_half_way_goes_on_as_people_say() {
+    use crate::core::change::HalfDone::{Accept, Continue, RollBack};
+    let of = |how| Wish::Decide { applied: None, how: Some(how) };
+    let wrong = Some(Rule::WrongStage);
+    for (state, how, refused, stage) in [
+        (ChangeState::Partial, Continue, None, Stage::Executing),
+        (ChangeState::Partial, RollBack, None, Stage::Executing),
+        (ChangeState::Partial, Accept, None, Stage::Executed),
+        (ChangeState::RollbackFailed, RollBack, None, Stage::Executing),
+        (ChangeState::RollbackFailed, Continue, wrong, Stage::InDoubt),
+        (ChangeState::RollbackFailed, Accept, wrong, Stage::InDoubt),
+        (ChangeState::InDoubt, RollBack, wrong, Stage::InDoubt),
+        (ChangeState::Done, Accept, wrong, Stage::Executed),
+    ] {
+        let mut house = cleared_data_change();
+        house.executed("fix", "production", state);
+        if state != ChangeState::Done {
+            assert_eq!(house.take("fix", "author", of(how)), Some(Rule::OwnWork));
+        }
+        assert_eq!(house.take("fix", "dba-too", of(how)), refused, "{state:?} {how:?}");
+        assert_eq!(house.life("fix").stage(), stage, "{state:?} {how:?}");
+    }
+    // One thing is said, and not two or none.
+    let mut house = cleared_data_change();
+    house.executed("fix", "production", ChangeState::Partial);
+    for (applied, how) in [(None, None), (Some(true), Some(Accept))] {
+        let refused = house.try_take("fix", "dba-too", Wish::Decide { applied, how });
+        assert!(refused.is_err(), "{applied:?} {how:?}");
+    }
+    house.done("fix", "dba-too", of(Accept));
+    assert!(house.life("fix").is_done_in("production", None));
 }
 
 #[test]

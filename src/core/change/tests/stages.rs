@@ -61,7 +61,7 @@ fn step(name: &str) -> (ChangeStep, bool) {
         "schedule" => {
             ChangeStep::Scheduled { environment: text(), digest: text(), opens: None, closes: None }
         }
-        "decide" => ChangeStep::Decided { environment: text(), applied: true },
+        "decide" => ChangeStep::Decided { environment: text(), applied: true, accepted: false },
         "feed-back" => ChangeStep::FedBack,
         "close" => ChangeStep::Closed,
         "archive" => ChangeStep::Archived,
@@ -119,6 +119,7 @@ fn what_is_observed_is_true_at_any_stage() {
             checks: 0,
             good: 0,
             why: None,
+            progress: None,
         };
         let step = ChangeStep::Ended { ended: Box::new(ended) };
         for stage in Stage::ALL {
