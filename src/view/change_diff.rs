@@ -77,7 +77,13 @@ pub fn wanted(site: &Site, standing: &Standing, id: &ChangeId, since: Since) -> 
     let now = site.changes.get(id).map(|change| change.scripts.as_slice()).unwrap_or_default();
     let before = before.unwrap_or_default();
     let differs = |at: &usize| before.get(*at) != now.get(*at);
-    let of = |at: usize| [before.get(at), now.get(at)].into_iter().flatten().filter(|digest| !digest.is_empty()).cloned();
+    let of = |at: usize| {
+        [before.get(at), now.get(at)]
+            .into_iter()
+            .flatten()
+            .filter(|digest| !digest.is_empty())
+            .cloned()
+    };
     (0..CHANGE_SCRIPTS.len()).filter(differs).flat_map(of).collect()
 }
 

@@ -305,7 +305,7 @@ fn attempts(
                 });
                 end(&mut all[at], ended);
             }
-            ChangeStep::Decided { environment, applied } => {
+            ChangeStep::Decided { environment, applied, .. } => {
                 let of = all.iter_mut().rev().find(|known| known.environment == *environment);
                 if let Some(known) = of {
                     known.decided = Some(*applied);

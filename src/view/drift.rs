@@ -249,6 +249,7 @@ mod tests {
             checks: 1,
             good: 1,
             why: None,
+            progress: None,
         };
         let steps = [
             ChangeStep::Began { began: Box::new(began) },

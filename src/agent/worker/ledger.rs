@@ -72,10 +72,10 @@ pub(super) fn of(dialect: Dialect) -> &'static Ledger {
 }
 
 /// What the administrator of a target runs once, as an account that owns the table and is not the one that executes
-/// changes: the table, and a place for rows that `backup:` of a change keeps; `None` for a SQLite file, which needs nothing.
+/// changes: the table, and a place for rows that `backup:` of a change keeps; `None` for a SQLite file and a client program, which need nothing.
 pub fn statements(engine: &Engine) -> Option<String> {
     match engine {
-        Engine::Sqlite { .. } => None,
+        Engine::Sqlite { .. } | Engine::Client(_) => None,
         Engine::Postgres(server) => Some(for_postgres(server)),
         Engine::Mysql(server) => Some(for_mysql(server)),
     }

@@ -5,6 +5,7 @@
 //! what it did as [`Work`] in the file named by `NIGHTRUN_WORK_RESULT`, and ends with one of [`Exit`]'s codes.
 
 pub mod change;
+mod client;
 pub mod db;
 mod halt;
 pub mod ledger;
@@ -20,7 +21,7 @@ mod wait;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::definition::site::ChangeMode;
+use crate::definition::site::{ChangeMode, Engine};
 use crate::types::{AttemptId, Span};
 use crate::wire::{Task, Work};
 use db::Target;
@@ -85,6 +86,10 @@ fn finish(task_file: &Path) -> Exit {
     };
     let attempt = env.attempt.as_ref();
     let (exit, work) = match task {
+        Task::Sql { engine: Engine::Client(client), script, .. } => {
+            let (exit, work) = client::script(&client, &script, steps);
+            (exit, Some(work))
+        }
         Task::Sql { engine, script, transaction, time_limit } => {
             let ran = runtime.block_on(async {
                 let halt = Halt::watch(&limits(time_limit, None))?;
@@ -103,6 +108,10 @@ fn finish(task_file: &Path) -> Exit {
                 );
                 return Exit::BadTask;
             };
+            if let Engine::Client(client) = &task.engine {
+                let (exit, work) = change::by_client(&task, client, &attempt, steps);
+                return leave(&env, exit, Work::Change(work));
+            }
             let ran = runtime.block_on(async {
                 // A statement that commits by itself is not cut off by the window: what comes after it is not begun.
                 let window = match task.mode {
@@ -126,8 +135,15 @@ fn finish(task_file: &Path) -> Exit {
             (runtime.block_on(wait::for_sql(&target, &query, every, limit)), None)
         }
     };
-    if let (Some(path), Some(work)) = (&env.result, &work)
-        && let Err(error) = leave_result(path, work)
+    match work {
+        Some(work) => leave(&env, exit, work),
+        None => exit,
+    }
+}
+
+fn leave(env: &Env, exit: Exit, work: Work) -> Exit {
+    if let Some(path) = &env.result
+        && let Err(error) = leave_result(path, &work)
     {
         // The work is done or undone whatever becomes of its description: the exit code still tells.
         complain!("the result could not be written to {}: {error}", path.display());

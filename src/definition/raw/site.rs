@@ -2,7 +2,7 @@
 
 use super::leaf::{Whole, Word};
 use super::record::record;
-use super::{List, Names};
+use super::{List, Names, OneOrMore};
 use crate::definition::site::{ServerTls, Tls, TwoPeople};
 use crate::types::{CalendarName, HostName, Lang, PoolName, Right, Role, TargetName, Zone};
 
@@ -84,18 +84,42 @@ record! {
     pub(crate) struct TargetRecord {
         required title: Word,
         optional title_zh: Word,
-        /// A SQLite file, beneath the work folder when relative. Exactly one of sqlite, postgres, mysql.
+        /// A SQLite file, beneath the work folder when relative. Exactly one of sqlite, postgres, mysql, client.
         optional sqlite: Word,
         /// A database of a PostgreSQL server, 14 or later.
         optional postgres: ServerRecord,
         /// A database of a MariaDB (10.6 or later) or MySQL (8) server.
         optional mysql: ServerRecord,
+        /// Any other database, through its own client program.
+        optional client: ClientRecord,
         /// Jobs that may work on it at a time; of a SQLite file there is one writer. Default: 1.
         optional connections: Whole<1, 1_000>,
         /// Such as uat, pre-production, production.
         required environment: Word,
         /// Whether runs with a set clock may use it. Default: false.
         optional trial: bool,
+    }
+}
+
+record! {
+    /// A client program that scripts are given to.
+    pub(crate) struct ClientRecord {
+        /// The program and its arguments, none of them secret. {script} is the path of the script; without it the script is
+        /// what the program reads.
+        required command: List<Word>,
+        /// Lines of its output that count rows, {n} in the place of the number.
+        optional rows: OneOrMore<Word>,
+        /// Asked before each use.
+        optional identity: ClientIdentityRecord,
+    }
+}
+
+record! {
+    /// How a client program says which database it speaks with.
+    pub(crate) struct ClientIdentityRecord {
+        required command: List<Word>,
+        /// A line of its output, without the blanks around it.
+        required says: Word,
     }
 }
 

@@ -18,7 +18,7 @@ use crate::definition::site::{
 };
 use crate::definition::source::{SourceTree, within};
 use crate::sql::Dialect;
-use crate::sql::lint::{self, ChangeScripts, Mode, Part};
+use crate::sql::lint::{self, ChangeScripts, Mode, Part, Rule};
 use crate::types::{ChangeId, TargetName};
 
 pub(super) fn resolve(
@@ -35,6 +35,8 @@ pub(super) fn resolve(
         let read = read.unwrap_or_else(|| (vec![Dialect::Sqlite], Mode::OneTransaction));
         let mut found = Vec::new();
         let backup = sheet.raw.as_ref().and_then(|raw| backup::resolve(raw, &read.0, &mut found));
+        let client = sheet.raw.as_ref().and_then(|raw| client(raw, known, &mut found));
+        let read = (read.0, read.1, client.is_some());
         let scripts = check_scripts(tree, id, sheet.folder(), read, backup.as_ref(), findings);
         let Some(raw) = &sheet.raw else { continue };
         check_names(raw, known, &mut found);
@@ -278,14 +280,34 @@ fn script<'t>(
 /// How the scripts are read: as each of the databases does that they go to.
 fn dialects(raw: &ChangeFile, known: &Known<'_>) -> Vec<Dialect> {
     let named = raw.targets.get().into_iter().flat_map(|targets| &targets.0);
-    let all = named.filter_map(|named| named.value.get()).chain(raw.target.get());
+    let all: Vec<&TargetName> =
+        named.filter_map(|named| named.value.get()).chain(raw.target.get()).collect();
     let mut dialects: Vec<Dialect> = Vec::new();
-    for dialect in all.map(|target| known.dialect(Some(target))) {
+    for target in all.iter().filter(|target| !known.is_client(Some(*target))) {
+        let dialect = known.dialect(Some(*target));
         if !dialects.contains(&dialect) {
             dialects.push(dialect);
         }
     }
-    if dialects.is_empty() { vec![known.dialect(None)] } else { dialects }
+    if all.is_empty() { vec![known.dialect(None)] } else { dialects }
+}
+
+/// Whether the scripts go to a client program, which has no transaction of nightrun's and no marker.
+fn client(raw: &ChangeFile, known: &Known<'_>, found: &mut Vec<Finding>) -> Option<()> {
+    let named = raw.targets.given().into_iter().flat_map(|targets| &targets.value.0);
+    let mut all = named.filter_map(|named| named.value.given()).chain(raw.target.given());
+    let target = all.find(|target| known.is_client(Some(&target.value)))?;
+    if raw.mode.or(ChangeMode::Transactional) == ChangeMode::Transactional {
+        let what =
+            format!("`{}` is a client program, which makes its own transactions", target.value);
+        found.push(Finding::error(target.at, what).hint("write `mode: journalled`"));
+    }
+    if let Some(backup) = raw.backup.at() {
+        let what =
+            format!("`{}` is a client program, through which no rows are kept", target.value);
+        found.push(Finding::error(backup, what).hint("write a backup.sql"));
+    }
+    Some(())
 }
 
 fn mode(raw: &ChangeFile) -> Mode {
@@ -307,7 +329,7 @@ fn check_scripts(
     tree: &SourceTree,
     id: &ChangeId,
     folder: &Path,
-    (dialects, mode): (Vec<Dialect>, Mode),
+    (dialects, mode, client): (Vec<Dialect>, Mode, bool),
     backup: Option<&Backup>,
     findings: &mut Findings,
 ) -> Scripts {
@@ -343,6 +365,18 @@ fn check_scripts(
         kept: &kept,
     };
     let mut found: Vec<lint::Finding> = Vec::new();
+    if client {
+        // Whoever approves it reads what nightrun cannot.
+        hazards.insert(Rule::OpaqueCode.name().to_owned());
+        let what = "hazard: a client program reads these scripts, and nightrun does not look into them (opaque-code)";
+        findings.add(&folder.join("change.sql"), [Finding::warning(line(1), what)]);
+        for ((name, _), text) in SCRIPTS.iter().zip(texts) {
+            if text.is_some_and(|text| text.trim().is_empty()) {
+                let finding = Finding::error(line(1), format!("{name} is empty"));
+                findings.add(&folder.join(name), [finding]);
+            }
+        }
+    }
     for dialect in dialects {
         for told in lint::change(dialect, mode, &scripts) {
             if !found.contains(&told) {

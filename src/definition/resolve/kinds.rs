@@ -169,7 +169,14 @@ impl JobResolver<'_, '_> {
             Transaction::One => Mode::OneTransaction,
             Transaction::None => Mode::EachAlone,
         };
-        self.check_sql(script, self.known.dialect(raw.target.get()), mode);
+        let client = self.known.is_client(raw.target.get());
+        if client && transaction == Transaction::One {
+            let what = "a client program makes its own transactions";
+            let hint = "write `transaction: none`, and in the script what the program needs";
+            self.found.push(Finding::error(script.at, what).hint(hint));
+        }
+        let dialect = (!client).then(|| self.known.dialect(raw.target.get()));
+        self.check_sql(script, dialect, mode);
         let target = self.target(
             &raw.target,
             script.at,
@@ -180,7 +187,8 @@ impl JobResolver<'_, '_> {
 
     /// A script of the site must be there and hold a statement. One that begins with `{work}` is written by an earlier
     /// job, and only such a path may hold words.
-    fn check_sql(&mut self, script: &At<Word>, dialect: Dialect, mode: Mode) {
+    /// Without a dialect it is only looked for.
+    fn check_sql(&mut self, script: &At<Word>, dialect: Option<Dialect>, mode: Mode) {
         let name = &script.value.0;
         if name.starts_with("{work}") {
             return self.check_words(name, script);
@@ -199,7 +207,8 @@ impl JobResolver<'_, '_> {
                 self.found.push(Finding::error(script.at, what).maybe_hint(wrong.hint));
             }
             Some(Ok(text)) => {
-                for found in lint::script(dialect, text, mode) {
+                let read = dialect.map(|dialect| lint::script(dialect, text, mode));
+                for found in read.into_iter().flatten() {
                     let finding = by_rule(script.at, &found);
                     let what = format!("`{name}` line {}: {}", found.line, finding.what);
                     self.found.push(Finding { what, ..finding });
@@ -275,6 +284,11 @@ impl JobResolver<'_, '_> {
         }
         let sql = raw.sql.given()?;
         self.check_words(&sql.value.0, sql);
+        if self.known.is_client(raw.target.get()) {
+            let what = "a wait for `sql` asks a database itself, not a client program";
+            let hint = "use a `run:` job that asks, with `retry:`";
+            self.found.push(Finding::error(sql.at, what).hint(hint));
+        }
         let found = lint::condition(self.known.dialect(raw.target.get()), &sql.value.0);
         self.found.extend(found.iter().map(|found| by_rule(sql.at, found)));
         let target =

@@ -111,6 +111,13 @@ impl<'r> Known<'r> {
         }
     }
 
+    /// Whether scripts for a target are given to a client program, which alone can read them.
+    pub(super) fn is_client(&self, target: Option<&TargetName>) -> bool {
+        target.is_some_and(|target| {
+            self.targets.contains(target) && !self.dialects.contains_key(target)
+        })
+    }
+
     /// How the scripts of a target are read. Where it is not known, which is reported by itself, as for a file.
     pub(super) fn dialect(&self, target: Option<&TargetName>) -> Dialect {
         target.and_then(|target| self.dialects.get(target)).copied().unwrap_or(Dialect::Sqlite)

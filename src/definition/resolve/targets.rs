@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::settings::text;
 use crate::definition::defect::{Finding, Place};
-use crate::definition::raw::site::{ServerRecord, SiteFile, TargetRecord};
-use crate::definition::raw::{Field, Names, Word};
-use crate::definition::site::{Engine, Server, ServerTls, Target};
+use crate::definition::raw::site::{ClientRecord, ServerRecord, SiteFile, TargetRecord};
+use crate::definition::raw::{At, Field, List, Names, Word};
+use crate::definition::site::{Client, ClientIdentity, Engine, Server, ServerTls, Target};
 use crate::types::TargetName;
 
 pub(super) fn resolve(raw: &SiteFile, found: &mut Vec<Finding>) -> BTreeMap<TargetName, Target> {
@@ -41,11 +41,12 @@ fn engine(record: &TargetRecord, name: Place, found: &mut Vec<Finding>) -> Optio
         ("sqlite", record.sqlite.at()),
         ("postgres", record.postgres.at()),
         ("mysql", record.mysql.at()),
+        ("client", record.client.at()),
     ];
     let given: Vec<(&str, Place)> =
         ways.into_iter().filter_map(|(way, at)| Some((way, at?))).collect();
     let [(way, at), more @ ..] = given.as_slice() else {
-        let what = "a target needs one of `sqlite`, `postgres`, `mysql`";
+        let what = "a target needs one of `sqlite`, `postgres`, `mysql`, `client`";
         found.push(Finding::error(name, what));
         return None;
     };
@@ -63,9 +64,36 @@ fn engine(record: &TargetRecord, name: Place, found: &mut Vec<Finding>) -> Optio
             Engine::Sqlite { path }
         }
         "postgres" => Engine::Postgres(server(record.postgres.get()?, 5432, found)?),
-        _ => Engine::Mysql(server(record.mysql.get()?, 3306, found)?),
+        "mysql" => Engine::Mysql(server(record.mysql.get()?, 3306, found)?),
+        _ => Engine::Client(client(record.client.get()?, found)?),
     };
     Some((engine, *at))
+}
+
+fn client(raw: &ClientRecord, found: &mut Vec<Finding>) -> Option<Client> {
+    let words = |list: &[At<Word>]| list.iter().map(|word| word.value.0.clone()).collect();
+    let mut command = |field: &Field<List<Word>>| {
+        let given = field.given()?;
+        if given.value.0.is_empty() {
+            found.push(Finding::error(given.at, "a command names its program"));
+        }
+        Some(words(&given.value.0))
+    };
+    let identity = match &raw.identity {
+        Field::Absent => None,
+        identity => {
+            let identity = identity.get()?;
+            let says = identity.says.get()?.0.trim().to_owned();
+            Some(ClientIdentity { command: command(&identity.command)?, says })
+        }
+    };
+    let command = command(&raw.command)?;
+    let rows = raw.rows.get().into_iter().flat_map(|rows| &rows.0);
+    for pattern in rows.clone().filter(|row| row.value.0.matches("{n}").count() != 1) {
+        let what = "`rows` is a line of output with `{n}` once, in the place of the number";
+        found.push(Finding::error(pattern.at, what).hint("such as `UPDATE {n}`"));
+    }
+    Some(Client { command, rows: rows.map(|row| row.value.0.clone()).collect(), identity })
 }
 
 fn server(raw: &ServerRecord, usual: u16, found: &mut Vec<Finding>) -> Option<Server> {

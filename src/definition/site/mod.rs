@@ -34,7 +34,7 @@ pub use change_rules::{
 pub use duty::{Assignment, Duty, Hours, Shift, Team};
 pub use job::{EndingKind, Job, Kind, Need, NeedOf, Retry, Success, Survivors, Transaction};
 pub use schedule::{BusinessDateRule, FoldPolicy, GapPolicy, Missed, Schedule, ScheduleRule};
-pub use target::{Engine, Server, ServerTls, Target};
+pub use target::{Client, ClientIdentity, Engine, Server, ServerTls, Target};
 pub use window::{Freeze, FreezeScope, Opening, Season, Window};
 
 /// Who has this role may do everything, whatever the site declares.

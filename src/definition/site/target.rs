@@ -33,6 +33,29 @@ pub enum Engine {
     Postgres(Server),
     /// MariaDB 10.6 or later, MySQL 8.
     Mysql(Server),
+    /// Any other, through its own client program.
+    Client(Client),
+}
+
+/// A program that scripts are given to. It is trusted to say by its exit code how they went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Client {
+    /// With its arguments. `{script}` is the path of the script; where it stands nowhere, the script is what the program
+    /// reads.
+    pub command: Vec<String>,
+    /// Lines of output that count rows, `{n}` in the place of the number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rows: Vec<String>,
+    /// Asked before each use: nothing is run on another database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<ClientIdentity>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientIdentity {
+    pub command: Vec<String>,
+    /// A line of its output.
+    pub says: String,
 }
 
 /// A database of a server that is reached over TCP.
@@ -68,10 +91,12 @@ impl Engine {
             Self::Sqlite { .. } => Dialect::Sqlite,
             Self::Postgres(_) => Dialect::Postgres,
             Self::Mysql(_) => Dialect::Mysql,
+            // Its scripts are not read: they are the program's affair.
+            Self::Client(_) => Dialect::Sqlite,
         }
     }
 
-    /// As people call it: the file, or `postgres host:port/database`.
+    /// As people call it: the file, `postgres host:port/database`, or the client program.
     pub fn place(&self) -> String {
         let of = |kind: &str, server: &Server| {
             format!("{kind} {}:{}/{}", server.host, server.port, server.database)
@@ -80,6 +105,7 @@ impl Engine {
             Self::Sqlite { path } => path.display().to_string(),
             Self::Postgres(server) => of("postgres", server),
             Self::Mysql(server) => of("mysql", server),
+            Self::Client(client) => format!("client {}", client.command.join(" ")),
         }
     }
 }

@@ -193,3 +193,28 @@ fn what_is_kept_is_part_of_the_content() {
     let undone = content("backup: {tables: [{table: t, where: x = 1}]}\n", &back);
     assert!(one != other && one != undone && other != undone);
 }
+
+#[test]
+fn what_a_client_program_cannot_do_is_refused_with_its_place() {
+    let site =
+        super::super::starter::FILES.iter().find(|(path, _)| *path == "site.yaml").unwrap().1;
+    let with = "targets:\n  core: {title: Core, environment: sample, client: {command: [core-sql, -f, \"{script}\"], \
+                rows: [\"{n} rows\", rows], identity: {command: [], says: CORE}}}\n";
+    assert!(site.contains("targets:\n"));
+    let site = site.replace("targets:\n", with);
+    let batch = "version: 1\nbatch: late\ntitle: Late\njobs:\n  \
+                 one: {title: A, sql: a.sql, target: core}\n  \
+                 two: {title: B, wait: {sql: select 1, target: core, limit: 1m}}\n  \
+                 three: {title: C, sql: a.sql, target: core, transaction: none}\n";
+    let changes = [
+        ("a", "target: core\n"),
+        ("b", "target: core\nmode: journalled\n"),
+        ("c", "target: core\nmode: journalled\nbackup: {tables: [{table: t, where: x = 1}]}\n"),
+    ];
+    let more = [
+        ("site.yaml", site.as_str()),
+        ("late.yaml", batch),
+        ("a.sql", "\\set x 1\nupdate t set y = :x;\n"),
+    ];
+    insta::assert_snapshot!(told(&changes, &more));
+}

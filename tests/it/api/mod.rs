@@ -3,8 +3,8 @@
 mod changes;
 mod contract;
 mod events;
-mod listed;
 mod half_done;
+mod listed;
 mod login;
 mod office;
 mod people;

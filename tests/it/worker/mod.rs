@@ -3,12 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod change;
+mod client;
 mod examine;
 #[cfg(feature = "faults")]
 mod faults;
 mod kept;
 mod places;
 mod script;
+mod secrets;
 mod servers;
 mod trouble;
 mod wait;

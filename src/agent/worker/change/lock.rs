@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 
-use crate::agent::worker::db::{Access, Db, DbError, SessionId, Target};
+use crate::agent::worker::db::{Access, BY_CLIENT, Db, DbError, SessionId, Target};
 use crate::agent::worker::halt::Halt;
 use crate::agent::worker::log::say;
 use crate::definition::site::Engine;
@@ -70,6 +70,7 @@ pub(super) async fn take(
             let file = Some(lock_file(path)?);
             Ok(Held { db: target.open(Access::Write).await?, file })
         }
+        Engine::Client(_) => Err(DbError::refused(BY_CLIENT)),
         Engine::Postgres(server) | Engine::Mysql(server) => {
             let mut db = target.open(Access::Write).await?;
             let name = lock_name(&server.database, change);
@@ -196,6 +197,7 @@ pub(super) async fn at_work(
 ) -> Result<Option<String>, DbError> {
     match engine {
         Engine::Sqlite { path } => file_is_held(path),
+        Engine::Client(_) => Err(DbError::refused(BY_CLIENT)),
         Engine::Postgres(server) | Engine::Mysql(server) => {
             let holder = holder(db, &lock_name(&server.database, change)).await?;
             Ok(holder.map(|holder| holder.words))

@@ -3,6 +3,7 @@
 //! and on failure the rollback script and the proof of the former state.
 
 mod apply;
+mod client;
 mod earlier;
 mod examine;
 mod journalled;
@@ -28,6 +29,7 @@ use crate::definition::site::ChangeMode;
 use crate::sql::lint::Part;
 use crate::types::{AttemptId, Span};
 use crate::wire::{ChangeState, ChangeTask, ChangeWork, Check};
+pub(super) use client::by_client;
 use lock::Held;
 use marker::{Applied, History};
 use scripts::Scripts;

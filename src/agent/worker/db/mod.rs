@@ -38,6 +38,9 @@ const CONNECT: Duration = Duration::from_secs(20);
 /// How long a statement that was cancelled has to yield; then its session is ended.
 const YIELD: Duration = Duration::from_secs(3);
 
+/// Why no session is opened.
+pub(super) const BY_CLIENT: &str = "only its client program speaks with this database";
+
 /// A database, and how the worker comes to it.
 pub(super) struct Target<'a> {
     pub(super) engine: &'a Engine,
@@ -71,6 +74,7 @@ impl<'a> Target<'a> {
             Engine::Sqlite { path } => {
                 Db::Sqlite(sqlite::Session::open(path, access, &self.halt).await?)
             }
+            Engine::Client(_) => return Err(DbError::refused(BY_CLIENT)),
             Engine::Postgres(server) => {
                 Db::Postgres(Box::new(postgres::Session::open(server, self, access).await?))
             }

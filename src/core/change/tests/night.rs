@@ -159,16 +159,8 @@ impl Night {
     /// It was applied and verified.
     pub(super) fn done(&mut self, job: &str) {
         let check = Check { name: "x".into(), ok: true, detail: String::new() };
-        let work = ChangeWork {
-            state: ChangeState::Done,
-            rows: 1,
-            backup_rows: 1,
-            before: Vec::new(),
-            after: vec![check],
-            why: None,
-            evidence: Vec::new(),
-            unread: false,
-        };
+        let done = ChangeWork::none(ChangeState::Done);
+        let work = ChangeWork { rows: 1, backup_rows: 1, after: vec![check], ..done };
         self.end_with(job, 0, Some(Work::Change(work)));
     }
 
