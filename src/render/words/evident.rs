@@ -33,6 +33,6 @@ messages! {
     Then: "Then another person: nightrun second R-N --reason …", "然后由另一人：nightrun second R-N --reason …";
     AgainstApplied: "The target speaks against `applied`.", "目标库记录与 applied 不符。";
     AgainstNotApplied: "The target speaks against `not applied`.", "目标库记录与 not-applied 不符。";
-    AgainstBoth: "HALF OF IT IS IN THE TARGET: put it right by hand before you decide, or say so in the reason.", "目标库中只有一部分生效：判定前请先人工处理，或在理由中说明。";
+    AgainstBoth: "HALF OF IT IS IN THE TARGET: two people may also say how it goes on: continue, roll-back or accept in place of applied.", "目标库中只有一部分生效：两人也可判定如何继续（以 continue、roll-back 或 accept 代替 applied）。";
     NoDoubt: "It is not in doubt: there is nothing to decide.", "结果明确，无需判定。";
 }
