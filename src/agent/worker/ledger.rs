@@ -41,12 +41,12 @@ const OF_SQLITE: Ledger = Ledger {
 };
 
 const OF_POSTGRES: Ledger = Ledger {
-    exists: "SELECT (to_regclass('nightrun.nightrun_change_run') IS NOT NULL)::int::text",
+    exists: "SELECT (to_regclass('nightrun_ledger.nightrun_change_run') IS NOT NULL)::int::text",
     select: "SELECT attempt, content_digest, step, at, row_count::text, outcome \
-             FROM nightrun.nightrun_change_run WHERE change_id = $1 ORDER BY seq",
+             FROM nightrun_ledger.nightrun_change_run WHERE change_id = $1 ORDER BY seq",
     whole: "SELECT attempt, content_digest, step, at, row_count::text, outcome, xid::text, backend_pid::text, db_user \
-            FROM nightrun.nightrun_change_run WHERE change_id = $1 ORDER BY seq",
-    insert: "INSERT INTO nightrun.nightrun_change_run \
+            FROM nightrun_ledger.nightrun_change_run WHERE change_id = $1 ORDER BY seq",
+    insert: "INSERT INTO nightrun_ledger.nightrun_change_run \
              (change_id, attempt, content_digest, step, at, row_count, outcome, target) \
              VALUES ($1, $2, $3, $4, $5, $6::bigint, $7, $8)",
 };
@@ -81,11 +81,12 @@ pub fn statements(engine: &Engine) -> Option<String> {
     }
 }
 
+/// The schema is not called `nightrun`: an account of that name would find it first, before `public`.
 fn for_postgres(server: &Server) -> String {
     let user = format!("\"{}\"", server.user.replace('"', "\"\""));
     format!(
-        "CREATE SCHEMA nightrun;
-CREATE TABLE nightrun.nightrun_change_run (
+        "CREATE SCHEMA nightrun_ledger;
+CREATE TABLE nightrun_ledger.nightrun_change_run (
     seq bigint GENERATED ALWAYS AS IDENTITY,
     change_id text NOT NULL,
     attempt text NOT NULL,
@@ -101,8 +102,8 @@ CREATE TABLE nightrun.nightrun_change_run (
     written timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (change_id, attempt, step)
 );
-GRANT USAGE ON SCHEMA nightrun TO {user};
-GRANT SELECT, INSERT ON nightrun.nightrun_change_run TO {user};
+GRANT USAGE ON SCHEMA nightrun_ledger TO {user};
+GRANT SELECT, INSERT ON nightrun_ledger.nightrun_change_run TO {user};
 CREATE SCHEMA nightrun_backup;
 GRANT USAGE, CREATE ON SCHEMA nightrun_backup TO {user};
 "

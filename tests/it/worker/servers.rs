@@ -48,7 +48,7 @@ pub(super) fn rates(bench: &Bench) -> String {
 /// The table of changes as the server has it.
 pub(super) fn ledger(bench: &Bench) -> &'static str {
     match bench.place {
-        Place::Postgres { .. } => "nightrun.nightrun_change_run",
+        Place::Postgres { .. } => "nightrun_ledger.nightrun_change_run",
         _ => "nightrun_change_run",
     }
 }
