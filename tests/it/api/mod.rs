@@ -11,6 +11,7 @@ mod people;
 mod records;
 mod released;
 mod rights;
+mod sample_releases;
 mod second;
 mod served;
 mod told;

@@ -99,18 +99,22 @@ impl House {
         house
     }
 
+    /// A folder for a site.
+    pub(crate) fn empty() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let house = Self { folder, gates: RefCell::new(BTreeMap::new()), store: None };
+        fs::create_dir_all(house.site()).unwrap();
+        fs::create_dir_all(house.work("")).unwrap();
+        house
+    }
+
     /// A site without a batch.
     pub(crate) fn bare() -> Self {
-        let house = Self {
-            folder: tempfile::tempdir().unwrap(),
-            gates: RefCell::new(BTreeMap::new()),
-            store: None,
-        };
+        let house = Self::empty();
         house.write("site.yaml", SITE);
         house.write("people.yaml", PEOPLE);
         house.write("calendars/all.yaml", CALENDAR);
         house.write("night/job.sh", JOB);
-        fs::create_dir_all(house.work("")).unwrap();
         house
     }
 

@@ -1,0 +1,1 @@
+alter table fee_schedule drop column minimum_fee;
