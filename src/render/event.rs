@@ -87,12 +87,21 @@ fn what(lang: Lang, head: &RunHead, clock: &Clock<'_>, event: &Event) -> String 
         Event::DeadlineMissed { job, deadline, due } => {
             say(missed(job.as_ref(), *deadline, &clock.minute(*due)))
         }
-        Event::IncidentOpened { incident, job, blocks, told } => say(Happened::Incident {
-            incident: &incident.to_string(),
-            job: job.as_str(),
-            blocks: *blocks,
-            told: &people(lang, told),
-        }),
+        Event::IncidentOpened { incident, job, told, waits: true, .. } => {
+            say(Happened::IncidentWaits {
+                incident: &incident.to_string(),
+                job: job.as_str(),
+                told: &people(lang, told),
+            })
+        }
+        Event::IncidentOpened { incident, job, blocks, told, waits: false } => {
+            say(Happened::Incident {
+                incident: &incident.to_string(),
+                job: job.as_str(),
+                blocks: *blocks,
+                told: &people(lang, told),
+            })
+        }
         Event::IncidentClosed { incident, job } => {
             say(Happened::IncidentClosed { incident: &incident.to_string(), job: job.as_str() })
         }
@@ -206,6 +215,14 @@ mod tests {
                 job: job(),
                 blocks: 12,
                 told: vec![li_wei(), zhang_min()],
+                waits: false,
+            },
+            Event::IncidentOpened {
+                incident: IncidentId(4),
+                job: name("fee-correction"),
+                blocks: 0,
+                told: vec![li_wei()],
+                waits: true,
             },
             Event::IncidentClosed { incident: IncidentId(3), job: job() },
             Event::Acted {

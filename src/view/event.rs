@@ -92,6 +92,9 @@ pub enum Event {
         job: JobName,
         blocks: u32,
         told: Vec<Who>,
+        /// Nothing has failed: people owe it something.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        waits: bool,
     },
     IncidentClosed {
         incident: IncidentId,

@@ -9,6 +9,7 @@ use super::event::{Event, EventLine};
 use super::of_job::{blocked_by, left_out, took};
 use super::report::Act;
 use crate::core::fact::{Action, Fact, Why};
+use crate::core::phase::Phase;
 use crate::core::state::{Attempt, Run, State};
 use crate::definition::site::{Kind, Site};
 use crate::types::{AttemptId, JobName, Outcome, PersonId, Span};
@@ -76,6 +77,9 @@ pub fn event(after: &State, at: Timestamp, fact: &Fact) -> Option<EventLine> {
             job: job.clone(),
             blocks: blocks.len() as u32,
             told: notify.iter().map(|id| Who::of(&run.site, id)).collect(),
+            waits: run.index(job).is_some_and(|index| {
+                matches!(run.jobs[index].phase, Phase::Waiting | Phase::RetryWait { .. })
+            }),
         },
         Fact::IncidentClosed { incident, job, .. } => {
             Event::IncidentClosed { incident: *incident, job: job.clone() }

@@ -93,6 +93,9 @@ messages! {
     Incident { incident: &'a str, job: &'a str, blocks: u32, told: &'a str }:
         format!("{incident} opened: {job} failed, blocks {}, told {told}", n_jobs(blocks)),
         format!("{incident} 开启：{job} 失败，{blocks} 个作业受阻，已通知{told}");
+    IncidentWaits { incident: &'a str, job: &'a str, told: &'a str }:
+        format!("{incident} opened: {job} waits for people, told {told}"),
+        format!("{incident} 开启：{job} 等待人员处理，已通知{told}");
     IncidentClosed { incident: &'a str, job: &'a str }:
         format!("{incident} closed ({job})"), format!("{incident} 关闭（{job}）");
     Acted { who: &'a str, what: &'a str, reason: &'a str }:
