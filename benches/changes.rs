@@ -79,6 +79,9 @@ fn main() {
     }
 }
 
+/// A way to apply changes to the tables of a prefix, with its name.
+type Way<'a> = (&'static str, &'a dyn Fn(&str));
+
 struct Bench {
     server: Server,
     runtime: tokio::runtime::Runtime,
@@ -145,7 +148,7 @@ impl Bench {
     }
 
     /// A table of results: one line for each way, with its ratio to the first.
-    fn table(&self, name: &str, template: &str, rounds: usize, ways: &[(&str, &dyn Fn(&str))]) {
+    fn table(&self, name: &str, template: &str, rounds: usize, ways: &[Way<'_>]) {
         let mut times: Vec<Vec<Duration>> = vec![Vec::new(); ways.len()];
         for round in 0..rounds {
             for (place, (_, way)) in ways.iter().enumerate() {
@@ -238,7 +241,7 @@ impl Bench {
             }],
             exact: false,
         };
-        let ways: [(&str, &dyn Fn(&str)); 4] = [
+        let ways: [Way<'_>; 4] = [
             ("psql", &|database| files.iter().for_each(|file| self.psql(database, file))),
             ("sqitch", &|database| self.sqitch(database)),
             ("worker", &|database| {
@@ -349,7 +352,7 @@ impl Bench {
             exact: true,
         };
         let rows = ROWS as u64;
-        let ways: [(&str, &dyn Fn(&str)); 3] = [
+        let ways: [Way<'_>; 3] = [
             ("psql", &|database| self.psql(database, &file)),
             ("backup.sql", &|database| {
                 self.worker(database, 1, &self.task(database, by_sql, rows, None));
