@@ -164,17 +164,18 @@ fn program(
     Ok(Program::Worker(Box::new(task)))
 }
 
-/// How a change that stopped half way goes on: as two people have said, where the rules of changes are about it. Nothing
-/// tries such a one again by itself, so whoever else has it tried again has been told how far it came.
+/// How a change that stopped half way goes on: as two people have said, where rules of changes are about it; `None` there:
+/// they have not. Elsewhere nothing tries such a one again by itself, so whoever does has been told how far it came.
 fn cut(state: &State, run: &Run, job: &Job) -> Option<CutDecision> {
     let Kind::Change { change, .. } = &job.kind else { return None };
     let attempts = &run.jobs[run.index(&job.name)?].attempts;
     let before = attempts.iter().rev().nth(1)?.ended.as_ref()?;
     match &before.work {
         Some(Work::Change(work)) if work.state == ChangeState::Partial => {
-            let life = state.standing.changes.get(change);
-            let said = life.and_then(|life| life.goes_on_after(&before.attempt));
-            Some(said.unwrap_or(CutDecision::Continue))
+            if run.opened.trial || run.site.change_rules.is_none() {
+                return Some(CutDecision::Continue);
+            }
+            state.standing.changes.get(change)?.goes_on_after(&before.attempt)
         }
         _ => None,
     }

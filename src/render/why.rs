@@ -158,6 +158,7 @@ pub(super) fn lacks(
 ) -> String {
     let at = |time: Timestamp| clock.minute(time);
     let said = match missing {
+        Missing::Over => Lacks::Over,
         Missing::Submission => Lacks::Submission,
         Missing::Lapsed => Lacks::Lapsed,
         Missing::Review { role, people } => Lacks::Review { role: role.as_str(), people: *people },
@@ -366,6 +367,7 @@ mod tests {
     fn missing() -> impl Iterator<Item = Missing> {
         let dba: crate::types::Role = "dba".parse().unwrap();
         [
+            Missing::Over,
             Missing::Submission,
             Missing::Lapsed,
             Missing::Review { role: dba.clone(), people: 1 },

@@ -168,6 +168,10 @@ impl Helper<'_> {
                     events.extend(author.map(|by| self.wish(&by, schedule())));
                 }
             }
+            Missing::Schedule => {
+                let author = made_site::author();
+                events.extend(author.map(|by| self.wish(&by, schedule())));
+            }
             Missing::Release => {
                 if let Ok(action) = release() {
                     self.all(&action, events);

@@ -236,6 +236,7 @@ pub(super) fn place(
         },
         classes: &[],
         needs: std::time::Duration::ZERO,
+        run: None,
     };
     let missing = desk.clearance(&start).err().unwrap_or_default();
     Some(PlaceLine {

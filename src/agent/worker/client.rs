@@ -25,6 +25,8 @@ pub(super) struct Ran {
     /// Rows that its output counts; `None` where no line of it does.
     pub(super) rows: Option<u64>,
     pub(super) lines: Vec<String>,
+    /// There were more lines than are kept.
+    pub(super) more: bool,
 }
 
 /// Gives a script to the program and waits for its end. `Err`: it was not started.
@@ -69,7 +71,7 @@ fn start(
     };
     let child = Command::new(program).args(arguments).stdin(stdin).stdout(Stdio::piped()).spawn();
     let mut child = child.map_err(|error| no(&error))?;
-    let (mut counted, mut lines) = (None, Vec::new());
+    let (mut counted, mut lines, mut more) = (None, Vec::new(), false);
     if let Some(out) = child.stdout.take() {
         let mut out = BufReader::new(out);
         let mut line = Vec::new();
@@ -82,18 +84,21 @@ fn start(
             if let Some(n) = rows.iter().find_map(|pattern| number(pattern, &text)) {
                 counted = Some(n.saturating_add(counted.unwrap_or(0)));
             }
-            if lines.len() < KEPT {
-                lines.push(text);
+            match lines.len() < KEPT {
+                true => lines.push(text),
+                false => more = true,
             }
         }
     }
-    let status =
-        child.wait().map_err(|error| format!("{program} cannot be waited for: {error}"))?;
-    let ended = match status.code() {
-        Some(code) => format!("ended with code {code}"),
-        None => format!("was ended ({status})"),
+    // It was started: an error from here on says nothing of what it did.
+    let (code, ended) = match child.wait() {
+        Ok(status) => match status.code() {
+            Some(code) => (Some(code), format!("ended with code {code}")),
+            None => (None, format!("was ended ({status})")),
+        },
+        Err(error) => (None, format!("cannot be waited for: {error}")),
     };
-    Ok(Ran { code: status.code(), ended, rows: counted, lines })
+    Ok(Ran { code, ended, rows: counted, lines, more })
 }
 
 /// The number in a line of this pattern.

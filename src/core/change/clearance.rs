@@ -6,12 +6,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::approvals::Crew;
 use super::desk::Desk;
-use super::life::Taken;
+use super::life::{Stage, Taken};
 use super::missing::Missing;
 use super::step::{ChangeStep, WindowDecision};
 use crate::core::window::{Gate, Subject, WindowReason};
 use crate::definition::site::{Case, ChangeKind, Part};
-use crate::types::{CheckName, PersonId, Role, Span, WindowClass};
+use crate::types::{CheckName, PersonId, Role, RunId, Span, WindowClass};
 use crate::wire::ChangeState;
 
 /// What is asked of a start besides the life of the change.
@@ -20,6 +20,8 @@ pub struct Start<'a> {
     pub environment: &'a str,
     pub at: Timestamp,
     pub crew: &'a Crew,
+    /// The run that it is a job of; none where somebody only asks.
+    pub run: Option<&'a RunId>,
     /// What freezes may name.
     pub subject: Subject<'a>,
     /// The classes of its job and its batch, which must be open besides.
@@ -58,7 +60,8 @@ impl Desk<'_> {
         missing.extend(self.needs(start.environment));
         missing.extend(self.unchecked(start.environment));
         missing.extend(self.manned(start.crew));
-        let scheduled = self.scheduled(start.environment);
+        let elsewhere = self.is_taken_by_another(start);
+        let scheduled = self.scheduled(start.environment).filter(|_| !elsewhere);
         if scheduled.is_none() && self.must_be_listed(start.environment) {
             missing.push(Missing::Schedule);
         }
@@ -81,6 +84,9 @@ impl Desk<'_> {
     /// What is missing of reviews and approvals, by the people and roles of now.
     pub fn approved(&self, environment: &str, at: Timestamp) -> Vec<Missing> {
         let mut missing = Vec::new();
+        if matches!(self.life.stage(), Stage::Closed | Stage::Archived) {
+            missing.push(Missing::Over);
+        }
         match self.life.since_submission() {
             None => missing.push(Missing::Submission),
             Some((content, _)) if content != self.change.content => missing.push(Missing::Lapsed),
@@ -248,6 +254,19 @@ impl Desk<'_> {
             }
             _ => None,
         }
+    }
+
+    /// Whether another run has begun it since it was put on a list, which counts for one run.
+    fn is_taken_by_another(&self, start: &Start<'_>) -> bool {
+        let there = |of: &str| of == start.environment;
+        let steps = self.current().iter().rev();
+        let since = steps.take_while(|taken| !matches!(&taken.step, ChangeStep::Scheduled { environment, .. } if there(environment)));
+        let mut begins = since.filter_map(|taken| match &taken.step {
+            ChangeStep::Began { began } if there(&began.environment) => Some(&began.attempt.run),
+            _ => None,
+        });
+        let begun = begins.any(|run| start.run.is_some_and(|own| own != run));
+        begun && self.scheduled(start.environment).is_some()
     }
 
     /// Limits of a normal change that hold at its start too: nothing after the seal counts.

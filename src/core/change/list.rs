@@ -180,12 +180,17 @@ impl<'a> Drawing<'a> {
         if !goes_there || !self.list.takes(desk.change.class) {
             return None;
         }
-        let (_, steps) = desk.life.since_submission()?;
-        let last = steps.iter().rev().find_map(|taken| match &taken.step {
+        // What was put on it and handed in anew after that is left out, and not forgotten; who sends it back or closes it
+        // takes it off.
+        let last = desk.life.steps.iter().rev().find_map(|taken| match &taken.step {
             ChangeStep::Scheduled { environment: of, opens, closes, .. } if of == environment => {
                 Some(Some(opens.zip(*closes)))
             }
             ChangeStep::Began { began } if began.environment == environment => Some(None),
+            ChangeStep::Returned
+            | ChangeStep::Withdrawn
+            | ChangeStep::Closed
+            | ChangeStep::Archived => Some(None),
             _ => None,
         });
         let window = last.flatten()?;

@@ -16,6 +16,8 @@ use crate::types::{ChangeId, CheckName, PersonId, Role, RunId};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "lacks")]
 pub enum Missing {
+    /// It is closed or archived.
+    Over,
     /// Nobody has handed in its scripts for this environment.
     Submission,
     /// Its scripts are not those that were submitted (D5).
@@ -99,6 +101,7 @@ pub struct MissingLine {
 impl Missing {
     pub fn rule(&self) -> Rule {
         match self {
+            Self::Over => Rule::WrongStage,
             Self::Submission => Rule::NotSubmitted,
             Self::Lapsed => Rule::Lapsed,
             Self::Review { .. } => Rule::NotReviewed,
@@ -153,6 +156,7 @@ impl From<Missing> for Refused {
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Over => f.write_str("it is closed"),
             Self::Submission => f.write_str("its scripts are not handed in for this environment"),
             Self::Lapsed => {
                 f.write_str("its scripts are not those that were submitted: it starts again")

@@ -54,6 +54,7 @@ pub(super) fn start<'a>(
         },
         classes,
         needs: gate::must_fit(run, index),
+        run: Some(run.id()),
     }
 }
 

@@ -471,11 +471,9 @@ impl Desk<'_> {
             (None, Some(HalfDone::Continue), ChangeState::Partial) => {
                 Ok(goes_on(CutDecision::Continue))
             }
-            (
-                None,
-                Some(HalfDone::RollBack),
-                ChangeState::Partial | ChangeState::RollbackFailed,
-            ) => Ok(goes_on(CutDecision::RollBack)),
+            (None, Some(HalfDone::RollBack), ChangeState::Partial) => {
+                Ok(goes_on(CutDecision::RollBack))
+            }
             (None, Some(HalfDone::Accept), ChangeState::Partial) => {
                 Ok(ChangeStep::Decided { environment, applied: true, accepted: true })
             }

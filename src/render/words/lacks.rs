@@ -5,6 +5,7 @@ use super::messages;
 messages! {
     /// One thing that is missing.
     Lacks;
+    Over: "The change is closed.", "该变更已关闭。";
     Submission: "Its scripts are not handed in for this environment.", "脚本尚未提交至该环境。";
     Lapsed:
         "Its scripts are not those that were submitted: the change starts again.",

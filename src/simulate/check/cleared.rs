@@ -32,6 +32,10 @@ pub(super) fn ruled<'a>(state: &'a State, run: &'a Run, job: &Job) -> Option<Rul
 impl<'a> Ruled<'a> {
     /// What it lacks of people.
     pub(super) fn lacks(&self, at: Timestamp) -> Option<String> {
+        let over = |taken: &Taken| matches!(taken.step, ChangeStep::Closed | ChangeStep::Archived);
+        if self.steps.iter().any(over) {
+            return Some("it is closed".to_owned());
+        }
         let Some(submitted) = self.submitted() else {
             return Some("nobody has submitted it".to_owned());
         };

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use super::verify::Verdict;
-use super::{ChangeWork, Exit, Stop, exit_of, meaning, now, same};
+use super::{ChangeWork, Exit, Stop, Window, exit_of, meaning, now, same};
 use crate::agent::worker::client::{self, Ran};
 use crate::agent::worker::log::{complain, count, say};
 use crate::agent::worker::steps::{Step, Steps};
@@ -29,6 +29,7 @@ struct ByClient<'a> {
     task: &'a ChangeTask,
     client: &'a Client,
     id: &'a AttemptId,
+    window: Window,
     steps: Steps,
     work: ChangeWork,
 }
@@ -41,7 +42,8 @@ pub(in crate::agent::worker) fn by_client(
 ) -> (Exit, ChangeWork) {
     say!("change {} by {}, attempt {id}", task.change, client.command.join(" "));
     let work = ChangeWork::none(ChangeState::FailedClean);
-    let mut change = ByClient { task, client, id, steps, work };
+    let window = Window::of(task.window_left);
+    let mut change = ByClient { task, client, id, window, steps, work };
     let (state, refused) = match change.go() {
         Ok(()) => {
             say!("done: applied and verified, {}", count(change.work.rows, "counted row"));
@@ -138,7 +140,8 @@ impl ByClient<'_> {
             if steps.is_empty() {
                 return Earlier::Unknown(format!("this host knows nothing of {attempt}"));
             }
-            if !steps.contains(&Step::Started) {
+            // One that took an earlier one up may have rolled it back.
+            if !steps.contains(&Step::Started) && !steps.contains(&Step::RollingBack) {
                 continue;
             }
             let before = steps.iter().find_map(|step| match step {
@@ -215,6 +218,9 @@ impl ByClient<'_> {
             return Err(Stop::clean(why));
         }
         self.work.backup_rows = kept.rows.unwrap_or_default();
+        if let Some(why) = self.window.closed() {
+            return Err(Stop::clean(why));
+        }
         self.steps.record(Step::Started)?;
         // Not started, it has done nothing.
         let ran =
@@ -237,6 +243,9 @@ impl ByClient<'_> {
         let ran = self.run(Part::Verify)?;
         if ran.code != Some(0) {
             return Err(format!("the program {}", ran.ended));
+        }
+        if ran.more {
+            return Err("it prints more lines than a verification may".to_owned());
         }
         Ok(Verdict::of(ran.lines.iter().filter_map(|line| check(line)).collect()))
     }
@@ -269,15 +278,40 @@ fn failed(why: String) -> Verdict {
     Verdict::of(vec![Check { name: "verify.sql".to_owned(), ok: false, detail: why }])
 }
 
-/// A line `check_name|ok|detail`, with bars or tabs; anything else is what the program says besides.
+/// A line `check_name|ok|detail`, with bars or tabs; what has fewer parts the program says besides. Another `ok` than yes
+/// or no is a check that failed, unless it is the name of the column.
 fn check(line: &str) -> Option<Check> {
     let bar = if line.contains('\t') { '\t' } else { '|' };
-    let parts: Vec<&str> = line.split(bar).map(str::trim).collect();
+    let parts: Vec<&str> = line.splitn(3, bar).map(str::trim).collect();
     let [name, ok, detail] = parts.as_slice() else { return None };
-    let ok = match *ok {
-        "1" | "t" | "true" | "TRUE" => true,
-        "0" | "f" | "false" | "FALSE" => false,
-        _ => return None,
-    };
-    Some(Check { name: (*name).to_owned(), ok, detail: (*detail).to_owned() })
+    let good = matches!(*ok, "1" | "t" | "true" | "TRUE");
+    (*ok != "ok").then(|| Check {
+        name: (*name).to_owned(),
+        ok: good,
+        detail: (*detail).to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_check_is_lost() {
+        let of = |line: &str| check(line).map(|check| (check.ok, check.detail));
+        for (line, ok, detail) in [
+            ("total|1|as expected", true, "as expected"),
+            (" total | t | as expected ", true, "as expected"),
+            ("total\t1\ta|b", true, "a|b"),
+            ("total|0|expected 5|got 4", false, "expected 5|got 4"),
+            ("total||nothing", false, "nothing"),
+            ("total|NULL|nothing", false, "nothing"),
+            ("total|1|", true, ""),
+        ] {
+            assert_eq!(of(line), Some((ok, detail.to_owned())), "{line}");
+        }
+        for other in ["check_name|ok|detail", "-----+----+-----", "(2 rows)", "", "a|1"] {
+            assert_eq!(of(other), None, "{other}");
+        }
+    }
 }

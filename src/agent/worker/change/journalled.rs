@@ -66,6 +66,14 @@ impl Attempt<'_> {
         );
         self.take_up(&cut.so_far);
         let cut = self.judged(scripts, cut).await?;
+        if self.task.cut == Some(CutDecision::RollBack) {
+            let why = format!("people have decided, after {} of {of} statements", cut.done);
+            if cut.done == 0 {
+                return Err(Stop::clean(why));
+            }
+            self.came(cut.done, of);
+            return Err(self.roll_back(scripts, &cut.so_far, why).await);
+        }
         if cut.done == 0 {
             // Nothing of it stays, so it is applied as if it had never been begun.
             return self.apply_journalled(scripts, None).await;
@@ -73,18 +81,11 @@ impl Attempt<'_> {
         if cut.done as usize == of {
             return self.ready(scripts, cut).await;
         }
-        match self.task.cut {
-            None => Err(self.partial(&cut, of, "people decide how it goes on".to_owned())),
-            Some(CutDecision::Continue) => {
-                say!("people have decided: the rest is done");
-                self.rest(scripts, cut).await
-            }
-            Some(CutDecision::RollBack) => {
-                self.came(cut.done, of);
-                let why = format!("people have decided, after {} of {of} statements", cut.done);
-                Err(self.roll_back(scripts, &cut.so_far, why).await)
-            }
+        if self.task.cut.is_none() {
+            return Err(self.partial(&cut, of, "people decide how it goes on".to_owned()));
         }
+        say!("people have decided: the rest is done");
+        self.rest(scripts, cut).await
     }
 
     /// Everything after what is done.

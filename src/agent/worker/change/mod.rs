@@ -28,7 +28,7 @@ use super::steps::{Step, StepError, Steps};
 use crate::definition::site::ChangeMode;
 use crate::sql::lint::Part;
 use crate::types::{AttemptId, Span};
-use crate::wire::{ChangeState, ChangeTask, ChangeWork, Check};
+use crate::wire::{ChangeState, ChangeTask, ChangeWork, Check, CutDecision};
 pub(super) use client::by_client;
 use lock::Held;
 use marker::{Applied, History};
@@ -203,6 +203,11 @@ impl Attempt<'_> {
             History::Fresh { elsewhere, seen } => {
                 if !seen {
                     self.never_committed().await?;
+                }
+                if self.task.cut == Some(CutDecision::RollBack) {
+                    let why =
+                        "people have decided to roll it back, and its target knows nothing of it";
+                    return Err(Stop::in_doubt(why));
                 }
                 match self.task.mode {
                     ChangeMode::Transactional => self.apply(&scripts, elsewhere).await?,

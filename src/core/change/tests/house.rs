@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::core::change::{
-    ChangeLife, ChangeStep, Cleared, Crew, Desk, Executed, Lives, Missing, Start, Taken, Wish,
-    without_folder,
+    Began, ChangeLife, ChangeStep, Cleared, Crew, Desk, Executed, Lives, Missing, Start, Taken,
+    Wish, without_folder,
 };
 use crate::core::refused::{Refused, Rule};
 use crate::core::window::{NONE_ORDERED, Subject, Windows};
@@ -14,7 +14,7 @@ use crate::definition::load;
 use crate::definition::site::Site;
 use crate::definition::source::SourceTree;
 use crate::definition::starter;
-use crate::types::{AttemptId, BatchId, ChangeId, HostName, PersonId};
+use crate::types::{AttemptId, BatchId, ChangeId, HostName, PersonId, RunId, TargetName};
 use crate::wire::ChangeState;
 
 const SITE: &str = "version: 1
@@ -143,6 +143,22 @@ impl House {
         std::sync::Arc::make_mut(self.lives.entry(id.clone()).or_default()).steps.push(taken);
     }
 
+    /// As if a run had begun it.
+    pub(super) fn began(&mut self, id: &str, environment: &str) {
+        let id = change(id);
+        let began = Began {
+            environment: environment.to_owned(),
+            target: TargetName::new("prod").unwrap(),
+            attempt: attempt(),
+            content: self.site.changes[&id].content.clone(),
+            digest: String::new(),
+            window: None,
+            executor: None,
+            watcher: None,
+        };
+        self.push(&id, person("shift"), ChangeStep::Began { began: Box::new(began) });
+    }
+
     /// As if a run had executed it.
     pub(super) fn executed(
         &mut self,
@@ -186,7 +202,17 @@ impl House {
         &self,
         id: &str,
         environment: &str,
+        crew: (&str, &str),
+    ) -> Result<Cleared, Vec<Missing>> {
+        self.clearance_in((id, environment), crew, None)
+    }
+
+    /// As a job of a run.
+    pub(super) fn clearance_in(
+        &self,
+        (id, environment): (&str, &str),
         (executor, watcher): (&str, &str),
+        run: Option<&RunId>,
     ) -> Result<Cleared, Vec<Missing>> {
         let (id, batch) = (change(id), BatchId::new("list").unwrap());
         let named = |name: &str| (!name.is_empty()).then(|| person(name));
@@ -200,6 +226,7 @@ impl House {
             subject,
             classes: &[],
             needs: Duration::ZERO,
+            run,
         })
     }
 

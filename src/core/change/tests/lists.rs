@@ -63,6 +63,16 @@ fn at(night: &mut Night, time: &str) -> (Vec<String>, Vec<String>) {
 }
 
 #[test]
+fn what_is_handed_in_anew_is_left_out_and_not_forgotten() {
+    let mut house = data(DATA, &[("a", PROD)]);
+    house.at("2026-10-27T09:00").done("a", "shift", schedule("production"));
+    house.site.changes.get_mut(&change("a")).unwrap().content = "other".into();
+    house.at("2026-10-27T10:00").done("a", "author", submit());
+    let (on, left_out) = at(&mut Night::on(house), "2026-10-27T10:55");
+    assert_eq!((on.len(), left_out.as_slice()), (0, ["a: lapsed".to_owned()].as_slice()));
+}
+
+#[test]
 fn a_list_takes_what_is_scheduled_for_the_windows_before_its_next_start() {
     // When it was put on the list, when the list is drawn up, and whether it is on it.
     let table = [

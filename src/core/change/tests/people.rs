@@ -263,7 +263,7 @@ fn a_change_that_stopped_half_way_goes_on_as_people_say() {
         (ChangeState::Partial, Continue, None, Stage::Executing),
         (ChangeState::Partial, RollBack, None, Stage::Executing),
         (ChangeState::Partial, Accept, None, Stage::Executed),
-        (ChangeState::RollbackFailed, RollBack, None, Stage::Executing),
+        (ChangeState::RollbackFailed, RollBack, wrong, Stage::InDoubt),
         (ChangeState::RollbackFailed, Continue, wrong, Stage::InDoubt),
         (ChangeState::RollbackFailed, Accept, wrong, Stage::InDoubt),
         (ChangeState::InDoubt, RollBack, wrong, Stage::InDoubt),
@@ -286,6 +286,32 @@ fn a_change_that_stopped_half_way_goes_on_as_people_say() {
     }
     house.done("fix", "dba-too", of(Accept));
     assert!(house.life("fix").is_done_in("production", None));
+}
+
+#[test]
+fn what_is_closed_starts_no_more() {
+    let mut house = cleared_data_change();
+    house.executed("fix", "production", ChangeState::Done);
+    house.done("fix", "shift", Wish::FeedBack).done("fix", "shift", Wish::Close);
+    assert_eq!(house.lacks("fix", "production"), [Rule::WrongStage]);
+}
+
+#[test]
+fn what_one_run_has_begun_is_on_the_list_of_no_other() {
+    let mut house = cleared_data_change();
+    let of = |house: &House, run: &str| {
+        let run = run.parse().unwrap();
+        let crew = ("shift", "shift-too");
+        let missing = house.clearance_in(("fix", "production"), crew, Some(&run)).err();
+        missing.unwrap_or_default().iter().map(Missing::rule).collect::<Vec<_>>()
+    };
+    let (own, other) = ("list@2026-10-30#1", "list@2026-10-30#2");
+    assert_eq!((of(&house, own), of(&house, other)), (vec![], vec![]));
+    house.began("fix", "production");
+    assert_eq!((of(&house, own), of(&house, other)), (vec![], vec![Rule::NotScheduled]));
+    house.executed("fix", "production", ChangeState::FailedClean);
+    house.done("fix", "shift", schedule("production"));
+    assert_eq!(of(&house, other), []);
 }
 
 #[test]
