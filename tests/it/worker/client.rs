@@ -126,3 +126,23 @@ fn killed_while_the_program_is_at_work_a_change_is_in_doubt() {
         }
     }
 }
+
+/// The look that took up what the first attempt had applied was cut off while it rolled back: nobody rolls back once more.
+#[cfg(feature = "faults")]
+#[test]
+fn killed_while_it_rolls_back_a_change_is_in_doubt() {
+    let bench = bench();
+    bench.write("fee/verify.sql", "select 'never', false, 'it does not work' from fee;");
+    bench.write("fee/rollback.sql", "update fee set rate = rate - 5;");
+    let killed = |task: &Task, attempt: &str, point: &str| {
+        let mut command = bench.command(task, attempt);
+        let output = command.env("NIGHTRUN_FAULT", format!("worker.{point}")).output().unwrap();
+        assert_eq!(output.status.code(), None, "{point}");
+    };
+    killed(&task(&bench, (1, 3)), FIRST, "committed");
+    killed(&task(&bench, (1, 3)), SECOND, "rolling-back");
+    let before = rates(&bench);
+    let left = bench.run_as(&task(&bench, (1, 3)), "eod@2026-10-30#1/fee/3");
+    assert_eq!(left.state(), ChangeState::InDoubt, "{}{}", left.out, left.err);
+    assert_eq!(rates(&bench), before);
+}
