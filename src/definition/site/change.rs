@@ -259,6 +259,10 @@ impl Change {
             Some((known.environment.as_str(), target))
         });
         let named = self.targets.iter().map(|(environment, target)| (environment.as_str(), target));
-        only.into_iter().chain(named).collect()
+        let mut places: Vec<_> = only.into_iter().chain(named).collect();
+        let order = site.change_rules.iter().flat_map(|rules| &rules.environments);
+        let order: Vec<&str> = order.map(String::as_str).collect();
+        places.sort_by_key(|(environment, _)| order.iter().position(|known| known == environment));
+        places
     }
 }
