@@ -202,6 +202,36 @@ fn what_cannot_be_kept_or_put_back_is_refused() {
     }
 }
 
+/// What triggers write besides is no reason for kept rows to be gone.
+#[test]
+fn a_key_that_is_changed_is_noticed_beside_what_triggers_write() {
+    for bench in benches() {
+        let trigger = match bench.place {
+            Place::File => {
+                "create trigger t after update on fee begin insert into audit values (new.id); end"
+            }
+            Place::Postgres { .. } => {
+                "grant all on audit to teller;
+                 create function note() returns trigger language plpgsql as $$
+                   begin insert into audit values (new.id); return new; end $$;
+                 create trigger t after update on fee for each row execute function note()"
+            }
+            Place::Maria { .. } => {
+                "create trigger t after update on fee for each row insert into audit values (new.id)"
+            }
+        };
+        bench.execute(&format!("create table audit (id int); {trigger}"));
+        bench.write("fee/change.sql", "update fee set id = id + 10 where rate = 25");
+        let before = all(&bench);
+        let tables = vec![table("fee", "rate = 25")];
+        let left = bench.run_as(&with(&bench, Backup { tables, exact: false }), FIRST);
+        assert_eq!(left.state(), ChangeState::FailedGuard, "{}{}", left.out, left.err);
+        let words = "3 of the kept rows are gone, and 0 rows deleted";
+        assert!(left.why().starts_with(words), "{}", left.why());
+        assert_eq!(all(&bench), before);
+    }
+}
+
 #[cfg(feature = "faults")]
 mod killed {
     use super::*;

@@ -174,7 +174,7 @@ impl Attempt<'_> {
         let held = Held { changed, besides, backup_rows };
         self.guards(&held)?;
         if let Some(backup) = &self.task.backup {
-            self.remember(db, backup, &held.changed, held.besides).await?;
+            self.remember(db, backup, &held.changed).await?;
         }
         self.differs(db, scripts, before).await?;
         self.steps.record(Step::Guards { rows: changed.changed, backup_rows })?;

@@ -180,14 +180,13 @@ impl Attempt<'_> {
         Ok(all)
     }
 
-    /// Writes down what the change has made of the kept rows. No more of them are gone than were deleted: a key that was
-    /// changed could not be put back.
+    /// Writes down what the change has made of the kept rows. No more of them are gone than its own statements deleted: a key
+    /// that was changed could not be put back, and what triggers and foreign keys touch besides is not told apart by kind.
     pub(super) async fn remember(
         &mut self,
         db: &mut Db,
         backup: &Backup,
         changed: &Ran,
-        besides: u64,
     ) -> Result<(), Stop> {
         let id = self.id.to_string();
         let (mut rows, mut gone) = (0, 0);
@@ -204,9 +203,9 @@ impl Attempt<'_> {
             let why = format!("{kept} rows were kept, and their keys are those of {rows} now");
             return Err(Stop::guard(why));
         }
-        if gone > changed.deleted.saturating_add(besides) {
+        if gone > changed.deleted {
             return Err(Stop::guard(format!(
-                "{gone} of the kept rows are gone, and {} deleted: a key was changed, or something deletes that is not counted; write a backup.sql and a rollback.sql",
+                "{gone} of the kept rows are gone, and {} deleted: a key was changed, or a trigger or foreign key deletes; write a backup.sql and a rollback.sql",
                 count(changed.deleted, "row")
             )));
         }
