@@ -232,6 +232,20 @@ fn a_key_that_is_changed_is_noticed_beside_what_triggers_write() {
     }
 }
 
+/// As text MariaDB gives six digits of a FLOAT.
+#[test]
+fn floats_of_mariadb_that_read_the_same_are_told_apart() {
+    let bench = bench(on(Place::maria()));
+    bench.execute("alter table tier add weight float; update tier set weight = 1234567");
+    bench.write("fee/change.sql", "update tier set weight = 1234568 where kind = 'a'");
+    never_verifies(&bench);
+    let tables = vec![table("tier", "kind = 'a'")];
+    let left = bench.run_as(&with(&bench, Backup { tables, exact: true }), FIRST);
+    assert_eq!(left.state(), ChangeState::RolledBack, "{}{}", left.out, left.err);
+    let weights = bench.row("select distinct cast(weight + 0e0 as char(20)) from tier");
+    assert_eq!(weights, "1234567");
+}
+
 #[cfg(feature = "faults")]
 mod killed {
     use super::*;

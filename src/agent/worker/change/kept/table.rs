@@ -24,6 +24,8 @@ pub(super) struct Table {
     key: Vec<String>,
     /// Whether the catalog says that they do.
     pub(super) is_primary: bool,
+    /// MySQL: FLOAT, of whose values text has six digits, too few to tell them apart.
+    coarse: Vec<String>,
     pub(super) kept_in: String,
     image_in: String,
 }
@@ -32,21 +34,23 @@ pub(super) struct Table {
 struct Column {
     name: String,
     primary: bool,
+    coarse: bool,
 }
 
-/// Columns that hold values, and whether they belong to the primary key.
+/// Columns that hold values, whether they belong to the primary key, and what else the engine has of its own.
 async fn columns(db: &mut Db, table: &str) -> Result<Vec<Column>, DbError> {
     const POSTGRES: &str = "SELECT a.attname::text, (EXISTS (SELECT 1 FROM pg_index i \
-         WHERE i.indrelid = a.attrelid AND i.indisprimary AND a.attnum = ANY (i.indkey)))::int::text \
+         WHERE i.indrelid = a.attrelid AND i.indisprimary AND a.attnum = ANY (i.indkey)))::int::text, '0' \
          FROM pg_attribute a WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 \
          AND NOT a.attisdropped AND a.attgenerated = '' ORDER BY a.attnum";
-    const MYSQL: &str = "SELECT COLUMN_NAME, IF(COLUMN_KEY = 'PRI', '1', '0') \
+    const MYSQL: &str = "SELECT COLUMN_NAME, IF(COLUMN_KEY = 'PRI', '1', '0'), \
+         IF(DATA_TYPE = 'float', '1', '0') \
          FROM information_schema.COLUMNS \
          WHERE TABLE_SCHEMA = COALESCE(?, DATABASE()) AND TABLE_NAME = ? \
          AND EXTRA NOT LIKE '%VIRTUAL GENERATED%' AND EXTRA NOT LIKE '%STORED GENERATED%' \
          ORDER BY ORDINAL_POSITION";
     const SQLITE: &str =
-        "SELECT name, CAST(pk > 0 AS text) FROM pragma_table_xinfo($1) WHERE hidden = 0";
+        "SELECT name, CAST(pk > 0 AS text), '0' FROM pragma_table_xinfo($1) WHERE hidden = 0";
     let parts = backup::path(db.dialect(), table).unwrap_or_default();
     let last = parts.last().map(String::as_str);
     let schema = (parts.len() > 1).then(|| parts[0].as_str());
@@ -56,8 +60,9 @@ async fn columns(db: &mut Db, table: &str) -> Result<Vec<Column>, DbError> {
         Dialect::Sqlite => db.ask(SQLITE, &[last]).await?,
     };
     let column = |row: Vec<Option<String>>| {
-        let [name, primary] = row.try_into().ok()?;
-        Some(Column { name: name?, primary: primary.as_deref() == Some("1") })
+        let [name, primary, coarse] = row.try_into().ok()?;
+        let is = |cell: Option<String>| cell.as_deref() == Some("1");
+        Some(Column { name: name?, primary: is(primary), coarse: is(coarse) })
     };
     Ok(rows.into_iter().filter_map(column).collect())
 }
@@ -90,11 +95,11 @@ impl Table {
             })?;
             key.push(backup::quoted(dialect, &column.name));
         }
-        let primary: Vec<String> = columns
-            .iter()
-            .filter(|column| column.primary)
-            .map(|column| backup::quoted(dialect, &column.name))
-            .collect();
+        let those = |are: fn(&Column) -> bool| -> Vec<String> {
+            let chosen = columns.iter().filter(|column| are(column));
+            chosen.map(|column| backup::quoted(dialect, &column.name)).collect()
+        };
+        let primary = those(|column| column.primary);
         if key.is_empty() {
             key.clone_from(&primary);
         }
@@ -104,10 +109,10 @@ impl Table {
             )));
         }
         let is_primary = !primary.is_empty() && primary.iter().all(|column| key.contains(column));
-        let columns = columns.iter().map(|column| backup::quoted(dialect, &column.name)).collect();
+        let (coarse, columns) = (those(|column| column.coarse), those(|_| true));
         let kept_in = place(dialect, &name, of);
         let image_in = image_of(&kept_in);
-        Ok(Self { dialect, name, condition, columns, key, is_primary, kept_in, image_in })
+        Ok(Self { dialect, name, condition, columns, key, is_primary, coarse, kept_in, image_in })
     }
 
     /// Another place than its name would be told by: that of a server that was another one then.
@@ -131,7 +136,10 @@ impl Table {
     /// All values of a row as one text, which is another one where any value is.
     fn values(&self, of: &str) -> String {
         let dot = if of.is_empty() { "" } else { "." };
-        let column = |name: &String| format!("{of}{dot}{name}");
+        let column = |name: &String| {
+            let exact = if self.coarse.contains(name) { " + 0e0" } else { "" };
+            format!("{of}{dot}{name}{exact}")
+        };
         let each = self.columns.iter().map(column);
         match self.dialect {
             Dialect::Postgres => format!("ROW({})::text", each.collect::<Vec<_>>().join(", ")),
