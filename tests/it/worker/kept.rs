@@ -246,6 +246,35 @@ fn floats_of_mariadb_that_read_the_same_are_told_apart() {
     assert_eq!(weights, "1234567");
 }
 
+#[test]
+fn rows_are_put_back_with_the_rights_that_the_way_back_needs() {
+    for (revoked, change) in [
+        ("insert, delete", "update fee set rate = 30 where rate = 25"),
+        ("update", "delete from fee where rate = 25"),
+    ] {
+        for bench in [bench(on(Place::postgres())), bench(on(Place::maria()))] {
+            match &bench.place {
+                // A column that nobody may set.
+                Place::Postgres { .. } => bench.execute(&format!(
+                    "alter table fee add seq int generated always as identity;
+                     revoke {revoked} on fee from teller"
+                )),
+                Place::Maria { database, .. } => {
+                    bench.execute(&format!("revoke {revoked} on {database}.fee from teller"));
+                }
+                Place::File => unreachable!(),
+            }
+            bench.write("fee/change.sql", change);
+            never_verifies(&bench);
+            let before = all(&bench);
+            let tables = vec![table("fee", "rate = 25")];
+            let left = bench.run_as(&with(&bench, Backup { tables, exact: true }), FIRST);
+            assert_eq!(left.state(), ChangeState::RolledBack, "{}{}", left.out, left.err);
+            assert_eq!(all(&bench), before, "{change}");
+        }
+    }
+}
+
 #[cfg(feature = "faults")]
 mod killed {
     use super::*;

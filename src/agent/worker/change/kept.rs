@@ -266,7 +266,8 @@ impl Attempt<'_> {
         )))
     }
 
-    /// Puts the kept rows back, and proves that they are there as they were.
+    /// Puts the kept rows back, and proves that they are there as they were. An INSERT or UPDATE that
+    /// has nothing to do is not run: the account may have no right to it.
     pub(super) async fn put_back(
         &mut self,
         db: &mut Db,
@@ -276,8 +277,14 @@ impl Attempt<'_> {
         let mut rows = 0;
         let tables = self.tables_of(db, backup, applied).await.map_err(at("rollback"))?;
         for table in &tables {
-            for sql in std::iter::once(table.insert_back()).chain(table.update_back()) {
-                rows += db.run(&sql, 0).await.map_err(at("rollback"))?.changes;
+            if number(db, &table.gone()).await.map_err(at("rollback"))? > 0 {
+                rows += db.run(&table.insert_back(), 0).await.map_err(at("rollback"))?.changes;
+                db.intact().await.map_err(at("rollback"))?;
+            }
+            if let Some(update) = table.update_back()
+                && number(db, &table.differing()).await.map_err(at("rollback"))? > 0
+            {
+                rows += db.run(&update, 0).await.map_err(at("rollback"))?.changes;
                 db.intact().await.map_err(at("rollback"))?;
             }
             say!("      the kept rows of {} are put back", table.name);

@@ -26,6 +26,8 @@ pub(super) struct Table {
     pub(super) is_primary: bool,
     /// MySQL: FLOAT, of whose values text has six digits, too few to tell them apart.
     coarse: Vec<String>,
+    /// PostgreSQL: GENERATED ALWAYS AS IDENTITY, which no UPDATE may set.
+    fixed: Vec<String>,
     pub(super) kept_in: String,
     image_in: String,
 }
@@ -35,22 +37,23 @@ struct Column {
     name: String,
     primary: bool,
     coarse: bool,
+    fixed: bool,
 }
 
 /// Columns that hold values, whether they belong to the primary key, and what else the engine has of its own.
 async fn columns(db: &mut Db, table: &str) -> Result<Vec<Column>, DbError> {
     const POSTGRES: &str = "SELECT a.attname::text, (EXISTS (SELECT 1 FROM pg_index i \
-         WHERE i.indrelid = a.attrelid AND i.indisprimary AND a.attnum = ANY (i.indkey)))::int::text, '0' \
-         FROM pg_attribute a WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 \
+         WHERE i.indrelid = a.attrelid AND i.indisprimary AND a.attnum = ANY (i.indkey)))::int::text, '0', \
+         (a.attidentity = 'a')::int::text FROM pg_attribute a WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 \
          AND NOT a.attisdropped AND a.attgenerated = '' ORDER BY a.attnum";
     const MYSQL: &str = "SELECT COLUMN_NAME, IF(COLUMN_KEY = 'PRI', '1', '0'), \
-         IF(DATA_TYPE = 'float', '1', '0') \
+         IF(DATA_TYPE = 'float', '1', '0'), '0' \
          FROM information_schema.COLUMNS \
          WHERE TABLE_SCHEMA = COALESCE(?, DATABASE()) AND TABLE_NAME = ? \
          AND EXTRA NOT LIKE '%VIRTUAL GENERATED%' AND EXTRA NOT LIKE '%STORED GENERATED%' \
          ORDER BY ORDINAL_POSITION";
     const SQLITE: &str =
-        "SELECT name, CAST(pk > 0 AS text), '0' FROM pragma_table_xinfo($1) WHERE hidden = 0";
+        "SELECT name, CAST(pk > 0 AS text), '0', '0' FROM pragma_table_xinfo($1) WHERE hidden = 0";
     let parts = backup::path(db.dialect(), table).unwrap_or_default();
     let last = parts.last().map(String::as_str);
     let schema = (parts.len() > 1).then(|| parts[0].as_str());
@@ -60,9 +63,10 @@ async fn columns(db: &mut Db, table: &str) -> Result<Vec<Column>, DbError> {
         Dialect::Sqlite => db.ask(SQLITE, &[last]).await?,
     };
     let column = |row: Vec<Option<String>>| {
-        let [name, primary, coarse] = row.try_into().ok()?;
+        let [name, primary, coarse, fixed] = row.try_into().ok()?;
         let is = |cell: Option<String>| cell.as_deref() == Some("1");
-        Some(Column { name: name?, primary: is(primary), coarse: is(coarse) })
+        let (name, primary, coarse, fixed) = (name?, is(primary), is(coarse), is(fixed));
+        Some(Column { name, primary, coarse, fixed })
     };
     Ok(rows.into_iter().filter_map(column).collect())
 }
@@ -109,10 +113,22 @@ impl Table {
             )));
         }
         let is_primary = !primary.is_empty() && primary.iter().all(|column| key.contains(column));
-        let (coarse, columns) = (those(|column| column.coarse), those(|_| true));
+        let (coarse, fixed) = (those(|column| column.coarse), those(|column| column.fixed));
+        let columns = those(|_| true);
         let kept_in = place(dialect, &name, of);
         let image_in = image_of(&kept_in);
-        Ok(Self { dialect, name, condition, columns, key, is_primary, coarse, kept_in, image_in })
+        Ok(Self {
+            dialect,
+            name,
+            condition,
+            columns,
+            key,
+            is_primary,
+            coarse,
+            fixed,
+            kept_in,
+            image_in,
+        })
     }
 
     /// Another place than its name would be told by: that of a server that was another one then.
@@ -329,16 +345,33 @@ impl Table {
         )
     }
 
-    /// Gives rows that have other values their former ones; `None` where a row is nothing but its key.
+    /// Number of rows that have other values than those that were kept.
+    pub(super) fn differing(&self) -> String {
+        let locked = if self.dialect == Dialect::Mysql { " FOR UPDATE" } else { "" };
+        format!(
+            "SELECT count(*) FROM {} AS t JOIN {} AS k ON {} WHERE {}{locked}",
+            self.name,
+            self.kept_in,
+            self.same_key("t", "k"),
+            self.differs()
+        )
+    }
+
+    fn differs(&self) -> String {
+        format!("{} <> {}", self.values("t"), self.values("k"))
+    }
+
+    /// Gives rows that have other values their former ones; `None` where there is nothing that may be set.
     pub(super) fn update_back(&self) -> Option<String> {
-        let others: Vec<&String> = self.columns.iter().filter(|c| !self.key.contains(c)).collect();
+        let may_set = |c: &&String| !self.key.contains(c) && !self.fixed.contains(c);
+        let others: Vec<&String> = self.columns.iter().filter(may_set).collect();
         if others.is_empty() {
             return None;
         }
         let qualified = if self.dialect == Dialect::Mysql { "t." } else { "" };
         let set: Vec<String> = others.iter().map(|c| format!("{qualified}{c} = k.{c}")).collect();
         let (set, key) = (set.join(", "), self.same_key("t", "k"));
-        let differs = format!("{} <> {}", self.values("t"), self.values("k"));
+        let differs = self.differs();
         let Self { name, kept_in, .. } = self;
         Some(match self.dialect {
             Dialect::Mysql => {
