@@ -154,4 +154,7 @@ fn kept_rows_are_those_of_the_tables_that_are_overwritten() {
     assert_eq!(told(Dialect::Mysql, "replace into fee values (1)", None), "1:rollback-missing");
     let merge = "merge into fee using n on n.id = fee.id when matched then update set rate = 1";
     assert_eq!(postgres(merge), "1:rollback-missing");
+    // What makes way for a row was perhaps not kept.
+    let makes_way = "update or ignore fee set id = 2 where id = 1;\nUPDATE OR REPLACE fee set id = 2 where id = 1";
+    assert_eq!(told(Dialect::Sqlite, makes_way, None), "2:rollback-missing");
 }
