@@ -433,4 +433,19 @@ mod killed {
             assert!(change_rows(&bench).starts_with("30,30,30,40"));
         }
     }
+
+    #[test]
+    fn on_postgres_rows_are_put_back_by_a_session_of_another_time_zone() {
+        let bench = bench(on(Place::postgres()));
+        never_verifies(&bench);
+        let before = all(&bench);
+        killed(&bench, "committed", FIRST).unwrap();
+        let Place::Postgres { database, .. } = &bench.place else { unreachable!() };
+        bench.execute(&format!(
+            "alter role teller in database {database} set timezone = 'Asia/Kathmandu'"
+        ));
+        let left = bench.run_as(&task(&bench), SECOND);
+        assert_eq!(left.state(), ChangeState::RolledBack, "{}{}", left.out, left.err);
+        assert_eq!(all(&bench), before);
+    }
 }

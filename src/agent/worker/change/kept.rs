@@ -22,9 +22,11 @@ const SHOWN: usize = 20;
 
 /// What of a session decides how values read as text. The order of day and month, which says how they are written, stays.
 const READS: &str = "SELECT current_setting('DateStyle'), current_setting('IntervalStyle'), \
-     current_setting('bytea_output'), current_setting('extra_float_digits')";
+     current_setting('bytea_output'), current_setting('extra_float_digits'), \
+     current_setting('TimeZone')";
 const READ_AS: &str = "SELECT set_config('DateStyle', $1, true), set_config('IntervalStyle', $2, true), \
-     set_config('bytea_output', $3, true), set_config('extra_float_digits', $4, true)";
+     set_config('bytea_output', $3, true), set_config('extra_float_digits', $4, true), \
+     set_config('TimeZone', $5, true)";
 
 /// Settings that are set back.
 struct Former(Vec<Option<String>>);
@@ -35,7 +37,8 @@ async fn read_alike(db: &mut Db) -> Result<Former, DbError> {
         return Ok(Former(Vec::new()));
     }
     let former = db.ask(READS, &[]).await?.pop().unwrap_or_default();
-    db.ask(READ_AS, &[Some("ISO"), Some("postgres"), Some("hex"), Some("1")]).await?;
+    let alike = ["ISO", "postgres", "hex", "1", "UTC"].map(Some);
+    db.ask(READ_AS, &alike).await?;
     Ok(Former(former))
 }
 
