@@ -9,19 +9,23 @@ use super::words::{Words, calls};
 /// The parts of `schema.table` or of a column's name, as the database calls them; `None` where it is no name.
 pub fn path(dialect: Dialect, text: &str) -> Option<Vec<String>> {
     let tokens: Vec<Token<'_>> = Lexer::new(dialect, text).filter(|t| t.kind.is_code()).collect();
+    let parts = leading_path(dialect, &tokens);
+    let whole = tokens.len() + 1 == 2 * parts.len();
+    (whole && parts.len() <= 2).then_some(parts)
+}
+
+/// The parts of `a.b.c` with which the tokens begin, as the database calls them.
+pub(super) fn leading_path(dialect: Dialect, code: &[Token<'_>]) -> Vec<String> {
     let mut parts = Vec::new();
-    for (at, token) in tokens.iter().enumerate() {
-        if at % 2 == 1 {
-            if token.text != "." {
-                return None;
-            }
-            continue;
-        }
-        let name = token.name()?;
+    let mut rest = code.iter();
+    while let Some((token, name)) = rest.next().and_then(|token| Some((token, token.name()?))) {
         let bare = dialect == Dialect::Postgres && token.kind == Kind::Word;
         parts.push(if bare { name.to_lowercase() } else { name });
+        if rest.next().is_none_or(|token| token.text != ".") {
+            break;
+        }
     }
-    (tokens.len() % 2 == 1 && parts.len() <= 2).then_some(parts)
+    parts
 }
 
 /// A name of the database as SQL.
@@ -105,7 +109,7 @@ pub(super) fn undone_by_rows(facts: &class::Facts, code: &[Token<'_>]) -> bool {
     let adds = |token: &Token<'_>| token.is("insert") || token.is("merge");
     let merges = main.first().is_some_and(|token| token.is("merge"));
     // SQLite: rows that make way for others are counted nowhere, and perhaps not kept.
-    let makes_way = Words::of(main).eat("update or replace");
+    let makes_way = Words::of(main).next_is("update or replace");
     match facts.class {
         Class::Update | Class::Delete => !merges && !makes_way && !with.iter().any(adds),
         // A SELECT without a table is there for what its functions do.

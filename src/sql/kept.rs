@@ -1,7 +1,8 @@
 //! Which tables a backup script fills, so that somebody can count what is kept there.
 
+use super::backup::{leading_path, quoted};
 use super::class::Facts;
-use super::lexer::{Dialect, Kind, Token};
+use super::lexer::Dialect;
 use super::splitter::split;
 
 /// Tables that a script makes and fills or inserts into, each once, in its order; schemas included where they are given.
@@ -11,7 +12,8 @@ pub fn tables(dialect: Dialect, backup: &str) -> Vec<Vec<String>> {
         let made = Facts::of(dialect, statement).fills;
         let code = statement.code(dialect);
         let into = code.iter().position(|token| token.is("into"));
-        let into = into.map(|at| name(dialect, &code[at + 1..])).filter(|name| !name.is_empty());
+        let into = into.map(|at| leading_path(dialect, &code[at + 1..]));
+        let into = into.filter(|path| !path.is_empty());
         for table in made.into_iter().chain(into) {
             if !all.contains(&table) {
                 all.push(table);
@@ -21,27 +23,9 @@ pub fn tables(dialect: Dialect, backup: &str) -> Vec<Vec<String>> {
     all
 }
 
-/// `a.b.c`, from the first token on, each part as the server reads it.
-fn name(dialect: Dialect, code: &[Token<'_>]) -> Vec<String> {
-    let mut parts = Vec::new();
-    let mut rest = code.iter().peekable();
-    while let Some((token, name)) = rest.next().and_then(|token| Some((token, token.name()?))) {
-        let bare = token.kind == Kind::Word && dialect == Dialect::Postgres;
-        parts.push(if bare { name.to_lowercase() } else { name });
-        if rest.next_if(|token| token.text == ".").is_none() {
-            break;
-        }
-    }
-    parts
-}
-
 /// `SELECT` of the number of rows of a table.
 pub fn count_of(dialect: Dialect, table: &[String]) -> String {
-    let quote = if dialect == Dialect::Mysql { '`' } else { '"' };
-    let quoted = |part: &String| {
-        format!("{quote}{}{quote}", part.replace(quote, &format!("{quote}{quote}")))
-    };
-    let parts: Vec<String> = table.iter().map(quoted).collect();
+    let parts: Vec<String> = table.iter().map(|part| quoted(dialect, part)).collect();
     format!("SELECT count(*) FROM {}", parts.join("."))
 }
 

@@ -111,6 +111,7 @@ GRANT USAGE, CREATE ON SCHEMA nightrun_backup TO {user};
 }
 
 fn for_mysql(server: &Server) -> String {
+    // A bare `_` in the name of a database that rights are given in stands for any character.
     let database = format!("`{}`", server.database.replace('`', "``"));
     let user = server.user.replace('\'', "''");
     format!(
@@ -131,7 +132,7 @@ fn for_mysql(server: &Server) -> String {
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 GRANT SELECT, INSERT ON {database}.nightrun_change_run TO '{user}'@'%';
 CREATE DATABASE IF NOT EXISTS nightrun_backup;
-GRANT CREATE, DROP, SELECT, INSERT ON nightrun_backup.* TO '{user}'@'%';
+GRANT CREATE, DROP, SELECT, INSERT ON `nightrun\\_backup`.* TO '{user}'@'%';
 "
     )
 }

@@ -426,11 +426,17 @@ mod killed {
                 Step::Kept { kept } => Some(kept[0].kept_in.clone()),
                 _ => None,
             });
-            bench.execute(&format!("update {} set rate = 1 where id = 3", kept.unwrap()));
-            let left = bench.run_as(&task(&bench), SECOND);
-            assert_eq!(left.state(), ChangeState::RollbackFailed, "{}", left.err);
-            assert!(left.why().contains("is not what was kept of fee"), "{}", left.why());
-            assert!(change_rows(&bench).starts_with("30,30,30,40"));
+            let kept = kept.unwrap();
+            for (edit, attempt, words) in [
+                ("delete from {}_after where id = 3", SECOND, "of 2 of the 3 kept rows of fee"),
+                ("update {} set rate = 1 where id = 3", THIRD, "is not what was kept of fee"),
+            ] {
+                bench.execute(&edit.replace("{}", &kept));
+                let left = bench.run_as(&task(&bench), attempt);
+                assert_eq!(left.state(), ChangeState::RollbackFailed, "{edit}: {}", left.err);
+                assert!(left.why().contains(words), "{edit}: {}", left.why());
+                assert!(change_rows(&bench).starts_with("30,30,30,40"));
+            }
         }
     }
 

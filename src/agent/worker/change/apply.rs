@@ -58,6 +58,7 @@ impl Attempt<'_> {
             Ok(()) => self.held = Some(lock),
             Err(error) if error.undone => {
                 self.held = Some(lock);
+                self.nothing_kept().await;
                 return Err(Stop::clean(format!("COMMIT: {}", error.why)));
             }
             // A fresh session judges what became of it, once this one is over.
@@ -284,7 +285,10 @@ impl Attempt<'_> {
                 Ok(())
             }
             // The session that had the lock is over, and the marker would be there.
-            Ok(History::Fresh { .. }) => Err(Stop::clean(why)),
+            Ok(History::Fresh { .. }) => {
+                self.nothing_kept().await;
+                Err(Stop::clean(why))
+            }
             Ok(_) => Err(Stop::in_doubt(format!("{why}; the marker says something else"))),
             Err(unread) => {
                 Err(Stop::in_doubt(format!("{why}; the marker cannot be read: {unread}")))

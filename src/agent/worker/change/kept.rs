@@ -52,14 +52,6 @@ impl Former {
     }
 }
 
-/// The first number that a query gives.
-async fn number(db: &mut Db, sql: &str) -> Result<u64, DbError> {
-    let answer = db.run(sql, 1).await?;
-    let cell = answer.rows.first().and_then(|row| row.first()).map(ToString::to_string);
-    let number = cell.as_deref().and_then(|text| text.parse().ok());
-    number.ok_or_else(|| DbError::refused(format!("{cell:?} is no number")))
-}
-
 impl Attempt<'_> {
     /// The tables of `backup:` for the attempt that keeps their rows, or has kept them.
     async fn tables(
@@ -123,12 +115,24 @@ impl Attempt<'_> {
                 let there = db.ask(THERE, &[Some(&table.kept_in)]).await?;
                 let there = there.first().and_then(|row| row.first()).cloned().flatten();
                 let rows = format!("SELECT count(*) FROM {}", table.kept_in);
-                if there.as_deref() == Some("1") && number(db, &rows).await? == 0 {
+                if there.as_deref() == Some("1") && db.counted(&rows).await? == 0 {
                     db.run(&table.drop(), 0).await?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// After a transaction that is proven to have come to nothing: no rows were kept.
+    pub(super) async fn nothing_kept(&mut self) {
+        self.work.kept.clear();
+        match self.held().await {
+            Ok(mut held) => {
+                self.give_back_room(&mut held.db).await;
+                self.held = Some(held);
+            }
+            Err(error) => complain!("empty tables in {SCHEMA} may be left: {error}"),
+        }
     }
 
     /// After a transaction that came to nothing: tables that were made before it hold nothing.
@@ -137,7 +141,13 @@ impl Attempt<'_> {
         else {
             return;
         };
-        let Ok(tables) = self.tables(db, backup, &self.id.to_string()).await else { return };
+        let tables = match self.tables(db, backup, &self.id.to_string()).await {
+            Ok(tables) => tables,
+            Err(error) => {
+                complain!("the empty tables in {SCHEMA} could not be dropped: {error}");
+                return;
+            }
+        };
         for table in tables {
             if let Err(error) = db.run(&table.drop(), 0).await {
                 complain!("the empty table {} could not be dropped: {error}", table.kept_in);
@@ -158,7 +168,7 @@ impl Attempt<'_> {
             let rows = db.filled(&table.kept_path(), &answer).await.map_err(at("backup"))?;
             db.intact().await.map_err(at("backup"))?;
             if !table.is_primary
-                && number(db, &table.not_told_apart()).await.map_err(at("backup"))? > 0
+                && db.counted(&table.not_told_apart()).await.map_err(at("backup"))? > 0
             {
                 return Err(Stop::guard(format!(
                     "`key` does not tell the rows of {} apart that are to be kept",
@@ -198,7 +208,7 @@ impl Attempt<'_> {
             let answer = db.run(&table.remember(), 0).await.map_err(at("after-image"))?;
             rows += db.filled(&table.image_path(), &answer).await.map_err(at("after-image"))?;
             former.set_back(db).await.map_err(at("after-image"))?;
-            gone += number(db, &table.gone()).await.map_err(at("after-image"))?;
+            gone += db.counted(&table.gone()).await.map_err(at("after-image"))?;
         }
         db.intact().await.map_err(at("after-image"))?;
         let kept: u64 = self.work.kept.iter().map(|kept| kept.rows).sum();
@@ -237,6 +247,13 @@ impl Attempt<'_> {
                     table.name,
                     count(sum.0, "row"),
                     sum.1
+                )));
+            }
+            let images = db.counted(&table.images()).await.map_err(at("after-image"))?;
+            if images != sum.0 {
+                return Err(Stop::clean(format!(
+                    "{} tells what the change has left of {images} of the {} kept rows of {}",
+                    table.image_in, sum.0, table.name
                 )));
             }
             let answer = db.run(&table.changed_since(), SHOWN).await.map_err(at("after-image"))?;
@@ -280,12 +297,12 @@ impl Attempt<'_> {
         let mut rows = 0;
         let tables = self.tables_of(db, backup, applied).await.map_err(at("rollback"))?;
         for table in &tables {
-            if number(db, &table.gone()).await.map_err(at("rollback"))? > 0 {
+            if db.counted(&table.gone()).await.map_err(at("rollback"))? > 0 {
                 rows += db.run(&table.insert_back(), 0).await.map_err(at("rollback"))?.changes;
                 db.intact().await.map_err(at("rollback"))?;
             }
             if let Some(update) = table.update_back()
-                && number(db, &table.differing()).await.map_err(at("rollback"))? > 0
+                && db.counted(&table.differing()).await.map_err(at("rollback"))? > 0
             {
                 rows += db.run(&update, 0).await.map_err(at("rollback"))?.changes;
                 db.intact().await.map_err(at("rollback"))?;
@@ -313,8 +330,7 @@ impl Attempt<'_> {
             let mut db = self.target.open(Access::Read).await?;
             let mut lines = Vec::new();
             for table in self.tables_of(&mut db, backup, applied).await? {
-                let rows =
-                    number(&mut db, &format!("SELECT count(*) FROM {}", table.kept_in)).await?;
+                let rows = db.counted(&format!("SELECT count(*) FROM {}", table.kept_in)).await?;
                 lines.push(format!(
                     "{} of {} in {}",
                     count(rows, "row"),

@@ -167,12 +167,7 @@ impl Db {
         }
         let answer = self.run(sql, 1).await?;
         match answer.rows.first().map(Vec::as_slice) {
-            Some([count, sum]) => {
-                let number = count.to_string().parse();
-                let number =
-                    number.map_err(|_| DbError::refused(format!("{count} is no number")))?;
-                Ok((number, sum.to_string()))
-            }
+            Some([count, sum]) => Ok((as_number(Some(count.to_string()))?, sum.to_string())),
             other => Err(DbError::refused(format!("{other:?} is no checksum"))),
         }
     }
@@ -338,12 +333,19 @@ impl Db {
     /// One number that the query gives.
     pub(super) async fn number(&mut self, sql: &'static str) -> Result<u64, DbError> {
         let rows = self.ask(sql, &[]).await?;
-        let cell = rows.first().and_then(|row| row.first()).cloned().flatten();
-        let number = cell.as_deref().and_then(|text| text.parse::<i64>().ok());
-        number
-            .map(i64::unsigned_abs)
-            .ok_or_else(|| DbError::refused(format!("{cell:?} is no number")))
+        as_number(rows.first().and_then(|row| row.first()).cloned().flatten())
     }
+
+    /// As [`Db::number`], of a query made for the tables at hand, which may take as long as statements of a script.
+    pub(super) async fn counted(&mut self, sql: &str) -> Result<u64, DbError> {
+        let answer = self.run(sql, 1).await?;
+        as_number(answer.rows.first().and_then(|row| row.first()).map(ToString::to_string))
+    }
+}
+
+fn as_number(cell: Option<String>) -> Result<u64, DbError> {
+    let number = cell.as_deref().and_then(|text| text.parse::<i64>().ok());
+    number.map(i64::unsigned_abs).ok_or_else(|| DbError::refused(format!("{cell:?} is no number")))
 }
 
 /// Waits for an answer, past the point at which what asks for it has been sent.

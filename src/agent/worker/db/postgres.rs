@@ -16,9 +16,9 @@ use crate::agent::worker::log::complain;
 use crate::definition::site::Server;
 use connect::Connected;
 
-/// What triggers and foreign keys touch counts too; nightrun's own table does not.
+/// What triggers and foreign keys touch counts too, and so would nightrun's own tables.
 pub(super) const TOUCHED: &str = "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)::text \
-     FROM pg_stat_xact_user_tables WHERE schemaname <> 'nightrun'";
+     FROM pg_stat_xact_user_tables";
 
 /// A transaction, as the server tells it.
 struct Transaction {

@@ -29,7 +29,7 @@ pub(super) struct Table {
     /// PostgreSQL: GENERATED ALWAYS AS IDENTITY, which no UPDATE may set.
     fixed: Vec<String>,
     pub(super) kept_in: String,
-    image_in: String,
+    pub(super) image_in: String,
 }
 
 /// A column of the catalog.
@@ -244,6 +244,10 @@ impl Table {
 
     pub(super) fn image_path(&self) -> Vec<String> {
         backup::path(self.dialect, &self.image_in).unwrap_or_default()
+    }
+
+    pub(super) fn images(&self) -> String {
+        format!("SELECT count(*) FROM {}", self.image_in)
     }
 
     pub(super) fn gone(&self) -> String {
