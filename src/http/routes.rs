@@ -199,6 +199,8 @@ fn acts(s: &mut Schemas) -> Vec<Route> {
 }
 
 fn of_changes(s: &mut Schemas) -> Vec<Route> {
+    // Scripts, values and what databases said: nothing for whoever may only see how work stands.
+    let inside = Needs::Right(Right::Logs);
     let takes_part = Needs::Right(Right::Changes);
     vec![
         Route::new(
@@ -235,7 +237,7 @@ fn of_changes(s: &mut Schemas) -> Vec<Route> {
         .gives::<ChangePage>(200, s),
         Route::new(
             (Method::GET, "/api/v1/changes/{change}/diff"),
-            READ,
+            inside,
             "What of its scripts and approvals is not as it was, line by line",
             get(diff),
         )
@@ -243,7 +245,7 @@ fn of_changes(s: &mut Schemas) -> Vec<Route> {
         .gives::<ChangeDiff>(200, s),
         Route::new(
             (Method::GET, "/api/v1/changes/{change}/proof"),
-            READ,
+            inside,
             "The proof of a change with its entries of the journal, which is proven as a whole; targets are not read",
             get(proof),
         )

@@ -134,7 +134,7 @@ impl Office {
     /// With the people of a site of its own.
     pub(super) fn staffed(house: House, staff: &[&'static str]) -> Self {
         let served = Served::of(house, "");
-        let rights = ["read", "changes", "second"];
+        let rights = ["read", "logs", "changes", "second"];
         let token = |person: &&'static str| (*person, served.token(person, &rights));
         let tokens = staff.iter().map(token).collect();
         Self { served, tokens }
