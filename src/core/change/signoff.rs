@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::clearance::{ACCEPTANCE, item};
 use super::desk::Desk;
 use super::life::{Stage, Taken};
 use super::missing::Missing;
@@ -114,6 +115,13 @@ impl Desk<'_> {
             let given = self.signed(self.confirmed(environment, item), &rule.role);
             let (signs, role) = (Signs::Item { item: item.clone() }, rule.role.clone());
             signatures.push(Signature { signs, role, people: 1, given });
+        }
+        if let Some(item) = item(ACCEPTANCE).filter(|_| self.is_without_acceptance(environment)) {
+            for role in &self.rules.emergency.without_acceptance {
+                let given = self.signed(self.confirmed(environment, &item), role);
+                let (signs, role) = (Signs::Item { item: item.clone() }, role.clone());
+                signatures.push(Signature { signs, role, people: 1, given });
+            }
         }
         signatures
     }

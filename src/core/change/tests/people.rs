@@ -3,7 +3,7 @@
 use super::house::{
     ALL, House, SQL, approve, change, confirm, folder, person, review, schedule, submit,
 };
-use crate::core::change::{Missing, Stage, WindowDecision, Wish};
+use crate::core::change::{ACCEPTANCE, Missing, Signature, Signs, Stage, WindowDecision, Wish};
 use crate::core::refused::Rule;
 use crate::definition::site::Part;
 use crate::definition::starter;
@@ -224,6 +224,13 @@ fn an_emergency_takes_its_quorum_and_runs_outside_of_windows() {
     assert!(matches!(cleared.window, WindowDecision::Open { .. }));
 }
 
+/// Who has signed for its acceptance, as the sign-off list has it.
+fn accepted_by(house: &House) -> Vec<(String, usize)> {
+    let signatures = house.desk(&change("fix")).signatures("production", house.at).into_iter();
+    let of = |signature: &Signature| matches!(&signature.signs, Signs::Item { item } if item.as_str() == ACCEPTANCE);
+    signatures.filter(of).map(|it| (it.role.to_string(), it.given.len())).collect()
+}
+
 #[test]
 fn an_emergency_without_acceptance_is_confirmed_by_both_group_leads() {
     let lines = "class: data\nkind: emergency\ntarget: prod";
@@ -234,11 +241,13 @@ fn an_emergency_without_acceptance_is_confirmed_by_both_group_leads() {
     house.done("fix", "shift", confirm("production", "people-present"));
     assert_eq!(house.lacks("fix", "production"), [Rule::NotConfirmed; 2]);
     let accept = || confirm("production", "acceptance");
+    assert_eq!(accepted_by(&house), [("dev-lead".into(), 0), ("test-lead".into(), 0)]);
     assert_eq!(house.take("fix", "ops", accept()), Some(Rule::RoleMissing));
     house.done("fix", "dev", accept());
     assert_eq!(house.lacks("fix", "production"), [Rule::NotConfirmed]);
     house.done("fix", "tester", accept());
     assert_eq!(house.lacks("fix", "production"), []);
+    assert_eq!(accepted_by(&house), [("dev-lead".into(), 1), ("test-lead".into(), 1)]);
 }
 
 #[test]
