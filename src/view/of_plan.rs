@@ -25,8 +25,8 @@ use crate::core::schedule::{self, DaylightNote, LeftOutReason, Start};
 use crate::core::window::Windows;
 use crate::definition::site::{Batch, Schedule, ScheduleRule, Site};
 use crate::types::{
-    BatchId, BootId, BusinessDate, CalendarName, InvalidName, JobRef, Outcome, PersonId, RunId,
-    Span,
+    BatchId, BootId, BusinessDate, CalendarName, ChangeId, InvalidName, JobRef, Outcome, PersonId,
+    RunId, Span,
 };
 
 /// What is to be planned. Dates are civil dates in the zone of each schedule.
@@ -165,20 +165,39 @@ impl<'a> Planner<'a> {
             let calendar = batch.calendar.as_ref();
             let found = schedule::timetable(schedule, &self.calendars, calendar, from, to);
             for start in found.starts {
-                let mut opened = self.opened(batch, &start)?;
-                let drawn = self.drawn(batch, &start, &opened);
-                if let (Some(drawn), Ok(opened)) = (&drawn, &mut opened) {
-                    opened.definition = format!("{} {}", self.digest, opened.run);
-                    opened.list = Some(Box::new(drawn.list.clone()));
-                }
-                starts.push(Meant { batch, start, opened, drawn });
+                let opened = self.opened(batch, &start)?;
+                starts.push(Meant { batch, start, opened, drawn: None });
             }
             for left in found.left_out.into_iter().filter(|_| self.is_shown(&batch.id)) {
                 let why = self.left_out(batch, schedule, left.date, left.reason);
                 left_out.push((left.date, of_batch(batch, why)));
             }
         }
+        self.draw_lists(&mut starts);
         Ok((starts, left_out))
+    }
+
+    /// Draws the lists, the earliest first: what one takes is no matter of a later one, which the lives of now do not say.
+    fn draw_lists(&self, starts: &mut [Meant<'a>]) {
+        let Some(lives) = self.wanted.lives else { return };
+        let mut in_time: Vec<&mut Meant<'a>> = starts.iter_mut().collect();
+        in_time.sort_by_key(|meant| meant.start.at);
+        let mut taken = BTreeMap::new();
+        for meant in in_time {
+            let Ok(opened) = &mut meant.opened else { continue };
+            let known = list::Known { lives, under_way: &taken };
+            let at = (meant.start.at, opened.anchor);
+            let Some(mut drawn) = list::draw(self.site, meant.batch, known, at) else { continue };
+            let environment = drawn.list.environment.clone();
+            let place = |change: &ChangeId| (change.clone(), environment.clone());
+            drawn.list.left_out.retain(|left| !taken.contains_key(&place(&left.change)));
+            taken.extend(
+                drawn.list.changes.iter().map(|it| (place(&it.change), opened.run.clone())),
+            );
+            opened.definition = format!("{} {}", self.digest, opened.run);
+            opened.list = Some(Box::new(drawn.list.clone()));
+            meant.drawn = Some(drawn);
+        }
     }
 
     /// The run that a start would open.
@@ -216,19 +235,6 @@ impl<'a> Planner<'a> {
                 })))
             }
         }
-    }
-
-    /// What would be on the list of a start, by what is scheduled now.
-    fn drawn(
-        &self,
-        batch: &Batch,
-        start: &Start,
-        opened: &Result<Box<RunOpened>, BatchLeftOutWhy>,
-    ) -> Option<Drawn> {
-        let under_way = BTreeMap::new();
-        let known = list::Known { lives: self.wanted.lives?, under_way: &under_way };
-        let anchor = opened.as_ref().ok()?.anchor;
-        list::draw(self.site, batch, known, (start.at, anchor))
     }
 
     fn unknown(&self, calendar: &CalendarName) -> Option<BatchLeftOutWhy> {

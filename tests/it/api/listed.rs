@@ -8,7 +8,7 @@ use crate::night::house::House;
 
 /// By order; and one whose next start is far away.
 const LISTS: [(&str, &str); 2] =
-    [("list", ""), ("leap-day", "schedule: {cron: \"0 3 29 FEB *\", zone: Europe/Berlin}\n")];
+    [("list", ""), ("leap-day", "schedule: {cron: \"0 3 28,29 FEB *\", zone: Europe/Berlin}\n")];
 
 /// Two data changes, one of which needs the other, and who is mailed the sealed list.
 fn listing() -> House {
@@ -56,6 +56,12 @@ fn a_list_is_sealed_and_mailed_and_runs_as_it_was_sealed() {
     let plan = house.run(&["plan", "--date", "2028-02-29", "leap-day"]).code(0).out;
     assert!(plan.contains("production, 2 changes"), "{plan}");
     assert!(plan.contains("first") && plan.contains("second"), "{plan}");
+    // What its first start takes is no matter of its second one.
+    let two = ["plan", "--from", "2028-02-28", "--days", "2", "leap-day"];
+    let days = house.json(&two)["days"].clone();
+    let on = |day: usize| days[day]["starts"][0]["list"].clone();
+    assert_eq!(on(0)["changes"].as_array().unwrap().len(), 2, "{days:#}");
+    assert_eq!((&on(1)["changes"], &on(1)["left_out"]), (&json!([]), &Value::Null), "{days:#}");
     let tried = house.run(&["run", "list", "--date", "2026-10-30", "--dry-run"]).code(0).out;
     assert!(tried.contains("first") && tried.contains("second"), "{tried}");
 
