@@ -31,6 +31,7 @@ pub(super) struct CheckArguments {
 pub(super) async fn check(context: &Context, asked: CheckArguments) -> Result<u8, Failure> {
     here_only(context)?;
     let records = Records::of(context).await?;
+    records.there(asked.environment.as_deref())?;
     let days = jiff::SignedDuration::from_hours(24 * i64::from(asked.days));
     let since = host_now()?.wall.saturating_sub(days).map_err(Failure::failed)?;
     let places = done_since(&records.standing, since, asked.environment.as_deref());
@@ -38,12 +39,17 @@ pub(super) async fn check(context: &Context, asked: CheckArguments) -> Result<u8
     // One that cannot be asked is waited for once, not for each change.
     let mut away: BTreeMap<&TargetName, String> = BTreeMap::new();
     for place in &places {
-        let said = match away.get(&place.target) {
+        let Some(target) = &place.target else {
+            let why = "the journal does not have where it went".to_owned();
+            lines.extend(checked(&records.standing, place, Said::Unreachable { why }, since));
+            continue;
+        };
+        let said = match away.get(target) {
             Some(why) => Said::Unreachable { why: why.clone() },
-            None => said(context, &records.site, &place.change, &place.target).await,
+            None => said(context, &records.site, &place.change, target).await,
         };
         if let Said::Unreachable { why } = &said {
-            away.insert(&place.target, why.clone());
+            away.insert(target, why.clone());
         }
         lines.extend(checked(&records.standing, place, said, since));
     }

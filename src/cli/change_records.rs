@@ -26,6 +26,7 @@ use crate::types::{ChangeId, TargetName};
 use crate::view::change_diff::{self, Since, Texts};
 use crate::view::change_proof::{self, Asked, ChangeProof, Recorded, Said};
 use crate::view::change_stats::{self, ChangeStats, StatsAsked, StatsBy};
+use crate::view::environments;
 
 #[derive(Debug, Args)]
 pub(super) struct ProofArguments {
@@ -56,6 +57,12 @@ impl Records {
     pub(super) async fn of(context: &Context) -> Result<Self, Failure> {
         let reader = context.reader().await?;
         Ok(Self { site: context.site()?, standing: context.standing().await?, reader })
+    }
+
+    /// Refuses what is no environment.
+    pub(super) fn there(&self, environment: Option<&str>) -> Result<(), Failure> {
+        let checked = environments::check(&self.site, &self.standing.changes, environment);
+        checked.map_err(|refused| Failure::by_rule(&refused))
     }
 
     pub(super) async fn recorded(
@@ -134,6 +141,7 @@ pub(super) async fn proof(context: &Context, asked: ProofArguments) -> Result<u8
         return remote::long(context, path, false).await;
     }
     let records = Records::of(context).await?;
+    records.there(environment.as_deref())?;
     let only = BTreeSet::from([change.clone()]);
     let recorded = records.recorded(context, archive.as_deref(), &only).await?;
     let asked = (&change, environment.as_deref(), offline);
@@ -248,6 +256,7 @@ pub(super) async fn stats(context: &Context, asked: StatsArguments) -> Result<u8
         return remote_stats(context, asked).await;
     }
     let records = Records::of(context).await?;
+    records.there(asked.environment.as_deref())?;
     let period = Period::of(&records, asked.from.as_deref(), asked.to.as_deref())?;
     let (by, environment) = (asked.by, asked.environment);
     let asked_for = StatsAsked { from: period.from, to: period.to, by, environment };
@@ -289,7 +298,8 @@ impl Period {
 pub(super) async fn figures(records: &Records, asked: &StatsAsked) -> Result<ChangeStats, Failure> {
     let Records { site, standing, reader } = records;
     let executions = change_stats::executions(site, standing);
-    let prints = store_changes::prints(reader, &executions).await.map_err(Failure::failed)?;
+    let prints = store_changes::prints(reader, &executions, asked).await;
+    let prints = prints.map_err(Failure::failed)?;
     let zone = &site.zone;
     let month = |at: Timestamp| at.to_zoned(zone.tz().clone()).strftime("%Y-%m").to_string();
     Ok(change_stats::stats(&executions, &prints, asked, month))

@@ -20,6 +20,7 @@ use crate::types::{ChangeId, Zone};
 use crate::view::change_diff::{self, Since};
 use crate::view::change_proof::{self, Said};
 use crate::view::change_stats::{self, StatsAsked, StatsBy};
+use crate::view::environments;
 
 /// Of where.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -37,6 +38,7 @@ pub(super) async fn proof(
     form: Form,
 ) -> Result<Response, Problem> {
     let (site, standing, now) = known(&api).await?;
+    environments::check(&site, &standing.changes, environment.as_deref())?;
     // One after the other: each reads the whole journal.
     let _alone = api.0.auditing.lock().await;
     let (reader, archives) = (api.reader().await?, api.0.wiring.archives.as_deref());
@@ -120,6 +122,7 @@ pub(super) async fn stats(
 ) -> Result<Response, Problem> {
     let (site, standing, now) = known(&api).await?;
     let WhichFigures { from, to, by, environment } = which;
+    environments::check(&site, &standing.changes, environment.as_deref())?;
     let bound = |text: Option<String>, read: fn(&Zone, &str) -> Result<_, _>, otherwise| {
         let read = text.map(|text| read(&site.zone, &text)).transpose();
         read.map(|read| read.unwrap_or(otherwise)).map_err(Problem::unreadable)
@@ -128,8 +131,8 @@ pub(super) async fn stats(
     let first = executions.first().map_or(now, |first| first.ended);
     let from = bound(from, Zone::begin, first)?;
     let to = bound(to, Zone::end, now)?;
-    let prints = store_changes::prints(api.reader().await?, &executions).await?;
     let asked = StatsAsked { from, to, by, environment };
+    let prints = store_changes::prints(api.reader().await?, &executions, &asked).await?;
     let month = |at: Timestamp| at.to_zoned(site.zone.tz().clone()).strftime("%Y-%m").to_string();
     let stats = change_stats::stats(&executions, &prints, &asked, month);
     if form.csv {

@@ -19,7 +19,7 @@ use crate::types::{AttemptId, ChangeId};
 use crate::view::audit::Point;
 use crate::view::change_diff::Texts;
 use crate::view::change_proof::{Recorded, RecordedAttempt};
-use crate::view::change_stats::{self, Execution};
+use crate::view::change_stats::{self, Execution, StatsAsked};
 
 /// Entries read at a time.
 const PIECE: u32 = 2_000;
@@ -38,12 +38,13 @@ pub async fn texts(
     Ok(texts)
 }
 
-/// The fingerprints of the data changes among these, as far as their scripts are kept.
+/// The fingerprints of the data changes among these that what is asked needs, as far as their scripts are kept.
 pub async fn prints(
     reader: &StateReader,
     executions: &[Execution],
+    asked: &StatsAsked,
 ) -> Result<BTreeMap<String, Fingerprint>, StoreError> {
-    let scripts = change_stats::scripts(executions);
+    let scripts = change_stats::scripts(executions, asked);
     let kept = texts(reader, scripts.keys().cloned()).await?;
     let print = |(digest, text): (String, String)| {
         let dialect = *scripts.get(&digest)?;

@@ -1,5 +1,6 @@
 //! Whether targets still hold what was done there, and the list of an export.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::change_proof::drift_words;
@@ -26,10 +27,9 @@ pub fn text(lang: Lang, lines: &[Checked]) -> String {
     let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
     let mut table = Table::new(&heads, &[], 0);
     for line in lines {
-        let place = &line.place;
         let mut found: Vec<String> =
-            place.drift.iter().map(|drift| drift_words(lang, drift)).collect();
-        let found = match &place.said {
+            line.drift.iter().map(|drift| drift_words(lang, drift)).collect();
+        let found = match &line.said {
             Said::Unreachable { why } => Checks::Unread { why }.say(lang),
             _ if found.is_empty() => Checks::Same.say(lang),
             _ => {
@@ -39,16 +39,16 @@ pub fn text(lang: Lang, lines: &[Checked]) -> String {
         };
         table.row(vec![
             line.change.to_string(),
-            place.environment.clone(),
-            place.target.to_string(),
+            line.environment.clone(),
+            line.target.as_ref().map_or("-".to_owned(), ToString::to_string),
             found,
         ]);
     }
     let mut text = String::new();
     table.write(&mut text);
-    let drifted = lines.iter().filter(|line| !line.place.drift.is_empty()).count();
+    let drifted = lines.iter().filter(|line| !line.drift.is_empty()).count();
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    let unread = lines.iter().filter(|line| matches!(line.place.said, Said::Unreachable { .. }));
+    let unread = lines.iter().filter(|line| matches!(line.said, Said::Unreachable { .. }));
     let (checked, drifted, unread) = (count(lines.len()), count(drifted), count(unread.count()));
     text.push_str(&format!("\n{}\n", Checks::Sum { checked, drifted, unread }.say(lang)));
     text
@@ -92,8 +92,10 @@ pub fn csv(executions: &[Execution], proofs: &[ChangeProof]) -> String {
         "rows",
         "proof_whole",
     ]);
+    let proofs: BTreeMap<&ChangeId, &ChangeProof> =
+        proofs.iter().map(|proof| (&proof.line.id, proof)).collect();
     for it in executions {
-        let proof = proofs.iter().find(|proof| proof.line.id == it.change);
+        let proof = proofs.get(&it.change);
         let line = proof.map(|proof| &proof.line);
         let window = match &it.window {
             None => "",

@@ -8,7 +8,7 @@ use super::words::{Evident, Label, aside};
 use crate::core::change::Stage;
 use crate::types::{Lang, Zone};
 use crate::view::change_evidence::{Against, ChangeEvidence};
-use crate::wire::{Evidence, Found};
+use crate::wire::{ChangeState, Evidence, Found};
 
 /// The evidence, and what each choice does.
 pub fn text(lang: Lang, zone: &Zone, evidence: &ChangeEvidence) -> String {
@@ -43,9 +43,19 @@ pub fn text(lang: Lang, zone: &Zone, evidence: &ChangeEvidence) -> String {
     }
     text.push_str(&format!("\n{}\n", Evident::Choices.say(lang)));
     let job = of.attempt.job.as_str();
-    for choice in
-        [Evident::ChooseApplied { job, change }, Evident::ChooseNotApplied { job, change }]
-    {
+    let choices =
+        [Evident::ChooseApplied { job, change }, Evident::ChooseNotApplied { job, change }];
+    // What is left of one that stopped half way people may also have go on.
+    let half_done = match of.state {
+        Some(ChangeState::Partial) => vec![
+            Evident::ChooseContinue { job, change },
+            Evident::ChooseRollBack { job, change },
+            Evident::ChooseAccept { job, change },
+        ],
+        Some(ChangeState::RollbackFailed) => vec![Evident::ChooseRollBack { job, change }],
+        _ => Vec::new(),
+    };
+    for choice in choices.into_iter().chain(half_done) {
         text.push_str(&format!("  {}\n", choice.say(lang)));
     }
     text.push_str(&format!("  {}\n", Evident::Then.say(lang)));

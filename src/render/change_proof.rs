@@ -103,6 +103,12 @@ fn fault_words(lang: Lang, fault: &Fault) -> String {
         Fault::StepWithoutEntry { number } => {
             Proven::StepWithoutEntry { number: *number }.say(lang)
         }
+        Fault::Unsettled { attempt } => {
+            Proven::Unsettled { attempt: &attempt.to_string() }.say(lang)
+        }
+        Fault::NotCompared { attempt } => {
+            Proven::NotCompared { attempt: &attempt.to_string() }.say(lang)
+        }
         Fault::Archived { attempt } => Proven::Archived { attempt: &attempt.to_string() }.say(lang),
         Fault::Unreachable { environment, target, why } => {
             Proven::Unreachable { environment, target: target.as_str(), why }.say(lang)

@@ -1,7 +1,7 @@
 //! The proof of a change (D13): what was asked for, approved and done, what its target says now, and the entries of the
 //! journal that say so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::Who;
 use super::audit::Point;
 use super::change::{ChangeLine, ChangePage, StepLine};
-use super::drift::{Drift, drift};
+use super::drift::{Drift, drift, unplaced};
 use crate::core::change::{Began, ChangeLife, ChangeStep, Executed, WindowDecision};
 use crate::core::state::Standing;
 use crate::definition::copy::CHANGE_SCRIPTS;
@@ -129,6 +129,14 @@ pub enum Fault {
     StepWithoutEntry {
         number: u32,
     },
+    /// What became of an attempt nobody has said: it is under way, half done or in doubt, so that nothing is compared for it.
+    Unsettled {
+        attempt: AttemptId,
+    },
+    /// The journal does not have where an attempt went, as its store was restored from an older copy: no target was compared.
+    NotCompared {
+        attempt: AttemptId,
+    },
     /// The entries of an attempt are in an archive that was not at hand.
     Archived {
         attempt: AttemptId,
@@ -198,6 +206,15 @@ pub fn tried_in<'a>(life: &'a ChangeLife, only: Option<&str>) -> Vec<(&'a str, &
     places
 }
 
+/// The environments in which attempts of it have come to an end.
+pub fn environments<'a>(life: &'a ChangeLife, only: Option<&str>) -> BTreeSet<&'a str> {
+    let ended = life.steps.iter().filter_map(|taken| match &taken.step {
+        ChangeStep::Ended { ended } => Some(ended.environment.as_str()),
+        _ => None,
+    });
+    ended.filter(|of| only.is_none_or(|only| only == *of)).collect()
+}
+
 /// `said`: what each place of [`tried_in`] says. `None`: nothing is known of the change.
 pub fn of(
     (site, standing): (&Site, &Standing),
@@ -212,6 +229,11 @@ pub fn of(
     let mut faults = Vec::new();
     let steps = steps(change, page.steps, recorded, &mut faults);
     let attempts = attempts(site, life, environment, recorded, &mut faults);
+    faults.extend(unsettled(&attempts));
+    for of in environments(life, environment) {
+        let ends = unplaced(life, of);
+        faults.extend(ends.map(|(_, it)| Fault::NotCompared { attempt: it.attempt.clone() }));
+    }
     let places = tried_in(life, environment).into_iter().zip(said);
     let targets: Vec<TargetProof> =
         places.map(|((of, target), said)| target_proof(life, (of, target), said)).collect();
@@ -333,6 +355,24 @@ fn attempts(
     all
 }
 
+/// A later attempt of the same run settles an earlier one: it looked at what that has left, or went on from it.
+fn unsettled(attempts: &[AttemptProof]) -> Vec<Fault> {
+    let last = |of: &AttemptProof| {
+        !attempts.iter().any(|later| {
+            let (id, of) = (&later.attempt, &of.attempt);
+            id.run == of.run && id.job == of.job && id.number > of.number
+        })
+    };
+    let open = attempts.iter().filter(|of| match of.state {
+        None => true,
+        Some(ChangeState::InDoubt | ChangeState::Partial | ChangeState::RollbackFailed) => {
+            of.decided.is_none()
+        }
+        Some(_) => false,
+    });
+    open.filter(|of| last(of)).map(|of| Fault::Unsettled { attempt: of.attempt.clone() }).collect()
+}
+
 fn meant(site: &Site, at: Timestamp, began: &Began) -> AttemptProof {
     let who = |person: &Option<_>| person.as_ref().map(|person| Who::of(site, person));
     AttemptProof {
@@ -411,5 +451,45 @@ fn faults_of(of: &TargetProof) -> Vec<Fault> {
                 drift: drift.clone(),
             })
             .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attempt(number: u32, state: Option<ChangeState>, decided: Option<bool>) -> AttemptProof {
+        let id = format!("prod@2026-10-30#1/rate/{number}").parse().unwrap();
+        AttemptProof { state, decided, ..blank(&id, "production", "c1") }
+    }
+
+    #[test]
+    fn an_attempt_is_settled_by_its_end_a_later_one_of_its_run_or_two_people() {
+        use ChangeState::{
+            Done, FailedClean, FailedGuard, InDoubt, Partial, RollbackFailed, RolledBack,
+        };
+        let one = |state, decided| vec![attempt(1, state, decided)];
+        let two = |first, second| vec![attempt(1, Some(first), None), attempt(2, second, None)];
+        for (attempts, expected) in [
+            (one(None, None), Some(1)),
+            (one(Some(InDoubt), None), Some(1)),
+            (one(Some(Partial), None), Some(1)),
+            (one(Some(RollbackFailed), None), Some(1)),
+            (one(Some(InDoubt), Some(true)), None),
+            (one(Some(Partial), Some(false)), None),
+            (one(Some(Done), None), None),
+            (one(Some(FailedClean), None), None),
+            (one(Some(FailedGuard), None), None),
+            (one(Some(RolledBack), None), None),
+            (two(InDoubt, Some(Done)), None),
+            (two(InDoubt, Some(InDoubt)), Some(2)),
+            (two(Partial, None), Some(2)),
+        ] {
+            let expected: Vec<Fault> = expected
+                .map(|number| Fault::Unsettled { attempt: attempt(number, None, None).attempt })
+                .into_iter()
+                .collect();
+            assert_eq!(unsettled(&attempts), expected, "{attempts:?}");
+        }
     }
 }

@@ -131,7 +131,10 @@ pub struct Execution {
     pub window: Option<WindowDecision>,
     pub began: Timestamp,
     pub ended: Timestamp,
+    /// As it is counted: what had stopped half way stays so, even where it went on and was done, unless worse came.
     pub state: ChangeState,
+    /// Its last attempt was done.
+    pub done: bool,
     pub rows: u64,
     pub seconds: u64,
     /// SHA-256 of its `change.sql`, and what reads it.
@@ -157,6 +160,7 @@ fn of_life(site: &Site, id: &ChangeId, life: &ChangeLife) -> Vec<Execution> {
     let mut written: BTreeMap<&str, (&[String], BTreeSet<TeamName>)> = BTreeMap::new();
     let mut known: BTreeMap<String, Execution> = BTreeMap::new();
     let mut order = Vec::new();
+    let mut stopped: BTreeMap<String, ChangeState> = BTreeMap::new();
     for taken in &life.steps {
         match &taken.step {
             ChangeStep::Submitted { content, scripts, authors, .. } => {
@@ -170,21 +174,31 @@ fn of_life(site: &Site, id: &ChangeId, life: &ChangeLife) -> Vec<Execution> {
                     written.get(began.content.as_str()).cloned().unwrap_or_default();
                 let at = CHANGE_SCRIPTS.iter().position(|script| *script == "change.sql");
                 let script = at.and_then(|at| scripts.get(at)).cloned().zip(engine);
+                let then = began.declared.as_ref();
                 let fresh = Execution {
                     change: id.clone(),
-                    class: declared.map(|it| it.class).or_else(|| Some(request?.class)),
-                    kind: declared
+                    class: then
+                        .map(|it| it.class)
+                        .or_else(|| Some(declared?.class))
+                        .or_else(|| Some(request?.class)),
+                    kind: then
                         .map(|it| it.kind)
+                        .or_else(|| Some(declared?.kind))
                         .or_else(|| Some(request?.kind))
                         .unwrap_or_default(),
-                    team: team.clone(),
+                    team: then.and_then(|it| it.team.clone()).or_else(|| team.clone()),
                     author_teams,
-                    fixes: declared.map(|it| it.papers.fixes.clone()).unwrap_or_default(),
+                    fixes: then
+                        .map(|it| &it.fixes)
+                        .or_else(|| Some(&declared?.papers.fixes))
+                        .cloned()
+                        .unwrap_or_default(),
                     environment: began.environment.clone(),
                     window: began.window.clone(),
                     began: taken.at,
                     ended: taken.at,
                     state: ChangeState::InDoubt,
+                    done: false,
                     rows: 0,
                     seconds: 0,
                     script,
@@ -197,10 +211,19 @@ fn of_life(site: &Site, id: &ChangeId, life: &ChangeLife) -> Vec<Execution> {
                 let took = ended.started.map(|from| ended.ended.duration_since(from).as_secs());
                 execution.seconds += took.and_then(|took| u64::try_from(took).ok()).unwrap_or(0);
                 execution.ended = ended.ended;
-                execution.state = ended.state;
+                let before = stopped.get(&of).copied();
+                let before = before.filter(|before| weight(*before) > weight(ended.state));
+                execution.state = before.unwrap_or(ended.state);
+                execution.done = ended.state == ChangeState::Done;
                 execution.rows = ended.rows;
                 if !order.contains(&of) {
                     order.push(of);
+                }
+            }
+            ChangeStep::GoesOn { attempt, .. } => {
+                let of = attempt.run.to_string() + attempt.job.as_str();
+                if let Some(execution) = known.get(&of) {
+                    stopped.insert(of, execution.state);
                 }
             }
             _ => {}
@@ -209,9 +232,28 @@ fn of_life(site: &Site, id: &ChangeId, life: &ChangeLife) -> Vec<Execution> {
     order.into_iter().filter_map(|of| known.remove(&of)).collect()
 }
 
+/// How bad an end is, as against others of the same execution.
+fn weight(state: ChangeState) -> u8 {
+    match state {
+        ChangeState::Done => 0,
+        ChangeState::FailedClean | ChangeState::FailedGuard => 1,
+        ChangeState::Partial => 2,
+        ChangeState::RolledBack => 3,
+        ChangeState::RollbackFailed => 4,
+        ChangeState::InDoubt => 5,
+    }
+}
+
+/// From when on executions count where it is asked which come again.
+fn since(asked: &StatsAsked) -> Timestamp {
+    asked.from.saturating_sub(AGAIN).unwrap_or(Timestamp::MIN)
+}
+
 /// The scripts whose fingerprints [`stats`] asks for.
-pub fn scripts(executions: &[Execution]) -> BTreeMap<String, Dialect> {
-    let data = executions.iter().filter(|it| it.class == Some(ChangeClass::Data));
+pub fn scripts(executions: &[Execution], asked: &StatsAsked) -> BTreeMap<String, Dialect> {
+    let in_time = |it: &&Execution| since(asked) <= it.ended && it.ended < asked.to;
+    let data = executions.iter().filter(in_time);
+    let data = data.filter(|it| it.class == Some(ChangeClass::Data));
     data.filter_map(|it| it.script.clone()).collect()
 }
 
@@ -224,6 +266,7 @@ pub fn stats(
 ) -> ChangeStats {
     let there = |it: &&Execution| asked.environment.as_ref().is_none_or(|of| *of == it.environment);
     let all: Vec<&Execution> = executions.iter().filter(there).collect();
+    let fixes = fixes(&all);
     let mut total = StatsLine::default();
     let mut lines: BTreeMap<Option<String>, StatsLine> = BTreeMap::new();
     let mut unknown_scripts = 0;
@@ -231,7 +274,7 @@ pub fn stats(
         if !(asked.from <= execution.ended && execution.ended < asked.to) {
             continue;
         }
-        let fixed = is_fixed(execution, &all);
+        let fixed = is_fixed(execution, &fixes);
         total.add(execution, fixed);
         for name in names(execution, asked.by, &month) {
             let fresh = || StatsLine { name: name.clone(), ..StatsLine::default() };
@@ -263,17 +306,27 @@ fn names(of: &Execution, by: StatsBy, month: impl Fn(Timestamp) -> String) -> Ve
     }
 }
 
+/// When emergencies began, by what they put right and where.
+type Fixes<'a> = BTreeMap<(&'a ChangeId, &'a str), Vec<Timestamp>>;
+
+fn fixes<'a>(all: &[&'a Execution]) -> Fixes<'a> {
+    let mut found = Fixes::new();
+    for fix in all.iter().filter(|it| it.kind == ChangeKind::Emergency) {
+        for change in &fix.fixes {
+            found.entry((change, &fix.environment)).or_default().push(fix.began);
+        }
+    }
+    found
+}
+
 /// Whether an emergency puts it right within a day of its end.
-fn is_fixed(of: &Execution, all: &[&Execution]) -> bool {
-    of.state == ChangeState::Done
-        && all.iter().any(|fix| {
-            let after = fix.began.duration_since(of.ended);
-            fix.kind == ChangeKind::Emergency
-                && fix.fixes.contains(&of.change)
-                && fix.environment == of.environment
-                && SignedDuration::ZERO <= after
-                && after <= FIX
-        })
+fn is_fixed(of: &Execution, fixes: &Fixes<'_>) -> bool {
+    let began = fixes.get(&(&of.change, of.environment.as_str()));
+    let in_time = |began: &Timestamp| {
+        let after = began.duration_since(of.ended);
+        SignedDuration::ZERO <= after && after <= FIX
+    };
+    of.state == ChangeState::Done && began.is_some_and(|began| began.iter().any(in_time))
 }
 
 impl StatsLine {
@@ -312,11 +365,11 @@ fn recurring(
     prints: &BTreeMap<String, Fingerprint>,
     asked: &StatsAsked,
 ) -> Vec<Recurring> {
-    let since = asked.from.saturating_sub(AGAIN).unwrap_or(Timestamp::MIN);
+    let since = since(asked);
     let mut alike: BTreeMap<(&str, &Fingerprint), Vec<&Execution>> = BTreeMap::new();
     for execution in all {
         let counts = execution.class == Some(ChangeClass::Data)
-            && execution.state == ChangeState::Done
+            && execution.done
             && since <= execution.ended
             && execution.ended < asked.to;
         let print = execution.script.as_ref().and_then(|(script, _)| prints.get(script));

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::change_proof::{self, Said, TargetProof};
-use crate::core::change::{ChangeLife, ChangeStep, Executed};
+use super::change_proof::{self, Said};
+use crate::core::change::{Began, ChangeLife, ChangeStep, Executed};
 use crate::core::state::Standing;
 use crate::types::{AttemptId, ChangeId, TargetName};
 use crate::wire::{ChangeState, MarkerRow};
@@ -51,31 +51,53 @@ pub enum DriftWhat {
     },
 }
 
-/// What the rows of a target say otherwise than the journal, of each attempt that it gives a certain end to.
+/// What the rows of a target say otherwise than the journal, of each attempt that it, or two people, give a certain end to.
 pub fn drift(
     life: &ChangeLife,
     (environment, target): (&str, &TargetName),
     rows: &[MarkerRow],
 ) -> Vec<Drift> {
-    let went_there = |attempt: &AttemptId| {
-        life.steps.iter().any(|taken| match &taken.step {
-            ChangeStep::Began { began } => began.attempt == *attempt && began.target == *target,
-            _ => false,
-        })
-    };
+    let mut ends: Vec<_> = life.executions(environment).collect();
+    ends.reverse();
     let mut all = Vec::new();
-    for taken in &life.steps {
-        let ChangeStep::Ended { ended } = &taken.step else { continue };
-        if ended.environment == environment && went_there(&ended.attempt) {
-            let of = ended.attempt.clone();
-            let drift = |what| Drift { attempt: of.clone(), what };
-            all.extend(of_one(ended, rows).into_iter().map(drift));
-        }
+    for (state, ended) in ends {
+        let Some(began) = beginning(life, ended).filter(|began| began.target == *target) else {
+            continue;
+        };
+        let what = of_one(state, ended, began, rows).into_iter();
+        all.extend(what.map(|what| Drift { attempt: ended.attempt.clone(), what }));
     }
     all
 }
 
-fn of_one(ended: &Executed, rows: &[MarkerRow]) -> Vec<DriftWhat> {
+/// The beginning that an end is of: a look at what an attempt of its run has left begins nothing itself.
+fn beginning<'a>(life: &'a ChangeLife, ended: &Executed) -> Option<&'a Began> {
+    life.steps.iter().rev().find_map(|taken| match &taken.step {
+        ChangeStep::Began { began } => {
+            let (id, of) = (&began.attempt, &ended.attempt);
+            let same = id.run == of.run && id.job == of.job && id.number <= of.number;
+            same.then_some(began.as_ref())
+        }
+        _ => None,
+    })
+}
+
+/// Ends whose beginning the journal does not have, the last first: it was lost with a store that was restored from an older
+/// copy. Which target they went to is not known, so that none can be compared.
+pub fn unplaced<'a>(
+    life: &'a ChangeLife,
+    environment: &'a str,
+) -> impl Iterator<Item = (ChangeState, &'a Executed)> {
+    life.executions(environment).filter(|(_, ended)| beginning(life, ended).is_none())
+}
+
+/// `state`: with what people have decided.
+fn of_one(
+    state: ChangeState,
+    ended: &Executed,
+    began: &Began,
+    rows: &[MarkerRow],
+) -> Vec<DriftWhat> {
     // A retry or a look finds what an earlier attempt of the same run has committed.
     let of_run = |row: &&MarkerRow| {
         row.attempt.parse().is_ok_and(|id: AttemptId| {
@@ -89,7 +111,12 @@ fn of_one(ended: &Executed, rows: &[MarkerRow]) -> Vec<DriftWhat> {
     let step = |of: &MarkerRow, name: &str| {
         ours.iter().find(|row| row.attempt == of.attempt && row.step == name).copied()
     };
-    match ended.state {
+    match state {
+        // People have said so of one in doubt, which has told no figures and need not be whole: a copy from before has no row.
+        ChangeState::Done if ended.state != ChangeState::Done => match ours.is_empty() {
+            true => vec![DriftWhat::Missing],
+            false => Vec::new(),
+        },
         ChangeState::Done => match last {
             None => vec![DriftWhat::Missing],
             Some(ready) => compared(ended, ready, step(ready, MarkerRow::BACKUP))
@@ -102,12 +129,12 @@ fn of_one(ended: &Executed, rows: &[MarkerRow]) -> Vec<DriftWhat> {
             if proven { Vec::new() } else { vec![DriftWhat::NotRolledBack] }
         }
         ChangeState::FailedClean | ChangeState::FailedGuard => {
-            let own = ended.attempt.to_string();
+            let own = began.attempt.to_string();
             let applied = last
                 .is_some_and(|row| row.attempt == own && step(row, MarkerRow::ROLLBACK).is_none());
             if applied { vec![DriftWhat::Applied] } else { Vec::new() }
         }
-        // What became of it is not said by the journal, or by people.
+        // What became of it nobody has said.
         ChangeState::Partial | ChangeState::RollbackFailed | ChangeState::InDoubt => Vec::new(),
     }
 }
@@ -141,45 +168,52 @@ fn compared(ended: &Executed, ready: &MarkerRow, backup: Option<&MarkerRow>) -> 
 pub struct DonePlace {
     pub change: ChangeId,
     pub environment: String,
-    pub target: TargetName,
+    /// `None`: the journal does not have where it went.
+    pub target: Option<TargetName>,
 }
 
 /// A change in a place, compared with its target.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Checked {
     pub change: ChangeId,
+    pub environment: String,
+    pub target: Option<TargetName>,
     #[serde(flatten)]
-    pub place: TargetProof,
+    pub said: Said,
+    pub drift: Vec<Drift>,
 }
 
 impl Checked {
     /// The target was read, and says what the journal does.
     pub fn is_same(&self) -> bool {
-        matches!(self.place.said, Said::Now { .. }) && self.place.drift.is_empty()
+        matches!(self.said, Said::Now { .. }) && self.drift.is_empty()
     }
 }
 
-/// Where changes were done that the journal calls done at `since` or later.
+/// Where changes were done that the journal, or two people, call done at `since` or later.
 pub fn done_since(
     standing: &Standing,
     since: Timestamp,
     environment: Option<&str>,
 ) -> Vec<DonePlace> {
+    let done = |(state, ended): (ChangeState, &Executed)| {
+        (state == ChangeState::Done && ended.ended >= since).then(|| ended.environment.clone())
+    };
     let mut places: Vec<DonePlace> = Vec::new();
     for (change, life) in &standing.changes {
+        let mut put = |environment: String, target: Option<&TargetName>| {
+            let (change, target) = (change.clone(), target.cloned());
+            places.push(DonePlace { change, environment, target });
+        };
         for (at, target) in change_proof::tried_in(life, environment) {
-            let done = life.steps.iter().any(|taken| match &taken.step {
-                ChangeStep::Ended { ended } => {
-                    ended.state == ChangeState::Done
-                        && ended.environment == at
-                        && ended.ended >= since
-                }
-                _ => false,
-            });
-            if done {
-                let (change, target) = (change.clone(), target.clone());
-                places.push(DonePlace { change, environment: at.to_owned(), target });
-            }
+            let there =
+                |ended: &Executed| beginning(life, ended).is_some_and(|b| b.target == *target);
+            let mut ends = life.executions(at).filter(|(_, ended)| there(ended));
+            ends.find_map(done).into_iter().for_each(|of| put(of, Some(target)));
+        }
+        for at in change_proof::environments(life, environment) {
+            let mut ends = unplaced(life, at);
+            ends.find_map(done).into_iter().for_each(|of| put(of, None));
         }
     }
     places
@@ -200,14 +234,14 @@ pub fn checked(
             _ => false,
         })
     };
-    let drift = match &said {
-        Said::Now { marked, .. } => {
-            let all = drift(life, (&environment, &target), &marked.rows);
+    let drift = match (&said, &target) {
+        (Said::Now { marked, .. }, Some(target)) => {
+            let all = drift(life, (&environment, target), &marked.rows);
             all.into_iter().filter(ended_since).collect()
         }
-        Said::Unreachable { .. } | Said::NotAsked => Vec::new(),
+        _ => Vec::new(),
     };
-    Some(Checked { change, place: TargetProof { environment, target, said, drift } })
+    Some(Checked { change, environment, target, said, drift })
 }
 
 #[cfg(test)]
@@ -219,7 +253,13 @@ mod tests {
     const ATTEMPT: &str = "prod@2026-10-30#1/rate/2";
 
     fn life(state: ChangeState) -> ChangeLife {
-        let attempt: AttemptId = ATTEMPT.parse().unwrap();
+        life_of(state, ATTEMPT)
+    }
+
+    /// What began as `began` ended as attempt 2.
+    fn life_of(state: ChangeState, began: &str) -> ChangeLife {
+        let (attempt, begun): (AttemptId, AttemptId) =
+            (ATTEMPT.parse().unwrap(), began.parse().unwrap());
         let taken = |step| Taken {
             at: Timestamp::UNIX_EPOCH,
             by: PersonId::new("ops").unwrap(),
@@ -230,12 +270,13 @@ mod tests {
         let began = Began {
             environment: "production".into(),
             target: TargetName::new("prod").unwrap(),
-            attempt: attempt.clone(),
+            attempt: begun,
             content: "c1".into(),
             digest: "d1".into(),
             window: None,
             executor: None,
             watcher: None,
+            declared: None,
         };
         let ended = Executed {
             environment: "production".into(),
@@ -327,5 +368,66 @@ mod tests {
         // Another database is asked about what went there only.
         let elsewhere = TargetName::new("uat").unwrap();
         assert_eq!(drift(&life(Done), ("production", &elsewhere), &[]), []);
+    }
+
+    fn decided(state: ChangeState, applied: bool) -> ChangeLife {
+        let mut life = life(state);
+        let environment = "production".to_owned();
+        let step = ChangeStep::Decided { environment, applied, accepted: false };
+        life.steps.push(Taken { step, ..life.steps[0].clone() });
+        life
+    }
+
+    #[test]
+    fn a_look_at_an_earlier_attempt_and_what_people_decided_are_compared_too() {
+        use ChangeState::{Done, FailedClean, InDoubt, Partial};
+        let first = "prod@2026-10-30#1/rate/1";
+        let prod = TargetName::new("prod").unwrap();
+        let whats = |life: &ChangeLife, rows: &[MarkerRow]| {
+            let all = drift(life, ("production", &prod), rows);
+            all.into_iter().map(|drift| drift.what).collect::<Vec<_>>()
+        };
+        let looked = |state| life_of(state, first);
+        for (life, rows, expected) in [
+            (looked(Done), applied(1), vec![]),
+            (looked(Done), vec![], vec![DriftWhat::Missing]),
+            (looked(FailedClean), applied(1), vec![DriftWhat::Applied]),
+            (looked(FailedClean), vec![], vec![]),
+            (decided(InDoubt, true), vec![], vec![DriftWhat::Missing]),
+            (decided(Partial, true), vec![row(2, "started", None)], vec![]),
+            (decided(InDoubt, false), vec![], vec![]),
+            (decided(InDoubt, false), applied(2), vec![DriftWhat::Applied]),
+        ] {
+            assert_eq!(whats(&life, &rows), expected, "{life:?} {rows:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_done_is_checked_also_where_its_beginning_is_lost_or_people_decided() {
+        use ChangeState::{Done, FailedClean, InDoubt};
+        let lost = |state| life_of(state, "prod@2026-10-30#2/rate/1");
+        let prod = || TargetName::new("prod").ok();
+        for (life, expected) in [
+            (life(Done), vec![prod()]),
+            (life(FailedClean), vec![]),
+            (life(InDoubt), vec![]),
+            (decided(InDoubt, true), vec![prod()]),
+            (decided(InDoubt, false), vec![]),
+            (lost(Done), vec![None]),
+            (lost(FailedClean), vec![]),
+        ] {
+            let mut standing = Standing::default();
+            standing.changes.insert(ChangeId::new("rate").unwrap(), life.clone().into());
+            let places = done_since(&standing, Timestamp::UNIX_EPOCH, Some("production"));
+            let targets: Vec<_> = places.iter().map(|place| place.target.clone()).collect();
+            assert_eq!(targets, expected, "{life:?}");
+            // Without a target nothing was compared, whatever was read.
+            let said = Said::Unreachable { why: String::new() };
+            let checked = places
+                .iter()
+                .filter_map(|place| checked(&standing, place, said.clone(), Timestamp::UNIX_EPOCH));
+            assert!(checked.into_iter().all(|checked| !checked.is_same()));
+            assert_eq!(done_since(&standing, Timestamp::UNIX_EPOCH, Some("uat")), []);
+        }
     }
 }

@@ -11,6 +11,7 @@ pub mod change_evidence;
 pub mod change_proof;
 pub mod change_stats;
 pub mod drift;
+pub mod environments;
 pub mod event;
 pub mod failure;
 pub mod health;

@@ -28,7 +28,7 @@ pub use moved::ChangeOrder;
 pub(super) use moved::{doubt_allows, executed};
 pub use signoff::{Dropped, Signature, Signs};
 pub(super) use start::{cleared, may_man};
-pub use step::{Began, ChangeRequest, ChangeStep, Executed, WindowDecision};
+pub use step::{Began, ChangeRequest, ChangeStep, Declared, Executed, WindowDecision};
 pub use take::{HalfDone, Wish, without_folder};
 
 #[cfg(test)]

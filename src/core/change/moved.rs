@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::desk::{Desk, UNKNOWN};
 use super::examine::left_something;
 use super::start::{Subject, start, subject};
-use super::step::{Began, ChangeStep, Executed};
+use super::step::{Began, ChangeStep, Declared, Executed};
 use super::take::{Wish, without_folder};
 use crate::core::act::By;
 use crate::core::fact::{Action, Fact, Proposed, Why};
@@ -15,7 +15,7 @@ use crate::core::phase::Phase;
 use crate::core::refused::{Refused, Rule};
 use crate::core::state::{Run, State, Unfit};
 use crate::core::window::Windows;
-use crate::definition::site::Site;
+use crate::definition::site::{Change, Site};
 use crate::types::{AttemptId, ChangeId, EventKey, JobName, Outcome, PersonId, RunId};
 use crate::wire::{ChangeState, Ended, Work};
 
@@ -28,6 +28,16 @@ pub struct ChangeOrder {
     pub key: Option<EventKey>,
     /// The files that are in force.
     pub site: Arc<Site>,
+}
+
+fn declared(site: &Site, change: &Change) -> Declared {
+    let requester = || site.people.get(change.requester.as_ref()?)?.team.clone();
+    Declared {
+        class: change.class,
+        kind: change.kind,
+        team: change.papers.team.clone().or_else(requester),
+        fixes: change.papers.fixes.clone(),
+    }
 }
 
 impl State {
@@ -174,6 +184,7 @@ impl Mover<'_> {
             window,
             executor: run.crew.executor.clone(),
             watcher: run.crew.watcher.clone(),
+            declared: Some(declared(&run.site, desk.change)),
         };
         let by = run.crew.executor.as_ref().unwrap_or(&run.opened.by).clone();
         let change = subject.change.clone();

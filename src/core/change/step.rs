@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::definition::site::{ChangeClass, ChangeKind};
 use crate::types::{
-    AttemptId, CheckName, EventKey, PersonId, Role, TargetName, TeamName, WindowClass,
+    AttemptId, ChangeId, CheckName, EventKey, PersonId, Role, TargetName, TeamName, WindowClass,
 };
 use crate::wire::{ChangeState, CutDecision, Progress};
 
@@ -137,6 +137,21 @@ pub struct Began {
     pub executor: Option<PersonId>,
     /// The second one, who watches.
     pub watcher: Option<PersonId>,
+    /// What figures of the past go by, whatever its file says later. `None`: it began before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declared: Option<Declared>,
+}
+
+/// What the file of a change says of it when it is started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Declared {
+    pub class: ChangeClass,
+    pub kind: ChangeKind,
+    /// Of the change, else of its requester.
+    pub team: Option<TeamName>,
+    /// Changes that it puts right.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fixes: Vec<ChangeId>,
 }
 
 /// Why a change was allowed to start when it did.

@@ -128,6 +128,7 @@ fn began(person: PersonId) -> Began {
         }),
         executor: Some(person.clone()),
         watcher: Some(person),
+        declared: None,
     }
 }
 

@@ -8,16 +8,20 @@ messages! {
     Title: "Proof of a change", "变更证明";
     Whole { entries: u64 }:
         format!("Whole: every step is in the journal ({entries} entries, chain whole), and the target says the same now."),
-        format!("完整：每一步均在日志中（共 {entries} 条，链完整），目标库当前记录与之一致。");
+        format!("完整：每一步均在流水中（共 {entries} 条，链完整），目标库当前记录与之一致。");
     WholeUntried { entries: u64 }:
         format!("Whole: every step is in the journal ({entries} entries, chain whole). It was not executed."),
-        format!("完整：每一步均在日志中（共 {entries} 条，链完整）。尚未执行。");
+        format!("完整：每一步均在流水中（共 {entries} 条，链完整）。尚未执行。");
     NotWhole: "NOT WHOLE: see below what is missing or otherwise.", "不完整：缺失或不一致之处见下。";
-    Drifted: "DRIFT: the target does not say what the journal says.", "不一致：目标库与日志记录不符。";
+    Drifted: "DRIFT: the target does not say what the journal says.", "不一致：目标库与流水记录不符。";
     StepWithoutEntry { number: u32 }:
-        format!("step {number} has no entry in the journal that says the same"), format!("第 {number} 步在日志中无相同的条目");
+        format!("step {number} has no entry in the journal that says the same"), format!("第 {number} 步在流水中无相同的条目");
     Archived { attempt: &'a str }:
         format!("what {attempt} did is in an archive that was not at hand"), format!("{attempt} 的记录在归档文件中，未能读取");
+    Unsettled { attempt: &'a str }:
+        format!("what became of {attempt} is not settled: nothing was compared for it"), format!("{attempt} 的结果未定，未作比对");
+    NotCompared { attempt: &'a str }:
+        format!("the journal does not have where {attempt} went: no target was compared"), format!("流水中无 {attempt} 的目标库，未作比对");
     Unreachable { environment: &'a str, target: &'a str, why: &'a str }:
         format!("{target} ({environment}) could not be read now: {why}"), format!("{target}（{environment}）当前无法读取：{why}");
     NotRead { environment: &'a str, target: &'a str }:
@@ -26,19 +30,19 @@ messages! {
         format!("DRIFT in {target} ({environment}), {attempt}: {what}"), format!("不一致：{target}（{environment}），{attempt}：{what}");
     DriftMissing:
         "the journal calls it done, and the target has no marker of it: it was restored from an older copy, failed over, or somebody has deleted rows",
-        "日志为已执行，而目标库无其标记：该库可能自旧备份恢复、发生切换，或有人删除了标记行";
+        "流水为已执行，而目标库无其标记：该库可能自旧备份恢复、发生切换，或有人删除了标记行";
     DriftContent { journal: &'a str, target: &'a str }:
-        format!("the marker names content {target}, the journal {journal}"), format!("标记内容摘要为 {target}，日志为 {journal}");
+        format!("the marker names content {target}, the journal {journal}"), format!("标记内容摘要为 {target}，流水为 {journal}");
     DriftRows { journal: u64, target: &'a str }:
-        format!("the marker says {target} rows, the journal {journal}"), format!("标记行数为 {target}，日志为 {journal}");
+        format!("the marker says {target} rows, the journal {journal}"), format!("标记行数为 {target}，流水为 {journal}");
     DriftBackup { journal: u64, target: &'a str }:
-        format!("the marker says that {target} rows were kept, the journal {journal}"), format!("标记备份行数为 {target}，日志为 {journal}");
-    DriftRolledBack: "the journal calls it done, and the target has rolled it back", "日志为已执行，而目标库已回退";
+        format!("the marker says that {target} rows were kept, the journal {journal}"), format!("标记备份行数为 {target}，流水为 {journal}");
+    DriftRolledBack: "the journal calls it done, and the target has rolled it back", "流水为已执行，而目标库已回退";
     DriftNotRolledBack:
-        "the journal calls it rolled back, and the target has no proof of that", "日志为已回退，而目标库无回退记录";
+        "the journal calls it rolled back, and the target has no proof of that", "流水为已回退，而目标库无回退记录";
     DriftApplied:
         "the journal says that nothing was applied, and the target has the marker of a whole change",
-        "日志为未生效，而目标库有完整的变更标记";
+        "流水为未生效，而目标库有完整的变更标记";
     DriftTransaction { xid: &'a str, status: &'a str }:
         format!("the server says of transaction {xid}: {status}"), format!("数据库称事务 {xid} 的状态为 {status}");
     Request: "Request", "申请";
@@ -47,7 +51,7 @@ messages! {
     ContentNow: "Content digest, now", "内容摘要（当前）";
     Since: "First step", "最初";
     Attempt: "Attempt", "尝试";
-    Entry: "Entry", "日志条目";
+    Entry: "Entry", "流水条目";
     Time: "Time", "时间";
     Person: "Person", "人员";
     Step: "Step", "步骤";
@@ -78,7 +82,7 @@ messages! {
     Transaction: "Transaction", "事务";
     Status: "Status", "状态";
     Session: "Session", "会话";
-    Head: "Head of the journal", "日志链首";
+    Head: "Head of the journal", "流水链头";
     Made: "Made", "生成";
     Faults: "What is missing or otherwise", "缺失或不一致";
     Scripts: "Scripts as submitted (SHA-256)", "提交的脚本（SHA-256）";

@@ -1,6 +1,8 @@
 use super::*;
+use crate::core::change::{Began, Declared, Executed, Taken};
 use crate::sql::fingerprint;
-use crate::types::PersonId;
+use crate::types::{AttemptId, PersonId, TargetName};
+use crate::wire::CutDecision;
 
 fn at(text: &str) -> Timestamp {
     format!("{text}:00Z").parse().unwrap()
@@ -19,6 +21,7 @@ fn done(change: &str, ended: &str) -> Execution {
         began: at(ended),
         ended: at(ended),
         state: ChangeState::Done,
+        done: true,
         rows: 2,
         seconds: 30,
         script: None,
@@ -167,10 +170,103 @@ fn a_data_change_that_comes_again_within_thirty_days_is_found_whatever_its_value
     for other in [
         with("b", "s3", "2026-10-20T11:00"),
         Execution { environment: "uat".into(), ..now() },
-        Execution { state: ChangeState::FailedClean, ..now() },
+        Execution { state: ChangeState::FailedClean, done: false, ..now() },
         Execution { class: Some(ChangeClass::Structure), ..now() },
     ] {
         assert_eq!(found(&[first(), other.clone()]), (vec![], 0), "{other:?}");
     }
     assert_eq!(found(&[first(), with("b", "s9", "2026-10-20T11:00")]), (vec![], 1));
+}
+
+/// Its steps, as the run `prod@2026-10-30#1` takes them.
+fn life(steps: impl IntoIterator<Item = ChangeStep>) -> ChangeLife {
+    let taken = |step| Taken {
+        at: Timestamp::UNIX_EPOCH,
+        by: PersonId::new("ops").unwrap(),
+        second: None,
+        reason: String::new(),
+        step,
+    };
+    ChangeLife { steps: steps.into_iter().map(taken).collect() }
+}
+
+fn attempt(number: u32) -> AttemptId {
+    format!("prod@2026-10-30#1/rate/{number}").parse().unwrap()
+}
+
+fn began(number: u32) -> ChangeStep {
+    let declared = Declared {
+        class: ChangeClass::Data,
+        kind: ChangeKind::Emergency,
+        team: TeamName::new("custody").ok(),
+        fixes: vec![ChangeId::new("former").unwrap()],
+    };
+    let began = Box::new(Began {
+        environment: "production".into(),
+        target: TargetName::new("prod").unwrap(),
+        attempt: attempt(number),
+        content: "c1".into(),
+        digest: "d1".into(),
+        window: None,
+        executor: None,
+        watcher: None,
+        declared: Some(declared),
+    });
+    ChangeStep::Began { began }
+}
+
+fn ended(number: u32, state: ChangeState) -> ChangeStep {
+    let ended = Box::new(Executed {
+        environment: "production".into(),
+        attempt: attempt(number),
+        content: "c1".into(),
+        state,
+        rows: 2,
+        backup_rows: 3,
+        started: None,
+        ended: Timestamp::UNIX_EPOCH,
+        checks: 1,
+        good: 1,
+        why: None,
+        progress: None,
+    });
+    ChangeStep::Ended { ended }
+}
+
+#[test]
+fn what_stopped_half_way_is_counted_so_also_where_it_went_on() {
+    use ChangeState::{Done, FailedClean, InDoubt, Partial, RollbackFailed, RolledBack};
+    let site = crate::core::test_site::site(Vec::new());
+    let id = ChangeId::new("rate").unwrap();
+    let counted = |steps: Vec<ChangeStep>| {
+        let all = of_life(&site, &id, &life(steps));
+        assert_eq!(all.len(), 1);
+        (all[0].state, all[0].done)
+    };
+    let (environment, how) = ("production".to_owned(), CutDecision::Continue);
+    let goes_on = ChangeStep::GoesOn { environment, attempt: attempt(1), how };
+    for (first, second, expected) in [
+        (Partial, Done, Partial),
+        (Partial, FailedClean, Partial),
+        (Partial, RolledBack, RolledBack),
+        (Partial, InDoubt, InDoubt),
+        (RollbackFailed, RolledBack, RollbackFailed),
+    ] {
+        let (begin, again) = (began(1), began(2));
+        let went_on = vec![begin, ended(1, first), goes_on.clone(), again, ended(2, second)];
+        assert_eq!(counted(went_on), (expected, second == Done), "{first:?} {second:?}");
+    }
+    // Nobody had it go on: a look has settled what became of it.
+    assert_eq!(counted(vec![began(1), ended(1, InDoubt), ended(2, Done)]), (Done, true));
+}
+
+#[test]
+fn figures_of_the_past_go_by_what_its_file_said_then() {
+    // The site has no such change any more.
+    let site = crate::core::test_site::site(Vec::new());
+    let steps = [began(1), ended(1, ChangeState::Done)];
+    let all = of_life(&site, &ChangeId::new("rate").unwrap(), &life(steps));
+    let it = &all[0];
+    assert_eq!((it.class, it.kind), (Some(ChangeClass::Data), ChangeKind::Emergency));
+    assert_eq!((&it.team, it.fixes.len()), (&TeamName::new("custody").ok(), 1));
 }

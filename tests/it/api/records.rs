@@ -36,6 +36,11 @@ fn over_the_api(office: &Office) {
         (&json!(false), &json!("not-read"))
     );
     assert_eq!(proof["attempts"][0]["state"], "done");
+    for of in ["rate/proof", "stats"] {
+        let path = format!("/api/v1/changes/{of}?environment=produktion");
+        let refused = office.served.ask_as(&office.tokens["asker"], ("GET", path.as_str()), None);
+        assert!(refused.body.contains("no environment"), "{}", refused.body);
+    }
     let told = office.command("asker", &["change", "proof", "rate"]).code(0).out;
     assert!(told.contains("was not read now"), "{told}");
     let path = ("GET", "/api/v1/changes/stats?by=class&environment=production");
@@ -94,6 +99,10 @@ fn drift_is_told(house: &House) {
     let told = house.run(&["change", "check"]).code(1).out;
     assert!(told.contains("DRIFT: the journal calls it done"), "{told}");
     house.run(&["change", "check", "--environment", "uat"]).code(0);
+    for of in [&["check"][..], &["proof", "rate"], &["stats"]] {
+        let asked = [&["change"], of, &["--environment", "produktion"]].concat();
+        house.run(&asked).refused("known: production, uat");
+    }
     let (program, site, state) = (env!("CARGO_BIN_EXE_nightrun"), house.site(), house.state());
     let (site, state) = (site.display(), state.display());
     house.batch(

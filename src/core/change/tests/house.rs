@@ -155,6 +155,7 @@ impl House {
             window: None,
             executor: None,
             watcher: None,
+            declared: None,
         };
         self.push(&id, person("shift"), ChangeStep::Began { began: Box::new(began) });
     }
