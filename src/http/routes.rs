@@ -237,7 +237,7 @@ fn of_changes(s: &mut Schemas) -> Vec<Route> {
         .gives::<ChangePage>(200, s),
         Route::new(
             (Method::GET, "/api/v1/changes/{change}/diff"),
-            inside,
+            takes_part,
             "What of its scripts and approvals is not as it was, line by line",
             get(diff),
         )
