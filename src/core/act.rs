@@ -295,6 +295,14 @@ fn index_of(run: &Run, job: &JobName) -> Result<usize, Refused> {
     run.index(job).ok_or_else(|| no_such_job(run, job))
 }
 
+pub(super) fn must_not_be_stopped(run: &Run) -> Result<(), Refused> {
+    if run.result != Some(RunResult::Stopped) {
+        return Ok(());
+    }
+    Err(Refused::by(Rule::RunStopped, format!("run {} was stopped", run.id()))
+        .hint("resume it first: `nightrun resume`"))
+}
+
 /// A stopped run is not set going again by an action on one of its jobs, a cancelled one by none.
 fn run_allows(run: &Run, action: &Action) -> Result<(), Refused> {
     let id = run.id();
@@ -306,9 +314,8 @@ fn run_allows(run: &Run, action: &Action) -> Result<(), Refused> {
             | Action::Priority { .. }
             | Action::Deadline { .. }
     );
-    if !harmless && run.result == Some(RunResult::Stopped) {
-        return Err(Refused::by(Rule::RunStopped, format!("run {id} was stopped"))
-            .hint("resume it first: `nightrun resume`"));
+    if !harmless {
+        must_not_be_stopped(run)?;
     }
     if run.cancelled.is_some() && !allowed_when_cancelled(run, action) {
         return Err(Refused::by(Rule::RunCancelled, format!("run {id} was cancelled"))

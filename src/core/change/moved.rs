@@ -7,7 +7,7 @@ use super::examine::left_something;
 use super::start::{Subject, start, subject};
 use super::step::{Began, ChangeStep, Declared, Executed};
 use super::take::{Wish, without_folder};
-use crate::core::act::By;
+use crate::core::act::{By, must_not_be_stopped};
 use crate::core::fact::{Action, Fact, Proposed, Why};
 use crate::core::gate;
 use crate::core::night::{Mover, StepError};
@@ -123,6 +123,7 @@ impl Mover<'_> {
         let run = self.core.state.runs.get(&doubted.run).ok_or_else(|| {
             Refused::by(Rule::NoSuchRun, format!("{} is not at hand", doubted.run))
         })?;
+        must_not_be_stopped(run)?;
         let site = Arc::clone(&run.site);
         let in_doubt = |run: &Run| {
             let index = run.index(&doubted.job)?;

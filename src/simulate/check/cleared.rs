@@ -69,6 +69,9 @@ impl<'a> Ruled<'a> {
             }
             known.extend(people);
         }
+        if self.is_taken() {
+            return Some("another run has begun it since it was put on a list".to_owned());
+        }
         let mut items =
             self.rules.checklist.iter().filter(|(_, item)| item.scope.covers(self.case()));
         if let Some((item, _)) =
@@ -158,6 +161,16 @@ impl<'a> Ruled<'a> {
     pub(super) fn is_early(&self, at: Timestamp) -> bool {
         let normal = self.change.kind == ChangeKind::Normal;
         normal && self.list().is_some_and(|(opens, _)| at < opens)
+    }
+
+    /// Whether it was put on a list, and another run has begun it since.
+    fn is_taken(&self) -> bool {
+        let steps = self.submitted().unwrap_or_default();
+        let scheduled = |taken: &Taken| matches!(taken.step, ChangeStep::Scheduled { .. });
+        let Some(at) = steps.iter().rposition(scheduled) else { return false };
+        steps.iter().skip(at).any(|taken| {
+            matches!(&taken.step, ChangeStep::Began { began } if began.attempt.run != *self.run.id())
+        })
     }
 
     /// The window of the list that it was put on last, where it has one.

@@ -164,6 +164,11 @@ impl Night {
         self.end_with(job, 0, Some(Work::Change(work)));
     }
 
+    /// Whether it was applied is not known.
+    pub(super) fn doubted(&mut self, job: &str) {
+        self.end_with(job, 9, Some(Work::Change(ChangeWork::none(ChangeState::InDoubt))));
+    }
+
     fn end_with(&mut self, job: &str, code: i32, work: Option<Work>) {
         let run = self.core.state().run(&self.run()).unwrap().clone();
         let attempt = run.attempt_id(run.index(&name(job)).unwrap(), 1);

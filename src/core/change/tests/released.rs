@@ -6,10 +6,10 @@ use jiff::SignedDuration;
 
 use super::house::{change, person, submit};
 use super::night::Night;
-use crate::core::change::{ChangeOrder, ChangeStep, Missing, WindowDecision};
-use crate::core::fact::{Action, Fact};
+use crate::core::change::{ChangeOrder, ChangeStep, Missing, WindowDecision, Wish};
+use crate::core::fact::{Action, Fact, RunResult, StopHow};
 use crate::core::invariant::{Around, Watch};
-use crate::core::night::{Command, Event};
+use crate::core::night::{Command, Event, StepError};
 use crate::core::refused::Rule;
 use crate::core::test_night::{boot, local, opened};
 use crate::definition::site::{Freeze, FreezeScope};
@@ -99,6 +99,29 @@ fn its_window_has_room_for_what_its_job_is_expected_to_take() {
         night.at(released).manned();
         assert_eq!(night.started() == ["a"], started, "{released}");
     }
+}
+
+/// It goes on when it is resumed, and not before: nothing of it is settled meanwhile.
+#[test]
+fn what_became_of_a_change_of_a_stopped_run_is_decided_when_it_goes_on() {
+    let mut night = Night::of(&[("a", PROD, "")]).approved("a", &["dev", "ops"]).open("11:00");
+    night.manned();
+    assert_eq!(night.started(), ["a"]);
+    night.must(Event::Stop { by: person("shift"), how: StopHow::Wait });
+    night.doubted("a");
+    assert_eq!(night.core.state().run(&night.run()).unwrap().result, Some(RunResult::Stopped));
+    let site = Arc::new(night.house.site.clone());
+    let wish = Wish::Decide { applied: Some(false), how: None };
+    let order = ChangeOrder { change: change("a"), wish, key: None, site };
+    let (by, reason) = (person("ops"), "nothing there".to_owned());
+    night.must(Event::Change { by, reason: reason.clone(), order: Box::new(order) });
+    let request = *night.core.state().standing.requests.keys().next().unwrap();
+    let yes = Event::Second { request, by: person("dba-too"), known: true, reason };
+    let refused = night.step(yes).unwrap_err();
+    assert!(
+        matches!(&refused, StepError::Refused(no) if no.rule == Some(Rule::RunStopped)),
+        "{refused}"
+    );
 }
 
 #[test]
