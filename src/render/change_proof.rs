@@ -431,15 +431,18 @@ fn target_text(text: &mut String, target: &TargetSheet) {
     for drift in &target.drift {
         text.push_str(&format!("    ! {drift}\n"));
     }
-    if target.rows.is_empty() {
-        return;
+    // An attempt's id is long and never broken: it heads its rows, so that they fit into a page.
+    let of_attempt = |a: &MarkerLine, b: &MarkerLine| a.cells.first() == b.cells.first();
+    for rows in target.rows.chunk_by(of_attempt) {
+        let heads: Vec<&str> = target.heads.iter().skip(1).map(String::as_str).collect();
+        let mut table = Table::new(&heads, &[2], 4);
+        for row in rows {
+            table.row(row.cells.iter().skip(1).cloned().collect());
+        }
+        let attempt = rows.first().and_then(|row| row.cells.first());
+        text.push_str(&format!("    {}\n", attempt.map_or("", String::as_str)));
+        table.write(text);
     }
-    let heads: Vec<&str> = target.heads.iter().map(String::as_str).collect();
-    let mut table = Table::new(&heads, &[3], 4);
-    for row in &target.rows {
-        table.row(row.cells.clone());
-    }
-    table.write(text);
     for row in target.rows.iter().filter(|row| !row.outcome.is_empty()) {
         text.push_str(&format!("    {} {}: {}\n", row.cells[0], row.cells[1], row.outcome));
     }
