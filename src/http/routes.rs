@@ -237,7 +237,7 @@ fn of_changes(s: &mut Schemas) -> Vec<Route> {
         .gives::<ChangePage>(200, s),
         Route::new(
             (Method::GET, "/api/v1/changes/{change}/diff"),
-            takes_part,
+            inside,
             "What of its scripts and approvals is not as it was, line by line",
             get(diff),
         )

@@ -54,7 +54,7 @@ const TAKES: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/changes/lists", "read"),
     ("GET", "/api/v1/changes/stats", "read"),
     ("GET", "/api/v1/changes/{change}", "read"),
-    ("GET", "/api/v1/changes/{change}/diff", "changes"),
+    ("GET", "/api/v1/changes/{change}/diff", "logs"),
     ("GET", "/api/v1/changes/{change}/proof", "logs"),
     ("POST", "/api/v1/changes", "changes"),
     ("POST", "/api/v1/changes/{change}/{step}", "changes"),
