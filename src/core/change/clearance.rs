@@ -62,7 +62,7 @@ impl Desk<'_> {
         missing.extend(self.manned(start.crew));
         let elsewhere = self.is_taken_by_another(start);
         let scheduled = self.scheduled(start.environment).filter(|_| !elsewhere);
-        if scheduled.is_none() && self.must_be_listed(start.environment) {
+        if elsewhere || scheduled.is_none() && self.must_be_listed(start.environment) {
             missing.push(Missing::Schedule);
         }
         missing.extend(self.untimely(start.environment, start.at, scheduled));
