@@ -5,6 +5,7 @@ pub mod act;
 mod action;
 mod agenda;
 pub mod ahead;
+mod allowed;
 pub mod calendar;
 mod calendar_use;
 pub mod change;
