@@ -70,6 +70,9 @@ impl Mover<'_> {
         let decides = matches!(wish, Wish::Decide { .. });
         let step = self.step_of(&site, &change, &by.person, wish.clone())?;
         if decides && by.second.is_none() {
+            // What the second person's yes could not carry out is not asked of anybody.
+            let (doubted, _, index) = self.in_doubt(&change)?;
+            still_in_doubt(&step, &doubted.job, index)?;
             return self.ask_second(by, Proposed::Change { change, wish: Box::new(wish) });
         }
         let step = match step {
@@ -111,13 +114,12 @@ impl Mover<'_> {
         Ok(())
     }
 
-    /// What two people found of a change in doubt, with what follows for its job. `by` has a second person.
-    pub(in crate::core) fn decide_change(
-        &mut self,
+    /// The attempt that has left a change in doubt, with the site of its run and the place of its job there while that is
+    /// in doubt as well; or why nobody may say anything of it now.
+    fn in_doubt(
+        &self,
         change: &ChangeId,
-        by: &By,
-        wish: Wish,
-    ) -> Result<(), StepError> {
+    ) -> Result<(AttemptId, Arc<Site>, Option<usize>), Refused> {
         let doubted = self.core.state.doubted_in(change).cloned();
         let doubted = doubted
             .ok_or_else(|| Refused::by(Rule::WrongStage, format!("{change} is not in doubt")))?;
@@ -125,28 +127,30 @@ impl Mover<'_> {
             Refused::by(Rule::NoSuchRun, format!("{} is not at hand", doubted.run))
         })?;
         must_not_be_stopped(run)?;
-        let site = Arc::clone(&run.site);
-        let in_doubt = |run: &Run| {
-            let index = run.index(&doubted.job)?;
-            let phase = &run.jobs[index].phase;
-            matches!(phase, Phase::InDoubt { .. }).then_some(index)
-        };
-        let index = in_doubt(run);
-        let examined = |index: usize| run.jobs[index].is_examined();
-        if run.index(&doubted.job).is_some_and(examined) {
+        let index = run.index(&doubted.job);
+        if index.is_some_and(|index| run.jobs[index].is_examined()) {
             let what = format!("{} is being examined: its answer comes first", doubted.job);
-            return Err(Refused::by(Rule::InFlight, what).into());
+            return Err(Refused::by(Rule::InFlight, what));
         }
+        let index = index.filter(|index| matches!(run.jobs[*index].phase, Phase::InDoubt { .. }));
+        Ok((doubted, Arc::clone(&run.site), index))
+    }
+
+    /// What two people found of a change in doubt, with what follows for its job. `by` has a second person.
+    pub(in crate::core) fn decide_change(
+        &mut self,
+        change: &ChangeId,
+        by: &By,
+        wish: Wish,
+    ) -> Result<(), StepError> {
+        let (doubted, site, index) = self.in_doubt(change)?;
         for person in by.second.iter().chain([&by.person]) {
             self.step_of(&site, change, person, wish.clone())?;
         }
         let step = self.step_of(&site, change, &by.person, wish)?;
         let goes_on = matches!(step, ChangeStep::GoesOn { .. });
         let applied = matches!(step, ChangeStep::Decided { applied: true, .. });
-        if goes_on && index.is_none() {
-            let what = format!("{} is not in doubt any more", doubted.job);
-            return Err(Refused::by(Rule::WrongStage, what).into());
-        }
+        still_in_doubt(&step, &doubted.job, index)?;
         self.move_change(change, by, step)?;
         let Some(index) = index else { return Ok(()) };
         if goes_on {
@@ -204,6 +208,16 @@ impl Mover<'_> {
         let by = run.crew.executor.as_ref().unwrap_or(&run.opened.by).clone();
         let step = ChangeStep::Ended { ended: Box::new(executed) };
         self.move_change(&change, &By::alone(by, String::new()), step)
+    }
+}
+
+/// Only a job that waits for it can go on.
+fn still_in_doubt(step: &ChangeStep, job: &JobName, index: Option<usize>) -> Result<(), Refused> {
+    match (step, index) {
+        (ChangeStep::GoesOn { .. }, None) => {
+            Err(Refused::by(Rule::WrongStage, format!("{job} is not in doubt any more")))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -7,13 +7,13 @@ use jiff::SignedDuration;
 use super::house::{change, person, submit};
 use super::night::Night;
 use crate::core::change::{ChangeOrder, ChangeStep, Missing, WindowDecision, Wish};
-use crate::core::fact::{Action, Fact, RunResult, StopHow};
+use crate::core::fact::{Action, Fact, Proposed, RunResult, StopHow};
 use crate::core::invariant::{Around, Watch};
 use crate::core::night::{Command, Event, StepError};
 use crate::core::refused::Rule;
 use crate::core::test_night::{boot, local, opened};
 use crate::definition::site::{Freeze, FreezeScope};
-use crate::types::{BatchId, Now, Outcome, Span, Text};
+use crate::types::{BatchId, Now, Outcome, RequestId, Span, Text};
 
 const PROD: &str = "class: data\ntarget: prod";
 const URGENT: &str = "class: data\ntarget: prod\nkind: emergency";
@@ -110,18 +110,32 @@ fn what_became_of_a_change_of_a_stopped_run_is_decided_when_it_goes_on() {
     night.must(Event::Stop { by: person("shift"), how: StopHow::Wait });
     night.doubted("a");
     assert_eq!(night.core.state().run(&night.run()).unwrap().result, Some(RunResult::Stopped));
+    let refused = |no: StepError| match no {
+        StepError::Refused(no) => (no.rule, no.what),
+        other => panic!("{other}"),
+    };
+    let because = "nothing there".to_owned();
+    // The first person hears it, in the words that the second one would hear.
     let site = Arc::new(night.house.site.clone());
     let wish = Wish::Decide { applied: Some(false), how: None };
     let order = ChangeOrder { change: change("a"), wish, key: None, site };
-    let (by, reason) = (person("ops"), "nothing there".to_owned());
-    night.must(Event::Change { by, reason: reason.clone(), order: Box::new(order) });
-    let request = *night.core.state().standing.requests.keys().next().unwrap();
-    let yes = Event::Second { request, by: person("dba-too"), known: true, reason };
-    let refused = night.step(yes).unwrap_err();
-    assert!(
-        matches!(&refused, StepError::Refused(no) if no.rule == Some(Rule::RunStopped)),
-        "{refused}"
-    );
+    let ask = |by| Event::Change {
+        by: person(by),
+        reason: because.clone(),
+        order: Box::new(order.clone()),
+    };
+    let first = refused(night.step(ask("ops")).unwrap_err());
+    assert_eq!(first.0, Some(Rule::RunStopped), "{}", first.1);
+    // Stopped between the two: the second one hears it.
+    let what =
+        Proposed::Change { change: order.change.clone(), wish: Box::new(order.wish.clone()) };
+    let (request, at) = (RequestId(1), night.now.wall);
+    let until = at + SignedDuration::from_mins(9);
+    let (by, reason) = (person("ops"), because.clone());
+    night.core.replay(at, &Fact::SecondAsked { request, by, reason, what, until }).unwrap();
+    let yes =
+        Event::Second { request, by: person("dba-too"), known: true, reason: because.clone() };
+    assert_eq!(refused(night.step(yes).unwrap_err()), first);
 }
 
 #[test]
