@@ -14,7 +14,7 @@ use crate::definition::raw::change::ChangeFile;
 use crate::definition::raw::{Field, List, Word};
 use crate::definition::sheets::{Findings, Sheet, Sheets, text_of};
 use crate::definition::site::{
-    Backup, Change, ChangeKind, ChangeMode, ChangeRules, Papers, Permission, RowLimits,
+    Backup, Change, ChangeKind, ChangeMode, ChangeRules, KEPT_IDS, Papers, Permission, RowLimits,
 };
 use crate::definition::source::{SourceTree, within};
 use crate::sql::Dialect;
@@ -33,12 +33,15 @@ pub(super) fn resolve(
         let read = |raw: &ChangeFile| (dialects(raw, known), mode(raw));
         let read = sheet.raw.as_ref().map(read);
         let read = read.unwrap_or_else(|| (vec![Dialect::Sqlite], Mode::OneTransaction));
-        let mut found = Vec::new();
+        let mut found: Vec<Finding> = kept_id(id).into_iter().collect();
         let backup = sheet.raw.as_ref().and_then(|raw| backup::resolve(raw, &read.0, &mut found));
         let client = sheet.raw.as_ref().and_then(|raw| client(raw, known, &mut found));
         let read = (read.0, read.1, client.is_some());
         let scripts = check_scripts(tree, id, sheet.folder(), read, backup.as_ref(), findings);
-        let Some(raw) = &sheet.raw else { continue };
+        let Some(raw) = &sheet.raw else {
+            findings.add(&sheet.file, found);
+            continue;
+        };
         check_names(raw, known, &mut found);
         check_attachments(tree, sheet.folder(), raw, &mut found);
         let targets = targets(raw, known, rules, &mut found);
@@ -56,6 +59,12 @@ pub(super) fn resolve(
     }
     report_circles(sheets, findings);
     changes
+}
+
+fn kept_id(id: &ChangeId) -> Option<Finding> {
+    let what = format!("no change can be called `{id}`: the API has something else of that name");
+    let finding = || Finding::error(Place::WHOLE_FILE, what).hint("rename its folder");
+    KEPT_IDS.contains(&id.as_str()).then(finding)
 }
 
 fn check_names(raw: &ChangeFile, known: &Known<'_>, found: &mut Vec<Finding>) {

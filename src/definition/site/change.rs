@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::Site;
 use crate::types::{ChangeId, PersonId, Span, TargetName, TeamName, Text, WindowClass};
 
+/// Ids that no change may have: under `/api/v1/changes/` they name something else.
+pub const KEPT_IDS: [&str; 2] = ["lists", "stats"];
+
 /// A database change (变更): its folder has `change.yaml`, `backup.sql`, `change.sql`, `verify.sql`, `rollback.sql`; the
 /// first and the last may be left out where nightrun keeps the rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

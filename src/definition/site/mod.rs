@@ -25,7 +25,8 @@ use crate::types::{
 
 pub use calendar::{Calendar, CalendarRule, DayRule, Days, Exception, ExceptionKind, Period};
 pub use change::{
-    Backup, BackupTable, Change, ChangeClass, ChangeKind, ChangeMode, Papers, Permission, RowLimits,
+    Backup, BackupTable, Change, ChangeClass, ChangeKind, ChangeMode, KEPT_IDS, Papers, Permission,
+    RowLimits,
 };
 pub use change_rules::{
     ApprovalRule, Case, ChangeRules, ChangeScope, CheckRule, EmergencyRule, IntakeRule, Part,

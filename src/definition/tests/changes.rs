@@ -55,6 +55,7 @@ fn every_defect_of_a_change_has_its_place() {
             "targets: {uat: ledger, other: ledgre}\npermissions: [{what: Read it, by: nobody}]\n",
         ),
         ("g", "targets: {}\nauthor: [li-wei, li-wie]\nmode: both\n"),
+        ("lists", "target: ledger\n"),
     ];
     let batch = "version: 1\nbatch: late\ntitle: Late\njobs:\n  one: {title: A, change: f}\n  \
                  two: {title: B, change: f, environment: uta}\n  \
