@@ -21,7 +21,7 @@ use crate::definition::{self, Styles};
 use crate::driver::files::{self, ReadSiteError};
 use crate::driver::git::{self, GitError, Repository};
 use crate::port::{Defects, LoadedSite, SiteSource};
-use crate::types::{BatchId, Revision};
+use crate::types::{BatchId, Named, Revision};
 
 /// A site as read and checked.
 #[derive(Debug)]
@@ -211,6 +211,19 @@ impl SiteSource for SiteFolder {
             (Some(commits), Some(revision)) => commits.files(revision, wanted),
             _ => files::contents(&self.folder, &loaded.tree, wanted),
         }
+    }
+
+    fn named(&self, loaded: &LoadedSite, folder: &Path) -> io::Result<Vec<Named>> {
+        let named = match (&self.commits, &loaded.revision) {
+            (Some(commits), Some(revision)) => commits.repository().named(&revision.commit, folder),
+            // Where git cannot say who it was, nobody knows whom to keep out: that is no reason to keep nobody out.
+            _ if git::lies_in_repository(&self.folder) => {
+                let folder_of_site = std::fs::canonicalize(&self.folder)?;
+                Repository::of(&folder_of_site).and_then(|of| of.named("HEAD", folder))
+            }
+            _ => Ok(Vec::new()),
+        };
+        named.map_err(io::Error::other)
     }
 }
 

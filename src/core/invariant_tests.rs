@@ -326,6 +326,7 @@ fn a_step_of_a_change_is_the_next_one_and_nobody_approves_what_is_their_own() {
         authors: vec![person("author")],
         accepted: None,
         confirmed: Vec::new(),
+        in_git: Vec::new(),
     };
     let approved = || ChangeStep::Approved {
         environment: "uat".into(),

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::definition::source::{SourceFile, SourceTree};
-use crate::types::Revision;
+use crate::types::{Named, Revision};
 
 use super::files::{LARGEST, MOST_FILES, is_read};
 
@@ -133,6 +133,21 @@ impl Repository {
             tree.insert(path, SourceFile::Content(bytes));
         }
         Ok(tree)
+    }
+
+    /// Whom the commits before and with one name as author or committer that touched a folder of the site, the newest
+    /// first. As each commit says it: a file that maps names to others may have been written by any of them.
+    pub fn named(&self, commit: &str, folder: &Path) -> Result<Vec<Named>, GitError> {
+        let path = self.site.join(folder).display().to_string();
+        let format = "--format=%H%x00%ae%x00%ce";
+        let text = self.git().text(&["log", "--no-show-signature", format, commit, "--", &path])?;
+        let mut named = Vec::new();
+        for line in text.lines() {
+            let mut parts = line.split('\0');
+            let commit = parts.next().unwrap_or_default();
+            named.extend(parts.map(|mail| Named { commit: commit.into(), mail: mail.into() }));
+        }
+        Ok(named)
     }
 
     /// A path beneath the site's folder that is no file in a commit.

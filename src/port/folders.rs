@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::definition::places::Places;
 use crate::definition::site::Site;
 use crate::definition::source::SourceTree;
-use crate::types::{BatchId, Revision, RunId};
+use crate::types::{BatchId, Named, Revision, RunId};
 
 pub trait Folders {
     /// Where a run's copy of the site lies. Absolute.
@@ -56,6 +56,10 @@ pub trait SiteSource {
         loaded: &LoadedSite,
         wanted: &dyn Fn(&Path) -> bool,
     ) -> io::Result<BTreeMap<PathBuf, Vec<u8>>>;
+
+    /// Whom the commits name that touched a folder of a loaded site, the newest first; nobody where it lies in no
+    /// repository.
+    fn named(&self, loaded: &LoadedSite, folder: &Path) -> io::Result<Vec<Named>>;
 }
 
 /// A site without defects.

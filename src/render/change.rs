@@ -4,9 +4,9 @@ use jiff::Timestamp;
 
 use super::table::{Table, harmless};
 use super::words::{ChangeWord, Label, Stepped, list};
-use crate::core::change::{ChangeStep, Stage, WindowDecision};
+use crate::core::change::{ChangeStep, InGit, Stage, WindowDecision};
 use crate::definition::site::ChangeKind;
-use crate::types::{Lang, Zone};
+use crate::types::{Lang, PersonId, Zone};
 use crate::view::Who;
 use crate::view::change::{ChangeLine, ChangePage, PlaceLine};
 use crate::view::change_diff::ChangeDiff;
@@ -27,11 +27,16 @@ pub fn step(lang: Lang, zone: &Zone, step: &ChangeStep) -> String {
     match step {
         ChangeStep::Created { request, .. } => Stepped::Created { title: &request.title }.say(lang),
         ChangeStep::Assigned { to } => Stepped::Assigned { to: to.as_str() }.say(lang),
-        ChangeStep::Submitted { content, environment, .. } => {
+        ChangeStep::Submitted { content, environment, in_git, .. } => {
             let digest = head(content);
-            match environment {
+            let told = match environment {
                 Some(environment) => Stepped::SubmittedFor { digest, environment }.say(lang),
                 None => Stepped::Submitted { digest }.say(lang),
+            };
+            let names = list(lang, in_git.iter().map(named_in_git));
+            told + &match names.as_str() {
+                "" => names,
+                names => Stepped::InGit { names }.say(lang),
             }
         }
         ChangeStep::Reviewed { role, stands_in, ticked, .. } => {
@@ -96,6 +101,13 @@ pub fn step(lang: Lang, zone: &Zone, step: &ChangeStep) -> String {
         ChangeStep::Returned => Stepped::Returned.say(lang),
         ChangeStep::Withdrawn => Stepped::Withdrawn.say(lang),
     }
+}
+
+/// The person, else the address, with the commit.
+fn named_in_git(named: &InGit) -> String {
+    let who = named.person.as_ref().map_or(named.mail.as_str(), PersonId::as_str);
+    // An address of a commit may be anything.
+    format!("{} ({})", harmless(who), head(&named.commit))
 }
 
 /// The first letters of a digest, enough to tell it from others by eye.

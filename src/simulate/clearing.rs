@@ -236,6 +236,6 @@ fn second(request: RequestId, by: &PersonId) -> Event {
 }
 
 fn wished(site: &Arc<Site>, change: ChangeId, by: &PersonId, wish: Wish) -> Event {
-    let order = ChangeOrder { change, wish, key: None, site: Arc::clone(site) };
+    let order = ChangeOrder { change, wish, key: None, site: Arc::clone(site), named: Vec::new() };
     Event::Change { by: by.clone(), reason: "made up".to_owned(), order: Box::new(order) }
 }

@@ -20,7 +20,7 @@ use crate::journal::OutgoingMail;
 use crate::port::control::{Caller, ChangeAsked, Reply};
 use crate::port::{Clock, SiteSource};
 use crate::render;
-use crate::types::{ChangeId, PersonId, Right};
+use crate::types::{ChangeId, Named, PersonId, Right};
 use crate::view::change::ChangeTold;
 use crate::view::list::ListTold;
 use crate::view::tried::Done;
@@ -52,11 +52,11 @@ impl<W: World> Supervisor<W> {
         }
         let by = person_of(Some(&site), caller);
         let before = turn.facts.len();
-        let scripts = match self.handed_in(&asked) {
-            Ok(scripts) => scripts,
+        let (scripts, named) = match self.handed_in(&asked) {
+            Ok(known) => known,
             Err(what) => return Ok(Reply::Failed { what, defects: false }),
         };
-        let event = order(asked, Arc::clone(&site), by.clone(), wish.reason);
+        let event = order(asked, (Arc::clone(&site), named), by.clone(), wish.reason);
         let answer = self.answer_to(turn, event, (None, by), wish.dry_run)?;
         if turn.facts.len() > before {
             turn.blobs.extend(scripts);
@@ -90,11 +90,11 @@ impl<W: World> Supervisor<W> {
             return Ok(Err(Refused::new(what)));
         }
         let by = person_of(Some(site), caller);
-        let scripts = match self.handed_in(&asked) {
-            Ok(scripts) => scripts,
+        let (scripts, named) = match self.handed_in(&asked) {
+            Ok(known) => known,
             Err(what) => return Ok(Err(Refused::new(what))),
         };
-        let event = order(asked, Arc::clone(site), by.clone(), reason);
+        let event = order(asked, (Arc::clone(site), named), by.clone(), reason);
         if let Err(refused) = self.try_step(&mut turn, event)? {
             return Ok(Err(refused));
         }
@@ -106,12 +106,23 @@ impl<W: World> Supervisor<W> {
         Ok(Ok(said))
     }
 
-    /// The bytes of what is handed in: kept with the step, so that it can be shown later what was submitted.
-    fn handed_in(&self, asked: &ChangeAsked) -> Result<Vec<Vec<u8>>, String> {
+    /// The bytes of what is handed in: kept with the step, so that it can be shown later what was submitted. With whom
+    /// its commits name.
+    fn handed_in(&self, asked: &ChangeAsked) -> Result<(Vec<Vec<u8>>, Vec<Named>), String> {
         match asked.wish {
-            Wish::Submit { .. } => self.scripts_of(std::slice::from_ref(&asked.change)),
-            _ => Ok(Vec::new()),
+            Wish::Submit { .. } => {
+                let scripts = self.scripts_of(std::slice::from_ref(&asked.change))?;
+                Ok((scripts, self.named(&asked.change)?))
+            }
+            _ => Ok((Vec::new(), Vec::new())),
         }
+    }
+
+    fn named(&self, change: &ChangeId) -> Result<Vec<Named>, String> {
+        let loaded = self.loaded().map_err(|defects| defects.0)?;
+        let Some(change) = loaded.site.changes.get(change) else { return Ok(Vec::new()) };
+        let named = self.parts.source.named(&loaded, &change.folder);
+        named.map_err(|why| format!("who wrote its scripts cannot be read: {why}"))
     }
 
     /// The scripts of changes as they are in force.
@@ -228,7 +239,12 @@ impl<W: World> Supervisor<W> {
     }
 }
 
-fn order(asked: ChangeAsked, site: Arc<Site>, by: PersonId, reason: String) -> Event {
+fn order(
+    asked: ChangeAsked,
+    (site, named): (Arc<Site>, Vec<Named>),
+    by: PersonId,
+    reason: String,
+) -> Event {
     let ChangeAsked { change, wish, key } = asked;
-    Event::Change { by, reason, order: Box::new(ChangeOrder { change, wish, key, site }) }
+    Event::Change { by, reason, order: Box::new(ChangeOrder { change, wish, key, site, named }) }
 }

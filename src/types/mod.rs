@@ -31,6 +31,6 @@ pub use id::{
 };
 pub use now::{BootId, Due, Now};
 pub use outcome::{Condition, Outcome};
-pub use revision::Revision;
+pub use revision::{Named, Revision};
 pub use right::{Right, Rights, UnknownRight};
 pub use text::{Lang, Text};

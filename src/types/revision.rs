@@ -15,6 +15,14 @@ pub struct Revision {
     pub dirty: bool,
 }
 
+/// Whom a commit names as its author or its committer. Anybody can write anything there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// The full id of the commit, in hex.
+    pub commit: String,
+    pub mail: String,
+}
+
 impl Revision {
     /// The first twelve digits, as people read them; `+` where the files differed.
     pub fn short(&self) -> String {

@@ -216,6 +216,7 @@ mod tests {
             authors: Vec::new(),
             accepted: None,
             confirmed: Vec::new(),
+            in_git: Vec::new(),
         })
     }
 

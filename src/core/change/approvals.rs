@@ -45,8 +45,8 @@ impl Desk<'_> {
         })
     }
 
-    /// Who has a part in the change. Whoever asked for it and whoever handed it in count as its authors: they are kept
-    /// from reviewing and approving it.
+    /// Who has a part in the change. Whoever asked for it, whoever handed it in and whoever git names count as its authors:
+    /// they are kept from reviewing and approving it.
     pub fn people<'a>(&'a self, part: Part, crew: &'a Crew) -> BTreeSet<&'a PersonId> {
         let papers = &self.change.papers;
         match part {
@@ -57,8 +57,9 @@ impl Desk<'_> {
             Part::Author => {
                 let steps = self.life.steps.iter().flat_map(|taken| match &taken.step {
                     ChangeStep::Created { .. } => vec![&taken.by],
-                    ChangeStep::Submitted { authors, .. } => {
-                        authors.iter().chain([&taken.by]).collect()
+                    ChangeStep::Submitted { authors, in_git, .. } => {
+                        let named = in_git.iter().filter_map(|named| named.person.as_ref());
+                        authors.iter().chain([&taken.by]).chain(named).collect()
                     }
                     _ => Vec::new(),
                 });

@@ -8,6 +8,7 @@ mod approvals;
 mod clearance;
 mod desk;
 pub(in crate::core) mod examine;
+mod in_git;
 mod intake;
 mod life;
 pub mod list;
@@ -28,7 +29,7 @@ pub use moved::ChangeOrder;
 pub(super) use moved::{doubt_allows, executed};
 pub use signoff::{Dropped, Signature, Signs};
 pub(super) use start::{cleared, may_man};
-pub use step::{Began, ChangeRequest, ChangeStep, Declared, Executed, WindowDecision};
+pub use step::{Began, ChangeRequest, ChangeStep, Declared, Executed, InGit, WindowDecision};
 pub use take::{HalfDone, Wish, without_folder};
 
 #[cfg(test)]

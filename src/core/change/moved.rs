@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::desk::{Desk, UNKNOWN};
 use super::examine::left_something;
+use super::in_git::in_git;
 use super::start::{Subject, start, subject};
 use super::step::{Began, ChangeStep, Declared, Executed};
 use super::take::{Wish, without_folder};
@@ -17,7 +18,7 @@ use crate::core::refused::{Refused, Rule};
 use crate::core::state::{Run, State, Unfit};
 use crate::core::window::Windows;
 use crate::definition::site::{Change, Site};
-use crate::types::{AttemptId, ChangeId, EventKey, JobName, Outcome, PersonId, RunId};
+use crate::types::{AttemptId, ChangeId, EventKey, JobName, Named, Outcome, PersonId, RunId};
 use crate::wire::{ChangeState, Ended, Work};
 
 /// What a person asks to be done with a change.
@@ -29,6 +30,8 @@ pub struct ChangeOrder {
     pub key: Option<EventKey>,
     /// The files that are in force.
     pub site: Arc<Site>,
+    /// Of a submission: whom the commits that touched its folder name, the newest first.
+    pub named: Vec<Named>,
 }
 
 fn declared(site: &Site, change: &Change) -> Declared {
@@ -62,7 +65,7 @@ impl State {
 impl Mover<'_> {
     /// A person takes a step. What becomes of a change in doubt waits for a second person.
     pub(in crate::core) fn change(&mut self, by: &By, order: ChangeOrder) -> Result<(), StepError> {
-        let ChangeOrder { change, wish, key, site } = order;
+        let ChangeOrder { change, wish, key, site, named } = order;
         if let Some(known) = key.as_ref().and_then(|key| self.core.state.change_by_key(key)) {
             let what = format!("the key was given to {known}");
             return Err(Refused::by(Rule::KeyUsed, what).into());
@@ -75,10 +78,12 @@ impl Mover<'_> {
             still_in_doubt(&step, &doubted.job, index)?;
             return self.ask_second(by, Proposed::Change { change, wish: Box::new(wish) });
         }
-        let step = match step {
-            ChangeStep::Created { request, .. } => ChangeStep::Created { request, key },
-            other => other,
-        };
+        let mut step = step;
+        match &mut step {
+            ChangeStep::Created { key: of, .. } => *of = key,
+            ChangeStep::Submitted { in_git: of, .. } => *of = in_git(&site, &named),
+            _ => {}
+        }
         self.move_change(&change, by, step)?;
         Ok(())
     }

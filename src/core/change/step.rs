@@ -39,6 +39,9 @@ pub enum ChangeStep {
         /// When it was accepted, as whoever submits it says.
         accepted: Option<Date>,
         confirmed: Vec<CheckName>,
+        /// Whom the commits that touched its folder name; they count as authors too.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        in_git: Vec<InGit>,
     },
     /// `complete`: with it enough people have reviewed. `ticked`: warnings that were seen, by name.
     Reviewed {
@@ -99,6 +102,17 @@ pub enum ChangeStep {
     /// Sent back: it starts again.
     Returned,
     Withdrawn,
+}
+
+/// Whom a commit names as its author or committer. It can be forged, so that it lets nobody in and only keeps people out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct InGit {
+    /// The newest commit that names them, in hex.
+    pub commit: String,
+    pub mail: String,
+    /// Who has this address; `None`: nobody of the site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonId>,
 }
 
 /// A change as it was asked for.

@@ -12,7 +12,7 @@ use super::desk::Desk;
 use super::life::{ChangeLife, Stage};
 use super::step::{ChangeRequest, ChangeStep};
 use crate::core::refused::{Refused, Rule};
-use crate::definition::site::{ChangeKind, ChangeRules, Part, Site, StepWord};
+use crate::definition::site::{ChangeKind, ChangeRules, KEPT_IDS, Part, Site, StepWord};
 use crate::types::{ChangeId, CheckName, PersonId, Role};
 use crate::wire::{ChangeState, CutDecision};
 
@@ -129,6 +129,9 @@ pub fn without_folder(
                 request.requester.iter().find(|person| !site.people.contains_key(*person))
             {
                 return Err(unknown_person(stranger));
+            }
+            if KEPT_IDS.contains(&id.as_str()) {
+                return Err(Refused::new(format!("the API has something else called `{id}`")));
             }
             if request.title.trim().is_empty() {
                 return Err(Refused::new("a change has a title"));
@@ -258,7 +261,15 @@ impl Desk<'_> {
         }
         let authors = self.change.papers.authors.clone();
         let (content, scripts) = (self.change.content.clone(), self.change.scripts.clone());
-        Ok(ChangeStep::Submitted { content, scripts, environment, authors, accepted, confirmed })
+        Ok(ChangeStep::Submitted {
+            content,
+            scripts,
+            environment,
+            authors,
+            accepted,
+            confirmed,
+            in_git: Vec::new(),
+        })
     }
 
     fn unaltered(&self) -> Result<(), Refused> {

@@ -2,7 +2,7 @@
 //! life, the acts on its run and the rules, and not from what decides it.
 
 use super::{Around, rules};
-use crate::core::change::{ChangeLife, ChangeStep, Desk};
+use crate::core::change::{ChangeLife, ChangeStep, Desk, InGit};
 use crate::core::fact::{Action, RunOpened};
 use crate::core::phase::Phase;
 use crate::core::state::{Run, State};
@@ -71,7 +71,9 @@ pub(super) fn next_step(
     }
     let own = life.steps.iter().any(|taken| match &taken.step {
         ChangeStep::Created { .. } => taken.by == *by,
-        ChangeStep::Submitted { authors, .. } => taken.by == *by || authors.contains(by),
+        ChangeStep::Submitted { authors, in_git, .. } => {
+            taken.by == *by || authors.contains(by) || is_named(in_git, by)
+        }
         _ => false,
     });
     match step {
@@ -85,6 +87,10 @@ pub(super) fn next_step(
         }
         _ => Ok(()),
     }
+}
+
+fn is_named(in_git: &[InGit], person: &PersonId) -> bool {
+    in_git.iter().any(|named| named.person.as_ref() == Some(person))
 }
 
 /// A change that is about to begin, where there are rules about it.
@@ -132,7 +138,7 @@ pub(super) fn may_begin(
     for person in [&released.by, &watched.by] {
         let wrote = |authors: &[PersonId]| authors.contains(person);
         let own = steps.iter().any(
-            |taken| matches!(&taken.step, ChangeStep::Submitted { authors, .. } if wrote(authors)),
+            |taken| matches!(&taken.step, ChangeStep::Submitted { authors, in_git, .. } if wrote(authors) || is_named(in_git, person)),
         );
         if own || wrote(&of.change.papers.authors) {
             return Err(format!("{person} wrote it"));

@@ -2,8 +2,8 @@
 
 use super::at;
 use crate::core::change::{
-    Began, ChangeRequest, ChangeStep, Executed, JournalHead, LeftOffList, ListedChange, Missing,
-    SealedList, WindowDecision,
+    Began, ChangeRequest, ChangeStep, Executed, InGit, JournalHead, LeftOffList, ListedChange,
+    Missing, SealedList, WindowDecision,
 };
 use crate::core::fact::Fact;
 use crate::definition::site::{ChangeClass, ChangeKind, Part};
@@ -81,6 +81,14 @@ fn steps() -> Vec<ChangeStep> {
             authors: vec![person.clone()],
             accepted: Some(jiff::civil::date(2026, 10, 29)),
             confirmed: vec![item.clone()],
+            in_git: vec![
+                InGit {
+                    commit: "c0ffee".into(),
+                    mail: "li@bank.example".into(),
+                    person: Some(person.clone()),
+                },
+                InGit { commit: "c0ffee".into(), mail: "@".into(), person: None },
+            ],
         },
         ChangeStep::Reviewed {
             content: digest(),

@@ -10,6 +10,7 @@ messages! {
     Submitted { digest: &'a str }: format!("submitted ({digest})"), format!("提交（{digest}）");
     SubmittedFor { digest: &'a str, environment: &'a str }:
         format!("submitted for {environment} ({digest})"), format!("提交至 {environment}（{digest}）");
+    InGit { names: &'a str }: format!("; git names: {names}"), format!("；git 记录的作者：{names}");
     Reviewed { role: &'a str }: format!("reviewed as {role}"), format!("以 {role} 审核脚本");
     Approved { environment: &'a str, role: &'a str }:
         format!("approved for {environment} as {role}"), format!("以 {role} 审批 {environment}");

@@ -116,9 +116,10 @@ impl<'a> Ruled<'a> {
                 ChangeStep::Created { .. } => {
                     authors.insert(&taken.by);
                 }
-                ChangeStep::Submitted { authors: named, .. } => {
+                ChangeStep::Submitted { authors: named, in_git, .. } => {
                     authors.insert(&taken.by);
                     authors.extend(named);
+                    authors.extend(in_git.iter().flat_map(|named| &named.person));
                 }
                 _ => {}
             }

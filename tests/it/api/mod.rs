@@ -4,6 +4,7 @@ mod changes;
 mod contract;
 mod events;
 mod half_done;
+mod in_git;
 mod listed;
 mod login;
 mod office;

@@ -20,7 +20,7 @@ struct Archive {
 }
 
 #[track_caller]
-pub(super) fn git(at: &Path, arguments: &[&str]) -> String {
+pub(crate) fn git(at: &Path, arguments: &[&str]) -> String {
     let mut command = Command::new("git");
     command.arg("-C").arg(at).args(["-c", "user.name=Li Wei", "-c", "user.email=li@bank.example"]);
     command

@@ -12,7 +12,7 @@ mod archived;
 mod audited;
 #[cfg(feature = "faults")]
 mod clock_set;
-mod committed;
+pub(crate) mod committed;
 #[cfg(feature = "faults")]
 mod cut_off;
 mod disk_full;

@@ -292,6 +292,7 @@ fn step(night: &mut Night, id: &str, by: &str, wish: Wish) {
         wish,
         key: None,
         site: std::sync::Arc::new(night.house.site.clone()),
+        named: Vec::new(),
     };
     night.must(Event::Change { by: person(by), reason: "r".into(), order: Box::new(order) });
 }

@@ -2,6 +2,7 @@
 
 mod examine;
 mod house;
+mod in_git;
 mod lists;
 mod night;
 mod people;

@@ -118,7 +118,7 @@ fn what_became_of_a_change_of_a_stopped_run_is_decided_when_it_goes_on() {
     // The first person hears it, in the words that the second one would hear.
     let site = Arc::new(night.house.site.clone());
     let wish = Wish::Decide { applied: Some(false), how: None };
-    let order = ChangeOrder { change: change("a"), wish, key: None, site };
+    let order = ChangeOrder { change: change("a"), wish, key: None, site, named: Vec::new() };
     let ask = |by| Event::Change {
         by: person(by),
         reason: because.clone(),
@@ -144,7 +144,8 @@ fn whoever_carries_it_out_has_no_hand_in_it_afterwards() {
         let mut night = Night::of(&[("a", PROD, "")]).approved("a", &["dev", "ops"]).open("10:30");
         night.manned();
         let site = Arc::new(night.house.site.clone());
-        let order = ChangeOrder { change: change("a"), wish: submit(), key: None, site };
+        let order =
+            ChangeOrder { change: change("a"), wish: submit(), key: None, site, named: Vec::new() };
         let (by, reason) = (person(by), "once more".to_owned());
         night.must(Event::Change { by, reason, order: Box::new(order) });
         night.at("11:00");
@@ -165,6 +166,7 @@ fn what_is_not_approved_for_what_the_run_holds_does_not_start_and_an_approval_le
         wish,
         key: None,
         site: Arc::new(night.house.site.clone()),
+        named: Vec::new(),
     };
     let approve = order(super::house::approve("production"));
     night.must(Event::Change {

@@ -36,6 +36,7 @@ fn step(name: &str) -> (ChangeStep, bool) {
             authors: Vec::new(),
             accepted: None,
             confirmed: Vec::new(),
+            in_git: Vec::new(),
         },
         "review" => ChangeStep::Reviewed {
             content: text(),
