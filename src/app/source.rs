@@ -11,7 +11,8 @@ use jiff::civil::Date;
 use super::commits::Commits;
 use crate::core::calendar::Calendars;
 use crate::core::check::{self as core_check, Severity as Found};
-use crate::core::roster::{Clash, Roster};
+use crate::core::roster::Entry;
+use crate::core::roster_check::{self, About, RosterFinding};
 use crate::definition::defect::{Defect, Finding, Place, Severity};
 use crate::definition::places::{FilePlace, Places};
 use crate::definition::settings::{Definitions, Follow, Settings};
@@ -41,8 +42,8 @@ pub fn check(folder: &Path, today: Date) -> Result<Checked, ReadSiteError> {
         let found = core_check::check(site, today);
         defects.extend(found.into_iter().map(|found| placed(&tree, &loaded.places, found)));
         let calendars = Calendars::new(&site.calendars);
-        let clashes = Roster::new(site, &calendars).clashes();
-        defects.extend(clashes.iter().filter_map(|clash| in_roster(&tree, &loaded.places, clash)));
+        let found = roster_check::check(site, &calendars, today);
+        defects.extend(found.into_iter().map(|found| in_roster(&tree, &loaded.places, found)));
         defects.sort_by(|a, b| a.order().cmp(&b.order()));
     }
     let failed = defects.iter().any(|defect| defect.severity == Severity::Error);
@@ -58,21 +59,36 @@ fn placed(tree: &SourceTree, places: &Places, found: core_check::Finding) -> Def
     };
     let at =
         at.unwrap_or_else(|| FilePlace { file: PathBuf::from("site.yaml"), at: Place::WHOLE_FILE });
-    let finding = match found.severity {
-        Found::Error => Finding::error(at.at, found.what),
-        Found::Warning => Finding::warning(at.at, found.what),
-    };
-    Defect::of(&at.file, &tree.lines(&at.file), finding.hint(found.hint))
+    at_place(tree, &at, found.severity, (found.what, found.hint))
 }
 
-/// Somebody who has two shifts at once, at the place of the later entry.
-fn in_roster(tree: &SourceTree, places: &Places, clash: &Clash) -> Option<Defect> {
-    let at = places.roster.get(clash.entry)?;
-    let [(first, on), (second, also)] = &clash.shifts;
-    let person = &clash.person;
-    let what = format!("{person} has two shifts at once: {first} of {on} and {second} of {also}");
-    let hint = "a shift with `on_call: true` may be had beside another one";
-    Some(Defect::of(&at.file, &tree.lines(&at.file), Finding::error(at.at, what).hint(hint)))
+fn at_place(
+    tree: &SourceTree,
+    at: &FilePlace,
+    severity: Found,
+    (what, hint): (String, String),
+) -> Defect {
+    let finding = match severity {
+        Found::Error => Finding::error(at.at, what),
+        Found::Warning => Finding::warning(at.at, what),
+    };
+    Defect::of(&at.file, &tree.lines(&at.file), finding.hint(hint))
+}
+
+/// A finding of the roster at its place in the files.
+fn in_roster(tree: &SourceTree, places: &Places, found: RosterFinding) -> Defect {
+    let roster = &places.roster;
+    let at = match &found.about {
+        About::Entry(Entry::Assignment(number)) => roster.assignments.get(*number),
+        About::Entry(Entry::Rotation(number)) => roster.rotations.get(*number),
+        About::Entry(Entry::Leave(number)) => roster.leave.get(*number),
+        About::Entry(Entry::Swap(number)) => roster.swaps.get(*number),
+        About::Entry(Entry::Override(number)) => roster.overrides.get(*number),
+        About::Person(person) => places.people.get(person),
+    };
+    let whole = || FilePlace { file: PathBuf::from("roster.yaml"), at: Place::WHOLE_FILE };
+    let at = at.cloned().unwrap_or_else(whole);
+    at_place(tree, &at, found.severity, (found.what, found.hint))
 }
 
 /// Reads the site of a folder, whatever day it is: what hangs on the day (a calendar that has ended) is said where it

@@ -63,6 +63,8 @@ mod tests {
                 name: Text::en(*id),
                 language: None,
                 mail: None,
+                phone: None,
+                webhook: None,
                 team: None,
                 roles: roles.iter().map(role).collect(),
                 unix_user: None,

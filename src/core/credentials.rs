@@ -181,6 +181,8 @@ mod tests {
             name: Text::en("Ann"),
             language: None,
             mail: None,
+            phone: None,
+            webhook: None,
             team: None,
             roles: vec![Role::new("viewer").unwrap()],
             unix_user: None,

@@ -5,13 +5,18 @@
 //! later one. So where one shift ends at the clock time at which another begins, nobody is missing and nobody is doubled,
 //! in those nights too.
 
-use jiff::civil::{Date, Time, Weekday};
+use std::collections::BTreeMap;
+
+use jiff::civil::{Date, Time};
 use jiff::tz::AmbiguousOffset;
 use jiff::{SignedDuration, Timestamp};
 
 use super::calendar::{Calendars, plus};
-use crate::definition::site::{Assignment, Hours, Shift, Site};
+use super::staffing::{Instead, Staff, Staffing};
+use crate::definition::site::{Hours, Shift, Site};
 use crate::types::{CalendarName, PersonId, ShiftName, Zone};
+
+pub use super::staffing::Entry;
 
 /// A shift of a date, with who has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,14 +27,16 @@ pub struct OnShift {
     pub from: Timestamp,
     /// Not included.
     pub to: Timestamp,
-    /// In the order of the roster.
+    /// In the order of the roster; never empty.
     pub people: Vec<PersonId>,
+    /// Those of them for whom somebody else was planned.
+    pub instead: BTreeMap<PersonId, Instead>,
 }
 
-/// A calendar says nothing about the day, so nobody knows the hours of the shift.
+/// A calendar says nothing about the day, so nobody knows the hours of the shift, or whose turn it is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the hours of shift `{shift}` on {date} are not known: the data of calendar `{calendar}` do not reach it"
+    "shift `{shift}` of {date} is not known: the data of calendar `{calendar}` do not reach that day"
 )]
 pub struct HoursUnknown {
     pub shift: ShiftName,
@@ -37,125 +44,117 @@ pub struct HoursUnknown {
     pub calendar: CalendarName,
 }
 
-/// Two shifts of one person that overlap.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Clash {
-    /// Of the later one in the site's roster.
-    pub entry: usize,
-    pub person: PersonId,
-    pub shifts: [(ShiftName, Date); 2],
-}
+/// How far a rotation without a last date is followed.
+const AHEAD: i32 = 400;
 
 /// The roster of a site.
 #[derive(Debug)]
 pub struct Roster<'a> {
     site: &'a Site,
-    calendars: &'a Calendars,
+    pub(super) staffing: Staffing<'a>,
 }
 
 impl<'a> Roster<'a> {
     pub fn new(site: &'a Site, calendars: &'a Calendars) -> Self {
-        Self { site, calendars }
+        Self { site, staffing: Staffing::new(&site.duty, calendars) }
     }
 
     /// Shifts that somebody has at an instant: those that began first come first.
     pub fn who(&self, at: Timestamp) -> Result<Vec<OnShift>, HoursUnknown> {
-        let mut on: Vec<OnShift> = Vec::new();
-        for entry in &self.site.duty.roster {
-            for turn in self.turns(entry, at)? {
-                if !(turn.from <= at && at < turn.to) {
-                    continue;
-                }
-                match on.iter_mut().find(|on| on.shift == turn.shift && on.date == turn.date) {
-                    Some(same) => same.people.extend(turn.people),
-                    None => on.push(turn),
-                }
-            }
+        let today = self.site.zone.tz().to_datetime(at).date();
+        // A shift of two days before may end behind midnight where the clock was set; the day after, a gap may begin it.
+        let mut on = self.between(plus(today, -2), plus(today, 1))?;
+        on.retain(|on| on.from <= at && at < on.to);
+        Ok(on)
+    }
+
+    /// Shifts that begin on these dates, the last one included, and that somebody has: those that begin first come
+    /// first.
+    pub fn between(&self, first: Date, last: Date) -> Result<Vec<OnShift>, HoursUnknown> {
+        let mut on = Vec::new();
+        for date in days(first, last) {
+            on.extend(self.of_date(date)?);
         }
         on.sort_by(|a, b| (a.from, a.to, &a.shift).cmp(&(b.from, b.to, &b.shift)));
         Ok(on)
     }
 
+    fn of_date(&self, date: Date) -> Result<Vec<OnShift>, HoursUnknown> {
+        let mut on = Vec::new();
+        for (name, shift) in self.staffing.shifts() {
+            let staff = self.staffing.of(name, date)?;
+            if staff.holders.is_empty() {
+                continue;
+            }
+            let (from, to) = self.hours((name, shift), date)?;
+            let mut instead = BTreeMap::new();
+            let mut people = Vec::with_capacity(staff.holders.len());
+            for holder in staff.holders {
+                if let Some(why) = holder.instead {
+                    instead.insert(holder.person.clone(), why);
+                }
+                people.push(holder.person);
+            }
+            on.push(OnShift { shift: name.clone(), date, from, to, people, instead });
+        }
+        Ok(on)
+    }
+
     /// The first instant after this one at which a shift that somebody has begins or ends.
     pub fn next_change(&self, at: Timestamp) -> Result<Option<Timestamp>, HoursUnknown> {
+        let today = self.site.zone.tz().to_datetime(at).date();
+        let Some(last) = self.last_date(today) else { return Ok(None) };
         let mut next: Option<Timestamp> = None;
-        for entry in &self.site.duty.roster {
-            let turns = self.turns(entry, at)?;
-            let ends = turns.iter().flat_map(|turn| [turn.from, turn.to]);
+        for date in days(plus(today, -2), last) {
+            // No shift begins before its date.
+            let begins = instant(date, Time::midnight(), &self.site.zone);
+            if next.is_some_and(|next| next <= begins) {
+                break;
+            }
+            let on = self.of_date(date)?;
+            let ends = on.iter().flat_map(|turn| [turn.from, turn.to]);
             next = ends.chain(next).filter(|end| *end > at).min();
         }
         Ok(next)
     }
 
-    /// Shifts of one person that overlap, where one of them is not on call.
-    pub fn clashes(&self) -> Vec<Clash> {
-        let mut turns: Vec<(&PersonId, Timestamp, Timestamp, &ShiftName, Date, usize)> = Vec::new();
-        for (number, entry) in self.site.duty.roster.iter().enumerate() {
-            let Some(shift) = self.site.duty.shifts.get(&entry.shift) else { continue };
-            if shift.on_call {
-                continue;
-            }
-            for date in days(entry.from, entry.to) {
-                let Ok((from, to)) = self.hours(&entry.shift, shift, date) else { continue };
-                let people = entry.people.iter();
-                turns.extend(people.map(|who| (who, from, to, &entry.shift, date, number)));
-            }
-        }
-        turns.sort();
-        let pairs = turns.windows(2).filter(|two| two[0].0 == two[1].0 && two[1].1 < two[0].2);
-        pairs
-            .map(|two| Clash {
-                entry: two[0].5.max(two[1].5),
-                person: two[0].0.clone(),
-                shifts: [(two[0].3.clone(), two[0].4), (two[1].3.clone(), two[1].4)],
-            })
-            .collect()
+    /// The last date that the roster says anything about; of a rotation without end a year and a bit from `today`.
+    /// `None`: it is empty.
+    pub fn last_date(&self, today: Date) -> Option<Date> {
+        let duty = &self.site.duty;
+        let open = |to: Option<Date>| to.unwrap_or_else(|| plus(today, AHEAD));
+        let assigned = duty.roster.iter().map(|entry| entry.to);
+        let turned = duty.rotations.iter().map(|rotation| open(rotation.to));
+        let set = duty.overrides.iter().map(|entry| entry.date);
+        assigned.chain(turned).chain(set).max()
     }
 
-    /// The turns of an entry around an instant: that of its day, those beside it, and the first one where it is yet to
-    /// begin.
-    fn turns(&self, entry: &Assignment, at: Timestamp) -> Result<Vec<OnShift>, HoursUnknown> {
-        let Some(shift) = self.site.duty.shifts.get(&entry.shift) else { return Ok(Vec::new()) };
-        let today = self.site.zone.tz().to_datetime(at).date();
-        // A turn of two days before may end behind midnight where the clock was set; the day after, a gap may begin it.
-        let first = entry.from.max(plus(today, -2));
-        let last = entry.to.min(plus(first.max(today), 1));
-        let turn = |date| {
-            let (from, to) = self.hours(&entry.shift, shift, date)?;
-            let (shift, people) = (entry.shift.clone(), entry.people.clone());
-            Ok(OnShift { shift, date, from, to, people })
-        };
-        days(first, last).map(turn).collect()
+    /// Who has a shift of a date, and how that came.
+    pub fn staff(&self, shift: &ShiftName, date: Date) -> Result<Staff, HoursUnknown> {
+        self.staffing.of(shift, date)
     }
 
-    fn hours(
+    /// Those who stand in for somebody, in the order of the file; whoever is on leave that day is none.
+    pub fn deputies(&self, person: &PersonId, date: Date) -> Vec<PersonId> {
+        let there = |deputy: &&PersonId| self.staffing.leave(deputy, date).is_none();
+        self.staffing.deputies(person).filter(there).cloned().collect()
+    }
+
+    /// When a shift of a date begins and ends.
+    pub fn hours(
         &self,
-        name: &ShiftName,
-        shift: &Shift,
+        (name, shift): (&ShiftName, &Shift),
         date: Date,
     ) -> Result<(Timestamp, Timestamp), HoursUnknown> {
         let hours = match &shift.days_off {
-            Some(off) if !self.is_business_day(name, shift, date)? => off,
+            Some(off) if !self.staffing.is_business_day((name, shift), date)? => off,
             _ => &shift.hours,
         };
         Ok(between(hours, date, &self.site.zone))
     }
-
-    fn is_business_day(
-        &self,
-        name: &ShiftName,
-        shift: &Shift,
-        date: Date,
-    ) -> Result<bool, HoursUnknown> {
-        let Some(calendar) = &shift.calendar else {
-            return Ok(!matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday));
-        };
-        let known = self.calendars.is_business_day(calendar, date);
-        known.ok_or_else(|| HoursUnknown { shift: name.clone(), date, calendar: calendar.clone() })
-    }
 }
 
-fn days(first: Date, last: Date) -> impl Iterator<Item = Date> {
+pub(super) fn days(first: Date, last: Date) -> impl Iterator<Item = Date> {
     first.series(jiff::ToSpan::days(1)).take_while(move |date| *date <= last)
 }
 
@@ -165,7 +164,7 @@ fn between(hours: &Hours, date: Date, zone: &Zone) -> (Timestamp, Timestamp) {
 }
 
 /// The first instant at which the zone's clock shows this time or a later one of the day.
-fn instant(date: Date, time: Time, zone: &Zone) -> Timestamp {
+pub(super) fn instant(date: Date, time: Time, zone: &Zone) -> Timestamp {
     let ambiguous = zone.tz().to_ambiguous_timestamp(date.to_datetime(time));
     let left_out = matches!(ambiguous.offset(), AmbiguousOffset::Gap { .. });
     let Ok(at) = ambiguous.compatible() else { return Timestamp::MAX };
@@ -179,4 +178,4 @@ fn instant(date: Date, time: Time, zone: &Zone) -> Timestamp {
 
 #[cfg(test)]
 #[path = "roster_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -7,11 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 use super::*;
-use crate::core::test_site;
-use crate::definition::site::{Calendar, CalendarRule, Exception, ExceptionKind};
+use crate::core::{roster_check, test_site};
+use crate::definition::site::{Assignment, Calendar, CalendarRule, Exception, ExceptionKind};
 use crate::types::Text;
 
-fn shift(from: Time, to: Time) -> Shift {
+pub(in crate::core) fn shift(from: Time, to: Time) -> Shift {
     Shift {
         title: Text::en("shift"),
         hours: Hours { from, to },
@@ -21,16 +21,16 @@ fn shift(from: Time, to: Time) -> Shift {
     }
 }
 
-fn person(name: &str) -> PersonId {
+pub(in crate::core) fn person(name: &str) -> PersonId {
     PersonId::new(name).unwrap()
 }
 
-fn entry(shift: &str, from: Date, to: Date, people: &[&str]) -> Assignment {
+pub(in crate::core) fn entry(shift: &str, from: Date, to: Date, people: &[&str]) -> Assignment {
     let people = people.iter().map(|name| person(name)).collect();
     Assignment { shift: ShiftName::new(shift).unwrap(), from, to, people }
 }
 
-fn site(zone: &str, shifts: &[(&str, Shift)], roster: Vec<Assignment>) -> Site {
+pub(in crate::core) fn site(zone: &str, shifts: &[(&str, Shift)], roster: Vec<Assignment>) -> Site {
     let mut site = test_site::site(Vec::new());
     site.zone = Zone::named(zone).unwrap();
     let named = |(name, shift): &(&str, Shift)| (ShiftName::new(name).unwrap(), shift.clone());
@@ -40,7 +40,7 @@ fn site(zone: &str, shifts: &[(&str, Shift)], roster: Vec<Assignment>) -> Site {
 }
 
 /// The shifts of E1 that change each other.
-fn e1() -> Vec<(&'static str, Shift)> {
+pub(in crate::core) fn e1() -> Vec<(&'static str, Shift)> {
     let h = |hour, minute| time(hour, minute, 0, 0);
     let mut night = shift(h(21, 30), h(8, 30));
     night.days_off = Some(Hours { from: h(17, 30), to: h(8, 30) });
@@ -52,7 +52,7 @@ fn e1() -> Vec<(&'static str, Shift)> {
     ]
 }
 
-fn on(site: &Site, local: &str) -> Vec<String> {
+pub(in crate::core) fn on(site: &Site, local: &str) -> Vec<String> {
     let calendars = Calendars::new(&site.calendars);
     let local: jiff::civil::DateTime = local.parse().unwrap();
     let at = local.to_zoned(site.zone.tz().clone()).unwrap().timestamp();
@@ -141,26 +141,7 @@ fn the_next_change_is_the_next_begin_or_end_also_of_what_is_yet_to_come() {
     );
 }
 
-#[test]
-fn somebody_who_is_in_two_places_at_once_is_found() {
-    let day = date(2026, 10, 28);
-    let roster = vec![
-        entry("day", day, day, &["anna", "bo"]),
-        entry("night", day, day, &["anna"]),
-        entry("afternoon", day, day, &["bo"]),
-        entry("early", day, day, &["li-wei"]),
-    ];
-    let mut site = site("Europe/Berlin", &e1(), roster);
-    let calendars = Calendars::new(&site.calendars);
-    let clashes = Roster::new(&site, &calendars).clashes();
-    assert_eq!(clashes.len(), 1, "{clashes:?}");
-    assert_eq!((clashes[0].entry, &clashes[0].person), (2, &person("bo")));
-    // Reached by telephone: that may be had beside another shift.
-    site.duty.shifts.get_mut(&ShiftName::new("afternoon").unwrap()).unwrap().on_call = true;
-    assert_eq!(Roster::new(&site, &calendars).clashes(), []);
-}
-
-const ZONES: [&str; 6] = [
+pub(in crate::core) const ZONES: [&str; 6] = [
     "Europe/Berlin",
     "America/New_York",
     "Australia/Lord_Howe",
@@ -204,6 +185,6 @@ proptest! {
         prop_assert_ne!(&after, &on);
         // Whoever goes and whoever comes meet at the same instant.
         prop_assert_eq!(after[0].from, on[0].to);
-        prop_assert_eq!(roster.clashes(), []);
+        prop_assert_eq!(roster_check::check(&site, &calendars, first), []);
     }
 }

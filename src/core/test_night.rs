@@ -46,6 +46,8 @@ pub(crate) fn site(jobs: Vec<Job>) -> Site {
         name: Text::en("Li Wei"),
         language: None,
         mail: None,
+        phone: None,
+        webhook: None,
         team: None,
         roles: vec![Role::new("duty").unwrap()],
         unix_user: None,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::defect::Place;
-use crate::types::{BatchId, CalendarName, JobName, JobRef};
+use crate::types::{BatchId, CalendarName, JobName, JobRef, PersonId};
 
 /// A place in a file of the site.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,8 +18,19 @@ pub struct Places {
     pub batches: BTreeMap<BatchId, BatchPlaces>,
     /// A calendar's `covers:`, or its first line where it is derived from others.
     pub calendars: BTreeMap<CalendarName, FilePlace>,
-    /// In the order of the site's roster.
-    pub roster: Vec<FilePlace>,
+    pub roster: RosterPlaces,
+    /// The id of each.
+    pub people: BTreeMap<PersonId, FilePlace>,
+}
+
+/// Where the entries of the roster stand: each list in the order of the site's.
+#[derive(Debug, Clone, Default)]
+pub struct RosterPlaces {
+    pub assignments: Vec<FilePlace>,
+    pub rotations: Vec<FilePlace>,
+    pub leave: Vec<FilePlace>,
+    pub swaps: Vec<FilePlace>,
+    pub overrides: Vec<FilePlace>,
 }
 
 #[derive(Debug, Clone)]

@@ -2,30 +2,64 @@
 
 use jiff::Timestamp;
 
-use super::words::{OnDuty, aside, list};
+use super::words::{OnDuty, aside, list, remarks};
 use crate::types::{Lang, Zone};
-use crate::view::roster::RosterView;
+use crate::view::roster::{Contact, InsteadOf, OnDutyPerson, RosterView, ShiftLine};
 
 /// All times are of the site's zone.
 pub fn text(lang: Lang, zone: &Zone, view: &RosterView) -> String {
-    let minute =
-        |at: Timestamp| at.to_zoned(zone.tz().clone()).strftime("%Y-%m-%d %H:%M %Z").to_string();
-    let time = &minute(view.at);
+    let time = &minute(zone, view.at);
     let mut lines = match view.on.is_empty() {
         true => vec![OnDuty::Nobody { time }.say(lang)],
         false => vec![OnDuty::At { time }.say(lang)],
     };
-    for on in &view.on {
-        let title = on.title.get(lang).to_owned();
-        let shift =
-            &if on.on_call { aside(lang, &title, &OnDuty::OnCall.say(lang)) } else { title };
-        let who = &list(lang, on.people.iter().map(|who| who.name.get(lang)));
-        let (from, to) = (&minute(on.from), &minute(on.to));
-        lines.push(format!("  {}", OnDuty::Line { shift, from, to, who }.say(lang)));
-    }
+    lines.extend(view.on.iter().map(|on| shift(lang, zone, on)));
     lines.push(match view.next_change {
-        Some(at) => OnDuty::Next { time: &minute(at) }.say(lang),
+        Some(at) if view.next.is_empty() => OnDuty::Next { time: &minute(zone, at) }.say(lang),
+        Some(at) => OnDuty::Comes { time: &minute(zone, at) }.say(lang),
         None => OnDuty::NothingAhead.say(lang),
     });
+    lines.extend(view.next.iter().map(|on| shift(lang, zone, on)));
     lines.join("\n")
+}
+
+fn minute(zone: &Zone, at: Timestamp) -> String {
+    at.to_zoned(zone.tz().clone()).strftime("%Y-%m-%d %H:%M %Z").to_string()
+}
+
+fn shift(lang: Lang, zone: &Zone, on: &ShiftLine) -> String {
+    let title = on.title.get(lang).to_owned();
+    let shift = &if on.on_call { aside(lang, &title, &OnDuty::OnCall.say(lang)) } else { title };
+    let who = &list(lang, on.people.iter().map(|person| named(lang, person)));
+    let (from, to) = (&minute(zone, on.from), &minute(zone, on.to));
+    format!("  {}", OnDuty::Line { shift, from, to, who }.say(lang))
+}
+
+/// A person with telephone number, for whom, and who stands in.
+fn named(lang: Lang, person: &OnDutyPerson) -> String {
+    let mut about = Vec::new();
+    match &person.instead {
+        Some(InsteadOf::Deputy { of }) => {
+            about.push(OnDuty::StandsIn { who: of.name.get(lang) }.say(lang));
+        }
+        Some(InsteadOf::Swap { of }) => {
+            about.push(OnDuty::Swapped { who: of.name.get(lang) }.say(lang));
+        }
+        Some(InsteadOf::Override) => about.push(OnDuty::Set.say(lang)),
+        None => {}
+    }
+    if !person.deputies.is_empty() {
+        let who = &list(lang, person.deputies.iter().map(|deputy| reached(lang, deputy)));
+        about.push(OnDuty::Deputy { who }.say(lang));
+    }
+    let name = reached(lang, &person.contact);
+    if about.is_empty() { name } else { aside(lang, &name, &remarks(lang, &about)) }
+}
+
+fn reached(lang: Lang, contact: &Contact) -> String {
+    let name = contact.who.name.get(lang);
+    match &contact.phone {
+        Some(phone) => format!("{name} {phone}"),
+        None => name.to_owned(),
+    }
 }

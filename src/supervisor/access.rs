@@ -106,6 +106,8 @@ mod tests {
             name: Text::en("Vera"),
             language: None,
             mail: None,
+            phone: None,
+            webhook: None,
             team: None,
             roles: vec![Role::new("viewer").unwrap()],
             unix_user: Some("vera".to_owned()),

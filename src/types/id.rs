@@ -86,6 +86,7 @@ name!(/** A team. */ TeamName);
 name!(/** A shift (班次) of the roster. */ ShiftName);
 name!(/** A role of people, such as `duty`. */ Role);
 name!(/** Something that somebody confirms of a change. */ CheckName);
+name!(/** A way to tell people something beside mail, such as a webhook (通知渠道). */ ChannelName);
 name!(/** A database change (变更): the name of its folder. */ ChangeId);
 
 /// `batch.job`: a job seen from outside its batch.

@@ -13,6 +13,7 @@ mod event_key;
 mod id;
 mod now;
 mod outcome;
+mod phone;
 mod revision;
 mod right;
 pub(crate) mod tagged;
@@ -25,12 +26,13 @@ pub use duration::Span;
 pub use ending::Ending;
 pub use event_key::{BadEventKey, EventKey};
 pub use id::{
-    BatchId, CalendarName, ChangeId, CheckName, EventName, FreezeId, HostName, IncidentId,
-    InvalidName, JobName, JobRef, PersonId, PoolName, RequestId, Role, ShiftName, TargetName,
-    TeamName, TokenId, WindowClass,
+    BatchId, CalendarName, ChangeId, ChannelName, CheckName, EventName, FreezeId, HostName,
+    IncidentId, InvalidName, JobName, JobRef, PersonId, PoolName, RequestId, Role, ShiftName,
+    TargetName, TeamName, TokenId, WindowClass,
 };
 pub use now::{BootId, Due, Now};
 pub use outcome::{Condition, Outcome};
+pub use phone::{InvalidPhone, Phone};
 pub use revision::{Named, Revision};
 pub use right::{Right, Rights, UnknownRight};
 pub use text::{Lang, Text};

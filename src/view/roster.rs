@@ -1,4 +1,4 @@
-//! Who is on shift at an instant.
+//! Who is on shift at an instant, and how each is reached.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -6,9 +6,10 @@ use serde::Serialize;
 
 use super::Who;
 use crate::core::calendar::Calendars;
-use crate::core::roster::{HoursUnknown, Roster};
+use crate::core::roster::{HoursUnknown, OnShift, Roster};
+use crate::core::staffing::Instead;
 use crate::definition::site::Site;
-use crate::types::{ShiftName, Text};
+use crate::types::{PersonId, Phone, ShiftName, Text};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct RosterView {
@@ -17,6 +18,8 @@ pub struct RosterView {
     pub on: Vec<ShiftLine>,
     /// When somebody comes or goes next; `None`: the roster knows of nobody after that.
     pub next_change: Option<Timestamp>,
+    /// Shifts that begin then; empty where somebody only goes.
+    pub next: Vec<ShiftLine>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
@@ -29,25 +32,91 @@ pub struct ShiftLine {
     /// Not included.
     pub to: Timestamp,
     pub on_call: bool,
-    pub people: Vec<Who>,
+    pub people: Vec<OnDutyPerson>,
+}
+
+/// Somebody who is on shift.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct OnDutyPerson {
+    #[serde(flatten)]
+    pub contact: Contact,
+    /// Why this person and not who was planned; absent where it is as planned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instead: Option<InsteadOf>,
+    /// Who stands in for this person, in the order in which they are asked; without those on leave.
+    pub deputies: Vec<Contact>,
+}
+
+/// A person with the number that reaches this person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct Contact {
+    #[serde(flatten)]
+    pub who: Who,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone: Option<Phone>,
+}
+
+/// Why somebody has a shift for which somebody else was planned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(tag = "why", rename_all = "kebab-case")]
+pub enum InsteadOf {
+    /// Stands in for somebody on leave.
+    Deputy {
+        of: Who,
+    },
+    Swap {
+        of: Who,
+    },
+    Override,
 }
 
 /// Who is on shift at `at`.
 pub fn of(site: &Site, at: Timestamp) -> Result<RosterView, HoursUnknown> {
     let calendars = Calendars::new(&site.calendars);
     let roster = Roster::new(site, &calendars);
-    let lines = roster.who(at)?.into_iter().map(|on| {
-        let shift = site.duty.shifts.get(&on.shift);
-        let name = Text::en(on.shift.as_str());
-        ShiftLine {
-            title: shift.map_or(name, |shift| shift.title.clone()),
-            date: on.date,
-            from: on.from,
-            to: on.to,
-            on_call: shift.is_some_and(|shift| shift.on_call),
-            people: on.people.iter().map(|id| Who::of(site, id)).collect(),
-            shift: on.shift,
+    let next_change = roster.next_change(at)?;
+    let mut next = match next_change {
+        Some(next) => roster.who(next)?,
+        None => Vec::new(),
+    };
+    next.retain(|on| Some(on.from) == next_change);
+    let lines = |on: Vec<OnShift>| on.into_iter().map(|on| line(site, &roster, on)).collect();
+    Ok(RosterView { at, on: lines(roster.who(at)?), next_change, next: lines(next) })
+}
+
+/// A shift of a date, as it is shown.
+pub(super) fn line(site: &Site, roster: &Roster<'_>, on: OnShift) -> ShiftLine {
+    let shift = site.duty.shifts.get(&on.shift);
+    let name = Text::en(on.shift.as_str());
+    let person = |id: &PersonId| OnDutyPerson {
+        contact: Contact::of(site, id),
+        instead: on.instead.get(id).map(|why| InsteadOf::of(site, why)),
+        deputies: roster.deputies(id, on.date).iter().map(|id| Contact::of(site, id)).collect(),
+    };
+    ShiftLine {
+        title: shift.map_or(name, |shift| shift.title.clone()),
+        date: on.date,
+        from: on.from,
+        to: on.to,
+        on_call: shift.is_some_and(|shift| shift.on_call),
+        people: on.people.iter().map(person).collect(),
+        shift: on.shift,
+    }
+}
+
+impl Contact {
+    pub fn of(site: &Site, id: &PersonId) -> Self {
+        let phone = site.people.get(id).and_then(|person| person.phone.clone());
+        Self { who: Who::of(site, id), phone }
+    }
+}
+
+impl InsteadOf {
+    fn of(site: &Site, why: &Instead) -> Self {
+        match why {
+            Instead::Deputy(of) => Self::Deputy { of: Who::of(site, of) },
+            Instead::Swap(of) => Self::Swap { of: Who::of(site, of) },
+            Instead::Override => Self::Override,
         }
-    });
-    Ok(RosterView { at, on: lines.collect(), next_change: roster.next_change(at)? })
+    }
 }

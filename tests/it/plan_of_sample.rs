@@ -64,7 +64,8 @@ fn the_roster_names_who_is_on_shift_in_the_night() {
     let on = |at: &str| {
         let view = nightrun::view::roster::of(&site, at.parse().unwrap()).unwrap();
         let line = |line: &nightrun::view::roster::ShiftLine| {
-            let people: Vec<&str> = line.people.iter().map(|who| who.id.as_str()).collect();
+            let people: Vec<&str> =
+                line.people.iter().map(|who| who.contact.who.id.as_str()).collect();
             format!("{} {}", line.shift, people.join(" "))
         };
         view.on.iter().map(line).collect::<Vec<_>>()
@@ -82,5 +83,5 @@ fn the_roster_names_who_is_on_shift_in_the_night() {
     // Every hour of E1 is there.
     assert_eq!(site.duty.shifts.len(), 8);
     let calendars = nightrun::core::calendar::Calendars::new(&site.calendars);
-    assert_eq!(nightrun::core::roster::Roster::new(&site, &calendars).clashes(), []);
+    assert_eq!(nightrun::core::roster_check::check(&site, &calendars, date(2026, 10, 26)), []);
 }

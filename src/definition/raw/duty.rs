@@ -2,10 +2,11 @@
 
 use jiff::civil::{Date, Time};
 
-use super::leaf::Word;
+use super::leaf::{Announced, Word};
 use super::record::record;
 use super::site::Version;
-use super::{List, Names};
+use super::{List, Names, OneOrMore};
+use crate::definition::site::{DutyDays, TurnLength};
 use crate::types::{CalendarName, PersonId, ShiftName};
 
 record! {
@@ -51,8 +52,16 @@ record! {
         required version: Version,
         /// Deputies: two who stand in for each other.
         optional pairs: List<List<PersonId>>,
-        /// Who has which shift.
+        /// Who has which shift on which dates.
         optional roster: List<AssignmentRecord>,
+        /// Who has which shift in turn.
+        optional rotations: List<RotationRecord>,
+        /// Who is away; the deputy stands in.
+        optional leave: List<LeaveRecord>,
+        /// Who takes whose shift.
+        optional swaps: List<SwapRecord>,
+        /// Who has a shift of one date, whatever else is said.
+        optional overrides: List<OverrideRecord>,
     }
 }
 
@@ -65,5 +74,68 @@ record! {
         /// The last date; the first by default.
         optional to: Date,
         required people: List<PersonId>,
+    }
+}
+
+record! {
+    /// People, or groups of people, have a shift in turn.
+    pub(crate) struct RotationRecord {
+        required shift: ShiftName,
+        /// The first date: the turn of the first one begins.
+        required from: Date,
+        /// The last date; without it the rotation goes on.
+        optional to: Date,
+        /// How long a turn is: so many of the rotation's days (`1d`), or weeks (`1w`).
+        required every: TurnLength,
+        /// Days that it has; every day by default.
+        optional days: DutyDays,
+        /// Dates that nobody has by this rotation.
+        optional skip: List<Date>,
+        /// In the order of their turns; those of an inner list are on shift together.
+        required people: List<OneOrMore<PersonId>>,
+    }
+}
+
+record! {
+    /// Somebody is away. Shifts that begin on these dates are done by the deputy.
+    pub(crate) struct LeaveRecord {
+        required person: PersonId,
+        /// The first date.
+        required from: Date,
+        /// The last date; the first by default.
+        optional to: Date,
+        /// When it was announced: a date, or a date with a time.
+        optional announced: Announced,
+        optional approved_by: PersonId,
+    }
+}
+
+record! {
+    /// Somebody takes somebody else's shift.
+    pub(crate) struct SwapRecord {
+        required shift: ShiftName,
+        /// The first date.
+        required from: Date,
+        /// The last date; the first by default.
+        optional to: Date,
+        /// Who would have it.
+        required gives: PersonId,
+        /// Who has it instead.
+        required takes: PersonId,
+        /// When it was announced: a date, or a date with a time.
+        optional announced: Announced,
+        optional approved_by: PersonId,
+    }
+}
+
+record! {
+    /// These people, and nobody else, have the shift of that date.
+    pub(crate) struct OverrideRecord {
+        required shift: ShiftName,
+        required date: Date,
+        required people: List<PersonId>,
+        required reason: Word,
+        /// Who says so.
+        required by: PersonId,
     }
 }

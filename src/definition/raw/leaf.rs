@@ -14,8 +14,8 @@ use super::super::site::{
 use super::super::yaml::{Node, Value};
 use super::{Read, Reader, Shape};
 use crate::types::{
-    BatchId, CalendarName, ChangeId, CheckName, EventName, HostName, JobName, Lang, PersonId,
-    PoolName, Right, Role, ShiftName, Span, TargetName, TeamName, WindowClass, Zone,
+    BatchId, CalendarName, ChangeId, ChannelName, CheckName, EventName, HostName, JobName, Lang,
+    PersonId, PoolName, Right, Role, ShiftName, Span, TargetName, TeamName, WindowClass, Zone,
 };
 
 /// Why a text is not what it should be.
@@ -85,6 +85,11 @@ macro_rules! leaf {
     };
 }
 
+/// Those of people, shifts and rosters.
+mod duty;
+
+pub(crate) use duty::Announced;
+
 macro_rules! names {
     ($($type:ident),*) => {$(
         leaf!($type, "a name", { "type": "string", "pattern": "^[a-z][a-z0-9_-]{0,63}$" }, |text| {
@@ -97,6 +102,7 @@ names!(
     BatchId,
     CalendarName,
     ChangeId,
+    ChannelName,
     CheckName,
     EventName,
     HostName,

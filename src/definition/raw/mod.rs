@@ -24,8 +24,8 @@ use super::nearest;
 use super::yaml::{self, Node, Scalar, Value};
 
 pub(super) use leaf::{
-    AgentWord, Growth, Leaf, MissedWord, ModeWord, RequireWord, SeasonWord, Whole, Word, Wrong,
-    date,
+    AgentWord, Announced, Growth, Leaf, MissedWord, ModeWord, RequireWord, SeasonWord, Whole, Word,
+    Wrong, date,
 };
 
 /// A value and where it stands.

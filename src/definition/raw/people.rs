@@ -4,7 +4,7 @@ use super::leaf::Word;
 use super::record::record;
 use super::site::Version;
 use super::{List, Names};
-use crate::types::{Lang, PersonId, Role, TeamName};
+use crate::types::{ChannelName, Lang, PersonId, Phone, Role, TeamName};
 
 record! {
     /// people.yaml: every person once.
@@ -25,6 +25,10 @@ record! {
         optional name_zh: Word,
         /// Mail address.
         optional mail: Word,
+        /// Telephone number, shown where people are named who are on shift.
+        optional phone: Phone,
+        /// The webhook that reaches this person, by its name.
+        optional webhook: ChannelName,
         /// Language of mails to this person; the site's by default.
         optional language: Lang,
         optional team: TeamName,

@@ -1,20 +1,18 @@
 //! `shifts.yaml`, `roster.yaml` and the teams of `people.yaml` → who is there when.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::known::Known;
+use super::roster;
 use super::settings::text;
 use crate::definition::defect::Finding;
-use crate::definition::places::{FilePlace, Places};
-use crate::definition::raw::duty::{AssignmentRecord, RosterFile, ShiftRecord};
+use crate::definition::places::Places;
+use crate::definition::raw::duty::ShiftRecord;
 use crate::definition::raw::people::PeopleFile;
-use crate::definition::raw::{At, Field, List, Names};
+use crate::definition::raw::{At, Names};
 use crate::definition::sheets::{Findings, Sheet, Sheets};
-use crate::definition::site::{Assignment, Duty, Hours, Shift, Team};
-use crate::types::{PersonId, ShiftName, TeamName};
-
-/// Days of the longest assignment.
-const LONGEST: i64 = 366;
+use crate::definition::site::{Duty, Hours, Shift, Team};
+use crate::types::{ShiftName, TeamName};
 
 pub(super) fn resolve(
     sheets: &Sheets,
@@ -38,14 +36,7 @@ pub(super) fn resolve(
         findings.add(&sheet.file, found);
     }
     if let Some((sheet, raw)) = read(sheets.roster.as_ref()) {
-        let mut found = Vec::new();
-        duty.pairs = pairs(raw, known, &mut found);
-        for record in raw.roster.get().into_iter().flat_map(|list| &list.0) {
-            if let Some(assignment) = assignment(record, known, &mut found) {
-                places.roster.push(FilePlace { file: sheet.file.clone(), at: record.at });
-                duty.roster.push(assignment);
-            }
-        }
+        let found = roster::resolve(sheet, raw, known, (&mut duty, &mut places.roster));
         findings.add(&sheet.file, found);
     }
     duty
@@ -107,63 +98,4 @@ fn shift(
         calendar: raw.calendar.get().or(known.calendar.as_ref()).cloned(),
         on_call: raw.on_call.or(false),
     })
-}
-
-fn pairs(raw: &RosterFile, known: &Known<'_>, found: &mut Vec<Finding>) -> Vec<[PersonId; 2]> {
-    let mut pairs = Vec::new();
-    for pair in raw.pairs.get().into_iter().flat_map(|list| &list.0) {
-        let people: Vec<PersonId> = checked(&pair.value, known, found);
-        match <[PersonId; 2]>::try_from(people) {
-            Ok([a, b]) if a != b => pairs.push([a, b]),
-            _ => {
-                let finding = Finding::error(pair.at, "a pair of deputies is two people");
-                found.push(finding.hint("write `[li-wei, anna-schmidt]`"));
-            }
-        }
-    }
-    pairs
-}
-
-fn checked(list: &List<PersonId>, known: &Known<'_>, found: &mut Vec<Finding>) -> Vec<PersonId> {
-    let name = |person: &At<PersonId>| {
-        known.check(&known.people, person, found);
-        person.value.clone()
-    };
-    list.0.iter().map(name).collect()
-}
-
-fn assignment(
-    record: &At<AssignmentRecord>,
-    known: &Known<'_>,
-    found: &mut Vec<Finding>,
-) -> Option<Assignment> {
-    let raw = &record.value;
-    if let Some(shift) = raw.shift.given() {
-        known.check(&known.shifts, shift, found);
-    }
-    let people = raw.people.given()?;
-    let named = checked(&people.value, known, found);
-    if named.is_empty() {
-        found.push(Finding::error(people.at, "nobody has this shift"));
-    }
-    let once: BTreeSet<&PersonId> = named.iter().collect();
-    if once.len() < named.len() {
-        found.push(Finding::error(people.at, "somebody is named twice"));
-    }
-    let from = *raw.from.get()?;
-    let to = match &raw.to {
-        Field::Absent => from,
-        to => *to.get()?,
-    };
-    let days = (to - from).get_days();
-    if to < from || i64::from(days) >= LONGEST {
-        let at = raw.to.at().unwrap_or(record.at);
-        let what = match to < from {
-            true => "this shift ends before it begins",
-            false => "one entry of the roster is for 366 days at the most",
-        };
-        found.push(Finding::error(at, what));
-        return None;
-    }
-    Some(Assignment { shift: raw.shift.get()?.clone(), from, to, people: named })
 }

@@ -12,6 +12,7 @@ mod kinds;
 mod known;
 mod needs;
 mod people;
+mod roster;
 mod settings;
 mod targets;
 mod windows;
@@ -34,7 +35,7 @@ pub(super) fn resolve(
     let known = Known::of(sheets);
     let mut places = Places::default();
     let settings = settings::resolve(sheets, &known, findings);
-    let people = people::resolve(sheets, findings);
+    let people = people::resolve(sheets, findings, &mut places);
     let duty = duty::resolve(sheets, &known, findings, &mut places);
     let calendars = calendars::resolve(tree, sheets, &known, findings, &mut places);
     let (windows, freezes) = windows::resolve(sheets, &known, findings);

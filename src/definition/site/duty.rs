@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::civil::{Date, Time};
+use jiff::civil::{Date, DateTime, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::types::{CalendarName, PersonId, ShiftName, TeamName, Text};
@@ -14,8 +14,12 @@ pub struct Duty {
     pub shifts: BTreeMap<ShiftName, Shift>,
     /// Deputies (AB角): the two of a pair stand in for each other.
     pub pairs: Vec<[PersonId; 2]>,
-    /// In the order of the file.
+    /// In the order of the file, as all that follow.
     pub roster: Vec<Assignment>,
+    pub rotations: Vec<Rotation>,
+    pub leave: Vec<Leave>,
+    pub swaps: Vec<Swap>,
+    pub overrides: Vec<Override>,
 }
 
 /// A team (团队).
@@ -52,6 +56,82 @@ pub struct Assignment {
     pub from: Date,
     pub to: Date,
     pub people: Vec<PersonId>,
+}
+
+/// Groups of people have a shift in turn (轮班).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rotation {
+    pub shift: ShiftName,
+    /// The first group's turn begins on it.
+    pub from: Date,
+    /// The last date; `None`: it goes on.
+    pub to: Option<Date>,
+    pub every: TurnLength,
+    pub days: DutyDays,
+    /// Dates that nobody has by this rotation; whose turn they fall into stays as it is.
+    pub skip: Vec<Date>,
+    /// In the order of their turns; never empty, nor is a group.
+    pub groups: Vec<Vec<PersonId>>,
+}
+
+/// How long a turn of a rotation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TurnLength {
+    /// So many of the rotation's days.
+    Days(u32),
+    /// So many weeks, whichever of their days the rotation has.
+    Weeks(u32),
+}
+
+/// Days of a rotation, or days on which a shift needs people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum DutyDays {
+    #[default]
+    Every,
+    /// Monday first.
+    Weekdays([bool; 7]),
+    /// Of the shift's calendar.
+    Business,
+    /// All others.
+    Off,
+}
+
+/// Somebody is away on each date from the first to the last (请假): shifts that begin on them are done by the deputy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leave {
+    pub person: PersonId,
+    pub from: Date,
+    pub to: Date,
+    pub notice: Notice,
+}
+
+/// Somebody takes somebody else's shift on each date from the first to the last (调班).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Swap {
+    pub shift: ShiftName,
+    pub from: Date,
+    pub to: Date,
+    pub gives: PersonId,
+    pub takes: PersonId,
+    pub notice: Notice,
+}
+
+/// When something was announced, and who approved it (E2).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Notice {
+    /// Of the site's zone.
+    pub announced: Option<DateTime>,
+    pub approved_by: Option<PersonId>,
+}
+
+/// These people, and nobody else, have a shift of one date (临时替班).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Override {
+    pub shift: ShiftName,
+    pub date: Date,
+    pub people: Vec<PersonId>,
+    pub reason: String,
+    pub by: PersonId,
 }
 
 impl Duty {

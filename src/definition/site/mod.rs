@@ -19,8 +19,8 @@ use jiff::civil::{Date, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::types::{
-    BatchId, CalendarName, ChangeId, EventName, HostName, JobName, Lang, PersonId, PoolName,
-    Rights, Role, TargetName, TeamName, Text, WindowClass, Zone,
+    BatchId, CalendarName, ChangeId, ChannelName, EventName, HostName, JobName, Lang, PersonId,
+    Phone, PoolName, Rights, Role, TargetName, TeamName, Text, WindowClass, Zone,
 };
 
 pub use calendar::{Calendar, CalendarRule, DayRule, Days, Exception, ExceptionKind, Period};
@@ -32,7 +32,10 @@ pub use change_rules::{
     ApprovalRule, Case, ChangeRules, ChangeScope, CheckRule, EmergencyRule, IntakeRule, Part,
     PromotionRule, Quorum, RehearsalRule, StepWord, SubmissionRule, WindowRule,
 };
-pub use duty::{Assignment, Duty, Hours, Shift, Team};
+pub use duty::{
+    Assignment, Duty, DutyDays, Hours, Leave, Notice, Override, Rotation, Shift, Swap, Team,
+    TurnLength,
+};
 pub use job::{EndingKind, Job, Kind, Need, NeedOf, Retry, Success, Survivors, Transaction};
 pub use schedule::{BusinessDateRule, FoldPolicy, GapPolicy, Missed, Schedule, ScheduleRule};
 pub use target::{Client, ClientIdentity, Engine, Server, ServerTls, Target};
@@ -141,6 +144,12 @@ pub struct Person {
     pub name: Text,
     pub language: Option<Lang>,
     pub mail: Option<String>,
+    /// Shown where people are named who are on shift; nothing dials it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<Phone>,
+    /// The webhook that reaches this person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<ChannelName>,
     pub team: Option<TeamName>,
     pub roles: Vec<Role>,
     /// The account on the supervisor's host that speaks for this person over the socket.

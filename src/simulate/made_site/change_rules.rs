@@ -41,6 +41,8 @@ pub(super) fn lay(dice: &mut Dice, site: &mut Site) -> Result<(), BadSite> {
             name: Text::en(id),
             language: None,
             mail: None,
+            phone: None,
+            webhook: None,
             team: None,
             roles: vec![Role::new(role)?],
             unix_user: None,

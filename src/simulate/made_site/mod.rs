@@ -128,6 +128,8 @@ fn person() -> Result<Person, BadSite> {
         name: Text::en("Operator"),
         language: None,
         mail: None,
+        phone: None,
+        webhook: None,
         team: None,
         roles: vec![Role::new("duty")?, Role::new(crate::core::order::OVERRIDE_ROLE)?],
         unix_user: None,
