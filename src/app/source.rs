@@ -13,6 +13,7 @@ use crate::core::calendar::Calendars;
 use crate::core::check::{self as core_check, Severity as Found};
 use crate::core::roster::Entry;
 use crate::core::roster_check::{self, About, RosterFinding};
+use crate::core::roster_gaps::GapRule;
 use crate::definition::defect::{Defect, Finding, Place, Severity};
 use crate::definition::places::{FilePlace, Places};
 use crate::definition::settings::{Definitions, Follow, Settings};
@@ -85,6 +86,8 @@ fn in_roster(tree: &SourceTree, places: &Places, found: RosterFinding) -> Defect
         About::Entry(Entry::Swap(number)) => roster.swaps.get(*number),
         About::Entry(Entry::Override(number)) => roster.overrides.get(*number),
         About::Person(person) => places.people.get(person),
+        About::Gap(GapRule::Cover(number)) => roster.cover.get(*number),
+        About::Gap(GapRule::AroundTheClock) => roster.around_the_clock.as_ref(),
     };
     let whole = || FilePlace { file: PathBuf::from("roster.yaml"), at: Place::WHOLE_FILE };
     let at = at.cloned().unwrap_or_else(whole);

@@ -158,11 +158,14 @@ pub(super) enum Command {
     Change(ChangeCommand),
     /// Write a small working site into an empty folder
     Init {
-        /// An empty folder, or one that is not there yet; with --change-rules also a site
+        /// An empty folder, or one that is not there yet; with --change-rules or --roster-rules also a site
         dir: PathBuf,
         /// Rules of changes: of house h (a bank's handbook) or c (a broker's regulation)
         #[arg(long, value_name = "HOUSE")]
         change_rules: Option<House>,
+        /// Rules of the roster, with shifts and a roster: of house h or c
+        #[arg(long, value_name = "HOUSE")]
+        roster_rules: Option<House>,
     },
     /// What would run and when
     Plan(PlanArguments),

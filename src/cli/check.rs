@@ -1,6 +1,6 @@
 //! `check`, `schema`, `init`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
@@ -68,13 +68,23 @@ pub(super) fn print_schema() -> Result<u8, Failure> {
     Ok(WELL)
 }
 
+/// Files to write, from the site's folder.
+type Files = Vec<(&'static str, &'static str)>;
+
 /// `init`: never over something that is there.
-pub(super) fn init(dir: &Path, rules: Option<House>) -> Result<u8, Failure> {
+pub(super) fn init(
+    dir: &Path,
+    changes: Option<House>,
+    roster: Option<House>,
+) -> Result<u8, Failure> {
     if std::fs::metadata(dir).is_ok_and(|meta| !meta.is_dir()) {
         return Err(Failure::refused(format!("{} is a file", dir.display())));
     }
-    if let Some(house) = rules.filter(|_| dir.join("site.yaml").exists()) {
-        return add_rules(dir, house);
+    let changes: Option<Files> = changes.map(|house| house.change_rules().into());
+    let roster: Option<Files> = roster.map(|house| house.roster_rules().into());
+    let sets: Vec<Files> = changes.into_iter().chain(roster).collect();
+    if !sets.is_empty() && dir.join("site.yaml").exists() {
+        return add_rules(dir, &sets);
     }
     if let Some((taken, _)) = starter::FILES.iter().find(|(path, _)| dir.join(path).exists()) {
         return Err(Failure::refused(format!(
@@ -83,7 +93,7 @@ pub(super) fn init(dir: &Path, rules: Option<House>) -> Result<u8, Failure> {
         )));
     }
     let mut files: BTreeMap<&str, &str> = starter::FILES.iter().copied().collect();
-    files.extend(rules.into_iter().flat_map(House::files));
+    files.extend(sets.into_iter().flatten());
     for (path, content) in &files {
         super::write(&dir.join(path), content.as_bytes())?;
     }
@@ -95,26 +105,27 @@ pub(super) fn init(dir: &Path, rules: Option<House>) -> Result<u8, Failure> {
     Ok(WELL)
 }
 
-/// Rules of changes for a site that is there; of its own files none is touched.
-fn add_rules(dir: &Path, house: House) -> Result<u8, Failure> {
-    let path = dir.join(starter::RULES);
-    if path.exists() {
-        return Err(Failure::refused(format!("{} is there already", path.display())));
+/// Rules for a site that is there; of its own files none is touched.
+fn add_rules(dir: &Path, sets: &[Files]) -> Result<u8, Failure> {
+    let rules = sets.iter().filter_map(|files| files.first());
+    if let Some(there) = rules.map(|(rules, _)| dir.join(rules)).find(|path| path.exists()) {
+        return Err(Failure::refused(format!("{} is there already", there.display())));
     }
-    let mut kept = Vec::new();
-    for (name, content) in house.files() {
+    let mut kept: BTreeSet<&str> = BTreeSet::new();
+    let files: BTreeMap<&str, &str> = sets.iter().flatten().copied().collect();
+    for (name, content) in files {
         let path = dir.join(name);
         if path.exists() {
-            kept.push(name);
+            kept.insert(name);
         } else {
             super::write(&path, content.as_bytes())?;
             print_line!("{} is written", path.display())?;
         }
     }
     if !kept.is_empty() {
-        let (kept, dir) = (kept.join(", "), dir.display());
+        let (kept, dir) = (kept.into_iter().collect::<Vec<_>>().join(", "), dir.display());
         print_line!(
-            "left as it is: {kept}; `nightrun check {dir}` names the windows and roles that the rules lack"
+            "left as it is: {kept}; `nightrun check {dir}` names the windows, shifts, people and roles that the rules lack"
         )?;
     }
     Ok(WELL)

@@ -71,7 +71,9 @@ async fn carry_out(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Doctor => doctor::doctor(context).await,
         Command::Schema => check::print_schema(),
         Command::Change(command) => change::change(context, command).await,
-        Command::Init { dir, change_rules } => check::init(&dir, change_rules),
+        Command::Init { dir, change_rules, roster_rules } => {
+            check::init(&dir, change_rules, roster_rules)
+        }
         Command::Plan(arguments) => show::plan(context, arguments).await,
         Command::Simulate(arguments) => simulate::simulate(context, *arguments).await,
         Command::Why { job, date } => show::why(context, job, date).await,

@@ -43,6 +43,8 @@ pub mod restored;
 pub mod retention;
 pub mod roster;
 pub mod roster_check;
+pub mod roster_gaps;
+mod roster_rules;
 mod rules;
 mod run_opened;
 mod same_day;

@@ -121,12 +121,18 @@ impl<'a> Roster<'a> {
     /// The last date that the roster says anything about; of a rotation without end a year and a bit from `today`.
     /// `None`: it is empty.
     pub fn last_date(&self, today: Date) -> Option<Date> {
+        self.last_date_of(None, today)
+    }
+
+    /// The same of one shift.
+    pub(super) fn last_date_of(&self, shift: Option<&ShiftName>, today: Date) -> Option<Date> {
         let duty = &self.site.duty;
+        let of = |name: &ShiftName| shift.is_none_or(|shift| name == shift);
         let open = |to: Option<Date>| to.unwrap_or_else(|| plus(today, AHEAD));
-        let assigned = duty.roster.iter().map(|entry| entry.to);
-        let turned = duty.rotations.iter().map(|rotation| open(rotation.to));
-        let set = duty.overrides.iter().map(|entry| entry.date);
-        assigned.chain(turned).chain(set).max()
+        let assigned = duty.roster.iter().filter(|entry| of(&entry.shift)).map(|entry| entry.to);
+        let rotations = duty.rotations.iter().filter(|rotation| of(&rotation.shift));
+        let set = duty.overrides.iter().filter(|entry| of(&entry.shift)).map(|entry| entry.date);
+        assigned.chain(rotations.map(|rotation| open(rotation.to))).chain(set).max()
     }
 
     /// Who has a shift of a date, and how that came.

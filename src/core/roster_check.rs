@@ -9,7 +9,8 @@ use jiff::civil::Date;
 use super::calendar::{Calendars, plus};
 use super::check::Severity;
 use super::roster::{Entry, Roster, days};
-use crate::definition::site::Site;
+use super::roster_gaps::{self, Gap, GapRule};
+use crate::definition::site::{Site, Weight};
 use crate::types::{PersonId, ShiftName};
 
 /// What a finding is about.
@@ -17,6 +18,7 @@ use crate::types::{PersonId, ShiftName};
 pub enum About {
     Entry(Entry),
     Person(PersonId),
+    Gap(GapRule),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,18 +49,31 @@ pub fn check(site: &Site, calendars: &Calendars, today: Date) -> Vec<RosterFindi
     let mut check = RosterCheck { site, found: Vec::new(), turns: Vec::new() };
     check.look(&roster, today);
     check.clashes();
+    if let Some(rules) = &site.duty.rules {
+        check.rules(&roster, rules, today);
+    }
+    check.gaps(&roster, today);
     check.addresses(today);
     check.found
 }
 
-struct RosterCheck<'a> {
-    site: &'a Site,
+pub(super) struct RosterCheck<'a> {
+    pub(super) site: &'a Site,
     /// From yesterday on, by person and time.
-    turns: Vec<Turn<'a>>,
+    pub(super) turns: Vec<Turn<'a>>,
     found: Vec<RosterFinding>,
 }
 
 impl<'a> RosterCheck<'a> {
+    /// As a rule of the site weighs it.
+    pub(super) fn weigh(&mut self, about: About, weight: Weight, what: String, hint: &str) {
+        let severity = match weight {
+            Weight::Defect => Severity::Error,
+            Weight::Warning => Severity::Warning,
+        };
+        self.say(about, severity, what, hint);
+    }
+
     fn say(&mut self, about: About, severity: Severity, what: String, hint: &str) {
         self.found.push(RosterFinding { about, severity, what, hint: hint.to_owned() });
     }
@@ -100,11 +115,12 @@ impl<'a> RosterCheck<'a> {
 
     /// Shifts of one person that overlap, where none of them is on call. What comes again is said once.
     fn clashes(&mut self) {
-        let mut clashes: BTreeMap<Clash<'_>, (Date, Date, usize)> = BTreeMap::new();
+        let mut clashes: BTreeMap<TwoShifts<'_>, (Date, Date, usize)> = BTreeMap::new();
         let mut longest: Option<&Turn<'a>> = None;
         for turn in self.turns.iter().filter(|turn| !turn.on_call) {
             let before = longest.filter(|before| before.person == turn.person);
-            if let Some(before) = before.filter(|before| turn.from < before.to) {
+            let clash = |before: &&Turn<'_>| turn.from < before.to && !self.is_told(before, turn);
+            if let Some(before) = before.filter(clash) {
                 let by = before.by.max(turn.by);
                 let clash = (by, turn.person.clone(), before.shift, turn.shift);
                 clashes.entry(clash).or_insert((before.date, turn.date, 0)).2 += 1;
@@ -114,10 +130,7 @@ impl<'a> RosterCheck<'a> {
             }
         }
         for ((by, person, first, second), (on, also, times)) in clashes {
-            let again = match times {
-                1 => String::new(),
-                _ => format!(", and so {} times more", times - 1),
-            };
+            let again = again(times);
             let what = format!(
                 "{person} has two shifts at once: {first} of {on} and {second} of {also}{again}"
             );
@@ -128,6 +141,29 @@ impl<'a> RosterCheck<'a> {
                 what,
                 hint: hint.to_owned(),
             });
+        }
+    }
+
+    /// Whether a rule of rest calls it a defect that the one shift follows the other: once is enough.
+    fn is_told(&self, before: &Turn<'_>, after: &Turn<'_>) -> bool {
+        let rules = self.site.duty.rules.iter().flat_map(|rules| &rules.rest);
+        let mut defects = rules.filter(|rule| rule.weight == Weight::Defect);
+        plus(before.date, 1) == after.date
+            && defects.any(|rule| rule.after == *before.shift && rule.not.contains(after.shift))
+    }
+
+    /// Shifts that need people whom nobody has named.
+    fn gaps(&mut self, roster: &Roster<'a>, today: Date) {
+        for gap in roster_gaps::ahead(self.site, roster, today).gaps {
+            let hint = match &gap.shift {
+                Some(_) => {
+                    "name somebody in roster.yaml; `nightrun roster gaps` lists what is open"
+                }
+                None => {
+                    "extend a shift, or name somebody; `nightrun roster gaps` lists what is open"
+                }
+            };
+            self.weigh(About::Gap(gap.rule), gap.weight, in_words(self.site, &gap), hint);
         }
     }
 
@@ -144,14 +180,46 @@ impl<'a> RosterCheck<'a> {
                 "`{id}` has shifts, and neither mail nor webhook: nothing calls this person"
             );
             let hint = "give `mail:` or `webhook:`";
-            self.say(About::Person(id), Severity::Warning, what, hint);
+            let rule = self.site.duty.rules.as_ref().and_then(|rules| rules.addresses);
+            self.weigh(About::Person(id), rule.unwrap_or(Weight::Warning), what, hint);
         }
     }
 }
 
+/// What is said of what comes `times` times in all.
+pub(super) fn again(times: usize) -> String {
+    match times {
+        0 | 1 => String::new(),
+        2 => ", and so once more".to_owned(),
+        _ => format!(", and so {} times more", times - 1),
+    }
+}
+
+fn in_words(site: &Site, gap: &Gap) -> String {
+    let dates = match gap.first == gap.last {
+        true => format!("on {}", gap.first),
+        false => format!("from {} to {}", gap.first, gap.last),
+    };
+    match &gap.shift {
+        Some(shift) => {
+            format!("shift `{shift}` needs {} and has {} {dates}", people(gap.needs), gap.has)
+        }
+        None => {
+            let minute = |at: Timestamp| {
+                at.to_zoned(site.zone.tz().clone()).strftime("%Y-%m-%d %H:%M").to_string()
+            };
+            format!("nobody is on any shift from {} to {}", minute(gap.from), minute(gap.to))
+        }
+    }
+}
+
+fn people(count: u32) -> String {
+    if count == 1 { "1 person".to_owned() } else { format!("{count} people") }
+}
+
 /// The entry that is to blame, who, and the two shifts.
-type Clash<'a> = (Entry, PersonId, &'a ShiftName, &'a ShiftName);
+pub(super) type TwoShifts<'a> = (Entry, PersonId, &'a ShiftName, &'a ShiftName);
 
 #[cfg(test)]
 #[path = "roster_check_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -7,9 +7,9 @@ use super::*;
 use crate::definition::site::{Person, Swap};
 use crate::types::Text;
 
-const TODAY: Date = date(2026, 10, 20);
+pub(in crate::core) const TODAY: Date = date(2026, 10, 20);
 
-pub(super) fn told(site: &Site) -> Vec<String> {
+pub(in crate::core) fn told(site: &Site) -> Vec<String> {
     let calendars = Calendars::new(&site.calendars);
     let words = |found: &RosterFinding| {
         assert!(!found.hint.is_empty());

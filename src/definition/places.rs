@@ -31,6 +31,9 @@ pub struct RosterPlaces {
     pub leave: Vec<FilePlace>,
     pub swaps: Vec<FilePlace>,
     pub overrides: Vec<FilePlace>,
+    /// Of the rules.
+    pub cover: Vec<FilePlace>,
+    pub around_the_clock: Option<FilePlace>,
 }
 
 #[derive(Debug, Clone)]

@@ -10,6 +10,7 @@ use super::raw::change::ChangeFile;
 use super::raw::change_rules::ChangeRulesFile;
 use super::raw::duty::{RosterFile, ShiftsFile};
 use super::raw::people::PeopleFile;
+use super::raw::roster_rules::RosterRulesFile;
 use super::raw::site::SiteFile;
 use super::raw::windows::WindowsFile;
 pub use super::sheets::FileKind;
@@ -22,6 +23,7 @@ pub fn schema(kind: FileKind) -> Value {
         FileKind::People => generator.root_schema_for::<PeopleFile>(),
         FileKind::Shifts => generator.root_schema_for::<ShiftsFile>(),
         FileKind::Roster => generator.root_schema_for::<RosterFile>(),
+        FileKind::RosterRules => generator.root_schema_for::<RosterRulesFile>(),
         FileKind::Windows => generator.root_schema_for::<WindowsFile>(),
         FileKind::Calendar => generator.root_schema_for::<CalendarFile>(),
         FileKind::Change => generator.root_schema_for::<ChangeFile>(),
@@ -57,6 +59,7 @@ fn reference(kind: FileKind, generator: &mut SchemaGenerator) -> Value {
         FileKind::People => of::<PeopleFile>(generator),
         FileKind::Shifts => of::<ShiftsFile>(generator),
         FileKind::Roster => of::<RosterFile>(generator),
+        FileKind::RosterRules => of::<RosterRulesFile>(generator),
         FileKind::Windows => of::<WindowsFile>(generator),
         FileKind::Calendar => of::<CalendarFile>(generator),
         FileKind::Change => of::<ChangeFile>(generator),

@@ -10,6 +10,7 @@ use super::raw::change::ChangeFile;
 use super::raw::change_rules::ChangeRulesFile;
 use super::raw::duty::{RosterFile, ShiftsFile};
 use super::raw::people::PeopleFile;
+use super::raw::roster_rules::RosterRulesFile;
 use super::raw::site::SiteFile;
 use super::raw::windows::WindowsFile;
 use super::raw::{self, Read};
@@ -23,6 +24,7 @@ pub enum FileKind {
     People,
     Shifts,
     Roster,
+    RosterRules,
     Windows,
     Calendar,
     Change,
@@ -31,11 +33,12 @@ pub enum FileKind {
 }
 
 impl FileKind {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Site,
         Self::People,
         Self::Shifts,
         Self::Roster,
+        Self::RosterRules,
         Self::Windows,
         Self::Calendar,
         Self::Change,
@@ -50,6 +53,7 @@ impl FileKind {
             Self::People => "people",
             Self::Shifts => "shifts",
             Self::Roster => "roster",
+            Self::RosterRules => "roster-rules",
             Self::Windows => "windows",
             Self::Calendar => "calendar",
             Self::Change => "change",
@@ -69,6 +73,7 @@ impl FileKind {
             ["people.yaml"] => Self::People,
             ["shifts.yaml"] => Self::Shifts,
             ["roster.yaml"] => Self::Roster,
+            ["roster-rules.yaml"] => Self::RosterRules,
             ["windows.yaml"] => Self::Windows,
             ["change-rules.yaml"] => Self::ChangeRules,
             ["calendars", _] => Self::Calendar,
@@ -109,6 +114,7 @@ pub(super) struct Sheets {
     pub people: Option<Sheet<PeopleFile>>,
     pub shifts: Option<Sheet<ShiftsFile>>,
     pub roster: Option<Sheet<RosterFile>>,
+    pub roster_rules: Option<Sheet<RosterRulesFile>>,
     pub windows: Option<Sheet<WindowsFile>>,
     pub calendars: BTreeMap<CalendarName, Sheet<CalendarFile>>,
     pub changes: BTreeMap<ChangeId, Sheet<ChangeFile>>,
@@ -130,6 +136,7 @@ impl Sheets {
                 FileKind::People => sheets.people = Some(sheet(path, file, findings)),
                 FileKind::Shifts => sheets.shifts = Some(sheet(path, file, findings)),
                 FileKind::Roster => sheets.roster = Some(sheet(path, file, findings)),
+                FileKind::RosterRules => sheets.roster_rules = Some(sheet(path, file, findings)),
                 FileKind::Windows => sheets.windows = Some(sheet(path, file, findings)),
                 FileKind::ChangeRules => sheets.change_rules = Some(sheet(path, file, findings)),
                 FileKind::Batch => sheets.batches.push(sheet(path, file, findings)),

@@ -1,4 +1,4 @@
-//! The files of the small site that `nightrun init DIR` writes, and the rule sets for changes that it can add.
+//! The files of the small site that `nightrun init DIR` writes, and the rule sets for changes and rosters that it can add.
 
 /// Paths from the site's folder, with what is written there.
 pub const FILES: &[(&str, &str)] = &[
@@ -10,7 +10,7 @@ pub const FILES: &[(&str, &str)] = &[
     ("hello/sql/post.sql", include_str!("starter/hello/sql/post.sql")),
 ];
 
-/// A rule set of a house for its changes.
+/// A house whose rules are there to begin with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum House {
     /// The operations handbook of a bank.
@@ -20,8 +20,9 @@ pub enum House {
 }
 
 impl House {
-    /// What a site that has none gets: the rules, the windows that they name, people with the roles that they name.
-    pub fn files(self) -> [(&'static str, &'static str); 3] {
+    /// What a site without rules of changes gets: the rules, the windows that they name, people with the roles that they
+    /// name. The first file holds the rules.
+    pub fn change_rules(self) -> [(&'static str, &'static str); 3] {
         let (rules, windows) = match self {
             Self::H => (
                 include_str!("starter/change-rules/h.yaml"),
@@ -32,8 +33,30 @@ impl House {
                 include_str!("starter/change-rules/c-windows.yaml"),
             ),
         };
-        let people = include_str!("starter/change-rules/people.yaml");
-        [(RULES, rules), ("windows.yaml", windows), ("people.yaml", people)]
+        [("change-rules.yaml", rules), ("windows.yaml", windows), ("people.yaml", PEOPLE)]
+    }
+
+    /// What a site without rules of the roster gets: the rules, the shifts that they name, a roster that keeps to them,
+    /// its people. The first file holds the rules.
+    pub fn roster_rules(self) -> [(&'static str, &'static str); 4] {
+        let (rules, shifts, roster) = match self {
+            Self::H => (
+                include_str!("starter/roster-rules/h.yaml"),
+                include_str!("starter/roster-rules/h-shifts.yaml"),
+                include_str!("starter/roster-rules/h-roster.yaml"),
+            ),
+            Self::C => (
+                include_str!("starter/roster-rules/c.yaml"),
+                include_str!("starter/roster-rules/c-shifts.yaml"),
+                include_str!("starter/roster-rules/c-roster.yaml"),
+            ),
+        };
+        [
+            ("roster-rules.yaml", rules),
+            ("shifts.yaml", shifts),
+            ("roster.yaml", roster),
+            ("people.yaml", PEOPLE),
+        ]
     }
 }
 
@@ -54,8 +77,7 @@ impl std::str::FromStr for House {
     }
 }
 
-/// The file of the rules.
-pub const RULES: &str = "change-rules.yaml";
+const PEOPLE: &str = include_str!("starter/change-rules/people.yaml");
 
 #[cfg(test)]
 mod tests {
@@ -94,8 +116,10 @@ mod tests {
     #[test]
     fn both_rule_sets_are_without_defect_or_warning_beside_the_starter() {
         for (house, environments) in [(House::H, 3), (House::C, 2)] {
-            let site = loaded(&house.files()).site.unwrap();
+            let site = loaded(&house.change_rules()).site.unwrap();
             assert_eq!(site.change_rules.unwrap().environments.len(), environments);
+            let roster = loaded(&house.roster_rules()).site.unwrap();
+            assert!(roster.duty.rules.is_some_and(|rules| rules.cover.len() >= 4));
         }
     }
 }

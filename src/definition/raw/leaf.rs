@@ -85,11 +85,6 @@ macro_rules! leaf {
     };
 }
 
-/// Those of people, shifts and rosters.
-mod duty;
-
-pub(crate) use duty::Announced;
-
 macro_rules! names {
     ($($type:ident),*) => {$(
         leaf!($type, "a name", { "type": "string", "pattern": "^[a-z][a-z0-9_-]{0,63}$" }, |text| {
@@ -130,6 +125,11 @@ macro_rules! words {
         });
     )*};
 }
+
+/// Those of people, shifts and rosters.
+mod duty;
+
+pub(crate) use duty::Announced;
 
 words! {
     Lang { "en" => Self::En, "zh" => Self::Zh }

@@ -13,6 +13,7 @@ pub(super) mod job;
 mod leaf;
 pub(super) mod people;
 mod record;
+pub(super) mod roster_rules;
 pub(super) mod settings;
 pub(super) mod site;
 pub(super) mod windows;
@@ -107,6 +108,12 @@ impl<T> Field<T> {
             Some(value) => Self::Given(At { value, at: node.at, offset }),
             None => Self::Bad(node.at),
         }
+    }
+}
+
+impl<T: Copy + Default> Field<T> {
+    pub(super) fn or_default(&self) -> T {
+        self.or(T::default())
     }
 }
 

@@ -13,6 +13,7 @@ mod known;
 mod needs;
 mod people;
 mod roster;
+mod roster_rules;
 mod settings;
 mod targets;
 mod windows;
@@ -36,7 +37,8 @@ pub(super) fn resolve(
     let mut places = Places::default();
     let settings = settings::resolve(sheets, &known, findings);
     let people = people::resolve(sheets, findings, &mut places);
-    let duty = duty::resolve(sheets, &known, findings, &mut places);
+    let mut duty = duty::resolve(sheets, &known, findings, &mut places);
+    duty.rules = roster_rules::resolve(sheets, &known, findings, &mut places);
     let calendars = calendars::resolve(tree, sheets, &known, findings, &mut places);
     let (windows, freezes) = windows::resolve(sheets, &known, findings);
     let change_rules = change_rules::resolve(sheets, &known, findings);

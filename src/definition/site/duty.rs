@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::{Date, DateTime, Time};
 use serde::{Deserialize, Serialize};
 
+use super::RosterRules;
 use crate::types::{CalendarName, PersonId, ShiftName, TeamName, Text};
 
 /// Who is there when (值班). Runs go by no copy of it: a roster is asked as it stands.
@@ -20,6 +21,8 @@ pub struct Duty {
     pub leave: Vec<Leave>,
     pub swaps: Vec<Swap>,
     pub overrides: Vec<Override>,
+    /// What it has to keep to; `None`: nothing but that nobody is in two places at once.
+    pub rules: Option<RosterRules>,
 }
 
 /// A team (团队).

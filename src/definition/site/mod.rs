@@ -7,6 +7,7 @@ mod change;
 mod change_rules;
 mod duty;
 mod job;
+mod roster_rules;
 mod schedule;
 mod target;
 mod window;
@@ -37,6 +38,9 @@ pub use duty::{
     TurnLength,
 };
 pub use job::{EndingKind, Job, Kind, Need, NeedOf, Retry, Success, Survivors, Transaction};
+pub use roster_rules::{
+    ApprovedRule, CoverRule, LongLeaveRule, NoticeRule, RestRule, RosterRules, Weight,
+};
 pub use schedule::{BusinessDateRule, FoldPolicy, GapPolicy, Missed, Schedule, ScheduleRule};
 pub use target::{Client, ClientIdentity, Engine, Server, ServerTls, Target};
 pub use window::{Freeze, FreezeScope, Opening, Season, Window};

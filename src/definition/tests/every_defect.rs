@@ -32,6 +32,7 @@ const BROKEN: &[(&str, &str)] = &[
     ("reports/other.yaml", include_str!("broken/reports/other.yaml")),
     ("reports/reports.yaml", include_str!("broken/reports/reports.yaml")),
     ("reports/two.yml", include_str!("broken/reports/two.yml")),
+    ("roster-rules.yaml", include_str!("broken/roster-rules.yaml")),
     ("roster.yaml", include_str!("broken/roster.yaml")),
     ("shifts.yaml", include_str!("broken/shifts.yaml")),
     ("site.yaml", include_str!("broken/site.yaml")),

@@ -239,7 +239,7 @@ impl House {
 }
 
 fn site(house: starter::House, folders: Vec<(String, String)>) -> Site {
-    let [rules, windows, _] = house.files();
+    let [rules, windows, _] = house.change_rules();
     let files = [rules, windows, ("site.yaml", SITE), ("people.yaml", PEOPLE)];
     let files = files.map(|(path, text)| (path.to_owned(), text.to_owned()));
     let all: Vec<(String, String)> = files.into_iter().chain(folders).collect();

@@ -6,7 +6,8 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use super::super::{Read, Reader, Shape};
 use super::{Leaf, Wrong, date, leaf};
 use crate::definition::day_words::WeekdaySet;
-use crate::definition::site::{DutyDays, TurnLength};
+use crate::definition::nearest;
+use crate::definition::site::{DutyDays, TurnLength, Weight};
 use crate::definition::yaml::Node;
 use crate::types::{InvalidPhone, Phone};
 
@@ -28,6 +29,10 @@ leaf!(Announced, "a date, with or without a time", {
     Some(date) => Ok(Self(date.into())),
     None => DateTime::parse(text).map(Self),
 });
+
+words! {
+    Weight { "defect" => Self::Defect, "warning" => Self::Warning }
+}
 
 leaf!(TurnLength, "the length of a turn", {
     "type": "string",
