@@ -215,6 +215,7 @@ impl Bench {
             mode: ChangeMode::Transactional,
             cut: None,
             examine: false,
+            marks: Vec::new(),
         }
     }
 

@@ -162,6 +162,16 @@ pub(super) enum ChangeCommand {
         #[command(flatten)]
         why: WhyArguments,
     },
+    /// Say of a change that was done that its target does not hold it any more, such as after a restore; takes two people
+    Lost {
+        /// Such as fee-correction
+        change: ChangeId,
+        /// Where it was done; may be left out where that is one only
+        #[arg(long, value_name = "NAME")]
+        environment: Option<String>,
+        #[command(flatten)]
+        why: WhyArguments,
+    },
     /// Say that the requester knows the outcome
     FeedBack(StepArguments),
     /// Close it
@@ -299,6 +309,9 @@ pub(super) async fn change(context: &Context, command: ChangeCommand) -> Result<
                 found => (Some(found == "applied"), None),
             };
             (change, "decide", why, StepBody { applied, how, ..StepBody::default() })
+        }
+        ChangeCommand::Lost { change, environment, why } => {
+            (change, "lost", why, StepBody { environment, ..StepBody::default() })
         }
         ChangeCommand::FeedBack(plain) => {
             (plain.change, "feed-back", plain.why, StepBody::default())

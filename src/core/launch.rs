@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::calendar::Calendars;
+use super::change::marks;
+use super::change::subject;
 use super::gate;
 use super::night::Core;
 use super::state::{Run, State};
@@ -13,7 +15,7 @@ use crate::definition::braced_words::{self, BadWord};
 use crate::definition::copy::RunCopy;
 use crate::definition::site::{Engine, Job, Kind, NeedOf};
 use crate::types::{AttemptId, Now, Span, TargetName};
-use crate::wire::{ChangeState, ChangeTask, CutDecision, Program, Start, Task, Work};
+use crate::wire::{ChangeState, ChangeTask, CutDecision, Mark, Program, Start, Task, Work};
 
 /// Folders of the host, absolute, and what is left of the window.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,7 +89,7 @@ pub fn launch(
     };
     Ok(Start {
         attempt: attempt.clone(),
-        program: program(run, copy, job, &here, places, &fill, cut(state, run, job))?,
+        program: program(run, copy, job, &here, places, &fill, Known::of(state, run, job))?,
         env: environment(run, index, attempt, places, &fill)?,
         dir,
         user: job.user.clone(),
@@ -106,7 +108,7 @@ fn program(
     here: &Path,
     places: &Places,
     fill: &impl Fn(&str) -> Result<String, BadWord>,
-    cut: Option<CutDecision>,
+    known: Known,
 ) -> Result<Program, NoLaunch> {
     let engine = |target: &TargetName| {
         let declared = run.site.targets.get(target);
@@ -141,8 +143,9 @@ fn program(
                 window_left: places.window_left,
                 mode: declared.mode,
                 // A look goes on with nothing.
-                cut: cut.filter(|_| !examine),
+                cut: known.cut.filter(|_| !examine),
                 examine,
+                marks: known.marks,
             }))
         }
         Kind::WaitFile { path, stable, every, limit } => Task::WaitFile {
@@ -162,6 +165,28 @@ fn program(
         }
     };
     Ok(Program::Worker(Box::new(task)))
+}
+
+/// What is known of a change besides its files.
+struct Known {
+    cut: Option<CutDecision>,
+    /// What its target must still hold. Nothing where its rules say that the database is made anew from time to time.
+    marks: Vec<Mark>,
+}
+
+impl Known {
+    fn of(state: &State, run: &Run, job: &Job) -> Self {
+        let subject = run.index(&job.name).and_then(|index| subject(run, index));
+        let refreshed = |environment: &String| {
+            let rules = run.site.change_rules.as_ref();
+            rules.is_some_and(|rules| rules.refreshed.contains(environment))
+        };
+        let marks = subject.filter(|of| !refreshed(&of.environment)).map(|of| {
+            let lives = &state.standing.changes;
+            marks(lives, &of.environment, of.target)
+        });
+        Self { cut: cut(state, run, job), marks: marks.unwrap_or_default() }
+    }
 }
 
 /// How a change that stopped half way goes on: as two people have said, where rules of changes are about it; `None` there:

@@ -141,7 +141,7 @@ pub struct StepBody {
     /// Nothing is done; the answer says what would come of it.
     #[serde(default, skip_serializing)]
     pub dry_run: bool,
-    /// Of submit, approve, confirm, schedule.
+    /// Of submit, approve, confirm, schedule, lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
     /// Of assign.

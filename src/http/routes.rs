@@ -263,7 +263,7 @@ fn of_changes(s: &mut Schemas) -> Vec<Route> {
         Route::new(
             (Method::POST, "/api/v1/changes/{change}/{step}"),
             takes_part,
-            "Take a step with a change: assign, submit, review, approve, confirm, schedule, decide, feed-back, close, archive, return, withdraw",
+            "Take a step with a change: assign, submit, review, approve, confirm, schedule, decide, lost, feed-back, close, archive, return, withdraw",
             post(step),
         )
         .takes::<StepBody>(s)

@@ -95,6 +95,12 @@ pub fn step(lang: Lang, zone: &Zone, step: &ChangeStep) -> String {
         ChangeStep::Decided { environment, applied: false, .. } => {
             Stepped::NotApplied { environment }.say(lang)
         }
+        ChangeStep::Lost { environment, complete: false, .. } => {
+            Stepped::LostToOne { environment }.say(lang)
+        }
+        ChangeStep::Lost { environment, complete: true, .. } => {
+            Stepped::Lost { environment }.say(lang)
+        }
         ChangeStep::FedBack => Stepped::FedBack.say(lang),
         ChangeStep::Closed => Stepped::Closed.say(lang),
         ChangeStep::Archived => Stepped::Archived.say(lang),

@@ -327,11 +327,13 @@ fn attempts(
                 });
                 end(&mut all[at], ended);
             }
+            ChangeStep::Lost { attempt, complete: true, .. } => {
+                let of = all.iter_mut().filter(|known| known.attempt == *attempt);
+                of.for_each(|known| known.decided = Some(false));
+            }
             ChangeStep::Decided { environment, applied, .. } => {
-                let of = all.iter_mut().rev().find(|known| known.environment == *environment);
-                if let Some(known) = of {
-                    known.decided = Some(*applied);
-                }
+                let of = all.iter_mut().rfind(|known| known.environment == *environment);
+                of.into_iter().for_each(|known| known.decided = Some(*applied));
             }
             _ => {}
         }

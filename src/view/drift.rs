@@ -61,7 +61,7 @@ pub fn drift(
     ends.reverse();
     let mut all = Vec::new();
     for (state, ended) in ends {
-        let Some(began) = beginning(life, ended).filter(|began| began.target == *target) else {
+        let Some(began) = life.beginning(ended).filter(|began| began.target == *target) else {
             continue;
         };
         let what = of_one(state, ended, began, rows).into_iter();
@@ -70,25 +70,13 @@ pub fn drift(
     all
 }
 
-/// The beginning that an end is of: a look at what an attempt of its run has left begins nothing itself.
-fn beginning<'a>(life: &'a ChangeLife, ended: &Executed) -> Option<&'a Began> {
-    life.steps.iter().rev().find_map(|taken| match &taken.step {
-        ChangeStep::Began { began } => {
-            let (id, of) = (&began.attempt, &ended.attempt);
-            let same = id.run == of.run && id.job == of.job && id.number <= of.number;
-            same.then_some(began.as_ref())
-        }
-        _ => None,
-    })
-}
-
 /// Ends whose beginning the journal does not have, the last first: it was lost with a store that was restored from an older
 /// copy. Which target they went to is not known, so that none can be compared.
 pub fn unplaced<'a>(
     life: &'a ChangeLife,
     environment: &'a str,
 ) -> impl Iterator<Item = (ChangeState, &'a Executed)> {
-    life.executions(environment).filter(|(_, ended)| beginning(life, ended).is_none())
+    life.executions(environment).filter(|(_, ended)| life.beginning(ended).is_none())
 }
 
 /// `state`: with what people have decided.
@@ -207,7 +195,7 @@ pub fn done_since(
         };
         for (at, target) in change_proof::tried_in(life, environment) {
             let there =
-                |ended: &Executed| beginning(life, ended).is_some_and(|b| b.target == *target);
+                |ended: &Executed| life.beginning(ended).is_some_and(|b| b.target == *target);
             let mut ends = life.executions(at).filter(|(_, ended)| there(ended));
             ends.find_map(done).into_iter().for_each(|of| put(of, Some(target)));
         }

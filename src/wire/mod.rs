@@ -243,6 +243,28 @@ pub struct ChangeTask {
     /// back where that fails.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub examine: bool,
+    /// What must be there before it is applied: a target without it was restored from an older copy, or failed over to one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<Mark>,
+}
+
+/// A change that the journal calls done on a target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    pub change: ChangeId,
+    /// This attempt, or an earlier one of its run and job, has committed it.
+    pub attempt: AttemptId,
+}
+
+impl Mark {
+    /// Whether a row of the target is the last one of the transaction that it is about.
+    pub fn is_of(&self, attempt: &str, step: &str) -> bool {
+        step == MarkerRow::READY
+            && attempt.parse().is_ok_and(|id: AttemptId| {
+                let of = &self.attempt;
+                id.run == of.run && id.job == of.job && id.number <= of.number
+            })
+    }
 }
 
 /// A journalled change that stopped half way never goes on by itself.

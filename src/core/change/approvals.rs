@@ -54,17 +54,7 @@ impl Desk<'_> {
                 let request = self.life.request().and_then(|request| request.requester.as_ref());
                 self.change.requester.iter().chain(request).collect()
             }
-            Part::Author => {
-                let steps = self.life.steps.iter().flat_map(|taken| match &taken.step {
-                    ChangeStep::Created { .. } => vec![&taken.by],
-                    ChangeStep::Submitted { authors, in_git, .. } => {
-                        let named = in_git.iter().filter_map(|named| named.person.as_ref());
-                        authors.iter().chain([&taken.by]).chain(named).collect()
-                    }
-                    _ => Vec::new(),
-                });
-                papers.authors.iter().chain(steps).collect()
-            }
+            Part::Author => papers.authors.iter().chain(self.life.writers()).collect(),
             Part::Reviewer => self.reviews().map(|(taken, _)| &taken.by).collect(),
             Part::Approver => self.current().iter().filter_map(approver).collect(),
             Part::Executor => crew.executor.iter().collect(),

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::step::{ChangeRequest, ChangeStep, Executed};
+use super::step::{Began, ChangeRequest, ChangeStep, Executed};
 use crate::types::{AttemptId, ChangeId, PersonId};
 use crate::wire::{ChangeState, CutDecision};
 
@@ -138,6 +138,11 @@ impl Stage {
                 (self == InDoubt).then_some(if *applied { Executed } else { Failed })
             }
             ChangeStep::GoesOn { .. } => (self == InDoubt).then_some(Executing),
+            ChangeStep::Lost { complete, .. } => match self {
+                Draft | Created | Assigned | Executing | InDoubt => None,
+                Executed | FedBack | Closed if *complete => Some(Failed),
+                _ => Some(self),
+            },
             ChangeStep::FedBack => {
                 matches!(self, Executed | Failed | RolledBack).then_some(FedBack)
             }
@@ -203,19 +208,58 @@ impl ChangeLife {
         })
     }
 
+    /// Whoever asked for it, wrote it, handed it in, or is named by git as who wrote it.
+    pub fn writers(&self) -> impl Iterator<Item = &PersonId> {
+        self.steps.iter().flat_map(|taken| match &taken.step {
+            ChangeStep::Created { .. } => vec![&taken.by],
+            ChangeStep::Submitted { authors, in_git, .. } => {
+                let named = in_git.iter().filter_map(|named| named.person.as_ref());
+                authors.iter().chain([&taken.by]).chain(named).collect()
+            }
+            _ => Vec::new(),
+        })
+    }
+
+    /// The beginning that an end is of: a look at what an attempt of its run has left begins nothing itself. `None`: it was
+    /// lost with a store that was restored from an older copy.
+    pub fn beginning(&self, ended: &Executed) -> Option<&Began> {
+        self.steps.iter().rev().find_map(|taken| match &taken.step {
+            ChangeStep::Began { began } => {
+                let (id, of) = (&began.attempt, &ended.attempt);
+                let same = id.run == of.run && id.job == of.job && id.number <= of.number;
+                same.then_some(began.as_ref())
+            }
+            _ => None,
+        })
+    }
+
+    /// The attempt that has left it done in an environment. Attempts after it of which it is proven that they applied
+    /// nothing take nothing away.
+    pub fn done_in<'a>(&'a self, environment: &'a str) -> Option<&'a Executed> {
+        let nothing = |state| matches!(state, ChangeState::FailedClean | ChangeState::FailedGuard);
+        let (state, ended) = self.executions(environment).find(|(state, _)| !nothing(*state))?;
+        (state == ChangeState::Done).then_some(ended)
+    }
+
     /// What came of it in an environment, the last first. A decision of two people takes the place of what it is about.
     pub fn executions<'a>(
         &'a self,
         environment: &'a str,
     ) -> impl Iterator<Item = (ChangeState, &'a Executed)> {
         let mut decided = None;
+        let mut lost = Vec::new();
         self.steps.iter().rev().filter_map(move |taken| match &taken.step {
+            ChangeStep::Lost { attempt, complete: true, .. } => {
+                lost.push(attempt);
+                None
+            }
             ChangeStep::Decided { environment: of, applied, .. } if of == environment => {
                 decided = Some(*applied);
                 None
             }
             ChangeStep::Ended { ended } if ended.environment == environment => {
                 let state = match decided.take() {
+                    _ if lost.contains(&&ended.attempt) => ChangeState::FailedClean,
                     Some(true) => ChangeState::Done,
                     Some(false) => ChangeState::FailedClean,
                     None => ended.state,

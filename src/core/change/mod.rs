@@ -6,12 +6,14 @@
 
 mod approvals;
 mod clearance;
+mod decide;
 mod desk;
 pub(in crate::core) mod examine;
 mod in_git;
 mod intake;
 mod life;
 pub mod list;
+mod marks;
 mod missing;
 mod moved;
 mod signoff;
@@ -24,11 +26,13 @@ pub use clearance::{ACCEPTANCE, Cleared, LATE, Listed, Start};
 pub use desk::Desk;
 pub use life::{ChangeLife, Lives, Stage, Taken};
 pub use list::{JournalHead, LeftOffList, ListedChange, SealedList};
+pub use marks::MARKS;
+pub(in crate::core) use marks::marks;
 pub use missing::{Missing, MissingLine};
 pub use moved::ChangeOrder;
 pub(super) use moved::{doubt_allows, executed};
 pub use signoff::{Dropped, Signature, Signs};
-pub(super) use start::{cleared, may_man};
+pub(super) use start::{cleared, may_man, subject};
 pub use step::{Began, ChangeRequest, ChangeStep, Declared, Executed, InGit, WindowDecision};
 pub use take::{HalfDone, Wish, without_folder};
 

@@ -95,6 +95,13 @@ pub enum ChangeStep {
         attempt: AttemptId,
         how: CutDecision,
     },
+    /// It was done, and its target knows nothing of it any more: restored from an older copy, or failed over to one.
+    /// `complete`: the second person who says so.
+    Lost {
+        environment: String,
+        attempt: AttemptId,
+        complete: bool,
+    },
     /// The requester knows the outcome.
     FedBack,
     Closed,
@@ -217,6 +224,7 @@ impl ChangeStep {
             Self::Ended { .. } => "ended",
             Self::Decided { .. } => "decided",
             Self::GoesOn { .. } => "goes-on",
+            Self::Lost { .. } => "lost",
             Self::FedBack => "fed-back",
             Self::Closed => "closed",
             Self::Archived => "archived",

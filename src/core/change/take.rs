@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use super::approvals::Crew;
 use super::clearance::{ACCEPTANCE, LATE, item};
+use super::decide::lost;
 use super::desk::Desk;
 use super::life::{ChangeLife, Stage};
 use super::step::{ChangeRequest, ChangeStep};
 use crate::core::refused::{Refused, Rule};
 use crate::definition::site::{ChangeKind, ChangeRules, KEPT_IDS, Part, Site, StepWord};
 use crate::types::{ChangeId, CheckName, PersonId, Role};
-use crate::wire::{ChangeState, CutDecision};
 
 /// What a person wants to do with a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -73,6 +73,11 @@ pub enum Wish {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         how: Option<HalfDone>,
     },
+    /// Two people say of what was done that its target knows nothing of it any more.
+    Lost {
+        #[serde(default)]
+        environment: Option<String>,
+    },
     FeedBack,
     Close,
     Archive,
@@ -100,7 +105,7 @@ impl Wish {
             Self::Assign { .. } => StepWord::Assign,
             Self::Submit { .. } => StepWord::Submit,
             Self::Schedule { .. } => StepWord::Schedule,
-            Self::Decide { .. } => StepWord::Decide,
+            Self::Decide { .. } | Self::Lost { .. } => StepWord::Decide,
             Self::FeedBack => StepWord::FeedBack,
             Self::Close => StepWord::Close,
             Self::Archive => StepWord::Archive,
@@ -142,6 +147,7 @@ pub fn without_folder(
         Wish::Assign { to } => ChangeStep::Assigned { to: to.clone() },
         Wish::Withdraw => ChangeStep::Withdrawn,
         Wish::Archive => ChangeStep::Archived,
+        Wish::Lost { environment } => lost(id, life, by, environment.as_deref())?,
         _ => {
             let what = format!("the site has no folder changes/{id}");
             return Err(
@@ -197,12 +203,16 @@ impl Desk<'_> {
         let id = &self.change.id;
         let stage = self.life.stage();
         let over = matches!(stage, Stage::Closed | Stage::Archived | Stage::Withdrawn);
-        if over && wish != Wish::Archive {
+        if over && !matches!(wish, Wish::Archive | Wish::Lost { .. }) {
             let what = format!("{id} is {}", stage.name());
             return Err(Refused::by(Rule::WrongStage, what));
         }
         let step = match wish {
-            Wish::Create { .. } | Wish::Assign { .. } | Wish::Withdraw | Wish::Archive => {
+            Wish::Create { .. }
+            | Wish::Assign { .. }
+            | Wish::Lost { .. }
+            | Wish::Withdraw
+            | Wish::Archive => {
                 return without_folder(self.site, id, self.life, by, wish);
             }
             Wish::Submit { environment, accepted, confirm } => {
@@ -451,49 +461,5 @@ impl Desk<'_> {
         let digest = self.approval_digest(&environment).unwrap_or_default();
         let (opens, closes) = window.unzip();
         Ok(ChangeStep::Scheduled { environment, digest, opens, closes })
-    }
-
-    fn decide(
-        &self,
-        by: &PersonId,
-        applied: Option<bool>,
-        how: Option<HalfDone>,
-    ) -> Result<ChangeStep, Refused> {
-        let Some(doubt) = self.life.doubt() else {
-            let what = format!("{} is not in doubt", self.change.id);
-            return Err(Refused::by(Rule::WrongStage, what));
-        };
-        if self.people(Part::Author, &Crew::default()).contains(by) {
-            let what = format!("{by} is an author of {}", self.change.id);
-            return Err(
-                Refused::by(Rule::OwnWork, what).hint("it takes two people, neither the author")
-            );
-        }
-        let environment = doubt.environment.clone();
-        let goes_on = |how| ChangeStep::GoesOn {
-            environment: doubt.environment.clone(),
-            attempt: doubt.attempt.clone(),
-            how,
-        };
-        match (applied, how, doubt.state) {
-            (Some(applied), None, _) => {
-                Ok(ChangeStep::Decided { environment, applied, accepted: false })
-            }
-            (None, Some(HalfDone::Continue), ChangeState::Partial) => {
-                Ok(goes_on(CutDecision::Continue))
-            }
-            (None, Some(HalfDone::RollBack), ChangeState::Partial) => {
-                Ok(goes_on(CutDecision::RollBack))
-            }
-            (None, Some(HalfDone::Accept), ChangeState::Partial) => {
-                Ok(ChangeStep::Decided { environment, applied: true, accepted: true })
-            }
-            (None, Some(_), _) => {
-                let what = format!("{} did not stop half way", self.change.id);
-                Err(Refused::by(Rule::WrongStage, what)
-                    .hint("say what was found at the target: applied or not-applied"))
-            }
-            _ => Err(Refused::new("it is decided by one of `applied` and `how`")),
-        }
     }
 }

@@ -8,7 +8,7 @@ use crate::core::phase::Phase;
 use crate::core::state::{Run, State};
 use crate::core::window::{Gate, Subject};
 use crate::definition::site::{Change, ChangeKind, Kind, Target};
-use crate::types::{ChangeId, PersonId};
+use crate::types::{AttemptId, ChangeId, PersonId};
 
 /// Only what became of a change is looked at, and only while nobody knows it.
 pub(super) fn examinable(run: &Run, index: usize) -> Result<(), String> {
@@ -80,6 +80,10 @@ pub(super) fn next_step(
         ChangeStep::Reviewed { .. } | ChangeStep::Approved { .. } if own => {
             Err(format!("{by} wrote it or asked for it"))
         }
+        ChangeStep::Lost { .. } if own => Err(format!("{by} wrote it or asked for it")),
+        ChangeStep::Lost { attempt, complete: true, .. } if !another_said(life, attempt, by) => {
+            Err("nobody else has looked at it".to_owned())
+        }
         ChangeStep::Decided { .. } | ChangeStep::GoesOn { .. }
             if second.is_none_or(|second| second == by) =>
         {
@@ -87,6 +91,13 @@ pub(super) fn next_step(
         }
         _ => Ok(()),
     }
+}
+
+fn another_said(life: &ChangeLife, lost: &AttemptId, by: &PersonId) -> bool {
+    life.steps.iter().any(|taken| {
+        taken.by != *by
+            && matches!(&taken.step, ChangeStep::Lost { attempt, complete: false, .. } if attempt == lost)
+    })
 }
 
 fn is_named(in_git: &[InGit], person: &PersonId) -> bool {

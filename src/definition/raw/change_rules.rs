@@ -20,6 +20,9 @@ record! {
         optional zone: Zone,
         /// Environments of targets, in the order of promotion.
         required environments: List<String>,
+        /// Environments whose databases are made anew from time to time: a change there does not look whether what was done
+        /// before it is still there.
+        optional refreshed: List<String>,
         /// Roles that stand in for a role.
         optional deputies: Names<Role, List<Role>>,
         /// Who may take which step; whoever takes part in changes where a step is not named.

@@ -72,6 +72,7 @@ struct Checking<'r> {
 impl Checking<'_> {
     fn rules(&mut self, raw: &ChangeRulesFile) -> Option<ChangeRules> {
         self.check_environments(raw);
+        let refreshed = self.scope((&Field::Absent, &raw.refreshed, &Field::Absent)).environments;
         let deputies = self.deputies(raw);
         let steps = raw.steps.get().into_iter().flat_map(Names::good);
         let steps = steps.map(|(step, roles)| (step.value, self.roles(roles))).collect();
@@ -108,6 +109,7 @@ impl Checking<'_> {
             title: text(&raw.title, &raw.title_zh),
             zone: raw.zone.get().unwrap_or(&self.known.zone).clone(),
             environments: self.environments.clone(),
+            refreshed,
             deputies,
             steps,
             approvals,

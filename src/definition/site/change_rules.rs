@@ -16,6 +16,9 @@ pub struct ChangeRules {
     pub zone: Zone,
     /// In the order of promotion.
     pub environments: Vec<String>,
+    /// Those whose databases are made anew from time to time: what was done there need not be there any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refreshed: Vec<String>,
     /// Roles that stand in for a role (AB角).
     pub deputies: BTreeMap<Role, Vec<Role>>,
     /// Who may take a step that is neither review, approval nor confirmation; whoever takes part in changes where a step

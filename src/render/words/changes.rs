@@ -41,6 +41,11 @@ messages! {
     Applied { environment: &'a str }: format!("decided for {environment}: applied"), format!("判定 {environment}：已生效");
     NotApplied { environment: &'a str }:
         format!("decided for {environment}: not applied"), format!("判定 {environment}：未生效");
+    LostToOne { environment: &'a str }:
+        format!("says that it is not in {environment} any more; it takes another person"),
+        format!("称 {environment} 中已不存在该变更，待第二人确认");
+    Lost { environment: &'a str }:
+        format!("it is not in {environment} any more: lost"), format!("确认 {environment} 中已不存在该变更：已丢失");
     FedBack: "fed back to the requester", "已反馈需求方";
     Closed: "closed", "关闭";
     Archived: "archived", "归档";

@@ -114,6 +114,7 @@ fn rules(dice: &mut Dice, site: &Site) -> Result<ChangeRules, BadSite> {
         title: Text::en("Made up"),
         zone: site.zone.clone(),
         environments: vec![ENVIRONMENT.to_owned()],
+        refreshed: Vec::new(),
         deputies: [(Role::new(OPERATES)?, vec![Role::new("duty")?])].into(),
         steps: Default::default(),
         approvals: vec![emergency, normal],

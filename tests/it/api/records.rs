@@ -187,3 +187,67 @@ fn a_change_is_proven_and_a_target_that_says_otherwise_is_told() {
     assert!(told.contains("could not be read now") && told.contains("is not there"), "{told}");
     assert!(!told.contains("DRIFT"), "{told}");
 }
+
+/// Drift is found by the change that comes next, and people say what is lost.
+#[test]
+fn a_target_that_was_restored_takes_no_change_before_two_people_know() {
+    let house = house();
+    for id in ["rate", "next"] {
+        folder(&house, id, "data", SQL);
+    }
+    house.batch("next", "jobs:\n  next: {title: N, change: next, environment: production}\n");
+    let office = Office::of(house);
+    for id in ["rate", "next"] {
+        office.done("wei", id, "submit", json!({}));
+        office.done("dba", id, "review", json!({}));
+        for by in ["dev", "ops"] {
+            office.done(by, id, "approve", json!({ "environment": "production" }));
+        }
+    }
+    let house = &office.served.house;
+    let (target, older) = (house.work("prod.db"), house.work("older"));
+    std::fs::copy(&target, &older).unwrap();
+    office.execute("prod");
+    for end in ["-wal", "-shm"] {
+        std::fs::remove_file(house.work(&format!("prod.db{end}"))).ok();
+    }
+    std::fs::copy(&older, &target).unwrap();
+    let next = |date: &str, code: i32| {
+        let ordered = house.spawn(&["run", "next", "--date", date]);
+        office.man("next");
+        ordered.ends(code);
+    };
+    next("2026-10-30", 1);
+    let ended = || {
+        let steps = office.page("next")["steps"].clone();
+        let mut steps = steps.as_array().unwrap().clone();
+        steps.retain(|step| step["step"] == "ended");
+        steps.pop().unwrap()["ended"].clone()
+    };
+    let refused = ended();
+    let why = refused["why"].as_str().unwrap();
+    assert!(
+        refused["state"] == "failed-clean" && why.contains("DRIFT") && why.contains("rate ("),
+        "{why}"
+    );
+    eventually("the mail", || {
+        let mails = house.mails();
+        mails.iter().any(|mail| mail.to == "ann@bank.example" && mail.text.contains("DRIFT"))
+    });
+    // It takes two of those who decide.
+    let lost = || json!({ "environment": "production" });
+    office.refused("wei", "rate", "lost", lost(), "role-missing");
+    office.done("ops", "rate", "lost", lost());
+    office.refused("ops", "rate", "lost", lost(), "second-person");
+    next("2026-10-31", 1);
+    let told =
+        office.command("dba", &["change", "lost", "rate", "--reason", "restored"]).code(0).out;
+    assert!(told.contains("lost"), "{told}");
+    assert_eq!(office.page("rate")["stage"], "failed");
+    next("2026-11-01", 0);
+    assert_eq!(ended()["state"], "done");
+    let told = house.run(&["change", "check"]).code(0).out;
+    assert!(!told.contains("DRIFT"), "{told}");
+    let shown = house.run(&["--lang", "zh", "change", "show", "rate"]).code(0).out;
+    assert!(shown.contains("已丢失"), "{shown}");
+}

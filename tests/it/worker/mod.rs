@@ -8,6 +8,7 @@ mod examine;
 #[cfg(feature = "faults")]
 mod faults;
 mod kept;
+mod marks;
 mod places;
 mod script;
 mod secrets;
@@ -107,6 +108,7 @@ impl Bench {
             window_left: None,
             mode: ChangeMode::Transactional,
             cut: None,
+            marks: Vec::new(),
         }))
     }
 

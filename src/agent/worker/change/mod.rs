@@ -11,6 +11,7 @@ mod kept;
 mod lock;
 pub mod look;
 mod marker;
+mod marks;
 mod rollback;
 mod scripts;
 mod verify;
@@ -208,6 +209,9 @@ impl Attempt<'_> {
                     let why =
                         "people have decided to roll it back, and its target knows nothing of it";
                     return Err(Stop::in_doubt(why));
+                }
+                if !self.task.examine {
+                    self.not_drifted().await?;
                 }
                 match self.task.mode {
                     ChangeMode::Transactional => self.apply(&scripts, elsewhere).await?,

@@ -149,7 +149,7 @@ impl House {
         let began = Began {
             environment: environment.to_owned(),
             target: TargetName::new("prod").unwrap(),
-            attempt: attempt(),
+            attempt: attempt(environment),
             content: self.site.changes[&id].content.clone(),
             digest: String::new(),
             window: None,
@@ -170,7 +170,7 @@ impl House {
         let id = change(id);
         let ended = Executed {
             environment: environment.to_owned(),
-            attempt: attempt(),
+            attempt: attempt(environment),
             content: self.site.changes[&id].content.clone(),
             state,
             rows: 1,
@@ -256,10 +256,10 @@ pub(super) fn person(id: &str) -> PersonId {
     PersonId::new(id).unwrap()
 }
 
-fn attempt() -> AttemptId {
+fn attempt(environment: &str) -> AttemptId {
     AttemptId {
         run: "list@2026-10-30#1".parse().unwrap(),
-        job: crate::types::JobName::new("c").unwrap(),
+        job: crate::types::JobName::new(environment).unwrap(),
         number: 1,
     }
 }

@@ -4,6 +4,7 @@ mod examine;
 mod house;
 mod in_git;
 mod lists;
+mod lost;
 mod night;
 mod people;
 mod released;

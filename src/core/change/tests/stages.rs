@@ -63,6 +63,11 @@ fn step(name: &str) -> (ChangeStep, bool) {
             ChangeStep::Scheduled { environment: text(), digest: text(), opens: None, closes: None }
         }
         "decide" => ChangeStep::Decided { environment: text(), applied: true, accepted: false },
+        "lost" => ChangeStep::Lost {
+            environment: text(),
+            attempt: "eod@2026-10-30#1/x/1".parse().unwrap(),
+            complete: true,
+        },
         "feed-back" => ChangeStep::FedBack,
         "close" => ChangeStep::Closed,
         "archive" => ChangeStep::Archived,
@@ -81,7 +86,7 @@ fn the_table_of_states_md_is_what_people_may_do() {
     let rows: Vec<Vec<&str>> =
         lines.map(|line| line.trim_matches('|').split('|').map(str::trim).collect()).collect();
     let (head, rows) = rows.split_first().unwrap();
-    assert_eq!(head.len(), 1 + 14);
+    assert_eq!(head.len(), 1 + 15);
     let named: Vec<&str> = rows.iter().map(|row| row[0]).collect();
     assert_eq!(named, Stage::ALL.map(Stage::name));
     for (row, stage) in rows.iter().zip(Stage::ALL) {
