@@ -34,6 +34,8 @@ pub(super) struct Failed {
     pub(super) words: String,
     /// The database took the statement, but its rows are not what the script expects.
     pub(super) expectation: bool,
+    /// Rows that it has changed then.
+    pub(super) changed: u64,
     /// Something of the transaction may stay.
     pub(super) doubt: bool,
     /// Something may stay that no marker tells of: it ran outside of the transaction.
@@ -62,6 +64,7 @@ pub(super) async fn run(
     let failed = |words: String| Failed {
         words: format!("{place}: statement {} ({}): {words}", statement.number, facts.verb),
         expectation: false,
+        changed: 0,
         doubt: false,
         outside: false,
     };
@@ -114,9 +117,19 @@ pub(super) async fn run(
             format!("no row was expected, and there {}", are(answer.count))
         }
         Some(Expect::Rows) if answer.count == 0 => "rows were expected, and there are none".into(),
+        Some(Expect::Between(min, max)) => {
+            let changes = matches!(facts.class, Class::Insert | Class::Update | Class::Delete);
+            let rows = if changes { ran.changed } else { answer.count };
+            if (min..=max).contains(&rows) {
+                return Ok(ran);
+            }
+            let expected =
+                if min == max { count(min, "row") } else { format!("{min} to {max} rows") };
+            format!("{expected} expected, and there {}", are(rows))
+        }
         _ => return Ok(ran),
     };
-    Err(Failed { expectation: true, ..failed(wrong) })
+    Err(Failed { expectation: true, changed: ran.changed, ..failed(wrong) })
 }
 
 fn are(number: u64) -> String {

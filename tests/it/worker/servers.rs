@@ -80,6 +80,28 @@ fn a_change_is_applied_verified_and_marked() {
     }
 }
 
+/// Limits of one statement, besides those of the change in all.
+#[test]
+fn a_statement_that_changes_fewer_or_more_rows_than_it_says_undoes_everything() {
+    let [postgres, maria] = benches();
+    for bench in [change::bench(), postgres, maria] {
+        let with = |expected: &str| {
+            let update = "update fee set rate = 30 where rate = 25;";
+            bench.write("fee/change.sql", format!("-- expect: {expected}\n{update}"));
+        };
+        for expected in ["1 to 2 rows", "4 to 9 rows"] {
+            with(expected);
+            let left = run(&bench, FIRST);
+            assert_eq!(left.change().state, ChangeState::FailedGuard, "{}", left.err);
+            let words = format!("statement 1 (update): {expected} expected, and there are 3 rows");
+            assert!(left.why().contains(&words), "{}", left.why());
+            assert_eq!(rates(&bench), OLD);
+        }
+        with("3 rows");
+        assert_eq!(run(&bench, SECOND).change().state, ChangeState::Done);
+    }
+}
+
 /// What is asked of a target for proofs and for people who decide.
 #[test]
 fn a_look_says_what_a_target_holds_and_writes_nothing() {

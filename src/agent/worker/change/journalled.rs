@@ -150,7 +150,7 @@ impl Attempt<'_> {
         let (rows, wrong) =
             match statement::run(db, file, &script, statement, Within::Nothing).await {
                 Ok(ran) => (ran.changed, None),
-                Err(Failed { words, expectation: true, .. }) => (0, Some(words)),
+                Err(Failed { words, expectation: true, changed, .. }) => (changed, Some(words)),
                 Err(failed) => return Err(failed.into()),
             };
         fault::point(&format!("worker.statement-{number}"));
