@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::change_papers;
 use super::table::{Table, harmless};
 use super::words::{ChangeWord, Label, Stepped, list};
 use crate::core::change::{ChangeStep, InGit, Stage, WindowDecision};
@@ -204,6 +205,7 @@ pub fn page_text(lang: Lang, zone: &Zone, page: &ChangePage) -> String {
         (ChangeWord::Requester, who(&line.requester)),
         (ChangeWord::Team, team),
         (ChangeWord::Ticket, word(&line.ticket)),
+        (ChangeWord::Governance, word(&page.governance)),
         (ChangeWord::Handler, who(&page.handler)),
         (ChangeWord::Authors, Some(list(lang, authors))),
         (ChangeWord::Contact, who(&page.verification_contact)),
@@ -214,6 +216,9 @@ pub fn page_text(lang: Lang, zone: &Zone, page: &ChangePage) -> String {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
             table.row(vec![head.say(lang), value]);
         }
+    }
+    for (head, value) in page.papers.iter().flat_map(|papers| change_papers::rows(lang, papers)) {
+        table.row(vec![head, value]);
     }
     table.write(&mut text);
     if !line.folder {

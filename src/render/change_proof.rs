@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::change::{class, head, stage, step};
+use super::change_papers;
 use super::report_text::{CheckRow, check_rows};
 use super::table::Table;
 use super::words::{ChangeWord, Label, Proven, list, pair, remarks};
@@ -154,7 +155,7 @@ fn filled(rows: impl IntoIterator<Item = (String, Option<String>)>) -> Facts {
 fn request(lang: Lang, zone: &Zone, proof: &ChangeProof) -> Facts {
     let line = &proof.line;
     let asked = proof.steps.first().map(|step| step.line.at);
-    filled([
+    let asked_for = [
         (ChangeWord::Stage.say(lang), Some(stage(lang, line.stage))),
         (ChangeWord::Class.say(lang), Some(class(lang, line))),
         (ChangeWord::Reason.say(lang), proof.reason.as_ref().map(|text| text.get(lang).to_owned())),
@@ -164,14 +165,16 @@ fn request(lang: Lang, zone: &Zone, proof: &ChangeProof) -> Facts {
         ),
         (ChangeWord::Team.say(lang), line.team.as_ref().map(ToString::to_string)),
         (ChangeWord::Ticket.say(lang), line.ticket.clone()),
-        (Proven::Governance.say(lang), proof.governance.clone()),
+        (ChangeWord::Governance.say(lang), proof.governance.clone()),
         (
             ChangeWord::Authors.say(lang),
             Some(list(lang, proof.authors.iter().map(|who| who.name.get(lang)))),
         ),
         (ChangeWord::Environments.say(lang), Some(list(lang, &line.environments))),
         (Proven::Since.say(lang), asked.map(|at| second(zone, at))),
-    ])
+    ];
+    let papers = proof.papers.iter().flat_map(|papers| change_papers::rows(lang, papers));
+    filled(asked_for).into_iter().chain(papers).collect()
 }
 
 fn digests(lang: Lang, proof: &ChangeProof) -> Facts {

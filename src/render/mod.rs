@@ -11,6 +11,7 @@ pub mod change;
 pub mod change_check;
 pub mod change_evidence;
 pub mod change_mail;
+mod change_papers;
 pub mod change_proof;
 pub mod change_proof_html;
 pub mod change_stats;

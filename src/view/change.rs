@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Who;
+use super::change_papers::ChangePapers;
 use crate::core::change::{ChangeLife, ChangeStep, Crew, Desk, Missing, MissingLine, Stage, Start};
 use crate::core::state::Standing;
 use crate::core::window::{Subject, Windows};
@@ -87,10 +88,14 @@ pub struct ChangePage {
     #[serde(flatten)]
     pub line: ChangeLine,
     pub reason: Option<Text>,
+    /// Number of the governance record, of its folder or else of its request.
+    pub governance: Option<String>,
     /// Who sees to it.
     pub handler: Option<Who>,
     pub authors: Vec<Who>,
     pub verification_contact: Option<Who>,
+    /// `null` where its folder is not there.
+    pub papers: Option<ChangePapers>,
     /// Digest of its scripts as they are now; `submitted`: as they were handed in last.
     pub content: Option<String>,
     pub submitted: Option<String>,
@@ -187,12 +192,16 @@ pub fn one(site: &Site, standing: &Standing, id: &ChangeId, now: Timestamp) -> O
     Some(ChangePage {
         line: line(site, standing, id),
         reason: declared.map(|change| change.reason.clone()),
+        governance: declared
+            .and_then(|change| change.papers.governance.clone())
+            .or_else(|| life?.request()?.governance.clone()),
         handler,
         authors: declared
             .into_iter()
             .flat_map(|change| change.papers.authors.iter().map(|person| Who::of(site, person)))
             .collect(),
         verification_contact: contact.map(|person| Who::of(site, person)),
+        papers: declared.map(|change| ChangePapers::of(site, change)),
         content: declared.map(|change| change.content.clone()),
         submitted: life.and_then(|l| l.since_submission()).map(|(content, _)| content.to_owned()),
         hazards: declared.map(|change| change.hazards.clone()).unwrap_or_default(),

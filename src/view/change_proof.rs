@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::Who;
 use super::audit::Point;
 use super::change::{ChangeLine, ChangePage, StepLine};
+use super::change_papers::ChangePapers;
 use super::drift::{Drift, drift, unplaced};
 use crate::core::change::{Began, ChangeLife, ChangeStep, Executed, WindowDecision};
 use crate::core::state::Standing;
@@ -30,6 +31,8 @@ pub struct ChangeProof {
     pub reason: Option<Text>,
     /// Number of the governance record.
     pub governance: Option<String>,
+    /// What its folder says now.
+    pub papers: Option<ChangePapers>,
     pub authors: Vec<Who>,
     /// Content digest as it was submitted last, and of the folder now.
     pub submitted: Option<String>,
@@ -240,17 +243,14 @@ pub fn of(
     for target in &targets {
         faults.extend(faults_of(target));
     }
-    let declared = site.changes.get(change);
-    let request = life.request();
     Some(ChangeProof {
         site: site.title.clone(),
         made: now,
         whole: faults.is_empty(),
         faults,
         reason: page.reason,
-        governance: declared
-            .and_then(|change| change.papers.governance.clone())
-            .or_else(|| request?.governance.clone()),
+        governance: page.governance,
+        papers: page.papers,
         authors: page.authors,
         submitted: page.submitted,
         content: page.content,

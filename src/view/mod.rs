@@ -8,6 +8,7 @@ pub mod behind;
 pub mod change;
 pub mod change_diff;
 pub mod change_evidence;
+pub mod change_papers;
 pub mod change_proof;
 pub mod change_stats;
 pub mod drift;

@@ -96,7 +96,7 @@ pub struct Permission {
     pub by: PersonId,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RowLimits {
     pub min: u64,
     pub max: u64,
@@ -196,7 +196,9 @@ impl ChangeKind {
 }
 
 /// How a change is committed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChangeMode {
     /// All of it in one transaction.

@@ -82,6 +82,7 @@ messages! {
     Requester: "Requester", "需求方";
     Team: "Team", "团队";
     Ticket: "Ticket", "工单";
+    Governance: "Governance number", "变更治理编号";
     Reason: "Reason", "原因";
     Handler: "Assigned to", "处理人";
     Emergency: "emergency", "紧急";
@@ -117,4 +118,27 @@ messages! {
     Approvers: "Approved by", "审批人";
     Target: "Target", "目标库";
     Contact: "Ask about it", "验证联系人";
+}
+
+messages! {
+    /// Heads of what the folder of a change says.
+    PaperWord;
+    Mode: "Mode", "执行方式";
+    Transactional: "one transaction", "单事务";
+    Journalled: "statement by statement", "逐条提交";
+    Rows: "Rows in all", "总行数";
+    Between { min: u64, max: u64 }: format!("{min} to {max}"), format!("{min} 至 {max}");
+    Expected: "Takes", "预计用时";
+    VerifyTakes: "Verification takes", "验证用时";
+    RollbackTakes: "Rollback takes", "回退用时";
+    Needs: "After the changes", "前置变更";
+    Window: "In the window", "窗口";
+    Fixes: "Puts right", "修复的变更";
+    ProductManager: "Product manager", "产品经理";
+    Tester: "Tester", "测试人员";
+    Related: "Related", "关联变更";
+    Permissions: "Permissions after it", "需配置权限";
+    Permission { what: &'a str, by: &'a str }: format!("{what} ({by})"), format!("{what}（{by}）");
+    Attachments: "Attachments", "附件";
+    CodeReview: "Code review", "代码互审";
 }

@@ -30,7 +30,7 @@ mod verdict;
 pub use access::Access;
 pub use acts::Deed;
 pub use audited::Audited;
-pub use changes::{ChangeWord, Stepped};
+pub use changes::{ChangeWord, PaperWord, Stepped};
 pub use checks::Checks;
 pub use counted::Counted;
 pub use events::Happened;

@@ -46,7 +46,6 @@ messages! {
     DriftTransaction { xid: &'a str, status: &'a str }:
         format!("the server says of transaction {xid}: {status}"), format!("数据库称事务 {xid} 的状态为 {status}");
     Request: "Request", "申请";
-    Governance: "Governance number", "变更治理编号";
     Content: "Content digest, submitted", "内容摘要（提交时）";
     ContentNow: "Content digest, now", "内容摘要（当前）";
     Since: "First step", "最初";

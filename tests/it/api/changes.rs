@@ -127,7 +127,9 @@ fn a_change_goes_from_another_systems_request_to_its_archive() {
     let shown: Value = house.json(&["change", "show", "rate"]);
     assert_eq!(shown["steps"], before["steps"]);
     let text = house.run(&["--lang", "zh", "change", "show", "rate"]).code(0).out;
-    assert!(text.contains("已归档") && text.contains("以 dba 审核脚本"), "{text}");
+    for part in ["已归档", "以 dba 审核脚本", "产品经理", "1 至 1"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
     house.nothing_is_lost();
 }
 

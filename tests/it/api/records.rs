@@ -156,7 +156,7 @@ fn a_change_is_proven_and_a_target_that_says_otherwise_is_told() {
         house.run(&["--lang", lang, "change", "proof", "rate", "--html", page]).code(0);
         let html = std::fs::read_to_string(page).unwrap();
         let digest = proof["attempts"][0]["digest"].as_str().unwrap();
-        for part in [digest, head.as_str().unwrap(), "rate 30", "Dev Lead"] {
+        for part in [digest, head.as_str().unwrap(), "rate 30", "Dev Lead", "Product"] {
             assert!(html.contains(part), "{part}");
         }
         assert!(
