@@ -338,7 +338,7 @@ pub(super) enum Command {
     /// People, what they may do, their passwords and tokens
     #[command(subcommand)]
     People(PeopleCommand),
-    /// Who is on shift
+    /// Who is on shift, when nobody is, and rosters for calendars and spreadsheets
     #[command(subcommand)]
     Roster(RosterCommand),
     /// What people did, with the proof that nothing of it was altered; or who could do what on a date

@@ -28,6 +28,15 @@ pub(super) fn print(line: Arguments<'_>) -> Result<(), Failure> {
     }
 }
 
+/// A file on standard output, as it is: its lines end as its format says.
+pub(super) fn whole(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(why) if why.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(|why| Failure::failed(format!("standard output: {why}"))),
+    }
+}
+
 pub(super) fn tell(line: Arguments<'_>) {
     // What happened is in the journal; who reads along misses a line.
     let _ = writeln!(anstream::stdout(), "{line}");

@@ -3,13 +3,15 @@
 use std::io::Write;
 use std::time::Duration;
 
+use jiff::civil::Date;
 use serde_json::Value;
 
 use super::arguments::{Format, LogArguments};
 use super::asking::{ask, ask_patiently, get, gone, good, in_path, print};
 use super::audit::AuditArguments;
 use super::context::Context;
-use super::exit::{Failure, WELL};
+use super::exit::{DEFECTS, Failure, WELL};
+use super::output;
 use crate::driver::api_client::{Answer, Ask, Client};
 use crate::types::{BatchId, BusinessDate, PersonId, RunId};
 
@@ -81,6 +83,52 @@ pub(super) async fn roster(context: &Context, at: Option<&str>) -> Result<u8, Fa
     print(context, answered(context, &get(context, path)).await?)
 }
 
+/// `roster show`.
+pub(super) async fn roster_sheet(
+    context: &Context,
+    dates: Option<(Date, Date)>,
+) -> Result<u8, Failure> {
+    let path = format!("/api/v1/roster/sheet{}", asked_dates(dates.unzip()));
+    print(context, answered(context, &get(context, path)).await?)
+}
+
+/// `roster gaps`.
+pub(super) async fn roster_gaps(
+    context: &Context,
+    dates: (Option<Date>, Option<Date>),
+) -> Result<u8, Failure> {
+    let path = format!("/api/v1/roster/gaps{}", asked_dates(dates));
+    let data = Ask { accept: "application/json", ..get(context, path.clone()) };
+    let data = good(answered(context, &data).await?)?;
+    let view: Value = serde_json::from_str(&data.body).map_err(Failure::failed)?;
+    let none = view["gaps"].as_array().is_some_and(Vec::is_empty) && view["ruled"] == true;
+    print(context, answered(context, &get(context, path)).await?)?;
+    Ok(if none { WELL } else { DEFECTS })
+}
+
+/// `roster export`.
+pub(super) async fn roster_export(
+    context: &Context,
+    dates: (Option<Date>, Option<Date>),
+) -> Result<u8, Failure> {
+    let path = format!("/api/v1/roster/sheet{}", asked_dates(dates));
+    let question = Ask { accept: "text/csv", ..get(context, path) };
+    output::whole(&good(answered(context, &question).await?)?.body)?;
+    Ok(WELL)
+}
+
+/// `roster ics`.
+pub(super) async fn roster_feed(
+    context: &Context,
+    person: Option<&PersonId>,
+) -> Result<u8, Failure> {
+    let path = asked(&[("person", person.map(PersonId::as_str))]);
+    let question = get(context, format!("/api/v1/roster.ics{path}"));
+    let question = Ask { accept: "text/calendar", ..question };
+    output::whole(&good(answered(context, &question).await?)?.body)?;
+    Ok(WELL)
+}
+
 /// `audit`.
 pub(super) async fn audit(context: &Context, arguments: &AuditArguments) -> Result<u8, Failure> {
     let AuditArguments { from, to, person, csv, access } = arguments;
@@ -132,6 +180,11 @@ fn asked(which: &[(&str, Option<&str>)]) -> String {
         .map(|(name, value)| format!("{name}={}", in_path(&value).replace('&', "%26")))
         .collect();
     if parts.is_empty() { String::new() } else { format!("?{}", parts.join("&")) }
+}
+
+fn asked_dates((from, to): (Option<Date>, Option<Date>)) -> String {
+    let (from, to) = (from.map(|from| from.to_string()), to.map(|to| to.to_string()));
+    asked(&[("from", from.as_deref()), ("to", to.as_deref())])
 }
 
 /// The run that is meant: by its id, or the one opened last of a batch and date.

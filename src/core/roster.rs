@@ -27,10 +27,29 @@ pub struct OnShift {
     pub from: Timestamp,
     /// Not included.
     pub to: Timestamp,
-    /// In the order of the roster; never empty.
+    /// In the order of the roster.
     pub people: Vec<PersonId>,
     /// Those of them for whom somebody else was planned.
     pub instead: BTreeMap<PersonId, Instead>,
+}
+
+impl OnShift {
+    /// A shift that is had as `staff` says.
+    pub fn of(
+        staff: Staff,
+        (shift, date): (&ShiftName, Date),
+        (from, to): (Timestamp, Timestamp),
+    ) -> Self {
+        let mut instead = BTreeMap::new();
+        let mut people = Vec::with_capacity(staff.holders.len());
+        for holder in staff.holders {
+            if let Some(why) = holder.instead {
+                instead.insert(holder.person.clone(), why);
+            }
+            people.push(holder.person);
+        }
+        Self { shift: shift.clone(), date, from, to, people, instead }
+    }
 }
 
 /// A calendar says nothing about the day, so nobody knows the hours of the shift, or whose turn it is.
@@ -87,15 +106,7 @@ impl<'a> Roster<'a> {
                 continue;
             }
             let (from, to) = self.hours((name, shift), date)?;
-            let mut instead = BTreeMap::new();
-            let mut people = Vec::with_capacity(staff.holders.len());
-            for holder in staff.holders {
-                if let Some(why) = holder.instead {
-                    instead.insert(holder.person.clone(), why);
-                }
-                people.push(holder.person);
-            }
-            on.push(OnShift { shift: name.clone(), date, from, to, people, instead });
+            on.push(OnShift::of(staff, (name, date), (from, to)));
         }
         Ok(on)
     }
@@ -146,6 +157,10 @@ impl<'a> Roster<'a> {
         self.staffing.deputies(person).filter(there).cloned().collect()
     }
 
+    pub fn is_on_leave(&self, person: &PersonId, date: Date) -> bool {
+        self.staffing.leave(person, date).is_some()
+    }
+
     /// When a shift of a date begins and ends.
     pub fn hours(
         &self,
@@ -185,3 +200,7 @@ pub(super) fn instant(date: Date, time: Time, zone: &Zone) -> Timestamp {
 #[cfg(test)]
 #[path = "roster_tests.rs"]
 pub(super) mod tests;
+
+#[cfg(test)]
+#[path = "roster_nights_tests.rs"]
+mod nights_tests;

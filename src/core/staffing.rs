@@ -53,6 +53,8 @@ pub struct Staff {
     pub empty: Vec<PersonId>,
     /// Swaps that moved nobody: who gives has not the shift, or who takes has it already.
     pub idle: Vec<usize>,
+    /// Entries that had a say after the plan: leave of who is planned, swaps, an override.
+    pub changes: u32,
 }
 
 /// Somebody's place in a shift.
@@ -111,7 +113,12 @@ impl<'a> Staffing<'a> {
         };
         let mut seats = self.planned(entries, (name, shift), date)?;
         let planned: BTreeSet<PersonId> = seats.iter().map(|seat| seat.planned.clone()).collect();
-        self.take_leave(&mut seats, date);
+        let mut changes = self.take_leave(&mut seats, date);
+        let covers = |n: &&usize| {
+            let swap = &self.duty.swaps[**n];
+            swap.from <= date && date <= swap.to
+        };
+        changes += entries.swaps.iter().filter(covers).count();
         let idle = self.swap(entries, &mut seats, date);
         let empty = seats.iter().filter(|seat| seat.has.is_none());
         let mut empty: Vec<PersonId> = empty.map(|seat| seat.planned.clone()).collect();
@@ -123,6 +130,7 @@ impl<'a> Staffing<'a> {
         let set = entries.overrides.iter().find(|n| self.duty.overrides[**n].date == date);
         if let Some(number) = set {
             empty.clear();
+            changes += 1;
             let people = self.duty.overrides[*number].people.iter();
             holders = people
                 .map(|person| Holder {
@@ -135,7 +143,8 @@ impl<'a> Staffing<'a> {
         let mut once = BTreeSet::new();
         holders.retain(|holder| once.insert(holder.person.clone()));
         let left = planned.into_iter().filter(|person| !once.contains(person)).collect();
-        Ok(Staff { holders, left, empty, idle })
+        let changes = u32::try_from(changes).unwrap_or(u32::MAX);
+        Ok(Staff { holders, left, empty, idle, changes })
     }
 
     /// Who is planned, in the order of the files: assignments, then rotations.
@@ -252,10 +261,13 @@ impl<'a> Staffing<'a> {
         })
     }
 
-    fn take_leave(&self, seats: &mut [Seat], date: Date) {
+    /// Replaces those on leave; how many there are.
+    fn take_leave(&self, seats: &mut [Seat], date: Date) -> usize {
+        let mut away = 0;
         for at in 0..seats.len() {
             let planned = seats[at].planned.clone();
             let Some(leave) = self.leave(&planned, date) else { continue };
+            away += 1;
             let free = |deputy: &&PersonId| {
                 self.leave(deputy, date).is_none()
                     && !seats.iter().any(|seat| seat.has.as_ref() == Some(deputy))
@@ -266,6 +278,7 @@ impl<'a> Staffing<'a> {
             seat.has = deputy;
             seat.by = Entry::Leave(leave);
         }
+        away
     }
 
     /// Carries swaps out, one after the other; those that moved nobody.

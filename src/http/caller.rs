@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Api;
@@ -44,7 +44,13 @@ pub(super) async fn guard(
 ) -> Result<Response, Problem> {
     if needs != Needs::Nobody {
         let end = request.extensions().get::<End>().cloned();
-        let caller = who(&api, end, &request.headers().clone()).await?;
+        let basic = takes_basic(&request);
+        let caller = match who(&api, end, (&request.headers().clone(), basic)).await {
+            Err(problem) if basic && problem.status == StatusCode::UNAUTHORIZED.as_u16() => {
+                return Ok(asks_for_password(problem));
+            }
+            caller => caller?,
+        };
         let (published, own) = (api.once_begun().await?, &api.0.wiring.own);
         let site = published.site.as_deref();
         match needs {
@@ -62,7 +68,21 @@ pub(super) async fn guard(
     Ok(next.run(request).await)
 }
 
-async fn who(api: &Api, end: Option<End>, headers: &HeaderMap) -> Result<Caller, Problem> {
+/// Calendar programs know no other way to say who asks. It is for what only reads: a browser sends a password that it knows
+/// with what other sites make it ask, too.
+fn takes_basic(request: &Request) -> bool {
+    request.method() == Method::GET && request.uri().path().ends_with(".ics")
+}
+
+/// So that a calendar program asks its user for a password.
+fn asks_for_password(problem: Problem) -> Response {
+    let mut response = problem.into_response();
+    let how = HeaderValue::from_static("Basic realm=\"nightrun\", charset=\"UTF-8\"");
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, how);
+    response
+}
+
+async fn who(api: &Api, end: Option<End>, headers: (&HeaderMap, bool)) -> Result<Caller, Problem> {
     match end {
         Some(End::Host(end)) => Ok(Caller::Account(end.peer.account.clone())),
         Some(End::Network { from, .. }) => by_token(api, headers, from).await,

@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -159,13 +160,14 @@ pub(super) async fn logout(
     }
 }
 
-/// Who a token stands for.
+/// Who a token stands for. `basic`: it may also be the password of HTTP Basic.
 pub(super) async fn by_token(
     api: &Api,
-    headers: &HeaderMap,
+    (headers, basic): (&HeaderMap, bool),
     from: IpAddr,
 ) -> Result<Caller, Problem> {
-    let secret = secret(headers).ok_or_else(unknown)?;
+    let password = if basic { password_of(headers) } else { None };
+    let secret = password.as_deref().or_else(|| secret(headers)).ok_or_else(unknown)?;
     let now = now()?;
     let row = api.reader().await?.good_token(&token::hash_of(secret), now.wall).await?;
     let Some(row) = row else {
@@ -199,6 +201,14 @@ fn is_first_use(api: &Api, token: TokenId, from: IpAddr) -> bool {
         seen.clear();
     }
     seen.insert((token, from))
+}
+
+/// The password of HTTP Basic; who it says that asks is not looked at, as the token says whose it is.
+fn password_of(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let decoded = BASE64_STANDARD.decode(value.strip_prefix("Basic ")?.trim()).ok()?;
+    let text = String::from_utf8(decoded).ok()?;
+    text.split_once(':').map(|(_, password)| password.to_owned())
 }
 
 /// The secret of a token: of the header, or of the session's cookie.

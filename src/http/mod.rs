@@ -19,6 +19,7 @@ mod page;
 mod people;
 mod problem;
 mod received;
+mod roster;
 mod route;
 mod routes;
 mod runs;

@@ -70,6 +70,10 @@ impl Form {
         self.answer(&Body { kind: HTML, ..Body::new(content, true) })
     }
 
+    pub(super) fn as_calendar(&self, content: String) -> Response {
+        self.answer(&Body { kind: CALENDAR, ..Body::new(content, true) })
+    }
+
     pub(super) fn answer(&self, body: &Body) -> Response {
         let known = self.known.as_ref().and_then(|known| known.to_str().ok());
         let same = known.is_some_and(|known| {
@@ -110,6 +114,7 @@ impl Body {
 
 pub(super) const TEXT: &str = "text/plain; charset=utf-8";
 pub(super) const CSV: &str = "text/csv; charset=utf-8";
+pub(super) const CALENDAR: &str = "text/calendar; charset=utf-8";
 const HTML: &str = "text/html; charset=utf-8";
 pub(super) const JSON: &str = "application/json";
 

@@ -1,4 +1,4 @@
-//! People: who may do what, who is on shift, and what people did.
+//! People: who may do what, and what people did.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -16,7 +16,6 @@ use crate::driver::clock::HostClock;
 use crate::port::Clock;
 use crate::render;
 use crate::types::PersonId;
-use crate::view;
 use crate::view::access::AccessLine;
 use crate::view::audit::{AuditLine, Proof};
 
@@ -59,31 +58,6 @@ pub(super) async fn people(
     items.retain(|line| which.person.as_ref().is_none_or(|person| line.id == *person));
     let page = PeoplePage { items };
     form.page(&page, |lang| render::access::people(lang, &site.zone, &page.items))
-}
-
-/// When.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct When {
-    /// A time of the site's zone (`2026-10-30T21:30`), or an instant; now where nothing is said.
-    at: Option<String>,
-}
-
-/// `GET /api/v1/roster`.
-pub(super) async fn roster(
-    State(api): State<Api>,
-    Asked(When { at }): Asked<When>,
-    form: Form,
-) -> Result<Response, Problem> {
-    let site = site_of(&api)?;
-    let at = match at {
-        Some(text) => site.zone.instant(&text).map_err(Problem::unreadable)?,
-        None => now()?,
-    };
-    // Hours that no calendar knows.
-    let unknown = |why| Problem::new(axum::http::StatusCode::CONFLICT, why);
-    let view = view::roster::of(&site, at).map_err(unknown)?;
-    form.page(&view, |lang| render::roster::text(lang, &site.zone, &view))
 }
 
 /// Which time, and whose deeds.
@@ -144,11 +118,11 @@ impl From<NotAudited> for Problem {
     }
 }
 
-fn site_of(api: &Api) -> Result<std::sync::Arc<Site>, Problem> {
+pub(super) fn site_of(api: &Api) -> Result<std::sync::Arc<Site>, Problem> {
     let site = api.published().site;
     site.ok_or_else(|| Problem::not_now("no job files were taken over yet"))
 }
 
-fn now() -> Result<Timestamp, Problem> {
+pub(super) fn now() -> Result<Timestamp, Problem> {
     Ok(HostClock::new().map_err(Problem::failed)?.now().wall)
 }

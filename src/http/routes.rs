@@ -20,9 +20,10 @@ use super::house::{
 use super::log::{Which as WhichLog, log};
 use super::login::{CredentialBody, LoginBody, Session, credentials, login, logout};
 use super::metrics::{OPENMETRICS, metrics};
-use super::people::{AuditPage, PeoplePage, When, WhichDeeds, WhichPeople, audit, people, roster};
+use super::people::{AuditPage, PeoplePage, WhichDeeds, WhichPeople, audit, people};
 use super::problem::Problem;
 use super::received::receive;
+use super::roster::{When, WhichDates, WhoseShifts, feed, gaps, roster, sheet};
 use super::route::{Answer, Needs, Route, Schemas, router};
 use super::runs::{JobsPage, OfDate, RunsPage, WhichJobs, WhichRuns, jobs, list, one, report, why};
 use super::status::status;
@@ -35,6 +36,7 @@ use crate::view::change_proof::ChangeProof;
 use crate::view::change_stats::ChangeStats;
 use crate::view::report::ReportView;
 use crate::view::roster::RosterView;
+use crate::view::roster_sheet::{RosterGaps, RosterSheet};
 use crate::view::signoff::SignOffPage;
 use crate::view::standing::StandingView;
 use crate::view::status::{StatusPage, StatusView};
@@ -112,7 +114,7 @@ fn looks(s: &mut Schemas) -> Vec<Route> {
 fn house(s: &mut Schemas) -> Vec<Route> {
     let to = |path| (Method::GET, path);
     let admin = Needs::Right(Right::Admin);
-    let csv = Answer { status: 200, kind: "text/csv", what: "as a spreadsheet", schema: None };
+    let csv = || Answer { status: 200, kind: "text/csv", what: "as a spreadsheet", schema: None };
     vec![
         Route::new(
             to("/api/v1/people"),
@@ -126,6 +128,36 @@ fn house(s: &mut Schemas) -> Vec<Route> {
             .asks::<When>(s)
             .gives::<RosterView>(200, s),
         Route::new(
+            to("/api/v1/roster/sheet"),
+            READ,
+            "Who has which shift, person by day, and what is open; of this month, or of other dates",
+            get(sheet),
+        )
+        .asks::<WhichDates>(s)
+        .gives::<RosterSheet>(200, s)
+        .and(csv()),
+        Route::new(
+            to("/api/v1/roster/gaps"),
+            READ,
+            "Shifts that need more people than they have; of the next month, or of other dates",
+            get(gaps),
+        )
+        .asks::<WhichDates>(s)
+        .gives::<RosterGaps>(200, s),
+        Route::new(
+            to("/api/v1/roster.ics"),
+            READ,
+            "Shifts of one person or of all, for calendar programs; also with a token as the password (HTTP Basic)",
+            get(feed),
+        )
+        .asks::<WhoseShifts>(s)
+        .and(Answer {
+            status: 200,
+            kind: "text/calendar",
+            what: "iCalendar (RFC 5545), from a month ago to half a year ahead",
+            schema: None,
+        }),
+        Route::new(
             to("/api/v1/audit"),
             admin,
             "What people did in a time, with the proof of the whole journal; it has no pages",
@@ -133,7 +165,7 @@ fn house(s: &mut Schemas) -> Vec<Route> {
         )
         .asks::<WhichDeeds>(s)
         .gives::<AuditPage>(200, s)
-        .and(csv),
+        .and(csv()),
         Route::new(
             to("/api/v1/archives"),
             READ,

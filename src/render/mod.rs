@@ -33,6 +33,8 @@ pub mod rehearsal;
 pub mod report_html;
 pub mod report_text;
 pub mod roster;
+pub mod roster_feed;
+pub mod roster_sheet;
 pub mod runs;
 pub mod signoff;
 pub mod standing;

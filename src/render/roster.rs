@@ -23,7 +23,7 @@ pub fn text(lang: Lang, zone: &Zone, view: &RosterView) -> String {
     lines.join("\n")
 }
 
-fn minute(zone: &Zone, at: Timestamp) -> String {
+pub(super) fn minute(zone: &Zone, at: Timestamp) -> String {
     at.to_zoned(zone.tz().clone()).strftime("%Y-%m-%d %H:%M %Z").to_string()
 }
 
@@ -36,7 +36,7 @@ fn shift(lang: Lang, zone: &Zone, on: &ShiftLine) -> String {
 }
 
 /// A person with telephone number, for whom, and who stands in.
-fn named(lang: Lang, person: &OnDutyPerson) -> String {
+pub(super) fn named(lang: Lang, person: &OnDutyPerson) -> String {
     let mut about = Vec::new();
     match &person.instead {
         Some(InsteadOf::Deputy { of }) => {
@@ -63,3 +63,7 @@ fn reached(lang: Lang, contact: &Contact) -> String {
         None => name.to_owned(),
     }
 }
+
+#[cfg(test)]
+#[path = "roster_tests.rs"]
+mod tests;

@@ -11,6 +11,7 @@ mod duration;
 mod ending;
 mod event_key;
 mod id;
+mod month;
 mod now;
 mod outcome;
 mod phone;
@@ -30,6 +31,7 @@ pub use id::{
     IncidentId, InvalidName, JobName, JobRef, PersonId, PoolName, RequestId, Role, ShiftName,
     TargetName, TeamName, TokenId, WindowClass,
 };
+pub use month::{InvalidMonth, Month};
 pub use now::{BootId, Due, Now};
 pub use outcome::{Condition, Outcome};
 pub use phone::{InvalidPhone, Phone};

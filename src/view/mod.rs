@@ -33,6 +33,8 @@ pub mod plan;
 pub mod rehearsal;
 pub mod report;
 pub mod roster;
+pub mod roster_feed;
+pub mod roster_sheet;
 pub mod run;
 pub mod signoff;
 pub mod standing;

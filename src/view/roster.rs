@@ -112,7 +112,7 @@ impl Contact {
 }
 
 impl InsteadOf {
-    fn of(site: &Site, why: &Instead) -> Self {
+    pub(super) fn of(site: &Site, why: &Instead) -> Self {
         match why {
             Instead::Deputy(of) => Self::Deputy { of: Who::of(site, of) },
             Instead::Swap(of) => Self::Swap { of: Who::of(site, of) },

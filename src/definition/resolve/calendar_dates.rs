@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 
+use crate::definition::csv_cells::{Cell, cells, length};
 use crate::definition::defect::{Finding, Place};
 use crate::definition::raw::{Leaf, date};
 use crate::definition::site::{Exception, ExceptionKind};
@@ -24,7 +25,7 @@ pub(super) fn read(text: &str) -> (Vec<Dated>, Vec<Finding>) {
         if line.trim().is_empty() && number > 1 {
             continue;
         }
-        let cells = match cells(line, number) {
+        let cells = match cells(line, number, ',') {
             Ok(cells) => cells,
             Err(finding) => {
                 found.push(finding);
@@ -67,63 +68,6 @@ fn dated(cells: &[Cell], number: u32, line: &str) -> Result<Dated, Finding> {
     let kind = ExceptionKind::parse(&kind.text).map_err(|wrong| wrong.finding(kind.at))?;
     let name = rest.first().map(|cell| cell.text.clone()).unwrap_or_default();
     Ok(Dated { date: parsed, exception: Exception { kind, name }, at: day.at })
-}
-
-struct Cell {
-    text: String,
-    at: Place,
-}
-
-/// The cells of a line; quotes around a cell, doubled inside of it.
-fn cells(line: &str, number: u32) -> Result<Vec<Cell>, Finding> {
-    let mut cells = Vec::new();
-    let mut rest = line;
-    let mut column = 1;
-    loop {
-        let (text, raw) = match rest.strip_prefix('"') {
-            Some(quoted) => {
-                let place = Place { line: number, column, length: 1 };
-                let (text, length) = unquote(quoted)
-                    .ok_or_else(|| Finding::error(place, "a quote is not closed"))?;
-                (text, &rest[..length + 1])
-            }
-            None => {
-                let raw = rest.split(',').next().unwrap_or(rest);
-                (raw.trim().to_owned(), raw)
-            }
-        };
-        let at = Place { line: number, column, length: length(raw).max(1) };
-        cells.push(Cell { text, at });
-        column += length(raw) + 1;
-        rest = &rest[raw.len()..];
-        match rest.strip_prefix(',') {
-            Some(more) => rest = more,
-            None if rest.trim().is_empty() => return Ok(cells),
-            None => {
-                let at = Place { line: number, column: column - 1, length: 1 };
-                return Err(Finding::error(at, "expected a comma after the quote"));
-            }
-        }
-    }
-}
-
-/// The text up to the closing quote, and how many bytes it takes with it.
-fn unquote(quoted: &str) -> Option<(String, usize)> {
-    let mut text = String::new();
-    let mut from = 0;
-    loop {
-        let quote = quoted[from..].find('"')? + from;
-        text.push_str(&quoted[from..quote]);
-        if !quoted[quote + 1..].starts_with('"') {
-            return Some((text, quote + 1));
-        }
-        text.push('"');
-        from = quote + 2;
-    }
-}
-
-fn length(text: &str) -> u32 {
-    u32::try_from(text.chars().count()).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -57,10 +57,13 @@ fn what_the_commands_show_on_the_host_they_show_from_elsewhere() {
     eventually("an entry", || !house.facts("logged-in").is_empty());
     let tomorrow = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date().tomorrow();
     let tomorrow = tomorrow.unwrap().to_string();
-    let asked: [&[&str]; 9] = [
+    let asked: [&[&str]; 12] = [
         &["people", "list"],
         &["roster", "who", "--at", "2026-10-31T02:00"],
         &["roster", "who", "--at", "2026-10-31T02:00:00+02:00"],
+        &["roster", "show", "--month", "2026-10"],
+        &["roster", "export", "--from", "2026-10-30", "--to", "2026-11-02"],
+        &["roster", "ics"],
         &["audit"],
         &["audit", "--person", "ada", "--from", "2020-01-01", "--to", &tomorrow],
         &["audit", "--csv"],
@@ -74,7 +77,8 @@ fn what_the_commands_show_on_the_host_they_show_from_elsewhere() {
             let (here, there) = (said(house.command(&words)), remote(&words));
             assert_eq!((here.0, there.0), (0, 0), "{words:?}\n{here:?}\n{there:?}");
             let data = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
-            match words.contains(&"json") && !words.contains(&"--csv") {
+            let one_form = ["--csv", "export", "ics"].iter().any(|word| words.contains(word));
+            match words.contains(&"json") && !one_form {
                 true => assert!(
                     data(&here.1).is_some() && data(&here.1) == data(&there.1),
                     "{words:?}\n{here:?}\n{there:?}"
@@ -141,5 +145,65 @@ fn people_are_told_without_secrets_and_deeds_with_their_proof() {
     let first = get(house, roster).ok();
     let known = [("if-none-match", first.headers["etag"].as_str())];
     assert_eq!(exchange(socket(house), ("GET", roster), &known, None).status, 304);
+    served.night.kill();
+}
+
+#[test]
+fn a_calendar_program_reads_shifts_with_a_token_for_a_password_and_nothing_else() {
+    let house = house();
+    house.write(
+        "roster-rules.yaml",
+        "version: 1\ntitle: R\ncover:\n  - {shift: night, days: every day}\n",
+    );
+    let served = Served::of(house, "");
+    let token = served.token("vera", &["read"]);
+    let basic = |user: &str, password: &str| {
+        use base64::prelude::{BASE64_STANDARD, Engine as _};
+        format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")))
+    };
+    let ask = |question: (&str, &str), name: &str| {
+        let stream = std::net::TcpStream::connect(("127.0.0.1", served.port)).unwrap();
+        exchange(stream, question, &[("authorization", name)], None)
+    };
+    let feed = ("GET", "/api/v1/roster.ics?person=ada");
+    let good = ask(feed, &basic("vera", &token)).ok();
+    assert_eq!(good.headers["content-type"], "text/calendar; charset=utf-8");
+    assert!(good.body.starts_with("BEGIN:VCALENDAR\r\n"), "{good:?}");
+    assert!(good.body.ends_with("END:VCALENDAR\r\n"), "{good:?}");
+    // The same all day long: it is not sent again.
+    let known = [
+        ("authorization", format!("Bearer {token}")),
+        ("if-none-match", good.headers["etag"].clone()),
+    ];
+    let known = known.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let stream = std::net::TcpStream::connect(("127.0.0.1", served.port)).unwrap();
+    assert_eq!(exchange(stream, feed, &known, None).status, 304);
+    // Who has no password is asked for one.
+    for wrong in [basic("vera", "nr_00"), "Basic ?".to_owned(), "Digest x".to_owned()] {
+        let refused = ask(feed, &wrong);
+        assert_eq!(refused.status, 401, "{wrong}: {refused:?}");
+        assert!(refused.headers["www-authenticate"].starts_with("Basic "), "{refused:?}");
+    }
+    // A browser would send it with what other sites make it ask.
+    for other in [("GET", "/api/v1/roster"), ("POST", "/api/v1/runs")] {
+        let refused = ask(other, &basic("vera", &token));
+        assert_eq!((refused.status, refused.headers["www-authenticate"].as_str()), (401, "Bearer"));
+    }
+    assert_eq!(served.ask_as(&token, ("GET", "/api/v1/roster.ics?person=bo"), None).status, 404);
+    for dates in ["from=2026-11-02&to=2026-11-01", "from=2026-01-01&to=2027-01-02", "from=x"] {
+        let path = format!("/api/v1/roster/sheet?{dates}");
+        assert_eq!(served.ask_as(&token, ("GET", &path), None).status, 400, "{dates}");
+    }
+    // What is open, with the exit code that says so, here and from elsewhere.
+    let house = &served.house;
+    std::fs::write(house.state().join("token"), &token).unwrap();
+    let server = format!("http://localhost:{}", served.port);
+    for (dates, code) in [(["2026-10-26", "2026-11-01"], 0), (["2026-10-26", "2026-11-02"], 2)] {
+        let words = ["roster", "gaps", "--from", dates[0], "--to", dates[1]];
+        let here = said(house.command(&words));
+        let mut there = house.command(&words);
+        there.args(["--server", &server, "--token-file"]).arg(house.state().join("token"));
+        assert_eq!((here.0, said(there)), (code, here.clone()), "{here:?}");
+    }
     served.night.kill();
 }
