@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::dice::Dice;
 use super::made_site;
 use super::world::act;
-use crate::core::change::{ChangeOrder, ChangeStep, LATE, Missing, Stage, Wish};
+use crate::core::change::{ChangeOrder, ChangeStep, HalfDone, LATE, Missing, Stage, Wish};
 use crate::core::fact::{Action, Proposed};
 use crate::core::night::{Core, Event};
 use crate::core::obstacle::Obstacle;
@@ -13,8 +13,12 @@ use crate::core::phase::Phase;
 use crate::core::state::{Run, State, Unfit};
 use crate::definition::site::{Kind, Part, Person, Site};
 use crate::types::{
-    ChangeId, CheckName, InvalidName, JobName, Now, PersonId, RequestId, Role, RunId, ShiftName,
+    ChangeId, CheckName, InvalidName, JobName, Named, Now, PersonId, RequestId, Role, RunId,
+    ShiftName,
 };
+use crate::wire::ChangeState;
+
+const HALF_DONE: [HalfDone; 3] = [HalfDone::Continue, HalfDone::RollBack, HalfDone::Accept];
 
 /// Anything that somebody may want of any change, or of the list of any run.
 pub(super) fn anything(
@@ -41,6 +45,8 @@ pub(super) fn anything(
         schedule(),
         schedule(),
         Wish::Decide { applied: Some(dice.percent(50)), how: None },
+        Wish::Decide { applied: None, how: dice.pick(&HALF_DONE).copied() },
+        Wish::Lost { environment: None },
         Wish::FeedBack,
         Wish::Close,
         Wish::Archive,
@@ -48,7 +54,11 @@ pub(super) fn anything(
         Wish::Withdraw,
     ];
     let wish = dice.pick(&wishes)?.clone();
-    Some(wished(site, change, by, wish))
+    let mails: Vec<&String> =
+        site.people.values().filter_map(|person| person.mail.as_ref()).collect();
+    let named = dice.pick(&mails).filter(|_| dice.percent(30));
+    let named = named.map(|mail| Named { commit: "c0ffee".to_owned(), mail: (*mail).clone() });
+    Some(wished((site, named.into_iter().collect()), change, by, wish))
 }
 
 /// Everything that lets changes start and end that wait for people. `applied`: what is found at the target of one in doubt.
@@ -98,7 +108,7 @@ impl Helper<'_> {
     }
 
     fn wish(&self, by: &PersonId, wish: Wish) -> Event {
-        wished(self.site, self.change.clone(), by, wish)
+        wished((self.site, Vec::new()), self.change.clone(), by, wish)
     }
 
     /// Everybody with a role asks, or with that of its deputy: some of them may. The job is left out where too few of them
@@ -123,7 +133,13 @@ impl Helper<'_> {
     fn wrote(&self, person: &PersonId) -> bool {
         let life = self.state.standing.changes.get(self.change);
         let mut steps = life.into_iter().flat_map(|life| &life.steps);
-        steps.any(|taken| matches!(taken.step, ChangeStep::Submitted { .. }) && taken.by == *person)
+        steps.any(|taken| match &taken.step {
+            ChangeStep::Submitted { in_git, .. } => {
+                let named = in_git.iter().any(|named| named.person.as_ref() == Some(person));
+                taken.by == *person || named
+            }
+            _ => false,
+        })
     }
 
     fn skip(&self, events: &mut Vec<Event>) {
@@ -192,6 +208,13 @@ impl Helper<'_> {
         }
     }
 
+    /// What they want of one that stopped half way: each time something else.
+    fn half_done(&self) -> Option<HalfDone> {
+        let life = self.state.standing.changes.get(self.change)?;
+        let partial = life.doubt().is_some_and(|doubt| doubt.state == ChangeState::Partial);
+        partial.then(|| HALF_DONE[life.steps.len() % HALF_DONE.len()])
+    }
+
     /// Two people say what they found, neither of them an author.
     fn decides(&self, now: Now, applied: &impl Fn(&RunId, &JobName) -> bool) -> Vec<Event> {
         if self.stage() != Stage::InDoubt {
@@ -205,8 +228,13 @@ impl Helper<'_> {
         let everybody = self.site.people.keys();
         match asked {
             None => {
-                let applied = Some(applied(self.run.id(), self.job));
-                let found = Wish::Decide { applied, how: None };
+                let found = match self.half_done() {
+                    Some(how) => Wish::Decide { applied: None, how: Some(how) },
+                    None => {
+                        let applied = Some(applied(self.run.id(), self.job));
+                        Wish::Decide { applied, how: None }
+                    }
+                };
                 everybody.map(|by| self.wish(by, found.clone())).collect()
             }
             Some((request, _)) => everybody.map(|by| second(*request, by)).collect(),
@@ -235,7 +263,12 @@ fn second(request: RequestId, by: &PersonId) -> Event {
     Event::Second { request, by: by.clone(), known: true, reason: "yes".to_owned() }
 }
 
-fn wished(site: &Arc<Site>, change: ChangeId, by: &PersonId, wish: Wish) -> Event {
-    let order = ChangeOrder { change, wish, key: None, site: Arc::clone(site), named: Vec::new() };
+fn wished(
+    (site, named): (&Arc<Site>, Vec<Named>),
+    change: ChangeId,
+    by: &PersonId,
+    wish: Wish,
+) -> Event {
+    let order = ChangeOrder { change, wish, key: None, site: Arc::clone(site), named };
     Event::Change { by: by.clone(), reason: "made up".to_owned(), order: Box::new(order) }
 }

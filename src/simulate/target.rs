@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::agent::Lot;
 use crate::types::{AttemptId, Ending, JobName, RunId};
-use crate::wire::{ChangeState, Work};
+use crate::wire::{ChangeState, CutDecision, Work};
 
 /// What the worker of a change does at its target.
 #[derive(Debug, Clone, Copy)]
@@ -13,6 +13,8 @@ pub(super) struct Touch {
     pub(super) examines: bool,
     /// It comes as far as COMMIT, where it is not told so.
     pub(super) applies: bool,
+    /// What people have said of the attempt before, which stopped half way.
+    pub(super) cut: Option<CutDecision>,
 }
 
 #[derive(Debug, Default)]
@@ -21,12 +23,19 @@ pub(super) struct Targets {
     applied: BTreeMap<(RunId, JobName), AttemptId>,
     /// Workers apply whatever they are told: to see that it would be noticed.
     heedless: bool,
+    /// Each change stops half way when it is applied first.
+    cuts: bool,
 }
 
 impl Targets {
     #[cfg(test)]
     pub(super) fn heed_nothing(&mut self) {
         self.heedless = true;
+    }
+
+    #[cfg(test)]
+    pub(super) fn cut_off(&mut self) {
+        self.cuts = true;
     }
 
     pub(super) fn applied_by(&self, run: &RunId, job: &JobName) -> Option<&AttemptId> {
@@ -38,18 +47,22 @@ impl Targets {
         let Some(touch) = lot.touch else { return };
         let key = (id.run.clone(), id.job.clone());
         let looks = touch.examines && !self.heedless;
-        if touch.applies && !looks {
+        let applies = touch.applies && !looks;
+        let stops = self.cuts && applies && id.number == 1;
+        if applies {
             // The marker of an earlier attempt keeps it from doing so twice.
             self.applied.entry(key.clone()).or_insert_with(|| id.clone());
         }
+        let takes_back = touch.cut == Some(CutDecision::RollBack) && !looks;
         let Some(Work::Change(work)) = &mut lot.work else { return };
         work.state = match (work.state, self.applied.contains_key(&key)) {
             (ChangeState::InDoubt, _) => ChangeState::InDoubt,
-            (ChangeState::RolledBack, true) => {
+            _ if stops => ChangeState::Partial,
+            (ChangeState::RollbackFailed, true) => ChangeState::RollbackFailed,
+            (state, true) if state == ChangeState::RolledBack || takes_back => {
                 self.applied.remove(&key);
                 ChangeState::RolledBack
             }
-            (ChangeState::RollbackFailed, true) => ChangeState::RollbackFailed,
             (ChangeState::Partial, true) if !looks => ChangeState::Partial,
             (_, true) => ChangeState::Done,
             (ChangeState::FailedGuard, false) if !looks => ChangeState::FailedGuard,

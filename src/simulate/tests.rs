@@ -229,6 +229,22 @@ fn changes_of_made_up_nights_go_through_everything() {
     panic!("never in 1,000 nights: {open:?}");
 }
 
+/// Each change stops half way the first time, and two people say how it goes on.
+#[test]
+fn changes_that_stop_half_way_go_on_as_two_people_say() {
+    let mut open = vec!["\"how\":\"continue\"", "\"how\":\"roll-back\"", "\"accepted\":true"];
+    for seed in 0..200 {
+        let mut world = World::new(Scenario { look: 64, ..Scenario::of(seed, 12) }).unwrap();
+        world.cuts_off();
+        let night = world.play().unwrap_or_else(|failure| panic!("{}", failure.breach));
+        open.retain(|words| !night.entries.iter().any(|entry| entry.body.contains(words)));
+        if open.is_empty() {
+            return;
+        }
+    }
+    panic!("never in 200 nights: {open:?}");
+}
+
 /// Supervisors that start changes as any other job.
 #[test]
 fn supervisors_without_rules_are_found_out() {

@@ -8,11 +8,13 @@ use crate::core::change::{ChangeStep, LATE, Taken};
 use crate::core::fact::Action;
 use crate::core::state::{Run, State};
 use crate::definition::site::{Case, Change, ChangeKind, ChangeRules, Job, Kind, Quorum};
-use crate::types::{PersonId, Role, WindowClass};
+use crate::types::{AttemptId, PersonId, Role, WindowClass};
+use crate::wire::ChangeState;
 
 /// A change that the rules of its site are about.
 pub(super) struct Ruled<'a> {
     run: &'a Run,
+    job: &'a Job,
     pub(super) change: &'a Change,
     rules: &'a ChangeRules,
     environment: &'a str,
@@ -20,13 +22,13 @@ pub(super) struct Ruled<'a> {
 }
 
 /// `None`: it is none, or its run is a trial.
-pub(super) fn ruled<'a>(state: &'a State, run: &'a Run, job: &Job) -> Option<Ruled<'a>> {
+pub(super) fn ruled<'a>(state: &'a State, run: &'a Run, job: &'a Job) -> Option<Ruled<'a>> {
     let Kind::Change { change, .. } = &job.kind else { return None };
     let change = run.site.changes.get(change)?;
     let rules = run.site.change_rules.as_deref().filter(|_| !run.opened.trial)?;
     let environment = run.site.targets.get(change.target.as_ref()?)?.environment.as_str();
     let steps = state.standing.changes.get(&change.id).map_or(&[][..], |life| &life.steps);
-    Some(Ruled { run, change, rules, environment, steps })
+    Some(Ruled { run, job, change, rules, environment, steps })
 }
 
 impl<'a> Ruled<'a> {
@@ -69,6 +71,9 @@ impl<'a> Ruled<'a> {
             }
             known.extend(people);
         }
+        if let Some(what) = self.cut_off(&authors) {
+            return Some(what);
+        }
         if self.is_taken() {
             return Some("another run has begun it since it was put on a list".to_owned());
         }
@@ -80,6 +85,28 @@ impl<'a> Ruled<'a> {
             return Some(format!("{item} is not confirmed"));
         }
         self.unmanned(&authors)
+    }
+
+    /// It stopped half way in this run, and no two people who had no hand in it have said how it goes on.
+    fn cut_off(&self, authors: &BTreeSet<&PersonId>) -> Option<String> {
+        let ours =
+            |attempt: &AttemptId| attempt.run == *self.run.id() && attempt.job == self.job.name;
+        let at = self.steps.iter().rposition(
+            |taken| matches!(&taken.step, ChangeStep::Ended { ended } if ours(&ended.attempt)),
+        )?;
+        let ChangeStep::Ended { ended } = &self.steps[at].step else { return None };
+        let said = self.steps[at..].iter().find(|taken| {
+            matches!(&taken.step, ChangeStep::GoesOn { attempt, .. } if *attempt == ended.attempt)
+        });
+        let two = said.and_then(|taken| Some([&taken.by, taken.second.as_ref()?]));
+        match two {
+            _ if ended.state != ChangeState::Partial => None,
+            Some([one, other]) if one != other => {
+                let own = [one, other].into_iter().find(|by| authors.contains(by));
+                own.map(|by| format!("{by} says how it goes on, and had a hand in it"))
+            }
+            _ => Some("it stopped half way, and no two people have said how it goes on".to_owned()),
+        }
     }
 
     /// Released by one and watched by another, neither of whom had a hand in it.

@@ -40,7 +40,7 @@ pub(super) fn lay(dice: &mut Dice, site: &mut Site) -> Result<(), BadSite> {
         let person = Person {
             name: Text::en(id),
             language: None,
-            mail: None,
+            mail: Some(format!("{id}@bank.example")),
             phone: None,
             webhook: None,
             team: None,

@@ -143,6 +143,11 @@ impl World {
         self.agents.targets.heed_nothing();
     }
 
+    /// Each of its changes stops half way when it is applied first.
+    pub(in crate::simulate) fn cuts_off(&mut self) {
+        self.agents.targets.cut_off();
+    }
+
     /// Its starts are held against the rule as it is read here.
     pub(in crate::simulate) fn reads(&mut self, reading: Reading) {
         self.witness.reads(reading);

@@ -7,8 +7,8 @@ use crate::definition::site::{EndingKind, Kind, NeedOf};
 use crate::simulate::agent::Lot;
 use crate::simulate::made_site::Made;
 use crate::simulate::target::Touch;
-use crate::types::Ending;
-use crate::wire::{ChangeState, ChangeWork, Work};
+use crate::types::{ChangeId, Ending};
+use crate::wire::{ChangeState, ChangeWork, CutDecision, Work};
 
 /// Takes all but some jobs from a site, counted over its batches; none when `only` is empty. Needs of them go, and orders.
 pub(super) fn leave(night: &mut Made, only: &[usize]) {
@@ -69,7 +69,12 @@ impl World {
             .attempts
             .iter()
             .any(|attempt| attempt.number == id.number && attempt.examine);
-        let touch = change.then(|| Touch { examines, applies: applies(&mut dice, &ending, &work) });
+        let cut = match &job.kind {
+            Kind::Change { change, .. } => self.said_of_the_former(change, id),
+            _ => None,
+        };
+        let applies = change && applies(&mut dice, &ending, &work);
+        let touch = change.then_some(Touch { examines, applies, cut });
         let host = job.host.clone();
         if bad {
             self.faults.came(Fault::Endings);
@@ -79,6 +84,11 @@ impl World {
 }
 
 impl World {
+    fn said_of_the_former(&self, change: &ChangeId, id: &AttemptId) -> Option<CutDecision> {
+        let former = AttemptId { number: id.number.checked_sub(1)?, ..id.clone() };
+        self.core.state().standing.changes.get(change)?.goes_on_after(&former)
+    }
+
     /// An attempt that was meant to look has not applied its change.
     pub(super) fn looked_only(&self, id: &AttemptId) -> Result<(), Breach> {
         let applied = self.agents.targets.applied_by(&id.run, &id.job) == Some(id);
