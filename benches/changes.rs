@@ -216,6 +216,7 @@ impl Bench {
             cut: None,
             examine: false,
             marks: Vec::new(),
+            rehearse: false,
         }
     }
 

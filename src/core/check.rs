@@ -10,11 +10,12 @@ use jiff::{SignedDuration, Timestamp};
 use super::calendar::Calendars;
 use super::calendar_use::{calendar_of, calendars_used, schedule_days, window_rules};
 use super::day_rule::words;
+use super::gate::must_fit_of;
 use super::opening::later;
 use super::same_day::SameDay;
 use super::schedule::{LeftOutReason, next, timetable};
-use super::window::{Windows, fit};
-use crate::definition::site::{Batch, DayRule, Days, Job, Kind, Need, NeedOf, ScheduleRule, Site};
+use super::window::Windows;
+use crate::definition::site::{Batch, DayRule, Days, Job, Need, NeedOf, ScheduleRule, Site};
 use crate::types::{BatchId, CalendarName, Condition, JobName, Span, WindowClass};
 
 /// How far ahead a schedule is looked at.
@@ -233,7 +234,7 @@ impl<'a> Check<'a> {
                 }
                 continue;
             };
-            let needs = needed(self.site, job);
+            let needs = must_fit_of(self.site, job, job.expected, false);
             if needs > longest {
                 let (needs, longest) = (Span::of(needs), Span::of(longest));
                 let what = format!(
@@ -350,18 +351,6 @@ impl<'a> Check<'a> {
         let what = format!("needs `{}`, counted from {}: {beyond}", need_words(need), self.today);
         self.say(Severity::Error, at, what, "correct the offset, or give the calendar more data");
     }
-}
-
-/// What the must-fit rule asks for a job.
-fn needed(site: &Site, job: &Job) -> Duration {
-    let (verify, rollback) = match &job.kind {
-        Kind::Change { change, .. } => site
-            .changes
-            .get(change)
-            .map_or_else(Default::default, |change| (change.verify_takes, change.rollback_takes)),
-        _ => (Span::default(), Span::default()),
-    };
-    fit(job.expected.unwrap_or_default(), verify, rollback)
 }
 
 /// The only day of a rule, when it is over (or today, and nothing of it is left).

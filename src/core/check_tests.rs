@@ -6,7 +6,8 @@ use super::super::calendar::tests::{listed, named};
 use super::super::test_site::{batch, cron, job, on_days, rule, site};
 use super::*;
 use crate::definition::site::{
-    BusinessDateRule, Change, DayRule, ExceptionKind, Opening, Period, RowLimits, Schedule, Window,
+    BusinessDateRule, Change, DayRule, ExceptionKind, Kind, Opening, Period, RowLimits, Schedule,
+    Window,
 };
 use crate::types::{ChangeId, TargetName, Text, Zone};
 

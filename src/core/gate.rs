@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
+use super::change;
 use super::fact::AcrossNeed;
 use super::needs::{self, Verdict};
 use super::phase::Phase;
 use super::rules::Rules;
 use super::state::{JobState, Run, State};
 use super::window::{self, Gate, Subject};
-use crate::definition::site::{Kind, NeedOf};
+use crate::definition::site::{Job, Kind, NeedOf, Site};
 use crate::types::{
-    BusinessDate, Condition, HostName, JobName, JobRef, Now, Outcome, PoolName, RunId, TargetName,
-    WindowClass,
+    BusinessDate, Condition, HostName, JobName, JobRef, Now, Outcome, PoolName, RunId, Span,
+    TargetName, WindowClass,
 };
 
 /// Something of which there is only so much.
@@ -126,16 +127,24 @@ pub fn declared_size(run: &Run, resource: &Resource) -> u32 {
     }
 }
 
-/// Time that must be left in the window: 1.5 × expected + verification + rollback.
+/// Time that must be left in the window.
 pub fn must_fit(run: &Run, index: usize) -> Duration {
     let job = run.job(index);
-    let declared = job.expected;
-    let expected = run.opened.expected.get(&job.name).copied().or(declared);
+    let expected = run.opened.expected.get(&job.name).copied().or(job.expected);
+    must_fit_of(&run.site, job, expected, run.opened.trial)
+}
+
+/// As [`must_fit`], of a job that no run needs to have. `trial`: rules of changes are not about it.
+pub fn must_fit_of(site: &Site, job: &Job, expected: Option<Span>, trial: bool) -> Duration {
     let change = match &job.kind {
-        Kind::Change { change, .. } => run.site.changes.get(change),
+        Kind::Change { change, .. } => site.changes.get(change),
         _ => None,
     };
-    window::fit(
+    let fit = match !trial && change::rehearses(site, job) {
+        true => window::fit_with_rehearsal,
+        false => window::fit,
+    };
+    fit(
         expected.unwrap_or_default(),
         change.map(|c| c.verify_takes).unwrap_or_default(),
         change.map(|c| c.rollback_takes).unwrap_or_default(),

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::calendar::Calendars;
-use super::change::marks;
-use super::change::subject;
+use super::change::{marks, rehearses, subject};
 use super::gate;
 use super::night::Core;
 use super::state::{Run, State};
@@ -144,6 +143,7 @@ fn program(
                 mode: declared.mode,
                 // A look goes on with nothing.
                 cut: known.cut.filter(|_| !examine),
+                rehearse: !run.opened.trial && rehearses(&run.site, job),
                 examine,
                 marks: known.marks,
             }))

@@ -72,6 +72,12 @@ pub fn fit(expected: Span, verify: Span, rollback: Span) -> Duration {
         .saturating_add(rollback.get())
 }
 
+/// As [`fit`], with a rehearsal (D6): all of it twice, the second rollback held in reserve, and the proof of the former state
+/// in between.
+pub fn fit_with_rehearsal(expected: Span, verify: Span, rollback: Span) -> Duration {
+    fit(expected, verify, rollback).saturating_mul(2).saturating_add(verify.get())
+}
+
 impl Windows {
     /// Openings that name no calendar go by the site's.
     pub fn new(site: &Site) -> Self {

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::change_papers;
+use super::change_rehearsal::{self, Again};
 use super::table::{Table, harmless};
 use super::words::{ChangeWord, Label, Stepped, list};
 use crate::core::change::{ChangeStep, InGit, Stage, WindowDecision};
@@ -66,6 +67,9 @@ pub fn step(lang: Lang, zone: &Zone, step: &ChangeStep) -> String {
                 Some(WindowDecision::Late { by }) => {
                     text.push_str(&Stepped::BeganLate { who: by.as_str() }.say(lang));
                 }
+                Some(WindowDecision::Overridden { by }) => {
+                    text.push_str(&Stepped::BeganOverridden { who: by.as_str() }.say(lang));
+                }
                 Some(WindowDecision::Open { .. } | WindowDecision::Unlimited) | None => {}
             }
             text
@@ -79,7 +83,10 @@ pub fn step(lang: Lang, zone: &Zone, step: &ChangeStep) -> String {
                 checks: ended.checks,
             };
             let came = ended.progress.map(|Progress { done, of }| Stepped::Came { done, of });
-            told.say(lang) + &came.map(|came| came.say(lang)).unwrap_or_default()
+            let rehearsal = change_rehearsal::words(lang, zone, &ended.rehearsal, Again::of(ended));
+            let rehearsal = rehearsal.map(|what| Stepped::Rehearsed { what: &what }.say(lang));
+            let more = [came.map(|came| came.say(lang)), rehearsal];
+            told.say(lang) + &more.into_iter().flatten().collect::<String>()
         }
         ChangeStep::Decided { environment, accepted: true, .. } => {
             Stepped::Accepted { environment }.say(lang)
@@ -249,9 +256,13 @@ fn place_text(lang: Lang, zone: &Zone, place: &PlaceLine) -> String {
     let state = place.state.map(|state| Label::of_change(Some(state)).say(lang).to_owned());
     let window =
         place.window.map(|(from, to)| format!("{} - {}", minute(zone, from), minute(zone, to)));
-    for (head, value) in
-        [(ChangeWord::Digest, digest), (ChangeWord::Outcome, state), (ChangeWord::Window, window)]
-    {
+    let rehearsal = change_rehearsal::words(lang, zone, &place.rehearsal, None);
+    for (head, value) in [
+        (ChangeWord::Digest, digest),
+        (ChangeWord::Outcome, state),
+        (ChangeWord::Rehearsal, rehearsal),
+        (ChangeWord::Window, window),
+    ] {
         if let Some(value) = value {
             table.row(vec![head.say(lang), value]);
         }

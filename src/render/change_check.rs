@@ -103,6 +103,7 @@ pub fn csv(executions: &[Execution], proofs: &[ChangeProof]) -> String {
             Some(WindowDecision::Open { .. }) => "open",
             Some(WindowDecision::Emergency) => "emergency",
             Some(WindowDecision::Late { .. }) => "late",
+            Some(WindowDecision::Overridden { .. }) => "overridden",
         };
         let or = |text: Option<String>| text.unwrap_or_default();
         let teams: Vec<&str> = it.author_teams.iter().map(|team| team.as_str()).collect();

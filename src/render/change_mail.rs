@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::change::stage;
+use super::change_rehearsal::{self, Again};
 use super::mail::MailText;
 use super::notice::Notice;
 use super::words::{ChangeWord, Label, list};
@@ -26,6 +27,8 @@ pub fn feedback(
     let state = Label::of_change(Some(executed.state)).say(lang);
     let (change, environment) = (told.line.id.as_str(), told.environment.as_str());
     let checks = ChangeWord::ChecksGood { good: executed.good, checks: executed.checks };
+    let rehearsal =
+        change_rehearsal::words(lang, &told.zone, &executed.rehearsal, Again::of(executed));
     let lines = lines(
         lang,
         told,
@@ -36,6 +39,7 @@ pub fn feedback(
             (ChangeWord::Started, executed.started.map(at)),
             (ChangeWord::EndedAt, Some(at(executed.ended))),
             (ChangeWord::Verification, Some(checks.say(lang))),
+            (ChangeWord::Rehearsal, rehearsal),
             (ChangeWord::Why, executed.why.clone()),
             (ChangeWord::Contact, told.contact.as_ref().map(|who| who.name.get(lang).to_owned())),
         ],

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::change::{class, head, stage, step};
 use super::change_papers;
+use super::change_rehearsal::{self, Again};
 use super::report_text::{CheckRow, check_rows};
 use super::table::Table;
 use super::words::{ChangeWord, Label, Proven, list, pair, remarks};
@@ -11,7 +12,7 @@ use crate::core::change::WindowDecision;
 use crate::types::{Lang, Zone};
 use crate::view::change_proof::{AttemptProof, ChangeProof, Fault, ProvenStep, Said, TargetProof};
 use crate::view::drift::{Drift, DriftWhat};
-use crate::wire::{Check, MarkerRow};
+use crate::wire::{ChangeState, Check, MarkerRow};
 
 pub(super) type Facts = Vec<(String, String)>;
 
@@ -142,6 +143,7 @@ pub fn drift_words(lang: Lang, drift: &Drift) -> String {
         DriftWhat::RolledBack => Proven::DriftRolledBack,
         DriftWhat::NotRolledBack => Proven::DriftNotRolledBack,
         DriftWhat::Applied => Proven::DriftApplied,
+        DriftWhat::NotRehearsed => Proven::DriftRehearsal,
         DriftWhat::Transaction { xid, status } => Proven::DriftTransaction { xid, status },
     }
     .say(lang)
@@ -211,6 +213,7 @@ fn attempt_sheet(lang: Lang, zone: &Zone, attempt: &AttemptProof) -> AttemptShee
         false => Proven::PeopleNotApplied.say(lang),
     });
     let entries = list(lang, attempt.entries.iter().map(|entry| entry.seq));
+    let rehearsal = change_rehearsal::words(lang, zone, &attempt.rehearsal, again(attempt));
     let facts = filled([
         (Proven::Commit.say(lang), attempt.commit.clone()),
         (Proven::CommitAuthor.say(lang), attempt.commit_author.clone()),
@@ -225,6 +228,7 @@ fn attempt_sheet(lang: Lang, zone: &Zone, attempt: &AttemptProof) -> AttemptShee
         (ChangeWord::EndedAt.say(lang), at(attempt.ended)),
         (ChangeWord::Rows.say(lang), ended.then(|| attempt.rows.to_string())),
         (ChangeWord::BackupRows.say(lang), ended.then(|| attempt.backup_rows.to_string())),
+        (ChangeWord::Rehearsal.say(lang), rehearsal),
         (ChangeWord::Outcome.say(lang), decided),
         (ChangeWord::Digest.say(lang), attempt.digest.clone()),
         (Proven::Entry.say(lang), Some(entries)),
@@ -237,7 +241,7 @@ fn attempt_sheet(lang: Lang, zone: &Zone, attempt: &AttemptProof) -> AttemptShee
         name: attempt.attempt.to_string(),
         place,
         state: Label::of_change(attempt.state).say(lang),
-        good: attempt.state == Some(crate::wire::ChangeState::Done),
+        good: attempt.state == Some(ChangeState::Done),
         facts,
         why: attempt.why.clone(),
         checks: check_rows(&attempt.before, &attempt.after),
@@ -247,6 +251,14 @@ fn attempt_sheet(lang: Lang, zone: &Zone, attempt: &AttemptProof) -> AttemptShee
             .map(|it| format!("{}  {}: {}", second(zone, it.at), it.query, it.answer))
             .collect(),
     }
+}
+
+/// The change that stays, where it is done.
+fn again(attempt: &AttemptProof) -> Option<Again> {
+    let ended = attempt.ended.filter(|_| attempt.state == Some(ChangeState::Done))?;
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let good = count(attempt.after.iter().filter(|check| check.ok).count());
+    Some(Again { rows: attempt.rows, good, checks: count(attempt.after.len()), ended })
 }
 
 fn decision(lang: Lang, zone: &Zone, window: &WindowDecision) -> String {
@@ -263,6 +275,7 @@ fn decision(lang: Lang, zone: &Zone, window: &WindowDecision) -> String {
         }
         WindowDecision::Emergency => Proven::Emergency.say(lang),
         WindowDecision::Late { by } => Proven::Late { who: by.as_str() }.say(lang),
+        WindowDecision::Overridden { by } => Proven::Overridden { who: by.as_str() }.say(lang),
     }
 }
 

@@ -14,6 +14,7 @@ pub mod change_mail;
 mod change_papers;
 pub mod change_proof;
 pub mod change_proof_html;
+mod change_rehearsal;
 pub mod change_stats;
 pub mod clock;
 pub mod command;

@@ -185,6 +185,10 @@ impl<W: World> Supervisor<W> {
             let ChangeStep::Ended { ended } = &**step else { continue };
             let Some(run) = self.core.state().runs.get(&ended.attempt.run) else { continue };
             let site = Arc::clone(&run.site);
+            // Without rules of changes a job of the night fails or not, and is told as any other.
+            if site.change_rules.is_none() {
+                continue;
+            }
             let standing = &self.core.state().standing;
             let Some(told) = ChangeTold::of(&site, standing, change, &ended.environment) else {
                 continue;

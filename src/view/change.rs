@@ -14,7 +14,7 @@ use crate::core::state::Standing;
 use crate::core::window::{Subject, Windows};
 use crate::definition::site::{Change, ChangeClass, ChangeKind, Site};
 use crate::types::{BatchId, ChangeId, HostName, PersonId, TargetName, TeamName, Text, Zone};
-use crate::wire::ChangeState;
+use crate::wire::{ChangeState, RehearsalStep};
 
 /// A change in a list.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -114,6 +114,8 @@ pub struct PlaceLine {
     pub digest: String,
     /// How its last attempt came out.
     pub state: Option<ChangeState>,
+    /// What its last attempt has rehearsed.
+    pub rehearsal: Vec<RehearsalStep>,
     /// The window that it is on the list of.
     pub window: Option<(Timestamp, Timestamp)>,
     /// What it lacks before it may start now, besides being released and watched.
@@ -248,11 +250,13 @@ pub(super) fn place(
         run: None,
     };
     let missing = desk.clearance(&start).err().unwrap_or_default();
+    let last = desk.life.executions(environment).next();
     Some(PlaceLine {
         environment: environment.to_owned(),
         target: target.clone(),
         digest: desk.approval_digest(environment).unwrap_or_default(),
-        state: desk.life.executions(environment).next().map(|(state, _)| state),
+        state: last.map(|(state, _)| state),
+        rehearsal: last.map(|(_, executed)| executed.rehearsal.clone()).unwrap_or_default(),
         window: desk.scheduled(environment).and_then(|(_, window)| window),
         missing: missing
             .iter()

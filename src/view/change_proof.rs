@@ -17,7 +17,7 @@ use crate::core::state::Standing;
 use crate::definition::copy::CHANGE_SCRIPTS;
 use crate::definition::site::Site;
 use crate::types::{AttemptId, ChangeId, Revision, RunId, TargetName, Text};
-use crate::wire::{ChangeState, ChangeWork, Check, Evidence, Marked, Work};
+use crate::wire::{ChangeState, ChangeWork, Check, Evidence, Marked, RehearsalStep, Work};
 
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ChangeProof {
@@ -93,6 +93,8 @@ pub struct AttemptProof {
     /// Verification before the change, which must fail or differ, and after it.
     pub before: Vec<Check>,
     pub after: Vec<Check>,
+    /// What was rehearsed before the change that stays.
+    pub rehearsal: Vec<RehearsalStep>,
     pub why: Option<String>,
     pub evidence: Vec<Evidence>,
     /// Its entries: meant, started, ended.
@@ -300,7 +302,9 @@ fn bound(step: &ChangeStep) -> Option<String> {
         ChangeStep::Approved { digest, .. } | ChangeStep::Scheduled { digest, .. } => {
             Some(digest.clone())
         }
-        ChangeStep::Began { began } => Some(began.digest.clone()),
+        ChangeStep::Began { began } => {
+            Some(began.digest.clone()).filter(|digest| !digest.is_empty())
+        }
         ChangeStep::Ended { ended } => Some(ended.content.clone()),
         _ => None,
     }
@@ -379,7 +383,7 @@ fn meant(site: &Site, at: Timestamp, began: &Began) -> AttemptProof {
     let who = |person: &Option<_>| person.as_ref().map(|person| Who::of(site, person));
     AttemptProof {
         target: Some(began.target.clone()),
-        digest: Some(began.digest.clone()),
+        digest: Some(began.digest.clone()).filter(|digest| !digest.is_empty()),
         window: began.window.clone(),
         executor: who(&began.executor),
         watcher: who(&began.watcher),
@@ -414,6 +418,7 @@ fn blank(attempt: &AttemptId, environment: &str, content: &str) -> AttemptProof 
         backup_rows: 0,
         before: Vec::new(),
         after: Vec::new(),
+        rehearsal: Vec::new(),
         why: None,
         evidence: Vec::new(),
         entries: Vec::new(),
@@ -426,6 +431,7 @@ fn end(attempt: &mut AttemptProof, ended: &Executed) {
     attempt.state = Some(ended.state);
     attempt.rows = ended.rows;
     attempt.backup_rows = ended.backup_rows;
+    attempt.rehearsal.clone_from(&ended.rehearsal);
     attempt.why.clone_from(&ended.why);
 }
 
@@ -457,41 +463,4 @@ fn faults_of(of: &TargetProof) -> Vec<Fault> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn attempt(number: u32, state: Option<ChangeState>, decided: Option<bool>) -> AttemptProof {
-        let id = format!("prod@2026-10-30#1/rate/{number}").parse().unwrap();
-        AttemptProof { state, decided, ..blank(&id, "production", "c1") }
-    }
-
-    #[test]
-    fn an_attempt_is_settled_by_its_end_a_later_one_of_its_run_or_two_people() {
-        use ChangeState::{
-            Done, FailedClean, FailedGuard, InDoubt, Partial, RollbackFailed, RolledBack,
-        };
-        let one = |state, decided| vec![attempt(1, state, decided)];
-        let two = |first, second| vec![attempt(1, Some(first), None), attempt(2, second, None)];
-        for (attempts, expected) in [
-            (one(None, None), Some(1)),
-            (one(Some(InDoubt), None), Some(1)),
-            (one(Some(Partial), None), Some(1)),
-            (one(Some(RollbackFailed), None), Some(1)),
-            (one(Some(InDoubt), Some(true)), None),
-            (one(Some(Partial), Some(false)), None),
-            (one(Some(Done), None), None),
-            (one(Some(FailedClean), None), None),
-            (one(Some(FailedGuard), None), None),
-            (one(Some(RolledBack), None), None),
-            (two(InDoubt, Some(Done)), None),
-            (two(InDoubt, Some(InDoubt)), Some(2)),
-            (two(Partial, None), Some(2)),
-        ] {
-            let expected: Vec<Fault> = expected
-                .map(|number| Fault::Unsettled { attempt: attempt(number, None, None).attempt })
-                .into_iter()
-                .collect();
-            assert_eq!(unsettled(&attempts), expected, "{attempts:?}");
-        }
-    }
-}
+mod tests;

@@ -9,7 +9,7 @@ use super::change_proof::{self, Said};
 use crate::core::change::{Began, ChangeLife, ChangeStep, Executed};
 use crate::core::state::Standing;
 use crate::types::{AttemptId, ChangeId, TargetName};
-use crate::wire::{ChangeState, MarkerRow};
+use crate::wire::{ChangeState, MarkerRow, is_rehearsed};
 
 /// One thing that the target says otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -42,6 +42,8 @@ pub enum DriftWhat {
     RolledBack,
     /// The journal calls it rolled back, and the target has no marker of that.
     NotRolledBack,
+    /// The journal calls it rehearsed, and the target has no marker of that.
+    NotRehearsed,
     /// The journal says that nothing was applied, and the target has the marker of a whole change.
     Applied,
     /// What the server says became of the transaction of the marker.
@@ -99,6 +101,9 @@ fn of_one(
     let step = |of: &MarkerRow, name: &str| {
         ours.iter().find(|row| row.attempt == of.attempt && row.step == name).copied()
     };
+    // A rehearsal is applied too until it is taken back.
+    let rehearsed = ours.iter().rev().find(|row| row.step == rehearsal(MarkerRow::READY));
+    let taken_back = rehearsed.map(|row| step(row, &rehearsal(MarkerRow::FORMER)).is_some());
     match state {
         // People have said so of one in doubt, which has told no figures and need not be whole: a copy from before has no row.
         ChangeState::Done if ended.state != ChangeState::Done => match ours.is_empty() {
@@ -110,21 +115,37 @@ fn of_one(
             Some(ready) => compared(ended, ready, step(ready, MarkerRow::BACKUP))
                 .into_iter()
                 .chain(step(ready, MarkerRow::ROLLBACK).map(|_| DriftWhat::RolledBack))
+                .chain(lost_rehearsal(ended, taken_back))
                 .collect(),
         },
         ChangeState::RolledBack => {
             let proven = last.is_some_and(|row| step(row, MarkerRow::FORMER).is_some());
-            if proven { Vec::new() } else { vec![DriftWhat::NotRolledBack] }
+            if proven || last.is_none() && taken_back == Some(true) {
+                Vec::new()
+            } else {
+                vec![DriftWhat::NotRolledBack]
+            }
         }
         ChangeState::FailedClean | ChangeState::FailedGuard => {
             let own = began.attempt.to_string();
             let applied = last
                 .is_some_and(|row| row.attempt == own && step(row, MarkerRow::ROLLBACK).is_none());
-            if applied { vec![DriftWhat::Applied] } else { Vec::new() }
+            let left = rehearsed.filter(|row| row.attempt == own);
+            let left = left.is_some_and(|row| step(row, &rehearsal(MarkerRow::ROLLBACK)).is_none());
+            if applied || left { vec![DriftWhat::Applied] } else { Vec::new() }
         }
         // What became of it nobody has said.
         ChangeState::Partial | ChangeState::RollbackFailed | ChangeState::InDoubt => Vec::new(),
     }
+}
+
+fn rehearsal(step: &str) -> String {
+    format!("{}{step}", MarkerRow::REHEARSAL)
+}
+
+fn lost_rehearsal(ended: &Executed, taken_back: Option<bool>) -> Option<DriftWhat> {
+    let lost = is_rehearsed(&ended.rehearsal) && taken_back != Some(true);
+    lost.then_some(DriftWhat::NotRehearsed)
 }
 
 fn compared(ended: &Executed, ready: &MarkerRow, backup: Option<&MarkerRow>) -> Vec<DriftWhat> {
@@ -237,6 +258,7 @@ mod tests {
     use super::*;
     use crate::core::change::{Began, Taken};
     use crate::types::PersonId;
+    use crate::wire::{Did, RehearsalStep};
 
     const ATTEMPT: &str = "prod@2026-10-30#1/rate/2";
 
@@ -279,6 +301,7 @@ mod tests {
             good: 1,
             why: None,
             progress: None,
+            rehearsal: Vec::new(),
         };
         let steps = [
             ChangeStep::Began { began: Box::new(began) },
@@ -356,6 +379,37 @@ mod tests {
         // Another database is asked about what went there only.
         let elsewhere = TargetName::new("uat").unwrap();
         assert_eq!(drift(&life(Done), ("production", &elsewhere), &[]), []);
+    }
+
+    #[test]
+    fn a_rehearsal_is_looked_for_in_the_target_too() {
+        use ChangeState::{Done, FailedClean, RolledBack};
+        let named = |row: MarkerRow| MarkerRow { step: rehearsal(&row.step), ..row };
+        let left: Vec<MarkerRow> = applied(2).into_iter().map(named).collect();
+        let back = [row(2, "rollback", Some(2)), row(2, "former", None)].map(named);
+        let taken_back = [left.clone(), back.to_vec()].concat();
+        let then_applied = [taken_back.clone(), applied(2)].concat();
+        let at = Timestamp::UNIX_EPOCH;
+        let steps = Did::ALL.map(|did| RehearsalStep { did, at, rows: 0, checks: 0 });
+        let target = TargetName::new("prod").unwrap();
+        for (state, steps, rows, expected) in [
+            (Done, &steps[..], &then_applied, vec![]),
+            (Done, &steps[..], &applied(2), vec![DriftWhat::NotRehearsed]),
+            (Done, &[], &applied(2), vec![]),
+            (Done, &steps[..], &taken_back, vec![DriftWhat::Missing]),
+            (RolledBack, &steps[1..], &taken_back, vec![]),
+            (RolledBack, &[], &left, vec![DriftWhat::NotRolledBack]),
+            (FailedClean, &steps[..], &taken_back, vec![]),
+            (FailedClean, &[], &left, vec![DriftWhat::Applied]),
+        ] {
+            let mut life = life(state);
+            if let ChangeStep::Ended { ended } = &mut life.steps[1].step {
+                ended.rehearsal = steps.to_vec();
+            }
+            let all = drift(&life, ("production", &target), rows);
+            let found: Vec<DriftWhat> = all.into_iter().map(|drift| drift.what).collect();
+            assert_eq!(found, expected, "{state:?} {rows:?}");
+        }
     }
 
     fn decided(state: ChangeState, applied: bool) -> ChangeLife {

@@ -11,6 +11,7 @@ use super::why::NotItsDay;
 use crate::core::deadline;
 use crate::core::fact::{RunOpened, Why};
 use crate::core::forecast::JobForecast;
+use crate::core::gate;
 use crate::core::graph::Graph;
 use crate::core::obstacle::Obstacle;
 use crate::core::window::{self, Subject, WindowReason, Windows};
@@ -152,15 +153,7 @@ fn frozen(shown: &Shown<'_>, job: &Job, ahead: &JobForecast, free: Timestamp) ->
         // A plan takes them in as declared ones.
         ordered: window::NONE_ORDERED,
     };
-    let change = match &job.kind {
-        Kind::Change { change, .. } => shown.site.changes.get(change),
-        _ => None,
-    };
-    let needs = window::fit(
-        expected(shown, job).unwrap_or_default(),
-        change.map(|change| change.verify_takes).unwrap_or_default(),
-        change.map(|change| change.rollback_takes).unwrap_or_default(),
-    );
+    let needs = gate::must_fit_of(shown.site, job, expected(shown, job), shown.opened.trial);
     let start = ahead.start.or_else(|| free.checked_add(AROUND).ok()).unwrap_or(free);
     // A class that is closed says nothing of freezes; an opening that the job is kept out of does.
     let openings = classes.iter().flat_map(|class| shown.windows.openings(class, free, start));

@@ -42,6 +42,8 @@ impl MarkerRow {
     pub const ROLLBACK: &str = "rollback";
     /// After the rollback the former state was proven.
     pub const FORMER: &str = "former";
+    /// Before the step, where what was executed was taken back again and is not the change that stays.
+    pub const REHEARSAL: &str = "rehearsal-";
 }
 
 /// What the marker of a target says of the change in one run.

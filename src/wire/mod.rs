@@ -4,11 +4,13 @@
 //! [`ToAgent::Hello`]; the agent answers [`FromAgent::Welcome`] and then reports by itself whatever ends.
 
 mod marked;
+mod rehearsal;
 #[cfg(test)]
 mod specimens;
 pub mod spool;
 
 pub use marked::{Found, Looked, Marked, MarkerRow};
+pub use rehearsal::{Did, RehearsalStep, is_rehearsed};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -246,6 +248,9 @@ pub struct ChangeTask {
     /// What must be there before it is applied: a target without it was restored from an older copy, or failed over to one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<Mark>,
+    /// It is executed, taken back, and executed again (D6).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rehearse: bool,
 }
 
 /// A change that the journal calls done on a target.
@@ -341,6 +346,9 @@ pub struct ChangeWork {
     /// Kept rows that somebody else has changed after the change, so that nothing was rolled back; the first of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changed_since: Vec<ChangedRow>,
+    /// Executed and taken back before, as far as that came; everything above is of the last execution.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rehearsal: Vec<RehearsalStep>,
 }
 
 impl ChangeWork {
@@ -358,6 +366,7 @@ impl ChangeWork {
             progress: None,
             kept: Vec::new(),
             changed_since: Vec::new(),
+            rehearsal: Vec::new(),
         }
     }
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::db::SessionId;
 use crate::fault;
 use crate::types::AttemptId;
-use crate::wire::{ChangeState, ChangedRow, Check, KeptRows, spool};
+use crate::wire::{ChangeState, ChangedRow, Check, KeptRows, RehearsalStep, spool};
 
 /// A line of the file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,6 +50,12 @@ pub enum Step {
     /// Verification before the change, with its result.
     Before {
         checks: Vec<Check>,
+    },
+    /// What is executed from here on is taken back again.
+    Rehearsing,
+    /// It was taken back, and the former state is proven: from here on the change itself is executed.
+    Rehearsed {
+        did: Vec<RehearsalStep>,
     },
     /// BEGIN comes next, and in a change the marker row.
     Started,
@@ -132,6 +138,8 @@ impl Step {
             Self::Status { .. } => "status",
             Self::Found { .. } => "found",
             Self::Before { .. } => "before",
+            Self::Rehearsing => "rehearsing",
+            Self::Rehearsed { .. } => "rehearsed",
             Self::Started => "started",
             Self::Marker { .. } => "marker",
             Self::Backup => "backup",
@@ -160,21 +168,35 @@ pub struct StepError {
 }
 
 /// The open file of steps; without one nothing is recorded.
-pub(super) struct Steps(Option<(PathBuf, File)>);
+pub(super) struct Steps {
+    file: Option<(PathBuf, File)>,
+    /// Before the names of fault points, so that each pass of a change has its own.
+    pass: &'static str,
+}
 
 impl Steps {
     pub(super) fn open(path: Option<&Path>) -> Result<Self, StepError> {
-        let Some(path) = path else { return Ok(Self(None)) };
+        let Some(path) = path else { return Ok(Self { file: None, pass: "" }) };
         match File::options().create(true).append(true).open(path) {
-            Ok(file) => Ok(Self(Some((path.to_owned(), file)))),
+            Ok(file) => Ok(Self { file: Some((path.to_owned(), file)), pass: "" }),
             Err(error) => Err(StepError { file: path.display().to_string(), error }),
         }
+    }
+
+    /// From here on the fault points are those of this pass.
+    pub(super) fn of_pass(&mut self, pass: &'static str) {
+        self.pass = pass;
+    }
+
+    /// Something is done that no step tells of.
+    pub(super) fn point(&self, name: &str) {
+        fault::point(&format!("worker.{}{name}", self.pass));
     }
 
     /// What an earlier attempt has written; nothing where this host knows nothing of it.
     #[expect(clippy::disallowed_methods, reason = "the worker reads what its former self has left")]
     pub(super) fn of_earlier(&self, attempt: &AttemptId) -> Vec<Step> {
-        let file = self.0.as_ref().and_then(|(path, _)| {
+        let file = self.file.as_ref().and_then(|(path, _)| {
             let spool = path.parent()?.parent()?;
             Some(spool.join(spool::folder_name(attempt)).join(path.file_name()?))
         });
@@ -198,7 +220,7 @@ impl Steps {
     #[expect(clippy::disallowed_methods, reason = "steps carry the real time, in a trial too")]
     fn write(&mut self, step: Step, durably: bool) -> Result<(), StepError> {
         let name = step.name();
-        if let Some((path, file)) = &mut self.0 {
+        if let Some((path, file)) = &mut self.file {
             let line = Line { at: Timestamp::now(), step };
             let mut text = serde_json::to_vec(&line).unwrap_or_default();
             text.push(b'\n');
@@ -207,7 +229,7 @@ impl Steps {
             let kept = written.and_then(|()| if durably { file.sync_data() } else { Ok(()) });
             kept.map_err(|error| StepError { file: path.display().to_string(), error })?;
         }
-        fault::point(&format!("worker.{name}"));
+        self.point(name);
         Ok(())
     }
 }

@@ -12,7 +12,7 @@ use super::step::{ChangeStep, WindowDecision};
 use crate::core::window::{Gate, Subject, WindowReason};
 use crate::definition::site::{Case, ChangeKind, Part};
 use crate::types::{CheckName, PersonId, Role, RunId, Span, WindowClass};
-use crate::wire::ChangeState;
+use crate::wire::{ChangeState, is_rehearsed};
 
 /// What is asked of a start besides the life of the change.
 #[derive(Debug, Clone, Copy)]
@@ -124,29 +124,43 @@ impl Desk<'_> {
 
     /// Executed and verified before, with the same content (D6).
     pub fn promoted(&self, environment: &str, at: Timestamp) -> Vec<Missing> {
+        let rehearsal = self.unrehearsed(environment, at);
         let case = self.case(environment);
-        let Some(rule) = self.rules.promotion.as_ref().filter(|rule| rule.scope.covers(case))
-        else {
-            return Vec::new();
-        };
-        let content = Some(self.change.content.as_str());
-        let former = self.rules.before(environment);
-        let not_done = former.iter().filter(|of| !self.life.is_done_in(of, content));
-        let mut missing: Vec<Missing> =
-            not_done.map(|of| Missing::Promotion { environment: of.clone() }).collect();
-        let rehearsal = rule.rehearsal.as_ref().filter(|rule| rule.scope.covers(case));
-        if let (Some(rehearsal), Some(last)) = (rehearsal, former.last())
-            && !self.rehearsed(last, at, rehearsal.within)
-        {
-            missing.push(Missing::Rehearsal { environment: last.clone() });
+        if !self.rules.promotion.as_ref().is_some_and(|rule| rule.scope.covers(case)) {
+            return rehearsal;
         }
-        missing
+        let content = Some(self.change.content.as_str());
+        let former = self.rules.before(environment).iter();
+        let not_done = former.filter(|of| !self.life.is_done_in(of, content));
+        let missing = not_done.map(|of| Missing::Promotion { environment: of.clone() });
+        let missing: Vec<Missing> = missing.collect();
+        // What is not done there at all is not rehearsed there either: once is enough.
+        let told = |of: &Missing| match of {
+            Missing::Rehearsal { environment } => {
+                missing.contains(&Missing::Promotion { environment: environment.clone() })
+            }
+            _ => false,
+        };
+        let rehearsal: Vec<Missing> = rehearsal.into_iter().filter(|of| !told(of)).collect();
+        missing.into_iter().chain(rehearsal).collect()
     }
 
-    /// Rolled back to the proven former state, and done again after that, not longer ago than `within`.
-    fn rehearsed(&self, environment: &str, at: Timestamp, within: Span) -> bool {
-        let within = SignedDuration::try_from(within.get()).unwrap_or(SignedDuration::MAX);
-        let since = at.checked_sub(within).unwrap_or(Timestamp::MIN);
+    /// Former environments that it goes to and in which it is to be rehearsed, where that has not come to a good end (D6).
+    fn unrehearsed(&self, environment: &str, at: Timestamp) -> Vec<Missing> {
+        let places = self.change.places(self.site);
+        let goes_there = |of: &String| places.iter().any(|(known, _)| known == of);
+        let former = self.rules.before(environment).iter().filter(|of| goes_there(of));
+        let asked = former.filter_map(|of| Some((of, self.rules.rehearsal(self.case(of))?)));
+        let missing = asked.filter(|(of, rule)| !self.is_rehearsed(of, at, rule.within));
+        missing.map(|(of, _)| Missing::Rehearsal { environment: of.clone() }).collect()
+    }
+
+    /// Changed, taken back to the proven former state and changed again, not longer ago than `within`: by an attempt with
+    /// rehearsal, or one attempt after the other.
+    fn is_rehearsed(&self, environment: &str, at: Timestamp, within: Option<Span>) -> bool {
+        let within = within.and_then(|within| SignedDuration::try_from(within.get()).ok());
+        let since = within.and_then(|within| at.checked_sub(within).ok());
+        let since = since.unwrap_or(Timestamp::MIN);
         let mut done_after = false;
         let ours = self
             .life
@@ -154,6 +168,9 @@ impl Desk<'_> {
             .filter(|(_, executed)| executed.content == self.change.content);
         for (state, executed) in ours {
             match state {
+                ChangeState::Done if is_rehearsed(&executed.rehearsal) => {
+                    return executed.ended >= since;
+                }
                 ChangeState::Done => done_after = true,
                 ChangeState::RolledBack if done_after => return executed.ended >= since,
                 _ => {}
@@ -305,7 +322,7 @@ impl Desk<'_> {
         let own = self.classes(start.environment);
         let classes: Vec<&WindowClass> =
             own.iter().copied().chain(start.classes.iter().copied()).collect();
-        let needs = self.must_fit().max(start.needs);
+        let needs = self.must_fit(start.environment).max(start.needs);
         let gate = self.windows.gate(&classes, start.subject, start.at, needs);
         let early = scheduled.and_then(|(_, window)| window).filter(|(opens, _)| *opens > start.at);
         if let (Some((opens, _)), Some(class), ChangeKind::Normal) =

@@ -86,10 +86,19 @@ impl<'a> Desk<'a> {
         Some(sha256(bound.to_string().as_bytes()))
     }
 
-    /// Time that its window must have left: 1.5 × expected + verification + rollback.
-    pub(super) fn must_fit(&self) -> std::time::Duration {
+    /// Whether it is executed with rehearsal there.
+    pub fn rehearses(&self, environment: &str) -> bool {
+        self.rules.rehearsal(self.case(environment)).is_some()
+    }
+
+    /// Time that its window must have left.
+    pub(super) fn must_fit(&self, environment: &str) -> std::time::Duration {
+        let fit = match self.rehearses(environment) {
+            true => window::fit_with_rehearsal,
+            false => window::fit,
+        };
         let change = self.change;
-        window::fit(change.expected.unwrap_or_default(), change.verify_takes, change.rollback_takes)
+        fit(change.expected.unwrap_or_default(), change.verify_takes, change.rollback_takes)
     }
 
     pub(super) fn knows(&self, person: &PersonId) -> bool {

@@ -39,7 +39,9 @@ impl Desk<'_> {
         let windows = self.windows.common(&classes, before, later(at, AHEAD));
         for window in windows.into_iter().filter(|(_, closes)| *closes > at) {
             let left = window.1.duration_since(window.0.max(at)).unsigned_abs();
-            if left < self.must_fit() || on.is_some_and(|on| self.day(window.0.max(at)) != on) {
+            if left < self.must_fit(environment)
+                || on.is_some_and(|on| self.day(window.0.max(at)) != on)
+            {
                 continue;
             }
             match self.limits(environment, at, Some(window)) {

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use super::clearance::Start;
 use super::desk::{Desk, UNKNOWN};
 use super::examine::left_something;
 use super::in_git::in_git;
-use super::start::{Subject, start, subject};
-use super::step::{Began, ChangeStep, Declared, Executed};
+use super::start::{Subject, executes, start, subject};
+use super::step::{Began, ChangeStep, Declared, Executed, WindowDecision};
 use super::take::{Wish, without_folder};
 use crate::core::act::By;
 use crate::core::allowed::must_not_be_stopped;
@@ -16,7 +17,7 @@ use crate::core::night::{Mover, StepError};
 use crate::core::phase::Phase;
 use crate::core::refused::{Refused, Rule};
 use crate::core::state::{Run, State, Unfit};
-use crate::core::window::Windows;
+use crate::core::window::{Gate, Windows};
 use crate::definition::site::{Change, Site};
 use crate::types::{AttemptId, ChangeId, EventKey, JobName, Named, Outcome, PersonId, RunId};
 use crate::wire::{ChangeState, Ended, Work};
@@ -168,34 +169,37 @@ impl Mover<'_> {
         self.decide(&doubted.run, index, Outcome::Failed, why)
     }
 
-    /// A start of a change that the rules are about: with why it was allowed.
+    /// A start of a change: with why it was allowed, by the rules of changes or, where there are none, by its job's windows.
     pub(in crate::core) fn change_begins(
         &mut self,
         run: &RunId,
         index: usize,
         attempt: &AttemptId,
     ) -> Result<(), Unfit> {
-        let Some(subject) = subject(self.core.state.run(run)?, index) else { return Ok(()) };
+        let Some(subject) = executes(self.core.state.run(run)?, index) else { return Ok(()) };
         let rules = self.core.rules(run)?;
         let state = &self.core.state;
         let run = state.run(run)?;
         let lives = &state.standing.changes;
-        let Ok(desk) = Desk::new(&run.site, &rules.windows, subject.change, lives) else {
-            return Ok(());
-        };
+        let Some(change) = run.site.changes.get(subject.change) else { return Ok(()) };
         let classes = gate::windows(run, index);
         let start = start(state, run, index, &subject, (self.now.wall, &classes));
-        let window = desk.window_decision(&start);
+        let desk = Desk::new(&run.site, &rules.windows, subject.change, lives).ok();
+        let window = match &desk {
+            Some(desk) => desk.window_decision(&start),
+            None => without_rules(run, &rules.windows, &start),
+        };
+        let digest = desk.and_then(|desk| desk.approval_digest(&subject.environment));
         let began = Began {
             target: subject.target.clone(),
             attempt: attempt.clone(),
-            content: desk.change.content.clone(),
-            digest: desk.approval_digest(&subject.environment).unwrap_or_default(),
+            content: change.content.clone(),
+            digest: digest.unwrap_or_default(),
             environment: subject.environment.clone(),
             window,
             executor: run.crew.executor.clone(),
             watcher: run.crew.watcher.clone(),
-            declared: Some(declared(&run.site, desk.change)),
+            declared: Some(declared(&run.site, change)),
         };
         let by = run.crew.executor.as_ref().unwrap_or(&run.opened.by).clone();
         let change = subject.change.clone();
@@ -226,13 +230,30 @@ fn still_in_doubt(step: &ChangeStep, job: &JobName, index: Option<usize>) -> Res
     }
 }
 
-/// What came of an attempt of a change that the rules are about.
+/// Why a job that no rules of changes are about may start. `None`: its order opens its windows.
+fn without_rules(run: &Run, windows: &Windows, start: &Start<'_>) -> Option<WindowDecision> {
+    if start.classes.is_empty() {
+        return Some(WindowDecision::Unlimited);
+    }
+    if run.opened.window_override.is_some() {
+        return Some(WindowDecision::Overridden { by: run.opened.by.clone() });
+    }
+    match windows.gate(start.classes, start.subject, start.at, start.needs) {
+        Gate::Open { closes } => {
+            let classes = start.classes.iter().map(|class| (*class).clone()).collect();
+            Some(WindowDecision::Open { classes, closes })
+        }
+        Gate::Closed { .. } => None,
+    }
+}
+
+/// What came of an attempt of a change.
 pub(in crate::core) fn executed(
     run: &Run,
     index: usize,
     ended: &Ended,
 ) -> Option<(ChangeId, Executed)> {
-    let Subject { change, environment, .. } = subject(run, index)?;
+    let Subject { change, environment, .. } = executes(run, index)?;
     let content = run.site.changes.get(change)?.content.clone();
     let job = &run.jobs[index];
     let says_nothing = job.is_examined() || left_something(job);
@@ -268,6 +289,7 @@ fn outcome(environment: String, content: String, ended: &Ended, says_nothing: bo
             _ => Some(ended.ending.to_string()),
         }),
         progress: work.and_then(|work| work.progress),
+        rehearsal: work.map(|work| work.rehearsal.clone()).unwrap_or_default(),
     }
 }
 

@@ -13,25 +13,43 @@ use crate::core::refused::{Refused, Rule};
 use crate::core::rules::Rules;
 use crate::core::state::{Run, State, Unfit};
 use crate::core::window;
-use crate::definition::site::{Kind, Part};
+use crate::definition::site::{Case, Job, Kind, Part, Site};
 use crate::types::{ChangeId, Now, PersonId, RunId, TargetName, WindowClass};
 
-/// The change of a job, where the rules are about it: a trial counts for nothing.
+/// The change of a job.
 pub(in crate::core) struct Subject<'a> {
     pub(in crate::core) change: &'a ChangeId,
     pub(in crate::core) environment: String,
     pub(in crate::core) target: &'a TargetName,
 }
 
+/// Where the rules are about it.
 pub(in crate::core) fn subject(run: &Run, index: usize) -> Option<Subject<'_>> {
+    executes(run, index).filter(|_| run.site.change_rules.is_some())
+}
+
+/// The change that a job executes, with rules or without; a trial counts for nothing.
+pub(super) fn executes(run: &Run, index: usize) -> Option<Subject<'_>> {
     let job = run.job(index);
     let Kind::Change { change, .. } = &job.kind else { return None };
-    if run.opened.trial || run.site.change_rules.is_none() {
+    if run.opened.trial {
         return None;
     }
     let target = job.kind.target(&run.site)?;
     let environment = run.site.targets.get(target)?.environment.clone();
     Some(Subject { change, environment, target })
+}
+
+/// Whether a job executes its change with rehearsal, where the rules are about it.
+pub(in crate::core) fn rehearses(site: &Site, job: &Job) -> bool {
+    let Kind::Change { change, .. } = &job.kind else { return false };
+    let rules = site.change_rules.as_ref();
+    let target = job.kind.target(site).and_then(|target| site.targets.get(target));
+    rules.zip(site.changes.get(change)).zip(target).is_some_and(|((rules, change), target)| {
+        let environment = target.environment.as_str();
+        let case = Case { class: change.class, environment, kind: change.kind };
+        rules.rehearsal(case).is_some()
+    })
 }
 
 /// What the desk is asked about a job.

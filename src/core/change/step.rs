@@ -9,7 +9,7 @@ use crate::definition::site::{ChangeClass, ChangeKind};
 use crate::types::{
     AttemptId, ChangeId, CheckName, EventKey, PersonId, Role, TargetName, TeamName, WindowClass,
 };
-use crate::wire::{ChangeState, CutDecision, Progress};
+use crate::wire::{ChangeState, CutDecision, Progress, RehearsalStep};
 
 /// One step in the life of a change, from its request to its archive. What happens in its execution follows from the
 /// facts of runs in the same turn; it is kept here because runs go to the archive and are forgotten long before the
@@ -150,7 +150,7 @@ pub struct Began {
     pub target: TargetName,
     pub attempt: AttemptId,
     pub content: String,
-    /// The approval digest.
+    /// The approval digest; empty without rules of changes.
     pub digest: String,
     /// Why it may start now; `None`: nothing of the rules says so.
     pub window: Option<WindowDecision>,
@@ -187,6 +187,8 @@ pub enum WindowDecision {
     Emergency,
     /// Its window has passed, and this person lets it run; it is counted.
     Late { by: PersonId },
+    /// Without rules of changes: this person has ordered its run outside of its windows.
+    Overridden { by: PersonId },
 }
 
 /// What came of an attempt of a change.
@@ -207,6 +209,9 @@ pub struct Executed {
     /// Of a journalled change: how far it came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
+    /// What was rehearsed before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rehearsal: Vec<RehearsalStep>,
 }
 
 impl ChangeStep {

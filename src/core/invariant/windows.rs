@@ -1,9 +1,9 @@
 //! Whether a start is allowed by its windows.
 
 use super::{Around, rules};
+use crate::core::gate;
 use crate::core::state::Run;
-use crate::core::window::{self, Gate, Subject, WindowReason};
-use crate::definition::site::Kind;
+use crate::core::window::{Gate, Subject, WindowReason};
 
 /// Its window is open, nothing is frozen, and what it needs fits in.
 pub(super) fn window_open(around: Around<'_>, run: &Run, index: usize) -> Result<(), String> {
@@ -14,14 +14,8 @@ pub(super) fn window_open(around: Around<'_>, run: &Run, index: usize) -> Result
     if classes.is_empty() && run.site.freezes.is_empty() && ordered.is_empty() {
         return Ok(());
     }
-    let change = match &job.kind {
-        Kind::Change { change, .. } => run.site.changes.get(change),
-        _ => None,
-    };
     let expected = run.opened.expected.get(&job.name).copied().or(job.expected);
-    let (verify, rollback) =
-        change.map(|change| (change.verify_takes, change.rollback_takes)).unwrap_or_default();
-    let fits = window::fit(expected.unwrap_or_default(), verify, rollback);
+    let fits = gate::must_fit_of(&run.site, job, expected, run.opened.trial);
     let target = job.kind.target(&run.site);
     let what = Subject { batch: &run.batch.id, target, host: &job.host, ordered };
     let windows = &rules(around, run)?.windows;

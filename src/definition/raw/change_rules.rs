@@ -35,6 +35,8 @@ record! {
         optional distinct: List<List<Part>>,
         /// What is done in the former environments first.
         optional promotion: PromotionRecord,
+        /// Where a change is executed with rehearsal: the first rule that matches counts.
+        optional rehearsal: List<RehearsalRecord>,
         /// Limits of a normal change.
         optional submission: SubmissionRecord,
         /// When an environment takes changes in: the first rule that matches counts.
@@ -86,20 +88,20 @@ record! {
         optional environments: List<String>,
         /// normal, emergency; both by default.
         optional kinds: List<ChangeKind>,
-        /// The rollback is rehearsed, too.
-        optional rehearsal: RehearsalRecord,
     }
 }
 
 record! {
-    /// The environment just before has seen change, rollback and change again.
+    /// A change is executed, taken back and executed again, and later environments ask for that.
     pub(crate) struct RehearsalRecord {
         /// All by default.
         optional classes: List<ChangeClass>,
-        /// The environments that ask for it; all but the first by default.
-        optional environments: List<String>,
-        /// Not longer ago.
-        required within: Span,
+        /// Where: any but the last.
+        required environments: List<String>,
+        /// normal, emergency; both by default.
+        optional kinds: List<ChangeKind>,
+        /// How long it counts for later environments; for ever by default.
+        optional within: Span,
     }
 }
 

@@ -79,6 +79,7 @@ impl Checking<'_> {
         let approvals = self.approvals(raw);
         let distinct = self.distinct(raw);
         let promotion = raw.promotion.get().map(|raw| self.promotion(raw));
+        let rehearsal = self.rehearsal(raw);
         let submission = raw.submission.get().map(|raw| SubmissionRule {
             scope: self.scope((&raw.classes, &raw.environments, &Field::Absent)),
             by: raw.by.get().copied(),
@@ -117,6 +118,7 @@ impl Checking<'_> {
             distinct,
             promotion,
             submission,
+            rehearsal,
             intake,
             windows,
             checklist,
@@ -271,11 +273,23 @@ impl Checking<'_> {
 
     fn promotion(&mut self, raw: &PromotionRecord) -> PromotionRule {
         let scope = self.scope((&raw.classes, &raw.environments, &raw.kinds));
-        let rehearsal = raw.rehearsal.get().and_then(|raw| {
-            let scope = self.scope((&raw.classes, &raw.environments, &Field::Absent));
-            Some(RehearsalRule { scope, within: *raw.within.get()? })
-        });
-        PromotionRule { scope, rehearsal }
+        PromotionRule { scope }
+    }
+
+    fn rehearsal(&mut self, raw: &ChangeRulesFile) -> Vec<RehearsalRule> {
+        let last = self.environments.last().cloned();
+        let mut rules = Vec::new();
+        for rule in raw.rehearsal.get().into_iter().flat_map(|list| &list.0) {
+            let raw = &rule.value;
+            let scope = self.scope((&raw.classes, &raw.environments, &raw.kinds));
+            if let Some(last) = last.as_ref().filter(|last| scope.environments.contains(last)) {
+                let what = format!("nothing comes after {last}, so nothing is rehearsed there");
+                let at = raw.environments.at().unwrap_or(rule.at);
+                self.found.push(Finding::error(at, what));
+            }
+            rules.push(RehearsalRule { scope, within: raw.within.get().copied() });
+        }
+        rules
     }
 
     fn window(&mut self, class: &Field<WindowClass>) -> Option<WindowClass> {

@@ -31,6 +31,9 @@ pub struct ChangeRules {
     /// Of each group all are different people.
     pub distinct: Vec<Vec<Part>>,
     pub promotion: Option<PromotionRule>,
+    /// Where a change is executed with rehearsal; the first that matches counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rehearsal: Vec<RehearsalRule>,
     pub submission: Option<SubmissionRule>,
     /// The first that matches counts.
     pub intake: Vec<IntakeRule>,
@@ -128,14 +131,14 @@ pub enum StepWord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PromotionRule {
     pub scope: ChangeScope,
-    pub rehearsal: Option<RehearsalRule>,
 }
 
-/// The environment just before has seen change, rollback and change again within a time.
+/// A change is executed with rehearsal: change, rollback and change again. Later environments ask for that.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RehearsalRule {
     pub scope: ChangeScope,
-    pub within: Span,
+    /// How long it counts; `None`: for ever.
+    pub within: Option<Span>,
 }
 
 /// Limits of a normal change.
@@ -210,6 +213,10 @@ impl ChangeRules {
 
     pub fn intake(&self, case: Case<'_>) -> Option<&IntakeRule> {
         self.intake.iter().find(|rule| rule.scope.covers(case))
+    }
+
+    pub fn rehearsal(&self, case: Case<'_>) -> Option<&RehearsalRule> {
+        self.rehearsal.iter().find(|rule| rule.scope.covers(case))
     }
 
     pub fn window(&self, case: Case<'_>) -> Option<&WindowClass> {

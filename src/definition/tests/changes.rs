@@ -22,6 +22,7 @@ approvals:
   - {kinds: [normal], review: {role: nobody}, roles: [{role: duty, people: 2}, {role: duty}]}
   - {classes: [data], kinds: [normal], roles: []}
 distinct: [[author]]
+rehearsal: [{environments: [uta], within: soon}, {environments: [sample, uat], kinds: [normal]}, {classes: [data]}]
 intake: [{window: nightly, seal: \"18:00\"}]
 windows: [{classes: [data], window: nightly}]
 checklist: {Present: {title: There, role: duty}}

@@ -154,5 +154,6 @@ fn ended() -> Executed {
         good: 1,
         why: Some("lost with its host".into()),
         progress: None,
+        rehearsal: Vec::new(),
     }
 }

@@ -25,11 +25,14 @@ messages! {
     Began { environment: &'a str }: format!("started in {environment}"), format!("在 {environment} 开始执行");
     BeganEmergency: ", an emergency outside of its window", "，窗口外紧急变更";
     BeganLate { who: &'a str }: format!(", late, as {who} let it"), format!("，{who} 同意逾期执行");
+    BeganOverridden { who: &'a str }:
+        format!(", outside of its windows, as {who} has ordered"), format!("，由 {who} 下令在窗口外执行");
     Ended { environment: &'a str, state: &'a str, rows: u64, good: u32, checks: u32 }:
         format!("{environment}: {state}, {rows} rows, {good} of {checks} checks good"),
         format!("{environment}：{state}，{rows} 行，验证 {good}/{checks} 通过");
     Came { done: u32, of: u32 }:
         format!(", {done} of {of} statements done"), format!("，语句完成 {done}/{of}");
+    Rehearsed { what: &'a str }: format!("; {what}"), format!("；{what}");
     Accepted { environment: &'a str }:
         format!("decided for {environment}: accepted half done, it counts as applied"),
         format!("判定 {environment}：接受部分完成的状态，视为已生效");
@@ -113,6 +116,20 @@ messages! {
     Started: "Started", "开始";
     EndedAt: "Ended", "结束";
     Verification: "Verification", "验证";
+    Rehearsal: "Rehearsal", "演练";
+    Changed { rows: u64, at: &'a str }:
+        format!("changed {rows} rows at {at}"), format!("{at} 变更 {rows} 行");
+    Verified { checks: u32, at: &'a str }:
+        format!("verified ({checks} checks) at {at}"), format!("{at} 验证通过（{checks} 项）");
+    RolledBack { rows: u64, at: &'a str }:
+        format!("rolled back ({rows} rows) at {at}"), format!("{at} 回退（{rows} 行）");
+    FormerVerified { checks: u32, at: &'a str }:
+        format!("former state verified ({checks} checks) at {at}"), format!("{at} 原状态已验证（{checks} 项）");
+    ChangedAgain { rows: u64, good: u32, checks: u32, at: &'a str }:
+        format!("changed again: {rows} rows, verified ({good} of {checks} checks good) at {at}"),
+        format!("{at} 再次变更 {rows} 行，验证 {good}/{checks} 通过");
+    RehearsedAs { what: &'a str }: format!("rehearsed: {what}"), format!("已演练：{what}");
+    RehearsalCut { what: &'a str }: format!("rehearsal, not whole: {what}"), format!("演练未完成：{what}");
     ChecksGood { good: u32, checks: u32 }: format!("{good} of {checks} good"), format!("{good}/{checks} 通过");
     Why: "Why", "说明";
     Approvers: "Approved by", "审批人";

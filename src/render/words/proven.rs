@@ -43,6 +43,9 @@ messages! {
     DriftApplied:
         "the journal says that nothing was applied, and the target has the marker of a whole change",
         "流水为未生效，而目标库有完整的变更标记";
+    DriftRehearsal:
+        "the journal calls it rehearsed, and the target has no marker of change and rollback before",
+        "流水为已演练，而目标库无此前变更与回退的标记";
     DriftTransaction { xid: &'a str, status: &'a str }:
         format!("the server says of transaction {xid}: {status}"), format!("数据库称事务 {xid} 的状态为 {status}");
     Request: "Request", "申请";
@@ -68,6 +71,8 @@ messages! {
         format!("open: {classes}, until {closes}"), format!("开放：{classes}，至 {closes}");
     Emergency: "emergency, outside of its window", "紧急，窗口外";
     Late { who: &'a str }: format!("late, as {who} let it"), format!("逾期，经 {who} 同意");
+    Overridden { who: &'a str }:
+        format!("outside of its windows, as {who} has ordered"), format!("窗口外，由 {who} 下令执行");
     Began: "Meant to start", "下达";
     PeopleApplied: "two people decided: applied", "两人判定：已生效";
     PeopleNotApplied: "two people decided: not applied", "两人判定：未生效";

@@ -121,6 +121,7 @@ fn rules(dice: &mut Dice, site: &Site) -> Result<ChangeRules, BadSite> {
         approvals_hold: dice.percent(40).then(|| Span::seconds(dice.of(7_200..40_000))),
         distinct: Vec::new(),
         promotion: None,
+        rehearsal: Vec::new(),
         submission: None,
         intake: Vec::new(),
         windows: window.into_iter().map(bound).collect(),

@@ -229,6 +229,7 @@ fn ended(number: u32, state: ChangeState) -> ChangeStep {
         good: 1,
         why: None,
         progress: None,
+        rehearsal: Vec::new(),
     });
     ChangeStep::Ended { ended }
 }

@@ -81,6 +81,13 @@ async fn the_sample_goes_through_its_environments() {
     let later = json!({ "environment": "pre-production" });
     let leads = ["lin-tao", "anna-schmidt", "marta-kowalska"];
     executed(&office, "fee-floor", ("uat", "uat"), &leads[..1]);
+    // Changed, taken back and changed again, by itself.
+    let page = office.page("fee-floor");
+    let steps = page["places"][0]["rehearsal"].as_array().unwrap();
+    let told: Vec<String> =
+        steps.iter().map(|step| format!("{} {}", step["did"], step["rows"])).collect();
+    let done = [("changed", 3), ("verified", 0), ("rolled-back", 0), ("former-verified", 0)];
+    assert_eq!(told, done.map(|(did, rows)| format!("\"{did}\" {rows}")));
     office.refused("li-wei", "fee-floor", "schedule", later, "not-approved");
     executed(&office, "fee-floor", ("pre-production", "pre-production"), &leads);
     let item = json!({ "environment": "production", "item": "former-environments" });
@@ -99,6 +106,16 @@ async fn the_sample_goes_through_its_environments() {
         assert_eq!(proof["whole"], true, "{proof:#}");
         assert_eq!(proof["attempts"][0]["rows"], rows, "{proof:#}");
     }
+    let proof = house.run(&["change", "proof", "fee-floor", "--environment", "uat"]).code(0).out;
+    for said in [
+        "rehearsed: changed 3 rows at",
+        "changed again: 3 rows, verified (1 of 1",
+        "rehearsal-former",
+    ] {
+        assert!(proof.contains(said), "{said}: {proof}");
+    }
+    let zh = house.run(&["--lang", "zh", "change", "show", "fee-floor"]).code(0).out;
+    assert!(zh.contains("已演练：") && zh.contains("再次变更 3 行"), "{zh}");
 
     // As SQL, by whoever looks into the databases.
     for (_, database) in DATABASES {

@@ -68,7 +68,29 @@ fn a_killed_worker_s_change_is_examined_and_never_applied_twice() {
         }
         assert_eq!(rate(&bank(&house)), 2, "{point}");
         house.nothing_is_lost();
+        is_proven(&house, point);
     }
+}
+
+/// Without rules of changes nobody has asked for it, and what was done is proven all the same.
+fn is_proven(house: &House, point: &str) {
+    let proof = house.json(&["change", "proof", "fix"]);
+    assert_eq!((&proof["whole"], &proof["stage"]), (&true.into(), &"executed".into()), "{proof:#}");
+    let attempts = proof["attempts"].as_array().unwrap();
+    let last = attempts.last().unwrap();
+    assert_eq!((&last["state"], &last["rows"]), (&"done".into(), &1.into()), "{point}: {last:#}");
+    let digest = proof["content"].as_str().unwrap();
+    assert_eq!((&last["content"], &last["digest"]), (&digest.into(), &serde_json::Value::Null));
+    assert_eq!(attempts[0]["window"]["window"], "unlimited", "{proof:#}");
+    assert!(last["after"][0]["ok"] == true && !last["entries"].as_array().unwrap().is_empty());
+    let rows = proof["targets"][0]["marked"]["rows"].as_array().unwrap();
+    assert!(rows.iter().any(|row| row["step"] == "ready"), "{proof:#}");
+    let steps = proof["steps"].as_array().unwrap();
+    assert!(steps.iter().all(|step| !step["entry"].is_null()), "{proof:#}");
+    assert_eq!(proof["head"]["hash"].as_str().map(str::len), Some(64));
+    // A target that has lost it is found out.
+    sql(&bank(house), "delete from nightrun_change_run");
+    house.run(&["change", "check"]).code(1);
 }
 
 #[test]

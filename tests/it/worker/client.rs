@@ -146,3 +146,42 @@ fn killed_while_it_rolls_back_a_change_is_in_doubt() {
     assert_eq!(left.state(), ChangeState::InDoubt, "{}{}", left.out, left.err);
     assert_eq!(rates(&bench), before);
 }
+
+/// Points, and what a look finds: what is known of such a target is what the steps on this host say.
+#[cfg(feature = "faults")]
+#[test]
+fn a_rehearsal_is_taken_back_as_far_as_the_steps_tell_of_it() {
+    use ChangeState::{Done, FailedClean, InDoubt, RolledBack};
+
+    use super::rehearsal::{WHOLE, did, rehearsed};
+
+    for (point, fees, says, then) in [
+        ("rehearsal-before", OLD, FailedClean, OLD),
+        ("rehearsal-client-ended", NEW, InDoubt, NEW),
+        ("rehearsal-committed", NEW, RolledBack, OLD),
+        ("rehearsal-verify", NEW, RolledBack, OLD),
+        ("rehearsal-rolling-back", NEW, InDoubt, NEW),
+        ("rehearsal-rehearsed", OLD, FailedClean, OLD),
+        ("before", OLD, FailedClean, OLD),
+        ("committed", NEW, Done, NEW),
+    ] {
+        let bench = bench();
+        let task = rehearsed(task(&bench, (1, 3)));
+        let mut command = bench.command(&task, FIRST);
+        let output = command.env("NIGHTRUN_FAULT", format!("worker.{point}")).output().unwrap();
+        assert_eq!(output.status.code(), None, "after {point}");
+        assert_eq!(rates(&bench), fees, "after {point}");
+        let mut look = task.clone();
+        let Task::Change(change) = &mut look else { unreachable!() };
+        change.examine = true;
+        let looked = bench.run_as(&look, SECOND);
+        assert_eq!(looked.state(), says, "after {point}: {}{}", looked.out, looked.err);
+        assert_eq!(rates(&bench), then, "after {point}");
+        if says == InDoubt {
+            continue;
+        }
+        let last = bench.run_as(&task, "eod@2026-10-30#1/fee/3");
+        assert_eq!(last.state(), Done, "after {point}: {}{}", last.out, last.err);
+        assert_eq!((rates(&bench).as_str(), did(&last)), (NEW, WHOLE.to_vec()), "after {point}");
+    }
+}

@@ -3,6 +3,7 @@
 
 mod journalled;
 mod on_servers;
+mod rehearsal;
 
 use super::change::{NEVER, NEW, OLD, bench, rates};
 use super::*;

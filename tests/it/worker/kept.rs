@@ -43,7 +43,7 @@ fn bench(place: Place) -> Bench {
     bench
 }
 
-fn benches() -> [Bench; 3] {
+pub(super) fn benches() -> [Bench; 3] {
     [bench(Place::File), bench(on(Place::postgres())), bench(on(Place::maria()))]
 }
 
@@ -51,7 +51,7 @@ fn table(table: &str, condition: &str) -> BackupTable {
     BackupTable { table: table.into(), r#where: condition.into(), key: Vec::new() }
 }
 
-fn task(bench: &Bench) -> Task {
+pub(super) fn task(bench: &Bench) -> Task {
     with(
         bench,
         Backup {

@@ -10,6 +10,7 @@ mod faults;
 mod kept;
 mod marks;
 mod places;
+mod rehearsal;
 mod script;
 mod secrets;
 mod servers;
@@ -98,6 +99,7 @@ impl Bench {
     fn change_task(&self, rows: (u64, u64), digest: &str) -> Task {
         Task::Change(Box::new(ChangeTask {
             examine: false,
+            rehearse: false,
             change: ChangeId::new("fee").unwrap(),
             engine: self.engine(),
             folder: self.path("fee"),

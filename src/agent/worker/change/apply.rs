@@ -8,7 +8,6 @@ use crate::agent::worker::db::{CommitError, Db, DbError, Kind};
 use crate::agent::worker::log::count;
 use crate::agent::worker::statement::{self, Failed, Ran, Within};
 use crate::agent::worker::steps::Step;
-use crate::fault;
 use crate::sql::Dialect;
 use crate::sql::lint::Part;
 
@@ -74,16 +73,16 @@ impl Attempt<'_> {
         }
         let held = held?;
         say!("COMMIT");
-        fault::point("worker.commit-answered");
+        self.steps.point("commit-answered");
         self.note_after(Step::Committed);
         self.work.rows = held.changed.changed;
         self.work.backup_rows = held.backup_rows;
         Ok(Applied {
-            attempt: self.id.to_string(),
             rows: held.changed.changed,
             backup_rows: held.backup_rows,
             before: before.checks,
             kept: self.work.kept.clone(),
+            ..Applied::none(self.id.to_string(), self.pass)
         })
     }
 
@@ -152,6 +151,7 @@ impl Attempt<'_> {
         marker::prepare(db).await.map_err(at("marker"))?;
         self.mark(db, &id, marker::STARTED, None, "started").await?;
         self.mark(db, &id, marker::BEFORE, None, &checks).await?;
+        self.mark_rehearsed(db, &id).await?;
         let xid = db.name_transaction().await.map_err(at("marker"))?;
         self.steps.record(Step::Marker { xid })?;
         self.steps.record(Step::Backup)?;
@@ -207,7 +207,7 @@ impl Attempt<'_> {
             }
             all += statement::run(db, part.file(), &script, statement, within).await?;
             if part == Part::Change {
-                fault::point(&format!("worker.statement-{number}"));
+                self.steps.point(&format!("statement-{number}"));
             }
         }
         Ok(all)
@@ -280,7 +280,7 @@ impl Attempt<'_> {
     async fn settle(&mut self, why: DbError, asked: bool) -> Result<(), Stop> {
         let why = if asked { format!("COMMIT: {why}") } else { why.words };
         match self.examine().await {
-            Ok(History::Applied(applied)) if asked && applied.attempt == self.id.to_string() => {
+            Ok(History::Applied(applied)) if asked && self.is_mine(&applied) => {
                 say!("{why}; the marker says that it is committed");
                 Ok(())
             }

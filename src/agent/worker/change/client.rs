@@ -3,24 +3,26 @@
 
 use std::path::PathBuf;
 
+use super::rehearsal::{self, Pass, passes};
 use super::verify::Verdict;
 use super::{ChangeWork, Exit, Stop, Window, exit_of, meaning, now, same};
 use crate::agent::worker::client::{self, Ran};
 use crate::agent::worker::log::{complain, count, say};
 use crate::agent::worker::steps::{Step, Steps};
 use crate::definition::site::Client;
-use crate::fault;
 use crate::sql::lint::Part;
 use crate::types::AttemptId;
-use crate::wire::{ChangeState, ChangeTask, Check, Evidence};
+use crate::wire::{ChangeState, ChangeTask, Check, Did, Evidence, RehearsalStep};
 
 /// What earlier attempts of the run have left, as far as this host knows.
 enum Earlier {
     Nothing,
     /// `change.sql` went through.
     Applied {
+        pass: Pass,
         before: Vec<Check>,
         rows: u64,
+        rehearsal: Vec<RehearsalStep>,
     },
     Unknown(String),
 }
@@ -30,6 +32,7 @@ struct ByClient<'a> {
     client: &'a Client,
     id: &'a AttemptId,
     window: Window,
+    pass: Pass,
     steps: Steps,
     work: ChangeWork,
 }
@@ -43,7 +46,8 @@ pub(in crate::agent::worker) fn by_client(
     say!("change {} by {}, attempt {id}", task.change, client.command.join(" "));
     let work = ChangeWork::none(ChangeState::FailedClean);
     let window = Window::of(task.window_left);
-    let mut change = ByClient { task, client, id, window, steps, work };
+    let pass = Pass::Change;
+    let mut change = ByClient { task, client, id, window, pass, steps, work };
     let (state, refused) = match change.go() {
         Ok(()) => {
             say!("done: applied and verified, {}", count(change.work.rows, "counted row"));
@@ -90,21 +94,37 @@ impl ByClient<'_> {
             Earlier::Nothing if self.task.examine => {
                 return Err(Stop::clean("examined: no attempt has begun its change.sql"));
             }
-            Earlier::Nothing => self.apply()?,
-            Earlier::Applied { before, rows } => {
+            Earlier::Nothing => {
+                if self.task.rehearse {
+                    self.rehearse()?;
+                }
+                self.apply()?
+            }
+            Earlier::Applied { pass: Pass::Rehearsal, before, rows, .. } => {
+                say!("an earlier attempt has applied it already, as a rehearsal");
+                self.of_pass(Pass::Rehearsal);
+                self.take_back(&before, rows)?;
+                self.apply()?
+            }
+            Earlier::Applied { pass: Pass::Change, before, rows, rehearsal } => {
                 say!("an earlier attempt has applied it already; it is not applied again");
                 self.work.before = before.clone();
+                self.work.rehearsal = rehearsal;
                 (before, rows)
             }
         };
+        self.stands(rows).map_err(|why| self.roll_back(&before, why))
+    }
+
+    /// Why the change does not stand, where it does not.
+    fn stands(&mut self, rows: u64) -> Result<(), String> {
         self.work.rows = rows;
         let limits = self.task.rows;
         if !self.client.rows.is_empty() && !(limits.min..=limits.max).contains(&rows) {
-            let why = format!(
+            return Err(format!(
                 "{rows} rows counted, and the change declares {} to {}",
                 limits.min, limits.max
-            );
-            return Err(self.roll_back(&before, why));
+            ));
         }
         let after = self.verify().unwrap_or_else(failed);
         after.tell("after the change", "FAILED");
@@ -113,8 +133,48 @@ impl ByClient<'_> {
         if after.passed {
             return Ok(());
         }
-        let why = format!("the verification failed after the change: {}", after.failures());
-        Err(self.roll_back(&before, why))
+        Err(format!("the verification failed after the change: {}", after.failures()))
+    }
+
+    fn of_pass(&mut self, pass: Pass) {
+        self.pass = pass;
+        self.steps.of_pass(pass.prefix());
+    }
+
+    fn rehearse(&mut self) -> Result<(), Stop> {
+        self.of_pass(Pass::Rehearsal);
+        say!("rehearsal: change, verification, rollback, former state; then the change itself");
+        self.steps.record(Step::Rehearsing)?;
+        let (before, rows) = self.apply().map_err(rehearsal::in_rehearsal)?;
+        self.take_back(&before, rows)
+    }
+
+    /// As the change of any other target is taken back.
+    fn take_back(&mut self, before: &[Check], rows: u64) -> Result<(), Stop> {
+        self.did(Did::Changed, rows, 0);
+        if let Err(why) = self.stands(rows) {
+            return Err(rehearsal::in_rehearsal(self.roll_back(before, why)));
+        }
+        self.did(Did::Verified, 0, self.work.after.len());
+        let why = if self.task.examine { rehearsal::CUT_OFF } else { rehearsal::ONLY };
+        let stop = self.roll_back(before, why.to_owned());
+        match (stop.state, self.task.examine) {
+            (ChangeState::RolledBack, false) => {}
+            (ChangeState::RolledBack, true) => return Err(stop),
+            _ => return Err(rehearsal::in_rehearsal(stop)),
+        }
+        self.steps.record(Step::Rehearsed { did: self.work.rehearsal.clone() })?;
+        rehearsal::begin_anew(&mut self.work);
+        self.of_pass(Pass::Change);
+        Ok(())
+    }
+
+    /// One more step, where it is a rehearsal.
+    fn did(&mut self, did: Did, rows: u64, checks: usize) {
+        if self.pass == Pass::Rehearsal {
+            let checks = u32::try_from(checks).unwrap_or(u32::MAX);
+            rehearsal::did(&mut self.work, RehearsalStep { did, at: now(), rows, checks });
+        }
     }
 
     fn file(&self, part: Part) -> PathBuf {
@@ -136,12 +196,16 @@ impl ByClient<'_> {
     fn earlier(&self) -> Earlier {
         for number in (1..self.id.number).rev() {
             let attempt = AttemptId { number, ..self.id.clone() };
-            let steps = self.steps.of_earlier(&attempt);
-            if steps.is_empty() {
+            let all = self.steps.of_earlier(&attempt);
+            let Some((pass, steps)) = passes(&all).pop().filter(|_| !all.is_empty()) else {
                 return Earlier::Unknown(format!("this host knows nothing of {attempt}"));
-            }
+            };
             // One that took an earlier one up may have rolled it back.
             if !steps.contains(&Step::Started) && !steps.contains(&Step::RollingBack) {
+                // Whatever was there before was taken back by its rehearsal.
+                if pass == Pass::Change && all.len() > steps.len() {
+                    return Earlier::Nothing;
+                }
                 continue;
             }
             let before = steps.iter().find_map(|step| match step {
@@ -164,7 +228,12 @@ impl ByClient<'_> {
                     if steps.contains(&Step::Committed) && !steps.contains(&Step::RollingBack) =>
                 {
                     let (before, rows) = (before.unwrap_or_default(), rows.unwrap_or_default());
-                    Earlier::Applied { before, rows }
+                    let rehearsal = steps.iter().find_map(|step| match step {
+                        Step::Rehearsed { did } => Some(did.clone()),
+                        _ => None,
+                    });
+                    let rehearsal = rehearsal.unwrap_or_default();
+                    Earlier::Applied { pass, before, rows, rehearsal }
                 }
                 Some(_) => Earlier::Unknown(format!("{attempt} has left it in doubt")),
                 None => Earlier::Unknown(format!(
@@ -225,7 +294,7 @@ impl ByClient<'_> {
         // Not started, it has done nothing.
         let ran =
             self.run(Part::Change).map_err(|why| Stop::clean(format!("change.sql: {why}")))?;
-        fault::point("worker.client-ended");
+        self.steps.point("client-ended");
         if ran.code != Some(0) {
             self.found_verification();
             return Err(Stop::in_doubt(format!(
@@ -258,7 +327,9 @@ impl ByClient<'_> {
         };
         match self.run(Part::Rollback) {
             Ok(ran) if ran.code == Some(0) => {
-                self.note(Step::RolledBack { rows: ran.rows.unwrap_or_default() });
+                let rows = ran.rows.unwrap_or_default();
+                self.note(Step::RolledBack { rows });
+                self.did(Did::RolledBack, rows, 0);
             }
             Ok(ran) => return failed_by(format!("the program {}", ran.ended)),
             Err(what) => return failed_by(what),
@@ -268,6 +339,7 @@ impl ByClient<'_> {
         let former = same(before, &now);
         self.note(Step::Former { same: former, checks: now.checks.clone() });
         if former {
+            self.did(Did::FormerVerified, 0, now.checks.len());
             return Stop::new(ChangeState::RolledBack, why);
         }
         failed_by("the verification does not say what it said before the change".to_owned())

@@ -1,6 +1,7 @@
 //! What this host and the server know of earlier attempts of the run, besides the marker.
 
 use super::lock::Earlier;
+use super::rehearsal::{Pass, passes};
 use super::{Attempt, Stop, say};
 use crate::agent::worker::db::{NEVER_BEGUN, session_name};
 use crate::agent::worker::steps::Step;
@@ -36,22 +37,30 @@ impl Attempt<'_> {
         Earlier { names, sessions, may_end, patience }
     }
 
-    /// The marker knows nothing of this run. Where an earlier attempt has committed all the same, the target is not the
+    /// The marker knows of nothing that is applied in this run. Where an earlier attempt has committed what it does not know of, the target is not the
     /// one that it was: restored from an older copy, failed over, or somebody has taken the rows away.
-    pub(super) async fn never_committed(&mut self) -> Result<(), Stop> {
+    /// `seen`: of what the marker does know.
+    pub(super) async fn never_committed(&mut self, seen: &[(String, Pass)]) -> Result<(), Stop> {
         for attempt in self.earlier_attempts().collect::<Vec<_>>() {
             let steps = self.steps.of_earlier(&attempt);
-            if steps.contains(&Step::Committed) {
-                return Err(Stop::in_doubt(format!(
-                    "{attempt} has committed the change, and the target knows nothing of it: it was restored from an older copy or failed over, or somebody has deleted rows of nightrun_change_run"
-                )));
-            }
-            let named = steps.iter().rev().find_map(|step| match step {
-                Step::Marker { xid } => xid.clone(),
-                _ => None,
-            });
-            if let Some(xid) = named {
-                self.was_aborted(&attempt, &steps, xid).await?;
+            for (pass, part) in passes(&steps) {
+                // Whoever takes up what another has committed works under the name of that one.
+                let taken_up = part.iter().any(|step| matches!(step, Step::Found { .. }));
+                if taken_up || seen.contains(&(attempt.to_string(), pass)) {
+                    continue;
+                }
+                if part.contains(&Step::Committed) {
+                    return Err(Stop::in_doubt(format!(
+                        "{attempt} has committed the change, and the target knows nothing of it: it was restored from an older copy or failed over, or somebody has deleted rows of nightrun_change_run"
+                    )));
+                }
+                let named = part.iter().rev().find_map(|step| match step {
+                    Step::Marker { xid } => xid.clone(),
+                    _ => None,
+                });
+                if let Some(xid) = named {
+                    self.was_aborted(&attempt, &steps, xid).await?;
+                }
             }
         }
         Ok(())

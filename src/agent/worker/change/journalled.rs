@@ -10,7 +10,6 @@ use super::{Attempt, Stop, say};
 use crate::agent::worker::db::{Access, Db, DbError};
 use crate::agent::worker::statement::{self, Failed, Within};
 use crate::agent::worker::steps::Step;
-use crate::fault;
 use crate::sql::lint::Part;
 use crate::sql::{Dialect, Statement, done_when};
 use crate::wire::{ChangeState, CutDecision, Progress};
@@ -42,6 +41,7 @@ impl Attempt<'_> {
             marker::prepare(db).await.map_err(at("marker"))?;
             self.mark(db, &id, marker::STARTED, None, marker::JOURNALLED).await?;
             self.mark(db, &id, marker::BEFORE, None, &checks).await?;
+            self.mark_rehearsed(db, &id).await?;
             self.steps.record(Step::Marker { xid: None })?;
             self.steps.record(Step::Backup)?;
             let kept = self.script(db, scripts, Part::Backup, Within::Nothing).await?.kept;
@@ -51,7 +51,7 @@ impl Attempt<'_> {
         .await;
         self.held = Some(held);
         let (backup_rows, before) = (prepared?, before.checks);
-        let so_far = Applied { attempt: id, rows: 0, backup_rows, before, kept: Vec::new() };
+        let so_far = Applied { backup_rows, before, ..Applied::none(id, self.pass) };
         self.work.backup_rows = so_far.backup_rows;
         self.rest(scripts, Cut { so_far, done: 0, open: None }).await
     }
@@ -153,9 +153,9 @@ impl Attempt<'_> {
                 Err(Failed { words, expectation: true, changed, .. }) => (changed, Some(words)),
                 Err(failed) => return Err(failed.into()),
             };
-        fault::point(&format!("worker.statement-{number}"));
+        self.steps.point(&format!("statement-{number}"));
         self.mark(db, &attempt, &done_step(number), Some(rows), "done").await?;
-        fault::point(&format!("worker.done-{number}"));
+        self.steps.point(&format!("done-{number}"));
         Ok((rows, wrong))
     }
 
@@ -326,7 +326,7 @@ impl Attempt<'_> {
         self.held = Some(held);
         match undone {
             Ok(rows) => {
-                self.note_after(Step::RolledBack { rows });
+                self.rolled_back(rows);
                 self.prove_former(scripts, applied, why).await
             }
             Err(stop) => failed(stop.why),
@@ -349,7 +349,7 @@ impl Attempt<'_> {
             self.note_after(Step::Statement { script: file.into(), number, line });
             self.make_ready(db, statement).await.map_err(at("limits"))?;
             rows += statement::run(db, file, &script, statement, Within::Nothing).await?.changed;
-            fault::point(&format!("worker.undone-{number}"));
+            self.steps.point(&format!("undone-{number}"));
             let done = format!("{UNDO}{}", done_step(number));
             self.mark(db, &applied.attempt, &done, None, "done").await?;
         }

@@ -11,7 +11,6 @@ use crate::agent::worker::log::count;
 use crate::agent::worker::statement::Ran;
 use crate::agent::worker::steps::Step;
 use crate::definition::site::Backup;
-use crate::fault;
 use crate::sql::Dialect;
 use crate::types::AttemptId;
 use crate::wire::{ChangedRow, KeptRows, RowNow};
@@ -60,7 +59,8 @@ impl Attempt<'_> {
         backup: &Backup,
         attempt: &str,
     ) -> Result<Vec<Table>, DbError> {
-        let of = format!("{}\n{attempt}\n{}", self.task.change, db.identity().unwrap_or_default());
+        let (change, pass) = (&self.task.change, self.pass.prefix());
+        let of = format!("{change}\n{pass}{attempt}\n{}", db.identity().unwrap_or_default());
         let mut tables = Vec::new();
         for declared in &backup.tables {
             tables.push(Table::read(db, declared, &of).await?);
@@ -94,7 +94,7 @@ impl Attempt<'_> {
                 db.run(&sql, 0).await.map_err(Self::no_room)?;
             }
         }
-        fault::point("worker.room-made");
+        self.steps.point("room-made");
         Ok(())
     }
 

@@ -1,10 +1,13 @@
 //! The marker: what the target itself says about a change, written in the same transaction as the change.
 
+use jiff::Timestamp;
+
+use super::rehearsal::Pass;
 use crate::agent::worker::db::{Db, DbError};
 use crate::agent::worker::ledger::{self, Ledger};
 use crate::sql::Dialect;
 use crate::types::{AttemptId, ChangeId};
-use crate::wire::{Check, KeptRows};
+use crate::wire::{Check, KeptRows, RehearsalStep};
 
 /// Steps as the table names them.
 pub(super) const STARTED: &str = "started";
@@ -16,6 +19,8 @@ pub(super) const READY: &str = "ready";
 pub(super) const ROLLBACK: &str = "rollback";
 /// After the rollback the former state was proven.
 pub(super) const FORMER: &str = "former";
+/// `outcome` is what was rehearsed before, as JSON.
+pub(super) const REHEARSED: &str = "rehearsed";
 
 /// `outcome` of [`STARTED`] where each statement commits by itself.
 pub(super) const JOURNALLED: &str = "journalled";
@@ -55,8 +60,8 @@ impl Entry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum History {
     /// Not applied in this run. `elsewhere`: when and by which attempt of another run the same content was applied.
-    /// `seen`: there are rows of this run all the same, of what was undone or never begun.
-    Fresh { elsewhere: Option<(String, String)>, seen: bool },
+    /// `seen`: which attempts of this run have left rows all the same, of what was undone or never begun.
+    Fresh { elsewhere: Option<(String, String)>, seen: Vec<(String, Pass)> },
     /// Applied and committed by this attempt.
     Applied(Applied),
     /// Applied and rolled back, and nobody has proven the former state yet.
@@ -71,11 +76,25 @@ pub(super) enum History {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Applied {
     pub(super) attempt: String,
+    /// A rehearsal is taken back whatever its verification says.
+    pub(super) pass: Pass,
+    /// As the marker has it; `None`: just now.
+    pub(super) at: Option<Timestamp>,
     pub(super) rows: u64,
     pub(super) backup_rows: u64,
     pub(super) before: Vec<Check>,
     /// Rows that nightrun itself has kept.
     pub(super) kept: Vec<KeptRows>,
+    /// What was rehearsed before.
+    pub(super) rehearsal: Vec<RehearsalStep>,
+}
+
+impl Applied {
+    /// No rows yet.
+    pub(super) fn none(attempt: String, pass: Pass) -> Self {
+        let (before, kept, rehearsal) = (Vec::new(), Vec::new(), Vec::new());
+        Self { attempt, pass, at: None, rows: 0, backup_rows: 0, before, kept, rehearsal }
+    }
 }
 
 /// A journalled change as far as its rows say that it came.
@@ -149,72 +168,126 @@ pub(super) fn history(rows: &[Entry], attempt: &AttemptId, digest: &str) -> Hist
             head(digest)
         ));
     }
-    // Rows are in the order they were written, so the last attempt that began is the one that counts.
-    let Some(begun) = ours.iter().rev().find(|row| row.step == STARTED) else {
+    // Rows are in the order they were written, so the last execution that began is the one that counts.
+    let begun = ours.iter().rev().find_map(|row| {
+        let (pass, step) = Pass::of(&row.step);
+        (step == STARTED).then_some((*row, pass))
+    });
+    let Some((begun, pass)) = begun else {
         if let Some(row) = ours.first() {
             return History::Conflict(incomplete(&row.attempt));
         }
         let ready = rows.iter().rev().find(|r| r.step == READY && r.content_digest == digest);
         return History::Fresh {
             elsewhere: ready.map(|row| (row.attempt.clone(), row.at.clone())),
-            seen: false,
+            seen: Vec::new(),
         };
     };
-    let step = |name: &str| ours.iter().find(|r| r.attempt == begun.attempt && r.step == name);
-    let count = |row: &Entry| row.rows.and_then(|rows| u64::try_from(rows).ok());
-    let before = step(BEFORE)
-        .and_then(|row| serde_json::from_str(row.outcome.as_deref().unwrap_or_default()).ok());
-    if begun.outcome.as_deref() == Some(JOURNALLED) {
-        let rows: Vec<&Entry> =
-            ours.iter().copied().filter(|row| row.attempt == begun.attempt).collect();
-        return journalled(&begun.attempt, &rows, before.unwrap_or_default());
-    }
-    let (Some(rows), Some(backup_rows), Some(before)) =
-        (step(READY).and_then(|r| count(r)), step(BACKUP).and_then(|r| count(r)), before)
-    else {
-        return History::Conflict(incomplete(&begun.attempt));
+    let execution = Execution::of(&ours, begun, pass);
+    let history = match begun.outcome.as_deref() {
+        Some(JOURNALLED) => journalled(&execution),
+        _ => transactional(&execution),
     };
-    // What a script has kept only it knows.
-    let kept = step(BACKUP).and_then(|row| serde_json::from_str(row.outcome.as_deref()?).ok());
-    let kept = kept.unwrap_or_default();
-    let applied = Applied { attempt: begun.attempt.clone(), rows, backup_rows, before, kept };
-    match (step(ROLLBACK), step(FORMER)) {
+    match history {
+        History::Fresh { .. } => History::Fresh { elsewhere: None, seen: seen(&ours) },
+        other => other,
+    }
+}
+
+/// Which attempts have begun which pass.
+fn seen(ours: &[&Entry]) -> Vec<(String, Pass)> {
+    let begun = ours.iter().filter_map(|row| {
+        let (pass, step) = Pass::of(&row.step);
+        (step == STARTED).then(|| (row.attempt.clone(), pass))
+    });
+    begun.collect()
+}
+
+/// The rows of one pass of an attempt, by their steps without the prefix of a rehearsal.
+struct Execution<'r> {
+    attempt: &'r str,
+    pass: Pass,
+    rows: Vec<(&'r str, &'r Entry)>,
+}
+
+impl<'r> Execution<'r> {
+    fn of(ours: &[&'r Entry], begun: &'r Entry, pass: Pass) -> Self {
+        let own = ours.iter().filter(|row| row.attempt == begun.attempt).filter_map(|row| {
+            let (of, step) = Pass::of(&row.step);
+            (of == pass).then_some((step, *row))
+        });
+        Self { attempt: &begun.attempt, pass, rows: own.collect() }
+    }
+
+    fn row(&self, step: &str) -> Option<&'r Entry> {
+        self.rows.iter().find(|(name, _)| *name == step).map(|(_, row)| *row)
+    }
+
+    fn count(&self, step: &str) -> Option<u64> {
+        u64::try_from(self.row(step)?.rows?).ok()
+    }
+
+    /// What a row holds besides, where it is that.
+    fn json<T: serde::de::DeserializeOwned>(&self, step: &str) -> Option<T> {
+        serde_json::from_str(self.row(step)?.outcome.as_deref()?).ok()
+    }
+
+    /// As far as the rows tell of it; `rows` are counted otherwise in each mode.
+    fn applied(&self, rows: u64) -> Applied {
+        Applied {
+            at: self.row(READY).and_then(|row| row.at.parse().ok()),
+            rows,
+            backup_rows: self.count(BACKUP).unwrap_or_default(),
+            before: self.json(BEFORE).unwrap_or_default(),
+            // What a script has kept only it knows.
+            kept: self.json(BACKUP).unwrap_or_default(),
+            rehearsal: self.json(REHEARSED).unwrap_or_default(),
+            ..Applied::none(self.attempt.to_owned(), self.pass)
+        }
+    }
+}
+
+const UNDONE: History = History::Fresh { elsewhere: None, seen: Vec::new() };
+
+fn transactional(rows: &Execution<'_>) -> History {
+    let whole = rows.count(BACKUP).is_some() && rows.json::<Vec<Check>>(BEFORE).is_some();
+    let Some(changed) = rows.count(READY).filter(|_| whole) else {
+        return History::Conflict(incomplete(rows.attempt));
+    };
+    let applied = rows.applied(changed);
+    match (rows.row(ROLLBACK), rows.row(FORMER)) {
         (None, None) => History::Applied(applied),
         (Some(_), None) => History::RolledBack(applied),
-        (Some(_), Some(_)) => History::Fresh { elsewhere: None, seen: true },
-        (None, Some(_)) => History::Conflict(incomplete(&begun.attempt)),
+        (Some(_), Some(_)) => UNDONE,
+        (None, Some(_)) => History::Conflict(incomplete(rows.attempt)),
     }
 }
 
 /// Each row is committed by itself, so any number of the last ones may be missing.
-fn journalled(attempt: &str, rows: &[&Entry], before: Vec<Check>) -> History {
-    let row = |step: &str| rows.iter().find(|row| row.step == step);
-    let count = |step: &str| row(step).and_then(|r| r.rows).map_or(0, i64::unsigned_abs);
+fn journalled(rows: &Execution<'_>) -> History {
     let mut done = 0;
     let mut changed = 0;
-    while row(&done_step(done + 1)).is_some() {
+    while let Some(row) = rows.row(&done_step(done + 1)) {
         done += 1;
-        changed += count(&done_step(done));
+        changed += row.rows.map_or(0, i64::unsigned_abs);
     }
-    let open = row(&started_step(done + 1)).map(|_| done + 1);
-    let attempt = attempt.to_owned();
-    let backup_rows = count(BACKUP);
-    let so_far = Applied { attempt, rows: changed, backup_rows, before, kept: Vec::new() };
-    if row(FORMER).is_some() {
-        return History::Fresh { elsewhere: None, seen: true };
+    let open = rows.row(&started_step(done + 1)).map(|_| done + 1);
+    let so_far = rows.applied(changed);
+    if rows.row(FORMER).is_some() {
+        return UNDONE;
     }
-    if row(ROLLBACK).is_some() {
+    if rows.row(ROLLBACK).is_some() {
         return History::RolledBack(so_far);
     }
-    if rows.iter().any(|row| row.step.starts_with(UNDO)) {
+    if rows.rows.iter().any(|(step, _)| step.starts_with(UNDO)) {
         let attempt = &so_far.attempt;
         return History::Conflict(format!("{attempt} was cut off while it rolled the change back"));
     }
-    if row(READY).is_some() {
+    if rows.row(READY).is_some() {
         return History::Applied(so_far);
     }
     if done == 0 && open.is_none() {
-        return History::Fresh { elsewhere: None, seen: true };
+        return UNDONE;
     }
     History::Cut(Cut { so_far, done, open })
 }
@@ -260,17 +333,26 @@ mod tests {
         history(rows, &"eod@2026-10-30#1/fee/2".parse().unwrap(), "d1")
     }
 
+    fn fresh(seen: &[(&str, Pass)]) -> History {
+        let seen = seen.iter().map(|(attempt, pass)| ((*attempt).to_owned(), *pass)).collect();
+        History::Fresh { elsewhere: None, seen }
+    }
+
+    fn known(pass: Pass, rows: u64) -> Applied {
+        Applied { rows, backup_rows: 3, ..Applied::none(FIRST.to_owned(), pass) }
+    }
+
     #[test]
     fn the_rows_say_how_far_a_change_came() {
-        assert_eq!(read(&[]), History::Fresh { elsewhere: None, seen: false });
-        let attempt = FIRST.to_owned();
-        let known = Applied { attempt, rows: 2, backup_rows: 3, before: vec![], kept: vec![] };
+        assert_eq!(read(&[]), fresh(&[]));
+        let at = "2026-10-30T21:00:00Z".parse().ok();
+        let known = Applied { at, ..known(Pass::Change, 2) };
         let mut rows = applied(FIRST);
         assert_eq!(read(&rows), History::Applied(known.clone()));
         rows.push(row(FIRST, ROLLBACK, Some(2)));
         assert_eq!(read(&rows), History::RolledBack(known));
         rows.push(row(FIRST, FORMER, None));
-        assert_eq!(read(&rows), History::Fresh { elsewhere: None, seen: true });
+        assert_eq!(read(&rows), fresh(&[(FIRST, Pass::Change)]));
         // A third attempt applied it after the rollback of the first was proven.
         rows.extend(applied("eod@2026-10-30#1/fee/3"));
         assert!(matches!(read(&rows), History::Applied(a) if a.attempt.ends_with("/3")));
@@ -297,12 +379,9 @@ mod tests {
         let begun = Entry { outcome: Some(JOURNALLED.into()), ..row(FIRST, STARTED, None) };
         let mut rows = vec![begun, row(FIRST, BEFORE, None), row(FIRST, BACKUP, Some(3))];
         // Nothing of the change itself was begun.
-        assert_eq!(read(&rows), History::Fresh { elsewhere: None, seen: true });
+        assert_eq!(read(&rows), fresh(&[(FIRST, Pass::Change)]));
         let cut = |changed: u64, done: u32, open: Option<u32>| {
-            let attempt = FIRST.to_owned();
-            let (before, kept) = (vec![], vec![]);
-            let so_far = Applied { attempt, rows: changed, backup_rows: 3, before, kept };
-            History::Cut(Cut { so_far, done, open })
+            History::Cut(Cut { so_far: known(Pass::Change, changed), done, open })
         };
         rows.push(row(FIRST, "started-1", None));
         assert_eq!(read(&rows), cut(0, 0, Some(1)));
@@ -317,4 +396,29 @@ mod tests {
         rows.push(row(FIRST, ROLLBACK, None));
         assert!(matches!(read(&rows), History::RolledBack(_)));
     }
+    /// Rows of a pass of attempt 1, each with its prefix.
+    fn of_pass(pass: Pass, rows: Vec<Entry>) -> Vec<Entry> {
+        let named = |row: Entry| Entry { step: pass.step(&row.step), ..row };
+        rows.into_iter().map(named).collect()
+    }
+
+    #[test]
+    fn a_rehearsal_is_not_the_change_that_stays() {
+        let mut rows = of_pass(Pass::Rehearsal, applied(FIRST));
+        assert!(matches!(read(&rows), History::Applied(a) if a.pass == Pass::Rehearsal));
+        rows.extend(of_pass(Pass::Rehearsal, vec![row(FIRST, ROLLBACK, Some(2))]));
+        assert!(matches!(read(&rows), History::RolledBack(a) if a.pass == Pass::Rehearsal));
+        rows.extend(of_pass(Pass::Rehearsal, vec![row(FIRST, FORMER, None)]));
+        assert_eq!(read(&rows), fresh(&[(FIRST, Pass::Rehearsal)]));
+        // What is rehearsed elsewhere has applied nothing there.
+        let other = history(&rows, &OTHER.parse().unwrap(), "d1");
+        assert_eq!(other, fresh(&[]));
+        rows.extend(applied(FIRST));
+        assert!(matches!(read(&rows), History::Applied(a) if a.pass == Pass::Change));
+        rows.push(row(FIRST, ROLLBACK, Some(2)));
+        rows.push(row(FIRST, FORMER, None));
+        assert_eq!(read(&rows), fresh(&[(FIRST, Pass::Rehearsal), (FIRST, Pass::Change)]));
+    }
+
+    const OTHER: &str = "eod@2026-10-30#2/fee/1";
 }

@@ -12,6 +12,7 @@ mod lock;
 pub mod look;
 mod marker;
 mod marks;
+mod rehearsal;
 mod rollback;
 mod scripts;
 mod verify;
@@ -26,13 +27,13 @@ use super::db::{Db, DbError, Kind, SessionId, Target};
 use super::halt::Halt;
 use super::log::{complain, count, say};
 use super::steps::{Step, StepError, Steps};
-use crate::definition::site::ChangeMode;
 use crate::sql::lint::Part;
 use crate::types::{AttemptId, Span};
 use crate::wire::{ChangeState, ChangeTask, ChangeWork, Check, CutDecision};
 pub(super) use client::by_client;
 use lock::Held;
 use marker::{Applied, History};
+use rehearsal::Pass;
 use scripts::Scripts;
 use verify::Verdict;
 
@@ -105,6 +106,7 @@ struct Attempt<'a> {
     /// Sessions of this attempt so far.
     sessions: Vec<SessionId>,
     window: Window,
+    pass: Pass,
     steps: Steps,
     work: ChangeWork,
 }
@@ -119,7 +121,8 @@ pub(super) async fn run(
     let work = ChangeWork::none(ChangeState::FailedClean);
     let window = Window::of(task.window_left);
     let sessions = Vec::new();
-    let mut attempt = Attempt { task, id, target, held: None, sessions, window, steps, work };
+    let (held, pass) = (None, Pass::Change);
+    let mut attempt = Attempt { task, id, target, held, sessions, window, pass, steps, work };
     say!("change {} on {}, attempt {}", task.change, task.engine.place(), attempt.id);
     let gone = attempt.go().await;
     if let Some(held) = attempt.held.take() {
@@ -202,28 +205,38 @@ impl Attempt<'_> {
         }
         let applied = match history {
             History::Fresh { elsewhere, seen } => {
-                if !seen {
-                    self.never_committed().await?;
-                }
+                self.never_committed(&seen).await?;
                 if self.task.cut == Some(CutDecision::RollBack) {
                     let why =
                         "people have decided to roll it back, and its target knows nothing of it";
                     return Err(Stop::in_doubt(why));
                 }
-                if !self.task.examine {
-                    self.not_drifted().await?;
+                // A look begins nothing.
+                if self.task.examine {
+                    return Err(Self::never_applied());
                 }
-                match self.task.mode {
-                    ChangeMode::Transactional => self.apply(&scripts, elsewhere).await?,
-                    ChangeMode::Journalled => self.apply_journalled(&scripts, elsewhere).await?,
+                self.not_drifted().await?;
+                let elsewhere = match self.task.rehearse {
+                    true => self.rehearse(&scripts, elsewhere).await?,
+                    false => elsewhere,
+                };
+                self.execute(&scripts, elsewhere).await?
+            }
+            History::Cut(cut) => {
+                self.of_pass(cut.so_far.pass);
+                match self.pass {
+                    Pass::Rehearsal => {
+                        self.cut_off(&scripts, cut).await.map_err(rehearsal::in_rehearsal)?
+                    }
+                    Pass::Change => self.cut_off(&scripts, cut).await?,
                 }
             }
-            History::Cut(cut) => self.cut_off(&scripts, cut).await?,
             History::Applied(applied) => {
                 say!(
                     "marker: {} has committed this change already; it is not applied again",
                     applied.attempt
                 );
+                self.of_pass(applied.pass);
                 self.take_up(&applied);
                 if self.task.examine {
                     self.found_kept(&applied).await;
@@ -235,12 +248,22 @@ impl Attempt<'_> {
                     "marker: {} has rolled this change back; the former state is to be proven",
                     applied.attempt
                 );
+                self.of_pass(applied.pass);
                 self.take_up(&applied);
-                let why = "its verification failed after the change".to_owned();
+                let why = match applied.pass {
+                    Pass::Rehearsal => rehearsal::CUT_OFF,
+                    Pass::Change => "its verification failed after the change",
+                };
+                let why = why.to_owned();
                 return Err(self.prove_former(&scripts, &applied, why).await);
             }
             History::Conflict(why) => return Err(Stop::in_doubt(why)),
         };
+        if applied.pass == Pass::Rehearsal {
+            let elsewhere = self.take_back(&scripts, &applied).await?;
+            let applied = self.execute(&scripts, elsewhere).await?;
+            return self.verify(&scripts, &applied).await;
+        }
         self.verify(&scripts, &applied).await
     }
 
@@ -350,7 +373,7 @@ impl Attempt<'_> {
         let entry = marker::Entry {
             attempt: attempt.to_owned(),
             content_digest: self.task.content_digest.clone(),
-            step: step.to_owned(),
+            step: self.pass.step(step),
             at: now().to_string(),
             rows: rows.and_then(|rows| i64::try_from(rows).ok()),
             outcome: Some(outcome.to_owned()),
@@ -364,26 +387,16 @@ impl Attempt<'_> {
         self.work.backup_rows = applied.backup_rows;
         self.work.before = applied.before.clone();
         self.work.kept = applied.kept.clone();
+        self.work.rehearsal = applied.rehearsal.clone();
         self.note_after(Step::Found { attempt: applied.attempt.clone() });
     }
 
     /// Verification after COMMIT, in a fresh read; the rollback where it fails.
     async fn verify(&mut self, scripts: &Scripts, applied: &Applied) -> Result<(), Stop> {
-        let verdict = verify::fresh(&self.target, scripts.text(Part::Verify)).await;
-        verdict.tell("after the change", "FAILED");
-        self.work.after = verdict.checks.clone();
-        self.note_after(Step::Verify { checks: verdict.checks.clone() });
-        let before = Verdict::of(applied.before.clone());
-        if verdict.passed && !(before.passed && before == verdict) {
-            return Ok(());
+        match self.verified(scripts, applied).await {
+            Ok(()) => Ok(()),
+            Err(why) => Err(self.roll_back(scripts, applied, why).await),
         }
-        let why = if verdict.passed {
-            "the verification proves nothing: it says the same before and after the change"
-                .to_owned()
-        } else {
-            format!("the verification failed after the change: {}", verdict.failures())
-        };
-        Err(self.roll_back(scripts, applied, why).await)
     }
 
     /// A step after COMMIT: what is done is done, so a step that cannot be written stops nothing.

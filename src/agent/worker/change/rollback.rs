@@ -8,9 +8,8 @@ use crate::agent::worker::db::{CommitError, Db, DbError};
 use crate::agent::worker::statement::Within;
 use crate::agent::worker::steps::Step;
 use crate::definition::site::ChangeMode;
-use crate::fault;
 use crate::sql::lint::Part;
-use crate::wire::ChangeState;
+use crate::wire::{ChangeState, Did};
 
 impl Attempt<'_> {
     /// Rolls a committed change back. `why` is what made it necessary.
@@ -66,7 +65,7 @@ impl Attempt<'_> {
             self.held = Some(held);
         }
         say!("COMMIT, {rows} rows rolled back");
-        self.note_after(Step::RolledBack { rows });
+        self.rolled_back(rows);
         self.prove_former(scripts, applied, why).await
     }
 
@@ -93,7 +92,7 @@ impl Attempt<'_> {
             _ => self.script(db, scripts, Part::Rollback, Within::Transaction).await?.changed,
         };
         self.mark(db, &applied.attempt, marker::ROLLBACK, Some(rows), "rolled-back").await?;
-        fault::point("worker.rollback-held");
+        self.steps.point("rollback-held");
         Ok(rows)
     }
 
@@ -115,6 +114,7 @@ impl Attempt<'_> {
             );
             return Stop::new(ChangeState::RollbackFailed, why);
         }
+        self.did_in_rehearsal(Did::FormerVerified, 0, now.checks.len());
         if let Err(stop) = self.close(applied).await {
             complain!("{}; the next attempt proves the former state again", stop.why);
         }

@@ -15,7 +15,7 @@ use crate::definition::site::Site;
 use crate::definition::source::SourceTree;
 use crate::definition::starter;
 use crate::types::{AttemptId, BatchId, ChangeId, HostName, PersonId, RunId, TargetName};
-use crate::wire::ChangeState;
+use crate::wire::{ChangeState, Did, RehearsalStep};
 
 const SITE: &str = "version: 1
 title: Bank
@@ -167,7 +167,19 @@ impl House {
         environment: &str,
         state: ChangeState,
     ) -> &mut Self {
+        self.ended(id, environment, (state, &[]))
+    }
+
+    /// The same, with what was rehearsed before.
+    pub(super) fn ended(
+        &mut self,
+        id: &str,
+        environment: &str,
+        (state, did): (ChangeState, &[Did]),
+    ) -> &mut Self {
         let id = change(id);
+        let at = self.at;
+        let rehearsal = did.iter().map(|did| RehearsalStep { did: *did, at, rows: 1, checks: 1 });
         let ended = Executed {
             environment: environment.to_owned(),
             attempt: attempt(environment),
@@ -181,6 +193,7 @@ impl House {
             good: 1,
             why: None,
             progress: None,
+            rehearsal: rehearsal.collect(),
         };
         self.push(&id, person("shift"), ChangeStep::Ended { ended: Box::new(ended) });
         self

@@ -9,7 +9,7 @@ use crate::core::refused::Rule;
 use crate::core::test_night::opened;
 use crate::definition::starter;
 use crate::types::{CheckName, Outcome};
-use crate::wire::ChangeState;
+use crate::wire::{ChangeState, Did};
 
 const PROD: &str = "class: data\ntarget: prod";
 
@@ -342,8 +342,7 @@ fn the_release_list_of_house_h_is_sealed_at_18_oclock() {
     let ready = |scheduled: &str| {
         let mut house = with(starter::House::H, RELEASE, &[("fix", &lines)]);
         house.at("2026-10-26T09:00").done("fix", "author", submit()).done("fix", "dba", review());
-        house.executed("fix", "uat", ChangeState::Done);
-        house.executed("fix", "pre-production", ChangeState::RolledBack);
+        house.ended("fix", "uat", (ChangeState::Done, &Did::ALL));
         house.executed("fix", "pre-production", ChangeState::Done);
         house.approved("fix", "production", &["dev", "tester", "ops"]);
         for (by, item) in [
@@ -399,7 +398,7 @@ fn of_c(submitted: &str, accepted: jiff::civil::Date) -> House {
         confirm: items.map(|item| CheckName::new(item).unwrap()).to_vec(),
     };
     house.at(submitted).done("fix", "author", hand_in).done("fix", "dba", review());
-    house.executed("fix", "uat", ChangeState::Done);
+    house.ended("fix", "uat", (ChangeState::Done, &Did::ALL));
     for by in ["dev", "tester", "ops"] {
         house.done("fix", by, approve("production"));
     }

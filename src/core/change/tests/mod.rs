@@ -7,6 +7,7 @@ mod lists;
 mod lost;
 mod night;
 mod people;
+mod rehearsals;
 mod released;
 mod signoff;
 mod stages;

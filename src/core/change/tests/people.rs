@@ -345,9 +345,9 @@ fn nothing_goes_to_production_that_was_not_done_before() {
     assert_eq!(house.take("fix", "shift", schedule("production")), Some(Rule::NotPromoted));
     house.executed("fix", "pre-production", ChangeState::Done);
     assert_eq!(house.take("fix", "shift", schedule("production")), Some(Rule::NotRehearsed));
-    house.executed("fix", "pre-production", ChangeState::RolledBack);
+    house.executed("fix", "uat", ChangeState::RolledBack);
     // Rolled back it is not done there.
     assert_eq!(house.take("fix", "shift", schedule("production")), Some(Rule::NotPromoted));
-    house.executed("fix", "pre-production", ChangeState::Done);
+    house.executed("fix", "uat", ChangeState::Done);
     house.done("fix", "shift", schedule("production"));
 }

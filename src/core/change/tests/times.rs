@@ -7,7 +7,7 @@ use crate::core::change::{ChangeStep, WindowDecision, Wish};
 use crate::core::refused::Rule;
 use crate::definition::starter;
 use crate::types::CheckName;
-use crate::wire::ChangeState;
+use crate::wire::{ChangeState, Did};
 
 const PROD: &str = "class: data\ntarget: prod";
 
@@ -114,7 +114,7 @@ fn of_c(submitted: &str, accepted: jiff::civil::Date) -> House {
     let mut house = House::new(starter::House::C, &[("fix", lines)]);
     house.at(submitted).done("fix", "author", confirmed(accepted));
     house.done("fix", "dba", review());
-    house.executed("fix", "uat", ChangeState::Done);
+    house.ended("fix", "uat", (ChangeState::Done, &Did::ALL));
     house.approved("fix", "production", &["dev", "tester", "ops"]);
     house
 }
@@ -125,8 +125,7 @@ fn house_h_takes_releases_in_at_its_hours_and_nothing_after_the_seal() {
     let ready = || {
         let mut house = House::new(starter::House::H, &[("fix", &lines)]);
         house.at("2026-10-26T09:00").done("fix", "author", submit()).done("fix", "dba", review());
-        house.executed("fix", "uat", ChangeState::Done);
-        house.executed("fix", "pre-production", ChangeState::RolledBack);
+        house.ended("fix", "uat", (ChangeState::Done, &Did::ALL));
         house.executed("fix", "pre-production", ChangeState::Done);
         house.approved("fix", "production", &["dev", "tester", "ops"]);
         for (by, item) in [

@@ -8,7 +8,7 @@ use super::super::servers;
 use super::*;
 
 /// Two columns and an index between them.
-fn bench(place: Place) -> Bench {
+pub(super) fn bench(place: Place) -> Bench {
     let bench = match place {
         Place::File => super::bench(),
         place => servers::bench(place),
@@ -79,7 +79,7 @@ fn bench(place: Place) -> Bench {
     bench
 }
 
-fn task(bench: &Bench, cut: Option<CutDecision>) -> Task {
+pub(super) fn task(bench: &Bench, cut: Option<CutDecision>) -> Task {
     let mut task = bench.change_task((0, 0), "abc");
     let Task::Change(change) = &mut task else { panic!("{task:?}") };
     change.mode = ChangeMode::Journalled;
@@ -88,7 +88,7 @@ fn task(bench: &Bench, cut: Option<CutDecision>) -> Task {
 }
 
 /// What is there of the three, in their order.
-fn there(bench: &Bench) -> String {
+pub(super) fn there(bench: &Bench) -> String {
     let sql = match bench.place {
         Place::File => {
             "select (select count(*) from pragma_table_info('fee') where name = 'note') || (select count(*) from sqlite_schema where name = 'fee_rate') || (select count(*) from pragma_table_info('fee') where name = 'kind')"
@@ -103,7 +103,7 @@ fn there(bench: &Bench) -> String {
     bench.row(sql)
 }
 
-const THIRD: &str = "eod@2026-10-30#1/fee/3";
+pub(super) const THIRD: &str = "eod@2026-10-30#1/fee/3";
 
 /// Points, what is there after the kill, and what the next attempt says by itself.
 const POINTS: [(&str, &str, ChangeState); 14] = [

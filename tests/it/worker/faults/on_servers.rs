@@ -4,7 +4,7 @@ use super::super::servers::{bench, rates, run};
 use super::*;
 
 /// One row for each row that a statement has given its new rate, committed together with it.
-fn watched(place: Place) -> Bench {
+pub(super) fn watched(place: Place) -> Bench {
     let bench = bench(place);
     let trigger = match bench.place {
         Place::Postgres { .. } => {
