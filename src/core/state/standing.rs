@@ -149,7 +149,8 @@ impl Standing {
     }
 
     /// Takes the next step of a change in; each is an entry of its own that stays. Whoever follows only what happens from
-    /// some moment on has no life that a later step would belong to, and leaves it out.
+    /// some moment on has no life that a later step would belong to, and leaves it out. Whoever takes in what stands and a
+    /// run as well hears of a step twice that was taken after the run was opened: the same step is no other one.
     pub(super) fn take_change(
         &mut self,
         change: &ChangeId,
@@ -164,6 +165,12 @@ impl Standing {
                 Ok(())
             }
             Some(_) if known == 0 => Ok(()),
+            Some(before)
+                if self.changes.get(change).and_then(|life| life.steps.get(before))
+                    == Some(&taken) =>
+            {
+                Ok(())
+            }
             _ => Err(Unfit::WrongStep { change: change.clone(), number }),
         }
     }
@@ -193,5 +200,42 @@ impl Standing {
     /// When the first pool has its declared size again.
     pub(in crate::core) fn next_pool_back(&self) -> Option<Timestamp> {
         self.pools.values().map(|pool| pool.until).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::change::ChangeStep;
+
+    /// Steps as the journal has them, by number and reason, and how many of them are known then.
+    #[test]
+    fn a_step_is_taken_once_and_only_in_its_turn() {
+        type Steps = &'static [(u32, &'static str)];
+        let table: [(Steps, Option<usize>); 7] = [
+            (&[(1, "a"), (2, "b")], Some(2)),
+            // What stands, then the entries of a run that was opened after the first step; and the other way round.
+            (&[(1, "a"), (2, "b"), (3, "c"), (2, "b"), (3, "c")], Some(3)),
+            (&[(2, "b"), (3, "c"), (1, "a"), (2, "b"), (3, "c")], Some(3)),
+            (&[(1, "a"), (2, "b"), (1, "a"), (2, "b")], Some(2)),
+            (&[(2, "b")], Some(0)),
+            (&[(1, "a"), (3, "c")], None),
+            (&[(1, "a"), (2, "b"), (2, "other")], None),
+        ];
+        let change = ChangeId::new("fix").unwrap();
+        for (steps, known) in table {
+            let mut standing = Standing::default();
+            let taken = |reason: &str| Taken {
+                at: Timestamp::UNIX_EPOCH,
+                by: PersonId::new("ann").unwrap(),
+                second: None,
+                reason: reason.to_owned(),
+                step: ChangeStep::FedBack,
+            };
+            let mut all = steps.iter().map(|(number, reason)| (*number, taken(reason)));
+            let done = all.try_for_each(|(number, of)| standing.take_change(&change, number, of));
+            let lives = standing.changes.get(&change).map_or(0, |life| life.steps.len());
+            assert_eq!(done.ok().map(|()| lives), known, "{steps:?}");
+        }
     }
 }
