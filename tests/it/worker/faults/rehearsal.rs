@@ -76,14 +76,14 @@ fn in_one_transaction(bench: impl Fn() -> Bench, rates: impl Fn(&Bench) -> Strin
 #[test]
 fn in_a_file_a_rehearsal_is_taken_back_wherever_it_ends() {
     let bench = || {
-        let bench = super::bench();
+        let bench = bench();
         bench.execute(
             "create table audit (rate int);
              create trigger watch after update on fee begin insert into audit values (new.rate); end",
         );
         bench
     };
-    in_one_transaction(bench, super::rates);
+    in_one_transaction(bench, rates);
 }
 
 #[test]
