@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::arguments::Format;
 use super::context::Context;
-use super::exit::{DEFECTS, Failure, WELL};
+use super::exit::{DEFECTS, Failure, REFUSED, WELL};
 use super::house;
 use super::remote;
 use super::run::instant;
@@ -91,12 +91,12 @@ async fn who(context: &Context, at: Option<&str>) -> Result<u8, Failure> {
         Some(text) => instant(text, &site)?,
         None => host_now()?.wall,
     };
-    let view = view::roster::of(&site, at).map_err(Failure::refused)?;
+    let view = view::roster::of(&site, at);
     match context.format {
         Format::Json => print_line!("{}", json!(view))?,
         Format::Text => print_line!("{}", render::roster::text(context.lang, &site.zone, &view))?,
     }
-    Ok(WELL)
+    Ok(if view.unknown.is_empty() { WELL } else { REFUSED })
 }
 
 /// The site, and what day it is there.

@@ -63,6 +63,24 @@ pub struct HoursUnknown {
     pub calendar: CalendarName,
 }
 
+/// Who is on shift, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Known {
+    /// Those that began first come first.
+    pub on: Vec<OnShift>,
+    /// Shifts of which it is not.
+    pub unknown: Vec<HoursUnknown>,
+}
+
+impl Known {
+    fn whole(self) -> Result<Vec<OnShift>, HoursUnknown> {
+        match self.unknown.into_iter().next() {
+            Some(unknown) => Err(unknown),
+            None => Ok(self.on),
+        }
+    }
+}
+
 /// How far a rotation without a last date is followed.
 const AHEAD: i32 = 400;
 
@@ -79,36 +97,57 @@ impl<'a> Roster<'a> {
     }
 
     /// Shifts that somebody has at an instant: those that began first come first.
+    ///
+    /// # Errors
+    /// Of one shift nobody knows whether it is had then.
     pub fn who(&self, at: Timestamp) -> Result<Vec<OnShift>, HoursUnknown> {
+        self.who_is_known(at).whole()
+    }
+
+    /// The same, as far as it is known: for whoever has to call somebody now.
+    pub fn who_is_known(&self, at: Timestamp) -> Known {
         let today = self.site.zone.tz().to_datetime(at).date();
         // A shift of two days before may end behind midnight where the clock was set; the day after, a gap may begin it.
-        let mut on = self.between(plus(today, -2), plus(today, 1))?;
-        on.retain(|on| on.from <= at && at < on.to);
-        Ok(on)
+        let mut known = self.known_between(plus(today, -2), plus(today, 1));
+        known.on.retain(|on| on.from <= at && at < on.to);
+        known
     }
 
     /// Shifts that begin on these dates, the last one included, and that somebody has: those that begin first come
     /// first.
+    ///
+    /// # Errors
+    /// Of one shift nobody knows who has it, or when.
     pub fn between(&self, first: Date, last: Date) -> Result<Vec<OnShift>, HoursUnknown> {
-        let mut on = Vec::new();
-        for date in days(first, last) {
-            on.extend(self.of_date(date)?);
-        }
-        on.sort_by(|a, b| (a.from, a.to, &a.shift).cmp(&(b.from, b.to, &b.shift)));
-        Ok(on)
+        self.known_between(first, last).whole()
     }
 
-    fn of_date(&self, date: Date) -> Result<Vec<OnShift>, HoursUnknown> {
-        let mut on = Vec::new();
-        for (name, shift) in self.staffing.shifts() {
-            let staff = self.staffing.of(name, date)?;
-            if staff.holders.is_empty() {
-                continue;
+    fn known_between(&self, first: Date, last: Date) -> Known {
+        let mut known = Known::default();
+        for date in days(first, last) {
+            for (name, shift) in self.staffing.shifts() {
+                match self.of_date((name, shift), date) {
+                    Ok(on) => known.on.extend(on),
+                    Err(unknown) => known.unknown.push(unknown),
+                }
             }
-            let (from, to) = self.hours((name, shift), date)?;
-            on.push(OnShift::of(staff, (name, date), (from, to)));
         }
-        Ok(on)
+        known.on.sort_by(|a, b| (a.from, a.to, &a.shift).cmp(&(b.from, b.to, &b.shift)));
+        known
+    }
+
+    /// A shift of a date, where somebody has it.
+    fn of_date(
+        &self,
+        (name, shift): (&ShiftName, &Shift),
+        date: Date,
+    ) -> Result<Option<OnShift>, HoursUnknown> {
+        let staff = self.staffing.of(name, date)?;
+        if staff.holders.is_empty() {
+            return Ok(None);
+        }
+        let hours = self.hours((name, shift), date)?;
+        Ok(Some(OnShift::of(staff, (name, date), hours)))
     }
 
     /// The first instant after this one at which a shift that somebody has begins or ends.
@@ -122,7 +161,7 @@ impl<'a> Roster<'a> {
             if next.is_some_and(|next| next <= begins) {
                 break;
             }
-            let on = self.of_date(date)?;
+            let on = self.between(date, date)?;
             let ends = on.iter().flat_map(|turn| [turn.from, turn.to]);
             next = ends.chain(next).filter(|end| *end > at).min();
         }

@@ -103,6 +103,13 @@ fn a_holiday_is_a_day_off_and_where_the_calendar_ends_nobody_guesses() {
     let beyond = "2027-01-03T20:00:00Z".parse().unwrap();
     let why = Roster::new(&site, &calendars).who(beyond).unwrap_err().to_string();
     assert!(why.contains("`night`") && why.contains("`bank`"), "{why}");
+    // Whoever has to call somebody is told who is there for sure.
+    site.duty.roster.push(entry("day", date(2027, 1, 3), date(2027, 1, 3), &["anna"]));
+    let at = "2027-01-03T12:00:00Z".parse().unwrap();
+    let known = Roster::new(&site, &calendars).who_is_known(at);
+    let on: Vec<&str> = known.on.iter().map(|on| on.shift.as_str()).collect();
+    assert_eq!((on, known.unknown.len()), (vec!["day"], 4));
+    assert_eq!(Roster::new(&site, &calendars).who(at).unwrap_err(), known.unknown[0]);
 }
 
 fn christmas() -> Calendar {

@@ -37,7 +37,7 @@ pub(super) async fn roster(
         Some(text) => site.zone.instant(&text).map_err(Problem::unreadable)?,
         None => now()?,
     };
-    let view = view::roster::of(&site, at).map_err(unknown)?;
+    let view = view::roster::of(&site, at);
     form.page(&view, |lang| render::roster::text(lang, &site.zone, &view))
 }
 

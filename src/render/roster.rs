@@ -14,7 +14,12 @@ pub fn text(lang: Lang, zone: &Zone, view: &RosterView) -> String {
         false => vec![OnDuty::At { time }.say(lang)],
     };
     lines.extend(view.on.iter().map(|on| shift(lang, zone, on)));
+    for unknown in &view.unknown {
+        let (shift, date) = (unknown.shift.as_str(), &unknown.date.to_string());
+        lines.push(OnDuty::Unknown { shift, date }.say(lang));
+    }
     lines.push(match view.next_change {
+        None if !view.unknown.is_empty() => return lines.join("\n"),
         Some(at) if view.next.is_empty() => OnDuty::Next { time: &minute(zone, at) }.say(lang),
         Some(at) => OnDuty::Comes { time: &minute(zone, at) }.say(lang),
         None => OnDuty::NothingAhead.say(lang),

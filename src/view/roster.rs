@@ -5,8 +5,9 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::Who;
+use super::roster_sheet::UnknownShift;
 use crate::core::calendar::Calendars;
-use crate::core::roster::{HoursUnknown, OnShift, Roster};
+use crate::core::roster::{OnShift, Roster};
 use crate::core::staffing::Instead;
 use crate::definition::site::Site;
 use crate::types::{PersonId, Phone, ShiftName, Text};
@@ -20,6 +21,8 @@ pub struct RosterView {
     pub next_change: Option<Timestamp>,
     /// Shifts that begin then; empty where somebody only goes.
     pub next: Vec<ShiftLine>,
+    /// Shifts of dates about then that a calendar does not reach: whether somebody has them is not known.
+    pub unknown: Vec<UnknownShift>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
@@ -70,18 +73,24 @@ pub enum InsteadOf {
     Override,
 }
 
-/// Who is on shift at `at`.
-pub fn of(site: &Site, at: Timestamp) -> Result<RosterView, HoursUnknown> {
+/// Who is on shift at `at`, as far as it is known.
+pub fn of(site: &Site, at: Timestamp) -> RosterView {
     let calendars = Calendars::new(&site.calendars);
     let roster = Roster::new(site, &calendars);
-    let next_change = roster.next_change(at)?;
-    let mut next = match next_change {
-        Some(next) => roster.who(next)?,
-        None => Vec::new(),
-    };
+    let known = roster.who_is_known(at);
+    let mut unknown = known.unknown;
+    let next_change = roster.next_change(at).unwrap_or_else(|why| {
+        unknown.push(why);
+        None
+    });
+    let mut next = next_change.map(|next| roster.who_is_known(next).on).unwrap_or_default();
     next.retain(|on| Some(on.from) == next_change);
     let lines = |on: Vec<OnShift>| on.into_iter().map(|on| line(site, &roster, on)).collect();
-    Ok(RosterView { at, on: lines(roster.who(at)?), next_change, next: lines(next) })
+    let mut unknown: Vec<UnknownShift> =
+        unknown.into_iter().map(|why| UnknownShift { shift: why.shift, date: why.date }).collect();
+    unknown.sort_by(|a, b| (a.date, &a.shift).cmp(&(b.date, &b.shift)));
+    unknown.dedup();
+    RosterView { at, on: lines(known.on), next_change, next: lines(next), unknown }
 }
 
 /// A shift of a date, as it is shown.

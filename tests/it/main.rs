@@ -28,6 +28,7 @@ mod mariadb_server;
 mod night;
 mod plan_of_sample;
 mod postgres_server;
+mod roster_places;
 mod sample_calendars;
 mod sample_figures;
 mod server_process;

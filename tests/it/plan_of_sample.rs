@@ -62,7 +62,7 @@ fn month_end_jobs_are_left_out_on_other_days() {
 fn the_roster_names_who_is_on_shift_in_the_night() {
     let site = sample();
     let on = |at: &str| {
-        let view = nightrun::view::roster::of(&site, at.parse().unwrap()).unwrap();
+        let view = nightrun::view::roster::of(&site, at.parse().unwrap());
         let line = |line: &nightrun::view::roster::ShiftLine| {
             let people: Vec<&str> =
                 line.people.iter().map(|who| who.contact.who.id.as_str()).collect();
