@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use nightrun::core::fact::{Fact, RunOpened};
 use nightrun::driver::store::SqliteStore;
 use nightrun::driver::store::postgres::{LeaseTimes, PostgresStore};
-use nightrun::journal::{Chain, row};
+use nightrun::journal::{Chain, rows};
 use nightrun::port::{Commit, Store, StoreReader};
 use nightrun::types::{
     AttemptId, BootId, Ending, Epoch, HostName, JobName, PersonId, RunId, Usage,
@@ -106,7 +106,7 @@ fn turn(chain: &mut Chain, epoch: Epoch, facts: &[Fact]) -> Commit {
     let mut commit = Commit { epoch, ..Commit::default() };
     for fact in facts {
         let sealed = chain.seal(epoch, at(), at(), fact).unwrap();
-        commit.rows.extend(row(sealed.seq, at(), fact));
+        commit.rows.extend(rows(sealed.seq, at(), fact));
         commit.entries.push(sealed);
     }
     commit

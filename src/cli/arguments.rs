@@ -9,6 +9,7 @@ use super::archive::ArchiveArguments;
 use super::audit::AuditArguments;
 use super::backup::RestoreArguments;
 use super::change::ChangeCommand;
+use super::incident::IncidentCommand;
 use super::journal::JournalCommand;
 use super::people::PeopleCommand;
 use super::roster::RosterCommand;
@@ -341,6 +342,9 @@ pub(super) enum Command {
     /// Who is on shift, when nobody is, and rosters for calendars and spreadsheets
     #[command(subcommand)]
     Roster(RosterCommand),
+    /// Incidents: who was told, acknowledge, resolve, report
+    #[command(subcommand)]
+    Incident(IncidentCommand),
     /// What people did, with the proof that nothing of it was altered; or who could do what on a date
     Audit(AuditArguments),
     /// Mail that has not left yet

@@ -14,11 +14,12 @@ use super::run::{act_and_go_on, instant, led_for_site};
 use super::show::host_now;
 use crate::app::own_account;
 use crate::core::deadline::first_at_or_after;
+use crate::core::incident::IncidentOrder;
 use crate::core::night::Event;
 use crate::definition::nearest;
 use crate::definition::site::{Freeze, FreezeScope, Site};
 use crate::driver::api_client::Ask;
-use crate::http::{CredentialBody, FreezeBody, PoolBody, ReasonBody};
+use crate::http::{CredentialBody, FreezeBody, OpenBody, PoolBody, ReasonBody, WantedBody};
 use crate::port::control::House;
 use crate::port::{RunFilter, StoreReader};
 use crate::render::{self, clock::Clock};
@@ -186,9 +187,28 @@ fn question(
             let path = format!("/api/v1/requests/{request}/second");
             asking::post(context, path, &ReasonBody { reason, dry_run })
         }
+        House::Incident { order } => incident_question(context, *order, reason, dry_run),
         House::Credential { what } => {
             let body = CredentialBody { credential: *what, reason };
             asking::post(context, "/api/v1/credentials".to_owned(), &body)
+        }
+    }
+}
+
+fn incident_question(
+    context: &Context,
+    order: IncidentOrder,
+    reason: String,
+    dry_run: bool,
+) -> Result<Ask, Failure> {
+    match order {
+        IncidentOrder::Open { title, kind, severity } => {
+            let body = OpenBody { title, kind, severity, dry_run };
+            asking::post(context, "/api/v1/incidents".to_owned(), &body)
+        }
+        IncidentOrder::Step { incident, wanted } => {
+            let path = format!("/api/v1/incidents/{incident}/{}", wanted.word());
+            asking::post(context, path, &WantedBody::of(wanted, reason, dry_run))
         }
     }
 }

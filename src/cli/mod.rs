@@ -20,6 +20,7 @@ mod doctor;
 mod event;
 mod exit;
 mod house;
+mod incident;
 mod journal;
 mod lines;
 mod live;
@@ -113,6 +114,7 @@ async fn carry_out(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Event(arguments) => event::event(context, arguments).await,
         Command::Freezes => house::freezes(context).await,
         Command::Second { request, why } => house::second(context, request, why).await,
+        Command::Incident(command) => incident::incident(context, command).await,
         Command::Roster(command) => roster::roster(context, command).await,
         Command::Audit(arguments) => audit::audit(context, arguments).await,
         Command::People(command) => people::people(context, command).await,

@@ -77,6 +77,11 @@ pub(super) async fn people(context: &Context) -> Result<u8, Failure> {
     print_items(context, answered(context, &question).await?)
 }
 
+/// One page as it is.
+pub(super) async fn page(context: &Context, path: String) -> Result<u8, Failure> {
+    print(context, answered(context, &get(context, path)).await?)
+}
+
 /// `roster who`.
 pub(super) async fn roster(context: &Context, at: Option<&str>) -> Result<u8, Failure> {
     let path = format!("/api/v1/roster{}", asked(&[("at", at)]));

@@ -184,7 +184,7 @@ impl<S: Script> Ahead<S> {
     }
 
     fn next(&self) -> Option<Timestamp> {
-        let wake = self.core.next_wake().after(self.now);
+        let wake = self.core.next_move().after(self.now);
         let wake = wake.map(|after| self.now.wall.saturating_add_duration(after));
         let opening = self.openings.last().map(|opening| opening.at);
         let ending = self.endings.peek().map(|Reverse((at, _))| *at);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::change::ChangeOrder;
 use super::credentials::Credential;
 use super::fact::{Action, Fact, MissedWhy, Proposed, RunArchived, RunOpened, StopHow};
+use super::incident::{Foreseen, IncidentOrder};
 use super::received::Received;
 use super::restored::TakeIn;
 use super::select::{Deed, Which};
@@ -110,6 +111,26 @@ pub enum Event {
         by: PersonId,
         reason: String,
         order: Box<ChangeOrder>,
+    },
+    /// A person opens an incident, or takes a step with one.
+    Incident {
+        by: PersonId,
+        reason: String,
+        order: Box<IncidentOrder>,
+    },
+    /// Every deadline that will be missed, as far as expected times tell now.
+    Foresee {
+        late: Vec<Foreseen>,
+    },
+    /// A mail server refuses a message for good.
+    MailRefused {
+        to: String,
+        why: String,
+    },
+    /// The store could not be written since then, and can be again.
+    StoreBack {
+        since: jiff::Timestamp,
+        why: String,
     },
     /// Another system tells of something; the jobs that wait for it are found here.
     Receive(Box<Received>),

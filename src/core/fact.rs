@@ -17,6 +17,7 @@ use crate::wire::Ended;
 
 pub use super::action::{Action, Approved, Proposed};
 pub use super::change::ChangeStep;
+pub use super::incident::{Moved, Opened};
 pub use super::login::{LoginHow, LoginTrouble};
 pub use super::past::{LostAttempt, RunArchived, RunLost};
 pub use super::received::{JobOfRun, Received};
@@ -122,17 +123,17 @@ pub enum Fact {
         outcome: Option<Outcome>,
     },
 
-    IncidentOpened {
-        incident: IncidentId,
-        run: RunId,
-        job: JobName,
-        blocks: Vec<JobName>,
-        notify: Vec<PersonId>,
-    },
+    /// Something is wrong, or wanted.
+    IncidentOpened(Box<Opened>),
+    /// A step in the life of an incident: a person took it, or its time had come.
+    IncidentMoved(Box<Moved>),
+    /// What was wrong is well again.
     IncidentClosed {
         incident: IncidentId,
-        run: RunId,
-        job: JobName,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        run: Option<RunId>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        job: Option<JobName>,
     },
 
     /// From `since` on the starts of this schedule are made here; `None`: the batch has none any more.
@@ -411,11 +412,12 @@ impl Fact {
             | Self::Reopened { run, .. }
             | Self::InDoubt { run, .. }
             | Self::DeadlineMissed { run, .. }
-            | Self::IncidentOpened { run, .. }
-            | Self::IncidentClosed { run, .. }
             | Self::Acted { run, .. }
             | Self::Asked { run, .. }
             | Self::Stopping { run, .. } => run,
+            Self::IncidentOpened(opened) => return opened.run.as_ref(),
+            Self::IncidentMoved(moved) => return moved.run.as_ref(),
+            Self::IncidentClosed { run, .. } => return run.as_ref(),
             Self::AttemptRecovered { attempt, .. } => &attempt.run,
             Self::RunLost(lost) => &lost.run,
             Self::RunArchived(archived) => &archived.run,
@@ -459,7 +461,8 @@ impl Fact {
             Self::InDoubt { .. } => "in-doubt",
             Self::DeadlineMissed { .. } => "deadline-missed",
             Self::AcrossKnown { .. } => "across-known",
-            Self::IncidentOpened { .. } => "incident-opened",
+            Self::IncidentOpened(_) => "incident-opened",
+            Self::IncidentMoved(_) => "incident-moved",
             Self::IncidentClosed { .. } => "incident-closed",
             Self::ScheduleTaken { .. } => "schedule-taken",
             Self::DefinitionsTaken { .. } => "definitions-taken",

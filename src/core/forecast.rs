@@ -13,11 +13,12 @@ use jiff::Timestamp;
 
 use super::ahead::{Ahead, Later, Played};
 use super::change::Lives;
-use super::fact::{RunOpened, Why};
+use super::fact::{Deadline, RunOpened, Why};
+use super::incident::Foreseen;
 use super::night::{Core, StepError};
 use super::obstacle::Obstacle;
 use super::script::{AsExpected, Script};
-use super::state::Run;
+use super::state::{Run, State};
 use crate::definition::site::{Kind, Site};
 use crate::types::{BusinessDate, JobRef, Now, Outcome, RunId};
 
@@ -72,6 +73,32 @@ pub fn of_night(core: &Core, now: Now) -> Result<Forecast, StepError> {
     }
     ahead.hosts_up(core.state.runs.values().flat_map(|run| run.site.hosts.keys()).cloned())?;
     Ok(ahead.go()?.forecast)
+}
+
+/// Deadlines of runs under way that are yet to come and will be missed. What never comes to its end by itself has an
+/// incident of its own.
+pub fn late(state: &State, ahead: &Forecast, now: Timestamp) -> Vec<Foreseen> {
+    let mut late = Vec::new();
+    for run in state.runs.values().filter(|run| run.result.is_none() && !run.opened.trial) {
+        let Some(forecast) = ahead.runs.get(run.id()) else { continue };
+        let mut add = |index: Option<usize>, deadline, expected: Option<Timestamp>| {
+            let due = run.due(index, deadline).filter(|due| *due > now);
+            let Some((due, expected)) = due.zip(expected).filter(|(due, at)| at > due) else {
+                return;
+            };
+            let job = index.map(|index| run.job(index).name.clone());
+            late.push(Foreseen { run: run.id().clone(), job, deadline, due, expected });
+        };
+        let done = run.first_well.is_some();
+        add(None, Deadline::MustCompleteBy, forecast.end.filter(|_| !done));
+        for (index, job) in forecast.jobs.iter().enumerate() {
+            let waits = run.jobs[index].phase.outcome().is_none();
+            let begun = !run.jobs[index].attempts.is_empty();
+            add(Some(index), Deadline::MustStartBy, job.start.filter(|_| waits && !begun));
+            add(Some(index), Deadline::MustCompleteBy, job.end.filter(|_| waits));
+        }
+    }
+    late
 }
 
 /// From nothing: how runs are expected to go that are opened at their instants. `known` is what is taken for granted of

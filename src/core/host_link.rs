@@ -1,12 +1,14 @@
 //! A host's agent can be reached again: it is asked after everything that may be running there.
 
 use super::night::{ANSWER_WITHIN, Command, Mover};
+use super::state::Unfit;
 use crate::types::{AttemptId, BootId, HostName};
 
 impl Mover<'_> {
-    pub(super) fn host_up(&mut self, host: HostName, boot: BootId) {
+    pub(super) fn host_up(&mut self, host: HostName, boot: BootId) -> Result<(), Unfit> {
         self.core.hosts.insert(host.clone(), boot);
         self.ask(&host);
+        self.host_is_back(&host)
     }
 
     pub(super) fn ask(&mut self, host: &HostName) {

@@ -5,9 +5,9 @@
 //! A check costs what its own job has (its needs, its resources and those who hold them), never what the night has.
 
 mod change;
-mod windows;
-
+mod incidents;
 mod over;
+mod windows;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -112,10 +112,19 @@ impl Watch {
                 moved(around, of, index, fact).map_err(not)?;
                 self.without_verdict.retain(|known| known.0 != *run || known.1 != *job);
             }
-            Fact::IncidentOpened { incident, run, job, .. } => {
-                let not = |why| broken(format!("{incident} of {run} {job}"), why);
-                let (of, index) = found(around.state, run, job).map_err(not)?;
-                over::faulty(around.state, of, index, *incident).map_err(not)?;
+            Fact::IncidentOpened(opened) => {
+                incidents::may_open(around.state, opened)
+                    .map_err(|why| broken(opened.incident.to_string(), why))?;
+            }
+            Fact::IncidentMoved(moved) => {
+                incidents::may_move(around.state, moved)
+                    .map_err(|why| broken(moved.incident.to_string(), why))?;
+            }
+            Fact::IncidentClosed { incident, .. } => {
+                let open = around.state.incidents.get(incident).is_some_and(|i| i.is_open());
+                if !open {
+                    return Err(broken(incident.to_string(), "it is not open".to_owned()));
+                }
             }
             Fact::DeadlineMissed { run, job, deadline, due } => {
                 let not = |why: &str| broken(run.to_string(), why.to_owned());
@@ -213,7 +222,6 @@ impl Watch {
             | Fact::DefinitionsTaken { .. }
             | Fact::DefinitionsRefused { .. }
             | Fact::AcrossKnown { .. }
-            | Fact::IncidentClosed { .. }
             | Fact::Acted { .. }
             | Fact::Stopping { .. } => {}
         }

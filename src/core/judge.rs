@@ -5,11 +5,12 @@ use std::time::Duration;
 use super::change::examine;
 use super::fact::{Fact, Why};
 use super::gate;
+use super::incident::Fault;
 use super::night::{Command, Mover, StepError};
 use super::state::{Run, Unfit};
 use super::window::Gate;
 use crate::definition::site::{EndingKind, Job};
-use crate::types::{AttemptId, Ending, IncidentId, Outcome, RunId, Span};
+use crate::types::{AttemptId, Ending, Outcome, RunId, Span};
 use crate::wire::{ChangeState, Ended, Progress, Work};
 
 /// What follows an ending.
@@ -65,7 +66,7 @@ impl Mover<'_> {
                 // In a run that was given up a failure is nobody's to put right.
                 let given_up = self.core.state.run(&run)?.cancelled.is_some();
                 if outcome == Outcome::Failed && !given_up {
-                    self.fault(&run, index)?;
+                    self.fault(&run, index, Fault::Failed)?;
                 }
             }
             Verdict::Again { wait } => {
@@ -77,7 +78,7 @@ impl Mover<'_> {
             Verdict::Doubt { why } => {
                 self.recorded(&attempt);
                 self.move_job(&run, index, Fact::InDoubt { run: run.clone(), job: name, why })?;
-                self.fault(&run, index)?;
+                self.fault(&run, index, Fault::InDoubt)?;
             }
         }
         Ok(())
@@ -160,72 +161,6 @@ impl Mover<'_> {
             self.command(Command::Recorded { host, attempt: attempt.clone() });
         }
     }
-
-    /// A critical job stays failed, or cannot be known: one incident, one mail, for as long as it is open.
-    pub(super) fn fault(&mut self, run: &RunId, index: usize) -> Result<(), Unfit> {
-        let state = self.core.state.run(run)?;
-        let job = state.job(index);
-        let open = self.core.state.incidents.values().any(|incident| {
-            incident.closed.is_none() && incident.run == *run && incident.job == job.name
-        });
-        if !job.critical || open {
-            return Ok(());
-        }
-        self.open_incident(run, index)
-    }
-
-    pub(super) fn open_incident(&mut self, run: &RunId, index: usize) -> Result<(), Unfit> {
-        let state = self.core.state.run(run)?;
-        let job = state.job(index);
-        let role = &state.site.mail.failures_to;
-        let notify = state.site.with_role(role).map(|(id, _)| id.clone()).collect();
-        let blocks = state
-            .graph
-            .blocks(&job.name)
-            .into_iter()
-            .filter(|name| state.index(name).is_some_and(|i| stands_still(state, i)))
-            .collect();
-        let (run, job) = (run.clone(), job.name.clone());
-        let incident = self.core.take_incident_number();
-        self.emit(Fact::IncidentOpened { incident, run, job, blocks, notify })?;
-        self.command(Command::Notify { incident });
-        Ok(())
-    }
-
-    pub(super) fn close_incident(
-        &mut self,
-        run: &RunId,
-        index: usize,
-        outcome: Outcome,
-    ) -> Result<(), Unfit> {
-        if matches!(outcome, Outcome::Failed | Outcome::Blocked) {
-            return Ok(());
-        }
-        self.close_incidents_of(run, index)
-    }
-
-    pub(super) fn close_incidents_of(&mut self, run: &RunId, index: usize) -> Result<(), Unfit> {
-        let job = self.core.state.run(run)?.job(index).name.clone();
-        let open: Vec<IncidentId> = self
-            .core
-            .state
-            .incidents
-            .iter()
-            .filter(|(_, i)| i.closed.is_none() && i.run == *run && i.job == job)
-            .map(|(id, _)| *id)
-            .collect();
-        for incident in open {
-            self.emit(Fact::IncidentClosed { incident, run: run.clone(), job: job.clone() })?;
-        }
-        Ok(())
-    }
-}
-
-/// Neither over nor left out: it waits behind the fault.
-fn stands_still(run: &Run, index: usize) -> bool {
-    run.jobs[index].asked
-        && matches!(run.jobs[index].phase.outcome(), None | Some(Outcome::Blocked))
-        && !run.jobs[index].phase.in_flight()
 }
 
 fn is_good(job: &Job, ended: &Ended) -> bool {

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::fact::{Deadline, Fact};
+use super::incident::Fault;
 use super::night::Mover;
 use super::state::{Missed, Run, Unfit};
 use crate::types::{JobName, Outcome, RunId};
@@ -49,7 +50,13 @@ impl Mover<'_> {
         if kept || already_missed(state, job.as_ref(), deadline, due) {
             return Ok(());
         }
-        self.emit(Fact::DeadlineMissed { run, job, deadline, due })
+        let missed = Fact::DeadlineMissed { run: run.clone(), job: job.clone(), deadline, due };
+        self.emit(missed)?;
+        // A run that has begun, late or not, is waited for no more.
+        if job.is_none() && deadline == Deadline::MustStartBy {
+            return Ok(());
+        }
+        self.late(&run, job.as_ref(), Fault::Late { deadline, due })
     }
 
     /// A job that ended after its time while nobody watched is late as well.

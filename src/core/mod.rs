@@ -23,6 +23,7 @@ pub mod graph;
 mod holders;
 mod host_link;
 mod house_wide;
+pub mod incident;
 pub mod invariant;
 mod judge;
 mod late;

@@ -11,14 +11,15 @@ use super::act::By;
 use super::agenda::Agenda;
 pub use super::event::Event;
 use super::fact::{Action, Fact, RunOpened};
+use super::incident::{Fault, HOST_GRACE, OnCall, Telling};
 use super::invariant::{Around, Watch};
 use super::refused::{Refused, Rule};
 use super::rules::Rules;
 use super::service::Service;
 use super::state::{Run, State, Unfit};
 use crate::types::{
-    AttemptId, BootId, BusinessDate, Due, HostName, IncidentId, JobRef, Now, Outcome, PersonId,
-    RunId,
+    AttemptId, BootId, BusinessDate, ClockKind, Due, HostName, IncidentId, JobRef, Now, Outcome,
+    PersonId, RunId, Severity,
 };
 
 /// What is to be carried out, after the facts are durable.
@@ -41,14 +42,37 @@ pub enum Command {
         host: HostName,
         attempt: AttemptId,
     },
-    /// Mail these people about an incident.
+    /// Tell these people about an incident, each in a message of his own.
     Notify {
         incident: IncidentId,
+        people: Vec<PersonId>,
+        notice: Notice,
     },
     /// The run is over: its report is due.
     Report {
         run: RunId,
     },
+}
+
+/// What people are told of an incident.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    Opened,
+    Told {
+        why: Telling,
+    },
+    /// Limits are near.
+    Warned {
+        clocks: Vec<ClockKind>,
+    },
+    /// Limits have passed.
+    Breached {
+        clocks: Vec<ClockKind>,
+    },
+    /// Somebody takes care of it.
+    Acknowledged,
+    /// It is over.
+    Closed,
 }
 
 /// The answer of a step. Facts are to be made durable before any command is carried out.
@@ -86,6 +110,15 @@ pub struct Core {
     /// The schedules whose starts are made here; `None`: runs are only ordered.
     pub(super) service: Option<Service>,
     next_incident: u64,
+    /// Who is told of incidents; `None`: nobody, in a look ahead.
+    pub(super) on_call: Option<Arc<OnCall>>,
+    /// Hosts that are away, since when; of those that were told of it is an incident.
+    pub(super) away: BTreeMap<HostName, Duration>,
+    /// When something is due about an incident, as long as none has moved.
+    pub(super) incidents_due: Option<jiff::Timestamp>,
+    pub(super) incidents_moved: bool,
+    /// The time of the last look at incidents.
+    pub(super) incidents_seen: Option<jiff::Timestamp>,
     /// For a look ahead: people do their part for changes, so that only time is in their way.
     pub(super) people_assumed: bool,
     /// Facts were taken in again, and the agenda and the watch do not know yet who holds what.
@@ -112,9 +145,10 @@ impl Core {
 
     /// Takes a recorded fact in again. After the last one, [`Event::Resume`] sets the run going.
     pub fn replay(&mut self, at: jiff::Timestamp, fact: &Fact) -> Result<(), Unfit> {
-        if let Fact::IncidentOpened { incident, .. } = fact {
-            self.next_incident = self.next_incident.max(incident.0 + 1);
+        if let Fact::IncidentOpened(opened) = fact {
+            self.next_incident = self.next_incident.max(opened.incident.0 + 1);
         }
+        self.incidents_moved = true;
         self.replayed = true;
         self.state.apply(at, fact)
     }
@@ -135,8 +169,9 @@ impl Core {
     }
 
     /// A second night that begins where this one stands, to look ahead in. Every run goes on; attempts in flight stay so.
+    /// Nobody is told of anything in it.
     pub(super) fn fork(&self) -> Self {
-        self.over(self.state.clone())
+        Self { on_call: None, ..self.over(self.state.clone()) }
     }
 
     /// The same rules, definitions and hosts over another state.
@@ -146,6 +181,8 @@ impl Core {
             hosts: self.hosts.clone(),
             rules: self.rules.clone(),
             next_incident: self.next_incident,
+            on_call: self.on_call.clone(),
+            incidents_moved: true,
             ..Self::default()
         };
         fork.watch = Watch::of(&fork.state);
@@ -161,7 +198,9 @@ impl Core {
     /// What would come of an event now. Nothing is changed here; the core that it would lead to is for looking ahead.
     pub fn would(&self, now: Now, event: Event) -> Result<(Self, Turn), StepError> {
         let mut as_if = self.fork();
+        as_if.on_call.clone_from(&self.on_call);
         let turn = as_if.step(now, event)?;
+        as_if.on_call = None;
         Ok((as_if, turn))
     }
 
@@ -180,11 +219,25 @@ impl Core {
         Ok(mover.turn)
     }
 
-    /// When to call again though nothing happens.
-    pub fn next_wake(&self) -> Due {
+    /// When work moves on though nothing happens.
+    pub fn next_move(&self) -> Due {
         let due = self.agenda.next_wake();
         let pool = self.state.standing.next_pool_back();
         Due { wall: due.wall.into_iter().chain(pool).min(), ..due }
+    }
+
+    /// When to call again though nothing happens: work moves on, or somebody is to be told.
+    pub fn next_wake(&self) -> Due {
+        let due = self.next_move();
+        let incident = match self.incidents_moved {
+            true => self.next_incident_due(),
+            false => self.incidents_due,
+        };
+        let away = self.away.values().min().map(|since| *since + HOST_GRACE);
+        Due {
+            wall: due.wall.into_iter().chain(incident).min(),
+            since_boot: due.since_boot.into_iter().chain(away).min(),
+        }
     }
 
     /// Whether deadlines wait for a host to say what ended meanwhile; see [`ANSWER_WITHIN`].
@@ -223,6 +276,10 @@ impl Mover<'_> {
         let people_assumed = *people_assumed;
         watch.check(Around { state, rules, hosts, now: self.now, people_assumed }, &fact)?;
         self.core.state.apply(self.now.wall, &fact)?;
+        self.core.incidents_moved |= matches!(
+            fact,
+            Fact::IncidentOpened(_) | Fact::IncidentMoved(_) | Fact::IncidentClosed { .. }
+        );
         self.turn.facts.push(fact);
         Ok(())
     }
@@ -241,9 +298,10 @@ impl Mover<'_> {
                 }
             }
             Event::Resume { run, by, boot } => self.resume(&run, by, &boot)?,
-            Event::HostUp { host, boot } => self.host_up(host, boot),
+            Event::HostUp { host, boot } => self.host_up(host, boot)?,
             Event::HostAway { host } => {
                 self.core.hosts.remove(&host);
+                self.core.away.entry(host).or_insert(self.now.since_boot);
             }
             Event::Started { attempt, pid, at } => self.started(attempt, pid, at)?,
             Event::Ended(ended) => self.ended(*ended)?,
@@ -272,6 +330,14 @@ impl Mover<'_> {
             }
             Event::Credential { by, reason, what } => self.credential(by, reason, what)?,
             Event::Change { by, reason, order } => self.change(&By::alone(by, reason), *order)?,
+            Event::Incident { by, reason, order } => {
+                self.incident(By::alone(by, reason), *order)?;
+            }
+            Event::Foresee { late } => self.foresee(late)?,
+            Event::MailRefused { to, why } => {
+                self.fault_of_site(Fault::MailRefused { to, why }, Severity::P2)?;
+            }
+            Event::StoreBack { since, why } => self.store_is_back(since, why)?,
             Event::Receive(received) => self.receive(*received)?,
             Event::Serve { site, observes, revision } => {
                 if let Some(revision) =
@@ -315,6 +381,7 @@ impl Mover<'_> {
             self.emit(Fact::SecondUsed { request })?;
         }
         self.enlist(&run)?;
+        self.look_at_calendars(&run)?;
         self.look_ahead(&run.batch);
         Ok(())
     }
@@ -361,6 +428,8 @@ impl Mover<'_> {
         }
         self.start_ready()?;
         self.check_deadlines()?;
-        self.end_runs()
+        self.end_runs()?;
+        self.miss_hosts()?;
+        self.watch_incidents()
     }
 }

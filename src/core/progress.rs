@@ -109,7 +109,10 @@ impl Mover<'_> {
         let fact = Fact::Settled { run: run.clone(), job, outcome, why };
         self.move_job(run, index, fact)?;
         self.note_late_end(run, index)?;
-        self.close_incident(run, index, outcome)
+        match outcome {
+            Outcome::Failed | Outcome::Blocked => Ok(()),
+            _ => self.close_what_is_over(run),
+        }
     }
 
     /// Looks at one job that something has happened to.
@@ -261,13 +264,11 @@ impl Mover<'_> {
         let host = state.job(index).host.clone();
         let Some(boot) = self.core.hosts.get(&host).cloned() else { return Ok(()) };
         let examine = self.core.examines(run, index)?;
-        if !examine {
-            self.waits_no_more(run, index)?;
-        }
         let fact = Fact::AttemptIntended { attempt: attempt.clone(), host, boot, examine };
         self.move_job(run, index, fact)?;
         if !examine {
             self.change_begins(run, index, &attempt)?;
+            self.close_what_is_over(run)?;
         }
         self.command(Command::Start { attempt });
         Ok(())
@@ -281,6 +282,10 @@ impl Mover<'_> {
             }
             let Some(result) = result(&self.core.state, state) else { continue };
             self.emit(Fact::RunEnded { run: run.clone(), result })?;
+            self.close_what_is_over(&run)?;
+            if result == RunResult::Well {
+                self.close_of_runs_before(&run)?;
+            }
             self.core.agenda.drop_run(&run);
             self.command(Command::Report { run });
         }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ahead::Later;
 use super::fact::{Fact, Why};
+use super::incident::Fault;
 use super::night::{Mover, StepError};
 use super::opening::later;
 use super::phase::Phase;
@@ -172,7 +173,7 @@ impl Mover<'_> {
             return Ok(());
         }
         self.settle(run, index, Outcome::Failed, Why::NoEvent { event, limit })?;
-        self.fault(run, index)
+        self.fault(run, index, Fault::Failed)
     }
 }
 

@@ -114,11 +114,15 @@ pub enum Rule {
     NotReleased,
     /// Whoever asks is not on shift.
     NotOnShift,
+    /// The incident is over.
+    IncidentOver,
+    /// Nobody has said what the incident was.
+    NotResolved,
 }
 
 impl Rule {
     /// Every rule, in the order of the format reference.
-    pub const ALL: [Self; 48] = [
+    pub const ALL: [Self; 50] = [
         Self::NoSuchRun,
         Self::NoSuchJob,
         Self::NoSuchThing,
@@ -167,6 +171,8 @@ impl Rule {
         Self::WindowPassed,
         Self::NotReleased,
         Self::NotOnShift,
+        Self::IncidentOver,
+        Self::NotResolved,
     ];
 
     pub fn name(self) -> &'static str {
@@ -219,6 +225,8 @@ impl Rule {
             Self::WindowPassed => "window-passed",
             Self::NotReleased => "not-released",
             Self::NotOnShift => "not-on-shift",
+            Self::IncidentOver => "incident-over",
+            Self::NotResolved => "not-resolved",
         }
     }
 }

@@ -53,7 +53,7 @@ fn one_fault_opens_one_incident_and_a_good_retry_closes_it() {
     };
     assert_eq!(opened(&turn.facts), 1);
     let told = turn.facts.iter().find_map(|fact| match fact {
-        Fact::IncidentOpened { blocks, notify, .. } => Some((blocks.clone(), notify.len())),
+        Fact::IncidentOpened(what) => Some((what.blocks.clone(), what.notify.len())),
         _ => None,
     });
     assert_eq!(told, Some((vec![name("b")], 1)));

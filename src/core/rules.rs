@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::calendar::Calendars;
+use super::incident::OnCall;
 use super::night::Core;
 use super::state::Unfit;
 use super::window::Windows;
@@ -30,6 +31,9 @@ impl Core {
     pub fn define_by(&mut self, digest: &str, site: Arc<Site>, calendars: Arc<Calendars>) {
         let windows = Windows::over(&site, &calendars);
         let two_override = site.takes_two(TwoPeople::WindowOverride);
+        self.on_call.get_or_insert_with(|| {
+            Arc::new(OnCall::new(Arc::clone(&site), Arc::clone(&calendars)))
+        });
         let rules = Rules { calendars, windows, two_override };
         self.rules.insert(digest.to_owned(), Arc::new(rules));
         self.state.define(digest, site);

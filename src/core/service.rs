@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::calendar::Calendars;
 use super::fact::{Fact, LateWhy, MissedWhy, RunOpened, RunResult, TakenSchedule};
+use super::incident::OnCall;
 use super::night::{Core, Mover, StepError};
 use super::phase::Phase;
 use super::schedule::{self, Start};
@@ -121,11 +122,18 @@ pub fn takes_the_place_of_a_start(opened: &RunOpened) -> bool {
     opened.scheduled.is_none() && opened.only.is_empty()
 }
 
-/// Whether a service need not keep a run at hand any more: it has been over for a while, and nobody has to decide about it.
-pub fn is_done_with(run: &Run, now: Timestamp) -> bool {
+/// Whether a service need not keep a run at hand any more: it has been over for a while, nobody has to decide about it, and
+/// nobody is still to be told what went wrong in it.
+pub fn is_done_with(state: &State, run: &Run, now: Timestamp) -> bool {
     let over = run.result.is_some_and(|result| result != RunResult::Stopped);
     let old = run.ended_at.is_some_and(|ended| now.duration_since(ended) > AT_HAND);
-    over && old && !run.jobs.iter().any(|job| matches!(job.phase, Phase::InDoubt { .. }))
+    let told = state.unfinished().any(|incident| {
+        incident.what.run.as_ref() == Some(run.id())
+            && incident.is_open()
+            && incident.acknowledged.is_none()
+            && !incident.what.trial
+    });
+    over && old && !told && !run.jobs.iter().any(|job| matches!(job.phase, Phase::InDoubt { .. }))
 }
 
 impl State {
@@ -226,6 +234,8 @@ impl Mover<'_> {
             self.leave_schedule(&site, &batch)?;
             self.emit(Fact::ScheduleTaken { batch, schedule, since: now })?;
         }
+        let calendars = Arc::new(Calendars::new(&site.calendars));
+        self.core.have_on_call(Arc::new(OnCall::new(Arc::clone(&site), calendars)));
         let mut service = Service::new(site, observes, since);
         let batches: Vec<BatchId> = service.site.batches.keys().cloned().collect();
         for batch in batches {

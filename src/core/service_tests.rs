@@ -281,10 +281,13 @@ fn a_run_is_kept_at_hand_for_an_hour_after_its_end() {
     let mut night = Night::of(vec![job("a", &[])]);
     let begun = night.now.wall;
     let later = |minutes| begun + SignedDuration::from_mins(minutes);
-    let run = |night: &Night| night.run().clone();
-    assert!(!is_done_with(&run(&night), later(6_000)), "it is not over");
+    let done = |night: &Night, at| is_done_with(night.core.state(), night.run(), at);
+    assert!(!done(&night, later(6_000)), "it is not over");
     night.good("a");
-    assert!(run(&night).result.is_some());
-    assert!(!is_done_with(&run(&night), later(60)));
-    assert!(is_done_with(&run(&night), later(61)));
+    assert!(night.run().result.is_some());
+    assert!(!done(&night, later(60)));
+    assert!(done(&night, later(61)));
+    let mut night = Night::of(vec![job("a", &[])]);
+    night.bad("a");
+    assert!(!done(&night, later(61)), "nobody has answered");
 }

@@ -12,6 +12,7 @@ use jiff::civil::Time;
 use super::change::Crew;
 use super::fact::{Action, Deadline, RunOpened, RunResult, StopHow, TakenSchedule};
 use super::graph::Graph;
+use super::incident::Incident;
 use super::phase::{Illegal, Phase};
 use crate::definition::site::{Batch, Job, Site};
 use crate::types::{
@@ -39,6 +40,8 @@ pub enum Unfit {
     Illegal { run: RunId, job: JobName, illegal: Box<Illegal> },
     #[error("step {number} of the change {change} is not its next one")]
     WrongStep { change: ChangeId, number: u32 },
+    #[error("step {number} of {incident} is not its next one")]
+    WrongIncidentStep { incident: IncidentId, number: u32 },
     #[error("no incident {0}")]
     NoIncident(IncidentId),
     #[error(transparent)]
@@ -51,7 +54,10 @@ pub struct State {
     pub runs: BTreeMap<RunId, Run>,
     /// How jobs of other runs came out, as far as somebody here needs them.
     pub across: BTreeMap<(JobRef, BusinessDate), Option<Outcome>>,
+    /// All that are not archived with their runs.
     pub incidents: BTreeMap<IncidentId, Incident>,
+    /// Of these, what is open or lacks its report: the others are looked at by nobody but people.
+    pub(super) unfinished: BTreeSet<IncidentId>,
     /// Schedules whose starts are made here, or were.
     pub schedules: BTreeMap<BatchId, Served>,
     /// The commit whose job files runs begin with, where they are taken from commits.
@@ -198,17 +204,6 @@ pub struct Missed {
     pub due: Timestamp,
 }
 
-/// One fault (事件), with all that it blocks.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Incident {
-    pub run: RunId,
-    pub job: JobName,
-    pub opened: Timestamp,
-    pub closed: Option<Timestamp>,
-    pub blocks: Vec<JobName>,
-    pub notified: Vec<PersonId>,
-}
-
 impl Run {
     pub fn id(&self) -> &RunId {
         &self.opened.run
@@ -290,7 +285,6 @@ impl State {
 
     /// After a run was removed: forgets what only it needed.
     pub(super) fn let_go(&mut self, gone: &Run) {
-        self.incidents.retain(|_, incident| incident.run != *gone.id());
         let needs = self.runs.values().flat_map(|run| &run.opened.across);
         let wanted: BTreeSet<(&JobRef, BusinessDate)> =
             needs.map(|need| (&need.job, need.date)).collect();
@@ -298,6 +292,11 @@ impl State {
         if !self.runs.values().any(|run| run.opened.definition == gone.opened.definition) {
             self.definitions.remove(&gone.opened.definition);
         }
+    }
+
+    /// Incidents that are not over, or lack something.
+    pub fn unfinished(&self) -> impl Iterator<Item = &Incident> {
+        self.unfinished.iter().filter_map(|id| self.incidents.get(id))
     }
 
     /// What runs go by that name it by this digest.

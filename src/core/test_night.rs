@@ -45,7 +45,7 @@ pub(crate) fn site(jobs: Vec<Job>) -> Site {
     let duty = Person {
         name: Text::en("Li Wei"),
         language: None,
-        mail: None,
+        mail: Some("li.wei@bank.example".to_owned()),
         phone: None,
         webhook: None,
         team: None,

@@ -9,6 +9,7 @@ use super::raw::calendar::CalendarFile;
 use super::raw::change::ChangeFile;
 use super::raw::change_rules::ChangeRulesFile;
 use super::raw::duty::{RosterFile, ShiftsFile};
+use super::raw::escalation::EscalationFile;
 use super::raw::people::PeopleFile;
 use super::raw::roster_rules::RosterRulesFile;
 use super::raw::site::SiteFile;
@@ -24,6 +25,7 @@ pub fn schema(kind: FileKind) -> Value {
         FileKind::Shifts => generator.root_schema_for::<ShiftsFile>(),
         FileKind::Roster => generator.root_schema_for::<RosterFile>(),
         FileKind::RosterRules => generator.root_schema_for::<RosterRulesFile>(),
+        FileKind::Escalation => generator.root_schema_for::<EscalationFile>(),
         FileKind::Windows => generator.root_schema_for::<WindowsFile>(),
         FileKind::Calendar => generator.root_schema_for::<CalendarFile>(),
         FileKind::Change => generator.root_schema_for::<ChangeFile>(),
@@ -60,6 +62,7 @@ fn reference(kind: FileKind, generator: &mut SchemaGenerator) -> Value {
         FileKind::Shifts => of::<ShiftsFile>(generator),
         FileKind::Roster => of::<RosterFile>(generator),
         FileKind::RosterRules => of::<RosterRulesFile>(generator),
+        FileKind::Escalation => of::<EscalationFile>(generator),
         FileKind::Windows => of::<WindowsFile>(generator),
         FileKind::Calendar => of::<CalendarFile>(generator),
         FileKind::Change => of::<ChangeFile>(generator),

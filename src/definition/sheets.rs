@@ -9,6 +9,7 @@ use super::raw::calendar::CalendarFile;
 use super::raw::change::ChangeFile;
 use super::raw::change_rules::ChangeRulesFile;
 use super::raw::duty::{RosterFile, ShiftsFile};
+use super::raw::escalation::EscalationFile;
 use super::raw::people::PeopleFile;
 use super::raw::roster_rules::RosterRulesFile;
 use super::raw::site::SiteFile;
@@ -25,6 +26,7 @@ pub enum FileKind {
     Shifts,
     Roster,
     RosterRules,
+    Escalation,
     Windows,
     Calendar,
     Change,
@@ -33,12 +35,13 @@ pub enum FileKind {
 }
 
 impl FileKind {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Site,
         Self::People,
         Self::Shifts,
         Self::Roster,
         Self::RosterRules,
+        Self::Escalation,
         Self::Windows,
         Self::Calendar,
         Self::Change,
@@ -54,6 +57,7 @@ impl FileKind {
             Self::Shifts => "shifts",
             Self::Roster => "roster",
             Self::RosterRules => "roster-rules",
+            Self::Escalation => "escalation",
             Self::Windows => "windows",
             Self::Calendar => "calendar",
             Self::Change => "change",
@@ -74,6 +78,7 @@ impl FileKind {
             ["shifts.yaml"] => Self::Shifts,
             ["roster.yaml"] => Self::Roster,
             ["roster-rules.yaml"] => Self::RosterRules,
+            ["escalation.yaml"] => Self::Escalation,
             ["windows.yaml"] => Self::Windows,
             ["change-rules.yaml"] => Self::ChangeRules,
             ["calendars", _] => Self::Calendar,
@@ -115,6 +120,7 @@ pub(super) struct Sheets {
     pub shifts: Option<Sheet<ShiftsFile>>,
     pub roster: Option<Sheet<RosterFile>>,
     pub roster_rules: Option<Sheet<RosterRulesFile>>,
+    pub escalation: Option<Sheet<EscalationFile>>,
     pub windows: Option<Sheet<WindowsFile>>,
     pub calendars: BTreeMap<CalendarName, Sheet<CalendarFile>>,
     pub changes: BTreeMap<ChangeId, Sheet<ChangeFile>>,
@@ -137,6 +143,7 @@ impl Sheets {
                 FileKind::Shifts => sheets.shifts = Some(sheet(path, file, findings)),
                 FileKind::Roster => sheets.roster = Some(sheet(path, file, findings)),
                 FileKind::RosterRules => sheets.roster_rules = Some(sheet(path, file, findings)),
+                FileKind::Escalation => sheets.escalation = Some(sheet(path, file, findings)),
                 FileKind::Windows => sheets.windows = Some(sheet(path, file, findings)),
                 FileKind::ChangeRules => sheets.change_rules = Some(sheet(path, file, findings)),
                 FileKind::Batch => sheets.batches.push(sheet(path, file, findings)),

@@ -21,4 +21,4 @@ pub use entry::{Entry, NotSealed, Undecodable, VERSION};
 pub use lost::lost_rows;
 pub use outbox::OutgoingMail;
 pub use proof::{Proof, Proven};
-pub use rows::{Row, RunRow, StartsMissed, row};
+pub use rows::{Row, RunRow, StartsMissed, rows};

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::credentials::{PasswordRow, TokenMade};
 use crate::core::fact::{Fact, MissedWhy, RunArchived, RunLost, RunOpened, RunResult};
+use crate::core::incident::IncidentStep;
 use crate::types::{
     AttemptId, BatchId, BootId, BusinessDate, Ending, HostName, IncidentId, JobName, Outcome,
     RunId, TokenId, Usage,
@@ -48,10 +49,11 @@ pub enum Row {
         /// stdout and stderr together.
         output_bytes: u64,
     },
+    /// Its entry stands under its number.
     IncidentOpened {
         incident: IncidentId,
-        run: RunId,
-        job: JobName,
+        run: Option<RunId>,
+        job: Option<JobName>,
         opened: Timestamp,
     },
     IncidentClosed {
@@ -145,8 +147,37 @@ impl RunRow {
     }
 }
 
-/// The row that a fact changes, if any: `seq` and `at` are those of its entry.
-pub fn row(seq: u64, at: Timestamp, fact: &Fact) -> Option<Row> {
+/// The rows that a fact changes: `seq` and `at` are those of its entry.
+pub fn rows(seq: u64, at: Timestamp, fact: &Fact) -> impl Iterator<Item = Row> {
+    let stands = stands_under(fact).map(|key| Row::Stands { key, seq });
+    row(seq, at, fact).into_iter().chain(stands)
+}
+
+/// What a starting supervisor is to hear of without reading any run: the key under which the entry stands, in the place of
+/// the one before it.
+fn stands_under(fact: &Fact) -> Option<String> {
+    Some(match fact {
+        Fact::ScheduleTaken { batch, .. } => format!("schedule/{batch}"),
+        Fact::DefinitionsTaken { .. } => "definitions".to_owned(),
+        Fact::Frozen { freeze, .. } | Fact::Unfrozen { freeze, .. } => format!("freeze/{freeze}"),
+        Fact::PoolSized { pool, .. } | Fact::PoolBack { pool } => format!("pool/{pool}"),
+        Fact::SecondAsked { request, .. }
+        | Fact::SecondGiven { request, .. }
+        | Fact::SecondUsed { request } => format!("request/{request}"),
+        Fact::TokenMade { token, .. } | Fact::TokenRevoked { token, .. } => {
+            format!("token/{token}")
+        }
+        Fact::ChangeMoved { change, number, .. } => format!("change/{change}/{number}"),
+        Fact::EventReceived(received) => format!("event/{}", received.key),
+        Fact::IncidentOpened(what) => format!("incident/{}/0", what.incident),
+        Fact::IncidentMoved(moved) => format!("incident/{}/{}", moved.incident, moved.number),
+        Fact::IncidentClosed { incident, .. } => format!("incident/{incident}/closed"),
+        _ => return None,
+    })
+}
+
+/// The one row of a table that a fact changes, if any.
+fn row(seq: u64, at: Timestamp, fact: &Fact) -> Option<Row> {
     Some(match fact {
         Fact::RunOpened(opened) => Row::RunOpened(Box::new(opened_row(seq, at, opened))),
         Fact::RunEnded { run, result } => {
@@ -172,35 +203,21 @@ pub fn row(seq: u64, at: Timestamp, fact: &Fact) -> Option<Row> {
             Row::JobSettled { run: run.clone(), job: job.clone(), outcome: *outcome, at }
         }
         Fact::Reopened { run, job } => Row::JobReopened { run: run.clone(), job: job.clone() },
-        Fact::IncidentOpened { incident, run, job, .. } => Row::IncidentOpened {
-            incident: *incident,
-            run: run.clone(),
-            job: job.clone(),
+        Fact::IncidentOpened(what) => Row::IncidentOpened {
+            incident: what.incident,
+            run: what.run.clone(),
+            job: what.job.clone(),
             opened: at,
         },
         Fact::IncidentClosed { incident, .. } => {
             Row::IncidentClosed { incident: *incident, closed: at }
         }
-        Fact::ScheduleTaken { batch, .. } => Row::Stands { key: format!("schedule/{batch}"), seq },
-        Fact::DefinitionsTaken { .. } => Row::Stands { key: "definitions".to_owned(), seq },
-        Fact::Frozen { freeze, .. } | Fact::Unfrozen { freeze, .. } => {
-            Row::Stands { key: format!("freeze/{freeze}"), seq }
-        }
-        Fact::PoolSized { pool, .. } | Fact::PoolBack { pool } => {
-            Row::Stands { key: format!("pool/{pool}"), seq }
-        }
-        Fact::SecondAsked { request, .. }
-        | Fact::SecondGiven { request, .. }
-        | Fact::SecondUsed { request } => Row::Stands { key: format!("request/{request}"), seq },
-        Fact::TokenMade { token, .. } | Fact::TokenRevoked { token, .. } => {
-            Row::Stands { key: format!("token/{token}"), seq }
-        }
-        Fact::ChangeMoved { change, number, .. } => {
-            Row::Stands { key: format!("change/{change}/{number}"), seq }
-        }
-        Fact::EventReceived(received) => {
-            Row::Stands { key: format!("event/{}", received.key), seq }
-        }
+        Fact::IncidentMoved(moved) => match moved.step {
+            IncidentStep::Resolved { .. } => {
+                Row::IncidentClosed { incident: moved.incident, closed: at }
+            }
+            _ => return None,
+        },
         Fact::EventForgotten { key } => Row::StandsNot { key: format!("event/{key}") },
         Fact::StartsMissed { batch, first, last, count, why } => {
             let (batch, why) = (batch.clone(), why.clone());
@@ -217,6 +234,19 @@ pub fn row(seq: u64, at: Timestamp, fact: &Fact) -> Option<Row> {
         Fact::RunLost(lost) => Row::RunLost { lost: lost.clone(), seq, at },
         Fact::RunArchived(archived) => Row::RunArchived { archived: archived.clone(), seq, at },
         Fact::RunResumed { .. }
+        | Fact::ScheduleTaken { .. }
+        | Fact::DefinitionsTaken { .. }
+        | Fact::Frozen { .. }
+        | Fact::Unfrozen { .. }
+        | Fact::PoolSized { .. }
+        | Fact::PoolBack { .. }
+        | Fact::SecondAsked { .. }
+        | Fact::SecondGiven { .. }
+        | Fact::SecondUsed { .. }
+        | Fact::TokenMade { .. }
+        | Fact::TokenRevoked { .. }
+        | Fact::ChangeMoved { .. }
+        | Fact::EventReceived(_)
         | Fact::DefinitionsRefused { .. }
         | Fact::AttemptStarted { .. }
         | Fact::RetryPlanned { .. }
@@ -257,7 +287,7 @@ mod tests {
     fn facts_that_lists_and_history_ask_for_change_a_row() {
         let changing: Vec<&str> = facts()
             .iter()
-            .filter(|fact| row(7, at(), fact).is_some())
+            .filter(|fact| rows(7, at(), fact).next().is_some())
             .map(|fact| fact.kind())
             .collect();
         let mut expected = vec![
@@ -293,7 +323,7 @@ mod tests {
         expected.extend(["change-moved"; 15]);
         expected.push("run-opened");
         assert_eq!(changing, expected);
-        let Some(Row::RunOpened(run)) = row(7, at(), &facts()[0]) else { panic!() };
+        let Some(Row::RunOpened(run)) = rows(7, at(), &facts()[0]).next() else { panic!() };
         assert_eq!((run.opened_seq, run.opened, run.trial, run.ended), (7, at(), true, None));
     }
 }

@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use super::credentials::CredentialOrder;
 use crate::core::change::Wish;
+use crate::core::incident::IncidentOrder;
 use crate::core::refused::{Refused, Rule};
 use crate::core::select::{Deed, Which};
 use crate::definition::site::Freeze;
@@ -129,6 +130,10 @@ pub enum House {
     /// Passwords, tokens, logins.
     Credential {
         what: Box<CredentialOrder>,
+    },
+    /// A new incident, or a step with one.
+    Incident {
+        order: Box<IncidentOrder>,
     },
 }
 

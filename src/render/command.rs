@@ -1,6 +1,6 @@
 //! The commands that texts tell people to give, spelled in one place.
 
-use crate::types::{BatchId, BusinessDate, JobName};
+use crate::types::{BatchId, BusinessDate, IncidentId, JobName};
 
 /// What an operator can do about a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,11 @@ pub fn on_job(verb: Verb, batch: &BatchId, job: &JobName, date: BusinessDate) ->
 /// `nightrun change release eod --date 2026-10-30 --reason "..."`, or `watch`.
 pub fn on_changes(what: &str, batch: &BatchId, date: BusinessDate) -> String {
     format!("nightrun change {what} {batch} --date {date} --reason \"...\"")
+}
+
+/// `nightrun incident ack INC-3`.
+pub fn on_incident(what: &str, incident: IncidentId) -> String {
+    format!("nightrun incident {what} {incident}")
 }
 
 /// `nightrun status`.

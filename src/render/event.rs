@@ -3,6 +3,7 @@
 use crate::core::fact::{Deadline, RunResult, StopHow};
 use crate::render::clock::{Clock, took};
 use crate::render::command::{Verb, on_job};
+use crate::render::incident_words;
 use crate::render::phrase::{deed, ending, left_out, people};
 use crate::render::table::one_line;
 use crate::render::words::{Happened, Verdict, list, remarks};
@@ -87,23 +88,24 @@ fn what(lang: Lang, head: &RunHead, clock: &Clock<'_>, event: &Event) -> String 
         Event::DeadlineMissed { job, deadline, due } => {
             say(missed(job.as_ref(), *deadline, &clock.minute(*due)))
         }
-        Event::IncidentOpened { incident, job, told, waits: true, .. } => {
-            say(Happened::IncidentWaits {
-                incident: &incident.to_string(),
-                job: job.as_str(),
-                told: &people(lang, told),
-            })
-        }
-        Event::IncidentOpened { incident, job, blocks, told, waits: false } => {
+        Event::IncidentOpened { incident, job, fault, blocks, told } => {
+            let what = job.as_ref().map_or(head.batch.as_str(), |job| job.as_str());
             say(Happened::Incident {
                 incident: &incident.to_string(),
-                job: job.as_str(),
+                what: &incident_words::headline(lang, clock, what, fault),
                 blocks: *blocks,
                 told: &people(lang, told),
             })
         }
+        Event::IncidentMoved { incident, step } => {
+            let who = step.by.as_ref().map(|who| who.name.get(lang)).unwrap_or_default();
+            let (incident, what) =
+                (&incident.to_string(), &incident_words::step(lang, clock, step));
+            say(Happened::IncidentMoved { incident, who, what })
+        }
         Event::IncidentClosed { incident, job } => {
-            say(Happened::IncidentClosed { incident: &incident.to_string(), job: job.as_str() })
+            let what = job.as_ref().map_or(head.batch.as_str(), |job| job.as_str());
+            say(Happened::IncidentClosed { incident: &incident.to_string(), what })
         }
         Event::Acted { by, act, reason } => {
             say(Happened::Acted { who: by.name.get(lang), what: &deed(lang, act), reason })
@@ -153,6 +155,7 @@ fn missed<'a>(job: Option<&'a JobName>, deadline: Deadline, due: &'a str) -> Hap
 mod tests {
     use super::*;
     use crate::core::fact::Action;
+    use crate::core::incident::Fault;
     use crate::render::sample::{after, both, head, in_both, li_wei, name, quarter_end, zhang_min};
     use crate::types::{IncidentId, Outcome};
     use crate::view::job::LeftOut;
@@ -212,19 +215,19 @@ mod tests {
             missed(Some(job()), Deadline::MustCompleteBy),
             Event::IncidentOpened {
                 incident: IncidentId(3),
-                job: job(),
+                job: Some(job()),
+                fault: Fault::Failed,
                 blocks: 12,
                 told: vec![li_wei(), zhang_min()],
-                waits: false,
             },
             Event::IncidentOpened {
                 incident: IncidentId(4),
-                job: name("fee-correction"),
+                job: Some(name("fee-correction")),
+                fault: Fault::Waits,
                 blocks: 0,
                 told: vec![li_wei()],
-                waits: true,
             },
-            Event::IncidentClosed { incident: IncidentId(3), job: job() },
+            Event::IncidentClosed { incident: IncidentId(3), job: Some(job()) },
             Event::Acted {
                 by: li_wei(),
                 act: Act::Do(Action::Hold { job: job() }),

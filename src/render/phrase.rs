@@ -4,6 +4,7 @@
 use crate::core::fact::{Action, Deadline, RunResult};
 use crate::render::clock::{Clock, between, took};
 use crate::render::day_words;
+use crate::render::incident_words;
 use crate::render::why::{self, Place};
 use crate::render::words::{
     Because, Deed, Fault, Label, Listed, Planned, Verdict, list, paragraph, sentence,
@@ -299,7 +300,7 @@ fn deadline_moved(
     .say(lang)
 }
 
-pub fn open_point(lang: Lang, point: &OpenPoint) -> String {
+pub fn open_point(lang: Lang, clock: &Clock<'_>, point: &OpenPoint) -> String {
     match point {
         OpenPoint::Unknown { job } => Fault::OpenUnknown { job: job.as_str() }.say(lang),
         OpenPoint::Held { job } => Fault::OpenHeld { job: job.as_str() }.say(lang),
@@ -312,8 +313,9 @@ pub fn open_point(lang: Lang, point: &OpenPoint) -> String {
         OpenPoint::RollbackFailed { change } => {
             Fault::OpenRollbackFailed { change: change.as_str() }.say(lang)
         }
-        OpenPoint::Incident { id, job } => {
-            Fault::OpenIncident { incident: &id.to_string(), job: job.as_str() }.say(lang)
+        OpenPoint::Incident(line) => {
+            let job = &incident_words::of_run(lang, clock, line);
+            Fault::OpenIncident { incident: &line.id.to_string(), job }.say(lang)
         }
         OpenPoint::StartsMissed(missed) => super::starts::missed(lang, missed),
         OpenPoint::UnsentMail { count } => Fault::OpenUnsentMail { mails: *count }.say(lang),

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::render::clock::{Clock, between, day, took};
+use crate::render::incident_words;
 use crate::render::phrase;
 use crate::render::plan;
 use crate::render::supposed;
@@ -287,7 +288,8 @@ fn write_called(lang: Lang, clock: &Clock<'_>, run: &RehearsedRun, out: &mut Str
     }
     heading(out, &Rehearsed::Called.say(lang));
     for incident in &run.incidents {
-        let (at, job) = (&clock.exactly(incident.opened), incident.job.as_str());
+        let job = &incident_words::of_run(lang, clock, incident);
+        let at = &clock.exactly(incident.opened);
         let told = &phrase::people(lang, &incident.told);
         push(out, 2, &Rehearsed::CalledAt { at, job, told }.say(lang));
     }

@@ -6,6 +6,7 @@ use askama::Template;
 use crate::core::fact::RunResult;
 use crate::render::clock::{Clock, took};
 use crate::render::gantt;
+use crate::render::incident_words;
 use crate::render::phrase;
 use crate::render::report_text::{
     CheckRow, and_more, blocks, checks, facts, rows_left_out, totals, troubled,
@@ -13,8 +14,9 @@ use crate::render::report_text::{
 use crate::render::table::harmless;
 use crate::render::words::{Fault, Label, Verdict, list};
 use crate::types::Lang;
+use crate::view::incident::IncidentLine;
 use crate::view::job::{JobLine, StateWord};
-use crate::view::report::{ChangeLine, IncidentLine, ReportView, Shortened};
+use crate::view::report::{ChangeLine, ReportView, Shortened};
 use crate::view::run::DeadlineState;
 
 #[derive(Template)]
@@ -176,7 +178,8 @@ pub fn page(lang: Lang, view: &ReportView) -> Result<String, askama::Error> {
         facts: facts(lang, head),
         totals: totals(lang, &view.totals).into_iter().map(total).collect(),
         troubles: Shortened::points(troubled(view)).map(|job| trouble(lang, &clock, view, job)),
-        open: Shortened::points(view.open_points()).map(|point| phrase::open_point(lang, &point)),
+        open: Shortened::points(view.open_points())
+            .map(|point| phrase::open_point(lang, &clock, &point)),
         gantt: gantt::svg(lang, head, &view.jobs),
         legend: gantt::legend(lang),
         changes: view.changes.iter().map(|line| change(lang, line)).collect(),
@@ -290,7 +293,7 @@ fn incident(lang: Lang, clock: &Clock<'_>, incident: &IncidentLine) -> [String; 
     }
     [
         incident.id.to_string(),
-        incident.job.to_string(),
+        incident_words::of_run(lang, clock, incident),
         when,
         list(lang, &incident.blocks),
         phrase::people(lang, &incident.told),

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::render::clock::{Clock, took};
+use crate::render::incident_words;
 use crate::render::phrase;
 use crate::render::table::{PAGE, Table, one_line, wrap};
 use crate::render::words::{Fault, Label, Verdict, aside, list, pair, remarks};
@@ -168,7 +169,11 @@ impl Page<'_> {
         if !open.shown.is_empty() {
             let _ = writeln!(out, "  {}", Label::OpenPoints.say(self.lang));
             for point in &open.shown {
-                self.paragraph(out, 4, &format!("- {}", phrase::open_point(self.lang, point)));
+                self.paragraph(
+                    out,
+                    4,
+                    &format!("- {}", phrase::open_point(self.lang, &self.clock, point)),
+                );
             }
             self.and_more(out, 4, &open);
         }
@@ -283,7 +288,11 @@ impl Page<'_> {
                     .closed
                     .map(|at| Fault::IncidentClosed { at: &self.clock.exactly(at) }.say(lang)),
             );
-            let words = pair(lang, incident.job.as_str(), &remarks(lang, &parts));
+            let words = pair(
+                lang,
+                &incident_words::of_run(lang, &self.clock, incident),
+                &remarks(lang, &parts),
+            );
             self.paragraph(out, 2, &format!("{}  {words}", incident.id));
         }
         self.and_more(out, 2, &incidents);

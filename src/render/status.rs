@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::core::fact::StopHow;
 use crate::render::clock::Clock;
+use crate::render::incident_words;
 use crate::render::phrase;
 use crate::render::report_text::job_table;
 use crate::render::standing;
@@ -33,7 +34,7 @@ pub fn text(lang: Lang, view: &StatusView) -> String {
     for incident in &view.incidents {
         let told = phrase::people(lang, &incident.told);
         let opened = Fault::IncidentOpened { at: &clock.exactly(incident.opened), told: &told };
-        let words = pair(lang, incident.job.as_str(), &opened.say(lang));
+        let words = pair(lang, &incident_words::of_run(lang, &clock, incident), &opened.say(lang));
         lines.push(format!("{}  {words}", incident.id));
     }
     if view.unsent_mail > 0 {

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::sample::{bad_night, fault, good_night, in_both, job, li_wei, running_night};
-use super::{mail, report_html, report_text};
+use super::{incident_mail, mail, report_html, report_text};
+use crate::core::night::Notice;
 use crate::types::{Lang, PersonId, Text};
 use crate::view::job::JobState;
 use crate::view::report::ReportView;
@@ -23,10 +24,10 @@ fn a_trial_says_so_everywhere() {
     let mut night = bad_night();
     night.head.trial = true;
     let mut fault = fault();
-    fault.head.trial = true;
+    fault.head.as_mut().unwrap().trial = true;
     let to = PersonId::new("li-wei").unwrap();
     for (lang, mark) in [(Lang::En, "Trial run"), (Lang::Zh, "试运行")] {
-        let mail = mail::failure(lang, &fault, &to).unwrap();
+        let mail = incident_mail::mail(lang, &fault, &Notice::Opened, &to).unwrap();
         let report = mail::report(lang, &night).unwrap();
         for subject in [&mail.subject, &report.subject] {
             assert!(subject.to_lowercase().contains(if lang == Lang::En { "trial" } else { mark }));
@@ -126,13 +127,13 @@ fn html_escapes_what_files_and_jobs_say_and_loads_nothing() {
     let night = hostile();
     let to = PersonId::new("li-wei").unwrap();
     let mut fault = fault();
-    fault.job = night.jobs.iter().find(|job| job.name.as_str() == "post-ledger").unwrap().clone();
-    fault.head.title = night.head.title.clone();
+    fault.job = night.jobs.iter().find(|job| job.name.as_str() == "post-ledger").cloned();
+    fault.head.as_mut().unwrap().title = night.head.title.clone();
     for lang in Lang::ALL {
         let pages = [
             report_html::page(lang, &night).unwrap(),
             mail::report(lang, &night).unwrap().html,
-            mail::failure(lang, &fault, &to).unwrap().html,
+            incident_mail::mail(lang, &fault, &Notice::Opened, &to).unwrap().html,
         ];
         for page in pages {
             assert!(page.contains("&#60;script&#62;") || page.contains("&lt;script&gt;"), "{page}");
@@ -176,7 +177,7 @@ fn sample_pages_are_written() {
             std::fs::write(dir.join(format!("mail-{page}-{}.html", lang.tag())), mail.html)
                 .unwrap();
         }
-        let mail = mail::failure(lang, &fault(), &to).unwrap();
+        let mail = incident_mail::mail(lang, &fault(), &Notice::Opened, &to).unwrap();
         let path = dir.join(format!("failure-{}.html", lang.tag()));
         std::fs::write(&path, mail.html).unwrap();
         assert!(path.metadata().unwrap().len() > 1_000);

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::change;
 use super::clock::Clock;
+use super::words::list;
 use super::{event, status};
 use crate::core::fact::{Action, Fact};
 use crate::core::received::{Heard, Received};
@@ -99,6 +100,16 @@ pub fn done(
                 let utc = Zone::utc();
                 let step = change::step(Lang::En, zone.unwrap_or(&utc), step);
                 lines.push(format!("{of}: {step}, as {by}"));
+            }
+            Fact::IncidentOpened(opened) => {
+                let told = match opened.notify.is_empty() {
+                    true => "nobody".to_owned(),
+                    false => list(Lang::En, &opened.notify),
+                };
+                lines.push(format!("{} is open, as {by}; told {told}", opened.incident));
+            }
+            Fact::IncidentMoved(moved) if moved.by.is_some() => {
+                lines.push(format!("{}: recorded, as {by}", moved.incident));
             }
             _ => lines.extend(of_credentials(fact, by, clock)),
         }

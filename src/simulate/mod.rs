@@ -13,6 +13,7 @@ mod made_site;
 mod many;
 mod operator;
 pub mod rehearsal;
+mod responder;
 mod scenario;
 mod shrink;
 mod supposing;

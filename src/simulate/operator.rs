@@ -7,8 +7,10 @@ use jiff::Timestamp;
 
 use super::dice::Dice;
 use super::made_site::{self, EVENTS};
+use super::responder;
 use crate::core::fact::{Action, Deadline as DeadlineOf, Why};
 use crate::core::gate;
+use crate::core::incident::IncidentOrder;
 use crate::core::needs::Verdict;
 use crate::core::night::{Core, Event};
 use crate::core::obstacle::Obstacle;
@@ -31,6 +33,7 @@ pub(super) enum Asked {
     Pool(PoolName, u32, Timestamp),
     Second(RequestId),
     Event(Received),
+    Incident(IncidentOrder),
 }
 
 impl Asked {
@@ -46,6 +49,7 @@ impl Asked {
             Self::Unfreeze(freeze) => Event::Unfreeze { freeze, by, reason },
             Self::Pool(pool, size, until) => Event::SizePool { pool, size, until, by, reason },
             Self::Event(received) => Event::Receive(Box::new(Received { by, ..received })),
+            Self::Incident(order) => responder::event(by, order),
             Self::Second(request) => {
                 let known = site.people.contains_key(&by);
                 Event::Second { request, by, known, reason }
@@ -61,6 +65,10 @@ pub(super) fn anything(
     site: &Site,
     now: Timestamp,
 ) -> Option<Asked> {
+    let limits = site.escalation.as_ref().is_some_and(|declared| !declared.clocks.is_empty());
+    if limits && dice.percent(30) {
+        return responder::anything(dice, state, now).map(Asked::Incident);
+    }
     if dice.percent(20) {
         return for_the_site(dice, state, site, now);
     }

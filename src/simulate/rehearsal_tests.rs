@@ -42,7 +42,7 @@ fn night(jobs: Vec<Job>) -> Site {
     let duty = Person {
         name: Text::en("Li Wei"),
         language: None,
-        mail: None,
+        mail: Some("li.wei@bank.example".to_owned()),
         phone: None,
         webhook: None,
         team: None,
@@ -108,7 +108,7 @@ fn what_ran_on_a_host_that_went_is_in_doubt_once_it_is_back() {
     assert_eq!(of(run, "c").line.ended, at("21:31:00"), "it was over before");
     assert_eq!(run.without.map(|without| without.end), Some(at("21:41:00")));
     let [incident] = run.incidents.as_slice() else { panic!("{:?}", run.incidents) };
-    assert_eq!((Some(incident.opened), incident.job.as_str()), (at("21:50:00"), "a"));
+    assert_eq!((Some(incident.opened), incident.job.clone()), (at("21:50:00"), "a".parse().ok()));
     assert_eq!(incident.told[0].id, li_wei());
     let effect = &run.effects[0];
     assert_eq!((effect.of, effect.hit.len(), effect.open.len()), (0, 1, 1));

@@ -37,6 +37,56 @@ fn no_made_up_night_breaks_a_rule() {
     }
 }
 
+/// Sites that declare who is on call: incidents go through their steps, reminders and limits, whatever breaks in between.
+#[test]
+fn no_incident_of_made_up_nights_is_forgotten() {
+    let mut incidents = 0;
+    let mut steps = std::collections::BTreeSet::new();
+    let nights = NIGHTS / 4;
+    for seed in 0..nights {
+        let night = played(&Scenario::of(seed, 13 + 10 * (seed % 2)));
+        incidents += night.counts.incidents;
+        for sealed in &night.entries {
+            if let crate::core::fact::Fact::IncidentMoved(moved) = sealed.open().unwrap().fact {
+                let step = serde_json::to_value(&moved.step).unwrap();
+                steps.insert(step["step"].as_str().unwrap().to_owned());
+            }
+        }
+    }
+    assert!(incidents > nights, "{incidents} incidents in {nights} nights");
+    let all = [
+        "acknowledged",
+        "breached",
+        "graded",
+        "muted",
+        "noted",
+        "on-site",
+        "repeated",
+        "reported",
+        "resolved",
+        "taken-over",
+        "third-party",
+        "told",
+        "unmuted",
+        "warned",
+    ];
+    assert_eq!(steps.iter().map(String::as_str).collect::<Vec<_>>(), all);
+}
+
+/// That reminders are held against the policy is shown by a reading of it that wants them twice as often.
+#[test]
+fn reminders_that_come_too_late_are_found_out() {
+    let found = (0..40).filter(|seed| {
+        let mut world = World::new(Scenario { look: 64, ..Scenario::of(*seed, 23) }).unwrap();
+        world.is_impatient();
+        let forgotten =
+            |failure: &Failure| matches!(failure.breach, Breach::Rule(Violation::Forgotten(..)));
+        matches!(world.play(), Err(failure) if forgotten(&failure))
+    });
+    let found = found.count();
+    assert!(found > 10, "{found} of 40 nights");
+}
+
 #[test]
 fn the_same_scenario_is_the_same_night_to_the_byte() {
     for seed in 0..8 {

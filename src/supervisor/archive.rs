@@ -47,9 +47,11 @@ impl<W: World> Supervisor<W> {
     ) -> Result<bool, Fatal> {
         self.finish(std::mem::take(turn)).await?;
         let (run, now) = (archived.run.clone(), self.parts.clock.now().wall);
-        let over = |run| service::is_done_with(run, now);
+        let state = self.core.state();
+        let owed = state.unfinished().any(|incident| incident.what.run.as_ref() == Some(&run));
+        let over = |run| !owed && service::is_done_with(state, run, now);
         let here = self.core.state().runs.get(&run);
-        if here.is_some_and(|here| !over(here)) || self.is_asked_about(&run) {
+        if here.map_or(owed, |here| !over(here)) || self.is_asked_about(&run) {
             return Ok(false);
         }
         // Somebody may have added a note since the file was written.

@@ -10,6 +10,7 @@ use super::orders::HISTORY;
 use super::{Fatal, Supervisor, World};
 use crate::core::fact::{Fact, RunResult};
 use crate::core::forecast;
+use crate::core::night::Notice;
 use crate::core::state::Run;
 use crate::definition::site::{Person, Site};
 use crate::driver::mail::compose;
@@ -20,31 +21,43 @@ use crate::types::{IncidentId, JobName, Lang, PersonId, RunId, Span};
 use crate::view::{self, of_job::Around, report::ReportView, starts::Missed};
 
 impl<W: World> Supervisor<W> {
-    /// One mail to each person that an incident names, in that person's language.
-    pub(super) fn incident_mail(&mut self, incident: IncidentId) -> Vec<OutgoingMail> {
+    /// One mail about an incident to each of these people, in that person's language.
+    pub(super) fn incident_mail(
+        &mut self,
+        incident: IncidentId,
+        people: &[PersonId],
+        notice: &Notice,
+    ) -> Vec<OutgoingMail> {
         let now = self.parts.clock.now();
-        let Some(known) = self.core.state().incidents.get(&incident) else { return Vec::new() };
-        let Some(run) = self.core.state().runs.get(&known.run) else { return Vec::new() };
-        let ahead = forecast::of_night(&self.core, now).ok();
+        let Ok(known) = self.core.state().incident(incident) else { return Vec::new() };
+        let run = known.what.run.as_ref().and_then(|run| self.core.state().runs.get(run));
+        // Who is on call may be nobody that the run knew of.
+        let on_call = self.core.on_call().map(|on_call| &on_call.site);
+        let Some(site) = on_call.or(run.map(|run| &run.site)).map(Arc::clone) else {
+            return Vec::new();
+        };
+        // The same whether its run is at hand or not.
+        let thread = match &known.what.run {
+            Some(run) => format!("{incident}.{run}"),
+            None => format!("{incident}.{}", known.opened.as_second()),
+        };
+        let ahead = run.and_then(|_| forecast::of_night(&self.core, now).ok());
         let nothing = BTreeMap::new();
         let around = Around {
             planned: None,
-            ahead: ahead.as_ref().and_then(|ahead| ahead.runs.get(run.id())),
+            ahead: ahead.as_ref().zip(run).and_then(|(ahead, run)| ahead.runs.get(run.id())),
             usual_p95: &nothing,
             unsent_mail: 0,
         };
-        let page = match view::of_run::failure(&self.core, incident, now, around) {
+        let page = match view::of_incident::mail(&self.core, incident, now, around) {
             Ok(page) => page,
             Err(why) => {
                 self.notice(now.wall, &format!("no mail about {incident}: {why}"));
                 return Vec::new();
             }
         };
-        let site = Arc::clone(&run.site);
-        let thread = format!("{incident}.{}", run.id());
-        let people = known.notified.clone();
-        let write = |lang, to: &PersonId| render::mail::failure(lang, &page, to);
-        let letters = self.letters(&site, &people, &thread, write, &[]);
+        let write = |lang, to: &PersonId| render::incident_mail::mail(lang, &page, notice, to);
+        let letters = self.letters(&site, people, &thread, write, &[]);
         self.composed(letters)
     }
 
@@ -220,7 +233,7 @@ impl<W: World> Supervisor<W> {
                 from: Party { name: Some(site_name), address: site.mail.from.clone() },
                 to: Party { name: Some(name(person, lang)), address },
                 subject,
-                message_id: format!("<{thread}.{turn}.{id}@{domain}>"),
+                message_id: self.message_id(&thread, &turn, id, &domain),
                 thread: format!("<{thread}@{domain}>"),
                 date,
                 text,
@@ -229,6 +242,20 @@ impl<W: World> Supervisor<W> {
             });
         }
         letters
+    }
+
+    /// No two letters have one, though a turn may have several for one person about one thing.
+    fn message_id(&mut self, thread: &str, turn: &str, to: &PersonId, domain: &str) -> String {
+        let (of, numbers) = &mut self.letters_of_turn;
+        if of != turn {
+            (*of, *numbers) = (turn.to_owned(), BTreeMap::new());
+        }
+        let number = numbers.entry(format!("{thread}.{to}")).or_insert(0);
+        *number += 1;
+        match number {
+            1 => format!("<{thread}.{turn}.{to}@{domain}>"),
+            _ => format!("<{thread}.{turn}.{number}.{to}@{domain}>"),
+        }
     }
 
     /// A letter that cannot be put into the form of a mail (an address that is none) is told, and does not stop the others.

@@ -50,7 +50,7 @@ pub use operators::house_event;
 pub use ordering::Desk;
 pub use orders::{NotOrdered, is_interrupted};
 pub use outbox::{MailNews, Post, send_mail};
-pub use recall::{Definition, across_now, definition, recall, standing};
+pub use recall::{Definition, across_now, definition, on_call_of, recall, standing};
 pub use restored::schedules;
 pub use service::NotServed;
 
@@ -188,6 +188,10 @@ pub struct Supervisor<W: World> {
     stuck: bool,
     /// Somebody has asked for the end: nothing new is taken in any more.
     stopping: bool,
+    /// Since when the store could not be written, and why, as long as nobody was told.
+    store_away: Option<(Timestamp, String)>,
+    /// The turn that letters were written in last, and how many to whom about what.
+    letters_of_turn: (String, BTreeMap<String, u32>),
     /// The schedules are served.
     service: Option<service::Service>,
     /// What kept this supervisor from making starts, the latest last.
@@ -234,6 +238,8 @@ impl<W: World> Supervisor<W> {
             looked: None,
             stuck: false,
             stopping: false,
+            store_away: None,
+            letters_of_turn: (String::new(), BTreeMap::new()),
             service: None,
             hindered: VecDeque::new(),
             leaving: false,
@@ -342,7 +348,7 @@ impl<W: World> Supervisor<W> {
         }
         let now = self.parts.clock.now();
         let wake = self.core.next_wake().after(now);
-        self.say_if_stuck(now, wake);
+        self.say_if_stuck(now);
         let mail = self.mail_due.map(|due| {
             Duration::try_from(due.duration_since(self.parts.clock.real())).unwrap_or_default()
         });
@@ -420,9 +426,10 @@ impl<W: World> Supervisor<W> {
     }
 
     /// Said once: from here on only a person, another run or a calendar with later data moves anything.
-    fn say_if_stuck(&mut self, now: Now, wake: Option<Duration>) {
+    fn say_if_stuck(&mut self, now: Now) {
         let serves = self.service.is_some();
-        let stuck = !serves && wake.is_none() && !self.core.busy() && self.all_reached();
+        let moves = self.core.next_move().after(now).is_some();
+        let stuck = !serves && !moves && !self.core.busy() && self.all_reached();
         if stuck && !self.stuck && self.parts.inbox.is_empty() {
             let text =
                 "nothing moves by itself any more: `nightrun status` says what each job waits for";
@@ -436,7 +443,7 @@ impl<W: World> Supervisor<W> {
         if self.parts.clock.offset().is_none() || self.core.busy() || !self.all_reached() {
             return false;
         }
-        let Some(by) = self.core.next_wake().after(self.parts.clock.now()) else { return false };
+        let Some(by) = self.core.next_move().after(self.parts.clock.now()) else { return false };
         self.parts.clock.jump(by);
         true
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::access::{allow, person_of};
 use super::credentials::{fits, keep, secret_of};
 use super::ordering::asks_second;
+use super::recall::on_call_of;
 use super::requests::cannot_now;
 use super::turn::Turn;
 use super::{Fatal, Supervisor, World, stopping};
@@ -110,6 +111,7 @@ impl<W: World> Supervisor<W> {
         let allowed = match &order {
             House::Credential { what } => self.may_have(caller, &by, what),
             House::Second { .. } => self.may(caller, Right::Second),
+            House::Incident { .. } => self.may(caller, Right::Respond),
             _ => self.may(caller, Right::House),
         };
         if let Err(refused) = allowed {
@@ -143,6 +145,9 @@ impl<W: World> Supervisor<W> {
             && let Err(refused) = fits(what, site)
         {
             return Ok(Err(refused));
+        }
+        if let Some(site) = site {
+            self.core.have_on_call(on_call_of(&Arc::new(site.clone())));
         }
         let secret = secret_of(&order);
         let event = house_event(site, caller, order, reason);
@@ -270,6 +275,7 @@ fn event_of(order: House, by: PersonId, reason: String, (two_lift, known): (bool
         House::SizePool { pool, size, until } => Event::SizePool { pool, size, until, by, reason },
         House::Second { request } => Event::Second { request, by, known, reason },
         House::Credential { what } => Event::Credential { by, reason, what: what.credential() },
+        House::Incident { order } => Event::Incident { by, reason, order },
     }
 }
 

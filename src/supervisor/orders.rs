@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::access::person_of;
 use super::as_if::AsIf;
 use super::ordering::{Comes, Desk, Prepared, ordered_otherwise};
-use super::recall::{self, Definition, Recalled};
+use super::recall::{self, Definition, Recalled, on_call_of};
 use super::turn::Turn;
 use super::{Fatal, Supervisor, World, stopping};
 use crate::core::fact::{LateWhy, RunResult};
@@ -166,6 +166,9 @@ impl<W: World> Supervisor<W> {
         turn.blobs.push(bytes);
         turn.blobs.extend(files.into_values());
         self.define(opened.definition.clone(), Definition::new(copy));
+        if self.core.served().is_none() {
+            self.core.have_on_call(on_call_of(&loaded.site));
+        }
         self.step(turn, Event::Open { opened, across })?;
         self.expect_hosts(&run);
         Ok(Ok(run))

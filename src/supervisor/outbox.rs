@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
 use super::{Fatal, Input, Supervisor, World};
+use crate::core::night::Event;
 use crate::fault;
 use crate::port::{Clock, Mailer, QueuedMail, SendError, Store, StoreError, StoreReader};
 
@@ -17,8 +18,21 @@ pub struct Post(QueuedMail);
 #[derive(Debug)]
 pub struct MailNews {
     id: u64,
+    to: String,
     tries: u32,
     result: Result<String, SendError>,
+}
+
+impl MailNews {
+    /// What people are told of a message that no server will take.
+    pub(super) fn refused(&self) -> Option<Event> {
+        match &self.result {
+            Err(SendError::Never(why)) => {
+                Some(Event::MailRefused { to: self.to.clone(), why: why.clone() })
+            }
+            Ok(_) | Err(SendError::Later(_)) => None,
+        }
+    }
 }
 
 /// Messages given to the sender at a time.
@@ -36,7 +50,8 @@ pub async fn send_mail<M: Mailer>(
         if result.is_ok() {
             fault::point("supervisor.mail-sent");
         }
-        let told = MailNews { id: queued.id, tries: queued.tries + 1, result };
+        let to = mail.to.clone();
+        let told = MailNews { id: queued.id, to, tries: queued.tries + 1, result };
         if news.send(Input::Mail(told)).is_err() {
             return;
         }

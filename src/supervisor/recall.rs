@@ -9,9 +9,11 @@ use jiff::Timestamp;
 use super::Fatal;
 use crate::core::calendar::Calendars;
 use crate::core::fact::Fact;
+use crate::core::incident::OnCall;
 use crate::core::night::Core;
 use crate::core::state::Unfit;
 use crate::definition::copy::RunCopy;
+use crate::definition::site::Site;
 use crate::journal::address;
 use crate::port::StoreReader;
 use crate::types::{BusinessDate, JobRef, Outcome, RunId};
@@ -47,6 +49,9 @@ pub async fn standing<R: StoreReader>(
             | Fact::PoolBack { .. }
             | Fact::ChangeMoved { .. }
             | Fact::EventReceived(_)
+            | Fact::IncidentOpened(_)
+            | Fact::IncidentMoved(_)
+            | Fact::IncidentClosed { .. }
                 if trial =>
             {
                 continue;
@@ -73,6 +78,12 @@ pub async fn standing<R: StoreReader>(
         }
     }
     Ok(())
+}
+
+/// Who is told of incidents, by the files of a site.
+pub fn on_call_of(site: &Arc<Site>) -> Arc<OnCall> {
+    let calendars = Arc::new(Calendars::new(&site.calendars));
+    Arc::new(OnCall::new(Arc::clone(site), calendars))
 }
 
 /// A run as the journal has it: read, proven, and not taken in yet.

@@ -10,6 +10,7 @@ use super::orders::NotOrdered;
 use super::turn::Turn;
 use super::{Fatal, Supervisor, World};
 use crate::core::fact::{Fact, LateWhy, MissedWhy, Proposed};
+use crate::core::forecast;
 use crate::core::night::Event;
 use crate::core::order::Order;
 use crate::core::service::{self, DueStart};
@@ -323,6 +324,7 @@ impl<W: World> Supervisor<W> {
         }
         service.look = now.since_boot + LOOK;
         self.let_go();
+        self.foresee().await?;
         if !asked {
             return self.look_at_files().await;
         }
@@ -330,6 +332,23 @@ impl<W: World> Supervisor<W> {
         self.look_at_files().await?;
         self.reads_anew(true);
         Ok(())
+    }
+
+    /// Deadlines that will be missed are told before they are.
+    async fn foresee(&mut self) -> Result<(), Fatal> {
+        let now = self.parts.clock.now();
+        let mut runs = self.core.state().runs.values();
+        let open = runs.any(|run| run.result.is_none() && run.batch.has_deadlines());
+        let known = self.core.state().unfinished().next().is_some();
+        if !open && !known {
+            return Ok(());
+        }
+        // Where the night cannot be looked ahead of, it is no later for that.
+        let Ok(ahead) = forecast::of_night(&self.core, now) else { return Ok(()) };
+        let late = forecast::late(self.core.state(), &ahead, now.wall);
+        let mut turn = Turn::default();
+        self.step(&mut turn, Event::Foresee { late })?;
+        self.finish(turn).await
     }
 
     /// Reads the job files again where they have changed. Files with defects are told of, and what was good before stays.
@@ -373,7 +392,7 @@ impl<W: World> Supervisor<W> {
             let newest = last.entry(&run.opened.batch).or_insert(this);
             *newest = (*newest).max(this);
         }
-        let old = runs.values().filter(|run| service::is_done_with(run, now));
+        let old = runs.values().filter(|run| service::is_done_with(self.core.state(), run, now));
         let old = old.filter(|run| last.get(&run.opened.batch).is_some_and(|l| l.1 != run.id()));
         let old = old.filter(|run| !self.is_asked_about(run.id()));
         let gone: Vec<RunId> = old.map(|run| run.id().clone()).collect();

@@ -4,11 +4,13 @@ use std::collections::VecDeque;
 use std::pin::pin;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use tokio::sync::mpsc;
 
 use super::pulse::{WAITING, beat};
 use super::{Fatal, Input, Observer, Supervisor, World, answer};
 use crate::core::fact::{LateWhy, StopHow};
+use crate::core::night::Event;
 use crate::port::control::{Asked, Reply, Request};
 use crate::port::{Clock, Commit, Pulse, Store, StoreError};
 
@@ -16,6 +18,8 @@ use crate::port::{Clock, Commit, Pulse, Store, StoreError};
 const AGAIN: Duration = Duration::from_secs(1);
 /// How long a try may take before it is trouble, for those who wait.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// A store that is away for less is told of in the log alone.
+const HITCH: SignedDuration = SignedDuration::from_secs(30);
 
 impl<W: World> Supervisor<W> {
     /// Tries until the store takes it. Meanwhile nothing is started and nothing is lost: what runs goes on under its
@@ -71,6 +75,7 @@ impl<W: World> Supervisor<W> {
                 &format!("the store does not take what was decided: {why}; trying again, nothing starts until it does"),
             );
             *told = true;
+            self.store_away = Some((at, why.clone()));
         }
         let mut door = Door {
             inbox: &mut self.parts.inbox,
@@ -92,6 +97,13 @@ impl<W: World> Supervisor<W> {
             let at = self.parts.clock.now().wall;
             self.notice(at, "the store takes what is decided again");
         }
+    }
+
+    /// What people are told when the store could not be written for so long that it was more than a hitch.
+    pub(super) fn store_back(&mut self) -> Option<Event> {
+        let (since, why) = self.store_away.take()?;
+        let away = self.parts.clock.now().wall.duration_since(since);
+        (away >= HITCH && !self.is_trial()).then_some(Event::StoreBack { since, why })
     }
 }
 

@@ -12,7 +12,7 @@ use crate::core::masks::masked;
 use crate::core::night::{Command, Event, StepError};
 use crate::core::refused::Refused;
 use crate::fault;
-use crate::journal::{OutgoingMail, Row, row};
+use crate::journal::{OutgoingMail, Row, rows as rows_of};
 use crate::port::control::Reply;
 use crate::port::{AgentEvent, AgentLink, Clock, Commit, Folders, Store, StoreError, StoreReader};
 use crate::types::{AttemptId, Ending, HostName, RunId, Span};
@@ -42,11 +42,19 @@ impl<W: World> Supervisor<W> {
         for input in inputs {
             self.take(input, &mut turn).await?;
         }
+        if let Some(back) = self.store_back() {
+            self.step(&mut turn, back)?;
+        }
         self.step(&mut turn, Event::Tick)?;
         self.finish(turn).await?;
         let took = self.parts.clock.now().since_boot.saturating_sub(begun.since_boot);
         self.parts.meters.turn.observe(took.as_secs_f64());
         Ok(())
+    }
+
+    /// A set clock: what it decides counts for nothing else.
+    pub(super) fn is_trial(&self) -> bool {
+        self.parts.clock.offset().is_some()
     }
 
     async fn take(&mut self, input: Input, turn: &mut Turn) -> Result<(), Fatal> {
@@ -72,7 +80,12 @@ impl<W: World> Supervisor<W> {
                 self.reload = true;
                 Ok(())
             }
-            Input::Mail(news) => self.mail_news(news).await,
+            Input::Mail(news) => {
+                if let Some(refused) = news.refused().filter(|_| !self.is_trial()) {
+                    self.step(turn, refused)?;
+                }
+                self.mail_news(news).await
+            }
             Input::Overtaken(why) => Err(why.into()),
             Input::Archived { archived, done } => {
                 let gone = self.archive(turn, *archived).await?;
@@ -236,7 +249,7 @@ impl<W: World> Supervisor<W> {
         let mut rows = Vec::new();
         for (at, fact) in &turn.facts {
             let sealed = self.chain.seal(self.epoch, *at, recorded, fact)?;
-            rows.extend(row(sealed.seq, *at, fact));
+            rows.extend(rows_of(sealed.seq, *at, fact));
             entries.push(sealed);
         }
         rows.append(&mut turn.rows);
@@ -247,7 +260,9 @@ impl<W: World> Supervisor<W> {
         let mut over = BTreeSet::new();
         for command in &turn.commands {
             match command {
-                Command::Notify { incident } => turn.mail.extend(self.incident_mail(*incident)),
+                Command::Notify { incident, people, notice } => {
+                    turn.mail.extend(self.incident_mail(*incident, people, notice));
+                }
                 Command::Report { run } => drop(over.insert(run.clone())),
                 _ => {}
             }

@@ -84,6 +84,7 @@ name!(/** A person's stable id: never a display name. */ PersonId);
 name!(/** Something that another system tells of. */ EventName);
 name!(/** A team. */ TeamName);
 name!(/** A shift (班次) of the roster. */ ShiftName);
+name!(/** Who is told of an incident, and when. */ PolicyName);
 name!(/** A role of people, such as `duty`. */ Role);
 name!(/** Something that somebody confirms of a change. */ CheckName);
 name!(/** A way to tell people something beside mail, such as a webhook (通知渠道). */ ChannelName);
@@ -131,29 +132,6 @@ impl<'de> Deserialize<'de> for JobRef {
     }
 }
 
-/// An incident's number, written `INC-7`. Counted per site, never reused.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    schemars::JsonSchema,
-)]
-#[serde(transparent)]
-pub struct IncidentId(pub u64);
-
-impl fmt::Display for IncidentId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "INC-{}", self.0)
-    }
-}
-
 /// A number of the site that is written with letters before it, and never reused.
 macro_rules! numbered {
     ($(#[$doc:meta])* $name:ident, $letters:literal) => {
@@ -176,6 +154,11 @@ macro_rules! numbered {
             }
         }
     };
+}
+
+numbered! {
+    /// An incident's number, written `INC-7`. Counted per site.
+    IncidentId, "INC"
 }
 
 numbered! {

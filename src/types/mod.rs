@@ -11,6 +11,7 @@ mod duration;
 mod ending;
 mod event_key;
 mod id;
+mod incident;
 mod month;
 mod now;
 mod outcome;
@@ -28,9 +29,10 @@ pub use ending::Ending;
 pub use event_key::{BadEventKey, EventKey};
 pub use id::{
     BatchId, CalendarName, ChangeId, ChannelName, CheckName, EventName, FreezeId, HostName,
-    IncidentId, InvalidName, JobName, JobRef, PersonId, PoolName, RequestId, Role, ShiftName,
-    TargetName, TeamName, TokenId, WindowClass,
+    IncidentId, InvalidName, JobName, JobRef, PersonId, PolicyName, PoolName, RequestId, Role,
+    ShiftName, TargetName, TeamName, TokenId, WindowClass,
 };
+pub use incident::{ClockKind, IncidentKind, Severity};
 pub use month::{InvalidMonth, Month};
 pub use now::{BootId, Due, Now};
 pub use outcome::{Condition, Outcome};

@@ -35,6 +35,8 @@ pub enum Right {
     Second,
     /// Post what other systems have to tell.
     Events,
+    /// Acknowledge incidents and record what was done about them; open one.
+    Respond,
     /// Take part in database changes, as far as the rules of changes let one.
     Changes,
     /// Passwords and tokens of others, and the audit.
@@ -43,7 +45,7 @@ pub enum Right {
 
 impl Right {
     /// Every right, in the order of the format reference.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Read,
         Self::Logs,
         Self::Operate,
@@ -51,6 +53,7 @@ impl Right {
         Self::House,
         Self::Second,
         Self::Events,
+        Self::Respond,
         Self::Changes,
         Self::Admin,
     ];
@@ -64,6 +67,7 @@ impl Right {
             Self::House => "house",
             Self::Second => "second",
             Self::Events => "events",
+            Self::Respond => "respond",
             Self::Changes => "changes",
             Self::Admin => "admin",
         }
@@ -83,7 +87,7 @@ impl fmt::Display for Right {
 /// A word that is no right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no right: one of read, logs, operate, order, house, second, events, changes, admin"
+    "`{0}` is no right: one of read, logs, operate, order, house, second, events, respond, changes, admin"
 )]
 pub struct UnknownRight(pub String);
 

@@ -4,9 +4,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Who;
+use super::incident::StepLine;
 use super::job::LeftOut;
 use super::report::Act;
 use crate::core::fact::{Deadline, RunResult, StopHow};
+use crate::core::incident::Fault;
 use crate::types::{
     BusinessDate, Ending, EventName, IncidentId, JobName, Outcome, RunId, Span, Text,
 };
@@ -89,16 +91,22 @@ pub enum Event {
     },
     IncidentOpened {
         incident: IncidentId,
-        job: JobName,
+        /// `None`: it is about the run, or about no run at all.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        job: Option<JobName>,
+        fault: Fault,
         blocks: u32,
         told: Vec<Who>,
-        /// Nothing has failed: people owe it something.
-        #[serde(skip_serializing_if = "std::ops::Not::not")]
-        waits: bool,
+    },
+    /// Somebody, or nightrun, has done something about an incident.
+    IncidentMoved {
+        incident: IncidentId,
+        step: Box<StepLine>,
     },
     IncidentClosed {
         incident: IncidentId,
-        job: JobName,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        job: Option<JobName>,
     },
     Acted {
         by: Who,

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 
 use super::Who;
 use super::event::{Event, EventLine};
+use super::of_incident;
 use super::of_job::{blocked_by, left_out, took};
 use super::report::Act;
 use crate::core::fact::{Action, Fact, Why};
-use crate::core::phase::Phase;
 use crate::core::state::{Attempt, Run, State};
 use crate::definition::site::{Kind, Site};
 use crate::types::{AttemptId, JobName, Outcome, PersonId, Span};
@@ -72,14 +72,16 @@ pub fn event(after: &State, at: Timestamp, fact: &Fact) -> Option<EventLine> {
         Fact::DeadlineMissed { job, deadline, due, .. } => {
             Event::DeadlineMissed { job: job.clone(), deadline: *deadline, due: *due }
         }
-        Fact::IncidentOpened { incident, job, blocks, notify, .. } => Event::IncidentOpened {
-            incident: *incident,
-            job: job.clone(),
-            blocks: blocks.len() as u32,
-            told: notify.iter().map(|id| Who::of(&run.site, id)).collect(),
-            waits: run.index(job).is_some_and(|index| {
-                matches!(run.jobs[index].phase, Phase::Waiting | Phase::RetryWait { .. })
-            }),
+        Fact::IncidentOpened(opened) => Event::IncidentOpened {
+            incident: opened.incident,
+            job: opened.job.clone(),
+            fault: opened.fault.clone(),
+            blocks: u32::try_from(opened.blocks.len()).unwrap_or(u32::MAX),
+            told: opened.notify.iter().map(|id| Who::of(&run.site, id)).collect(),
+        },
+        Fact::IncidentMoved(moved) => Event::IncidentMoved {
+            incident: moved.incident,
+            step: Box::new(of_incident::step(&run.site, at, moved)),
         },
         Fact::IncidentClosed { incident, job, .. } => {
             Event::IncidentClosed { incident: *incident, job: job.clone() }

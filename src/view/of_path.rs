@@ -51,12 +51,13 @@ impl Paths<'_> {
 
     /// The job of the first incident, else the one that was over last.
     fn last(&self, run: &Run) -> Option<usize> {
-        let incidents = self.core.state().incidents.values();
+        let incidents = self.core.state().unfinished();
         let first = incidents
-            .filter(|incident| incident.run == *run.id() && incident.closed.is_none())
-            .min_by_key(|incident| incident.opened);
-        if let Some(incident) = first {
-            return run.index(&incident.job);
+            .filter(|incident| incident.what.run.as_ref() == Some(run.id()) && incident.is_open())
+            .filter_map(|incident| Some((incident.opened, run.index(incident.what.job.as_ref()?)?)))
+            .min();
+        if let Some((_, index)) = first {
+            return Some(index);
         }
         latest(run, 0..run.jobs.len())
     }

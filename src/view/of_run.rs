@@ -6,21 +6,21 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Who;
-use super::failure::{BlockedJob, FailureView};
 use super::job::{JobLine, StateWord};
 use super::list::ListView;
 use super::of_fact::reason_besides;
+use super::of_incident;
 use super::of_job::{Around, lines};
 use super::of_standing;
-use super::report::{Act, ActionLine, ChangeLine, IncidentLine, ReportView};
+use super::report::{Act, ActionLine, ChangeLine, ReportView};
 use super::run::{RunHead, Totals};
 use super::starts::Late;
 use super::status::StatusView;
 use crate::core::fact::Deadline;
 use crate::core::night::Core;
-use crate::core::state::{Incident, Run, State, Unfit, Way};
+use crate::core::state::{Run, Unfit, Way};
 use crate::definition::site::Kind;
-use crate::types::{IncidentId, JobName, Now, RunId, Span};
+use crate::types::{JobName, Now, RunId, Span};
 use crate::wire::{ChangeWork, Work};
 
 /// The head of every page about a run.
@@ -56,7 +56,8 @@ fn late(run: &Run) -> Option<Late> {
 pub fn status(core: &Core, run: &RunId, now: Now, around: Around<'_>) -> Result<StatusView, Unfit> {
     let run = core.state().run(run)?;
     let jobs = lines(core, run, now, around)?;
-    let open = incidents(core.state(), run).into_iter().filter(|line| line.closed.is_none());
+    let open =
+        of_incident::of_run(core.state(), run).into_iter().filter(|line| line.closed.is_none());
     Ok(StatusView {
         head: head(run, now, around),
         totals: Totals::of(&jobs),
@@ -84,67 +85,13 @@ pub fn report(
         totals: Totals::of(&jobs),
         changes: changes(run, &jobs),
         jobs,
-        incidents: incidents(core.state(), run),
+        incidents: of_incident::of_run(core.state(), run),
         actions: actions(run),
         missed_starts: Vec::new(),
         unsent_mail: around.unsent_mail,
         journal_head,
         generated_at,
     })
-}
-
-/// The one mail of a fault.
-pub fn failure(
-    core: &Core,
-    incident: IncidentId,
-    now: Now,
-    around: Around<'_>,
-) -> Result<FailureView, Unfit> {
-    let state = core.state();
-    let known = state.incidents.get(&incident).ok_or(Unfit::NoIncident(incident))?;
-    let run = state.run(&known.run)?;
-    let missing = || Unfit::NoJob { run: known.run.clone(), job: known.job.clone() };
-    let index = run.index(&known.job).ok_or_else(missing)?;
-    let critical = super::of_job::critical_path(run);
-    let job = super::of_job::line(core, run, index, now, around, &critical)?;
-    let blocked = known.blocks.iter().filter_map(|name| run.batch.job(name));
-    Ok(FailureView {
-        head: head(run, now, around),
-        incident,
-        opened: known.opened,
-        priority: priority(run, known),
-        job,
-        blocks: blocked
-            .map(|job| BlockedJob { name: job.name.clone(), title: job.title.clone() })
-            .collect(),
-        told: told(run, known),
-    })
-}
-
-/// 1 where the fault stands between the run and its must-complete-by, or work behind it waits; 2 otherwise.
-fn priority(run: &Run, incident: &Incident) -> u8 {
-    if run.deadline(None, Deadline::MustCompleteBy).is_some() || !incident.blocks.is_empty() {
-        1
-    } else {
-        2
-    }
-}
-
-fn told(run: &Run, incident: &Incident) -> Vec<Who> {
-    incident.notified.iter().map(|id| Who::of(&run.site, id)).collect()
-}
-
-fn incidents(state: &State, run: &Run) -> Vec<IncidentLine> {
-    let own = state.incidents.iter().filter(|(_, incident)| incident.run == *run.id());
-    own.map(|(id, incident)| IncidentLine {
-        id: *id,
-        job: incident.job.clone(),
-        opened: incident.opened,
-        closed: incident.closed,
-        blocks: incident.blocks.clone(),
-        told: told(run, incident),
-    })
-    .collect()
 }
 
 fn changes(run: &Run, jobs: &[JobLine]) -> Vec<ChangeLine> {

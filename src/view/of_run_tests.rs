@@ -9,13 +9,13 @@ use super::of_job::Around;
 use super::report::{Act, OpenPoint};
 use super::run::DeadlineState;
 use super::why::Reason;
-use super::{of_fact, of_run, of_why, of_why_unopened};
+use super::{of_fact, of_incident, of_run, of_why, of_why_unopened};
 use crate::core::fact::Action;
 use crate::core::forecast;
 use crate::core::test_night::{Night, name, site};
 use crate::core::test_site::job;
 use crate::definition::site::Job;
-use crate::types::{BusinessDate, Ending, IncidentId, Span};
+use crate::types::{BusinessDate, Ending, IncidentId, Severity, Span};
 
 fn takes(name: &str, needs: &[&str], seconds: u64) -> Job {
     Job { expected: Some(Span::seconds(seconds)), ..job(name, needs) }
@@ -64,11 +64,13 @@ fn a_failure_shows_what_it_blocks_to_everyone_who_is_told() {
     let mut night = night();
     night.bad("a");
     let around = Around::nothing();
-    let mail = of_run::failure(&night.core, IncidentId(1), night.now, around).unwrap();
+    let mail = of_incident::mail(&night.core, IncidentId(1), night.now, around).unwrap();
     let blocked: Vec<&str> = mail.blocks.iter().map(|job| job.name.as_str()).collect();
     assert_eq!(blocked, ["b", "c"]);
-    assert_eq!((mail.priority, mail.told.len(), mail.told[0].name.en.as_str()), (1, 1, "Li Wei"));
-    assert_eq!(mail.job.last_failed().unwrap().ending, Some(Ending::Exited { code: 1 }));
+    let line = &mail.incident.line;
+    let told: Vec<&str> = line.told.iter().map(|who| who.name.en.as_str()).collect();
+    assert_eq!((line.severity, told), (Severity::P1, vec!["Li Wei"]));
+    assert_eq!(mail.job.unwrap().last_failed().unwrap().ending, Some(Ending::Exited { code: 1 }));
     assert_eq!(why(&night, "c"), [Reason::Blocked { by: vec![name("a")] }], "the root, not b");
 }
 
@@ -98,7 +100,8 @@ fn a_report_tells_who_did_what_and_what_is_open() {
         (1, 1, 0)
     );
     let unknown = OpenPoint::Unknown { job: name("c") };
-    let incident = OpenPoint::Incident { id: IncidentId(1), job: name("c") };
+    let incident = report.incidents.first().map(|line| OpenPoint::Incident(Box::new(line.clone())));
+    let incident = incident.unwrap();
     assert_eq!(report.open_points(), [unknown, incident, OpenPoint::UnsentMail { count: 1 }]);
 }
 

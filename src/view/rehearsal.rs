@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use serde::Serialize;
 
+use super::incident::IncidentLine;
 use super::job::{JobLine, StateWord};
 use super::plan::BatchLeftOut;
-use super::report::IncidentLine;
 use super::run::{DeadlineState, RunHead, Totals};
 use crate::core::fact::{Deadline, RunResult};
 use crate::types::{

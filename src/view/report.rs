@@ -4,12 +4,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Who;
+use super::incident::IncidentLine;
 use super::job::{JobLine, StateWord};
 use super::run::{RunHead, Totals};
 use super::starts::Missed;
 use crate::core::fact::Action;
 use crate::definition::site::ChangeClass;
-use crate::types::{ChangeId, IncidentId, JobName, TargetName, Text};
+use crate::types::{ChangeId, JobName, TargetName, Text};
 use crate::wire::{ChangeState, Check};
 
 /// Everything that the report of a run says.
@@ -51,17 +52,6 @@ pub struct ChangeLine {
     pub after: Vec<Check>,
     /// What went wrong.
     pub why: Option<String>,
-}
-
-/// An incident of the run (事件).
-#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
-pub struct IncidentLine {
-    pub id: IncidentId,
-    pub job: JobName,
-    pub opened: Timestamp,
-    pub closed: Option<Timestamp>,
-    pub blocks: Vec<JobName>,
-    pub told: Vec<Who>,
 }
 
 /// What a person did.
@@ -116,10 +106,7 @@ pub enum OpenPoint {
     RollbackFailed {
         change: ChangeId,
     },
-    Incident {
-        id: IncidentId,
-        job: JobName,
-    },
+    Incident(Box<IncidentLine>),
     UnsentMail {
         count: u32,
     },
@@ -186,7 +173,7 @@ impl ReportView {
         }
         points.extend(with(StateWord::Unknown).map(|j| OpenPoint::Unknown { job: j.name.clone() }));
         for incident in self.incidents.iter().filter(|incident| incident.closed.is_none()) {
-            points.push(OpenPoint::Incident { id: incident.id, job: incident.job.clone() });
+            points.push(OpenPoint::Incident(Box::new(incident.clone())));
         }
         points.extend(with(StateWord::Held).map(|j| OpenPoint::Held { job: j.name.clone() }));
         points.extend(self.missed_starts.iter().cloned().map(OpenPoint::StartsMissed));

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::incident::IncidentLine;
 use super::job::JobLine;
-use super::report::IncidentLine;
 use super::run::{RunHead, Totals};
 use super::standing::StandingView;
 use crate::core::fact::StopHow;

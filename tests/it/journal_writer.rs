@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use nightrun::core::fact::{Fact, RunOpened, RunResult, Why};
-use nightrun::journal::{Chain, OutgoingMail, Secret, kept, row};
+use nightrun::journal::{Chain, OutgoingMail, Secret, kept, rows};
 use nightrun::port::{Commit, Store, StoreError, StoreReader};
 use nightrun::types::{
     AttemptId, BootId, Ending, Epoch, HostName, JobName, Outcome, PersonId, RunId, Usage,
@@ -117,7 +117,7 @@ impl<S: Store> Writer<S> {
         for fact in facts {
             self.at += SignedDuration::from_secs(1);
             let sealed = self.chain.seal(self.epoch, self.at, self.at, fact).unwrap();
-            commit.rows.extend(row(sealed.seq, self.at, fact));
+            commit.rows.extend(rows(sealed.seq, self.at, fact));
             commit.entries.push(sealed);
         }
         commit

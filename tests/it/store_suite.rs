@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use nightrun::core::fact::{Fact, RunResult};
+use nightrun::core::fact::{Fact, Opened, RunResult};
 use nightrun::journal::{Chain, Head, Secret, address, verify};
 use nightrun::port::{Commit, RunFilter, Store, StoreError, StoreReader, TrialOffset};
 use nightrun::types::{
@@ -226,15 +226,16 @@ pub(crate) async fn runs_and_incidents_are_numbered<S: Store>(store: S) {
     let reader = writer.store.reader().clone();
     assert_eq!(reader.next_run_number(&first.batch, &key).await.unwrap(), 1);
     assert_eq!(reader.next_incident().await.unwrap(), IncidentId(1));
-    let incident = Fact::IncidentOpened {
+    let incident = Fact::IncidentOpened(Box::new(Opened::about(
+        IncidentId(1),
+        Some(first.clone()),
+        Some(job("load")),
+    )));
+    let closed = Fact::IncidentClosed {
         incident: IncidentId(1),
-        run: first.clone(),
-        job: job("load"),
-        blocks: vec![job("post")],
-        notify: Vec::new(),
+        run: Some(first.clone()),
+        job: Some(job("load")),
     };
-    let closed =
-        Fact::IncidentClosed { incident: IncidentId(1), run: first.clone(), job: job("load") };
     writer.write(&[opened(&first, "2026-10-30", true), incident, closed]).await.unwrap();
     assert_eq!(reader.next_run_number(&first.batch, &key).await.unwrap(), 2);
     let other = RunKey::new("2026-10-31").unwrap();

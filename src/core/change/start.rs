@@ -169,15 +169,10 @@ impl Mover<'_> {
     pub(in crate::core) fn manned(&mut self, run: &RunId) -> Result<(), Unfit> {
         let state = self.core.state.run(run)?;
         self.core.agenda.reconsider(state);
-        let complete = state.crew.executor.is_some() && state.crew.watcher.is_some();
-        let waiting: Vec<usize> = match complete {
-            true => (0..state.jobs.len()).filter(|index| waits_untried(state, *index)).collect(),
-            false => Vec::new(),
-        };
-        for index in waiting {
-            self.close_incidents_of(run, index)?;
+        match state.crew.executor.is_some() && state.crew.watcher.is_some() {
+            true => self.waits_no_more(run),
+            false => Ok(()),
         }
-        Ok(())
     }
 
     /// A step in the life of a change may let jobs start, those of other changes that need it among them.
@@ -215,38 +210,19 @@ impl Mover<'_> {
         let state = self.core.state.run(run)?;
         let people = !missing.is_empty() && !missing.iter().any(Missing::is_of_time);
         let alone = missing.iter().all(|missing| matches!(missing, Missing::Needs { .. }));
-        let told = self.core.state.incidents.values().any(|incident| {
-            incident.closed.is_none()
-                && incident.run == *run
-                && state
-                    .index(&incident.job)
-                    .is_some_and(|index| subject(state, index).is_some() && waits(state, index))
+        let told = self.core.state.unfinished().any(|incident| {
+            let job = incident.what.job.as_ref().and_then(|job| state.index(job));
+            incident.is_open()
+                && incident.what.run.as_ref() == Some(run)
+                && job.is_some_and(|index| subject(state, index).is_some() && waits(state, index))
         });
         if !people || alone || told || self.core.people_assumed {
             return Ok(());
         }
-        self.open_incident(run, index)
-    }
-
-    /// What people were told that it waits for is there.
-    pub(in crate::core) fn waits_no_more(
-        &mut self,
-        run: &RunId,
-        index: usize,
-    ) -> Result<(), Unfit> {
-        let state = self.core.state.run(run)?;
-        if subject(state, index).is_some() && waits_untried(state, index) {
-            self.close_incidents_of(run, index)?;
-        }
-        Ok(())
+        self.waits_for_people(run, index)
     }
 }
 
 fn waits(run: &Run, index: usize) -> bool {
     matches!(run.jobs[index].phase, Phase::Waiting | Phase::RetryWait { .. })
-}
-
-/// An open incident of such a job is about nothing but its waiting.
-fn waits_untried(run: &Run, index: usize) -> bool {
-    waits(run, index) && run.jobs[index].attempts.is_empty()
 }

@@ -1,31 +1,8 @@
-//! What must be true where a run ends, or an incident is opened.
+//! What must be true where a run ends.
 
 use crate::core::fact::RunResult;
-use crate::core::phase::Phase;
-use crate::core::state::{Run, State};
-use crate::types::{IncidentId, Outcome, RunId};
-
-pub(super) fn faulty(
-    state: &State,
-    run: &Run,
-    index: usize,
-    incident: IncidentId,
-) -> Result<(), String> {
-    if state.incidents.contains_key(&incident) {
-        return Err("there is an incident of that number".to_owned());
-    }
-    if super::change::waits_for_people(run, index) {
-        return Ok(());
-    }
-    let at_fault = match &run.jobs[index].phase {
-        Phase::InDoubt { .. } => true,
-        phase => phase.outcome() == Some(Outcome::Failed),
-    };
-    if !at_fault || !run.job(index).critical {
-        return Err("no critical job has failed".to_owned());
-    }
-    Ok(())
-}
+use crate::core::state::State;
+use crate::types::{Outcome, RunId};
 
 /// Once in the life of a run, so it may look at all of it.
 pub(super) fn over(state: &State, run: &RunId, result: RunResult) -> Result<(), String> {

@@ -7,14 +7,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    Act, Attempt, BatchGraph, Cancelled, Held, Incident, JobState, Missed, Run, Served, State,
-    Turn, Unfit, Way,
+    Act, Attempt, BatchGraph, Cancelled, Held, JobState, Missed, Run, Served, State, Turn, Unfit,
+    Way,
 };
 use crate::core::change::{Crew, Taken};
-use crate::core::fact::{Action, Fact, RunOpened, RunResult, Why};
+use crate::core::fact::{Action, Fact, Moved, RunOpened, RunResult, Why};
 use crate::core::graph::Graph;
+use crate::core::incident::Incident;
 use crate::core::phase::{Phase, Step};
-use crate::types::{AttemptId, BatchId, BootId, Ending, HostName, JobName, RunId};
+use crate::types::{AttemptId, BatchId, BootId, Ending, HostName, IncidentId, JobName, RunId};
 
 impl State {
     fn run_mut(&mut self, run: &RunId) -> Result<&mut Run, Unfit> {
@@ -108,20 +109,17 @@ impl State {
             | Fact::LoginRefused { .. } => {}
             Fact::DefinitionsTaken { revision } => self.taken = Some(revision.clone()),
             Fact::StartsMissed { batch, last, .. } => self.decided_start(batch, *last),
-            Fact::IncidentOpened { incident, run, job, blocks, notify } => {
-                let opened = Incident {
-                    run: run.clone(),
-                    job: job.clone(),
-                    opened: at,
-                    closed: None,
-                    blocks: blocks.clone(),
-                    notified: notify.clone(),
-                };
-                self.incidents.insert(*incident, opened);
+            Fact::IncidentOpened(opened) => {
+                // Read with its run, and with what stands beyond any run.
+                let incident = self.incidents.entry(opened.incident);
+                incident.or_insert_with(|| Incident::new(at, opened));
+                self.finish_or_not(opened.incident);
             }
+            Fact::IncidentMoved(moved) => self.move_incident(at, moved)?,
             Fact::IncidentClosed { incident, .. } => {
                 let known = self.incidents.get_mut(incident);
-                known.ok_or(Unfit::NoIncident(*incident))?.closed = Some(at);
+                known.ok_or(Unfit::NoIncident(*incident))?.close(at);
+                self.finish_or_not(*incident);
             }
             Fact::Acted { run, by, reason, action, second } => {
                 let (by, reason, second) = (by.clone(), reason.clone(), second.clone());
@@ -160,7 +158,37 @@ impl State {
                 run.intend(at, attempt, (host, boot), false)?;
             }
             // Of runs that are not here, and of the store itself.
-            Fact::RunLost(_) | Fact::RunArchived(_) | Fact::StoreRestored { .. } => {}
+            Fact::RunArchived(archived) => {
+                let run = Some(&archived.run);
+                let gone = |incident: &Incident| incident.what.run.as_ref() == run;
+                self.incidents.retain(|_, incident| !gone(incident));
+                self.unfinished.retain(|id| self.incidents.contains_key(id));
+            }
+            Fact::RunLost(_) | Fact::StoreRestored { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn finish_or_not(&mut self, incident: IncidentId) {
+        let unfinished = self.incidents.get(&incident).is_some_and(Incident::is_unfinished);
+        match unfinished {
+            true => self.unfinished.insert(incident),
+            false => self.unfinished.remove(&incident),
+        };
+    }
+
+    fn move_incident(&mut self, at: Timestamp, moved: &Moved) -> Result<(), Unfit> {
+        let incident = moved.incident;
+        let known = self.incidents.get_mut(&incident).ok_or(Unfit::NoIncident(incident))?;
+        let next = known.steps.len() + 1;
+        match usize::try_from(moved.number) {
+            Ok(number) if number == next => {
+                known.apply(at, moved);
+                self.finish_or_not(incident);
+            }
+            // Read with its run, and with what stands beyond any run.
+            Ok(number) if number < next => {}
+            _ => return Err(Unfit::WrongIncidentStep { incident, number: moved.number }),
         }
         Ok(())
     }

@@ -9,7 +9,10 @@ use super::site::Version;
 use super::{List, Names, Nullable};
 use crate::definition::day_words::DayWords;
 use crate::definition::site::{ChangeClass, FoldPolicy, GapPolicy};
-use crate::types::{BatchId, CalendarName, EventName, JobName, Span, TeamName, WindowClass, Zone};
+use crate::types::{
+    BatchId, CalendarName, EventName, JobName, PolicyName, Severity, Span, TeamName, WindowClass,
+    Zone,
+};
 
 record! {
     /// A batch: jobs that need each other, with a schedule and a business date.
@@ -38,6 +41,10 @@ record! {
         optional must_start_by: Time,
         /// The first such clock time at or after the scheduled start.
         optional must_complete_by: Time,
+        /// How grave its incidents are, of jobs that say nothing: p1, p2, p3.
+        optional severity: Severity,
+        /// Who is told of its incidents; as escalation.yaml says for the severity by default.
+        optional escalation: PolicyName,
         /// Parameters with their defaults; one without a default must be given with the order.
         optional parameters: Names<Parameter, Nullable<String>>,
         /// The jobs; a batch has these or `changes`.

@@ -9,7 +9,8 @@ use crate::definition::byte_size::ByteSize;
 use crate::definition::day_words::DayWords;
 use crate::definition::site::{EndingKind, Survivors, Transaction};
 use crate::types::{
-    CalendarName, ChangeId, EventName, HostName, PoolName, Role, Span, TargetName, WindowClass,
+    CalendarName, ChangeId, EventName, HostName, PoolName, Role, Severity, Span, TargetName,
+    WindowClass,
 };
 
 record! {
@@ -39,6 +40,8 @@ record! {
         optional needs: List<Word>,
         /// Whether its failure fails the run and mails people. Default: true.
         optional critical: bool,
+        /// How grave its failure is: p1, p2, p3; the batch's by default.
+        optional severity: Severity,
         optional retry: RetryRecord,
         optional time_limit: Span,
         /// Between TERM and KILL. Default: 10s.

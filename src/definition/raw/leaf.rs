@@ -14,8 +14,9 @@ use super::super::site::{
 use super::super::yaml::{Node, Value};
 use super::{Read, Reader, Shape};
 use crate::types::{
-    BatchId, CalendarName, ChangeId, ChannelName, CheckName, EventName, HostName, JobName, Lang,
-    PersonId, PoolName, Right, Role, ShiftName, Span, TargetName, TeamName, WindowClass, Zone,
+    BatchId, CalendarName, ChangeId, ChannelName, CheckName, EventName, HostName, IncidentKind,
+    JobName, Lang, PersonId, PolicyName, PoolName, Right, Role, Severity, ShiftName, Span,
+    TargetName, TeamName, WindowClass, Zone,
 };
 
 /// Why a text is not what it should be.
@@ -103,6 +104,7 @@ names!(
     HostName,
     JobName,
     PersonId,
+    PolicyName,
     PoolName,
     Role,
     ShiftName,
@@ -149,6 +151,7 @@ words! {
         "house" => Self::House,
         "second" => Self::Second,
         "events" => Self::Events,
+        "respond" => Self::Respond,
         "changes" => Self::Changes,
         "admin" => Self::Admin,
     }
@@ -167,6 +170,12 @@ words! {
         "parameter" => Self::Parameter,
         "bug-fix" => Self::BugFix,
         "release" => Self::Release,
+    }
+    Severity { "p1" => Self::P1, "p2" => Self::P2, "p3" => Self::P3 }
+    IncidentKind {
+        "fault" => Self::Fault,
+        "request" => Self::Request,
+        "problem" => Self::Problem,
     }
     ChangeKind { "normal" => Self::Normal, "emergency" => Self::Emergency }
     ChangeMode { "transactional" => Self::Transactional, "journalled" => Self::Journalled }

@@ -9,6 +9,7 @@ pub(super) mod calendar;
 pub(super) mod change;
 pub(super) mod change_rules;
 pub(super) mod duty;
+pub(super) mod escalation;
 pub(super) mod job;
 mod leaf;
 pub(super) mod people;

@@ -78,6 +78,9 @@ fn batch(
     if let Some(window) = raw.window.given() {
         known.check(&known.windows, window, found);
     }
+    if let Some(policy) = raw.escalation.given() {
+        known.check(&known.policies, policy, found);
+    }
     let usual = Usual::of_batch(&raw.calendar, known);
     let schedule =
         raw.schedule.given().and_then(|schedule| self::schedule(schedule, usual, known, found));
@@ -100,6 +103,8 @@ fn batch(
         window: raw.window.get().cloned(),
         must_start_by: raw.must_start_by.get().copied(),
         must_complete_by: raw.must_complete_by.get().copied(),
+        severity: raw.severity.get().copied(),
+        escalation: raw.escalation.get().cloned(),
         parameters: parameters
             .map(|(name, default)| (name.value.0.clone(), default.0.clone()))
             .collect(),

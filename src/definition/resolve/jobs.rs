@@ -62,6 +62,7 @@ impl JobResolver<'_, '_> {
             kind: kind?,
             needs,
             critical: raw.critical.or(true),
+            severity: raw.severity.get().copied(),
             retry,
             time_limit: raw.time_limit.get().copied(),
             grace: raw.grace.or(Job::GRACE),

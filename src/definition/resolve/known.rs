@@ -12,8 +12,8 @@ use crate::definition::raw::{At, Field, Names};
 use crate::definition::sheets::{Sheet, Sheets};
 use crate::sql::Dialect;
 use crate::types::{
-    BatchId, CalendarName, ChangeId, HostName, JobName, PersonId, PoolName, Role, ShiftName,
-    TargetName, TeamName, WindowClass, Zone,
+    BatchId, CalendarName, ChangeId, HostName, JobName, PersonId, PolicyName, PoolName, Role,
+    ShiftName, TargetName, TeamName, WindowClass, Zone,
 };
 
 /// Names of one kind.
@@ -41,6 +41,7 @@ pub(super) struct Known<'r> {
     pub people: NameSet<PersonId>,
     pub teams: NameSet<TeamName>,
     pub shifts: NameSet<ShiftName>,
+    pub policies: NameSet<PolicyName>,
     /// Roles that somebody has.
     pub roles: NameSet<Role>,
     pub changes: NameSet<ChangeId>,
@@ -90,6 +91,11 @@ impl<'r> Known<'r> {
             people: declared("person", people.map(|f| &f.people), people_read),
             teams: declared("team", people.map(|f| &f.teams), people_read),
             shifts: declared("shift", shifts.map(|f| &f.shifts), shifts_read),
+            policies: declared(
+                "policy",
+                raw(sheets.escalation.as_ref()).map(|f| &f.policies),
+                sheets.escalation.as_ref().is_none_or(|sheet| sheet.raw.is_some()),
+            ),
             roles: NameSet { kind: "role", names: roles, complete: people_read },
             changes: NameSet::all("change", sheets.changes.keys().cloned()),
             change_files: sheets

@@ -7,6 +7,7 @@ mod change_rules;
 mod changes;
 mod days;
 mod duty;
+mod escalation;
 mod jobs;
 mod kinds;
 mod known;
@@ -39,6 +40,7 @@ pub(super) fn resolve(
     let people = people::resolve(sheets, findings, &mut places);
     let mut duty = duty::resolve(sheets, &known, findings, &mut places);
     duty.rules = roster_rules::resolve(sheets, &known, findings, &mut places);
+    let escalation = escalation::resolve(sheets, &known, findings);
     let calendars = calendars::resolve(tree, sheets, &known, findings, &mut places);
     let (windows, freezes) = windows::resolve(sheets, &known, findings);
     let change_rules = change_rules::resolve(sheets, &known, findings);
@@ -57,6 +59,7 @@ pub(super) fn resolve(
         second_person: settings.second_person,
         rights: settings.rights,
         duty,
+        escalation: escalation.map(Arc::new),
         people,
         calendars,
         windows,

@@ -10,8 +10,8 @@ use super::Site;
 use super::calendar::DayRule;
 use super::change::Change;
 use crate::types::{
-    ChangeId, Condition, EventName, HostName, JobName, JobRef, PoolName, Role, Span, TargetName,
-    Text, WindowClass,
+    ChangeId, Condition, EventName, HostName, JobName, JobRef, PoolName, Role, Severity, Span,
+    TargetName, Text, WindowClass,
 };
 
 /// One node of a batch (作业).
@@ -23,6 +23,9 @@ pub struct Job {
     pub needs: Vec<Need>,
     /// Whether its failure fails the run, opens an incident and mails people.
     pub critical: bool,
+    /// How grave its failure is; the batch's where it says nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
     pub retry: Retry,
     pub time_limit: Option<Span>,
     /// Between TERM and KILL.
@@ -67,6 +70,7 @@ impl Job {
             kind: Kind::Change { change: change.id.clone(), environment: named },
             needs: Vec::new(),
             critical: true,
+            severity: None,
             retry: Retry::default(),
             time_limit: None,
             grace: Self::GRACE,

@@ -6,6 +6,7 @@ mod calendar;
 mod change;
 mod change_rules;
 mod duty;
+mod escalation;
 mod job;
 mod roster_rules;
 mod schedule;
@@ -21,7 +22,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::types::{
     BatchId, CalendarName, ChangeId, ChannelName, EventName, HostName, JobName, Lang, PersonId,
-    Phone, PoolName, Rights, Role, TargetName, TeamName, Text, WindowClass, Zone,
+    Phone, PolicyName, PoolName, Rights, Role, Severity, TargetName, TeamName, Text, WindowClass,
+    Zone,
 };
 
 pub use calendar::{Calendar, CalendarRule, DayRule, Days, Exception, ExceptionKind, Period};
@@ -37,6 +39,7 @@ pub use duty::{
     Assignment, Duty, DutyDays, Hours, Leave, Notice, Override, Rotation, Shift, Swap, Team,
     TurnLength,
 };
+pub use escalation::{Clocks, Escalation, Limit, Policy, Rung, Tell};
 pub use job::{EndingKind, Job, Kind, Need, NeedOf, Retry, Success, Survivors, Transaction};
 pub use roster_rules::{
     ApprovedRule, CoverRule, LongLeaveRule, NoticeRule, RestRule, RosterRules, Weight,
@@ -74,6 +77,9 @@ pub struct Site {
     pub rights: BTreeMap<Role, Rights>,
     #[serde(default, skip_serializing_if = "Duty::is_empty")]
     pub duty: Duty,
+    /// Who is told of incidents, and when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalation: Option<Arc<Escalation>>,
     pub changes: BTreeMap<ChangeId, Change>,
     /// Without it changes are jobs like others, and nobody approves them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -181,6 +187,12 @@ pub struct Batch {
     /// The first such clock time at or after the scheduled start.
     pub must_start_by: Option<Time>,
     pub must_complete_by: Option<Time>,
+    /// How grave its incidents are, of jobs that say nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
+    /// Who is told of its incidents.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalation: Option<PolicyName>,
     /// Parameters with their defaults; `None` must be given with the order.
     pub parameters: BTreeMap<String, Option<String>>,
     /// In the order of the file. Of a list none, until a run of it is opened.
@@ -208,6 +220,12 @@ impl ChangeList {
 impl Batch {
     pub fn job(&self, name: &JobName) -> Option<&Job> {
         self.jobs.iter().find(|job| job.name == *name)
+    }
+
+    pub fn has_deadlines(&self) -> bool {
+        let own = [self.must_start_by, self.must_complete_by];
+        let jobs = self.jobs.iter().flat_map(|job| [job.must_start_by, job.must_complete_by]);
+        own.into_iter().chain(jobs).any(|time| time.is_some())
     }
 
     /// The folder that its scripts are named from, from the site's folder.
@@ -242,7 +260,7 @@ impl Site {
         part
     }
 
-    /// Everything but batches, changes and the roster.
+    /// Everything but batches, changes, and who is on call: that is asked as it stands.
     fn without_work(&self) -> Self {
         Self {
             title: self.title.clone(),
@@ -260,6 +278,7 @@ impl Site {
             second_person: self.second_person.clone(),
             rights: self.rights.clone(),
             duty: Duty::default(),
+            escalation: None,
             changes: BTreeMap::new(),
             change_rules: self.change_rules.clone(),
             batches: BTreeMap::new(),

@@ -147,8 +147,9 @@ impl Batch {
                 self.push(kind, &row)
             }
             Row::IncidentOpened { incident, run, job, opened } => {
-                let row = (int(incident.0), run.to_string(), job.as_str(), opened.as_microsecond());
-                self.push(kind, &row)
+                let run = run.as_ref().map(ToString::to_string).unwrap_or_default();
+                let job = job.as_ref().map(JobName::as_str).unwrap_or_default();
+                self.push(kind, &(int(incident.0), run, job, opened.as_microsecond()))
             }
             Row::IncidentClosed { incident, closed } => {
                 self.push(kind, &(int(incident.0), closed.as_microsecond()))

@@ -144,7 +144,7 @@ impl<R: Asks> StoreReader for R {
         let statement = Statement::new(
             "reading the journal",
             "SELECT *, (SELECT hash FROM journal AS former WHERE former.seq = journal.seq - 1) AS former
-             FROM journal WHERE seq IN (SELECT seq FROM standing) ORDER BY seq",
+             FROM journal WHERE seq IN (SELECT seq FROM standing) AND body <> '' ORDER BY seq",
         );
         self.ask(statement).await?.iter().map(proven).collect()
     }
@@ -211,7 +211,7 @@ impl<R: Asks> StoreReader for R {
     }
 
     async fn runs_at_fault(&self) -> Result<Vec<RunId>, StoreError> {
-        let text = "SELECT DISTINCT run FROM incident WHERE closed IS NULL";
+        let text = "SELECT DISTINCT run FROM incident WHERE closed IS NULL AND run <> ''";
         let rows = self.ask(Statement::new("reading incidents", text)).await?;
         rows.iter().map(|row| row.parsed("run")).collect()
     }

@@ -52,7 +52,7 @@ CREATE TEMP TRIGGER turn_is_stored INSTEAD OF INSERT ON turn BEGIN
 
     INSERT INTO incident (id, run, job, opened)
         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(new.incidents_opened);
-    UPDATE incident SET closed = value ->> 1
+    UPDATE incident SET closed = ifnull(closed, value ->> 1)
         FROM json_each(new.incidents_closed) WHERE incident.id = value ->> 0;
     SELECT RAISE(ABORT, 'nothing is stored that this changes: an incident to be closed')
         WHERE changes() <> json_array_length(ifnull(new.incidents_closed, '[]'));

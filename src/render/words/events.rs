@@ -90,14 +90,14 @@ messages! {
         format!("LATE: {job} should have started by {due}"), format!("超时限：{job} 未在 {due} 前开始");
     MissedComplete { job: &'a str, due: &'a str }:
         format!("LATE: {job} should have been complete by {due}"), format!("超时限：{job} 未在 {due} 前完成");
-    Incident { incident: &'a str, job: &'a str, blocks: u32, told: &'a str }:
-        format!("{incident} opened: {job} failed, blocks {}, told {told}", n_jobs(blocks)),
-        format!("{incident} 开启：{job} 失败，{blocks} 个作业受阻，已通知{told}");
-    IncidentWaits { incident: &'a str, job: &'a str, told: &'a str }:
-        format!("{incident} opened: {job} waits for people, told {told}"),
-        format!("{incident} 开启：{job} 等待人员处理，已通知{told}");
-    IncidentClosed { incident: &'a str, job: &'a str }:
-        format!("{incident} closed ({job})"), format!("{incident} 关闭（{job}）");
+    Incident { incident: &'a str, what: &'a str, blocks: u32, told: &'a str }:
+        format!("{incident} opened: {what}{}{}", blocks_en(blocks), told_en(told)),
+        format!("{incident} 开启：{what}{}{}", blocks_zh(blocks), told_zh(told));
+    IncidentMoved { incident: &'a str, who: &'a str, what: &'a str }:
+        if who.is_empty() { format!("{incident}: {what}") } else { format!("{incident}: {who} {what}") },
+        format!("{incident}：{who}{what}");
+    IncidentClosed { incident: &'a str, what: &'a str }:
+        format!("{incident} closed ({what})"), format!("{incident} 关闭（{what}）");
     Acted { who: &'a str, what: &'a str, reason: &'a str }:
         format!("{who} {what}{}", colon_en(reason)), format!("{who}：{what}{}", colon_zh(reason));
     WaitsForEvent { job: &'a str, event: &'a str }:
@@ -106,4 +106,20 @@ messages! {
     Asks { job: &'a str, question: &'a str, command: &'a str }:
         format!("{job} asks: {question} Answer with: {command}"),
         format!("{job} 等待确认：{question} 确认命令：{command}");
+}
+
+fn blocks_en(blocks: u32) -> String {
+    if blocks == 0 { String::new() } else { format!(", blocks {}", n_jobs(blocks)) }
+}
+
+fn blocks_zh(blocks: u32) -> String {
+    if blocks == 0 { String::new() } else { format!("，{blocks} 个作业受阻") }
+}
+
+fn told_en(told: &str) -> String {
+    if told.is_empty() { ", told nobody".to_owned() } else { format!(", told {told}") }
+}
+
+fn told_zh(told: &str) -> String {
+    if told.is_empty() { "，无人可通知".to_owned() } else { format!("，已通知{told}") }
 }

@@ -84,6 +84,10 @@ messages! {
         format!("{title} ({job}) of {batch}, business date {date}, failed at {at}. \
             It is critical and is not retried by itself any more."),
         format!("{batch}（业务日期 {date}）的关键作业“{title}”（{job}）于 {at} 失败，不再自动重试。");
+    LeadInDoubt { job: &'a str, title: &'a str, batch: &'a str, date: &'a str, at: &'a str }:
+        format!("Nobody can know how {title} ({job}) of {batch}, business date {date}, came out ({at}). \
+            It is not tried again by itself: people look and decide."),
+        format!("{batch}（业务日期 {date}）的作业“{title}”（{job}）结果不明（{at}），不会自动重试，需人工核实后决定。");
     LeadWaits { job: &'a str, title: &'a str, batch: &'a str, date: &'a str, at: &'a str }:
         format!("The change {title} ({job}) of {batch}, business date {date}, could start since {at}, \
             and people have not done their part."),

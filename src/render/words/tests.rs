@@ -58,8 +58,8 @@ macro_rules! print_tables {
 fn every_message_in_both_languages() {
     let mut text = print_tables!(
         Verdict, Fault, Deed, Because, Planned, Proven, Counted, Evident, Checks, Happened,
-        Rehearsed, Health, Starts, Stands, Access, OnDuty, Audited, Restored, Stepped, ChangeWord,
-        PaperWord, Lacks, Listed
+        Rehearsed, Health, Incidents, Starts, Stands, Access, OnDuty, Audited, Restored, Stepped,
+        ChangeWord, PaperWord, Lacks, Listed
     );
     text.push_str("\n# Label\n");
     for label in Label::ALL {

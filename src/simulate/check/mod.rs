@@ -7,6 +7,7 @@
 //! - [`Witness::look_at_all`]: everything; at crashes and at the end of a night.
 //! - [`plan::plan_holds`]: the plan of a night against a calm night played by itself.
 
+mod alarms;
 mod cleared;
 mod days;
 mod deadlines;
@@ -52,6 +53,8 @@ pub enum Violation {
     Obstacle(AttemptId, String),
     #[error("{0} passed at {1}, and nobody says that it was missed")]
     DeadlineNotSeen(String, Timestamp),
+    #[error("{0} is forgotten: {1}")]
+    Forgotten(String, String),
     #[error("the plan is not what happens: {0}")]
     Plan(String),
     #[error("the state that facts give again is not the live one")]
@@ -79,6 +82,8 @@ pub(super) struct Witness {
     going: BTreeSet<RunId>,
     /// The time of the last step.
     looked: Option<Now>,
+    /// Reads half the waits that policies give: a control.
+    impatient: bool,
 }
 
 impl Witness {
@@ -127,6 +132,11 @@ impl Witness {
     }
 
     #[cfg(test)]
+    pub(super) fn is_impatient(&mut self) {
+        self.impatient = true;
+    }
+
+    #[cfg(test)]
     pub(super) fn reads(&mut self, reading: precedence::Reading) {
         self.precedence.reading = reading;
     }
@@ -135,6 +145,7 @@ impl Witness {
     pub(super) fn look(&mut self, core: &Core, now: Now) -> Result<(), Violation> {
         self.looked = Some(now);
         self.deadlines.look(core, &self.going, now)?;
+        alarms::look(core, now, self.impatient)?;
         self.waiting.look(core, &self.going, now)
     }
 

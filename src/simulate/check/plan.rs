@@ -126,7 +126,7 @@ impl Calm {
         }
         let mut openings = openings.into_iter().peekable();
         loop {
-            let wake = self.core.next_wake().after(self.now).map(|after| self.now.wall + after);
+            let wake = self.core.next_move().after(self.now).map(|after| self.now.wall + after);
             let opening = openings.peek().map(|opening| opening.at);
             let ending = self.endings.first().map(|(at, _)| *at);
             let Some(next) = [wake, opening, ending].into_iter().flatten().min() else { break };

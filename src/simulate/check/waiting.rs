@@ -101,7 +101,7 @@ fn is_settling(obstacle: &Obstacle) -> bool {
 
 /// Why an obstacle will never go, if so.
 fn never(core: &Core, obstacle: &Obstacle, alone: bool, now: Now) -> Option<String> {
-    let wake = core.next_wake();
+    let wake = core.next_move();
     match obstacle {
         Obstacle::RetryWait { due, .. } if alone => {
             let woken = wake.since_boot.is_some_and(|at| at <= *due);

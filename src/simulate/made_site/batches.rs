@@ -82,6 +82,8 @@ fn empty(
         window,
         must_start_by: deadline(dice, 15),
         must_complete_by: deadline(dice, 40),
+        severity: None,
+        escalation: None,
         parameters: BTreeMap::new(),
         jobs: Vec::<Job>::new(),
         list: None,

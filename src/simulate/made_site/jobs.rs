@@ -33,6 +33,7 @@ pub(super) fn job(
         name,
         needs: Vec::new(),
         critical: dice.percent(80),
+        severity: None,
         retry: retry(dice, &kind),
         time_limit: dice.percent(30).then_some(Span::seconds(7200)),
         grace: Span::seconds(10),

@@ -6,6 +6,7 @@ mod calendars;
 mod change_rules;
 mod jobs;
 mod needs;
+mod on_call;
 mod orders;
 mod which_night;
 mod windows;
@@ -91,6 +92,7 @@ pub(super) fn made(dice: &mut Dice, jobs: usize) -> Result<Made, BadSite> {
         // By what is known already, so that other nights are made as before.
         rights: BTreeMap::new(),
         duty: Duty::default(),
+        escalation: Some(Arc::new(on_call::quiet()?)),
         second_person: if jobs.is_multiple_of(3) { TWO.to_vec() } else { Vec::new() },
         calendars,
         windows,
@@ -102,6 +104,9 @@ pub(super) fn made(dice: &mut Dice, jobs: usize) -> Result<Made, BadSite> {
     };
     if jobs % 5 == 2 {
         change_rules::lay(dice, &mut site)?;
+    }
+    if jobs % 5 == 3 {
+        on_call::lay(dice, &mut site)?;
     }
     orders::of(dice, site, &night)
 }

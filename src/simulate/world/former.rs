@@ -148,6 +148,11 @@ impl World {
         self.agents.targets.cut_off();
     }
 
+    /// Its reminders are held against half the time that the policies give.
+    pub(in crate::simulate) fn is_impatient(&mut self) {
+        self.witness.is_impatient();
+    }
+
     /// Its starts are held against the rule as it is read here.
     pub(in crate::simulate) fn reads(&mut self, reading: Reading) {
         self.witness.reads(reading);

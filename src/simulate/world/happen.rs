@@ -6,7 +6,7 @@ use super::*;
 use crate::core::fact::{Action, RunOpened, StopHow};
 use crate::core::order;
 use crate::core::refused::Refused;
-use crate::simulate::clearing;
+use crate::simulate::{clearing, responder};
 use crate::types::{InvalidName, JobName, PersonId};
 
 /// A job of another run, and how it came out.
@@ -225,6 +225,8 @@ impl World {
         let seconds = operator::second_all(self.core.state(), self.clock.wall());
         events.extend(seconds.map_err(|why| made(&why))?);
         events.extend(operator::tell_all(self.core.state()));
+        let who = made_site::operator().map_err(|why| made(&why))?;
+        events.extend(responder::close_all(self.core.state(), &who));
         self.tidies = self.clock.passed() + wait.max(TIDIES);
         self.turn(events)
     }

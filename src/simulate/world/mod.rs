@@ -341,6 +341,7 @@ impl World {
     fn is_over(&self) -> bool {
         self.up
             && self.orders.is_empty()
+            && self.core.state().unfinished().next().is_none()
             && self.core.state().runs.values().all(|run| {
                 let bad = |outcome| matches!(outcome, Outcome::Failed | Outcome::Blocked);
                 let left = run.jobs.iter().any(|job| match &job.phase {

@@ -2,13 +2,15 @@
 
 use super::*;
 use crate::core::forecast;
+use crate::core::night::Notice;
 use crate::core::phase::Phase;
-use crate::types::{IncidentId, Now};
+use crate::render::incident_mail;
+use crate::types::{IncidentId, Lang, Now, PersonId};
 use crate::view::of_job::Around;
 use crate::view::of_plan::{self, Wanted};
 use crate::view::run::Totals;
 use crate::view::why::Reason;
-use crate::view::{of_run, of_why};
+use crate::view::{of_incident, of_run, of_why};
 
 /// One look in so many is at a page.
 const PAGE: u64 = 16;
@@ -86,9 +88,17 @@ impl World {
     }
 
     /// The mail of an incident, as a supervisor makes it before it commits.
-    pub(super) fn mail_is_made(&mut self, incident: IncidentId, now: Now) -> Result<(), Breach> {
+    pub(super) fn mail_is_made(
+        &mut self,
+        (incident, people, notice): (IncidentId, &[PersonId], &Notice),
+        now: Now,
+    ) -> Result<(), Breach> {
         self.counts.pages += 1;
-        of_run::failure(&self.core, incident, now, Around::nothing())?;
+        let page = of_incident::mail(&self.core, incident, now, Around::nothing())?;
+        for (lang, to) in Lang::ALL.into_iter().zip(people.iter().cycle()) {
+            incident_mail::mail(lang, &page, notice, to)
+                .map_err(|why| Breach::Page(format!("{incident}: {why}")))?;
+        }
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::Breach;
 use crate::core::fact::Fact;
-use crate::core::night::Command;
+use crate::core::night::{Command, Notice};
 use crate::journal::{Chain, Head, Sealed, verify};
 use crate::types::{Epoch, IncidentId};
 
@@ -89,7 +89,7 @@ impl Store {
     /// The mail of a commit, in the same transaction: one about each incident, whoever leads.
     pub(super) fn mail(&mut self, commands: &[Command]) -> Result<(), Breach> {
         for command in commands {
-            if let Command::Notify { incident } = command
+            if let Command::Notify { incident, notice: Notice::Opened, .. } = command
                 && !self.mailed.insert(*incident)
             {
                 return Err(Breach::MailedTwice(*incident));

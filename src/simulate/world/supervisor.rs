@@ -215,7 +215,9 @@ impl World {
                 self.agents.asked(&mut self.faults, passed, host, attempts);
             }
             Command::Recorded { attempt, .. } => self.agents.recorded(attempt),
-            Command::Notify { incident } => self.mail_is_made(*incident, now)?,
+            Command::Notify { incident, people, notice } => {
+                self.mail_is_made((*incident, people, notice), now)?;
+            }
             Command::Report { run } => self.report_is_made(&run.clone(), now)?,
         }
         self.commands.push(command);

@@ -25,7 +25,7 @@ rights:
   viewer: [read]
   operator: [logs, operate, order, house]
   approver: [second]
-  machine: [events, changes]
+  machine: [events, respond, changes]
 ";
 
 /// What each route takes, written down once more: a route that is not here fails the test. `known`: whoever may read.
@@ -61,6 +61,11 @@ const TAKES: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/changes/{change}/proof", "logs"),
     ("POST", "/api/v1/changes", "changes"),
     ("POST", "/api/v1/changes/{change}/{step}", "changes"),
+    ("GET", "/api/v1/incidents", "read"),
+    ("GET", "/api/v1/incidents/{incident}", "read"),
+    ("GET", "/api/v1/incidents/{incident}/report", "logs"),
+    ("POST", "/api/v1/incidents", "respond"),
+    ("POST", "/api/v1/incidents/{incident}/{step}", "respond"),
     ("POST", "/api/v1/login", ""),
     ("POST", "/api/v1/logout", "known"),
     ("POST", "/api/v1/credentials", "admin"),
@@ -76,8 +81,14 @@ const HAS: &[(&str, &[&str])] = &[
     ("vera", &["read"]),
     ("olga", &["read", "logs", "operate", "order", "house"]),
     ("kim", &["read", "second"]),
-    ("max", &["events", "changes"]),
-    ("ada", &["read", "logs", "operate", "order", "house", "second", "events", "changes", "admin"]),
+    ("max", &["events", "respond", "changes"]),
+    (
+        "ada",
+        &[
+            "read", "logs", "operate", "order", "house", "second", "events", "respond", "changes",
+            "admin",
+        ],
+    ),
     ("nobody", &[]),
 ];
 
@@ -105,6 +116,9 @@ fn body(path: &str) -> serde_json::Value {
         "changes" => {
             let request = json!({ "title": "x", "class": "data" });
             json!({ "change": "nope", "request": request, "reason": "x", "dry_run": true })
+        }
+        "incidents" => {
+            json!({ "title": "x", "kind": "request", "severity": "p3", "dry_run": true })
         }
         "{step}" => json!({ "reason": "x", "dry_run": true }),
         "login" => json!({ "person": "vera", "password": "wrong" }),

@@ -257,7 +257,12 @@ fn outcome(job: &MadeJob, seen: &Evidence) -> Option<String> {
     (!fine).then(|| format!("{}: {outcome} in the end, with {good} good attempts", job.name))
 }
 
-/// Each incident and each end is told to everybody whom it is for; and again only as the same message.
+fn addresses(people: &Value) -> Vec<String> {
+    let people = people.as_array().into_iter().flatten();
+    people.map(|person| format!("{}@bank.example", person.as_str().unwrap())).collect()
+}
+
+/// Each incident, its end and each end of a run is told to everybody whom it is for; and again only as the same message.
 fn post(seen: &Evidence, mails: &[Letter]) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut known: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
@@ -268,14 +273,21 @@ fn post(seen: &Evidence, mails: &[Letter]) -> Vec<String> {
     }
     let mut expected = BTreeMap::new();
     let mut ends = BTreeSet::new();
+    let mut told = BTreeMap::new();
     for entry in &seen.journal {
         let (fact, turn) = (&entry["fact"], entry["recorded"].as_str().unwrap());
         match fact["fact"].as_str() {
-            Some("incident-opened") => {
-                let incident = fact["incident"].as_str().map(str::to_owned);
-                let incident = incident.unwrap_or_else(|| format!("INC-{}", fact["incident"]));
-                for person in fact["notify"].as_array().unwrap() {
-                    let to = format!("{}@bank.example", person.as_str().unwrap());
+            Some(kind @ ("incident-opened" | "incident-moved" | "incident-closed")) => {
+                let incident = format!("INC-{}", fact["incident"]);
+                let told: &mut BTreeSet<String> = told.entry(incident.clone()).or_default();
+                let people = match kind {
+                    "incident-opened" => addresses(&fact["notify"]),
+                    "incident-moved" => addresses(&fact["step"]["people"]),
+                    // Everybody who was told hears that it is over.
+                    _ => told.iter().cloned().collect(),
+                };
+                for to in people {
+                    told.insert(to.clone());
                     *expected.entry((incident.clone(), to)).or_insert(0) += 1;
                 }
             }

@@ -19,6 +19,8 @@ mod disk_full;
 mod doctor;
 mod doctor_definitions;
 mod doubts;
+#[cfg(feature = "faults")]
+mod escalated;
 mod examined;
 mod failures;
 mod gates;

@@ -81,7 +81,7 @@ BEGIN
                 SELECT (v ->> 0)::bigint, v ->> 1, v ->> 2, (v ->> 3)::bigint FROM jsonb_array_elements(p[9]) AS v;
         END IF;
         IF p[10] IS NOT NULL THEN
-            UPDATE incident SET closed = (v ->> 1)::bigint
+            UPDATE incident SET closed = coalesce(closed, (v ->> 1)::bigint)
                 FROM jsonb_array_elements(p[10]) AS v WHERE incident.id = (v ->> 0)::bigint;
             GET DIAGNOSTICS done = ROW_COUNT;
             PERFORM pg_temp.all_of(p[10], done, 'an incident to be closed');

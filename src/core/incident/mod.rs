@@ -1,0 +1,410 @@
+//! Incidents (事件): one fault with its people and its clocks, from its opening to its report (E3, E4).
+//!
+//! A fault opens one incident; what follows from it is folded into it. Those whom the site's policy names are told one
+//! step after the other until somebody acknowledges, and the limits of the service contract are watched until each is met.
+//! All times are wall times, and follow from recorded facts alone: whoever starts anew goes on where another stopped.
+
+mod due;
+mod escalate;
+mod over;
+mod raise;
+mod take;
+mod whom;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::fact::Deadline;
+use crate::types::{
+    CalendarName, ClockKind, HostName, IncidentId, IncidentKind, JobName, PersonId, PolicyName,
+    RunId, Severity,
+};
+
+pub use raise::Foreseen;
+pub(in crate::core) use raise::HOST_GRACE;
+pub use take::{IncidentOrder, LONGEST_MUTE, Wanted};
+pub use whom::OnCall;
+
+/// What is wrong, or wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case", tag = "what")]
+pub enum Fault {
+    /// A critical job stays failed after its retries.
+    #[default]
+    Failed,
+    /// Nobody can know how a job ended, or how far a change got.
+    InDoubt,
+    /// A change waits for people, and its window is there.
+    Waits,
+    /// A deadline was missed.
+    Late { deadline: Deadline, due: Timestamp },
+    /// A deadline will be missed, as far as expected times tell.
+    WillBeLate { deadline: Deadline, due: Timestamp, expected: Timestamp },
+    /// No link to the agent of a host.
+    HostAway { host: HostName },
+    /// The data of a calendar run out.
+    CalendarEnds { calendar: CalendarName, last: Option<Date> },
+    /// A mail server refuses a message for good.
+    MailRefused { to: String, why: String },
+    /// The store could not be written for a while.
+    StoreAway { since: Timestamp, why: String },
+    /// A person, or another system, says so.
+    Told { title: String },
+}
+
+/// An incident begins.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Opened {
+    pub incident: IncidentId,
+    /// The run that it belongs to; its steps are entries of that run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<JobName>,
+    /// What stands still behind it, in the order of the file.
+    #[serde(default)]
+    pub blocks: Vec<JobName>,
+    /// Who is told at once.
+    pub notify: Vec<PersonId>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub fault: Fault,
+    #[serde(default = "fault", skip_serializing_if = "is_fault")]
+    pub kind: IncidentKind,
+    #[serde(default = "second", skip_serializing_if = "is_second")]
+    pub severity: Severity,
+    /// Of `escalation.yaml`; `None`: the site has none, and the role of `failures_to` is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyName>,
+    /// Steps of the policy that were taken with the opening; those before the last found nobody.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub rungs: u32,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<Clock>,
+    /// Deadlines that it endangers, as they stood at its opening.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub at_risk: Vec<AtRisk>,
+    /// Of whoever opened it; `None`: nightrun did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<PersonId>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub trial: bool,
+}
+
+impl Opened {
+    /// A failure of a job, of which nothing else is known: as former releases wrote them.
+    pub fn about(incident: IncidentId, run: Option<RunId>, job: Option<JobName>) -> Self {
+        Self {
+            incident,
+            run,
+            job,
+            blocks: Vec::new(),
+            notify: Vec::new(),
+            fault: Fault::Failed,
+            kind: fault(),
+            severity: second(),
+            policy: None,
+            rungs: one(),
+            clocks: Vec::new(),
+            at_risk: Vec::new(),
+            by: None,
+            trial: false,
+        }
+    }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+fn fault() -> IncidentKind {
+    IncidentKind::Fault
+}
+
+fn is_fault(kind: &IncidentKind) -> bool {
+    *kind == IncidentKind::Fault
+}
+
+fn second() -> Severity {
+    Severity::P2
+}
+
+fn is_second(severity: &Severity) -> bool {
+    *severity == Severity::P2
+}
+
+fn one() -> u32 {
+    1
+}
+
+fn is_one(rungs: &u32) -> bool {
+    *rungs == 1
+}
+
+/// Until when what has to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Clock {
+    pub kind: ClockKind,
+    pub due: Timestamp,
+}
+
+/// A deadline of the run (`None`) or of one of its jobs that an incident endangers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct AtRisk {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<JobName>,
+    pub due: Timestamp,
+}
+
+/// A step in the life of an incident.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Moved {
+    pub incident: IncidentId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
+    /// Counts the steps of the incident, from 1.
+    pub number: u32,
+    /// Whose step it is; `None`: nightrun's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<PersonId>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    pub step: IncidentStep,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case", tag = "step")]
+pub enum IncidentStep {
+    /// People are told. `rungs`: how many steps of the policy have been taken now.
+    Told {
+        people: Vec<PersonId>,
+        rungs: u32,
+        why: Telling,
+    },
+    /// Those who were told are told that limits are near.
+    Warned {
+        clocks: Vec<ClockKind>,
+    },
+    /// Limits were passed; they are counted (E3, S1).
+    Breached {
+        clocks: Vec<ClockKind>,
+    },
+    /// The same again, or more of it.
+    Repeated {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        job: Option<JobName>,
+        fault: Fault,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        blocks: Vec<JobName>,
+    },
+    /// Somebody takes care of it: nobody else is told any more.
+    Acknowledged,
+    /// Another one takes care of it from now on.
+    TakenOver,
+    Noted,
+    /// Somebody is on site.
+    OnSite,
+    /// A third party was brought in.
+    ThirdParty {
+        whom: String,
+    },
+    /// Nobody is told until then; steps and limits go on.
+    Muted {
+        until: Timestamp,
+    },
+    Unmuted,
+    Graded {
+        severity: Severity,
+        clocks: Vec<Clock>,
+    },
+    /// A service could not be used from one time to another (S1).
+    Interruption {
+        service: String,
+        from: Timestamp,
+        to: Timestamp,
+    },
+    /// What it was and what was done, in words; it is over where it was not.
+    Resolved {
+        cause: String,
+        measure: String,
+    },
+    /// The incident report (故障报告) is handed in.
+    Reported,
+}
+
+/// Why people are told.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Telling {
+    /// It is their turn.
+    Step,
+    /// Nobody has acknowledged it.
+    Reminder,
+}
+
+/// A step that was taken, with its time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Taken {
+    pub at: Timestamp,
+    pub by: Option<PersonId>,
+    pub reason: String,
+    pub step: IncidentStep,
+}
+
+/// One fault (事件), with all that it blocks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Incident {
+    pub what: Opened,
+    pub opened: Timestamp,
+    /// When it was over: well again, or resolved by a person.
+    pub closed: Option<Timestamp>,
+    pub steps: Vec<Taken>,
+    /// Everyone who was told, in that order.
+    pub notified: Vec<PersonId>,
+    pub blocks: Vec<JobName>,
+    pub severity: Severity,
+    /// Who takes care of it, since when.
+    pub owner: Option<PersonId>,
+    pub acknowledged: Option<Timestamp>,
+    /// Limits that are watched, met, missed.
+    pub clocks: BTreeMap<ClockKind, ClockState>,
+    pub muted: Option<Timestamp>,
+    /// Steps of the policy that were taken.
+    rungs: u32,
+    /// When the last of them was, and when anybody was told last.
+    climbed: Timestamp,
+    told: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClockState {
+    pub due: Timestamp,
+    pub warned: bool,
+    /// When it was done, in time or not.
+    pub met: Option<Timestamp>,
+    pub breached: bool,
+}
+
+impl Incident {
+    pub(super) fn new(at: Timestamp, opened: &Opened) -> Self {
+        let mut incident = Self {
+            opened: at,
+            closed: None,
+            steps: Vec::new(),
+            notified: opened.notify.clone(),
+            blocks: opened.blocks.clone(),
+            severity: opened.severity,
+            owner: None,
+            acknowledged: None,
+            clocks: BTreeMap::new(),
+            muted: None,
+            rungs: opened.rungs,
+            climbed: at,
+            told: at,
+            what: opened.clone(),
+        };
+        incident.watch(&opened.clocks);
+        incident
+    }
+
+    /// Clocks of which something is known stay as they are but for their times.
+    fn watch(&mut self, clocks: &[Clock]) {
+        let kinds: BTreeSet<ClockKind> = clocks.iter().map(|clock| clock.kind).collect();
+        self.clocks.retain(|kind, state| kinds.contains(kind) || state.breached);
+        for Clock { kind, due } in clocks {
+            let new = ClockState { due: *due, warned: false, met: None, breached: false };
+            self.clocks.entry(*kind).or_insert(new).due = *due;
+        }
+    }
+
+    pub fn is_open(&self) -> bool {
+        self.closed.is_none()
+    }
+
+    /// Everything that it is about: what it was opened for, and what was folded into it.
+    pub fn about(&self) -> impl Iterator<Item = (Option<&JobName>, &Fault)> {
+        let folded = self.steps.iter().filter_map(|taken| match &taken.step {
+            IncidentStep::Repeated { job, fault, .. } => Some((job.as_ref(), fault)),
+            _ => None,
+        });
+        std::iter::once((self.what.job.as_ref(), &self.what.fault)).chain(folded)
+    }
+
+    fn is_about(&self, job: &JobName) -> bool {
+        self.about().any(|(about, _)| about == Some(job))
+    }
+
+    /// Open, or its report is owed.
+    pub fn is_unfinished(&self) -> bool {
+        self.is_open() || self.clocks.values().any(|clock| clock.met.is_none())
+    }
+
+    /// Takes its next step in.
+    pub(super) fn apply(&mut self, at: Timestamp, moved: &Moved) {
+        match &moved.step {
+            IncidentStep::Told { people, rungs, .. } => {
+                if *rungs > self.rungs {
+                    (self.rungs, self.climbed) = (*rungs, at);
+                }
+                self.told = at;
+                let new = people.iter().filter(|id| !self.notified.contains(id));
+                let new: Vec<PersonId> = new.cloned().collect();
+                self.notified.extend(new);
+            }
+            IncidentStep::Warned { clocks } => self.mark(clocks, |clock| clock.warned = true),
+            IncidentStep::Breached { clocks } => self.mark(clocks, |clock| clock.breached = true),
+            IncidentStep::Repeated { blocks, .. } => {
+                let new = blocks.iter().filter(|job| !self.blocks.contains(job));
+                let new: Vec<JobName> = new.cloned().collect();
+                self.blocks.extend(new);
+            }
+            IncidentStep::Acknowledged | IncidentStep::TakenOver => {
+                self.owner.clone_from(&moved.by);
+                self.acknowledged.get_or_insert(at);
+                self.meet(ClockKind::Response, at);
+            }
+            IncidentStep::OnSite => self.meet(ClockKind::OnSite, at),
+            IncidentStep::ThirdParty { .. } => self.meet(ClockKind::ThirdParty, at),
+            IncidentStep::Muted { until } => self.muted = Some(*until),
+            IncidentStep::Unmuted => self.muted = None,
+            IncidentStep::Graded { severity, clocks } => {
+                self.severity = *severity;
+                self.watch(clocks);
+            }
+            IncidentStep::Resolved { .. } => self.close(at),
+            IncidentStep::Reported => self.meet(ClockKind::Report, at),
+            IncidentStep::Noted | IncidentStep::Interruption { .. } => {}
+        }
+        let (by, reason, step) = (moved.by.clone(), moved.reason.clone(), moved.step.clone());
+        self.steps.push(Taken { at, by, reason, step });
+    }
+
+    /// It is over, so everything but its report is done.
+    pub(super) fn close(&mut self, at: Timestamp) {
+        let at = *self.closed.get_or_insert(at);
+        for kind in ClockKind::ALL.iter().filter(|kind| **kind != ClockKind::Report) {
+            self.meet(*kind, at);
+        }
+    }
+
+    fn meet(&mut self, kind: ClockKind, at: Timestamp) {
+        if let Some(clock) = self.clocks.get_mut(&kind) {
+            clock.met.get_or_insert(at);
+        }
+    }
+
+    fn mark(&mut self, kinds: &[ClockKind], mark: impl Fn(&mut ClockState)) {
+        for (kind, clock) in &mut self.clocks {
+            if kinds.contains(kind) {
+                mark(clock);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,365 @@
+//! Incidents begin, and take in what follows from them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::escalate::clocks;
+use super::{AtRisk, Fault, Incident, IncidentStep, Opened};
+use crate::core::calendar_use::calendars_used;
+use crate::core::fact::{Deadline, Fact};
+use crate::core::night::{Command, Mover, Notice};
+use crate::core::state::{Run, Unfit};
+use crate::types::{
+    HostName, IncidentId, IncidentKind, JobName, Outcome, PersonId, PolicyName, RunId, Severity,
+};
+
+/// How long a host may be away before somebody is told: an agent that is replaced comes back sooner.
+pub(in crate::core) const HOST_GRACE: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// What an incident is opened with; the rest follows from the site.
+pub(super) struct Draft {
+    pub run: Option<RunId>,
+    pub job: Option<JobName>,
+    pub fault: Fault,
+    pub kind: IncidentKind,
+    pub severity: Severity,
+    pub by: Option<PersonId>,
+}
+
+impl Draft {
+    fn of_site(fault: Fault, severity: Severity) -> Self {
+        Self { run: None, job: None, fault, kind: IncidentKind::Fault, severity, by: None }
+    }
+}
+
+/// A deadline that will be missed, as far as expected times tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Foreseen {
+    pub run: RunId,
+    pub job: Option<JobName>,
+    pub deadline: Deadline,
+    pub due: Timestamp,
+    pub expected: Timestamp,
+}
+
+impl Mover<'_> {
+    /// A critical job stays failed, or cannot be known: one incident for as long as it is open.
+    pub(in crate::core) fn fault(
+        &mut self,
+        run: &RunId,
+        index: usize,
+        fault: Fault,
+    ) -> Result<(), Unfit> {
+        let state = self.core.state.run(run)?;
+        let job = state.job(index);
+        if !job.critical {
+            return Ok(());
+        }
+        let (name, blocks) = (job.name.clone(), blocked(state, index));
+        if let Some(open) = self.about_job(run, &name) {
+            return self.repeat(open, Some(name), fault, blocks);
+        }
+        let severity = graded(state, Some(index), &blocks);
+        let draft = Draft {
+            run: Some(run.clone()),
+            job: Some(name),
+            fault,
+            kind: IncidentKind::Fault,
+            severity,
+            by: None,
+        };
+        self.open_incident(draft)
+    }
+
+    /// A deadline has passed, and what it is about is not done. Where a fault stands in the way it is part of that.
+    pub(in crate::core) fn late(
+        &mut self,
+        run: &RunId,
+        job: Option<&JobName>,
+        fault: Fault,
+    ) -> Result<(), Unfit> {
+        if let Some(incident) = self.behind(run, job, &fault) {
+            // What was foreseen once is not told again until it is so.
+            let known = incident.about().any(|(_, about)| !is_foreseen(about));
+            if is_foreseen(&fault) && (is_foreseen(&incident.what.fault) || known) {
+                return Ok(());
+            }
+            let incident = incident.what.incident;
+            return self.repeat(incident, job.cloned(), fault, Vec::new());
+        }
+        let state = self.core.state.run(run)?;
+        let index = job.and_then(|job| state.index(job));
+        let severity = declared(state, index).unwrap_or(match index {
+            None => Severity::P1,
+            Some(index) if state.job(index).critical => Severity::P2,
+            Some(_) => Severity::P3,
+        });
+        let (run, job) = (Some(run.clone()), job.cloned());
+        let kind = IncidentKind::Fault;
+        self.open_incident(Draft { run, job, fault, kind, severity, by: None })
+    }
+
+    /// The open incident that lateness is part of: what stands in the way of a job, of the run any; and what else is late in
+    /// the same run, since one slow job makes many late.
+    fn behind(&self, run: &RunId, job: Option<&JobName>, fault: &Fault) -> Option<&Incident> {
+        self.core.state.unfinished().find(|incident| {
+            let in_the_way = |job| incident.is_about(job) || incident.blocks.contains(job);
+            let late_too = is_late(&incident.what.fault) && is_late(fault);
+            incident.is_open()
+                && incident.what.run.as_ref() == Some(run)
+                && (late_too || job.is_none_or(in_the_way))
+        })
+    }
+
+    fn about_job(&self, run: &RunId, job: &JobName) -> Option<IncidentId> {
+        let mut open = self.core.state.unfinished();
+        let found = open.find(|incident| {
+            incident.is_open() && incident.what.run.as_ref() == Some(run) && incident.is_about(job)
+        });
+        found.map(|incident| incident.what.incident)
+    }
+
+    /// Deadlines that will be missed, all that are known of. What is not among them any more is well again.
+    pub(in crate::core) fn foresee(&mut self, late: Vec<Foreseen>) -> Result<(), Unfit> {
+        let open = self.core.state.unfinished().filter(|incident| {
+            incident.is_open() && incident.about().all(|(_, fault)| is_foreseen(fault))
+        });
+        let gone = open.filter(|incident| {
+            !late.iter().any(|late| incident.what.run.as_ref() == Some(&late.run))
+        });
+        let gone: Vec<IncidentId> = gone.map(|incident| incident.what.incident).collect();
+        for incident in gone {
+            self.close_incident(incident)?;
+        }
+        for late in late {
+            let (deadline, due, expected) = (late.deadline, late.due, late.expected);
+            let fault = Fault::WillBeLate { deadline, due, expected };
+            self.late(&late.run, late.job.as_ref(), fault)?;
+        }
+        Ok(())
+    }
+
+    /// Something of the whole site is wrong: one incident for as long as it is open.
+    pub(in crate::core) fn fault_of_site(
+        &mut self,
+        fault: Fault,
+        severity: Severity,
+    ) -> Result<(), Unfit> {
+        match self.open_incident_about(&fault) {
+            Some(open) => self.repeat(open, None, fault, Vec::new()),
+            None => self.open_incident(Draft::of_site(fault, severity)),
+        }
+    }
+
+    /// A host has been away for longer than its agent takes to be replaced.
+    pub(in crate::core) fn miss_hosts(&mut self) -> Result<(), Unfit> {
+        let now = self.now.since_boot;
+        let away = self.core.away.iter();
+        let long: Vec<HostName> = away
+            .filter(|(_, since)| now.saturating_sub(**since) >= HOST_GRACE)
+            .map(|(host, _)| host.clone())
+            .collect();
+        for host in long {
+            self.core.away.remove(&host);
+            let fault = Fault::HostAway { host };
+            if self.open_incident_about(&fault).is_none() {
+                self.open_incident(Draft::of_site(fault, Severity::P1))?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(in crate::core) fn host_is_back(&mut self, host: &HostName) -> Result<(), Unfit> {
+        self.core.away.remove(host);
+        match self.open_incident_about(&Fault::HostAway { host: host.clone() }) {
+            Some(open) => self.close_incident(open),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the calendars of a batch reach far enough is looked at whenever a run of it is opened.
+    pub(in crate::core) fn look_at_calendars(&mut self, run: &RunId) -> Result<(), Unfit> {
+        let state = self.core.state.run(run)?;
+        if state.opened.trial {
+            return Ok(());
+        }
+        let (site, batch) = (Arc::clone(&state.site), Arc::clone(&state.batch));
+        let calendars = Arc::clone(&self.core.rules(run)?.calendars);
+        let today = site.zone.tz().to_datetime(self.now.wall).date();
+        for calendar in calendars_used(&site, &batch) {
+            let last = calendars.range(calendar).map(|(_, last)| last);
+            let fault = Fault::CalendarEnds { calendar: calendar.clone(), last };
+            let ends = calendars.ends_soon(calendar, today).is_some();
+            match (ends, self.open_incident_about(&fault)) {
+                (true, None) => self.open_incident(Draft::of_site(fault, Severity::P3))?,
+                (false, Some(open)) => self.close_incident(open)?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The store could not be written for a while, and can be again.
+    pub(in crate::core) fn store_is_back(
+        &mut self,
+        since: Timestamp,
+        why: String,
+    ) -> Result<(), Unfit> {
+        self.fault_of_site(Fault::StoreAway { since, why }, Severity::P1)?;
+        let about = |incident: &Incident| matches!(incident.what.fault, Fault::StoreAway { .. });
+        let open = self.core.state.unfinished();
+        let open = open.filter(|incident| incident.is_open() && about(incident));
+        let open: Vec<IncidentId> = open.map(|incident| incident.what.incident).collect();
+        open.into_iter().try_for_each(|incident| self.close_incident(incident))
+    }
+
+    /// A change waits for people: one incident, whether its failure would be one or not.
+    pub(in crate::core) fn waits_for_people(
+        &mut self,
+        run: &RunId,
+        index: usize,
+    ) -> Result<(), Unfit> {
+        let state = self.core.state.run(run)?;
+        let severity = graded(state, Some(index), &blocked(state, index));
+        let (run, job) = (Some(run.clone()), Some(state.job(index).name.clone()));
+        let kind = IncidentKind::Fault;
+        self.open_incident(Draft { run, job, fault: Fault::Waits, kind, severity, by: None })
+    }
+
+    /// The same again: one step of its incident, so that the night is told once.
+    fn repeat(
+        &mut self,
+        incident: IncidentId,
+        job: Option<JobName>,
+        fault: Fault,
+        blocks: Vec<JobName>,
+    ) -> Result<(), Unfit> {
+        let step = IncidentStep::Repeated { job, fault, blocks };
+        self.move_incident(incident, None, String::new(), step)
+    }
+
+    fn open_incident_about(&self, fault: &Fault) -> Option<IncidentId> {
+        let mut known = self.core.state.unfinished();
+        let open = known.find(|i| i.is_open() && is_about_the_same(&i.what.fault, fault));
+        open.map(|incident| incident.what.incident)
+    }
+
+    pub(super) fn open_incident(&mut self, draft: Draft) -> Result<(), Unfit> {
+        let on_call = self.core.on_call.clone();
+        let AroundRun { policy: named, blocks, at_risk, trial } = self.around_run(&draft)?;
+        let policy = on_call
+            .as_ref()
+            .and_then(|on_call| on_call.declared())
+            .map(|declared| declared.policy(named.as_ref(), draft.severity).clone());
+        let clocks = on_call
+            .as_ref()
+            .map(|on_call| clocks(on_call, draft.kind, draft.severity, self.now.wall));
+        let number = self.core.take_incident_number();
+        let mut opened = Opened {
+            blocks,
+            fault: draft.fault,
+            kind: draft.kind,
+            severity: draft.severity,
+            policy,
+            rungs: 0,
+            clocks: clocks.unwrap_or_default(),
+            at_risk,
+            by: draft.by,
+            trial,
+            ..Opened::about(number, draft.run, draft.job)
+        };
+        if let Some(on_call) = &on_call {
+            let fresh = Incident::new(self.now.wall, &opened);
+            (opened.notify, opened.rungs) = fresh.first_told(on_call, self.now.wall);
+        }
+        let (incident, people) = (opened.incident, opened.notify.clone());
+        self.emit(Fact::IncidentOpened(Box::new(opened)))?;
+        self.command(Command::Notify { incident, people, notice: Notice::Opened });
+        Ok(())
+    }
+
+    fn around_run(&self, draft: &Draft) -> Result<AroundRun, Unfit> {
+        let Some(run) = &draft.run else {
+            let trial = self.core.state.runs.values().any(|run| run.opened.trial);
+            return Ok(AroundRun { trial, ..AroundRun::default() });
+        };
+        let state = self.core.state.run(run)?;
+        let index = draft.job.as_ref().and_then(|job| state.index(job));
+        let blocks = index.map(|index| blocked(state, index)).unwrap_or_default();
+        let at_risk = at_risk(state, index, &blocks, self.now.wall);
+        let (policy, trial) = (state.batch.escalation.clone(), state.opened.trial);
+        Ok(AroundRun { policy, blocks, at_risk, trial })
+    }
+}
+
+/// What the run of an incident says of it.
+#[derive(Default)]
+struct AroundRun {
+    /// Of its batch.
+    policy: Option<PolicyName>,
+    blocks: Vec<JobName>,
+    at_risk: Vec<AtRisk>,
+    trial: bool,
+}
+
+/// What waits behind a job, neither over nor left out, in the order of the file.
+fn blocked(run: &Run, index: usize) -> Vec<JobName> {
+    let stands_still = |name: &JobName| {
+        run.index(name).is_some_and(|index| {
+            let job = &run.jobs[index];
+            let waits = matches!(job.phase.outcome(), None | Some(Outcome::Blocked));
+            job.asked && waits && !job.phase.in_flight()
+        })
+    };
+    run.graph.blocks(&run.job(index).name).into_iter().filter(stands_still).collect()
+}
+
+fn declared(run: &Run, index: Option<usize>) -> Option<Severity> {
+    index.and_then(|index| run.job(index).severity).or(run.batch.severity)
+}
+
+/// As declared; else the first grade where work waits behind the fault, or it stands between the run and its
+/// must-complete-by.
+fn graded(run: &Run, index: Option<usize>, blocks: &[JobName]) -> Severity {
+    declared(run, index).unwrap_or_else(|| {
+        let endangers = run.deadline(None, Deadline::MustCompleteBy).is_some();
+        if endangers || !blocks.is_empty() { Severity::P1 } else { Severity::P2 }
+    })
+}
+
+/// Deadlines yet to come of the job, of what it blocks, and of the run.
+fn at_risk(run: &Run, index: Option<usize>, blocks: &[JobName], now: Timestamp) -> Vec<AtRisk> {
+    let own = index.map(|index| &run.job(index).name);
+    let names: BTreeSet<&JobName> = own.into_iter().chain(blocks).collect();
+    let jobs = run.batch.jobs.iter().enumerate().filter(|(_, job)| names.contains(&job.name));
+    let ways = [Deadline::MustStartBy, Deadline::MustCompleteBy];
+    let of_jobs = jobs.flat_map(|(index, job)| {
+        let due = ways.into_iter().filter_map(move |way| run.due(Some(index), way));
+        due.map(|due| AtRisk { job: Some(job.name.clone()), due })
+    });
+    let of_run = run.due(None, Deadline::MustCompleteBy).map(|due| AtRisk { job: None, due });
+    of_jobs.chain(of_run).filter(|risk| risk.due > now).collect()
+}
+
+fn is_foreseen(fault: &Fault) -> bool {
+    matches!(fault, Fault::WillBeLate { .. })
+}
+
+fn is_late(fault: &Fault) -> bool {
+    matches!(fault, Fault::WillBeLate { .. } | Fault::Late { .. })
+}
+
+/// Whether two faults of the whole site are one.
+fn is_about_the_same(one: &Fault, other: &Fault) -> bool {
+    match (one, other) {
+        (Fault::HostAway { host: a }, Fault::HostAway { host: b }) => a == b,
+        (Fault::CalendarEnds { calendar: a, .. }, Fault::CalendarEnds { calendar: b, .. }) => {
+            a == b
+        }
+        (Fault::MailRefused { to: a, .. }, Fault::MailRefused { to: b, .. }) => a == b,
+        (Fault::StoreAway { .. }, Fault::StoreAway { .. }) => true,
+        _ => false,
+    }
+}

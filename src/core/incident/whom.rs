@@ -1,0 +1,119 @@
+//! Whom a step of an escalation tells, at the moment at which it does.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::core::calendar::Calendars;
+use crate::core::roster::{OnShift, Roster};
+use crate::definition::site::{Escalation, Policy, Rung, Site, Tell};
+use crate::types::{PersonId, PolicyName, Span, TeamName, Text};
+
+/// Who can be told of incidents now: the site's people, their roster, and what is said of escalation.
+#[derive(Debug, Clone)]
+pub struct OnCall {
+    pub site: Arc<Site>,
+    pub(in crate::core) calendars: Arc<Calendars>,
+    escalation: Option<Arc<Escalation>>,
+    /// Of a site that declares none.
+    plain: Policy,
+}
+
+impl OnCall {
+    pub fn new(site: Arc<Site>, calendars: Arc<Calendars>) -> Self {
+        let roles = vec![site.mail.failures_to.clone()];
+        let tell = Tell { roles, ..Tell::default() };
+        let rungs = vec![Rung { after: Span::default(), tell }];
+        let plain = Policy { title: Text::default(), rungs, remind: Policy::REMIND };
+        Self { calendars, escalation: site.escalation.clone(), plain, site }
+    }
+
+    pub(super) fn declared(&self) -> Option<&Escalation> {
+        self.escalation.as_deref()
+    }
+
+    /// One that is not declared any more is that of what names no other.
+    pub(super) fn policy(&self, name: Option<&PolicyName>) -> &Policy {
+        let Some(declared) = &self.escalation else { return &self.plain };
+        let found = name.and_then(|name| declared.policies.get(name));
+        found.or_else(|| declared.policies.get(&declared.policy)).unwrap_or(&self.plain)
+    }
+
+    pub(super) fn warn_before(&self) -> SignedDuration {
+        self.declared().map_or(SignedDuration::ZERO, |declared| signed(declared.warn_before))
+    }
+
+    /// People whom a step tells at an instant, who can be reached, each once. `told`: who was told before; `team`: of the
+    /// batch. Where a calendar does not say who has a shift, the others are told; whoever is on leave is no deputy.
+    pub(super) fn whom(
+        &self,
+        tell: &Tell,
+        told: &[PersonId],
+        team: Option<&TeamName>,
+        at: Timestamp,
+    ) -> Vec<PersonId> {
+        let mut people: Vec<PersonId> = Vec::new();
+        let mut add = |who: &PersonId| {
+            if self.can_be_reached(who) && !people.contains(who) {
+                people.push(who.clone());
+            }
+        };
+        let roster = Roster::new(&self.site, &self.calendars);
+        for on in self.on_shift(&roster, at) {
+            if tell.on_shift || tell.shifts.contains(&on.shift) {
+                on.people.iter().for_each(&mut add);
+            }
+        }
+        if tell.deputies {
+            let today = self.site.zone.tz().to_datetime(at).date();
+            let deputies = told.iter().flat_map(|who| roster.deputies(who, today));
+            deputies.for_each(|who| add(&who));
+        }
+        if tell.leads {
+            let teams = told.iter().filter_map(|who| self.site.people.get(who)?.team.as_ref());
+            let leads = team.into_iter().chain(teams).filter_map(|team| self.lead(team));
+            leads.for_each(&mut add);
+        }
+        for (id, person) in &self.site.people {
+            let in_team = person.team.as_ref().is_some_and(|team| tell.teams.contains(team));
+            if in_team || person.roles.iter().any(|role| tell.roles.contains(role)) {
+                add(id);
+            }
+        }
+        tell.people.iter().for_each(&mut add);
+        people
+    }
+
+    /// Those who were on shift a moment ago still count: whoever comes may not have taken over yet.
+    fn on_shift(&self, roster: &Roster<'_>, at: Timestamp) -> Vec<OnShift> {
+        let overlap = self.declared().map_or(SignedDuration::ZERO, |d| signed(d.overlap));
+        let mut on = roster.who_is_known(at).on;
+        let before = at.saturating_sub(overlap).unwrap_or(at);
+        for shift in roster.who_is_known(before).on {
+            if !on.iter().any(|known| (&known.shift, known.date) == (&shift.shift, shift.date)) {
+                on.push(shift);
+            }
+        }
+        on
+    }
+
+    fn lead(&self, team: &TeamName) -> Option<&PersonId> {
+        self.site.duty.teams.get(team)?.lead.as_ref()
+    }
+
+    fn can_be_reached(&self, who: &PersonId) -> bool {
+        self.site.people.get(who).is_some_and(|person| person.mail.is_some())
+    }
+
+    /// Names that no policy gives: the step that found nobody at all falls back on them.
+    pub(super) fn anybody(&self, at: Timestamp) -> Vec<PersonId> {
+        let steps = self.plain.rungs.iter();
+        let people = steps.flat_map(|rung| self.whom(&rung.tell, &[], None, at));
+        people.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+}
+
+fn signed(span: Span) -> SignedDuration {
+    SignedDuration::try_from(span.get()).unwrap_or(SignedDuration::MAX)
+}

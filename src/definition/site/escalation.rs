@@ -1,0 +1,105 @@
+//! Who is told of incidents (升级), and until when what has to be done about them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::types::{
+    CalendarName, ClockKind, IncidentKind, PersonId, PolicyName, Role, Severity, ShiftName, Span,
+    TeamName, Text,
+};
+
+/// What `escalation.yaml` declares. Runs go by no copy of it: it is asked as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Escalation {
+    /// Never empty: `policy` and those of `severities` are among them.
+    pub policies: BTreeMap<PolicyName, Policy>,
+    /// Of what names no other.
+    pub policy: PolicyName,
+    pub severities: BTreeMap<Severity, PolicyName>,
+    /// The first that matches counts.
+    pub clocks: Vec<Clocks>,
+    /// How long before a limit those who were told are told of it.
+    pub warn_before: Span,
+    /// How long after their shift people still count as on shift.
+    pub overlap: Span,
+}
+
+/// Who is told one after the other, until somebody acknowledges.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    pub title: Text,
+    /// In order; never empty.
+    pub rungs: Vec<Rung>,
+    /// How often those who were told are told again.
+    pub remind: Span,
+}
+
+/// One step of an escalation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rung {
+    /// After the one before it, the first after the fault.
+    pub after: Span,
+    pub tell: Tell,
+}
+
+/// Whom a step tells; all of them together.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Tell {
+    pub on_shift: bool,
+    pub shifts: Vec<ShiftName>,
+    /// The other halves of the pairs (AB角) of those who were told before.
+    pub deputies: bool,
+    /// The leads of the teams of the batch and of those who were told before.
+    pub leads: bool,
+    pub roles: Vec<Role>,
+    pub teams: Vec<TeamName>,
+    pub people: Vec<PersonId>,
+}
+
+/// Until when what is done, counted from the opening of an incident (E3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clocks {
+    /// All when empty.
+    pub kinds: Vec<IncidentKind>,
+    /// All when empty.
+    pub severities: Vec<Severity>,
+    pub limits: BTreeMap<ClockKind, Limit>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Limit {
+    After(Span),
+    /// At the end of that business day, counted from the day of the opening.
+    BusinessDays {
+        days: u32,
+        calendar: CalendarName,
+    },
+}
+
+impl Policy {
+    /// How often people are told again where the site says nothing.
+    pub const REMIND: Span = Span::seconds(15 * 60);
+}
+
+impl Escalation {
+    /// The policy of an incident of that severity, of a batch that may name its own.
+    pub fn policy<'a>(
+        &'a self,
+        named: Option<&'a PolicyName>,
+        severity: Severity,
+    ) -> &'a PolicyName {
+        named
+            .filter(|name| self.policies.contains_key(*name))
+            .or_else(|| self.severities.get(&severity))
+            .unwrap_or(&self.policy)
+    }
+
+    pub fn limits(&self, kind: IncidentKind, severity: Severity) -> Option<&Clocks> {
+        self.clocks.iter().find(|rule| {
+            (rule.kinds.is_empty() || rule.kinds.contains(&kind))
+                && (rule.severities.is_empty() || rule.severities.contains(&severity))
+        })
+    }
+}

@@ -1,0 +1,161 @@
+//! Incidents in words: what is wrong, what it means, what was done.
+
+use super::clock::Clock;
+use super::words::{Incidents, aside, list};
+use crate::core::fact::Deadline;
+use crate::core::incident::{Fault, IncidentStep, Telling};
+use crate::types::{BatchId, ClockKind, IncidentKind, JobName, Lang};
+use crate::view::incident::{ClockLine, IncidentLine, IncidentView, StepLine};
+
+/// What is wrong, as a headline. `what`: the job with its batch, or the batch; nothing where it is about neither.
+pub(super) fn headline(lang: Lang, clock: &Clock<'_>, what: &str, fault: &Fault) -> String {
+    let start = |deadline: &Deadline| *deadline == Deadline::MustStartBy;
+    let words = match fault {
+        Fault::Failed => Incidents::Failed { what },
+        Fault::InDoubt => Incidents::InDoubt { what },
+        Fault::Waits => Incidents::Waits { what },
+        Fault::Late { deadline, due } if start(deadline) => {
+            return Incidents::LateStart { what, due: &clock.minute(*due) }.say(lang);
+        }
+        Fault::Late { due, .. } => {
+            return Incidents::LateEnd { what, due: &clock.minute(*due) }.say(lang);
+        }
+        Fault::WillBeLate { deadline, due, expected } => {
+            let (due, expected) = (&clock.minute(*due), &clock.minute(*expected));
+            return match start(deadline) {
+                true => Incidents::WillStartLate { what, due, expected }.say(lang),
+                false => Incidents::WillEndLate { what, due, expected }.say(lang),
+            };
+        }
+        Fault::HostAway { host } => Incidents::HostAway { host: host.as_str() },
+        Fault::CalendarEnds { calendar, last: Some(last) } => {
+            let calendar = calendar.as_str();
+            return Incidents::CalendarEnds { calendar, last: &last.to_string() }.say(lang);
+        }
+        Fault::CalendarEnds { calendar, last: None } => {
+            Incidents::CalendarEmpty { calendar: calendar.as_str() }
+        }
+        Fault::MailRefused { to, .. } => Incidents::MailRefused { to },
+        Fault::StoreAway { since, .. } => {
+            return Incidents::StoreAway { since: &clock.minute(*since) }.say(lang);
+        }
+        Fault::Told { title } => return title.clone(),
+    };
+    words.say(lang)
+}
+
+/// What it is about: `eod.load-rates`, `eod`, or nothing.
+pub(super) fn about(batch: Option<&BatchId>, job: Option<&JobName>) -> String {
+    match (batch, job) {
+        (Some(batch), Some(job)) => format!("{batch} {job}"),
+        (Some(batch), None) => batch.to_string(),
+        _ => String::new(),
+    }
+}
+
+/// In the lists of one run: the job, with what is wrong where it is no failure.
+pub(super) fn of_run(lang: Lang, clock: &Clock<'_>, line: &IncidentLine) -> String {
+    match (&line.fault, &line.job) {
+        (Fault::Failed, Some(job)) => job.to_string(),
+        (fault, job) => {
+            let what = job.as_ref().map(JobName::as_str);
+            let batch = line.run.as_ref().map(|run| run.batch.as_str());
+            headline(lang, clock, what.or(batch).unwrap_or_default(), fault)
+        }
+    }
+}
+
+pub(super) fn kind(lang: Lang, kind: IncidentKind) -> String {
+    match kind {
+        IncidentKind::Fault => Incidents::KindFault.say(lang),
+        IncidentKind::Request => Incidents::KindRequest.say(lang),
+        IncidentKind::Problem => Incidents::KindProblem.say(lang),
+    }
+}
+
+/// What it means where no job tells more.
+pub(super) fn meaning(lang: Lang, view: &IncidentView) -> Option<String> {
+    Some(match &view.line.fault {
+        Fault::Late { .. } => Incidents::MeansLate.say(lang),
+        Fault::WillBeLate { .. } => Incidents::MeansWillBeLate.say(lang),
+        Fault::HostAway { .. } => Incidents::MeansHostAway.say(lang),
+        Fault::CalendarEnds { .. } => Incidents::MeansCalendarEnds.say(lang),
+        Fault::MailRefused { why, .. } => Incidents::MeansMailRefused { why }.say(lang),
+        Fault::StoreAway { why, .. } => Incidents::MeansStoreAway { why }.say(lang),
+        Fault::Told { .. } => {
+            let by = view.by.as_ref().map(|who| who.name.get(lang).to_owned())?;
+            Incidents::MeansTold { by: &by }.say(lang)
+        }
+        Fault::Failed | Fault::InDoubt | Fault::Waits => return None,
+    })
+}
+
+pub(super) fn clock_name(lang: Lang, kind: ClockKind) -> String {
+    match kind {
+        ClockKind::Response => Incidents::Response.say(lang),
+        ClockKind::ThirdParty => Incidents::ThirdParty.say(lang),
+        ClockKind::OnSite => Incidents::OnSite.say(lang),
+        ClockKind::Solution => Incidents::Solution.say(lang),
+        ClockKind::Report => Incidents::Report.say(lang),
+    }
+}
+
+/// A limit, and how it stands.
+pub(super) fn limit(lang: Lang, clock: &Clock<'_>, line: &ClockLine) -> String {
+    let (what, due) = (&clock_name(lang, line.kind), &clock.full(line.due));
+    match (line.met.map(|at| clock.full(at)), line.missed) {
+        (Some(at), false) => Incidents::DoneAt { what, at: &at }.say(lang),
+        (Some(at), true) => Incidents::DoneLate { what, at: &at, due }.say(lang),
+        (None, true) => Incidents::Missed { what, due }.say(lang),
+        (None, false) => Incidents::DueBy { what, due }.say(lang),
+    }
+}
+
+/// What somebody, or nightrun, did: without who and when.
+pub(super) fn step(lang: Lang, clock: &Clock<'_>, line: &StepLine) -> String {
+    let clocks = |kinds: &[ClockKind]| list(lang, kinds.iter().map(|kind| clock_name(lang, *kind)));
+    let people = || list(lang, line.told.iter().map(|who| who.name.get(lang)));
+    let words = match &line.step {
+        IncidentStep::Told { .. } if line.told.is_empty() => Incidents::ToldNobody.say(lang),
+        IncidentStep::Told { why: Telling::Step, .. } => {
+            Incidents::ToldPeople { people: &people() }.say(lang)
+        }
+        IncidentStep::Told { why: Telling::Reminder, .. } => {
+            Incidents::ToldAgain { people: &people() }.say(lang)
+        }
+        IncidentStep::Warned { clocks: kinds } => {
+            Incidents::WarnedOf { clocks: &clocks(kinds) }.say(lang)
+        }
+        IncidentStep::Breached { clocks: kinds } => {
+            Incidents::BreachedOf { clocks: &clocks(kinds) }.say(lang)
+        }
+        IncidentStep::Repeated { job, fault, .. } => {
+            let what = job.as_ref().map(JobName::as_str).unwrap_or_default();
+            Incidents::Again { what: headline(lang, clock, what, fault).trim() }.say(lang)
+        }
+        IncidentStep::Acknowledged => Incidents::Acknowledged.say(lang),
+        IncidentStep::TakenOver => Incidents::TookOver.say(lang),
+        IncidentStep::Noted => Incidents::Noted.say(lang),
+        IncidentStep::OnSite => Incidents::IsOnSite.say(lang),
+        IncidentStep::ThirdParty { whom } => Incidents::CalledThirdParty { whom }.say(lang),
+        IncidentStep::Muted { until } => {
+            Incidents::MutedUntil { until: &clock.full(*until) }.say(lang)
+        }
+        IncidentStep::Unmuted => Incidents::Unmuted.say(lang),
+        IncidentStep::Graded { severity, .. } => {
+            Incidents::GradedAs { severity: &severity.name().to_uppercase() }.say(lang)
+        }
+        IncidentStep::Interruption { service, from, to } => {
+            let (from, to) = (&clock.full(*from), &clock.full(*to));
+            Incidents::Interrupted { service, from, to }.say(lang)
+        }
+        IncidentStep::Resolved { cause, measure } => {
+            Incidents::ResolvedAs { cause, measure }.say(lang)
+        }
+        IncidentStep::Reported => Incidents::HandedIn.say(lang),
+    };
+    match line.reason.is_empty() {
+        true => words,
+        false => aside(lang, &words, &line.reason),
+    }
+}

@@ -1,0 +1,135 @@
+//! Incidents: what is wrong, who takes care of it, what is due.
+
+use super::messages;
+
+messages! {
+    /// What people read of an incident.
+    Incidents;
+    // What is wrong, as a headline. `what` is the job with its batch, or the batch.
+    Failed { what: &'a str }: format!("{what} failed"), format!("{what} 失败");
+    InDoubt { what: &'a str }: format!("{what} is in doubt"), format!("{what} 结果不明");
+    Waits { what: &'a str }: format!("{what} waits for people"), format!("{what} 等待人员处理");
+    LateStart { what: &'a str, due: &'a str }:
+        format!("{what} has not started by {due}"), format!("{what} 未在 {due} 前开始");
+    LateEnd { what: &'a str, due: &'a str }:
+        format!("{what} is not complete by {due}"), format!("{what} 未在 {due} 前完成");
+    WillStartLate { what: &'a str, due: &'a str, expected: &'a str }:
+        format!("{what} will start too late: expected {expected}, limit {due}"),
+        format!("{what} 预计延迟开始：预计 {expected}，时限 {due}");
+    WillEndLate { what: &'a str, due: &'a str, expected: &'a str }:
+        format!("{what} will be late: expected {expected}, limit {due}"),
+        format!("{what} 预计延迟完成：预计 {expected}，时限 {due}");
+    HostAway { host: &'a str }: format!("host {host} is not reached"), format!("主机 {host} 无法连接");
+    CalendarEnds { calendar: &'a str, last: &'a str }:
+        format!("calendar {calendar} ends on {last}"), format!("日历 {calendar} 的数据到 {last} 为止");
+    CalendarEmpty { calendar: &'a str }:
+        format!("calendar {calendar} has no data"), format!("日历 {calendar} 没有数据");
+    MailRefused { to: &'a str }:
+        format!("mail to {to} is refused"), format!("发往 {to} 的邮件被拒收");
+    StoreAway { since: &'a str }:
+        format!("the store could not be written since {since}"), format!("自 {since} 起存储无法写入");
+
+    // What that means.
+    MeansLate:
+        "A deadline has passed, and the work is not done.", "时限已过，工作尚未完成。";
+    MeansWillBeLate:
+        "So far nothing has failed; by the usual durations the deadline will be missed.",
+        "目前尚无失败；按以往耗时推算将超过时限。";
+    MeansHostAway:
+        "What runs there goes on. Nothing new starts there, and endings come when the link is back.",
+        "该主机上正在运行的作业继续运行；连接恢复前不会启动新作业，结束情况待恢复后获知。";
+    MeansCalendarEnds:
+        "Behind its last date windows stay closed, and nothing that goes by it starts. Add the later dates to its file.",
+        "超出最后日期后窗口保持关闭，依赖该日历的作业不会启动。请在日历文件中补充后续日期。";
+    MeansMailRefused { why: &'a str }:
+        format!("The mail server said: {why}. Until the address is right nothing reaches it."),
+        format!("邮件服务器答复：{why}。地址更正之前，邮件无法送达。");
+    MeansStoreAway { why: &'a str }:
+        format!("Nothing was started meanwhile. The last error: {why}."), format!("其间未启动任何作业。最后的错误：{why}。");
+    MeansTold { by: &'a str }: format!("Opened by {by}."), format!("由 {by} 登记。");
+
+    // Why this mail comes.
+    YourTurn { since: &'a str }:
+        format!("Nobody has acknowledged it since {since}: you are next."), format!("自 {since} 起无人确认，现升级通知您。");
+    StillOpen { since: &'a str }:
+        format!("Nobody has acknowledged it since {since}."), format!("自 {since} 起仍无人确认。");
+    Near { clock: &'a str, due: &'a str }: format!("{clock} is due by {due}."), format!("{clock}时限 {due} 将至。");
+    Passed { clock: &'a str, due: &'a str }:
+        format!("{clock} was due by {due}, and is not done."), format!("{clock}时限 {due} 已过，尚未完成。");
+    TakenBy { who: &'a str, at: &'a str }:
+        format!("{who} takes care of it since {at}."), format!("{who} 自 {at} 起负责处理。");
+    Over { at: &'a str }: format!("It is over since {at}: all is well again."), format!("已于 {at} 恢复正常。");
+    ResolvedBy { who: &'a str, at: &'a str, cause: &'a str, measure: &'a str }:
+        format!("{who} has resolved it at {at}. Cause: {cause}. Done: {measure}."),
+        format!("{who} 于 {at} 解决。原因：{cause}。措施：{measure}。");
+    SkippedSteps { count: u32 }:
+        if count == 1 { "One step of the policy before this found nobody and was skipped.".to_owned() }
+        else { format!("{count} steps of the policy before this found nobody and were skipped.") },
+        format!("升级策略中此前有 {count} 步无人可通知，已跳过。");
+    NobodyTold: "Nobody could be told: no step of the policy finds a person with an address.",
+        "无人可通知：升级策略各步均未找到有联系方式的人员。";
+
+    // What has to be done in time.
+    Response: "Response", "响应";
+    ThirdParty: "Third party brought in", "第三方介入";
+    OnSite: "On site", "到达现场";
+    Solution: "Solution", "解决";
+    Report: "Incident report", "故障报告";
+    DueBy { what: &'a str, due: &'a str }: format!("{what} by {due}"), format!("{what}：{due} 前");
+    DoneAt { what: &'a str, at: &'a str }: format!("{what}: {at}"), format!("{what}：{at}");
+    DoneLate { what: &'a str, at: &'a str, due: &'a str }:
+        format!("{what}: {at}, too late (limit {due})"), format!("{what}：{at}，超时（时限 {due}）");
+    Missed { what: &'a str, due: &'a str }:
+        format!("{what}: missed (limit {due})"), format!("{what}：已超时（时限 {due}）");
+    AtRiskRun { batch: &'a str, due: &'a str }:
+        format!("{batch} is to be complete by {due}"), format!("{batch} 须在 {due} 前完成");
+    AtRiskJob { job: &'a str, due: &'a str }: format!("{job} by {due}"), format!("{job}：{due} 前");
+
+    // Steps.
+    OpenedItself { at_risk: u32 }:
+        if at_risk == 0 { "opened".to_owned() } else { format!("opened; deadlines at risk: {at_risk}") },
+        if at_risk == 0 { "开启".to_owned() } else { format!("开启，受影响时限 {at_risk} 个") };
+    OpenedBy: "opened it", "登记";
+    ToldPeople { people: &'a str }: format!("told {people}"), format!("通知{people}");
+    ToldAgain { people: &'a str }: format!("told {people} again"), format!("再次通知{people}");
+    ToldNobody: "found nobody to tell", "无人可通知";
+    WarnedOf { clocks: &'a str }: format!("told that this is due soon: {clocks}"), format!("提醒即将到期：{clocks}");
+    BreachedOf { clocks: &'a str }: format!("limit passed: {clocks}"), format!("超时：{clocks}");
+    Again { what: &'a str }: format!("and: {what}"), format!("又：{what}");
+    Acknowledged: "takes care of it", "确认处理";
+    TookOver: "took it over", "接手处理";
+    Noted: "noted", "备注";
+    IsOnSite: "is on site", "到达现场";
+    CalledThirdParty { whom: &'a str }: format!("brought in {whom}"), format!("联系第三方 {whom}");
+    MutedUntil { until: &'a str }: format!("muted it until {until}"), format!("静默至 {until}");
+    Unmuted: "ended the mute", "取消静默";
+    GradedAs { severity: &'a str }: format!("graded it {severity}"), format!("定级为 {severity}");
+    Interrupted { service: &'a str, from: &'a str, to: &'a str }:
+        format!("{service} was not available from {from} to {to}"), format!("{service} 自 {from} 至 {to} 中断");
+    ResolvedAs { cause: &'a str, measure: &'a str }:
+        format!("resolved it; cause: {cause}; done: {measure}"), format!("解决，原因：{cause}，措施：{measure}");
+    HandedIn: "handed in the incident report", "提交故障报告";
+    Closed: "well again", "恢复正常";
+
+    // Lists and the report.
+    NoneOpen: "No incident is open.", "没有未关闭的事件。";
+    NoneSuch: "No such incident.", "没有符合条件的事件。";
+    Nobody: "nobody", "无人";
+    NextAt { at: &'a str }: format!("next word at {at}"), format!("下次通知 {at}");
+    CanAck: "take care of it: nobody else is told any more", "确认处理（不再升级通知）";
+    CanShow: "see what has been done about it", "查看处理经过";
+    CanResolve: "say what it was and what was done", "填写原因与措施并关闭";
+    KindFault: "fault", "故障";
+    KindRequest: "service request", "服务请求";
+    KindProblem: "problem", "问题";
+    ReportTitle { incident: &'a str }: format!("Incident report {incident}"), format!("故障报告 {incident}");
+    HeadWhat: "What happened", "事件概述";
+    HeadImpact: "Impact", "影响";
+    HeadTimeline: "Timeline", "处理经过";
+    HeadCause: "Cause", "原因";
+    HeadMeasures: "Measures", "措施";
+    HeadClocks: "Limits", "时限";
+    ToBeWritten: "(to be written)", "（待填写）";
+    NoImpact: "Nothing was blocked, no deadline endangered, no interruption recorded.",
+        "无受阻作业，无受影响时限，无中断记录。";
+}

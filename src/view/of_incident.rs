@@ -1,0 +1,133 @@
+//! From the state to incidents as they are shown.
+
+use super::incident::{
+    BlockedJob, ClockLine, IncidentLine, IncidentMail, IncidentView, StepLine, Which,
+};
+use super::{Who, of_job, of_run};
+use jiff::Timestamp;
+
+use crate::core::incident::{Incident, IncidentStep, Moved};
+use crate::core::night::Core;
+use crate::core::state::{Run, State, Unfit};
+use crate::definition::site::Site;
+use crate::types::{IncidentId, Now, PersonId};
+
+pub(super) fn line(site: &Site, incident: &Incident) -> IncidentLine {
+    let who = |id| Who::of(site, id);
+    IncidentLine {
+        id: incident.what.incident,
+        kind: incident.what.kind,
+        severity: incident.severity,
+        fault: incident.what.fault.clone(),
+        run: incident.what.run.clone(),
+        job: incident.what.job.clone(),
+        opened: incident.opened,
+        closed: incident.closed,
+        blocks: incident.blocks.clone(),
+        told: incident.notified.iter().map(who).collect(),
+        owner: incident.owner.as_ref().map(who),
+    }
+}
+
+/// Those of a run.
+pub(super) fn of_run(state: &State, run: &Run) -> Vec<IncidentLine> {
+    let own = state.incidents.values().filter(|i| i.what.run.as_ref() == Some(run.id()));
+    own.map(|incident| line(&run.site, incident)).collect()
+}
+
+/// Every incident that is known here: open ones, those that lack their report, or all; the newest first.
+pub fn list(core: &Core, which: Which) -> Vec<IncidentLine> {
+    let wanted = core.state().incidents.values().rev().filter(|incident| match which {
+        Which::Open => incident.is_open(),
+        Which::Unfinished => incident.is_unfinished(),
+        Which::All => true,
+    });
+    // A trial counts for nothing but itself.
+    let wanted = wanted.filter(|incident| !incident.what.trial);
+    wanted.filter_map(|incident| Some(line(site_of(core, incident)?, incident))).collect()
+}
+
+/// All of one.
+///
+/// # Errors
+/// There is no such incident, or no site is known here.
+pub fn view(core: &Core, id: IncidentId) -> Result<IncidentView, Unfit> {
+    let incident = core.state().incident(id)?;
+    let site = site_of(core, incident).ok_or(Unfit::NoIncident(id))?;
+    let who = |id| Who::of(site, id);
+    let steps = incident
+        .steps
+        .iter()
+        .map(|taken| step_line(site, taken.at, taken.by.as_ref(), (&taken.reason, &taken.step)));
+    let clocks = incident.clocks.iter().map(|(kind, clock)| ClockLine {
+        kind: *kind,
+        due: clock.due,
+        met: clock.met,
+        missed: clock.breached || clock.met.is_some_and(|met| met > clock.due),
+    });
+    Ok(IncidentView {
+        line: line(site, incident),
+        zone: site.zone.clone(),
+        site: site.title.clone(),
+        by: incident.what.by.as_ref().map(who),
+        policy: incident.what.policy.clone(),
+        acknowledged: incident.acknowledged,
+        at_risk: incident.what.at_risk.clone(),
+        clocks: clocks.collect(),
+        muted: incident.muted,
+        next: core.incident_due(incident),
+        steps: steps.collect(),
+    })
+}
+
+pub(super) fn step(site: &Site, at: Timestamp, moved: &Moved) -> StepLine {
+    step_line(site, at, moved.by.as_ref(), (&moved.reason, &moved.step))
+}
+
+fn step_line(
+    site: &Site,
+    at: Timestamp,
+    by: Option<&PersonId>,
+    (reason, step): (&str, &IncidentStep),
+) -> StepLine {
+    let who = |id| Who::of(site, id);
+    let told = match step {
+        IncidentStep::Told { people, .. } => people.iter().map(who).collect(),
+        _ => Vec::new(),
+    };
+    StepLine { at, by: by.map(who), reason: reason.to_owned(), step: step.clone(), told }
+}
+
+/// What a mail about it is made of.
+///
+/// # Errors
+/// There is no such incident, or no site is known here.
+pub fn mail(
+    core: &Core,
+    id: IncidentId,
+    now: Now,
+    around: of_job::Around<'_>,
+) -> Result<IncidentMail, Unfit> {
+    let incident = view(core, id)?;
+    let run = incident.line.run.as_ref().and_then(|run| core.state().runs.get(run));
+    let Some(run) = run else {
+        return Ok(IncidentMail { incident, head: None, job: None, blocks: Vec::new() });
+    };
+    let index = incident.line.job.as_ref().and_then(|job| run.index(job));
+    let job = index.map(|index| {
+        let critical = of_job::critical_path(run);
+        of_job::line(core, run, index, now, around, &critical)
+    });
+    let blocked = incident.line.blocks.iter().filter_map(|name| run.batch.job(name));
+    let blocked = blocked
+        .map(|job| BlockedJob { name: job.name.clone(), title: job.title.clone() })
+        .collect();
+    let (head, job) = (Some(of_run::head(run, now, around)), job.transpose()?);
+    Ok(IncidentMail { head, job, blocks: blocked, incident })
+}
+
+/// Names are those of its run, else of the people who are on call now.
+fn site_of<'a>(core: &'a Core, incident: &Incident) -> Option<&'a Site> {
+    let run = incident.what.run.as_ref().and_then(|run| core.state().runs.get(run));
+    run.map(|run| run.site.as_ref()).or_else(|| Some(core.on_call()?.site.as_ref()))
+}
