@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::orders::NotOrdered;
+use super::recall::on_call_of;
 use super::turn::Turn;
 use super::{Fatal, Supervisor, World};
 use crate::core::fact::{Fact, LateWhy, MissedWhy, Proposed};
@@ -65,13 +66,15 @@ impl<W: World> Supervisor<W> {
         self.begins = true;
         let reader = self.parts.store.reader().clone();
         self.replay_schedules().await?;
+        let stamp = self.parts.source.stamp();
+        let (loaded, defects) = self.first_definitions()?;
+        // Whom incidents are told to is known before anything moves.
+        self.core.have_on_call(on_call_of(&loaded.site));
         let open = reader.open_runs().await.map_err(Fatal::from)?;
         for row in open.into_iter().filter(|row| !row.trial) {
             self.take_up(&row.run, caller).await?;
             self.lives();
         }
-        let stamp = self.parts.source.stamp();
-        let (loaded, defects) = self.first_definitions()?;
         let look = self.parts.clock.now().since_boot + LOOK;
         let first = loaded.clone();
         self.service = Some(Service {

@@ -194,3 +194,36 @@ fn whoever_is_next_is_told_though_the_supervisor_is_killed_until_somebody_answer
     served.signal(Signal::TERM);
     served.ends(0);
 }
+
+/// Runs are taken up before their schedules are served, and by then it is known what the policies say: a reminder that is
+/// due in an hour is not sent because the supervisor is another one.
+#[test]
+fn a_supervisor_that_begins_tells_nobody_before_the_policy_does() {
+    let town = Town::new();
+    let house = &town.house;
+    let patient = ESCALATION.replace("remind: 30m", "remind: 2h");
+    let steps = patient.find("      - {after: 10m, tell: {deputies").unwrap();
+    let policy = patient.find("policy: night").unwrap();
+    house.write("people.yaml", PEOPLE);
+    house.write("shifts.yaml", SHIFTS);
+    house.write("roster.yaml", ROSTER);
+    house.write("escalation.yaml", &format!("{}{}", &patient[..steps], "policy: night\n"));
+    assert!(patient[policy..].contains("clocks"), "without limits, which have words of their own");
+    house.batch("eod", &format!("{BATCH}  more: {{title: M, run: [sh, job.sh, wait]}}\n"));
+    house.gates(&["load", "more"]);
+    town.set_clock(at("21:29:58"));
+    let mut served = town.serve();
+    served.started("more");
+    served.started("load");
+    house.say("load", "no");
+    served.event("incident-opened", "load");
+    served.kill();
+    town.set_clock(at("21:50:00"));
+    let served = town.serve();
+    served.notice("serving 1 schedule");
+    let one = api::get(house, "/api/v1/incidents/INC-1").ok().json();
+    assert_eq!(one["steps"], serde_json::json!([]), "{one}");
+    house.say("more", "go");
+    served.signal(Signal::TERM);
+    served.ends(0);
+}
