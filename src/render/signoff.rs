@@ -6,12 +6,13 @@ use std::fmt::Write as _;
 use askama::Template;
 use jiff::Timestamp;
 
+use super::clock;
 use super::table::{PAGE, Table, harmless, wrap};
 use super::words::{ChangeWord, Label, Listed, aside, list, pair};
 use crate::core::change::{Dropped, Signs};
 use crate::types::{Lang, Zone};
 use crate::view::signoff::{
-    DroppedLine, SignOffLine, SignOffList, SignOffPage, SignatureLine, SignedLine,
+    DroppedLine, SignOffLine, SignOffList, SignOffPage, SignatureLine, SignedLine, WeeklyLine,
 };
 
 /// Everything as text.
@@ -20,8 +21,14 @@ pub fn text(lang: Lang, page: &SignOffPage) -> String {
     let heading = pair(lang, &Listed::SignOff.say(lang), page.site.get(lang));
     let as_of = Listed::AsOf { at: &minute(&page.zone, page.now) }.say(lang);
     let _ = writeln!(out, "{heading}\n{}\n{as_of}", page.title.get(lang));
+    for line in &page.weekly {
+        push(&mut out, 0, &weekly(lang, &page.zone, line));
+    }
     for of in &page.lists {
         let _ = writeln!(out, "\n{}", title(lang, of));
+        for line in &of.weekly {
+            push(&mut out, 2, &weekly(lang, &page.zone, line));
+        }
         if of.changes.is_empty() {
             let _ = writeln!(out, "  {}", Listed::NoChange.say(lang));
         }
@@ -39,6 +46,19 @@ pub fn text(lang: Lang, page: &SignOffPage) -> String {
     out
 }
 
+/// What it is, and when it comes next.
+fn weekly(lang: Lang, zone: &Zone, line: &WeeklyLine) -> String {
+    let at = |at: Timestamp| {
+        let at = zone.tz().to_datetime(at);
+        format!("{} {}", clock::day(lang, at.date()), clock::civil(at.time()))
+    };
+    let due = line.due.map(|due| Listed::Due { at: &at(due) }.say(lang));
+    let meets = line.meets.map(|meets| Listed::Meets { at: &at(meets) }.say(lang));
+    let posted = line.posted.map(|posted| Listed::Posted { at: &at(posted) }.say(lang));
+    let times: Vec<String> = [due, meets, posted].into_iter().flatten().collect();
+    pair(lang, line.title.get(lang), &list(lang, times))
+}
+
 fn push(out: &mut String, indent: usize, text: &str) {
     for line in wrap(text, PAGE - indent) {
         let _ = writeln!(out, "{:indent$}{line}", "");
@@ -52,6 +72,9 @@ fn write_change(lang: Lang, zone: &Zone, line: &SignOffLine, out: &mut String) {
         .map(|(head, value)| pair(lang, &head, &value))
         .collect();
     push(out, 4, &list(lang, facts));
+    if line.after_due {
+        push(out, 4, &Listed::AfterDue.say(lang));
+    }
     let mut table = Table::new(&["", "", ""], &[], 4);
     for signature in &line.signatures {
         let [what, role, signed] = signature_row(lang, zone, signature);
@@ -131,11 +154,13 @@ struct Page {
     site: String,
     rules: String,
     as_of: String,
+    weekly: Vec<String>,
     lists: Vec<Sheet>,
 }
 
 struct Sheet {
     title: String,
+    weekly: Vec<String>,
     changes: Vec<Entry>,
     /// Change, title, why.
     dropped: Vec<[String; 3]>,
@@ -145,6 +170,7 @@ struct Entry {
     id: String,
     title: String,
     facts: Vec<(String, String)>,
+    after_due: bool,
     signatures: Vec<[String; 3]>,
 }
 
@@ -167,6 +193,7 @@ pub fn html(lang: Lang, page: &SignOffPage) -> Result<String, askama::Error> {
         id: line.line.id.to_string(),
         title: line.line.title.get(lang).to_owned(),
         facts: facts(lang, &page.zone, line),
+        after_due: line.after_due,
         signatures: line.signatures.iter().map(|s| signature_row(lang, &page.zone, s)).collect(),
     };
     let dropped = |line: &DroppedLine| {
@@ -174,6 +201,7 @@ pub fn html(lang: Lang, page: &SignOffPage) -> Result<String, askama::Error> {
     };
     let sheet = |of: &SignOffList| Sheet {
         title: title(lang, of),
+        weekly: of.weekly.iter().map(|line| weekly(lang, &page.zone, line)).collect(),
         changes: of.changes.iter().map(entry).collect(),
         dropped: of.dropped.iter().map(dropped).collect(),
     };
@@ -183,6 +211,7 @@ pub fn html(lang: Lang, page: &SignOffPage) -> Result<String, askama::Error> {
         site: page.site.get(lang).to_owned(),
         rules: page.title.get(lang).to_owned(),
         as_of: Listed::AsOf { at: &minute(&page.zone, page.now) }.say(lang),
+        weekly: page.weekly.iter().map(|line| weekly(lang, &page.zone, line)).collect(),
         lists: page.lists.iter().map(sheet).collect(),
     };
     page.render().map(|page| harmless(&page))

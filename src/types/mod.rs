@@ -20,6 +20,7 @@ mod revision;
 mod right;
 pub(crate) mod tagged;
 mod text;
+mod week_time;
 
 pub use attempt::{AttemptId, Epoch, RunId, RunKey, Usage};
 pub use business_date::{BusinessDate, Zone};
@@ -40,3 +41,4 @@ pub use phone::{InvalidPhone, Phone};
 pub use revision::{Named, Revision};
 pub use right::{Right, Rights, UnknownRight};
 pub use text::{Lang, Text};
+pub use week_time::{InvalidWeekTime, WeekTime};

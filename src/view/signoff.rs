@@ -8,11 +8,11 @@ use serde::Serialize;
 
 use super::Who;
 use super::change::{ChangeLine, PlaceLine, line, place};
-use crate::core::change::{Desk, Dropped, Signature, Signs};
+use crate::core::change::{Desk, Dropped, NextTime, Signature, Signs};
 use crate::core::refused::{Refused, Rule};
 use crate::core::state::Standing;
 use crate::core::window::Windows;
-use crate::definition::site::Site;
+use crate::definition::site::{ChangeRules, Site};
 use crate::types::{ChangeId, Role, Text, Zone};
 
 /// Release plan, then the list of each environment that follows, as they are now.
@@ -24,6 +24,8 @@ pub struct SignOffPage {
     /// Of the page's clock times.
     pub zone: Zone,
     pub now: Timestamp,
+    /// Plans and meetings of each week that are about no list.
+    pub weekly: Vec<WeeklyLine>,
     /// In the order of promotion.
     pub lists: Vec<SignOffList>,
 }
@@ -33,8 +35,19 @@ pub struct SignOffList {
     pub environment: String,
     /// The first environment: its list is the release plan.
     pub first: bool,
+    pub weekly: Vec<WeeklyLine>,
     pub changes: Vec<SignOffLine>,
     pub dropped: Vec<DroppedLine>,
+}
+
+/// When a meeting or a plan comes next.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct WeeklyLine {
+    pub title: Text,
+    pub meets: Option<Timestamp>,
+    /// What is to be on the list is handed in before.
+    pub due: Option<Timestamp>,
+    pub posted: Option<Timestamp>,
 }
 
 /// A change on a list.
@@ -43,6 +56,8 @@ pub struct SignOffLine {
     #[serde(flatten)]
     pub line: ChangeLine,
     pub place: PlaceLine,
+    /// Handed in when the list was due for the meeting that comes next.
+    pub after_due: bool,
     pub signatures: Vec<SignatureLine>,
 }
 
@@ -105,13 +120,23 @@ pub fn page(
         title: rules.title.clone(),
         zone: rules.zone.clone(),
         now,
-        lists: lists.map(|(at, of)| list(&desks, standing, (of, at == 0), now)).collect(),
+        weekly: weekly(rules, None, now),
+        lists: lists.map(|(at, of)| list(rules, (&desks, standing), (of, at == 0), now)).collect(),
     })
 }
 
+fn weekly(rules: &ChangeRules, list: Option<&str>, now: Timestamp) -> Vec<WeeklyLine> {
+    let of_list = rules.weekly.iter().filter(|rule| rule.list.as_deref() == list);
+    let line = of_list.map(|rule| {
+        let NextTime { meets, due, posted } = rules.next_time(rule, now);
+        WeeklyLine { title: rule.title.clone(), meets, due, posted }
+    });
+    line.collect()
+}
+
 fn list(
-    desks: &[Desk<'_>],
-    standing: &Standing,
+    rules: &ChangeRules,
+    (desks, standing): (&[Desk<'_>], &Standing),
     (environment, first): (&str, bool),
     now: Timestamp,
 ) -> SignOffList {
@@ -130,10 +155,12 @@ fn list(
         changes.push(SignOffLine {
             line: line(desk.site, standing, &desk.change.id),
             place,
+            after_due: desk.is_after_due(environment, now),
             signatures: signatures.map(|signature| signature_line(desk, signature)).collect(),
         });
     }
-    SignOffList { environment: environment.to_owned(), first, changes, dropped }
+    let weekly = weekly(rules, Some(environment), now);
+    SignOffList { environment: environment.to_owned(), first, weekly, changes, dropped }
 }
 
 fn signature_line(desk: &Desk<'_>, signature: Signature) -> SignatureLine {

@@ -31,7 +31,7 @@ pub(in crate::core) use marks::marks;
 pub use missing::{Missing, MissingLine};
 pub use moved::ChangeOrder;
 pub(super) use moved::{doubt_allows, executed};
-pub use signoff::{Dropped, Signature, Signs};
+pub use signoff::{Dropped, NextTime, Signature, Signs};
 pub(super) use start::{cleared, may_man, rehearses, subject};
 pub use step::{Began, ChangeRequest, ChangeStep, Declared, Executed, InGit, WindowDecision};
 pub use take::{HalfDone, Wish, without_folder};

@@ -9,6 +9,7 @@ use super::clearance::{ACCEPTANCE, item};
 use super::desk::Desk;
 use super::life::{Stage, Taken};
 use super::missing::Missing;
+use crate::definition::site::{ChangeRules, WeeklyRule};
 use crate::types::{CheckName, PersonId, Role};
 use crate::wire::ChangeState;
 
@@ -57,7 +58,39 @@ pub struct Signature {
     pub given: Vec<(PersonId, Timestamp)>,
 }
 
+/// When a meeting or a plan comes next, with what belongs to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NextTime {
+    pub meets: Option<Timestamp>,
+    /// Before the meeting.
+    pub due: Option<Timestamp>,
+    /// After the meeting, or after it was due.
+    pub posted: Option<Timestamp>,
+}
+
+impl ChangeRules {
+    pub fn next_time(&self, rule: &WeeklyRule, at: Timestamp) -> NextTime {
+        let zone = self.zone.tz();
+        let meets = rule.meets.iter().filter_map(|time| time.after(zone, at)).min();
+        let due = rule.due.and_then(|due| match meets {
+            Some(meets) => due.until(zone, meets),
+            None => due.after(zone, at),
+        });
+        let posted = rule.posted.and_then(|time| time.after(zone, meets.or(due).unwrap_or(at)));
+        NextTime { meets, due, posted }
+    }
+}
+
 impl Desk<'_> {
+    /// Whether it was handed in when its list was due for the meeting that comes next.
+    pub fn is_after_due(&self, environment: &str, at: Timestamp) -> bool {
+        let rules = self.rules.weekly.iter();
+        let rule = rules.filter(|rule| rule.list.as_deref() == Some(environment));
+        let due = rule.filter_map(|rule| self.rules.next_time(rule, at).due).min();
+        let handed_in = self.life.since_submission().and_then(|(_, steps)| steps.first());
+        due.zip(handed_in).is_some_and(|(due, handed_in)| handed_in.at >= due)
+    }
+
     /// Whether sign-off meetings speak of it: somebody has asked for it, and it is not over.
     pub fn is_planned(&self) -> bool {
         !matches!(

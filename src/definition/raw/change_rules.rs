@@ -7,7 +7,7 @@ use super::record::record;
 use super::site::Version;
 use super::{List, Names};
 use crate::definition::site::{ChangeClass, ChangeKind, Part, StepWord};
-use crate::types::{CheckName, Role, Span, WindowClass, Zone};
+use crate::types::{CheckName, Role, Span, WeekTime, WindowClass, Zone};
 
 record! {
     /// change-rules.yaml: the rule set of the house for its changes.
@@ -45,6 +45,8 @@ record! {
         optional windows: List<WindowOfRecord>,
         /// What is confirmed before a start.
         optional checklist: Names<CheckName, CheckRecord>,
+        /// Meetings and deadlines of each week.
+        optional weekly: List<WeeklyRecord>,
         /// Emergency changes.
         optional emergency: EmergencyRecord,
         /// Who is mailed a list when it is sealed: when its run is opened.
@@ -159,6 +161,20 @@ record! {
         optional environments: List<String>,
         /// normal, emergency; both by default.
         optional kinds: List<ChangeKind>,
+    }
+}
+
+record! {
+    /// A sign-off meeting, or a plan that is due each week; in the zone of the rules.
+    pub(crate) struct WeeklyRecord {
+        required title: Word,
+        optional title_zh: Word,
+        /// The environment whose list it is about; none by default.
+        optional list: String,
+        optional meets: List<WeekTime>,
+        /// What is to be on the list is handed in before.
+        optional due: WeekTime,
+        optional posted: WeekTime,
     }
 }
 

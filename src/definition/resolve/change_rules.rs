@@ -9,13 +9,14 @@ use crate::definition::defect::{Finding, Place};
 use crate::definition::nearest;
 use crate::definition::raw::change_rules::{
     ApprovalRecord, ChangeRulesFile, CheckRecord, EmergencyRecord, PromotionRecord, QuorumRecord,
+    WeeklyRecord,
 };
 use crate::definition::raw::{At, Field, List, Names};
 use crate::definition::sheets::{Findings, Sheets};
 use crate::definition::site::{
     ApprovalRule, Case, ChangeClass, ChangeKind, ChangeRules, ChangeScope, CheckRule,
     EmergencyRule, IntakeRule, Part, PromotionRule, Quorum, RehearsalRule, SubmissionRule,
-    WindowRule,
+    WeeklyRule, WindowRule,
 };
 use crate::types::{Role, WindowClass};
 
@@ -101,6 +102,8 @@ impl Checking<'_> {
         let checklist =
             checklist.filter_map(|(name, raw)| Some((name.value.clone(), self.check(raw)?)));
         let checklist = checklist.collect();
+        let weekly = raw.weekly.get().into_iter().flat_map(|list| &list.0);
+        let weekly = weekly.map(|rule| self.weekly(rule)).collect();
         let emergency = raw.emergency.get().map(|raw| self.emergency(raw)).unwrap_or_default();
         let seal_mail = raw.seal_mail.get().map(|list| self.roles(list)).unwrap_or_default();
         if let Some(late) = raw.late.given() {
@@ -122,6 +125,7 @@ impl Checking<'_> {
             intake,
             windows,
             checklist,
+            weekly,
             emergency,
             seal_mail,
             late: raw.late.get().cloned(),
@@ -181,14 +185,18 @@ impl Checking<'_> {
         Some(Quorum { role: raw.role.get()?.clone(), people })
     }
 
+    fn environment(&mut self, named: &At<String>) {
+        if !self.environments.contains(&named.value) {
+            let what = format!("`{}` is not among `environments`", named.value);
+            let names = self.environments.iter().map(String::as_str);
+            let hint = nearest::hint(&named.value, names);
+            self.found.push(Finding::error(named.at, what).maybe_hint(hint));
+        }
+    }
+
     fn scope(&mut self, (classes, environments, kinds): ScopeFields<'_>) -> ChangeScope {
         for environment in environments.get().into_iter().flat_map(|list| &list.0) {
-            if !self.environments.contains(&environment.value) {
-                let what = format!("`{}` is not among `environments`", environment.value);
-                let names = self.environments.iter().map(String::as_str);
-                let hint = nearest::hint(&environment.value, names);
-                self.found.push(Finding::error(environment.at, what).maybe_hint(hint));
-            }
+            self.environment(environment);
         }
         ChangeScope {
             classes: values(classes),
@@ -304,6 +312,21 @@ impl Checking<'_> {
         self.role(raw.role.given()?, 1);
         let role = raw.role.get()?.clone();
         Some(CheckRule { title: text(&raw.title, &raw.title_zh), scope, role })
+    }
+
+    fn weekly(&mut self, rule: &At<WeeklyRecord>) -> WeeklyRule {
+        let raw = &rule.value;
+        if let Some(list) = raw.list.given() {
+            self.environment(list);
+        }
+        let meets = values(&raw.meets);
+        let (due, posted) = (raw.due.get().copied(), raw.posted.get().copied());
+        if meets.is_empty() && due.or(posted).is_none() {
+            let finding = Finding::error(start(rule.at), "it has no time");
+            self.found.push(finding.hint("give `meets`, `due` or `posted`, such as `fri 14:00`"));
+        }
+        let list = raw.list.get().cloned();
+        WeeklyRule { title: text(&raw.title, &raw.title_zh), list, meets, due, posted }
     }
 
     fn emergency(&mut self, raw: &EmergencyRecord) -> EmergencyRule {

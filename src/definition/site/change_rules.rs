@@ -6,7 +6,7 @@ use jiff::civil::Time;
 use serde::{Deserialize, Serialize};
 
 use super::{ChangeClass, ChangeKind};
-use crate::types::{CheckName, Role, Span, Text, WindowClass, Zone};
+use crate::types::{CheckName, Role, Span, Text, WeekTime, WindowClass, Zone};
 
 /// `change-rules.yaml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +41,9 @@ pub struct ChangeRules {
     pub windows: Vec<WindowRule>,
     /// What is confirmed before a start.
     pub checklist: BTreeMap<CheckName, CheckRule>,
+    /// Meetings and deadlines of each week.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub weekly: Vec<WeeklyRule>,
     pub emergency: EmergencyRule,
     /// Who is mailed a list when it is sealed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -175,6 +178,18 @@ pub struct CheckRule {
     pub title: Text,
     pub scope: ChangeScope,
     pub role: Role,
+}
+
+/// A meeting of each week, or a plan that is due (D15).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WeeklyRule {
+    pub title: Text,
+    /// The environment whose list it is about.
+    pub list: Option<String>,
+    pub meets: Vec<WeekTime>,
+    /// What is to be on the list is handed in before.
+    pub due: Option<WeekTime>,
+    pub posted: Option<WeekTime>,
 }
 
 /// Emergency changes.

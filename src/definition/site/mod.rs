@@ -33,7 +33,7 @@ pub use change::{
 };
 pub use change_rules::{
     ApprovalRule, Case, ChangeRules, ChangeScope, CheckRule, EmergencyRule, IntakeRule, Part,
-    PromotionRule, Quorum, RehearsalRule, StepWord, SubmissionRule, WindowRule,
+    PromotionRule, Quorum, RehearsalRule, StepWord, SubmissionRule, WeeklyRule, WindowRule,
 };
 pub use duty::{
     Assignment, Duty, DutyDays, Hours, Leave, Notice, Override, Rotation, Shift, Swap, Team,

@@ -25,6 +25,7 @@ distinct: [[author]]
 rehearsal: [{environments: [uta], within: soon}, {environments: [sample, uat], kinds: [normal]}, {classes: [data]}]
 intake: [{window: nightly, seal: \"18:00\"}]
 windows: [{classes: [data], window: nightly}]
+weekly: [{title: First, list: uta, meets: [fri 14:00, fri 25:00]}, {title: Second, list: uat}]
 checklist: {Present: {title: There, role: duty}}
 ";
 

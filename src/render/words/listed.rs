@@ -32,6 +32,10 @@ messages! {
     /// The list of the first environment is the release plan.
     ReleasePlan { environment: &'a str }: format!("Release plan: {environment}"), format!("版本计划：{environment}");
     ListOf { environment: &'a str }: format!("List of {environment}"), format!("{environment} 清单");
+    Meets { at: &'a str }: format!("meets {at}"), format!("会议时间 {at}");
+    Due { at: &'a str }: format!("due {at}"), format!("提交截止 {at}");
+    Posted { at: &'a str }: format!("posted {at}"), format!("发布时间 {at}");
+    AfterDue: "handed in after the list was due: for the meeting after the next", "提交晚于截止时间，顺延至下一次会签之后";
     NoChange: "no change", "无变更";
     DroppedOut: "Dropped out", "移出清单";
     Signatures: "Signatures", "签字";

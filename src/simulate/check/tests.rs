@@ -5,13 +5,16 @@ use std::time::Duration;
 use super::days::KnownDays;
 use super::*;
 use crate::core::calendar::Calendars;
+use crate::core::change::ChangeStep;
 use crate::core::day_rule::Part;
 use crate::core::fact::{RunResult, Why};
 use crate::core::window::{Gate, NONE_ORDERED, Subject, Windows};
 use crate::core::{deadline, gate};
 use crate::simulate::dice::Dice;
-use crate::simulate::made_site::{Made, made};
-use crate::types::{BootId, Outcome, Zone};
+use crate::simulate::made_site::{self, Made, made};
+use crate::simulate::scenario::Scenario;
+use crate::simulate::world::{Night, World};
+use crate::types::{BootId, Outcome, PersonId, Zone};
 
 fn sample(seeds: std::ops::Range<u64>) -> impl Iterator<Item = (u64, Made)> {
     seeds.map(|seed| (seed, made(&mut Dice::new(seed), 30).unwrap()))
@@ -196,4 +199,50 @@ fn the_plan_is_what_happens_in_a_calm_night() {
         .map(|(seed, why)| format!("seed {seed}: {why}"))
         .collect();
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// Whether the starts of a night break the rule about a change that stopped half way, where `doctored` alters which two people
+/// have said how it goes on.
+fn breaks(
+    (seed, night): &(u64, Night),
+    doctored: &impl Fn(&PersonId, &mut Option<PersonId>),
+) -> bool {
+    let mut witness = Witness::default();
+    witness.state.define("made-up", made(&mut Dice::new(*seed), 12).unwrap().site);
+    let mut found = false;
+    for sealed in &night.entries {
+        let mut entry = sealed.open().unwrap();
+        if let Fact::ChangeMoved { by, second, step, .. } = &mut entry.fact
+            && matches!(**step, ChangeStep::GoesOn { .. })
+        {
+            doctored(by, second);
+        }
+        if let Fact::AttemptIntended { attempt, examine: false, .. } = &entry.fact {
+            let told = witness.startable(entry.at, attempt, true);
+            found |=
+                matches!(told, Err(Violation::Started(_, why)) if why.contains("how it goes on"));
+        }
+        witness.state.apply(entry.at, &entry.fact).unwrap();
+    }
+    found
+}
+
+/// In every made-up night it is held against two people who had no hand in it; here it is shown that this finds something.
+#[test]
+fn a_half_done_change_that_goes_on_by_one_persons_word_is_found_out() {
+    let played = |seed| {
+        let mut world = World::new(Scenario { look: 1 << 40, ..Scenario::of(seed, 12) }).unwrap();
+        world.cuts_off();
+        (seed, world.play().unwrap_or_else(|failure| panic!("{}", failure.breach)))
+    };
+    let nights: Vec<(u64, Night)> = (0..16).map(played).collect();
+    let broken = |doctored: &dyn Fn(&PersonId, &mut Option<PersonId>)| {
+        nights.iter().filter(|night| breaks(night, &doctored)).count()
+    };
+    let author = made_site::author().unwrap();
+    assert_eq!(broken(&|_, _| {}), 0);
+    let alone = broken(&|_, second| *second = None);
+    let twice = broken(&|by, second| *second = Some(by.clone()));
+    let own = broken(&|_, second| *second = Some(author.clone()));
+    assert!(alone > 3 && twice == alone && own > 3, "{alone}, {twice}, {own} of 16 nights");
 }

@@ -126,6 +126,7 @@ fn rules(dice: &mut Dice, site: &Site) -> Result<ChangeRules, BadSite> {
         intake: Vec::new(),
         windows: window.into_iter().map(bound).collect(),
         checklist: checklist.into_iter().filter(|_| dice.percent(50)).collect(),
+        weekly: Vec::new(),
         emergency: EmergencyRule::default(),
         seal_mail: Vec::new(),
         late: if dice.percent(50) { Some(Role::new(LEADS)?) } else { None },

@@ -6,6 +6,12 @@ use super::office::{CHANGE, Office, folder, house};
 use crate::night::facts::eventually;
 use crate::night::house::House;
 
+/// D15, without what depends on the day on which the test runs.
+const WEEKLY: &str = "weekly:
+  - {title: First sign-off, list: uat, meets: [fri 14:00]}
+  - {title: Development plan, title_zh: 开发计划, due: sun 24:00, posted: mon 10:00}
+";
+
 /// By order; and one whose next start is far away.
 const LISTS: [(&str, &str); 2] =
     [("list", ""), ("leap-day", "schedule: {cron: \"0 3 28,29 FEB *\", zone: Europe/Berlin}\n")];
@@ -14,7 +20,7 @@ const LISTS: [(&str, &str); 2] =
 fn listing() -> House {
     let house = house();
     let rules = std::fs::read_to_string(house.site().join("change-rules.yaml")).unwrap();
-    house.write("change-rules.yaml", &format!("{rules}seal_mail: [ccb]\n"));
+    house.write("change-rules.yaml", &format!("{rules}seal_mail: [ccb]\n{WEEKLY}"));
     for (name, schedule) in LISTS {
         let changes = "changes: {environment: production, classes: [data]}\n";
         house.batch(name, &format!("title_zh: 数据变更清单\n{schedule}{changes}"));
@@ -145,6 +151,8 @@ fn signed_off(office: &Office) {
         (&dropped["change"], &dropped["reasons"][0]["why"]),
         (&json!("rate"), &json!("not-approved"))
     );
+    assert_eq!(list["weekly"], json!([]));
+    assert_eq!(page["weekly"][0]["title"]["en"], "Development plan");
     let signatures = list["changes"][0]["signatures"].as_array().unwrap();
     let signed: Vec<(&str, &str, usize)> = signatures
         .iter()
@@ -157,9 +165,15 @@ fn signed_off(office: &Office) {
         [("review", "dba", 1), ("approval", "dev-lead", 1), ("approval", "operations", 1)];
     assert_eq!(signed, expected);
     let here = house.run(&["change", "lists"]).code(0).out;
-    for part in
-        ["Release plan: uat", "________", "List of production", "rate: not approved for uat"]
-    {
+    for part in [
+        "Development plan: due Mon ",
+        " 10:00",
+        "Release plan: uat",
+        "  First sign-off: meets Fri ",
+        "________",
+        "List of production",
+        "rate: not approved for uat",
+    ] {
         assert!(here.contains(part), "{part}: {here}");
     }
     let there =
@@ -171,7 +185,14 @@ fn signed_off(office: &Office) {
     let file = file.to_str().unwrap();
     house.run(&["--lang", "zh", "change", "lists", "--html", file]).code(0);
     let html = std::fs::read_to_string(file).unwrap();
-    for part in ["production 清单", "Dev Lead（", "rate", "uat 未审批"] {
+    for part in [
+        "production 清单",
+        "First sign-off：会议时间 ",
+        "开发计划：提交截止 ",
+        "Dev Lead（",
+        "rate",
+        "uat 未审批",
+    ] {
         assert!(html.contains(part), "{part}: {html}");
     }
 }

@@ -86,3 +86,62 @@ fn a_sign_off_list_says_who_must_sign_and_who_has() {
     house.site.changes.get_mut(&change("fix")).unwrap().content = "other".into();
     assert!(told(&house, "production").iter().all(|line| line.ends_with(": ")));
 }
+
+/// D15: the release plan is due on Thursday 24:00 for the meeting on Friday 14:00.
+#[test]
+fn what_is_handed_in_after_its_list_was_due_waits_for_another_meeting() {
+    let lines = format!("class: structure\n{ALL}");
+    // When it is handed in, when the list is looked at, and whether it was too late for the meeting that comes next.
+    let cases = [
+        ("2026-10-22T23:59", "2026-10-23T09:00", false),
+        ("2026-10-23T00:00", "2026-10-23T00:01", true),
+        ("2026-10-23T13:00", "2026-10-23T13:59", true),
+        ("2026-10-23T13:00", "2026-10-23T14:00", false),
+        ("2026-10-23T15:00", "2026-10-23T15:00", false),
+    ];
+    for (handed_in, now, late) in cases {
+        let mut house = House::new(starter::House::H, &[("fix", &lines)]);
+        house.at(handed_in).done("fix", "author", submit()).at(now);
+        let desk = house.desk(&change("fix"));
+        assert_eq!(desk.is_after_due("uat", house.at), late, "{handed_in}, seen {now}");
+        assert!(
+            !desk.is_after_due("production", house.at),
+            "that list has no time at which it is due"
+        );
+    }
+}
+
+#[test]
+fn each_meeting_comes_with_what_is_due_before_and_posted_after_it() {
+    let mut house = House::new(starter::House::H, &[]);
+    let rules = house.site.change_rules.clone().unwrap();
+    let mut told = |now: &str| -> Vec<String> {
+        house.at(now);
+        let text = |at: Option<jiff::Timestamp>| {
+            at.map_or("-".to_owned(), |at| {
+                rules.zone.tz().to_datetime(at).strftime("%a %d %H:%M").to_string()
+            })
+        };
+        let line = |rule| {
+            let next = rules.next_time(rule, house.at);
+            let [due, meets, posted] = [next.due, next.meets, next.posted].map(text);
+            format!("due {due}, meets {meets}, posted {posted}")
+        };
+        rules.weekly.iter().map(line).collect()
+    };
+    let on_wednesday = [
+        "due Fri 23 00:00, meets Fri 23 14:00, posted Fri 23 18:00",
+        "due -, meets Wed 21 16:00, posted -",
+        "due -, meets Wed 21 16:00, posted -",
+        "due Mon 26 00:00, meets -, posted Mon 26 10:00",
+    ];
+    assert_eq!(told("2026-10-21T15:30"), on_wednesday);
+    let on_friday = [
+        "due Fri 23 00:00, meets Fri 23 14:00, posted Fri 23 18:00",
+        "due -, meets Wed 28 15:00, posted -",
+        "due -, meets Wed 28 16:00, posted -",
+        "due Mon 26 00:00, meets -, posted Mon 26 10:00",
+    ];
+    assert_eq!(told("2026-10-23T13:00"), on_friday);
+    assert_eq!(told("2026-10-23T14:00")[0], on_friday[0].replace("23", "30"));
+}

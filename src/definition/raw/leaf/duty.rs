@@ -1,4 +1,4 @@
-//! Values of people, shifts and rosters.
+//! Values of people, shifts and rosters, and times of the week.
 
 use jiff::civil::DateTime;
 use schemars::{Schema, SchemaGenerator, json_schema};
@@ -9,7 +9,7 @@ use crate::definition::day_words::WeekdaySet;
 use crate::definition::nearest;
 use crate::definition::site::{DutyDays, TurnLength, Weight};
 use crate::definition::yaml::Node;
-use crate::types::{InvalidPhone, Phone};
+use crate::types::{InvalidPhone, InvalidWeekTime, Phone, WeekTime};
 
 leaf!(Phone, "a telephone number", {
     "type": "string",
@@ -63,3 +63,11 @@ leaf!(DutyDays, "days in words", {
         wrong.hint("write `every day`, `mon-fri`, `sat,sun`, `business days` or `days off`")
     }),
 });
+
+leaf!(WeekTime, "a time of the week", {
+    "type": "string",
+    "pattern": "^(mon|tue|wed|thu|fri|sat|sun) [0-2]\\d:[0-5]\\d$",
+    "examples": ["fri 14:00", "thu 24:00"],
+}, |text| text.parse().map_err(|error: InvalidWeekTime| {
+    Wrong::new(error.to_string()).hint("write `fri 14:00`, or `thu 24:00` for the end of that day")
+}));
