@@ -191,10 +191,12 @@ impl Known {
 
 /// How a change that stopped half way goes on: as two people have said, where rules of changes are about it; `None` there:
 /// they have not. Elsewhere nothing tries such a one again by itself, so whoever does has been told how far it came.
-fn cut(state: &State, run: &Run, job: &Job) -> Option<CutDecision> {
+pub(super) fn cut(state: &State, run: &Run, job: &Job) -> Option<CutDecision> {
     let Kind::Change { change, .. } = &job.kind else { return None };
     let attempts = &run.jobs[run.index(&job.name)?].attempts;
-    let before = attempts.iter().rev().nth(1)?.ended.as_ref()?;
+    let mut ended = attempts.iter().rev().skip(1).filter_map(|attempt| attempt.ended.as_ref());
+    // One that its host took back without having begun it has changed nothing, not even what people have said.
+    let before = ended.find(|ended| ended.started.is_some())?;
     match &before.work {
         Some(Work::Change(work)) if work.state == ChangeState::Partial => {
             if run.opened.trial || run.site.change_rules.is_none() {

@@ -212,6 +212,19 @@ fn what_once_broke_a_rule_holds() {
     }
 }
 
+/// Nights in which a change waited for ever for approvals that nobody could give.
+#[test]
+fn what_has_to_be_approved_anew_can_be() {
+    const FAULTS: &str = "without=crash,before-commit,answer-lost,before-act,reboot,clock,slow,trouble,disk-full,\
+        agent-killed,host-restart,power-loss,late,twice,disorder,silent,stop,paused,cut-off";
+    for night in [
+        ",endings seed=101002203 jobs=12 only=1,2,3,5,7,8,9,10,11 until=38",
+        ",suspend,away,rerun seed=102001126 jobs=22 only=0,1,3,4,5,8,12,13,16,18,20,21 until=30",
+    ] {
+        played(&format!("{FAULTS}{night}").parse().unwrap());
+    }
+}
+
 /// Leaders that stood still or were cut off past their lease offer commits and commands, and none is taken.
 #[test]
 fn what_former_leaders_offer_is_refused() {

@@ -48,6 +48,13 @@ pub struct AttemptId {
     pub number: u32,
 }
 
+impl AttemptId {
+    /// Whether it is the other one, or a later one of the same job of the same run.
+    pub fn is_since(&self, other: &Self) -> bool {
+        self.run == other.run && self.job == other.job && self.number >= other.number
+    }
+}
+
 impl fmt::Display for RunKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)

@@ -10,7 +10,7 @@ use crate::core::phase::Phase;
 use crate::core::state::{Attempt, JobState, Run, Unfit};
 use crate::definition::site::Kind;
 use crate::types::RunId;
-use crate::wire::{ChangeState, ChangeWork, Work};
+use crate::wire::{ChangeState, ChangeWork, Ended, Work};
 
 /// Between two looks at a target that could not be asked; after [`OFTEN`] of them.
 const SOON: SignedDuration = SignedDuration::from_mins(1);
@@ -51,17 +51,26 @@ pub(in crate::core) fn is_due(run: &Run, index: usize, now: Timestamp) -> bool {
 /// Whether the attempts before the last one have, or may have, left something at the target: then one that did not even
 /// start says nothing of the change. People may have decided meanwhile: looking again does no harm.
 pub(in crate::core) fn left_something(job: &JobState) -> bool {
-    let before = job.attempts.iter().rev().skip(1);
-    let last = before.filter_map(|attempt| Some((attempt, attempt.ended.as_ref()?))).find_map(
-        |(attempt, ended)| match told(attempt) {
-            Some(work) => Some(work.state),
-            None if ended.started.is_none() => None,
-            None if attempt.good == Some(true) => Some(ChangeState::Done),
-            None => Some(ChangeState::InDoubt),
-        },
-    );
+    let last = before_last(job).find_map(|(attempt, ended)| match told(attempt) {
+        Some(work) => Some(work.state),
+        None if ended.started.is_none() => None,
+        None if attempt.good == Some(true) => Some(ChangeState::Done),
+        None => Some(ChangeState::InDoubt),
+    });
     let clean = [ChangeState::FailedClean, ChangeState::FailedGuard, ChangeState::RolledBack];
     last.is_some_and(|last| !clean.contains(&last))
+}
+
+/// What the last attempt before this one that did begin has told, where it stopped half way.
+pub(super) fn stopped_half_way(job: &JobState) -> Option<&ChangeWork> {
+    let begun = before_last(job).find(|(_, ended)| ended.started.is_some());
+    begun.and_then(|(attempt, _)| told(attempt)).filter(|work| work.state == ChangeState::Partial)
+}
+
+/// What ended before the last attempt, the latest first.
+fn before_last(job: &JobState) -> impl Iterator<Item = (&Attempt, &Ended)> {
+    let before = job.attempts.iter().rev().skip(1);
+    before.filter_map(|attempt| Some((attempt, attempt.ended.as_deref()?)))
 }
 
 fn told(attempt: &Attempt) -> Option<&ChangeWork> {

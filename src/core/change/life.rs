@@ -114,6 +114,8 @@ impl Stage {
         let over = matches!(self, Executed | Failed | RolledBack | FedBack);
         let waits = matches!(self, Written | Reviewed | Approved | Scheduled);
         let early = matches!(self, Draft | Created | Assigned | Returned);
+        // Approvals may lapse, and windows pass, before it is tried again.
+        let tried = matches!(self, Executing | InDoubt);
         match step {
             ChangeStep::Began { .. } => Some(Executing),
             ChangeStep::Ended { ended } => Some(after_execution(ended.state)),
@@ -128,16 +130,18 @@ impl Stage {
             ChangeStep::Reviewed { complete, .. } => {
                 (self == Written).then_some(if *complete { Reviewed } else { self })
             }
-            ChangeStep::Approved { complete, .. } => (waits || over)
-                .then_some(if *complete && self != Scheduled { Approved } else { self }),
-            ChangeStep::Confirmed { .. } => (waits || over).then_some(self),
+            ChangeStep::Approved { complete, .. } => (waits || over || tried)
+                .then_some(if *complete && self != Scheduled && !tried { Approved } else { self }),
+            ChangeStep::Confirmed { .. } => (waits || over || tried).then_some(self),
+            ChangeStep::Scheduled { .. } if self == InDoubt => Some(self),
             ChangeStep::Scheduled { .. } => {
                 (over || matches!(self, Approved | Scheduled)).then_some(Scheduled)
             }
             ChangeStep::Decided { applied, .. } => {
                 (self == InDoubt).then_some(if *applied { Executed } else { Failed })
             }
-            ChangeStep::GoesOn { .. } => (self == InDoubt).then_some(Executing),
+            // Until its next attempt begins something else may be decided.
+            ChangeStep::GoesOn { .. } => (self == InDoubt).then_some(self),
             ChangeStep::Lost { complete, .. } => match self {
                 Draft | Created | Assigned | Executing | InDoubt => None,
                 Executed | FedBack | Closed if *complete => Some(Failed),
@@ -225,9 +229,7 @@ impl ChangeLife {
     pub fn beginning(&self, ended: &Executed) -> Option<&Began> {
         self.steps.iter().rev().find_map(|taken| match &taken.step {
             ChangeStep::Began { began } => {
-                let (id, of) = (&began.attempt, &ended.attempt);
-                let same = id.run == of.run && id.job == of.job && id.number <= of.number;
-                same.then_some(began.as_ref())
+                ended.attempt.is_since(&began.attempt).then_some(began.as_ref())
             }
             _ => None,
         })
@@ -278,10 +280,10 @@ impl ChangeLife {
         })
     }
 
-    /// How two people have said that it goes on after an attempt.
+    /// How two people have said last that it goes on after an attempt, or after a later one of its job that did not begin.
     pub fn goes_on_after(&self, after: &AttemptId) -> Option<CutDecision> {
         self.steps.iter().rev().find_map(|taken| match &taken.step {
-            ChangeStep::GoesOn { attempt, how, .. } if attempt == after => Some(*how),
+            ChangeStep::GoesOn { attempt, how, .. } if attempt.is_since(after) => Some(*how),
             _ => None,
         })
     }

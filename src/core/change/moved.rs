@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::clearance::Start;
 use super::desk::{Desk, UNKNOWN};
-use super::examine::left_something;
+use super::examine::{left_something, stopped_half_way};
 use super::in_git::in_git;
 use super::start::{Subject, executes, start, subject};
 use super::step::{Began, ChangeStep, Declared, Executed, WindowDecision};
@@ -20,7 +20,7 @@ use crate::core::state::{Run, State, Unfit};
 use crate::core::window::{Gate, Windows};
 use crate::definition::site::{Change, Site};
 use crate::types::{AttemptId, ChangeId, EventKey, JobName, Named, Outcome, PersonId, RunId};
-use crate::wire::{ChangeState, Ended, Work};
+use crate::wire::{ChangeState, ChangeWork, Ended, Work};
 
 /// What a person asks to be done with a change.
 #[derive(Debug, Clone, PartialEq)]
@@ -121,7 +121,7 @@ impl Mover<'_> {
     }
 
     /// The attempt that has left a change in doubt, with the site of its run and the place of its job there while that is
-    /// in doubt as well; or why nobody may say anything of it now.
+    /// in doubt as well, or waits to go on; or why nobody may say anything of it now.
     fn in_doubt(
         &self,
         change: &ChangeId,
@@ -138,7 +138,10 @@ impl Mover<'_> {
             let what = format!("{} is being examined: its answer comes first", doubted.job);
             return Err(Refused::by(Rule::InFlight, what));
         }
-        let index = index.filter(|index| matches!(run.jobs[*index].phase, Phase::InDoubt { .. }));
+        let index = index.filter(|index| {
+            let phase = &run.jobs[*index].phase;
+            matches!(phase, Phase::InDoubt { .. }) || waits(phase)
+        });
         Ok((doubted, Arc::clone(&run.site), index))
     }
 
@@ -159,6 +162,9 @@ impl Mover<'_> {
         still_in_doubt(&step, &doubted.job, index)?;
         self.move_change(change, by, step)?;
         let Some(index) = index else { return Ok(()) };
+        if goes_on && waits(&self.core.state.run(&doubted.run)?.jobs[index].phase) {
+            return Ok(());
+        }
         if goes_on {
             return self.carry_out(&doubted.run, by, Action::Retry { job: doubted.job });
         }
@@ -220,6 +226,11 @@ impl Mover<'_> {
     }
 }
 
+/// Two people have said before how it goes on, and it has not begun since.
+fn waits(phase: &Phase) -> bool {
+    matches!(phase, Phase::Waiting | Phase::RetryWait { .. })
+}
+
 /// Only a job that waits for it can go on.
 fn still_in_doubt(step: &ChangeStep, job: &JobName, index: Option<usize>) -> Result<(), Refused> {
     match (step, index) {
@@ -256,20 +267,34 @@ pub(in crate::core) fn executed(
     let Subject { change, environment, .. } = executes(run, index)?;
     let content = run.site.changes.get(change)?.content.clone();
     let job = &run.jobs[index];
-    let says_nothing = job.is_examined() || left_something(job);
-    Some((change.clone(), outcome(environment, content, ended, says_nothing)))
+    let before = match stopped_half_way(job) {
+        _ if job.is_examined() => Before::Unknown,
+        Some(work) => Before::HalfDone(work),
+        None if left_something(job) => Before::Unknown,
+        None => Before::Nothing,
+    };
+    Some((change.clone(), outcome(environment, content, ended, before)))
 }
 
-fn outcome(environment: String, content: String, ended: &Ended, says_nothing: bool) -> Executed {
+/// What earlier attempts have left, which one that did not start has not altered.
+enum Before<'a> {
+    Nothing,
+    HalfDone(&'a ChangeWork),
+    Unknown,
+}
+
+fn outcome(environment: String, content: String, ended: &Ended, before: Before<'_>) -> Executed {
+    let certain = ended.started.is_none() && ended.ending.is_certain();
     let work = match &ended.work {
         Some(Work::Change(work)) => Some(work),
         _ => None,
     };
-    let state = match (work, ended.started) {
-        (Some(work), _) => work.state,
-        // Nothing was started, so nothing was done. Of what an earlier attempt has left it says nothing.
-        (None, None) if !says_nothing && ended.ending.is_certain() => ChangeState::FailedClean,
-        (None, _) => ChangeState::InDoubt,
+    let (state, progress) = match (work, before) {
+        (Some(work), _) => (work.state, work.progress),
+        // Nothing was started, so nothing was done, and what an earlier attempt has left is still there.
+        (None, Before::Nothing) if certain => (ChangeState::FailedClean, None),
+        (None, Before::HalfDone(work)) if certain => (ChangeState::Partial, work.progress),
+        (None, _) => (ChangeState::InDoubt, None),
     };
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let after = work.map(|work| work.after.as_slice()).unwrap_or_default();
@@ -288,7 +313,7 @@ fn outcome(environment: String, content: String, ended: &Ended, says_nothing: bo
             ChangeState::Done => None,
             _ => Some(ended.ending.to_string()),
         }),
-        progress: work.and_then(|work| work.progress),
+        progress,
         rehearsal: work.map(|work| work.rehearsal.clone()).unwrap_or_default(),
     }
 }

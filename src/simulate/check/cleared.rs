@@ -92,12 +92,13 @@ impl<'a> Ruled<'a> {
         let ours =
             |attempt: &AttemptId| attempt.run == *self.run.id() && attempt.job == self.job.name;
         let at = self.steps.iter().rposition(
-            |taken| matches!(&taken.step, ChangeStep::Ended { ended } if ours(&ended.attempt)),
+            |taken| matches!(&taken.step, ChangeStep::Ended { ended } if ours(&ended.attempt) && ended.started.is_some()),
         )?;
         let ChangeStep::Ended { ended } = &self.steps[at].step else { return None };
-        let said = self.steps[at..].iter().find(|taken| {
-            matches!(&taken.step, ChangeStep::GoesOn { attempt, .. } if *attempt == ended.attempt)
-        });
+        let mut since = self.steps[at..].iter().rev();
+        let said = since.find(
+            |taken| matches!(&taken.step, ChangeStep::GoesOn { attempt, .. } if ours(attempt)),
+        );
         let two = said.and_then(|taken| Some([&taken.by, taken.second.as_ref()?]));
         match two {
             _ if ended.state != ChangeState::Partial => None,

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::core::fact::Why;
+use crate::core::state::Attempt;
 use crate::definition::site::{EndingKind, Kind, NeedOf};
 use crate::simulate::agent::Lot;
 use crate::simulate::made_site::Made;
@@ -85,7 +86,14 @@ impl World {
 
 impl World {
     fn said_of_the_former(&self, change: &ChangeId, id: &AttemptId) -> Option<CutDecision> {
-        let former = AttemptId { number: id.number.checked_sub(1)?, ..id.clone() };
+        let run = self.core.state().runs.get(&id.run)?;
+        let attempts = &run.jobs[run.index(&id.job)?].attempts;
+        let began = |attempt: &&Attempt| {
+            attempt.number < id.number
+                && attempt.ended.as_ref().is_some_and(|ended| ended.started.is_some())
+        };
+        let former = attempts.iter().rev().find(began)?.number;
+        let former = AttemptId { number: former, ..id.clone() };
         self.core.state().standing.changes.get(change)?.goes_on_after(&former)
     }
 

@@ -269,8 +269,8 @@ fn a_change_that_stopped_half_way_goes_on_as_people_say() {
     let of = |how| Wish::Decide { applied: None, how: Some(how) };
     let wrong = Some(Rule::WrongStage);
     for (state, how, refused, stage) in [
-        (ChangeState::Partial, Continue, None, Stage::Executing),
-        (ChangeState::Partial, RollBack, None, Stage::Executing),
+        (ChangeState::Partial, Continue, None, Stage::InDoubt),
+        (ChangeState::Partial, RollBack, None, Stage::InDoubt),
         (ChangeState::Partial, Accept, None, Stage::Executed),
         (ChangeState::RollbackFailed, RollBack, wrong, Stage::InDoubt),
         (ChangeState::RollbackFailed, Continue, wrong, Stage::InDoubt),
