@@ -220,6 +220,7 @@ fn what_has_to_be_approved_anew_can_be() {
     for night in [
         ",endings seed=101002203 jobs=12 only=1,2,3,5,7,8,9,10,11 until=38",
         ",suspend,away,rerun seed=102001126 jobs=22 only=0,1,3,4,5,8,12,13,16,18,20,21 until=30",
+        ",suspend,away,rerun seed=106004026 jobs=12 only=1,6 until=9",
     ] {
         played(&format!("{FAULTS}{night}").parse().unwrap());
     }
