@@ -10,7 +10,7 @@ use super::serving::{Town, at};
 use crate::api;
 use crate::smtp_sink::Sink;
 
-const PEOPLE: &str = "
+pub(super) const PEOPLE: &str = "
 version: 1
 people:
   ann: {name: Ann Shift, mail: ann@bank.example, team: operations, roles: [duty]}
@@ -21,20 +21,20 @@ teams:
   operations: {title: Operations, lead: max}
 ";
 
-const SHIFTS: &str = "
+pub(super) const SHIFTS: &str = "
 version: 1
 shifts:
   night: {title: Night, from: \"21:30\", to: \"08:30\"}
 ";
 
-const ROSTER: &str = "
+pub(super) const ROSTER: &str = "
 version: 1
 pairs: [[ann, wei]]
 roster:
   - {shift: night, from: 2026-11-01, to: 2026-11-30, people: [ann]}
 ";
 
-const ESCALATION: &str = "
+pub(super) const ESCALATION: &str = "
 version: 1
 policies:
   night:
@@ -69,7 +69,7 @@ fn mails(sink: &Sink) -> Vec<String> {
 }
 
 /// To whom, and the first line of each mail.
-fn told(sink: &Sink) -> Vec<(String, String)> {
+pub(super) fn told(sink: &Sink) -> Vec<(String, String)> {
     let messages = mails(sink);
     let letters = messages.iter().map(|message| Letter::read(message.as_bytes()));
     letters

@@ -24,6 +24,7 @@ mod escalated;
 mod examined;
 mod failures;
 mod gates;
+mod hour_long;
 mod limits;
 mod needs;
 mod on_postgres;

@@ -22,12 +22,8 @@ impl Town {
         Self { house: House::bare() }
     }
 
-    /// Sets the clock so that it shows `to`, in seconds from the next full minute of the host.
     pub(super) fn set_clock(&self, to: Timestamp) {
-        let step = to.duration_since(Timestamp::now()).as_secs();
-        // Whole at each moment: it is read every few milliseconds.
-        fs::write(self.house.work("step.new"), format!("{step}\n")).unwrap();
-        fs::rename(self.house.work("step.new"), self.house.work("step")).unwrap();
+        set_clock(&self.house, to);
     }
 
     pub(super) fn command(&self, arguments: &[&str]) -> Command {
@@ -47,6 +43,14 @@ impl Town {
         assert_eq!(output.status.code(), Some(code), "{said}");
         String::from_utf8(output.stdout).unwrap() + &said
     }
+}
+
+/// Sets the clock of a house so that it shows `to`, in seconds from the next full minute of the host.
+pub(super) fn set_clock(house: &House, to: Timestamp) {
+    let step = to.duration_since(Timestamp::now()).as_secs();
+    // Whole at each moment: it is read every few milliseconds.
+    fs::write(house.work("step.new"), format!("{step}\n")).unwrap();
+    fs::rename(house.work("step.new"), house.work("step")).unwrap();
 }
 
 /// A clock time of the night of the tests, in the site's zone (Berlin, winter time).
