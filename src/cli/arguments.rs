@@ -9,11 +9,13 @@ use super::archive::ArchiveArguments;
 use super::audit::AuditArguments;
 use super::backup::RestoreArguments;
 use super::change::ChangeCommand;
+use super::hand_over::HandOverCommand;
 use super::incident::IncidentCommand;
-use super::journal::JournalCommand;
+use super::journal::{JournalCommand, MailCommand};
 use super::people::PeopleCommand;
 use super::roster::RosterCommand;
 use super::simulate::SimulateArguments;
+use super::store::StoreCommand;
 use crate::core::select::Selector;
 use crate::definition::starter::House;
 use crate::driver::api_client::ApiAddress;
@@ -345,6 +347,9 @@ pub(super) enum Command {
     /// Incidents: who was told, acknowledge, resolve, report
     #[command(subcommand)]
     Incident(IncidentCommand),
+    /// Hand a shift over to the next one
+    #[command(subcommand)]
+    HandOver(HandOverCommand),
     /// What people did, with the proof that nothing of it was altered; or who could do what on a date
     Audit(AuditArguments),
     /// Mail that has not left yet
@@ -471,25 +476,4 @@ pub(super) struct WhyArguments {
     /// Do nothing, and say what would come of it
     #[arg(long)]
     pub(super) dry_run: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum MailCommand {
-    /// Send now what has not left yet
-    Flush,
-    /// List what has not left yet
-    List,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum StoreCommand {
-    /// Move the whole history from the state folder into a PostgreSQL database that holds none
-    ///
-    /// It is proven there before the file is given up; the file can still be read, and nothing runs with it any more. A
-    /// copy that was interrupted is finished by the same command.
-    Copy {
-        /// Such as postgres://nightrun@db.example/nightrun?sslmode=verify-full
-        #[arg(long, value_name = "URL")]
-        to: String,
-    },
 }

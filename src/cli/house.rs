@@ -19,7 +19,9 @@ use crate::core::night::Event;
 use crate::definition::nearest;
 use crate::definition::site::{Freeze, FreezeScope, Site};
 use crate::driver::api_client::Ask;
-use crate::http::{CredentialBody, FreezeBody, OpenBody, PoolBody, ReasonBody, WantedBody};
+use crate::http::{
+    CredentialBody, FreezeBody, HandOverBody, OpenBody, PoolBody, ReasonBody, WantedBody,
+};
 use crate::port::control::House;
 use crate::port::{RunFilter, StoreReader};
 use crate::render::{self, clock::Clock};
@@ -188,6 +190,10 @@ fn question(
             asking::post(context, path, &ReasonBody { reason, dry_run })
         }
         House::Incident { order } => incident_question(context, *order, reason, dry_run),
+        House::HandOver { order } => {
+            let path = format!("/api/v1/hand-overs/{}/{}", order.hand_over, order.wish.word());
+            asking::post(context, path, &HandOverBody { words: reason, dry_run })
+        }
         House::Credential { what } => {
             let body = CredentialBody { credential: *what, reason };
             asking::post(context, "/api/v1/credentials".to_owned(), &body)

@@ -16,6 +16,14 @@ use crate::port::{Clock, Mailer, Store, StoreError, StoreReader};
 use crate::types::RunId;
 
 #[derive(Debug, Subcommand)]
+pub(super) enum MailCommand {
+    /// Send now what has not left yet
+    Flush,
+    /// List what has not left yet
+    List,
+}
+
+#[derive(Debug, Subcommand)]
 pub(super) enum JournalCommand {
     /// Prove the chain from the first entry to the last
     Verify {

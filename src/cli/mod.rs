@@ -19,6 +19,7 @@ mod context;
 mod doctor;
 mod event;
 mod exit;
+mod hand_over;
 mod house;
 mod incident;
 mod journal;
@@ -40,10 +41,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use arguments::{Arguments, Command, MailCommand, StoreCommand};
+use arguments::{Arguments, Command};
 use context::Context;
 use exit::Failure;
-use journal::JournalCommand;
+use journal::{JournalCommand, MailCommand};
+use store::StoreCommand;
 
 use crate::core::select::Deed;
 
@@ -115,6 +117,7 @@ async fn carry_out(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Freezes => house::freezes(context).await,
         Command::Second { request, why } => house::second(context, request, why).await,
         Command::Incident(command) => incident::incident(context, command).await,
+        Command::HandOver(command) => hand_over::hand_over(context, command).await,
         Command::Roster(command) => roster::roster(context, command).await,
         Command::Audit(arguments) => audit::audit(context, arguments).await,
         Command::People(command) => people::people(context, command).await,

@@ -1,11 +1,26 @@
 //! `store`: where the history is kept.
 
 use super::arguments::Format;
+use clap::Subcommand;
+
 use super::context::Context;
 use super::exit::{Failure, WELL};
 use crate::driver::clock::HostClock;
 use crate::driver::store::{self, StoreAddress};
 use crate::port::{Clock, StoreError};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum StoreCommand {
+    /// Move the whole history from the state folder into a PostgreSQL database that holds none
+    ///
+    /// It is proven there before the file is given up; the file can still be read, and nothing runs with it any more. A
+    /// copy that was interrupted is finished by the same command.
+    Copy {
+        /// Such as postgres://nightrun@db.example/nightrun?sslmode=verify-full
+        #[arg(long, value_name = "URL")]
+        to: String,
+    },
+}
 
 /// `store copy`.
 pub(super) async fn copy(context: &Context, to: &str) -> Result<u8, Failure> {

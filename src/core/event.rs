@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::change::ChangeOrder;
 use super::credentials::Credential;
 use super::fact::{Action, Fact, MissedWhy, Proposed, RunArchived, RunOpened, StopHow};
+use super::hand_over::HandOverOrder;
 use super::incident::{Foreseen, IncidentOrder};
 use super::received::Received;
 use super::restored::TakeIn;
@@ -117,6 +118,12 @@ pub enum Event {
         by: PersonId,
         reason: String,
         order: Box<IncidentOrder>,
+    },
+    /// A person takes a step with the hand-over of a shift.
+    HandOver {
+        by: PersonId,
+        reason: String,
+        order: Box<HandOverOrder>,
     },
     /// Every deadline that will be missed, as far as expected times tell now.
     Foresee {

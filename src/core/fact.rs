@@ -19,6 +19,7 @@ mod names;
 
 pub use super::action::{Action, Approved, Proposed};
 pub use super::change::ChangeStep;
+use super::hand_over;
 pub use super::incident::{Moved, Opened};
 pub use super::login::{LoginHow, LoginTrouble};
 pub use super::past::{LostAttempt, RunArchived, RunLost};
@@ -137,6 +138,11 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         job: Option<JobName>,
     },
+
+    /// A shift is to be handed over to the next.
+    HandOverOpened(Box<hand_over::Opened>),
+    /// A step of that: a person took it, or its time had come.
+    HandOverMoved(Box<hand_over::Moved>),
 
     /// From `since` on the starts of this schedule are made here; `None`: the batch has none any more.
     ScheduleTaken {

@@ -5,6 +5,7 @@
 //! A check costs what its own job has (its needs, its resources and those who hold them), never what the night has.
 
 mod change;
+mod hand_overs;
 mod incidents;
 mod over;
 mod windows;
@@ -125,6 +126,9 @@ impl Watch {
                 if !open {
                     return Err(broken(incident.to_string(), "it is not open".to_owned()));
                 }
+            }
+            Fact::HandOverOpened(_) | Fact::HandOverMoved(_) => {
+                hand_overs::may(around.state, fact).map_err(|(of, why)| broken(of, why))?;
             }
             Fact::DeadlineMissed { run, job, deadline, due } => {
                 let not = |why: &str| broken(run.to_string(), why.to_owned());

@@ -20,6 +20,7 @@ pub mod fact;
 pub mod forecast;
 pub mod gate;
 pub mod graph;
+pub mod hand_over;
 mod holders;
 mod host_link;
 mod house_wide;

@@ -11,6 +11,7 @@ use super::act::By;
 use super::agenda::Agenda;
 pub use super::event::Event;
 use super::fact::{Action, Fact, RunOpened};
+use super::hand_over::Shifts;
 use super::incident::{Fault, HOST_GRACE, OnCall, Telling};
 use super::invariant::{Around, Watch};
 use super::refused::{Refused, Rule};
@@ -18,8 +19,8 @@ use super::rules::Rules;
 use super::service::Service;
 use super::state::{Run, State, Unfit};
 use crate::types::{
-    AttemptId, BootId, BusinessDate, ClockKind, Due, HostName, IncidentId, JobRef, Now, Outcome,
-    PersonId, RunId, Severity,
+    AttemptId, BootId, BusinessDate, ClockKind, Due, HandOverId, HostName, IncidentId, JobRef, Now,
+    Outcome, PersonId, RunId, Severity,
 };
 
 /// What is to be carried out, after the facts are durable.
@@ -48,6 +49,12 @@ pub enum Command {
         people: Vec<PersonId>,
         notice: Notice,
     },
+    /// Tell these people about the hand-over of a shift.
+    HandOver {
+        hand_over: HandOverId,
+        people: Vec<PersonId>,
+        notice: HandOverNotice,
+    },
     /// The run is over: its report is due.
     Report {
         run: RunId,
@@ -73,6 +80,21 @@ pub enum Notice {
     Acknowledged,
     /// It is over.
     Closed,
+}
+
+/// Why people are told of a hand-over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HandOverNotice {
+    /// The shift ends soon.
+    Begins,
+    /// The shift has ended.
+    Ends,
+    /// Nobody has accepted yet.
+    Reminder,
+    /// The outgoing side is ready.
+    Given,
+    /// The next shift has taken over.
+    Accepted,
 }
 
 /// The answer of a step. Facts are to be made durable before any command is carried out.
@@ -119,6 +141,8 @@ pub struct Core {
     pub(super) incidents_moved: bool,
     /// The time of the last look at incidents.
     pub(super) incidents_seen: Option<jiff::Timestamp>,
+    /// Shifts are handed over here; `None`: nobody sees to that.
+    pub(super) shifts: Option<Shifts>,
     /// For a look ahead: people do their part for changes, so that only time is in their way.
     pub(super) people_assumed: bool,
     /// Facts were taken in again, and the agenda and the watch do not know yet who holds what.
@@ -235,7 +259,7 @@ impl Core {
         };
         let away = self.away.values().min().map(|since| *since + HOST_GRACE);
         Due {
-            wall: due.wall.into_iter().chain(incident).min(),
+            wall: due.wall.into_iter().chain(incident).chain(self.hand_over_due()).min(),
             since_boot: due.since_boot.into_iter().chain(away).min(),
         }
     }
@@ -276,10 +300,15 @@ impl Mover<'_> {
         let people_assumed = *people_assumed;
         watch.check(Around { state, rules, hosts, now: self.now, people_assumed }, &fact)?;
         self.core.state.apply(self.now.wall, &fact)?;
-        self.core.incidents_moved |= matches!(
+        let of_incident = matches!(
             fact,
             Fact::IncidentOpened(_) | Fact::IncidentMoved(_) | Fact::IncidentClosed { .. }
         );
+        self.core.incidents_moved |= of_incident;
+        let of_hand_over = matches!(fact, Fact::HandOverOpened(_) | Fact::HandOverMoved(_));
+        if let Some(shifts) = &mut self.core.shifts {
+            shifts.moved |= of_incident || of_hand_over;
+        }
         self.turn.facts.push(fact);
         Ok(())
     }
@@ -332,6 +361,9 @@ impl Mover<'_> {
             Event::Change { by, reason, order } => self.change(&By::alone(by, reason), *order)?,
             Event::Incident { by, reason, order } => {
                 self.incident(By::alone(by, reason), *order)?;
+            }
+            Event::HandOver { by, reason, order } => {
+                self.hand_over(By::alone(by, reason), *order)?;
             }
             Event::Foresee { late } => self.foresee(late)?,
             Event::MailRefused { to, why } => {
@@ -430,6 +462,7 @@ impl Mover<'_> {
         self.check_deadlines()?;
         self.end_runs()?;
         self.miss_hosts()?;
+        self.watch_hand_overs()?;
         self.watch_incidents()
     }
 }

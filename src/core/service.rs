@@ -236,6 +236,7 @@ impl Mover<'_> {
         }
         let calendars = Arc::new(Calendars::new(&site.calendars));
         self.core.have_on_call(Arc::new(OnCall::new(Arc::clone(&site), calendars)));
+        self.core.keep_shifts();
         let mut service = Service::new(site, observes, since);
         let batches: Vec<BatchId> = service.site.batches.keys().cloned().collect();
         for batch in batches {

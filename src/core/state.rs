@@ -16,8 +16,8 @@ use super::incident::Incident;
 use super::phase::{Illegal, Phase};
 use crate::definition::site::{Batch, Job, Site};
 use crate::types::{
-    AttemptId, BatchId, BootId, BusinessDate, ChangeId, Ending, HostName, IncidentId, JobName,
-    JobRef, Outcome, PersonId, Revision, RunId,
+    AttemptId, BatchId, BootId, BusinessDate, ChangeId, Ending, HandOverId, HostName, IncidentId,
+    JobName, JobRef, Outcome, PersonId, Revision, RunId,
 };
 use crate::wire::Ended;
 
@@ -42,6 +42,8 @@ pub enum Unfit {
     WrongStep { change: ChangeId, number: u32 },
     #[error("step {number} of {incident} is not its next one")]
     WrongIncidentStep { incident: IncidentId, number: u32 },
+    #[error("step {number} of the hand-over {hand_over} is not its next one")]
+    WrongHandOverStep { hand_over: HandOverId, number: u32 },
     #[error("no incident {0}")]
     NoIncident(IncidentId),
     #[error(transparent)]

@@ -1,5 +1,7 @@
 //! Every route of the API.
 
+mod on_call;
+
 use axum::Router;
 use axum::http::{Method, StatusCode, Uri};
 use axum::routing::{get, post};
@@ -16,10 +18,6 @@ use super::events::{From, RunEvent, all, of_run};
 use super::health::{Health, is_ready, lives};
 use super::house::{
     FreezeBody, PoolBody, ReasonBody, freeze, lift, list as standing, pool, second,
-};
-use super::incidents::{
-    IncidentsPage, OpenBody, WantedBody, WhichIncidents, list as incidents, one as incident,
-    open as open_incident, report as incident_report, step as incident_step,
 };
 use super::log::{Which as WhichLog, log};
 use super::login::{CredentialBody, LoginBody, Session, credentials, login, logout};
@@ -38,7 +36,6 @@ use crate::view::change::{ChangePage, ChangesPage};
 use crate::view::change_diff::ChangeDiff;
 use crate::view::change_proof::ChangeProof;
 use crate::view::change_stats::ChangeStats;
-use crate::view::incident::IncidentView;
 use crate::view::report::ReportView;
 use crate::view::roster::RosterView;
 use crate::view::roster_sheet::{RosterGaps, RosterSheet};
@@ -65,7 +62,8 @@ pub(super) fn list_of(s: &mut Schemas) -> Vec<Route> {
     routes.extend(house(s));
     routes.extend(acts(s));
     routes.extend(of_changes(s));
-    routes.extend(of_incidents(s));
+    routes.extend(on_call::of_incidents(s));
+    routes.extend(on_call::of_hand_overs(s));
     routes.extend(credentials_of(s));
     routes.extend(streams(s));
     routes.extend(watches(s));
@@ -305,58 +303,6 @@ fn of_changes(s: &mut Schemas) -> Vec<Route> {
             post(step),
         )
         .takes::<StepBody>(s)
-        .gives::<DoneOrTried>(200, s),
-    ]
-}
-
-fn of_incidents(s: &mut Schemas) -> Vec<Route> {
-    let responds = Needs::Right(Right::Respond);
-    let inside = Needs::Right(Right::Logs);
-    let html = Answer {
-        status: 200,
-        kind: "text/html",
-        what: "one page, with `accept: text/html`",
-        schema: None,
-    };
-    vec![
-        Route::new(
-            (Method::GET, "/api/v1/incidents"),
-            READ,
-            "Incidents, the newest first: those that are open, or all",
-            get(incidents),
-        )
-        .asks::<WhichIncidents>(s)
-        .gives::<IncidentsPage>(200, s),
-        Route::new(
-            (Method::GET, "/api/v1/incidents/{incident}"),
-            READ,
-            "One incident: who was told, its limits, what was done",
-            get(incident),
-        )
-        .gives::<IncidentView>(200, s),
-        Route::new(
-            (Method::GET, "/api/v1/incidents/{incident}/report"),
-            inside,
-            "Its report, drafted from the record; Markdown with `accept: text/plain`",
-            get(incident_report),
-        )
-        .gives::<IncidentView>(200, s)
-        .and(html),
-        Route::new(
-            (Method::POST, "/api/v1/incidents"),
-            responds,
-            "Open an incident: what nightrun does not see itself",
-            post(open_incident),
-        )
-        .takes::<OpenBody>(s)
-        .gives::<DoneOrTried>(200, s),
-        Route::new(
-            (Method::POST, "/api/v1/incidents/{incident}/{step}"),
-            responds,
-            "Take a step with an incident: ack, take-over, note, on-site, third-party, mute, unmute, grade, interruption, resolve, hand-in",
-            post(incident_step),
-        )
-        .takes::<WantedBody>(s)
         .gives::<DoneOrTried>(200, s),
     ]
 }

@@ -1,6 +1,7 @@
 //! One fact of every kind, for tests.
 
 mod changes;
+mod hand_overs;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -134,6 +135,7 @@ pub(super) fn facts() -> Vec<Fact> {
         list: Some(Box::new(changes::list())),
         ..opened(&next, &load)
     }))])
+    .chain(hand_overs::facts())
     .collect()
 }
 

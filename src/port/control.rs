@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use super::credentials::CredentialOrder;
 use crate::core::change::Wish;
+use crate::core::hand_over::HandOverOrder;
 use crate::core::incident::IncidentOrder;
 use crate::core::refused::{Refused, Rule};
 use crate::core::select::{Deed, Which};
@@ -134,6 +135,10 @@ pub enum House {
     /// A new incident, or a step with one.
     Incident {
         order: Box<IncidentOrder>,
+    },
+    /// A step with the hand-over of a shift; what is said is the reason of the request.
+    HandOver {
+        order: Box<HandOverOrder>,
     },
 }
 

@@ -1,6 +1,6 @@
 //! The commands that texts tell people to give, spelled in one place.
 
-use crate::types::{BatchId, BusinessDate, IncidentId, JobName};
+use crate::types::{BatchId, BusinessDate, HandOverId, IncidentId, JobName};
 
 /// What an operator can do about a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +45,11 @@ pub fn on_changes(what: &str, batch: &BatchId, date: BusinessDate) -> String {
 /// `nightrun incident ack INC-3`.
 pub fn on_incident(what: &str, incident: IncidentId) -> String {
     format!("nightrun incident {what} {incident}")
+}
+
+/// `nightrun hand-over accept night@2026-10-30`; `rest`: what follows it.
+pub fn on_hand_over(what: &str, hand_over: &HandOverId, rest: &str) -> String {
+    format!("nightrun hand-over {what} {hand_over}{rest}")
 }
 
 /// `nightrun status`.

@@ -39,6 +39,10 @@ pub(super) fn headline(lang: Lang, clock: &Clock<'_>, what: &str, fault: &Fault)
         Fault::StoreAway { since, .. } => {
             return Incidents::StoreAway { since: &clock.minute(*since) }.say(lang);
         }
+        Fault::HandOver { hand_over, ended } => {
+            let (hand_over, ended) = (&hand_over.to_string(), &clock.full(*ended));
+            return Incidents::HandOverLate { hand_over, ended }.say(lang);
+        }
         Fault::Told { title } => return title.clone(),
     };
     words.say(lang)
@@ -82,6 +86,7 @@ pub(super) fn meaning(lang: Lang, view: &IncidentView) -> Option<String> {
         Fault::CalendarEnds { .. } => Incidents::MeansCalendarEnds.say(lang),
         Fault::MailRefused { why, .. } => Incidents::MeansMailRefused { why }.say(lang),
         Fault::StoreAway { why, .. } => Incidents::MeansStoreAway { why }.say(lang),
+        Fault::HandOver { .. } => Incidents::MeansHandOver.say(lang),
         Fault::Told { .. } => {
             let by = view.by.as_ref().map(|who| who.name.get(lang).to_owned())?;
             Incidents::MeansTold { by: &by }.say(lang)

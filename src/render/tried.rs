@@ -111,6 +111,9 @@ pub fn done(
             Fact::IncidentMoved(moved) if moved.by.is_some() => {
                 lines.push(format!("{}: recorded, as {by}", moved.incident));
             }
+            Fact::HandOverMoved(moved) if moved.by.is_some() => {
+                lines.push(format!("{}: recorded, as {by}", moved.hand_over));
+            }
             _ => lines.extend(of_credentials(fact, by, clock)),
         }
     }

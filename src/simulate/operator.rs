@@ -10,6 +10,7 @@ use super::made_site::{self, EVENTS};
 use super::responder;
 use crate::core::fact::{Action, Deadline as DeadlineOf, Why};
 use crate::core::gate;
+use crate::core::hand_over::HandOverOrder;
 use crate::core::incident::IncidentOrder;
 use crate::core::needs::Verdict;
 use crate::core::night::{Core, Event};
@@ -34,6 +35,7 @@ pub(super) enum Asked {
     Second(RequestId),
     Event(Received),
     Incident(IncidentOrder),
+    HandOver(HandOverOrder),
 }
 
 impl Asked {
@@ -50,6 +52,7 @@ impl Asked {
             Self::Pool(pool, size, until) => Event::SizePool { pool, size, until, by, reason },
             Self::Event(received) => Event::Receive(Box::new(Received { by, ..received })),
             Self::Incident(order) => responder::event(by, order),
+            Self::HandOver(order) => Event::HandOver { by, reason, order: Box::new(order) },
             Self::Second(request) => {
                 let known = site.people.contains_key(&by);
                 Event::Second { request, by, known, reason }
@@ -66,6 +69,9 @@ pub(super) fn anything(
     now: Timestamp,
 ) -> Option<Asked> {
     let limits = site.escalation.as_ref().is_some_and(|declared| !declared.clocks.is_empty());
+    if limits && dice.percent(10) {
+        return responder::any_hand_over(dice, state).map(Asked::HandOver);
+    }
     if limits && dice.percent(30) {
         return responder::anything(dice, state, now).map(Asked::Incident);
     }

@@ -1,12 +1,13 @@
-//! What the made-up people do about incidents: anything at random while faults last, and afterwards what closes them all.
+//! What the made-up people do about incidents and hand-overs: anything at random while faults last, and afterwards what closes them all.
 
 use jiff::Timestamp;
 
 use super::dice::Dice;
+use crate::core::hand_over::{HandOverOrder, HandOverWish};
 use crate::core::incident::{IncidentOrder, Wanted};
-use crate::core::night::Event;
+use crate::core::night::{Core, Event};
 use crate::core::state::State;
-use crate::types::{IncidentId, IncidentKind, PersonId, Severity};
+use crate::types::{HandOverId, IncidentId, IncidentKind, PersonId, Severity};
 
 /// Any step with any incident, or a new one: the core refuses what its rules do not allow.
 pub(super) fn anything(dice: &mut Dice, state: &State, now: Timestamp) -> Option<IncidentOrder> {
@@ -49,6 +50,31 @@ pub(super) fn close_all(state: &State, by: &PersonId) -> Vec<Event> {
         IncidentOrder::Step { incident: incident.what.incident, wanted }
     });
     wanted.map(|order| event(by.clone(), order)).collect()
+}
+
+/// Every hand-over that somebody may accept is accepted.
+pub(super) fn accept_all(core: &Core, now: Timestamp) -> Vec<Event> {
+    let Some(on_call) = core.on_call() else { return Vec::new() };
+    let open = core.state().standing.hand_overs.values().filter(|known| known.is_open());
+    let accepted = open.filter_map(|known| {
+        let may = |who: &&PersonId| known.refuses(on_call, who, HandOverWish::Accept, now).is_ok();
+        let by = on_call.site.people.keys().find(may)?.clone();
+        let hand_over = known.what.hand_over.clone();
+        let order = HandOverOrder { hand_over, wish: HandOverWish::Accept, noted: Vec::new() };
+        let order = Box::new(order);
+        Some(Event::HandOver { by, reason: "made up".to_owned(), order })
+    });
+    accepted.collect()
+}
+
+/// Any step with any hand-over.
+pub(super) fn any_hand_over(dice: &mut Dice, state: &State) -> Option<HandOverOrder> {
+    let over = dice.percent(20);
+    let known = state.standing.hand_overs.values().filter(|known| over || known.is_open());
+    let known: Vec<&HandOverId> = known.map(|known| &known.what.hand_over).collect();
+    let hand_over = (*dice.pick(&known)?).clone();
+    let wish = *dice.pick(&[HandOverWish::Note, HandOverWish::Give, HandOverWish::Accept])?;
+    Some(HandOverOrder { hand_over, wish, noted: Vec::new() })
 }
 
 pub(super) fn event(by: PersonId, order: IncidentOrder) -> Event {

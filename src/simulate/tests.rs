@@ -1,6 +1,7 @@
 use super::check::precedence::Reading;
 use super::shrink::Shrunk;
 use super::*;
+use crate::core::fact::Fact;
 
 /// Nights of every run of the tests, of a site each. More of them, and bigger ones: `tests/campaign nights`.
 const NIGHTS: u64 = 300;
@@ -37,20 +38,24 @@ fn no_made_up_night_breaks_a_rule() {
     }
 }
 
-/// Sites that declare who is on call: incidents go through their steps, reminders and limits, whatever breaks in between.
+/// Sites that declare who is on call: incidents go through their steps, reminders and limits, and shifts are handed over,
+/// whatever breaks in between.
 #[test]
-fn no_incident_of_made_up_nights_is_forgotten() {
+fn no_incident_and_no_shift_of_made_up_nights_is_forgotten() {
     let mut incidents = 0;
     let mut steps = std::collections::BTreeSet::new();
+    let mut of_shifts = std::collections::BTreeSet::new();
     let nights = NIGHTS / 4;
     for seed in 0..nights {
         let night = played(&Scenario::of(seed, 13 + 10 * (seed % 2)));
         incidents += night.counts.incidents;
         for sealed in &night.entries {
-            if let crate::core::fact::Fact::IncidentMoved(moved) = sealed.open().unwrap().fact {
-                let step = serde_json::to_value(&moved.step).unwrap();
-                steps.insert(step["step"].as_str().unwrap().to_owned());
-            }
+            let (taken, step) = match sealed.open().unwrap().fact {
+                Fact::IncidentMoved(moved) => (&mut steps, serde_json::to_value(&moved.step)),
+                Fact::HandOverMoved(moved) => (&mut of_shifts, serde_json::to_value(&moved.step)),
+                _ => continue,
+            };
+            taken.insert(step.unwrap()["step"].as_str().unwrap().to_owned());
         }
     }
     assert!(incidents > nights, "{incidents} incidents in {nights} nights");
@@ -71,6 +76,8 @@ fn no_incident_of_made_up_nights_is_forgotten() {
         "warned",
     ];
     assert_eq!(steps.iter().map(String::as_str).collect::<Vec<_>>(), all);
+    let all = ["accepted", "given", "late", "noted", "same", "told"];
+    assert_eq!(of_shifts.iter().map(String::as_str).collect::<Vec<_>>(), all);
 }
 
 /// That reminders are held against the policy is shown by a reading of it that wants them twice as often.
@@ -82,6 +89,20 @@ fn reminders_that_come_too_late_are_found_out() {
         let forgotten =
             |failure: &Failure| matches!(failure.breach, Breach::Rule(Violation::Forgotten(..)));
         matches!(world.play(), Err(failure) if forgotten(&failure))
+    });
+    let found = found.count();
+    assert!(found > 10, "{found} of 40 nights");
+}
+
+/// The control: held against half of the time that the rules give, words come too late.
+#[test]
+fn words_about_a_shift_that_come_too_late_are_found_out() {
+    let found = (0..40).filter(|seed| {
+        let mut world = World::new(Scenario { look: 64, ..Scenario::of(*seed, 23) }).unwrap();
+        world.is_impatient_of_shifts();
+        let left =
+            |failure: &Failure| matches!(failure.breach, Breach::Rule(Violation::LeftLying(..)));
+        matches!(world.play(), Err(failure) if left(&failure))
     });
     let found = found.count();
     assert!(found > 10, "{found} of 40 nights");

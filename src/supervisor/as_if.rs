@@ -9,7 +9,7 @@ use super::access::person_of;
 use super::operators::house_event;
 use super::ordering::{Comes, Desk, Prepared, asks_second, ordered_otherwise};
 use super::orders::{NotOrdered, again};
-use super::recall::{Definition, Recalled, across_now, standing};
+use super::recall::{Definition, Recalled, across_now, on_call_of, standing};
 use crate::core::fact::RunResult;
 use crate::core::forecast::{self, Forecast};
 use crate::core::night::{Core, Event, StepError, Turn};
@@ -108,6 +108,9 @@ impl<'a, R: StoreReader> AsIf<'a, R> {
         order: House,
         reason: String,
     ) -> Result<Result<(), Refused>, Fatal> {
+        if let House::HandOver { .. } = &order {
+            self.core.have_on_call(on_call_of(&Arc::new(site.clone())));
+        }
         if let House::Second { request } = &order
             && let Some(run) = self.core.state().standing.run_of(*request).cloned()
         {

@@ -111,7 +111,7 @@ impl<W: World> Supervisor<W> {
         let allowed = match &order {
             House::Credential { what } => self.may_have(caller, &by, what),
             House::Second { .. } => self.may(caller, Right::Second),
-            House::Incident { .. } => self.may(caller, Right::Respond),
+            House::Incident { .. } | House::HandOver { .. } => self.may(caller, Right::Respond),
             _ => self.may(caller, Right::House),
         };
         if let Err(refused) = allowed {
@@ -124,6 +124,12 @@ impl<W: World> Supervisor<W> {
             if let Err(what) = cannot_now(self.load(&run).await)? {
                 return Ok(Reply::Failed { what, defects: false });
             }
+        }
+        let mut order = order;
+        if let House::HandOver { order } = &mut order
+            && let Err(what) = cannot_now(self.with_notes(order).await)?
+        {
+            return Ok(Reply::Failed { what, defects: false });
         }
         let (secret, before) = (secret_of(&order), turn.facts.len());
         let event = self.house_event(order, by.clone(), wish.reason);
@@ -148,6 +154,10 @@ impl<W: World> Supervisor<W> {
         }
         if let Some(site) = site {
             self.core.have_on_call(on_call_of(&Arc::new(site.clone())));
+        }
+        let mut order = order;
+        if let House::HandOver { order } = &mut order {
+            self.with_notes(order).await?;
         }
         let secret = secret_of(&order);
         let event = house_event(site, caller, order, reason);
@@ -276,6 +286,7 @@ fn event_of(order: House, by: PersonId, reason: String, (two_lift, known): (bool
         House::Second { request } => Event::Second { request, by, known, reason },
         House::Credential { what } => Event::Credential { by, reason, what: what.credential() },
         House::Incident { order } => Event::Incident { by, reason, order },
+        House::HandOver { order } => Event::HandOver { by, reason, order },
     }
 }
 

@@ -52,6 +52,8 @@ pub async fn standing<R: StoreReader>(
             | Fact::IncidentOpened(_)
             | Fact::IncidentMoved(_)
             | Fact::IncidentClosed { .. }
+            | Fact::HandOverOpened(_)
+            | Fact::HandOverMoved(_)
                 if trial =>
             {
                 continue;

@@ -263,6 +263,9 @@ impl<W: World> Supervisor<W> {
                 Command::Notify { incident, people, notice } => {
                     turn.mail.extend(self.incident_mail(*incident, people, notice));
                 }
+                Command::HandOver { hand_over, people, notice } => {
+                    turn.mail.extend(self.hand_over_mail(hand_over, people, *notice).await);
+                }
                 Command::Report { run } => drop(over.insert(run.clone())),
                 _ => {}
             }
@@ -301,7 +304,7 @@ impl<W: World> Supervisor<W> {
                 Command::Recorded { host, attempt } => {
                     recorded.entry(host.clone()).or_default().push(attempt.clone());
                 }
-                Command::Notify { .. } | Command::Report { .. } => {}
+                Command::Notify { .. } | Command::HandOver { .. } | Command::Report { .. } => {}
             }
         }
         for (host, attempts) in recorded {

@@ -10,6 +10,7 @@ mod credential;
 mod duration;
 mod ending;
 mod event_key;
+mod hand_over;
 mod id;
 mod incident;
 mod month;
@@ -28,6 +29,7 @@ pub use credential::{PasswordHash, TokenHash};
 pub use duration::Span;
 pub use ending::Ending;
 pub use event_key::{BadEventKey, EventKey};
+pub use hand_over::{HandOverId, InvalidHandOver};
 pub use id::{
     BatchId, CalendarName, ChangeId, ChannelName, CheckName, EventName, FreezeId, HostName,
     IncidentId, InvalidName, JobName, JobRef, PersonId, PolicyName, PoolName, RequestId, Role,

@@ -115,7 +115,9 @@ pub fn event(after: &State, at: Timestamp, fact: &Fact) -> Option<EventLine> {
         | Fact::RunArchived(_)
         | Fact::ChangeMoved { .. }
         | Fact::EventReceived(_)
-        | Fact::EventForgotten { .. } => return None,
+        | Fact::EventForgotten { .. }
+        | Fact::HandOverOpened(_)
+        | Fact::HandOverMoved(_) => return None,
     };
     Some(EventLine { at, what })
 }

@@ -49,7 +49,9 @@ impl Fact {
             | Self::StoreRestored { .. }
             | Self::ChangeMoved { .. }
             | Self::EventReceived(_)
-            | Self::EventForgotten { .. } => return None,
+            | Self::EventForgotten { .. }
+            | Self::HandOverOpened(_)
+            | Self::HandOverMoved(_) => return None,
         })
     }
 
@@ -72,6 +74,8 @@ impl Fact {
             Self::IncidentOpened(_) => "incident-opened",
             Self::IncidentMoved(_) => "incident-moved",
             Self::IncidentClosed { .. } => "incident-closed",
+            Self::HandOverOpened(_) => "hand-over-opened",
+            Self::HandOverMoved(_) => "hand-over-moved",
             Self::ScheduleTaken { .. } => "schedule-taken",
             Self::DefinitionsTaken { .. } => "definitions-taken",
             Self::DefinitionsRefused { .. } => "definitions-refused",

@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 
 use super::fact::Deadline;
 use crate::types::{
-    CalendarName, ClockKind, HostName, IncidentId, IncidentKind, JobName, PersonId, PolicyName,
-    RunId, Severity,
+    CalendarName, ClockKind, HandOverId, HostName, IncidentId, IncidentKind, JobName, PersonId,
+    PolicyName, RunId, Severity,
 };
 
 pub use raise::Foreseen;
@@ -51,8 +51,16 @@ pub enum Fault {
     MailRefused { to: String, why: String },
     /// The store could not be written for a while.
     StoreAway { since: Timestamp, why: String },
+    /// Nobody has accepted the hand-over of a shift that ended then.
+    HandOver { hand_over: HandOverId, ended: Timestamp },
     /// A person, or another system, says so.
     Told { title: String },
+}
+
+impl Fault {
+    pub(in crate::core) fn is_about_hand_over(&self, id: &HandOverId) -> bool {
+        matches!(self, Self::HandOver { hand_over, .. } if hand_over == id)
+    }
 }
 
 /// An incident begins.

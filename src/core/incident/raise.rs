@@ -12,7 +12,8 @@ use crate::core::fact::{Deadline, Fact};
 use crate::core::night::{Command, Mover, Notice};
 use crate::core::state::{Run, Unfit};
 use crate::types::{
-    HostName, IncidentId, IncidentKind, JobName, Outcome, PersonId, PolicyName, RunId, Severity,
+    HandOverId, HostName, IncidentId, IncidentKind, JobName, Outcome, PersonId, PolicyName, RunId,
+    Severity,
 };
 
 /// How long a host may be away before somebody is told: an agent that is replaced comes back sooner.
@@ -26,11 +27,14 @@ pub(super) struct Draft {
     pub kind: IncidentKind,
     pub severity: Severity,
     pub by: Option<PersonId>,
+    /// Who is told beside those whom the policy names.
+    pub also: Vec<PersonId>,
 }
 
 impl Draft {
     fn of_site(fault: Fault, severity: Severity) -> Self {
-        Self { run: None, job: None, fault, kind: IncidentKind::Fault, severity, by: None }
+        let (kind, also) = (IncidentKind::Fault, Vec::new());
+        Self { run: None, job: None, fault, kind, severity, by: None, also }
     }
 }
 
@@ -69,6 +73,7 @@ impl Mover<'_> {
             kind: IncidentKind::Fault,
             severity,
             by: None,
+            also: Vec::new(),
         };
         self.open_incident(draft)
     }
@@ -98,7 +103,7 @@ impl Mover<'_> {
         });
         let (run, job) = (Some(run.clone()), job.cloned());
         let kind = IncidentKind::Fault;
-        self.open_incident(Draft { run, job, fault, kind, severity, by: None })
+        self.open_incident(Draft { run, job, fault, kind, severity, by: None, also: Vec::new() })
     }
 
     /// The open incident that lateness is part of: what stands in the way of a job, of the run any; and what else is late in
@@ -215,6 +220,35 @@ impl Mover<'_> {
         open.into_iter().try_for_each(|incident| self.close_incident(incident))
     }
 
+    /// Nobody has taken over a shift within the limit: both sides and their leads are told, and whom the policy names.
+    pub(in crate::core) fn hand_over_is_late(
+        &mut self,
+        hand_over: HandOverId,
+        ended: Timestamp,
+        people: Vec<PersonId>,
+        severity: Severity,
+    ) -> Result<(), Unfit> {
+        let mut also = people;
+        if let Some(on_call) = &self.core.on_call {
+            let leads = on_call.leads(&also).into_iter();
+            let new = leads.filter(|lead| on_call.can_be_reached(lead) && !also.contains(lead));
+            let new: BTreeSet<PersonId> = new.collect();
+            also.extend(new);
+        }
+        let fault = Fault::HandOver { hand_over, ended };
+        self.open_incident(Draft { also, ..Draft::of_site(fault, severity) })
+    }
+
+    /// Somebody has accepted it after all.
+    pub(in crate::core) fn hand_over_is_taken(&mut self, id: &HandOverId) -> Result<(), Unfit> {
+        let open =
+            self.core.state.unfinished().filter(|incident| {
+                incident.is_open() && incident.what.fault.is_about_hand_over(id)
+            });
+        let open: Vec<IncidentId> = open.map(|incident| incident.what.incident).collect();
+        open.into_iter().try_for_each(|incident| self.close_incident(incident))
+    }
+
     /// A change waits for people: one incident, whether its failure would be one or not.
     pub(in crate::core) fn waits_for_people(
         &mut self,
@@ -225,7 +259,8 @@ impl Mover<'_> {
         let severity = graded(state, Some(index), &blocked(state, index));
         let (run, job) = (Some(run.clone()), Some(state.job(index).name.clone()));
         let kind = IncidentKind::Fault;
-        self.open_incident(Draft { run, job, fault: Fault::Waits, kind, severity, by: None })
+        let (fault, also) = (Fault::Waits, Vec::new());
+        self.open_incident(Draft { run, job, fault, kind, severity, by: None, also })
     }
 
     /// The same again: one step of its incident, so that the night is told once.
@@ -272,7 +307,10 @@ impl Mover<'_> {
         };
         if let Some(on_call) = &on_call {
             let fresh = Incident::new(self.now.wall, &opened);
-            (opened.notify, opened.rungs) = fresh.first_told(on_call, self.now.wall);
+            let (told, rungs) = fresh.first_told(on_call, self.now.wall);
+            let new = told.into_iter().filter(|who| !draft.also.contains(who));
+            (opened.notify, opened.rungs) =
+                (draft.also.iter().cloned().chain(new).collect(), rungs);
         }
         let (incident, people) = (opened.incident, opened.notify.clone());
         self.emit(Fact::IncidentOpened(Box::new(opened)))?;

@@ -144,7 +144,8 @@ impl Mover<'_> {
         let (incident, wanted) = match order {
             IncidentOrder::Open { title, kind, severity } => {
                 let (fault, by) = (Fault::Told { title }, Some(by.person));
-                let draft = Draft { run: None, job: None, fault, kind, severity, by };
+                let also = Vec::new();
+                let draft = Draft { run: None, job: None, fault, kind, severity, by, also };
                 return Ok(self.open_incident(draft)?);
             }
             IncidentOrder::Step { incident, wanted } => (incident, wanted),

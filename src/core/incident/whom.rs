@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::core::calendar::Calendars;
 use crate::core::roster::{OnShift, Roster};
 use crate::definition::site::{Escalation, Policy, Rung, Site, Tell};
-use crate::types::{PersonId, PolicyName, Span, TeamName, Text};
+use crate::types::{PersonId, PolicyName, ShiftName, Span, TeamName, Text};
 
 /// Who can be told of incidents now: the site's people, their roster, and what is said of escalation.
 #[derive(Debug, Clone)]
@@ -98,16 +98,40 @@ impl OnCall {
         on
     }
 
+    /// Who has one of these shifts.
+    pub(in crate::core) fn who_has(&self, shifts: &[ShiftName], at: Timestamp) -> Vec<PersonId> {
+        let on = Roster::new(&self.site, &self.calendars).who_is_known(at).on;
+        let of_them = on.into_iter().filter(|on| shifts.contains(&on.shift));
+        of_them.flat_map(|on| on.people).collect()
+    }
+
+    pub(in crate::core) fn is_on_shift(&self, who: &PersonId, at: Timestamp) -> bool {
+        let on = Roster::new(&self.site, &self.calendars).who_is_known(at).on;
+        on.iter().any(|on| on.people.contains(who))
+    }
+
+    /// Whether somebody has the role that hears of failures.
+    pub(in crate::core) fn hears_of_failures(&self, who: &PersonId) -> bool {
+        let role = &self.site.mail.failures_to;
+        self.site.people.get(who).is_some_and(|person| person.roles.contains(role))
+    }
+
+    /// The leads of the teams of these people.
+    pub(in crate::core) fn leads(&self, of: &[PersonId]) -> Vec<PersonId> {
+        let teams = of.iter().filter_map(|who| self.site.people.get(who)?.team.as_ref());
+        teams.filter_map(|team| self.lead(team)).cloned().collect()
+    }
+
     fn lead(&self, team: &TeamName) -> Option<&PersonId> {
         self.site.duty.teams.get(team)?.lead.as_ref()
     }
 
-    fn can_be_reached(&self, who: &PersonId) -> bool {
+    pub(in crate::core) fn can_be_reached(&self, who: &PersonId) -> bool {
         self.site.people.get(who).is_some_and(|person| person.mail.is_some())
     }
 
     /// Names that no policy gives: the step that found nobody at all falls back on them.
-    pub(super) fn anybody(&self, at: Timestamp) -> Vec<PersonId> {
+    pub(in crate::core) fn anybody(&self, at: Timestamp) -> Vec<PersonId> {
         let steps = self.plain.rungs.iter();
         let people = steps.flat_map(|rung| self.whom(&rung.tell, &[], None, at));
         people.collect::<BTreeSet<_>>().into_iter().collect()

@@ -136,7 +136,9 @@ impl State {
             | Fact::TokenMade { .. }
             | Fact::TokenRevoked { .. }
             | Fact::EventReceived(_)
-            | Fact::EventForgotten { .. } => self.standing.apply(at, fact),
+            | Fact::EventForgotten { .. }
+            | Fact::HandOverOpened(_) => self.standing.apply(at, fact),
+            Fact::HandOverMoved(moved) => self.standing.move_hand_over(at, moved)?,
             Fact::ChangeMoved { change, number, by, reason, second, step } => {
                 let (by, reason, second) = (by.clone(), reason.clone(), second.clone());
                 let taken = Taken { at, by, second, reason, step: (**step).clone() };

@@ -9,10 +9,13 @@ use jiff::Timestamp;
 use super::Unfit;
 use crate::core::change::{Lives, Taken};
 use crate::core::fact::{Approved, Fact, Proposed, RunOpened};
+use crate::core::hand_over::{self, HandOver};
 use crate::core::order::Order;
 use crate::core::received::Heard;
 use crate::definition::site::Freeze;
-use crate::types::{ChangeId, EventKey, FreezeId, PersonId, PoolName, RequestId, RunId, TokenId};
+use crate::types::{
+    ChangeId, EventKey, FreezeId, HandOverId, PersonId, PoolName, RequestId, RunId, TokenId,
+};
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Standing {
@@ -27,6 +30,8 @@ pub struct Standing {
     pub changes: Lives,
     /// Events that came, by their keys.
     pub events: BTreeMap<EventKey, Heard>,
+    /// Hand-overs of shifts, accepted or not.
+    pub hand_overs: BTreeMap<HandOverId, HandOver>,
     /// The highest numbers ever given.
     pub last_freeze: u64,
     pub last_request: u64,
@@ -137,6 +142,10 @@ impl Standing {
                 let known = self.tokens.entry(*token);
                 known.or_insert(Token { person: None, revoked: true }).revoked = true;
             }
+            Fact::HandOverOpened(opened) => {
+                let id = opened.hand_over.clone();
+                self.hand_overs.entry(id).or_insert_with(|| HandOver::new(at, opened));
+            }
             Fact::EventReceived(received) => {
                 let heard = Heard { what: (**received).clone(), at };
                 self.events.insert(received.key.clone(), heard);
@@ -172,6 +181,19 @@ impl Standing {
                 Ok(())
             }
             _ => Err(Unfit::WrongStep { change: change.clone(), number }),
+        }
+    }
+
+    /// Takes the next step of a hand-over in. Whoever follows only what happens from some moment on does not know where it
+    /// began, and leaves it out.
+    pub(super) fn move_hand_over(
+        &mut self,
+        at: Timestamp,
+        moved: &hand_over::Moved,
+    ) -> Result<(), Unfit> {
+        match self.hand_overs.get_mut(&moved.hand_over) {
+            Some(known) => known.apply(at, moved),
+            None => Ok(()),
         }
     }
 

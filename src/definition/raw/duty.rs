@@ -7,7 +7,7 @@ use super::record::record;
 use super::site::Version;
 use super::{List, Names, OneOrMore};
 use crate::definition::site::{DutyDays, TurnLength};
-use crate::types::{CalendarName, PersonId, ShiftName};
+use crate::types::{CalendarName, PersonId, Severity, ShiftName, Span};
 
 record! {
     /// shifts.yaml: the shifts of the site, with their hours.
@@ -16,6 +16,33 @@ record! {
         required version: Version,
         /// Shifts by name.
         required shifts: Names<ShiftName, ShiftRecord>,
+        /// How shifts are handed over, where they are.
+        optional hand_over: HandOverRecord,
+    }
+}
+
+record! {
+    /// How one shift is handed over to the next.
+    pub(crate) struct HandOverRecord {
+        /// Which shift hands over to which.
+        required between: List<HandOverBetweenRecord>,
+        /// How long before its end a shift is told what it hands over. Default: 30m.
+        optional prepare: Span,
+        /// How often both are told again. Default: 15m.
+        optional remind: Span,
+        /// How long after the end of the shift an incident is opened. Default: 1h.
+        optional limit: Span,
+        /// Of that incident. Default: p3.
+        optional severity: Severity,
+    }
+}
+
+record! {
+    /// One shift, and who takes over from it.
+    pub(crate) struct HandOverBetweenRecord {
+        required from: ShiftName,
+        /// Whoever has one of these when the shift ends takes over.
+        required to: List<ShiftName>,
     }
 }
 

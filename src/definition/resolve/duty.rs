@@ -7,12 +7,12 @@ use super::roster;
 use super::settings::text;
 use crate::definition::defect::Finding;
 use crate::definition::places::Places;
-use crate::definition::raw::duty::ShiftRecord;
+use crate::definition::raw::duty::{HandOverRecord, ShiftRecord};
 use crate::definition::raw::people::PeopleFile;
 use crate::definition::raw::{At, Names};
 use crate::definition::sheets::{Findings, Sheet, Sheets};
-use crate::definition::site::{Duty, Hours, Shift, Team};
-use crate::types::{ShiftName, TeamName};
+use crate::definition::site::{Duty, HandOverRule, HandOverRules, Hours, Shift, Team};
+use crate::types::{Severity, ShiftName, Span, TeamName};
 
 pub(super) fn resolve(
     sheets: &Sheets,
@@ -33,6 +33,7 @@ pub(super) fn resolve(
                 duty.shifts.insert(name.value.clone(), shift);
             }
         }
+        duty.hand_over = raw.hand_over.get().map(|raw| hand_over(raw, known, &mut found));
         findings.add(&sheet.file, found);
     }
     if let Some((sheet, raw)) = read(sheets.roster.as_ref()) {
@@ -98,4 +99,48 @@ fn shift(
         calendar: raw.calendar.get().or(known.calendar.as_ref()).cloned(),
         on_call: raw.on_call.or(false),
     })
+}
+
+/// Which shifts are handed over: each to others, and once.
+fn hand_over(raw: &HandOverRecord, known: &Known<'_>, found: &mut Vec<Finding>) -> HandOverRules {
+    let mut between: Vec<HandOverRule> = Vec::new();
+    if let Some(none) = raw.between.given().filter(|list| list.value.0.is_empty()) {
+        found.push(Finding::error(none.at, "no shift is handed over to another"));
+    }
+    for rule in raw.between.get().into_iter().flat_map(|list| &list.0) {
+        let Some((from, to)) = rule.value.from.given().zip(rule.value.to.given()) else { continue };
+        known.check(&known.shifts, from, found);
+        if to.value.0.is_empty() {
+            let what = format!("`{}` is handed over to no shift", from.value);
+            found.push(Finding::error(to.at, what));
+        }
+        for shift in &to.value.0 {
+            known.check(&known.shifts, shift, found);
+            if shift.value == from.value {
+                let what = format!("`{}` cannot be handed over to itself", from.value);
+                found.push(Finding::error(shift.at, what));
+            }
+        }
+        if between.iter().any(|before| before.from == from.value) {
+            let what =
+                format!("`{}` is handed over already, by a line before this one", from.value);
+            found.push(Finding::error(from.at, what).hint("name all shifts in one `to:`"));
+            continue;
+        }
+        let to = to.value.0.iter().map(|shift| shift.value.clone()).collect();
+        between.push(HandOverRule { from: from.value.clone(), to });
+    }
+    if let Some(remind) = raw.remind.given()
+        && remind.value < Span::seconds(60)
+    {
+        let what = "people are reminded once a minute at the most";
+        found.push(Finding::error(remind.at, what).hint("such as `remind: 15m`"));
+    }
+    HandOverRules {
+        between,
+        prepare: raw.prepare.or(HandOverRules::PREPARE),
+        remind: raw.remind.or(HandOverRules::REMIND),
+        limit: raw.limit.or(HandOverRules::LIMIT),
+        severity: raw.severity.or(Severity::P3),
+    }
 }

@@ -6,7 +6,7 @@ use jiff::civil::{Date, DateTime, Time};
 use serde::{Deserialize, Serialize};
 
 use super::RosterRules;
-use crate::types::{CalendarName, PersonId, ShiftName, TeamName, Text};
+use crate::types::{CalendarName, PersonId, Severity, ShiftName, Span, TeamName, Text};
 
 /// Who is there when (值班). Runs go by no copy of it: a roster is asked as it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -23,6 +23,9 @@ pub struct Duty {
     pub overrides: Vec<Override>,
     /// What it has to keep to; `None`: nothing but that nobody is in two places at once.
     pub rules: Option<RosterRules>,
+    /// How shifts are handed over; `None`: nothing asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hand_over: Option<HandOverRules>,
 }
 
 /// A team (团队).
@@ -135,6 +138,38 @@ pub struct Override {
     pub people: Vec<PersonId>,
     pub reason: String,
     pub by: PersonId,
+}
+
+/// Which shifts are handed over to which, and what is done until somebody has accepted (交接, E5).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandOverRules {
+    /// In the order of the file, each shift once; never empty.
+    pub between: Vec<HandOverRule>,
+    /// How long before its end a shift is told what it hands over.
+    pub prepare: Span,
+    /// How often both sides are told again.
+    pub remind: Span,
+    /// How long after the end of the shift nobody need have accepted, until an incident is opened.
+    pub limit: Span,
+    /// Of that incident.
+    pub severity: Severity,
+}
+
+/// Who has one of the shifts `to` when the shift `from` ends takes over from it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandOverRule {
+    pub from: ShiftName,
+    pub to: Vec<ShiftName>,
+}
+
+impl HandOverRules {
+    pub const PREPARE: Span = Span::seconds(30 * 60);
+    pub const REMIND: Span = Span::seconds(15 * 60);
+    pub const LIMIT: Span = Span::seconds(60 * 60);
+
+    pub fn of(&self, shift: &ShiftName) -> Option<&HandOverRule> {
+        self.between.iter().find(|rule| rule.from == *shift)
+    }
 }
 
 impl Duty {

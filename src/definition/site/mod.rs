@@ -36,8 +36,8 @@ pub use change_rules::{
     PromotionRule, Quorum, RehearsalRule, StepWord, SubmissionRule, WeeklyRule, WindowRule,
 };
 pub use duty::{
-    Assignment, Duty, DutyDays, Hours, Leave, Notice, Override, Rotation, Shift, Swap, Team,
-    TurnLength,
+    Assignment, Duty, DutyDays, HandOverRule, HandOverRules, Hours, Leave, Notice, Override,
+    Rotation, Shift, Swap, Team, TurnLength,
 };
 pub use escalation::{Clocks, Escalation, Limit, Policy, Rung, Tell};
 pub use job::{EndingKind, Job, Kind, Need, NeedOf, Retry, Success, Survivors, Transaction};

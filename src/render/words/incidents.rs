@@ -26,6 +26,9 @@ messages! {
         format!("calendar {calendar} has no data"), format!("日历 {calendar} 没有数据");
     MailRefused { to: &'a str }:
         format!("mail to {to} is refused"), format!("发往 {to} 的邮件被拒收");
+    HandOverLate { hand_over: &'a str, ended: &'a str }:
+        format!("nobody has accepted the hand-over {hand_over}, ended {ended}"),
+        format!("交接 {hand_over}（{ended} 结束）无人接班");
     StoreAway { since: &'a str }:
         format!("the store could not be written since {since}"), format!("自 {since} 起存储无法写入");
 
@@ -46,6 +49,9 @@ messages! {
         format!("邮件服务器答复：{why}。地址更正之前，邮件无法送达。");
     MeansStoreAway { why: &'a str }:
         format!("Nothing was started meanwhile. The last error: {why}."), format!("其间未启动任何作业。最后的错误：{why}。");
+    MeansHandOver:
+        "Both sides and their leads are told. Somebody of the next shift accepts it with `nightrun hand-over accept`.",
+        "已通知交接双方及其负责人。接班人请用 `nightrun hand-over accept` 确认接班。";
     MeansTold { by: &'a str }: format!("Opened by {by}."), format!("由 {by} 登记。");
 
     // Why this mail comes.

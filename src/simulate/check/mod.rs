@@ -15,6 +15,7 @@ mod history;
 mod openings;
 pub(super) mod plan;
 pub(super) mod precedence;
+mod shifts;
 mod start;
 mod waiting;
 
@@ -55,6 +56,8 @@ pub enum Violation {
     DeadlineNotSeen(String, Timestamp),
     #[error("{0} is forgotten: {1}")]
     Forgotten(String, String),
+    #[error("the hand-over {0} is left lying: {1}")]
+    LeftLying(String, String),
     #[error("the plan is not what happens: {0}")]
     Plan(String),
     #[error("the state that facts give again is not the live one")]
@@ -84,6 +87,8 @@ pub(super) struct Witness {
     looked: Option<Now>,
     /// Reads half the waits that policies give: a control.
     impatient: bool,
+    /// The same of hand-overs.
+    impatient_of_shifts: bool,
 }
 
 impl Witness {
@@ -137,6 +142,11 @@ impl Witness {
     }
 
     #[cfg(test)]
+    pub(super) fn is_impatient_of_shifts(&mut self) {
+        self.impatient_of_shifts = true;
+    }
+
+    #[cfg(test)]
     pub(super) fn reads(&mut self, reading: precedence::Reading) {
         self.precedence.reading = reading;
     }
@@ -146,6 +156,7 @@ impl Witness {
         self.looked = Some(now);
         self.deadlines.look(core, &self.going, now)?;
         alarms::look(core, now, self.impatient)?;
+        shifts::look(core, now, self.impatient_of_shifts)?;
         self.waiting.look(core, &self.going, now)
     }
 

@@ -107,6 +107,7 @@ pub(super) fn made(dice: &mut Dice, jobs: usize) -> Result<Made, BadSite> {
     }
     if jobs % 5 == 3 {
         on_call::lay(dice, &mut site)?;
+        on_call::shifts(dice, &mut site, night.date)?;
     }
     orders::of(dice, site, &night)
 }

@@ -1,12 +1,17 @@
-//! Who is told of the incidents of a made-up site, and until when what is done about them.
+//! Who is told of the incidents of a made-up site, until when what is done about them, and its shifts.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::civil::{Date, Time};
+
 use super::{BadSite, operator, watcher};
-use crate::definition::site::{Clocks, Escalation, Limit, Policy, Rung, Site, Tell};
+use crate::definition::site::{
+    Assignment, Clocks, Escalation, HandOverRule, HandOverRules, Hours, Limit, Policy, Rung, Shift,
+    Site, Tell,
+};
 use crate::simulate::dice::Dice;
-use crate::types::{ClockKind, PolicyName, Role, Span, Text};
+use crate::types::{ClockKind, PolicyName, Role, Severity, ShiftName, Span, Text};
 
 /// Of most sites: whoever is on duty is told, and not again that night. Limits are declared by none of them.
 pub(super) fn quiet() -> Result<Escalation, BadSite> {
@@ -57,6 +62,44 @@ pub(super) fn lay(dice: &mut Dice, site: &mut Site) -> Result<(), BadSite> {
         warn_before: minutes(dice.of(0..10)),
         overlap: minutes(15),
     }));
+    Ok(())
+}
+
+/// Three shifts around the clock for some days, one person each or nobody, that hand over to each other.
+pub(super) fn shifts(dice: &mut Dice, site: &mut Site, date: Date) -> Result<(), BadSite> {
+    let names = [ShiftName::new("one")?, ShiftName::new("two")?, ShiftName::new("three")?];
+    let first = dice.of(0..8) as i8;
+    let minute = dice.of(0..60) as i8;
+    for (n, name) in (0i8..).zip(&names) {
+        let at = |n: i8| Time::new((first + 8 * n) % 24, minute, 0, 0);
+        let hours = Hours { from: at(n)?, to: at(n + 1)? };
+        let title = Text::en(name.as_str());
+        let shift = Shift { title, hours, days_off: None, calendar: None, on_call: false };
+        site.duty.shifts.insert(name.clone(), shift);
+    }
+    let people = [operator()?, watcher()?];
+    for day in -1..3 {
+        let date = date.checked_add(jiff::Span::new().days(day))?;
+        for name in &names {
+            let Some(who) = dice.pick(&people).filter(|_| dice.percent(85)).cloned() else {
+                continue;
+            };
+            let (shift, from, to) = (name.clone(), date, date);
+            site.duty.roster.push(Assignment { shift, from, to, people: vec![who] });
+        }
+    }
+    let next = names.iter().cycle().skip(1);
+    let rule = |(from, to): (&ShiftName, &ShiftName)| HandOverRule {
+        from: from.clone(),
+        to: vec![to.clone()],
+    };
+    site.duty.hand_over = Some(HandOverRules {
+        between: names.iter().zip(next).map(rule).collect(),
+        prepare: minutes(dice.of(0..40)),
+        remind: minutes(dice.of(5..60)),
+        limit: minutes(dice.of(10..120)),
+        severity: Severity::P3,
+    });
     Ok(())
 }
 

@@ -135,7 +135,7 @@ impl World {
         site.change_rules = None;
         self.blank = Core::new(1);
         self.blank.define_by(DIGEST, Arc::clone(&self.site), Arc::clone(&self.calendars));
-        self.core = self.blank.over(empty(&self.site));
+        self.core = fresh(&self.blank, &self.site);
     }
 
     /// Workers of its changes apply them though told to look only.
@@ -151,6 +151,11 @@ impl World {
     /// Its reminders are held against half the time that the policies give.
     pub(in crate::simulate) fn is_impatient(&mut self) {
         self.witness.is_impatient();
+    }
+
+    /// The same of reminders of hand-overs.
+    pub(in crate::simulate) fn is_impatient_of_shifts(&mut self) {
+        self.witness.is_impatient_of_shifts();
     }
 
     /// Its starts are held against the rule as it is read here.

@@ -227,6 +227,7 @@ impl World {
         events.extend(operator::tell_all(self.core.state()));
         let who = made_site::operator().map_err(|why| made(&why))?;
         events.extend(responder::close_all(self.core.state(), &who));
+        events.extend(responder::accept_all(&self.core, self.clock.wall()));
         self.tidies = self.clock.passed() + wait.max(TIDIES);
         self.turn(events)
     }

@@ -227,7 +227,7 @@ impl World {
         let (faults, plan) = Faults::new(scenario.seed, &scenario.without);
         let mut world = Self {
             agents: Agents::new(&site),
-            core: blank.over(empty(&site)),
+            core: fresh(&blank, &site),
             blank,
             calendars: night.calendars,
             clock: Clock::new(begin),
@@ -342,6 +342,7 @@ impl World {
         self.up
             && self.orders.is_empty()
             && self.core.state().unfinished().next().is_none()
+            && self.core.state().standing.hand_overs.values().all(|known| !known.is_open())
             && self.core.state().runs.values().all(|run| {
                 let bad = |outcome| matches!(outcome, Outcome::Failed | Outcome::Blocked);
                 let left = run.jobs.iter().any(|job| match &job.phase {
@@ -391,6 +392,13 @@ impl World {
         let runs = self.core.state().runs.values();
         runs.filter(|run| wanted(run.result)).map(|run| run.id().clone()).collect()
     }
+}
+
+/// A supervisor that has heard of nothing yet.
+fn fresh(blank: &Core, site: &Arc<Site>) -> Core {
+    let mut core = blank.over(empty(site));
+    core.keep_shifts();
+    core
 }
 
 /// Nothing has happened yet.

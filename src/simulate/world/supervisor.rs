@@ -218,6 +218,7 @@ impl World {
             Command::Notify { incident, people, notice } => {
                 self.mail_is_made((*incident, people, notice), now)?;
             }
+            Command::HandOver { .. } => {}
             Command::Report { run } => self.report_is_made(&run.clone(), now)?,
         }
         self.commands.push(command);
@@ -246,7 +247,7 @@ impl World {
         self.note(format!("supervisor {} takes the night up", self.epoch.0));
         self.up = true;
         self.wakes = None;
-        self.core = self.blank.over(empty(&self.site));
+        self.core = fresh(&self.blank, &self.site);
         for (at, fact) in self.store.facts() {
             self.core.replay(*at, fact)?;
         }

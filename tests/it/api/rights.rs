@@ -66,6 +66,9 @@ const TAKES: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/incidents/{incident}/report", "logs"),
     ("POST", "/api/v1/incidents", "respond"),
     ("POST", "/api/v1/incidents/{incident}/{step}", "respond"),
+    ("GET", "/api/v1/hand-overs", "read"),
+    ("GET", "/api/v1/hand-overs/{hand_over}", "read"),
+    ("POST", "/api/v1/hand-overs/{hand_over}/{step}", "respond"),
     ("POST", "/api/v1/login", ""),
     ("POST", "/api/v1/logout", "known"),
     ("POST", "/api/v1/credentials", "admin"),
@@ -120,6 +123,7 @@ fn body(path: &str) -> serde_json::Value {
         "incidents" => {
             json!({ "title": "x", "kind": "request", "severity": "p3", "dry_run": true })
         }
+        "{step}" if path.contains("hand-overs") => json!({ "words": "x", "dry_run": true }),
         "{step}" => json!({ "reason": "x", "dry_run": true }),
         "login" => json!({ "person": "vera", "password": "wrong" }),
         "credentials" => {
@@ -163,7 +167,8 @@ fn every_route_lets_in_whom_its_right_lets_in_and_nobody_else() {
             .replace("{pool}", "nope")
             .replace("{request}", "R-9")
             .replace("{change}", "nope")
-            .replace("{step}", "close");
+            .replace("{hand_over}", "night@2026-10-30")
+            .replace("{step}", if path.contains("hand-overs") { "give" } else { "close" });
         if url.ends_with("/logout") {
             continue;
         }

@@ -58,7 +58,7 @@ jobs:
 ";
 
 /// What the server took but the reports of runs; what was sent once more after a kill counts once.
-fn mails(sink: &Sink) -> Vec<String> {
+pub(super) fn mails(sink: &Sink) -> Vec<String> {
     let mut messages = sink.messages();
     let mut seen = std::collections::BTreeSet::new();
     messages.retain(|message| {

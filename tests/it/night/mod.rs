@@ -24,6 +24,8 @@ mod escalated;
 mod examined;
 mod failures;
 mod gates;
+#[cfg(feature = "faults")]
+mod handed_over;
 mod hour_long;
 mod limits;
 mod needs;

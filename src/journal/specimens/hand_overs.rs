@@ -1,0 +1,32 @@
+//! The hand-over of a shift.
+
+use super::at;
+use crate::core::fact::Fact;
+use crate::core::hand_over::{Draft, HandOverStep, Moved, Note, Opened};
+use crate::types::{HandOverId, PersonId, ShiftName};
+
+pub(super) fn facts() -> Vec<Fact> {
+    let hand_over: HandOverId = "night@2026-10-30".parse().unwrap();
+    let (li, zhang) = (PersonId::new("li-wei").unwrap(), PersonId::new("zhang-min").unwrap());
+    let (on, text) = ("eod@2026-10-30#1 load".to_owned(), "汇率已核对".to_owned());
+    let note = Note { at: at(), by: li.clone(), on, text };
+    let draft = Box::new(Draft { notes: vec![note], ..Draft::default() });
+    vec![
+        Fact::HandOverOpened(Box::new(Opened {
+            hand_over: hand_over.clone(),
+            to: vec![ShiftName::new("early").unwrap()],
+            began: at(),
+            ends: at() + std::time::Duration::from_secs(3_600),
+            outgoing: vec![li.clone()],
+            incoming: vec![zhang.clone()],
+            notify: vec![li],
+        })),
+        Fact::HandOverMoved(Box::new(Moved {
+            hand_over,
+            number: 1,
+            by: Some(zhang),
+            words: "收到".into(),
+            step: HandOverStep::Accepted { draft },
+        })),
+    ]
+}
