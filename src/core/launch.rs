@@ -198,9 +198,10 @@ pub(super) fn cut(state: &State, run: &Run, job: &Job) -> Option<CutDecision> {
     // One that its host took back without having begun it has changed nothing, not even what people have said.
     let before = ended.find(|ended| ended.started.is_some())?;
     match &before.work {
-        Some(Work::Change(work)) if work.state == ChangeState::Partial => {
+        Some(Work::Change(work)) if work.state.stays_between() => {
             if run.opened.trial || run.site.change_rules.is_none() {
-                return Some(CutDecision::Continue);
+                let half_done = work.state == ChangeState::Partial;
+                return half_done.then_some(CutDecision::Continue);
             }
             state.standing.changes.get(change)?.goes_on_after(&before.attempt)
         }

@@ -450,6 +450,13 @@ pub enum ChangeState {
     InDoubt,
 }
 
+impl ChangeState {
+    /// What is at the target is neither the former state nor a change that is good: people say how it goes on.
+    pub fn stays_between(self) -> bool {
+        matches!(self, Self::Partial | Self::RollbackFailed)
+    }
+}
+
 /// One row of a verification script: `(check_name, ok, detail)`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Check {

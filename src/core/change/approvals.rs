@@ -157,15 +157,22 @@ impl Desk<'_> {
         })
     }
 
-    /// Who has confirmed an item of these scripts for an environment.
+    /// Who has confirmed an item of these scripts for an environment, so that it counts at a time.
     pub(super) fn confirmed<'a>(
         &'a self,
         environment: &'a str,
         item: &'a CheckName,
+        at: Timestamp,
     ) -> impl Iterator<Item = (&'a Taken, &'a Role)> {
+        let within = self.rules.checklist.get(item).and_then(|rule| rule.within);
+        let since = within.and_then(|within| at.checked_sub(within.get()).ok());
+        let fresh = move |taken: &Taken| since.is_none_or(|since| taken.at >= since);
         self.current().iter().filter_map(move |taken| match &taken.step {
             ChangeStep::Confirmed { environment: of, item: known, content, role }
-                if of == environment && known == item && *content == self.change.content =>
+                if of == environment
+                    && known == item
+                    && *content == self.change.content
+                    && fresh(taken) =>
             {
                 Some((taken, role))
             }

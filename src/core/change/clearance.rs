@@ -58,7 +58,7 @@ impl Desk<'_> {
         let mut missing = self.approved(start.environment, start.at);
         missing.extend(self.promoted(start.environment, start.at));
         missing.extend(self.needs(start.environment));
-        missing.extend(self.unchecked(start.environment));
+        missing.extend(self.unchecked(start.environment, start.at));
         missing.extend(self.manned(start.crew));
         let elsewhere = self.is_taken_by_another(start);
         let scheduled = self.scheduled(start.environment).filter(|_| !elsewhere);
@@ -186,13 +186,17 @@ impl Desk<'_> {
     }
 
     /// Items of the checklist that nobody with their role has confirmed, and an emergency that nobody has accepted.
-    fn unchecked(&self, environment: &str) -> Vec<Missing> {
+    fn unchecked(&self, environment: &str, at: Timestamp) -> Vec<Missing> {
         let case = self.case(environment);
+        let nobody = Crew::default();
+        let authors = self.people(Part::Author, &nobody);
         let lacks = |name: &CheckName, role: &Role| {
             let by_role = |(taken, of): (&Taken, &Role)| {
-                of == role && self.has_role(&taken.by, role).is_some()
+                of == role
+                    && self.has_role(&taken.by, role).is_some()
+                    && !authors.contains(&taken.by)
             };
-            !self.confirmed(environment, name).any(by_role)
+            !self.confirmed(environment, name, at).any(by_role)
         };
         let missing = |name: &CheckName, role: &Role| Missing::Confirmation {
             item: name.clone(),
@@ -371,7 +375,7 @@ impl Desk<'_> {
     pub(super) fn late(&self, environment: &str, closed: Timestamp) -> Result<PersonId, Missing> {
         let role = self.rules.late.as_ref();
         let late = item(LATE);
-        let mut confirmed = late.iter().flat_map(|late| self.confirmed(environment, late));
+        let mut confirmed = late.iter().flat_map(|late| self.confirmed(environment, late, closed));
         let by = confirmed.find(|(taken, of)| {
             taken.at >= closed && Some(*of) == role && self.has_role(&taken.by, of).is_some()
         });

@@ -64,9 +64,10 @@ fn done_somewhere(life: &ChangeLife) -> Vec<&Executed> {
     done
 }
 
-fn own_work(id: &ChangeId, by: &PersonId) -> Refused {
+/// What authors do not say of their own change.
+pub(super) fn own_work(id: &ChangeId, by: &PersonId) -> Refused {
     Refused::by(Rule::OwnWork, format!("{by} is an author of {id}"))
-        .hint("it takes two people, neither the author")
+        .hint("it takes people who had no hand in it")
 }
 
 impl Desk<'_> {
@@ -97,9 +98,11 @@ impl Desk<'_> {
             (None, Some(HalfDone::Continue), ChangeState::Partial) => {
                 Ok(goes_on(CutDecision::Continue))
             }
-            (None, Some(HalfDone::RollBack), ChangeState::Partial) => {
-                Ok(goes_on(CutDecision::RollBack))
-            }
+            (
+                None,
+                Some(HalfDone::RollBack),
+                ChangeState::Partial | ChangeState::RollbackFailed,
+            ) => Ok(goes_on(CutDecision::RollBack)),
             (None, Some(HalfDone::Accept), ChangeState::Partial) => {
                 Ok(ChangeStep::Decided { environment, applied: true, accepted: true })
             }

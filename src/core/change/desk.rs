@@ -70,8 +70,8 @@ impl<'a> Desk<'a> {
         of_rules.into_iter().chain(&self.change.window).collect()
     }
 
-    /// What approvals bind to: content digest, environment, target with what it is, and window classes. SHA-256 in hex;
-    /// `None` where the change does not go there.
+    /// What approvals bind to: content digest, environment, target with what it is, window classes, and what decides when it
+    /// may start: its kind, what it needs and the times that it takes. SHA-256 in hex; `None` where the change does not go there.
     pub fn approval_digest(&self, environment: &str) -> Option<String> {
         let places = self.change.places(self.site);
         let (_, target) = places.into_iter().find(|(known, _)| *known == environment)?;
@@ -82,6 +82,9 @@ impl<'a> Desk<'a> {
             "target": target,
             "engine": serde_json::to_value(&declared.engine).ok()?,
             "windows": self.classes(environment),
+            "kind": self.change.kind,
+            "needs": self.change.needs,
+            "takes": [self.change.expected, Some(self.change.verify_takes), Some(self.change.rollback_takes)],
         });
         Some(sha256(bound.to_string().as_bytes()))
     }

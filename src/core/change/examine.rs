@@ -61,10 +61,10 @@ pub(in crate::core) fn left_something(job: &JobState) -> bool {
     last.is_some_and(|last| !clean.contains(&last))
 }
 
-/// What the last attempt before this one that did begin has told, where it stopped half way.
-pub(super) fn stopped_half_way(job: &JobState) -> Option<&ChangeWork> {
+/// What the last attempt before this one that did begin has told, where it left what is neither applied nor taken back.
+pub(super) fn left_between(job: &JobState) -> Option<&ChangeWork> {
     let begun = before_last(job).find(|(_, ended)| ended.started.is_some());
-    begun.and_then(|(attempt, _)| told(attempt)).filter(|work| work.state == ChangeState::Partial)
+    begun.and_then(|(attempt, _)| told(attempt)).filter(|work| work.state.stays_between())
 }
 
 /// What ended before the last attempt, the latest first.

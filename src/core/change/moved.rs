@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::clearance::Start;
 use super::desk::{Desk, UNKNOWN};
-use super::examine::{left_something, stopped_half_way};
+use super::examine::{left_between, left_something};
 use super::in_git::in_git;
 use super::start::{Subject, executes, start, subject};
 use super::step::{Began, ChangeStep, Declared, Executed, WindowDecision};
@@ -267,9 +267,9 @@ pub(in crate::core) fn executed(
     let Subject { change, environment, .. } = executes(run, index)?;
     let content = run.site.changes.get(change)?.content.clone();
     let job = &run.jobs[index];
-    let before = match stopped_half_way(job) {
+    let before = match left_between(job) {
         _ if job.is_examined() => Before::Unknown,
-        Some(work) => Before::HalfDone(work),
+        Some(work) => Before::Between(work),
         None if left_something(job) => Before::Unknown,
         None => Before::Nothing,
     };
@@ -279,7 +279,7 @@ pub(in crate::core) fn executed(
 /// What earlier attempts have left, which one that did not start has not altered.
 enum Before<'a> {
     Nothing,
-    HalfDone(&'a ChangeWork),
+    Between(&'a ChangeWork),
     Unknown,
 }
 
@@ -293,7 +293,7 @@ fn outcome(environment: String, content: String, ended: &Ended, before: Before<'
         (Some(work), _) => (work.state, work.progress),
         // Nothing was started, so nothing was done, and what an earlier attempt has left is still there.
         (None, Before::Nothing) if certain => (ChangeState::FailedClean, None),
-        (None, Before::HalfDone(work)) if certain => (ChangeState::Partial, work.progress),
+        (None, Before::Between(work)) if certain => (work.state, work.progress),
         (None, _) => (ChangeState::InDoubt, None),
     };
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);

@@ -145,13 +145,13 @@ impl Desk<'_> {
         let case = self.case(environment);
         for (item, rule) in self.rules.checklist.iter().filter(|(_, rule)| rule.scope.covers(case))
         {
-            let given = self.signed(self.confirmed(environment, item), &rule.role);
+            let given = self.signed(self.confirmed(environment, item, at), &rule.role);
             let (signs, role) = (Signs::Item { item: item.clone() }, rule.role.clone());
             signatures.push(Signature { signs, role, people: 1, given });
         }
         if let Some(item) = item(ACCEPTANCE).filter(|_| self.is_without_acceptance(environment)) {
             for role in &self.rules.emergency.without_acceptance {
-                let given = self.signed(self.confirmed(environment, &item), role);
+                let given = self.signed(self.confirmed(environment, &item, at), role);
                 let (signs, role) = (Signs::Item { item: item.clone() }, role.clone());
                 signatures.push(Signature { signs, role, people: 1, given });
             }

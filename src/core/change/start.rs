@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::clearance::{Cleared, Start};
 use super::desk::Desk;
 use super::missing::Missing;
+use super::take::has_role_of;
 use crate::core::fact::Action;
 use crate::core::gate;
 use crate::core::night::{Core, Mover};
@@ -13,7 +14,7 @@ use crate::core::refused::{Refused, Rule};
 use crate::core::rules::Rules;
 use crate::core::state::{Run, State, Unfit};
 use crate::core::window;
-use crate::definition::site::{Case, Job, Kind, Part, Site};
+use crate::definition::site::{Case, Job, Kind, Part, Site, StepWord};
 use crate::types::{ChangeId, Now, PersonId, RunId, TargetName, WindowClass};
 
 /// The change of a job.
@@ -123,15 +124,15 @@ pub(in crate::core) fn may_man(
         let what = format!("{by} is no person of the site");
         return Err(Refused::by(Rule::UnknownPerson, what));
     }
-    let (part, now) = match action {
+    let (part, word, now) = match action {
         Action::ReleaseChanges { shifts } if shifts.is_empty() => {
             let what = format!("{by} is not on shift now");
             return Err(
                 Refused::by(Rule::NotOnShift, what).hint("`nightrun roster who` says who is")
             );
         }
-        Action::ReleaseChanges { .. } => (Part::Executor, &run.crew.executor),
-        _ => (Part::Watcher, &run.crew.watcher),
+        Action::ReleaseChanges { .. } => (Part::Executor, StepWord::Release, &run.crew.executor),
+        _ => (Part::Watcher, StepWord::Watch, &run.crew.watcher),
     };
     if let Some(known) = now {
         let what = format!("{known} is the {} of {} already", part.name(), run.id());
@@ -141,6 +142,7 @@ pub(in crate::core) fn may_man(
         let lives = &state.standing.changes;
         let desk = Desk::new(&run.site, &rules.windows, of.change, lives)?;
         desk.must_not_clash(by, part, &run.crew)?;
+        has_role_of(&run.site, desk.rules, by, word)?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::approvals::Crew;
 use super::clearance::{ACCEPTANCE, LATE, item};
-use super::decide::lost;
+use super::decide::{lost, own_work};
 use super::desk::Desk;
 use super::life::{ChangeLife, Stage};
 use super::step::{ChangeRequest, ChangeStep};
@@ -162,7 +162,16 @@ pub fn without_folder(
 
 /// Whether somebody has one of the roles that the step is declared for.
 fn may_take(site: &Site, rules: &ChangeRules, by: &PersonId, wish: &Wish) -> Result<(), Refused> {
-    let Some(roles) = wish.word().and_then(|word| rules.steps.get(&word)) else { return Ok(()) };
+    wish.word().map_or(Ok(()), |word| has_role_of(site, rules, by, word))
+}
+
+pub(super) fn has_role_of(
+    site: &Site,
+    rules: &ChangeRules,
+    by: &PersonId,
+    word: StepWord,
+) -> Result<(), Refused> {
+    let Some(roles) = rules.steps.get(&word) else { return Ok(()) };
     let stands_in = |role: &Role| rules.deputies.get(role).into_iter().flatten();
     let has = &site.people.get(by).ok_or_else(|| unknown_person(by))?.roles;
     let mut counted = roles.iter().flat_map(|role| std::iter::once(role).chain(stands_in(role)));
@@ -420,9 +429,12 @@ impl Desk<'_> {
             let what = format!("`{name}` is not to be confirmed for: {case}");
             return Err(Refused::by(Rule::NoSuchThing, what));
         }
+        if self.people(Part::Author, &Crew::default()).contains(by) {
+            return Err(own_work(&self.change.id, by));
+        }
         let open: Vec<&Role> = roles
             .into_iter()
-            .filter(|role| !self.confirmed(&environment, &name).any(|(_, of)| of == *role))
+            .filter(|role| !self.confirmed(&environment, &name, at).any(|(_, of)| of == *role))
             .collect();
         let late = name.as_str() == LATE;
         let Some(first) = open.first() else {
@@ -432,7 +444,7 @@ impl Desk<'_> {
         let mine = open.iter().find(|role| self.has_role(by, role).is_some());
         let role = (*mine.unwrap_or(first)).clone();
         self.must_have_role(by, &role)?;
-        let twice = self.confirmed(&environment, &name).any(|(taken, _)| taken.by == *by);
+        let twice = self.confirmed(&environment, &name, at).any(|(taken, _)| taken.by == *by);
         if twice && !late {
             let what = format!("{by} has confirmed `{name}`, and it takes another person");
             return Err(Refused::by(Rule::OwnWork, what));

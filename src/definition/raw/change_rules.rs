@@ -153,8 +153,10 @@ record! {
     pub(crate) struct CheckRecord {
         required title: Word,
         optional title_zh: Word,
-        /// Who confirms it.
+        /// Who confirms it; no author of the change.
         required role: Role,
+        /// How long before the start it counts; as long as the scripts are the same by default.
+        optional within: Span,
         /// All by default.
         optional classes: List<ChangeClass>,
         /// All by default.

@@ -198,6 +198,8 @@ words! {
         "feed-back" => Self::FeedBack,
         "close" => Self::Close,
         "archive" => Self::Archive,
+        "release" => Self::Release,
+        "watch" => Self::Watch,
     }
     EndingKind {
         "exit" => Self::Exit,

@@ -311,7 +311,8 @@ impl Checking<'_> {
         let scope = self.scope((&raw.classes, &raw.environments, &raw.kinds));
         self.role(raw.role.given()?, 1);
         let role = raw.role.get()?.clone();
-        Some(CheckRule { title: text(&raw.title, &raw.title_zh), scope, role })
+        let within = raw.within.get().copied();
+        Some(CheckRule { title: text(&raw.title, &raw.title_zh), scope, role, within })
     }
 
     fn weekly(&mut self, rule: &At<WeeklyRecord>) -> WeeklyRule {

@@ -128,6 +128,9 @@ pub enum StepWord {
     FeedBack,
     Close,
     Archive,
+    /// To release a list, as its executor.
+    Release,
+    Watch,
 }
 
 /// What is done in the former environments first.
@@ -178,6 +181,9 @@ pub struct CheckRule {
     pub title: Text,
     pub scope: ChangeScope,
     pub role: Role,
+    /// For how long it counts; `None`: as long as the scripts are the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<Span>,
 }
 
 /// A meeting of each week, or a plan that is due (D15).

@@ -100,6 +100,7 @@ fn rules(dice: &mut Dice, site: &Site) -> Result<ChangeRules, BadSite> {
         title: Text::en("People are present"),
         scope: ChangeScope::default(),
         role: Role::new(OPERATES)?,
+        within: None,
     };
     let checklist = [(CheckName::new("people-present")?, present)];
     // One more beside those of a job and its batch might leave it no time.

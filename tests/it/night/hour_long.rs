@@ -46,7 +46,7 @@ jobs:
     };
     let mut one = serve(NAMES[0]);
     one.notice("serving 1 schedule");
-    let mut two = serve(NAMES[1]);
+    let two = serve(NAMES[1]);
     two.notice("standing by");
     one.started("load");
     house.say("load", "no");

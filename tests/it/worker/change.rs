@@ -1,5 +1,7 @@
 //! The `change` task.
 
+use nightrun::wire::CutDecision;
+
 use super::*;
 
 /// A table of fees with three wrong rates, and a change that corrects them.
@@ -233,6 +235,35 @@ fn a_rollback_that_fails_or_restores_something_else_is_told() {
     );
     // All of the rollback is undone, so the state is one that somebody has seen: the changed one.
     assert_eq!(rates(&bench), NEW);
+}
+
+#[test]
+fn what_could_not_be_rolled_back_is_once_people_say_so() {
+    for (cut, state) in
+        [(None, ChangeState::Done), (Some(CutDecision::RollBack), ChangeState::RolledBack)]
+    {
+        let bench = bench();
+        // It fails until somebody works on, and says of the rates what they are.
+        bench.write(
+            "fee/verify.sql",
+            "select 'rates', count(*) = 3 and exists (select 1 from fee where id = 9), count(*) || ' rows'
+             from fee where rate = 30",
+        );
+        bench.write(
+            "fee/rollback.sql",
+            "update fee set rate = 25 where rate = 30;\ndelete from nowhere where x = 1",
+        );
+        assert_eq!(run(&bench, FIRST).state(), ChangeState::RollbackFailed);
+        assert_eq!(rates(&bench), NEW);
+        bench.execute("create table nowhere (x int); insert into fee values (9, 40)");
+        let mut task = bench.change_task((1, 3), "abc");
+        let Task::Change(change) = &mut task else { panic!("{task:?}") };
+        change.cut = cut;
+        let left = bench.run_as(&task, SECOND);
+        assert_eq!(left.state(), state, "{}{}", left.out, left.err);
+        let former = if cut.is_some() { OLD } else { NEW };
+        assert_eq!(rates(&bench), format!("{former},40"));
+    }
 }
 
 #[test]

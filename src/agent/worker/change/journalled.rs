@@ -286,17 +286,22 @@ impl Attempt<'_> {
         Stop::new(ChangeState::Partial, format!("{done} of {of} statements are done: {why}"))
     }
 
-    /// An index that was built CONCURRENTLY and failed is there all the same, and of no use.
+    /// An index that was built CONCURRENTLY and failed is there all the same, and of no use. Those that the statement says
+    /// nothing of are somebody else's, and may be under way.
     async fn with_leftovers(&mut self, why: String, statement: &Statement<'_>) -> String {
-        const INVALID: &str =
-            "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid LIMIT 5";
+        const INVALID: &str = "SELECT i.indexrelid::regclass::text, c.relname FROM pg_index i \
+             JOIN pg_class c ON c.oid = i.indexrelid WHERE NOT i.indisvalid";
         if !is_concurrent(self.target.dialect(), statement) {
             return why;
         }
         let Ok(mut held) = self.held().await else { return why };
         let found = held.db.ask(INVALID, &[]).await.unwrap_or_default();
         self.held = Some(held);
-        let names: Vec<String> = found.into_iter().flatten().flatten().collect();
+        let names = found.into_iter().filter_map(|row| match row.as_slice() {
+            [Some(whole), Some(name)] if names(statement.text, name) => Some(whole.clone()),
+            _ => None,
+        });
+        let names: Vec<String> = names.collect();
         if names.is_empty() {
             return why;
         }
@@ -361,4 +366,9 @@ impl Attempt<'_> {
 fn is_concurrent(dialect: Dialect, statement: &Statement<'_>) -> bool {
     dialect == Dialect::Postgres
         && statement.code(dialect).iter().any(|token| token.is("concurrently"))
+}
+/// Whether a statement has a name as a word of its own, whatever its case.
+fn names(statement: &str, name: &str) -> bool {
+    let words = statement.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'));
+    words.into_iter().any(|word| word.eq_ignore_ascii_case(name))
 }

@@ -241,6 +241,10 @@ impl Attempt<'_> {
                 if self.task.examine {
                     self.found_kept(&applied).await;
                 }
+                if self.task.cut == Some(CutDecision::RollBack) && applied.pass == Pass::Change {
+                    let why = "people have decided, after a rollback that failed".to_owned();
+                    return Err(self.roll_back(&scripts, &applied, why).await);
+                }
                 applied
             }
             History::RolledBack(applied) => {

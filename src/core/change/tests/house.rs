@@ -96,6 +96,12 @@ impl House {
     }
 
     /// The local time of the rules' zone.
+    /// The author has a role that others decide with.
+    pub(super) fn author_is_a_dba(&mut self) {
+        let author = self.site.people.get_mut(&person("author")).unwrap();
+        author.roles.push("dba".parse().unwrap());
+    }
+
     pub(super) fn at(&mut self, local: &str) -> &mut Self {
         let zone = self.site.change_rules.as_ref().unwrap().zone.clone();
         let local: jiff::civil::DateTime = local.parse().unwrap();

@@ -79,6 +79,7 @@ fn the_changes_that_were_done_last_on_a_target_are_looked_for() {
 fn two_people_say_that_a_change_is_lost_and_neither_wrote_it() {
     let fix = "fix".to_owned();
     let mut house = done(&["open".to_owned(), fix]);
+    house.author_is_a_dba();
     let refused =
         |house: &mut House, by: &str, environment: &str| house.take("fix", by, lost(environment));
     assert_eq!(refused(&mut house, "stranger", "production"), Some(Rule::UnknownPerson));

@@ -5,8 +5,9 @@ use super::house::{
 };
 use crate::core::change::{ACCEPTANCE, Missing, Signature, Signs, Stage, WindowDecision, Wish};
 use crate::core::refused::Rule;
-use crate::definition::site::Part;
+use crate::definition::site::{Change, ChangeKind, Part};
 use crate::definition::starter;
+use crate::types::Span;
 use crate::wire::ChangeState;
 
 const DATA: &str = "class: data\ntarget: prod";
@@ -160,6 +161,18 @@ fn a_changed_byte_target_or_window_voids_what_was_approved() {
     house.done("fix", "author", submit());
     assert_eq!(house.lacks("fix", "production")[..2], [Rule::NotReviewed, Rule::Lapsed]);
 
+    // What decides when it may start: nothing of that is altered behind the approvers' backs.
+    let altered: [fn(&mut Change); 4] = [
+        |change| change.kind = ChangeKind::Emergency,
+        |change| change.needs.push("other".parse().unwrap()),
+        |change| change.expected = None,
+        |change| change.rollback_takes = Span::seconds(1),
+    ];
+    for alter in altered {
+        let mut house = cleared_data_change();
+        alter(house.site.changes.get_mut(&change("fix")).unwrap());
+        assert!(house.lacks("fix", "production").contains(&Rule::Lapsed));
+    }
     // Another database behind the target's name, another window class.
     let mut house = cleared_data_change();
     let target = house.site.targets.values_mut().find(|t| t.environment == "production").unwrap();
@@ -255,6 +268,8 @@ fn a_change_in_doubt_is_decided_by_neither_its_author_nor_out_of_turn() {
     let mut house = cleared_data_change();
     house.executed("fix", "production", ChangeState::InDoubt);
     let decide = |applied| Wish::Decide { applied: Some(applied), how: None };
+    assert_eq!(house.take("fix", "shift", decide(true)), Some(Rule::RoleMissing));
+    house.author_is_a_dba();
     assert_eq!(house.take("fix", "author", decide(true)), Some(Rule::OwnWork));
     assert_eq!(house.take("fix", "shift", Wish::FeedBack), Some(Rule::WrongStage));
     assert_eq!(house.take("fix", "author", submit()), Some(Rule::WrongStage));
@@ -272,7 +287,7 @@ fn a_change_that_stopped_half_way_goes_on_as_people_say() {
         (ChangeState::Partial, Continue, None, Stage::InDoubt),
         (ChangeState::Partial, RollBack, None, Stage::InDoubt),
         (ChangeState::Partial, Accept, None, Stage::Executed),
-        (ChangeState::RollbackFailed, RollBack, wrong, Stage::InDoubt),
+        (ChangeState::RollbackFailed, RollBack, None, Stage::InDoubt),
         (ChangeState::RollbackFailed, Continue, wrong, Stage::InDoubt),
         (ChangeState::RollbackFailed, Accept, wrong, Stage::InDoubt),
         (ChangeState::InDoubt, RollBack, wrong, Stage::InDoubt),
@@ -280,6 +295,7 @@ fn a_change_that_stopped_half_way_goes_on_as_people_say() {
     ] {
         let mut house = cleared_data_change();
         house.executed("fix", "production", state);
+        house.author_is_a_dba();
         if state != ChangeState::Done {
             assert_eq!(house.take("fix", "author", of(how)), Some(Rule::OwnWork));
         }
@@ -350,4 +366,38 @@ fn nothing_goes_to_production_that_was_not_done_before() {
     assert_eq!(house.take("fix", "shift", schedule("production")), Some(Rule::NotPromoted));
     house.executed("fix", "uat", ChangeState::Done);
     house.done("fix", "shift", schedule("production"));
+}
+
+#[test]
+fn an_author_confirms_nothing_of_a_change_and_what_an_author_has_confirmed_does_not_count() {
+    let mut house = written(DATA);
+    house.author_is_a_dba();
+    let sign = || confirm("production", "dba-signature");
+    assert_eq!(house.take("fix", "author", sign()), Some(Rule::OwnWork));
+    house.done("fix", "dba", review()).approved("fix", "production", &["dev", "ops"]);
+    house.done("fix", "dba", sign()).done("fix", "shift", confirm("production", "people-present"));
+    house.done("fix", "shift", schedule("production")).at("2026-10-27T11:05");
+    assert_eq!(house.lacks("fix", "production"), []);
+    // It turns out that whoever has confirmed it wrote it.
+    let authors = &mut house.site.changes.get_mut(&change("fix")).unwrap().papers.authors;
+    authors.push(person("shift"));
+    assert_eq!(house.lacks("fix", "production"), [Rule::NotConfirmed, Rule::OwnWork]);
+}
+
+#[test]
+fn a_confirmation_counts_as_long_as_its_item_says() {
+    for (start, lacks) in
+        [("2026-11-03T09:00", vec![]), ("2026-11-03T09:00:01", vec![Rule::NotConfirmed])]
+    {
+        let mut house = cleared_data_change();
+        // It was given at 09:00, and counts for seven days.
+        house.at(start);
+        let mut told: Vec<Rule> = house.lacks("fix", "production");
+        told.retain(|rule| *rule == Rule::NotConfirmed);
+        assert_eq!(told, lacks, "{start}");
+        if !lacks.is_empty() {
+            house.done("fix", "shift", confirm("production", "people-present"));
+            assert!(!house.lacks("fix", "production").contains(&Rule::NotConfirmed));
+        }
+    }
 }

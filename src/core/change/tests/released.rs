@@ -140,7 +140,10 @@ fn what_became_of_a_change_of_a_stopped_run_is_decided_when_it_goes_on() {
 
 #[test]
 fn whoever_carries_it_out_has_no_hand_in_it_afterwards() {
-    for by in ["shift", "shift-too"] {
+    // What whoever turns out to be an author has confirmed does not count either.
+    for (by, lacks) in
+        [("shift", vec!["not-confirmed", "own-work"]), ("shift-too", vec!["own-work"])]
+    {
         let mut night = Night::of(&[("a", PROD, "")]).approved("a", &["dev", "ops"]).open("10:30");
         night.manned();
         let site = Arc::new(night.house.site.clone());
@@ -150,7 +153,7 @@ fn whoever_carries_it_out_has_no_hand_in_it_afterwards() {
         night.must(Event::Change { by, reason, order: Box::new(order) });
         night.at("11:00");
         assert_eq!(night.started(), [""; 0]);
-        assert_eq!(night.lacks("a"), ["own-work"]);
+        assert_eq!(night.lacks("a"), lacks);
     }
 }
 
@@ -276,4 +279,17 @@ fn a_look_ahead_takes_for_granted_what_people_do_and_says_so() {
     assert_eq!(zone.to_datetime(job.start.unwrap()).to_string(), "2026-10-27T11:00:00");
     assert!(night.lacks("a").contains(&Missing::Release.rule().to_string()));
     assert_eq!(BatchId::new("list").unwrap(), night.run().batch);
+}
+
+#[test]
+fn whoever_releases_and_watches_has_the_roles_that_the_rules_name() {
+    let mut night = Night::of(&[("a", PROD, "")]).approved("a", &["dev", "ops"]).open("10:30");
+    let mut on_shift = |by: &str| night.release(by);
+    // House H: a DBA or operations.
+    assert_eq!(on_shift("tester"), Some(Rule::RoleMissing));
+    assert_eq!(on_shift("shift"), None);
+    assert_eq!(night.act("helper", Action::WatchChanges), Some(Rule::RoleMissing));
+    assert_eq!(night.act("dba-too", Action::WatchChanges), None);
+    night.at("11:00");
+    assert_eq!(night.started(), ["a"]);
 }
