@@ -15,13 +15,13 @@ use crate::core::fact::Fact;
 use crate::definition::defect::Severity;
 use crate::definition::retention::Retention;
 use crate::definition::settings::Definitions;
-use crate::definition::site::{Mail, Site, Transport};
+use crate::definition::site::{Mail, Site, Transport, Webhook};
 use crate::driver::clock::HostClock;
 use crate::driver::mail::{FolderMailer, SmtpMailer};
 use crate::driver::store::{FILE, StateReader, StoreAddress};
-use crate::driver::{agent_health, git_health, host_health, state_health};
+use crate::driver::{agent_health, git_health, host_health, state_health, webhook};
 use crate::port::{Clock, RunFilter, StoreError, StoreReader};
-use crate::types::{Now, Span};
+use crate::types::{ChannelName, Now, Span};
 use crate::view::health::Finding;
 
 /// For the answer of an agent.
@@ -79,6 +79,7 @@ pub async fn examine(places: &Examined<'_>) -> io::Result<Vec<Finding>> {
     found.push(agent_health::examine(&agent, AGENT, places.awaits_agent).await);
     if let Some(site) = &site {
         found.push(of_mail(&site.mail, state).await);
+        found.extend(site.webhooks.iter().map(of_webhook));
     }
     let reader = reader.ok().flatten();
     let mut clock_found = Vec::new();
@@ -172,6 +173,14 @@ async fn of_mail(mail: &Mail, state: &Path) -> Finding {
                 Err(why) => Finding::MailServerUnusable { server, why: why.to_string() },
             }
         }
+    }
+}
+
+/// Nothing is sent: everybody in the room would read it.
+fn of_webhook((name, webhook): (&ChannelName, &Webhook)) -> Finding {
+    match webhook::examine(webhook) {
+        Ok(()) => Finding::WebhookUsable { webhook: name.clone(), format: webhook.format.word() },
+        Err(why) => Finding::WebhookUnusable { webhook: name.clone(), why },
     }
 }
 

@@ -1,14 +1,22 @@
-//! The way that a site's mail takes.
+//! The ways that a site's messages take.
 
 use std::path::Path;
 
 use crate::definition::site::{Mail, Transport};
 use crate::driver::mail::{FolderMailer, LIMIT, SmtpMailer};
+use crate::driver::webhook::WebhookSender;
+use crate::journal::OutgoingMail;
 use crate::port::{Mailer, SendError};
 
-/// A folder or a server, as the site says.
+/// A folder or a server for mail, as the site says, and HTTP for webhooks.
 #[derive(Debug)]
-pub enum SiteMailer {
+pub struct SiteMailer {
+    mail: MailWay,
+    webhooks: WebhookSender,
+}
+
+#[derive(Debug)]
+enum MailWay {
     Folder(FolderMailer),
     Smtp(Box<SmtpMailer>),
 }
@@ -16,18 +24,22 @@ pub enum SiteMailer {
 impl SiteMailer {
     /// `state`: what a relative folder lies beneath.
     pub fn new(mail: &Mail, state: &Path) -> Self {
-        match &mail.transport {
-            Transport::Folder(folder) => Self::Folder(FolderMailer::new(state.join(folder))),
-            Transport::Smtp(server) => Self::Smtp(Box::new(SmtpMailer::new(server.clone(), LIMIT))),
-        }
+        let mail = match &mail.transport {
+            Transport::Folder(folder) => MailWay::Folder(FolderMailer::new(state.join(folder))),
+            Transport::Smtp(server) => {
+                MailWay::Smtp(Box::new(SmtpMailer::new(server.clone(), LIMIT)))
+            }
+        };
+        Self { mail, webhooks: WebhookSender::new(LIMIT) }
     }
 }
 
 impl Mailer for SiteMailer {
-    async fn send(&self, from: &str, to: &str, message: &[u8]) -> Result<String, SendError> {
-        match self {
-            Self::Folder(folder) => folder.send(from, to, message).await,
-            Self::Smtp(server) => server.send(from, to, message).await,
+    async fn send(&self, mail: &OutgoingMail) -> Result<String, SendError> {
+        match &self.mail {
+            _ if mail.is_to_webhook() => self.webhooks.send(mail).await,
+            MailWay::Folder(folder) => folder.send(mail).await,
+            MailWay::Smtp(server) => server.send(mail).await,
         }
     }
 }

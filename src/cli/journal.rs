@@ -196,7 +196,7 @@ pub(super) async fn flush_mail(context: &Context) -> Result<u8, Failure> {
     let mut left = 0;
     for queued in &unsent {
         let mail = &queued.mail;
-        let sent = mailer.send(&mail.from, &mail.to, &mail.bytes).await;
+        let sent = mailer.send(mail).await;
         let real = clock.now().wall;
         match sent {
             Ok(reply) => store.outbox_sent(queued.id, real, &reply).await,

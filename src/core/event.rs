@@ -129,8 +129,8 @@ pub enum Event {
     Foresee {
         late: Vec<Foreseen>,
     },
-    /// A mail server refuses a message for good.
-    MailRefused {
+    /// A message is refused for good.
+    MessageRefused {
         to: String,
         why: String,
     },

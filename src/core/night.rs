@@ -12,7 +12,7 @@ use super::agenda::Agenda;
 pub use super::event::Event;
 use super::fact::{Action, Fact, RunOpened};
 use super::hand_over::Shifts;
-use super::incident::{Fault, HOST_GRACE, OnCall, Telling};
+use super::incident::{Audience, Fault, HOST_GRACE, OnCall, Telling};
 use super::invariant::{Around, Watch};
 use super::refused::{Refused, Rule};
 use super::rules::Rules;
@@ -43,10 +43,10 @@ pub enum Command {
         host: HostName,
         attempt: AttemptId,
     },
-    /// Tell these people about an incident, each in a message of his own.
+    /// Tell people about an incident.
     Notify {
         incident: IncidentId,
-        people: Vec<PersonId>,
+        to: Audience,
         notice: Notice,
     },
     /// Tell these people about the hand-over of a shift.
@@ -366,8 +366,8 @@ impl Mover<'_> {
                 self.hand_over(By::alone(by, reason), *order)?;
             }
             Event::Foresee { late } => self.foresee(late)?,
-            Event::MailRefused { to, why } => {
-                self.fault_of_site(Fault::MailRefused { to, why }, Severity::P2)?;
+            Event::MessageRefused { to, why } => {
+                self.fault_of_site(Fault::MessageRefused { to, why }, Severity::P2)?;
             }
             Event::StoreBack { since, why } => self.store_is_back(since, why)?,
             Event::Receive(received) => self.receive(*received)?,

@@ -113,6 +113,7 @@ pub(crate) fn site(batches: Vec<Batch>) -> Site {
             failures_to: Role::new("duty").unwrap(),
             report_to: Role::new("report").unwrap(),
         },
+        webhooks: BTreeMap::new(),
         pools: BTreeMap::new(),
         hosts: BTreeMap::new(),
         targets: BTreeMap::new(),

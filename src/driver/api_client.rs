@@ -3,20 +3,14 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::Arc;
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::{Method, Request, Response, header};
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, UnixStream};
-use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio::net::UnixStream;
 
 use super::api_socket::NAME;
+use super::http_client::{Trust, exchange, gone, over_tcp};
 use super::socket_path::ShortPath;
 
 /// Where the API is, of another host: `https://night.bank.example:8420`.
@@ -183,14 +177,10 @@ impl Client {
                 exchange(stream, request).await
             }
             Server::Remote(remote) => {
-                let address = &remote.address;
-                let stream = TcpStream::connect((address.host.as_str(), address.port)).await?;
-                if !address.tls {
-                    return exchange(stream, request).await;
-                }
-                let name = ServerName::try_from(address.host.clone()).map_err(io::Error::other)?;
-                let connector = TlsConnector::from(Arc::new(trusting(remote.trusted.as_deref())?));
-                exchange(connector.connect(name, stream).await?, request).await
+                let ApiAddress { tls, host, port } = &remote.address;
+                let trusted = remote.trusted.as_deref();
+                let tls = tls.then_some(Trust(trusted));
+                over_tcp((host, *port), tls, request).await
             }
         }
     }
@@ -214,49 +204,6 @@ async fn connect(state: &Path) -> io::Result<Option<UnixStream>> {
         }
         Err(error) => Err(error),
     }
-}
-
-async fn exchange<S>(
-    stream: S,
-    request: Request<Full<Bytes>>,
-) -> io::Result<Option<Response<Incoming>>>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
-    let Some((mut sender, connection)) = gone(handshake)? else { return Ok(None) };
-    // It carries the body too, and ends with it.
-    tokio::spawn(connection);
-    gone(sender.send_request(request).await)
-}
-
-/// Who has gone in the middle of it does not answer, and that is all that is known.
-fn gone<T>(result: hyper::Result<T>) -> io::Result<Option<T>> {
-    match result {
-        Ok(value) => Ok(Some(value)),
-        Err(why) if why.is_parse() => Err(io::Error::other(why)),
-        Err(_) => Ok(None),
-    }
-}
-
-fn trusting(file: Option<&Path>) -> io::Result<ClientConfig> {
-    let mut roots = RootCertStore::empty();
-    match file {
-        Some(file) => {
-            let bad = |why| io::Error::other(format!("{}: {why}", file.display()));
-            for certificate in CertificateDer::pem_file_iter(file).map_err(bad)? {
-                roots.add(certificate.map_err(bad)?).map_err(io::Error::other)?;
-            }
-        }
-        None => {
-            let found = rustls_native_certs::load_native_certs().certs;
-            roots.add_parsable_certificates(found);
-        }
-    }
-    let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
-    let versions =
-        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    Ok(versions.map_err(io::Error::other)?.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// A stream of events.

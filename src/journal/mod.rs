@@ -19,6 +19,6 @@ pub use chain::{Broken, Chain, Head, Sealed, verify};
 pub use credentials::{PasswordRow, Secret, TokenMade, TokenRow, kept};
 pub use entry::{Entry, NotSealed, Undecodable, VERSION};
 pub use lost::lost_rows;
-pub use outbox::OutgoingMail;
+pub use outbox::{OutgoingMail, WebhookPost};
 pub use proof::{Proof, Proven};
 pub use rows::{Row, RunRow, StartsMissed, rows};

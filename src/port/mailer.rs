@@ -1,6 +1,8 @@
-//! The way that mail takes.
+//! The way that messages take.
 
 use jiff::Timestamp;
+
+use crate::journal::OutgoingMail;
 
 /// A message before it is put into the form that travels (see `driver::mail::compose`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,12 +50,6 @@ pub enum SendError {
 }
 
 pub trait Mailer {
-    /// Sends one ready message (RFC 5322 bytes) to one recipient, within a total time limit of 30 s.
-    /// Returns the server's own words.
-    fn send(
-        &self,
-        from: &str,
-        to: &str,
-        message: &[u8],
-    ) -> impl Future<Output = Result<String, SendError>> + Send;
+    /// Sends one ready message to one recipient, within a total time limit of 30 s. Returns the server's own words.
+    fn send(&self, mail: &OutgoingMail) -> impl Future<Output = Result<String, SendError>> + Send;
 }

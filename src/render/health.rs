@@ -209,6 +209,12 @@ fn of_mail(finding: &Finding, lang: Lang) -> Option<String> {
         Finding::MailServerUnusable { server, why } => {
             Health::MailServerUnusable { server, why }.say(lang)
         }
+        Finding::WebhookUsable { webhook, format } => {
+            Health::WebhookUsable { webhook: webhook.as_str(), format }.say(lang)
+        }
+        Finding::WebhookUnusable { webhook, why } => {
+            Health::WebhookUnusable { webhook: webhook.as_str(), why }.say(lang)
+        }
         Finding::MailWaits { mails, given_up } => {
             Health::MailWaits { mails: *mails, given_up: *given_up }.say(lang)
         }

@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use super::clock::Clock;
-use super::incident_words::{about, headline, kind, limit, meaning, step};
+use super::incident_words::{about, headline, kind, limit, meaning, room_name, step};
 use super::table::{PAGE, Table, one_line, wrap};
 use super::words::{Incidents, list, pair, remarks};
-use crate::types::{Lang, Zone};
+use crate::core::incident::IncidentStep;
+use crate::types::{ChannelName, Lang, Zone};
 use crate::view::incident::{IncidentLine, IncidentView, Which};
 
 /// `nightrun incident list`.
@@ -124,8 +125,9 @@ pub(super) fn timeline(
     };
     let by = view.by.as_ref().map(name).unwrap_or_default();
     let mut lines = vec![(view.line.opened, by, opened)];
-    let first = view.line.told.iter().take(first_told(view)).map(name);
-    let first: Vec<String> = first.collect();
+    let people = view.line.told.iter().take(first_told(view)).map(name);
+    let rooms = first_rooms(view).map(|room| room_name(lang, room));
+    let first: Vec<String> = people.chain(rooms).collect();
     if !first.is_empty() {
         let people = &list(lang, &first);
         lines.push((view.line.opened, String::new(), Incidents::ToldPeople { people }.say(lang)));
@@ -141,6 +143,17 @@ pub(super) fn timeline(
         lines.insert(place, (at, String::new(), Incidents::Closed.say(lang)));
     }
     lines.into_iter().map(|(at, who, what)| (clock.full(at), who, what)).collect()
+}
+
+/// Rooms that were told at its opening.
+fn first_rooms(view: &IncidentView) -> impl Iterator<Item = &ChannelName> {
+    let later = |room: &ChannelName| {
+        view.steps.iter().any(|line| match &line.step {
+            IncidentStep::Told { rooms, .. } => rooms.contains(room),
+            _ => false,
+        })
+    };
+    view.line.rooms.iter().filter(move |room| !later(room))
 }
 
 /// How many of those who were told were told at its opening.

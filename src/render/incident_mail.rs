@@ -7,15 +7,18 @@ use askama::Template;
 
 use super::clock::{Clock, took};
 use super::command::{Verb, on_changes, on_incident, on_job, status};
-use super::incident_words::{about, clock_name, headline, limit as clock_limit, meaning};
-use super::mail::{MailText, header, trial_mark};
+use super::incident_words::{
+    about, clock_name, headline, limit as clock_limit, meaning, room_name,
+};
+use super::mail::{MailText, Reader, header, trial_mark};
 use super::phrase;
 use super::table::{PAGE, Table, harmless, one_line, wrap};
+use super::webhook::Brief;
 use super::why::{Place, sentence};
 use super::words::{Fault, Incidents, Label, Verdict, list, pair, paragraph};
 use crate::core::incident::{Fault as What, IncidentStep, Telling};
 use crate::core::night::Notice;
-use crate::types::{ClockKind, Lang, PersonId};
+use crate::types::{ClockKind, Lang};
 use crate::view::incident::{IncidentMail, IncidentView};
 use crate::view::job::{JobLine, JobState};
 use crate::view::run::{DeadlineState, RunHead};
@@ -29,7 +32,7 @@ pub fn mail(
     lang: Lang,
     view: &IncidentMail,
     notice: &Notice,
-    to: &PersonId,
+    to: Reader<'_>,
 ) -> Result<MailText, askama::Error> {
     let page = Page::of(lang, view, notice, to);
     let incident = &view.incident.line;
@@ -39,11 +42,26 @@ pub fn mail(
     };
     let trial = view.head.as_ref().map(|head| trial_mark(head, lang)).unwrap_or_default();
     let subject = format!("[{mark}] {}{trial} {}", incident.id, subject(lang, view));
+    let subject = header(&subject);
     Ok(MailText {
-        subject: header(&subject),
         text: harmless(&page.text()),
         html: harmless(&page.render()?),
+        brief: page.brief(&subject, view, notice),
+        subject,
     })
+}
+
+/// Why it comes, for programs.
+fn word(notice: &Notice) -> &'static str {
+    match notice {
+        Notice::Opened => "opened",
+        Notice::Told { why: Telling::Step } => "step",
+        Notice::Told { why: Telling::Reminder } => "reminder",
+        Notice::Warned { .. } => "warned",
+        Notice::Breached { .. } => "breached",
+        Notice::Acknowledged => "acknowledged",
+        Notice::Closed => "closed",
+    }
 }
 
 /// The same in every mail of the thread, so that it holds together.
@@ -98,7 +116,7 @@ struct JobPart {
 }
 
 impl Page {
-    fn of(lang: Lang, view: &IncidentMail, notice: &Notice, to: &PersonId) -> Self {
+    fn of(lang: Lang, view: &IncidentMail, notice: &Notice, to: Reader<'_>) -> Self {
         let clock = clock(view);
         let line = &view.incident.line;
         let what = about(line.run.as_ref().map(|run| &run.batch), line.job.as_ref());
@@ -123,6 +141,21 @@ impl Page {
             job: view.job.as_ref().map(|job| job_part(lang, &clock, job)),
             commands: commands(lang, view),
             told: told(lang, &view.incident, to),
+        }
+    }
+
+    /// The same in short, for a chat.
+    fn brief(&self, subject: &str, view: &IncidentMail, notice: &Notice) -> Brief {
+        let lines = self.preface.iter().chain([&self.lead]).chain(&self.trial).chain(&self.facts);
+        let lines = lines.chain([&self.limit, &self.blocks]).chain(&self.clocks).cloned();
+        let commands = self.commands.iter().map(|(what, command)| pair(self.lang, what, command));
+        let output = self.job.iter().flat_map(|job| &job.tail).cloned();
+        Brief {
+            title: subject.to_owned(),
+            lines: lines.collect(),
+            output: output.collect(),
+            after: commands.chain([self.told.clone()]).collect(),
+            about: serde_json::json!({ "notice": word(notice), "incident": view.incident.line }),
         }
     }
 
@@ -373,9 +406,11 @@ fn on_the_job(lang: Lang, head: &RunHead, job: &JobLine) -> Vec<(String, String)
     ]
 }
 
-fn told(lang: Lang, view: &IncidentView, to: &PersonId) -> String {
-    let others =
-        list(lang, view.line.told.iter().filter(|who| who.id != *to).map(|who| who.name.get(lang)));
+fn told(lang: Lang, view: &IncidentView, to: Reader<'_>) -> String {
+    let people = view.line.told.iter().filter(|who| to != Reader::Person(&who.id));
+    let rooms = view.line.rooms.iter().filter(|room| to != Reader::Room(room));
+    let people = people.map(|who| who.name.get(lang).to_owned());
+    let others = list(lang, people.chain(rooms.map(|room| room_name(lang, room))));
     if others.is_empty() {
         Fault::ToldOnlyYou.say(lang)
     } else {
@@ -387,10 +422,11 @@ fn told(lang: Lang, view: &IncidentView, to: &PersonId) -> String {
 mod tests {
     use super::*;
     use crate::render::sample::{fault, in_both, worked_on};
+    use crate::types::PersonId;
 
     fn mail_in(view: &IncidentMail, lang: Lang, notice: &Notice) -> String {
         let to = PersonId::new("li-wei").unwrap();
-        let mail = mail(lang, view, notice, &to).unwrap();
+        let mail = mail(lang, view, notice, Reader::Person(&to)).unwrap();
         assert!(!mail.subject.contains('\n'), "{lang:?}");
         format!("Subject: {}\n\n{}", mail.subject, mail.text)
     }

@@ -4,7 +4,7 @@ use super::clock::Clock;
 use super::words::{Incidents, aside, list};
 use crate::core::fact::Deadline;
 use crate::core::incident::{Fault, IncidentStep, Telling};
-use crate::types::{BatchId, ClockKind, IncidentKind, JobName, Lang};
+use crate::types::{BatchId, ChannelName, ClockKind, IncidentKind, JobName, Lang};
 use crate::view::incident::{ClockLine, IncidentLine, IncidentView, StepLine};
 
 /// What is wrong, as a headline. `what`: the job with its batch, or the batch; nothing where it is about neither.
@@ -35,7 +35,7 @@ pub(super) fn headline(lang: Lang, clock: &Clock<'_>, what: &str, fault: &Fault)
         Fault::CalendarEnds { calendar, last: None } => {
             Incidents::CalendarEmpty { calendar: calendar.as_str() }
         }
-        Fault::MailRefused { to, .. } => Incidents::MailRefused { to },
+        Fault::MessageRefused { to, .. } => Incidents::MessageRefused { to },
         Fault::StoreAway { since, .. } => {
             return Incidents::StoreAway { since: &clock.minute(*since) }.say(lang);
         }
@@ -84,7 +84,7 @@ pub(super) fn meaning(lang: Lang, view: &IncidentView) -> Option<String> {
         Fault::WillBeLate { .. } => Incidents::MeansWillBeLate.say(lang),
         Fault::HostAway { .. } => Incidents::MeansHostAway.say(lang),
         Fault::CalendarEnds { .. } => Incidents::MeansCalendarEnds.say(lang),
-        Fault::MailRefused { why, .. } => Incidents::MeansMailRefused { why }.say(lang),
+        Fault::MessageRefused { why, .. } => Incidents::MeansMessageRefused { why }.say(lang),
         Fault::StoreAway { why, .. } => Incidents::MeansStoreAway { why }.say(lang),
         Fault::HandOver { .. } => Incidents::MeansHandOver.say(lang),
         Fault::Told { .. } => {
@@ -93,6 +93,10 @@ pub(super) fn meaning(lang: Lang, view: &IncidentView) -> Option<String> {
         }
         Fault::Failed | Fault::InDoubt | Fault::Waits => return None,
     })
+}
+
+pub(super) fn room_name(lang: Lang, room: &ChannelName) -> String {
+    Incidents::Room { name: room.as_str() }.say(lang)
 }
 
 pub(super) fn clock_name(lang: Lang, kind: ClockKind) -> String {
@@ -119,9 +123,18 @@ pub(super) fn limit(lang: Lang, clock: &Clock<'_>, line: &ClockLine) -> String {
 /// What somebody, or nightrun, did: without who and when.
 pub(super) fn step(lang: Lang, clock: &Clock<'_>, line: &StepLine) -> String {
     let clocks = |kinds: &[ClockKind]| list(lang, kinds.iter().map(|kind| clock_name(lang, *kind)));
-    let people = || list(lang, line.told.iter().map(|who| who.name.get(lang)));
+    let rooms = match &line.step {
+        IncidentStep::Told { rooms, .. } => rooms.as_slice(),
+        _ => &[],
+    };
+    let people = || {
+        let people = line.told.iter().map(|who| who.name.get(lang).to_owned());
+        list(lang, people.chain(rooms.iter().map(|room| room_name(lang, room))))
+    };
     let words = match &line.step {
-        IncidentStep::Told { .. } if line.told.is_empty() => Incidents::ToldNobody.say(lang),
+        IncidentStep::Told { .. } if line.told.is_empty() && rooms.is_empty() => {
+            Incidents::ToldNobody.say(lang)
+        }
         IncidentStep::Told { why: Telling::Step, .. } => {
             Incidents::ToldPeople { people: &people() }.say(lang)
         }

@@ -10,8 +10,9 @@ use crate::render::phrase;
 use crate::render::report_html::Tone;
 use crate::render::report_text::{self, troubled};
 use crate::render::table::{cut, harmless, one_line};
-use crate::render::words::{Fault, Label, Verdict, remarks};
-use crate::types::Lang;
+use crate::render::webhook::Brief;
+use crate::render::words::{Fault, Label, Verdict, pair, remarks};
+use crate::types::{ChannelName, Lang, PersonId};
 use crate::view::job::JobLine;
 use crate::view::report::{ReportView, Shortened};
 use crate::view::run::RunHead;
@@ -24,6 +25,16 @@ pub struct MailText {
     pub text: String,
     /// Without scripts and without anything to load.
     pub html: String,
+    /// The same for a chat.
+    pub brief: Brief,
+}
+
+/// Whom a message is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader<'a> {
+    Person(&'a PersonId),
+    /// Whoever reads in a room.
+    Room(&'a ChannelName),
 }
 
 /// The mail of the morning report as one of its readers gets it.
@@ -45,7 +56,27 @@ pub fn report(lang: Lang, view: &ReportView) -> Result<MailText, askama::Error> 
     let trial = trial_mark(head, lang);
     let subject = format!("[{mark}] {}{trial} {}", head.batch, words.say(lang));
     let html = harmless(&ReportPage::of(lang, view).render()?);
-    Ok(MailText { subject: header(&subject), text: report_text::shortened(lang, view), html })
+    let subject = header(&subject);
+    let brief = brief(lang, view, &subject);
+    Ok(MailText { subject, text: report_text::shortened(lang, view), html, brief })
+}
+
+/// The verdict, and what needs attention.
+fn brief(lang: Lang, view: &ReportView, subject: &str) -> Brief {
+    let clock = Clock::of_run(&view.head);
+    let troubles = troubled(view).into_iter().map(|job| {
+        let row = trouble_row(lang, &clock, view, job);
+        pair(lang, &row.name, &row.what)
+    });
+    let open = view.open_points().into_iter();
+    let open = open.map(|point| phrase::open_point(lang, &clock, &point));
+    let verdict = phrase::verdict(lang, &view.head, &view.totals);
+    Brief {
+        title: subject.to_owned(),
+        lines: std::iter::once(verdict).chain(troubles).chain(open).collect(),
+        about: serde_json::json!({ "run": view.head.run, "result": view.head.result }),
+        ..Brief::default()
+    }
 }
 
 /// A subject: nothing that could begin another header, and not endless.

@@ -6,6 +6,7 @@ use askama::Template;
 
 use crate::render::mail::{MailText, header};
 use crate::render::table::{PAGE, harmless, wrap};
+use crate::render::webhook::Brief;
 use crate::render::words::Starts;
 use crate::types::Lang;
 
@@ -44,11 +45,18 @@ impl Notice {
         for line in self.advice.iter().chain([&self.site]).flat_map(|line| wrap(line, PAGE)) {
             let _ = writeln!(text, "{line}");
         }
-        Ok(MailText {
-            subject: header(&format!("{}{}", self.mark, self.title)),
-            text: harmless(&text),
-            html: harmless(&self.render()?),
-        })
+        let subject = header(&format!("{}{}", self.mark, self.title));
+        let said = self.said.lines().map(str::to_owned);
+        let brief = Brief {
+            title: subject.clone(),
+            lines: std::iter::once(self.lead.clone())
+                .chain(self.lines.iter().cloned())
+                .chain(said)
+                .collect(),
+            after: self.advice.clone(),
+            ..Brief::default()
+        };
+        Ok(MailText { subject, text: harmless(&text), html: harmless(&self.render()?), brief })
     }
 }
 

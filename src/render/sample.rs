@@ -19,6 +19,11 @@ use crate::view::run::{RunHead, Totals};
 use crate::view::why::{Awaited, NotItsDay, Reason};
 use crate::wire::{ChangeState, Check};
 
+/// Incidents of it.
+mod faults;
+
+pub(super) use faults::{fault, worked_on};
+
 /// Name, English, Chinese, start and length in minutes from 21:30, critical, on the critical path.
 type Spec = (&'static str, &'static str, &'static str, f64, f64, bool, bool);
 
@@ -330,6 +335,7 @@ pub(super) fn bad_night() -> ReportView {
         closed: None,
         blocks: BLOCKED.map(name).to_vec(),
         told: vec![li_wei(), zhang_min()],
+        rooms: Vec::new(),
     }];
     let did = |minutes, by, act, reason: &str| ActionLine {
         at: after(minutes),
@@ -394,102 +400,4 @@ pub(super) fn running_night() -> ReportView {
     night.actions.clear();
     night.totals = Totals::of(&night.jobs);
     night
-}
-
-/// The fault of [`bad_night`] as its mail tells it.
-pub(super) fn fault() -> IncidentMail {
-    let night = bad_night();
-    let failed = night.jobs.iter().find(|job| job.name.as_str() == "post-ledger").unwrap();
-    let title =
-        |job: &JobName| night.jobs.iter().find(|line| line.name == *job).unwrap().title.clone();
-    let clock = |kind, minutes| ClockLine { kind, due: after(minutes), met: None, missed: false };
-    let line = night.incidents[0].clone();
-    IncidentMail {
-        head: Some(RunHead { result: None, ended: None, now: after(199.0), ..night.head.clone() }),
-        blocks: line
-            .blocks
-            .iter()
-            .map(|job| BlockedJob { name: job.clone(), title: title(job) })
-            .collect(),
-        job: Some(failed.clone()),
-        incident: IncidentView {
-            zone: night.head.zone.clone(),
-            site: night.head.site.clone(),
-            by: None,
-            policy: None,
-            acknowledged: None,
-            at_risk: vec![AtRisk { job: None, due: after(540.0) }],
-            clocks: vec![clock(ClockKind::Response, 229.0), clock(ClockKind::Solution, 259.0)],
-            muted: None,
-            next: Some(after(209.0)),
-            steps: Vec::new(),
-            line,
-        },
-    }
-}
-
-/// The same incident after two hours: told on, taken care of, resolved.
-pub(super) fn worked_on() -> IncidentView {
-    let mut view = fault().incident;
-    let step = |minutes, by: Option<Who>, reason: &str, step, told| StepLine {
-        at: after(minutes),
-        by,
-        reason: reason.to_owned(),
-        step,
-        told,
-    };
-    let (li, zhang) = (li_wei(), zhang_min());
-    let told = IncidentStep::Told { people: vec![zhang.id.clone()], rungs: 2, why: Telling::Step };
-    let (cause, measure) = ("a missing entry of the sub-ledger", "posted by hand, retried");
-    view.steps = vec![
-        step(209.0, None, "", told, vec![zhang.clone()]),
-        step(
-            224.0,
-            None,
-            "",
-            IncidentStep::Warned { clocks: vec![ClockKind::Response] },
-            Vec::new(),
-        ),
-        step(226.0, Some(zhang.clone()), "on the phone", IncidentStep::Acknowledged, Vec::new()),
-        step(
-            250.0,
-            Some(zhang.clone()),
-            "",
-            IncidentStep::ThirdParty { whom: "the vendor".into() },
-            Vec::new(),
-        ),
-        step(
-            259.0,
-            None,
-            "",
-            IncidentStep::Breached { clocks: vec![ClockKind::Solution] },
-            Vec::new(),
-        ),
-        step(
-            300.0,
-            Some(li),
-            "",
-            IncidentStep::Interruption {
-                service: "clearing".into(),
-                from: after(199.0),
-                to: after(290.0),
-            },
-            Vec::new(),
-        ),
-        step(
-            310.0,
-            Some(zhang.clone()),
-            "",
-            IncidentStep::Resolved { cause: cause.into(), measure: measure.into() },
-            Vec::new(),
-        ),
-    ];
-    view.acknowledged = Some(after(226.0));
-    view.line.owner = Some(zhang);
-    view.line.closed = Some(after(310.0));
-    view.clocks[0].met = Some(after(226.0));
-    view.clocks[1].met = Some(after(310.0));
-    view.clocks[1].missed = true;
-    view.next = None;
-    view
 }

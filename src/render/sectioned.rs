@@ -6,6 +6,7 @@ use askama::Template;
 
 use super::mail::{MailText, header};
 use super::table::{PAGE, harmless, one_line, wrap};
+use super::webhook::Brief;
 use super::words::{Label, pair};
 use crate::types::Lang;
 
@@ -55,11 +56,23 @@ impl Sectioned {
             let _ = writeln!(text, "      {command}");
         }
         let _ = writeln!(text, "\n{}", self.site);
-        Ok(MailText {
-            subject: header(&format!("{}{}", self.mark, self.title)),
-            text: harmless(&text),
-            html: harmless(&self.render()?),
-        })
+        let subject = header(&format!("{}{}", self.mark, self.title));
+        let brief = self.brief(&subject);
+        Ok(MailText { subject, text: harmless(&text), html: harmless(&self.render()?), brief })
+    }
+
+    fn brief(&self, subject: &str) -> Brief {
+        let sections = self.shown().flat_map(|section| {
+            std::iter::once(section.title.clone()).chain(section.lines.iter().cloned())
+        });
+        let lead = std::iter::once(&self.lead).chain(&self.facts).cloned();
+        let commands = self.commands.iter().map(|(what, command)| pair(self.lang, what, command));
+        Brief {
+            title: subject.to_owned(),
+            lines: lead.chain(sections).collect(),
+            after: commands.collect(),
+            ..Brief::default()
+        }
     }
 
     fn shown(&self) -> impl Iterator<Item = &Section> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::mail::Reader;
 use super::sample::{bad_night, fault, good_night, in_both, job, li_wei, running_night};
 use super::{incident_mail, mail, report_html, report_text};
 use crate::core::night::Notice;
@@ -27,7 +28,7 @@ fn a_trial_says_so_everywhere() {
     fault.head.as_mut().unwrap().trial = true;
     let to = PersonId::new("li-wei").unwrap();
     for (lang, mark) in [(Lang::En, "Trial run"), (Lang::Zh, "试运行")] {
-        let mail = incident_mail::mail(lang, &fault, &Notice::Opened, &to).unwrap();
+        let mail = incident_mail::mail(lang, &fault, &Notice::Opened, Reader::Person(&to)).unwrap();
         let report = mail::report(lang, &night).unwrap();
         for subject in [&mail.subject, &report.subject] {
             assert!(subject.to_lowercase().contains(if lang == Lang::En { "trial" } else { mark }));
@@ -133,7 +134,7 @@ fn html_escapes_what_files_and_jobs_say_and_loads_nothing() {
         let pages = [
             report_html::page(lang, &night).unwrap(),
             mail::report(lang, &night).unwrap().html,
-            incident_mail::mail(lang, &fault, &Notice::Opened, &to).unwrap().html,
+            incident_mail::mail(lang, &fault, &Notice::Opened, Reader::Person(&to)).unwrap().html,
         ];
         for page in pages {
             assert!(page.contains("&#60;script&#62;") || page.contains("&lt;script&gt;"), "{page}");
@@ -177,7 +178,8 @@ fn sample_pages_are_written() {
             std::fs::write(dir.join(format!("mail-{page}-{}.html", lang.tag())), mail.html)
                 .unwrap();
         }
-        let mail = incident_mail::mail(lang, &fault(), &Notice::Opened, &to).unwrap();
+        let mail =
+            incident_mail::mail(lang, &fault(), &Notice::Opened, Reader::Person(&to)).unwrap();
         let path = dir.join(format!("failure-{}.html", lang.tag()));
         std::fs::write(&path, mail.html).unwrap();
         assert!(path.metadata().unwrap().len() > 1_000);

@@ -12,6 +12,7 @@ use super::turn::Turn;
 use super::{Fatal, Supervisor, World};
 use crate::core::change::{ChangeOrder, ChangeStep, Wish};
 use crate::core::fact::Fact;
+use crate::core::incident::Audience;
 use crate::core::night::Event;
 use crate::core::refused::{Refused, Rule};
 use crate::definition::copy::CHANGE_SCRIPTS;
@@ -20,6 +21,7 @@ use crate::journal::OutgoingMail;
 use crate::port::control::{Caller, ChangeAsked, Reply};
 use crate::port::{Clock, SiteSource};
 use crate::render;
+use crate::render::mail::Reader;
 use crate::types::{ChangeId, Named, PersonId, Right};
 use crate::view::change::ChangeTold;
 use crate::view::list::ListTold;
@@ -195,9 +197,9 @@ impl<W: World> Supervisor<W> {
             };
             let people = told.asked_for_by.clone();
             let thread = format!("change.{change}.{}", ended.attempt);
-            let write = |lang, _: &PersonId| render::change_mail::feedback(lang, &told, ended);
-            let letters = self.letters(&site, &people, &thread, write, &[]);
-            mails.extend(self.composed(letters));
+            let write = |lang, _: Reader<'_>| render::change_mail::feedback(lang, &told, ended);
+            let to = Audience::of(people);
+            mails.extend(self.messages(&site, &to, &thread, write, &[]));
         }
         mails
     }
@@ -211,9 +213,9 @@ impl<W: World> Supervisor<W> {
             let Some(told) = ListTold::of(run) else { continue };
             let site = Arc::clone(&run.site);
             let thread = format!("list.{}", told.run);
-            let write = |lang, _: &PersonId| render::list::mail(lang, &told);
-            let letters = self.letters(&site, &told.people, &thread, write, &[]);
-            mails.extend(self.composed(letters));
+            let write = |lang, _: Reader<'_>| render::list::mail(lang, &told);
+            let to = Audience::of(told.people.clone());
+            mails.extend(self.messages(&site, &to, &thread, write, &[]));
         }
         mails
     }
@@ -235,9 +237,9 @@ impl<W: World> Supervisor<W> {
             let Some(told) = ChangeTold::of(site, standing, change, environment) else { continue };
             let people = told.emergency_to.clone();
             let thread = format!("change.{change}.emergency.{number}");
-            let write = |lang, _: &PersonId| render::change_mail::emergency(lang, &told);
-            let letters = self.letters(site, &people, &thread, write, &[]);
-            mails.extend(self.composed(letters));
+            let write = |lang, _: Reader<'_>| render::change_mail::emergency(lang, &told);
+            let to = Audience::of(people);
+            mails.extend(self.messages(site, &to, &thread, write, &[]));
         }
         mails
     }

@@ -8,11 +8,13 @@ use super::recall::{across_now, on_call_of, recall, standing};
 use super::{Fatal, Supervisor, World};
 use crate::core::fact::{Action, Fact};
 use crate::core::hand_over::{HandOverOrder, HandOverWish, Note};
+use crate::core::incident::Audience;
 use crate::core::night::{Core, HandOverNotice};
 use crate::definition::site::Site;
 use crate::journal::OutgoingMail;
 use crate::port::{Clock, RunFilter, Store, StoreReader};
 use crate::render;
+use crate::render::mail::Reader;
 use crate::types::{BootId, HandOverId, PersonId};
 use crate::view::of_hand_over;
 
@@ -44,9 +46,9 @@ impl<W: World> Supervisor<W> {
         };
         let Some(view) = of_hand_over::view(&self.core, id, &noted, now) else { return Vec::new() };
         let thread = format!("hand-over.{}.{}", id.shift, id.date);
-        let write = |lang, _: &PersonId| render::hand_over::mail(lang, &view, notice);
-        let letters = self.letters(&site, people, &thread, write, &[]);
-        self.composed(letters)
+        let write = |lang, _: Reader<'_>| render::hand_over::mail(lang, &view, notice);
+        let to = Audience::of(people.to_vec());
+        self.messages(&site, &to, &thread, write, &[])
     }
 
     /// Whoever accepts is given what was noted in runs that are over, too.

@@ -10,22 +10,22 @@ use super::orders::HISTORY;
 use super::{Fatal, Supervisor, World};
 use crate::core::fact::{Fact, RunResult};
 use crate::core::forecast;
+use crate::core::incident::Audience;
 use crate::core::night::Notice;
 use crate::core::state::Run;
-use crate::definition::site::{Person, Site};
-use crate::driver::mail::compose;
+use crate::definition::site::Site;
 use crate::journal::{OutgoingMail, StartsMissed};
-use crate::port::{Attachment, Clock, Folders, Letter, Party, RunFilter, Store, StoreReader};
-use crate::render::{self, mail::MailText};
+use crate::port::{Clock, Folders, RunFilter, Store, StoreReader};
+use crate::render::{self, mail::Reader};
 use crate::types::{IncidentId, JobName, Lang, PersonId, RunId, Span};
 use crate::view::{self, of_job::Around, report::ReportView, starts::Missed};
 
 impl<W: World> Supervisor<W> {
-    /// One mail about an incident to each of these people, in that person's language.
+    /// One message about an incident to each of these people, in that person's language, and to each room.
     pub(super) fn incident_mail(
         &mut self,
         incident: IncidentId,
-        people: &[PersonId],
+        to: &Audience,
         notice: &Notice,
     ) -> Vec<OutgoingMail> {
         let now = self.parts.clock.now();
@@ -56,9 +56,8 @@ impl<W: World> Supervisor<W> {
                 return Vec::new();
             }
         };
-        let write = |lang, to: &PersonId| render::incident_mail::mail(lang, &page, notice, to);
-        let letters = self.letters(&site, people, &thread, write, &[]);
-        self.composed(letters)
+        let write = |lang, to: Reader<'_>| render::incident_mail::mail(lang, &page, notice, to);
+        self.messages(&site, to, &thread, write, &[])
     }
 
     /// One mail to each person who is told of failures, about all starts of a turn that were not made and should have
@@ -80,9 +79,8 @@ impl<W: World> Supervisor<W> {
         let thread = format!("starts.{}.{}", first.batch, first.first.as_second());
         let people: Vec<PersonId> =
             site.with_role(&site.mail.failures_to).map(|(id, _)| id.clone()).collect();
-        let write = |lang, _: &PersonId| render::starts::mail(lang, site.title.get(lang), &missed);
-        let letters = self.letters(site, &people, &thread, write, &[]);
-        self.composed(letters)
+        let write = |lang, _: Reader<'_>| render::starts::mail(lang, site.title.get(lang), &missed);
+        self.messages(site, &Audience::of(people), &thread, write, &[])
     }
 
     /// One mail to each person who is told of failures: job files that cannot be used.
@@ -96,10 +94,10 @@ impl<W: World> Supervisor<W> {
         let thread = format!("definitions.{}", self.parts.clock.real().as_second());
         let people: Vec<PersonId> =
             site.with_role(&site.mail.failures_to).map(|(id, _)| id.clone()).collect();
-        let write =
-            |lang, _: &PersonId| render::notice::refused_files(lang, site.title.get(lang), defects);
-        let letters = self.letters(&site, &people, &thread, write, &[]);
-        self.composed(letters)
+        let write = |lang, _: Reader<'_>| {
+            render::notice::refused_files(lang, site.title.get(lang), defects)
+        };
+        self.messages(&site, &Audience::of(people), &thread, write, &[])
     }
 
     /// The report of a run that has ended, and its mail. A run that was stopped can go on, so nobody is mailed.
@@ -138,9 +136,9 @@ impl<W: World> Supervisor<W> {
             }
         }
         let thread = format!("report.{run}");
-        let write = |lang, _: &PersonId| render::mail::report(lang, &view);
-        let letters = self.letters(&site, &people, &thread, write, &pages);
-        Ok((view, self.composed(letters)))
+        let write = |lang, _: Reader<'_>| render::mail::report(lang, &view);
+        let mails = self.messages(&site, &Audience::of(people), &thread, write, &pages);
+        Ok((view, mails))
     }
 
     /// Puts the pages of a run beside it, in both languages, after its end is durable. The night is over all the same
@@ -202,77 +200,6 @@ impl<W: World> Supervisor<W> {
         let report = view::of_run::report(&self.core, run, now, around, head, real)?;
         Ok(ReportView { missed_starts, ..report })
     }
-
-    pub(super) fn letters(
-        &mut self,
-        site: &Site,
-        people: &[PersonId],
-        thread: &str,
-        write: impl Fn(Lang, &PersonId) -> Result<MailText, askama::Error>,
-        pages: &[(Lang, String)],
-    ) -> Vec<Letter> {
-        let domain = site.mail.from.rsplit('@').next().unwrap_or("localhost").to_owned();
-        let thread = plain(thread);
-        // Of this journal alone: another one (a new state folder, a trial's) may give the same run and incident again.
-        let turn: String = self.chain.head().hash.chars().take(16).collect();
-        let date = self.parts.clock.real();
-        let mut letters = Vec::new();
-        for id in people {
-            let Some(person) = site.people.get(id) else { continue };
-            let Some(address) = person.mail.clone() else { continue };
-            let lang = person.language.unwrap_or(site.language);
-            let MailText { subject, text, html } = match write(lang, id) {
-                Ok(written) => written,
-                Err(why) => {
-                    self.notice(date, &format!("no mail to {address}: {why}"));
-                    continue;
-                }
-            };
-            let site_name = site.title.get(lang).to_owned();
-            letters.push(Letter {
-                from: Party { name: Some(site_name), address: site.mail.from.clone() },
-                to: Party { name: Some(name(person, lang)), address },
-                subject,
-                message_id: self.message_id(&thread, &turn, id, &domain),
-                thread: format!("<{thread}@{domain}>"),
-                date,
-                text,
-                html,
-                attachments: attachment(pages, lang),
-            });
-        }
-        letters
-    }
-
-    /// No two letters have one, though a turn may have several for one person about one thing.
-    fn message_id(&mut self, thread: &str, turn: &str, to: &PersonId, domain: &str) -> String {
-        let (of, numbers) = &mut self.letters_of_turn;
-        if of != turn {
-            (*of, *numbers) = (turn.to_owned(), BTreeMap::new());
-        }
-        let number = numbers.entry(format!("{thread}.{to}")).or_insert(0);
-        *number += 1;
-        match number {
-            1 => format!("<{thread}.{turn}.{to}@{domain}>"),
-            _ => format!("<{thread}.{turn}.{number}.{to}@{domain}>"),
-        }
-    }
-
-    /// A letter that cannot be put into the form of a mail (an address that is none) is told, and does not stop the others.
-    pub(super) fn composed(&mut self, letters: Vec<Letter>) -> Vec<OutgoingMail> {
-        let not_before = self.parts.clock.real();
-        let mut mails = Vec::new();
-        for letter in letters {
-            match compose(&letter, not_before) {
-                Ok(mail) => mails.push(mail),
-                Err(why) => {
-                    let at = self.parts.clock.now().wall;
-                    self.notice(at, &format!("no mail to {}: {why}", letter.to.address));
-                }
-            }
-        }
-        mails
-    }
 }
 
 /// From history before the run: 95 of 100 good attempts of the batch's jobs took no longer.
@@ -312,26 +239,4 @@ pub async fn missed_starts<R: StoreReader>(
 /// The run as it was forecast when it was opened.
 pub fn planned(run: &Run) -> Option<forecast::RunForecast> {
     forecast::as_opened(run).ok()
-}
-
-fn name(person: &Person, lang: Lang) -> String {
-    person.name.get(lang).to_owned()
-}
-
-fn attachment(pages: &[(Lang, String)], lang: Lang) -> Vec<Attachment> {
-    let page = pages.iter().find(|(of, _)| *of == lang);
-    page.map(|(lang, html)| Attachment {
-        file_name: format!("report.{}.html", lang.tag()),
-        content_type: "text/html; charset=utf-8".to_owned(),
-        bytes: html.clone().into_bytes(),
-    })
-    .into_iter()
-    .collect()
-}
-
-/// What may stand left of the `@` of a message id.
-fn plain(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '.' { c } else { '-' })
-        .collect()
 }

@@ -8,6 +8,7 @@ mod changes;
 mod credentials;
 mod hand_overs;
 mod letters;
+mod messages;
 mod operators;
 mod ordering;
 mod orders;

@@ -1,5 +1,8 @@
-//! Mail that was decided leaves through one sender beside the supervisor, so that no job waits for a mail server.
+//! Messages that were decided leave through senders beside the supervisor, so that no job waits for a server: one for
+//! all mail, one for each webhook.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -28,7 +31,7 @@ impl MailNews {
     pub(super) fn refused(&self) -> Option<Event> {
         match &self.result {
             Err(SendError::Never(why)) => {
-                Some(Event::MailRefused { to: self.to.clone(), why: why.clone() })
+                Some(Event::MessageRefused { to: self.to.clone(), why: why.clone() })
             }
             Ok(_) | Err(SendError::Later(_)) => None,
         }
@@ -38,15 +41,39 @@ impl MailNews {
 /// Messages given to the sender at a time.
 const AT_A_TIME: u32 = 100;
 
-/// Sends what it is given, one after the other, and reports each. Ends when the supervisor is gone.
-pub async fn send_mail<M: Mailer>(
+/// Sends what it is given, and reports each. A webhook that does not answer holds up nothing but itself. Ends when the
+/// supervisor is gone.
+pub async fn send_mail<M: Mailer + Send + Sync + 'static>(
     mailer: M,
+    mut post: mpsc::UnboundedReceiver<Post>,
+    news: mpsc::UnboundedSender<Input>,
+) {
+    let mailer = Arc::new(mailer);
+    let mut ways = BTreeMap::new();
+    while let Some(next) = post.recv().await {
+        let mail = &next.0.mail;
+        let way = mail.is_to_webhook().then(|| mail.to.clone());
+        let sender = ways.entry(way).or_insert_with(|| {
+            let (sender, queue) = mpsc::unbounded_channel();
+            tokio::spawn(send_in_order(Arc::clone(&mailer), queue, news.clone()));
+            sender
+        });
+        // It ends only with the supervisor.
+        if sender.send(next).is_err() {
+            return;
+        }
+    }
+}
+
+/// One after the other.
+async fn send_in_order<M: Mailer>(
+    mailer: Arc<M>,
     mut post: mpsc::UnboundedReceiver<Post>,
     news: mpsc::UnboundedSender<Input>,
 ) {
     while let Some(Post(queued)) = post.recv().await {
         let mail = &queued.mail;
-        let result = mailer.send(&mail.from, &mail.to, &mail.bytes).await;
+        let result = mailer.send(mail).await;
         if result.is_ok() {
             fault::point("supervisor.mail-sent");
         }
@@ -104,7 +131,11 @@ impl<W: World> Supervisor<W> {
         self.posted.remove(&news.id);
         if let Err(error) = &news.result {
             let at = self.parts.clock.now().wall;
-            self.notice(at, &format!("mail not sent: {error}"));
+            let what = match news.to.contains('@') {
+                true => "mail".to_owned(),
+                false => format!("message to {}", news.to),
+            };
+            self.notice(at, &format!("{what} not sent: {error}"));
         }
         let mut told = false;
         loop {

@@ -260,8 +260,8 @@ impl<W: World> Supervisor<W> {
         let mut over = BTreeSet::new();
         for command in &turn.commands {
             match command {
-                Command::Notify { incident, people, notice } => {
-                    turn.mail.extend(self.incident_mail(*incident, people, notice));
+                Command::Notify { incident, to, notice } => {
+                    turn.mail.extend(self.incident_mail(*incident, to, notice));
                 }
                 Command::HandOver { hand_over, people, notice } => {
                     turn.mail.extend(self.hand_over_mail(hand_over, people, *notice).await);

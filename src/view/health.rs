@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::types::ChannelName;
+
 /// What a finding is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -232,6 +234,14 @@ pub enum Finding {
         server: String,
         why: String,
     },
+    WebhookUsable {
+        webhook: ChannelName,
+        format: &'static str,
+    },
+    WebhookUnusable {
+        webhook: ChannelName,
+        why: String,
+    },
     MailWaits {
         mails: u64,
         given_up: u64,
@@ -358,6 +368,8 @@ impl Finding {
             | Self::MailFolderUnusable { .. }
             | Self::MailServerAnswers { .. }
             | Self::MailServerUnusable { .. }
+            | Self::WebhookUsable { .. }
+            | Self::WebhookUnusable { .. }
             | Self::MailWaits { .. } => Part::Mail,
             Self::ClockPlausible { .. }
             | Self::ClockImplausible { .. }
@@ -396,6 +408,7 @@ impl Finding {
             | Self::AgentHere { .. }
             | Self::MailFolderUsable { .. }
             | Self::MailServerAnswers { .. }
+            | Self::WebhookUsable { .. }
             | Self::ClockPlausible { .. }
             | Self::ZonesAgree { .. }
             | Self::EnoughFiles { .. }
@@ -432,6 +445,7 @@ impl Finding {
             | Self::AgentUnusable { .. }
             | Self::MailFolderUnusable { .. }
             | Self::MailServerUnusable { .. }
+            | Self::WebhookUnusable { .. }
             | Self::ClockImplausible { .. }
             | Self::ClockBehindJournal { .. }
             | Self::TooFewFiles { .. }

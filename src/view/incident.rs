@@ -8,7 +8,8 @@ use super::job::JobLine;
 use super::run::RunHead;
 use crate::core::incident::{AtRisk, Fault, IncidentStep};
 use crate::types::{
-    ClockKind, IncidentId, IncidentKind, JobName, PolicyName, RunId, Severity, Text, Zone,
+    ChannelName, ClockKind, IncidentId, IncidentKind, JobName, PolicyName, RunId, Severity, Text,
+    Zone,
 };
 
 /// An incident (事件) on one line.
@@ -25,6 +26,9 @@ pub struct IncidentLine {
     pub closed: Option<Timestamp>,
     pub blocks: Vec<JobName>,
     pub told: Vec<Who>,
+    /// Rooms that were told.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rooms: Vec<ChannelName>,
     /// Who takes care of it.
     pub owner: Option<Who>,
 }

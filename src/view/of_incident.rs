@@ -25,6 +25,7 @@ pub(super) fn line(site: &Site, incident: &Incident) -> IncidentLine {
         closed: incident.closed,
         blocks: incident.blocks.clone(),
         told: incident.notified.iter().map(who).collect(),
+        rooms: incident.rooms.clone(),
         owner: incident.owner.as_ref().map(who),
     }
 }

@@ -45,8 +45,7 @@ fn smtp(port: u16, tls: Tls) -> Smtp {
 }
 
 async fn send(mailer: &impl Mailer) -> Result<String, SendError> {
-    let mail = mail();
-    mailer.send(&mail.from, &mail.to, &mail.bytes).await
+    mailer.send(&mail()).await
 }
 
 fn later(sent: Result<String, SendError>) -> String {
@@ -119,7 +118,7 @@ async fn a_folder_keeps_each_message_once_in_order() {
     let second = Letter { message_id: "<b/2@bank.example>".into(), ..letter() };
     let second = compose(&second, second.date).unwrap();
     for mail in [&first, &second, &first] {
-        mailer.send(&mail.from, &mail.to, &mail.bytes).await.unwrap();
+        mailer.send(mail).await.unwrap();
     }
     let mut files: Vec<_> =
         fs::read_dir(&folder).unwrap().map(|file| file.unwrap().file_name()).collect();

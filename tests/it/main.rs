@@ -42,4 +42,6 @@ mod store_sqlite;
 mod store_suite;
 mod store_suite_events;
 mod tcp_wire;
+mod webhook;
+mod webhook_sink;
 mod worker;

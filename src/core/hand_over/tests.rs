@@ -150,10 +150,10 @@ fn said(command: &Command) -> String {
         Command::HandOver { people, notice, .. } => {
             format!("{notice:?}: {}", names(people)).to_lowercase()
         }
-        Command::Notify { people, notice, .. } => {
+        Command::Notify { to, notice, .. } => {
             let notice = format!("{notice:?}");
             let notice = notice.split(' ').next().unwrap_or_default();
-            format!("incident {notice}: {}", names(people)).to_lowercase()
+            format!("incident {notice}: {}", names(&to.people)).to_lowercase()
         }
         other => format!("{other:?}"),
     }

@@ -2,13 +2,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Incident, OnCall, Telling};
-use crate::types::{ClockKind, PersonId};
+use super::{Audience, Incident, OnCall, Telling};
+use crate::types::{ChannelName, ClockKind};
 
 /// What is to be done about an incident now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Due {
-    Tell { people: Vec<PersonId>, rungs: u32, why: Telling },
+    Tell { to: Audience, rungs: u32, why: Telling },
     Warn { clocks: Vec<ClockKind> },
     Breach { clocks: Vec<ClockKind> },
 }
@@ -70,23 +70,23 @@ impl Incident {
         }
         let came = |due: Timestamp, since: Timestamp| due <= now || since > now;
         if self.next_rung(on_call).is_some_and(|due| came(due, self.climbed)) {
-            let (people, rungs) = self.climb(on_call, now);
-            if !people.is_empty() {
-                return Some(Due::Tell { people, rungs, why: Telling::Step });
+            let (to, rungs) = self.climb(on_call, now);
+            if !to.is_empty() {
+                return Some(Due::Tell { to, rungs, why: Telling::Step });
             }
             // None of the steps that are left finds anybody new.
-            let (people, why) = (self.reminded(on_call, now), Telling::Reminder);
-            return Some(Due::Tell { people, rungs, why });
+            let (to, why) = (self.reminded(on_call, now), Telling::Reminder);
+            return Some(Due::Tell { to, rungs, why });
         }
         if self.next_reminder(on_call).is_some_and(|due| came(due, self.told)) {
-            let (people, rungs) = (self.reminded(on_call, now), self.rungs);
-            return Some(Due::Tell { people, rungs, why: Telling::Reminder });
+            let (to, rungs) = (self.reminded(on_call, now), self.rungs);
+            return Some(Due::Tell { to, rungs, why: Telling::Reminder });
         }
         None
     }
 
     /// Who is told by the next step that finds somebody who was not told before; steps that find nobody are skipped.
-    fn climb(&self, on_call: &OnCall, now: Timestamp) -> (Vec<PersonId>, u32) {
+    fn climb(&self, on_call: &OnCall, now: Timestamp) -> (Audience, u32) {
         let policy = on_call.policy(self.what.policy.as_ref());
         let team = self.team(on_call);
         let mut rungs = self.rungs;
@@ -95,18 +95,31 @@ impl Incident {
             rungs += 1;
             let mut people = on_call.whom(&rung.tell, &self.notified, team, now);
             people.retain(|who| !self.notified.contains(who));
-            if !people.is_empty() {
-                return (people, rungs);
+            let rooms = rung.tell.webhooks.iter().filter(|room| !self.rooms.contains(room));
+            let rooms: Vec<ChannelName> = rooms.cloned().collect();
+            let to = Audience { people, rooms, by: rung.by.clone() };
+            if !to.is_empty() {
+                return (to, rungs);
             }
         }
-        (Vec::new(), rungs)
+        (Audience::default(), rungs)
     }
 
     /// Everyone who was told before; where that is nobody, whoever the site names for failures.
-    fn reminded(&self, on_call: &OnCall, now: Timestamp) -> Vec<PersonId> {
-        match self.notified.is_empty() {
-            true => on_call.anybody(now),
-            false => self.notified.clone(),
+    fn reminded(&self, on_call: &OnCall, now: Timestamp) -> Audience {
+        match self.notified.is_empty() && self.rooms.is_empty() {
+            true => Audience::of(on_call.anybody(now)),
+            false => self.told_before(Some(on_call)),
+        }
+    }
+
+    /// Everyone who was told, by the ways of the steps that were taken.
+    pub(super) fn told_before(&self, on_call: Option<&OnCall>) -> Audience {
+        let ways = |on_call: &OnCall| on_call.ways(self.what.policy.as_ref(), self.rungs);
+        Audience {
+            people: self.notified.clone(),
+            rooms: self.rooms.clone(),
+            by: on_call.map(ways).unwrap_or_default(),
         }
     }
 
@@ -122,12 +135,12 @@ fn after(at: Timestamp, wait: std::time::Duration) -> Option<Timestamp> {
 impl Incident {
     /// Who is told at its opening, and how many steps of the policy that takes: those whose time is now, up to the first
     /// that finds somebody. Where the whole policy finds nobody, whoever the site names for failures.
-    pub(super) fn first_told(&self, on_call: &OnCall, now: Timestamp) -> (Vec<PersonId>, u32) {
+    pub(super) fn first_told(&self, on_call: &OnCall, now: Timestamp) -> (Audience, u32) {
         if self.next_rung(on_call).is_none_or(|due| due > now) {
-            return (Vec::new(), 0);
+            return (Audience::default(), 0);
         }
         match self.climb(on_call, now) {
-            (people, rungs) if people.is_empty() => (on_call.anybody(now), rungs),
+            (nobody, rungs) if nobody.is_empty() => (Audience::of(on_call.anybody(now)), rungs),
             told => told,
         }
     }

@@ -65,12 +65,15 @@ impl Mover<'_> {
         let muted = known.muted.is_some_and(|until| until > self.now.wall);
         let everyone = || {
             let owner = known.owner.iter().filter(|owner| !known.notified.contains(owner));
-            known.notified.iter().chain(owner).cloned().collect::<Vec<PersonId>>()
+            let mut told = known.told_before(self.core.on_call());
+            told.people.extend(owner.cloned());
+            told
         };
-        let (step, notice, people) = match due {
-            Due::Tell { people, rungs, why } => {
-                let step = IncidentStep::Told { people: people.clone(), rungs, why };
-                (step, Notice::Told { why }, people)
+        let (step, notice, to) = match due {
+            Due::Tell { to, rungs, why } => {
+                let (people, rooms) = (to.people.clone(), to.rooms.clone());
+                let step = IncidentStep::Told { people, rooms, rungs, why };
+                (step, Notice::Told { why }, to)
             }
             Due::Warn { clocks } => {
                 let step = IncidentStep::Warned { clocks: clocks.clone() };
@@ -82,8 +85,8 @@ impl Mover<'_> {
             }
         };
         self.move_incident(incident, None, String::new(), step)?;
-        if !muted && !people.is_empty() {
-            self.command(Command::Notify { incident, people, notice });
+        if !muted && !to.is_empty() {
+            self.command(Command::Notify { incident, to, notice });
         }
         Ok(())
     }

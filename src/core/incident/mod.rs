@@ -19,14 +19,14 @@ use serde::{Deserialize, Serialize};
 
 use super::fact::Deadline;
 use crate::types::{
-    CalendarName, ClockKind, HandOverId, HostName, IncidentId, IncidentKind, JobName, PersonId,
-    PolicyName, RunId, Severity,
+    CalendarName, ChannelName, ClockKind, HandOverId, HostName, IncidentId, IncidentKind, JobName,
+    PersonId, PolicyName, RunId, Severity,
 };
 
 pub use raise::Foreseen;
 pub(in crate::core) use raise::HOST_GRACE;
 pub use take::{IncidentOrder, LONGEST_MUTE, Wanted};
-pub use whom::OnCall;
+pub use whom::{Audience, OnCall};
 
 /// What is wrong, or wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
@@ -47,8 +47,9 @@ pub enum Fault {
     HostAway { host: HostName },
     /// The data of a calendar run out.
     CalendarEnds { calendar: CalendarName, last: Option<Date> },
-    /// A mail server refuses a message for good.
-    MailRefused { to: String, why: String },
+    /// A mail server, or whoever else messages go to, refuses one for good.
+    #[serde(alias = "mail-refused")]
+    MessageRefused { to: String, why: String },
     /// The store could not be written for a while.
     StoreAway { since: Timestamp, why: String },
     /// Nobody has accepted the hand-over of a shift that ended then.
@@ -77,6 +78,9 @@ pub struct Opened {
     pub blocks: Vec<JobName>,
     /// Who is told at once.
     pub notify: Vec<PersonId>,
+    /// Rooms that are told at once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rooms: Vec<ChannelName>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub fault: Fault,
     #[serde(default = "fault", skip_serializing_if = "is_fault")]
@@ -110,6 +114,7 @@ impl Opened {
             job,
             blocks: Vec::new(),
             notify: Vec::new(),
+            rooms: Vec::new(),
             fault: Fault::Failed,
             kind: fault(),
             severity: second(),
@@ -188,6 +193,8 @@ pub enum IncidentStep {
     /// People are told. `rungs`: how many steps of the policy have been taken now.
     Told {
         people: Vec<PersonId>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        rooms: Vec<ChannelName>,
         rungs: u32,
         why: Telling,
     },
@@ -273,6 +280,8 @@ pub struct Incident {
     pub steps: Vec<Taken>,
     /// Everyone who was told, in that order.
     pub notified: Vec<PersonId>,
+    /// And every room.
+    pub rooms: Vec<ChannelName>,
     pub blocks: Vec<JobName>,
     pub severity: Severity,
     /// Who takes care of it, since when.
@@ -304,6 +313,7 @@ impl Incident {
             closed: None,
             steps: Vec::new(),
             notified: opened.notify.clone(),
+            rooms: opened.rooms.clone(),
             blocks: opened.blocks.clone(),
             severity: opened.severity,
             owner: None,
@@ -354,7 +364,7 @@ impl Incident {
     /// Takes its next step in.
     pub(super) fn apply(&mut self, at: Timestamp, moved: &Moved) {
         match &moved.step {
-            IncidentStep::Told { people, rungs, .. } => {
+            IncidentStep::Told { people, rooms, rungs, .. } => {
                 if *rungs > self.rungs {
                     (self.rungs, self.climbed) = (*rungs, at);
                 }
@@ -362,6 +372,9 @@ impl Incident {
                 let new = people.iter().filter(|id| !self.notified.contains(id));
                 let new: Vec<PersonId> = new.cloned().collect();
                 self.notified.extend(new);
+                let new = rooms.iter().filter(|room| !self.rooms.contains(room));
+                let new: Vec<ChannelName> = new.cloned().collect();
+                self.rooms.extend(new);
             }
             IncidentStep::Warned { clocks } => self.mark(clocks, |clock| clock.warned = true),
             IncidentStep::Breached { clocks } => self.mark(clocks, |clock| clock.breached = true),

@@ -47,10 +47,10 @@ impl Mover<'_> {
     pub(super) fn close_incident(&mut self, incident: IncidentId) -> Result<(), Unfit> {
         let known = self.core.state.incident(incident)?;
         let (run, job) = (known.what.run.clone(), known.what.job.clone());
-        let people = known.notified.clone();
+        let to = known.told_before(self.core.on_call());
         self.emit(Fact::IncidentClosed { incident, run, job })?;
         let notice = Notice::Closed;
-        self.command(Command::Notify { incident, people, notice });
+        self.command(Command::Notify { incident, to, notice });
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::escalate::clocks;
-use super::{AtRisk, Fault, Incident, IncidentStep, Opened};
+use super::{AtRisk, Audience, Fault, Incident, IncidentStep, Opened};
 use crate::core::calendar_use::calendars_used;
 use crate::core::fact::{Deadline, Fact};
 use crate::core::night::{Command, Mover, Notice};
@@ -305,16 +305,18 @@ impl Mover<'_> {
             trial,
             ..Opened::about(number, draft.run, draft.job)
         };
+        let mut to = Audience::default();
         if let Some(on_call) = &on_call {
             let fresh = Incident::new(self.now.wall, &opened);
-            let (told, rungs) = fresh.first_told(on_call, self.now.wall);
+            (to, opened.rungs) = fresh.first_told(on_call, self.now.wall);
+            let told = std::mem::take(&mut to.people);
             let new = told.into_iter().filter(|who| !draft.also.contains(who));
-            (opened.notify, opened.rungs) =
-                (draft.also.iter().cloned().chain(new).collect(), rungs);
+            to.people = draft.also.iter().cloned().chain(new).collect();
+            (opened.notify, opened.rooms) = (to.people.clone(), to.rooms.clone());
         }
-        let (incident, people) = (opened.incident, opened.notify.clone());
+        let incident = opened.incident;
         self.emit(Fact::IncidentOpened(Box::new(opened)))?;
-        self.command(Command::Notify { incident, people, notice: Notice::Opened });
+        self.command(Command::Notify { incident, to, notice: Notice::Opened });
         Ok(())
     }
 
@@ -396,7 +398,7 @@ fn is_about_the_same(one: &Fault, other: &Fault) -> bool {
         (Fault::CalendarEnds { calendar: a, .. }, Fault::CalendarEnds { calendar: b, .. }) => {
             a == b
         }
-        (Fault::MailRefused { to: a, .. }, Fault::MailRefused { to: b, .. }) => a == b,
+        (Fault::MessageRefused { to: a, .. }, Fault::MessageRefused { to: b, .. }) => a == b,
         (Fault::StoreAway { .. }, Fault::StoreAway { .. }) => true,
         _ => false,
     }

@@ -156,9 +156,9 @@ impl Mover<'_> {
         })?;
         known.refuses(&by.person, &wanted, self.now.wall)?;
         let (was_open, owner) = (known.is_open(), known.owner.clone());
-        let mut others = known.notified.clone();
-        others.extend(owner.filter(|owner| !known.notified.contains(owner)));
-        others.retain(|who| *who != by.person);
+        let mut others = known.told_before(self.core.on_call());
+        others.people.extend(owner.filter(|owner| !known.notified.contains(owner)));
+        others.people.retain(|who| *who != by.person);
         let notice = match &wanted {
             Wanted::Acknowledge | Wanted::TakeOver => Some(Notice::Acknowledged),
             Wanted::Resolve { .. } if was_open => Some(Notice::Closed),
@@ -169,7 +169,7 @@ impl Mover<'_> {
         if let Some(notice) = notice
             && !others.is_empty()
         {
-            self.command(Command::Notify { incident, people: others, notice });
+            self.command(Command::Notify { incident, to: others, notice });
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! Policies, limits and steps, each as a table with a given time.
 
+mod rooms;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -74,7 +76,7 @@ fn house() -> Site {
 }
 
 fn rung(after: u64, tell: Tell) -> Rung {
-    Rung { after: minutes(after), tell }
+    Rung { after: minutes(after), tell, by: Vec::new() }
 }
 
 fn escalation() -> Escalation {
@@ -109,8 +111,8 @@ fn told(night: &mut Night, fault: Timestamp) -> Vec<String> {
     let minute = night.now.wall.duration_since(fault).as_mins();
     let commands = std::mem::take(&mut night.commands);
     let mails = commands.into_iter().filter_map(|command| match command {
-        Command::Notify { people, notice, .. } => {
-            let people: Vec<&str> = people.iter().map(PersonId::as_str).collect();
+        Command::Notify { to, notice, .. } => {
+            let people: Vec<&str> = to.people.iter().map(PersonId::as_str).collect();
             let what = match notice {
                 Notice::Opened => "opened".to_owned(),
                 Notice::Told { why } => format!("{why:?}").to_lowercase(),
@@ -119,7 +121,15 @@ fn told(night: &mut Night, fault: Timestamp) -> Vec<String> {
                 Notice::Acknowledged => "acknowledged".to_owned(),
                 Notice::Closed => "closed".to_owned(),
             };
-            Some(format!("{minute} {what}: {}", people.join(" ")))
+            let rooms = to.rooms.iter().map(|room| format!("#{room}"));
+            let told: Vec<String> = people.into_iter().map(str::to_owned).chain(rooms).collect();
+            let by: Vec<String> = to.by.iter().map(|way| format!("{way:?}")).collect();
+            let by = match by.as_slice() {
+                [] => String::new(),
+                [mail] if mail == "Mail" => String::new(),
+                ways => format!(" by {}", ways.join("+")),
+            };
+            Some(format!("{minute} {what}: {}{by}", told.join(" ")))
         }
         _ => None,
     });
@@ -246,7 +256,12 @@ fn a_step_that_finds_nobody_is_skipped_at_once() {
     let (mut night, fault) = failed(site);
     assert_eq!(sleep(&mut night, fault, 16), ["0 opened: "]);
     let steps = &night.core.state().incidents[&IncidentId(1)].steps;
-    let nobody = IncidentStep::Told { people: Vec::new(), rungs: 3, why: Telling::Reminder };
+    let nobody = IncidentStep::Told {
+        people: Vec::new(),
+        rooms: Vec::new(),
+        rungs: 3,
+        why: Telling::Reminder,
+    };
     assert_eq!(steps.last().unwrap().step, nobody);
     let calendars = Arc::new(crate::core::calendar::Calendars::default());
     night.core.have_on_call(Arc::new(OnCall::new(Arc::new(house()), calendars)));

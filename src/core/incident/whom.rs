@@ -7,8 +7,29 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::core::calendar::Calendars;
 use crate::core::roster::{OnShift, Roster};
-use crate::definition::site::{Escalation, Policy, Rung, Site, Tell};
-use crate::types::{PersonId, PolicyName, ShiftName, Span, TeamName, Text};
+use crate::definition::site::{Escalation, Person, Policy, Rung, Site, Tell, Way};
+use crate::types::{ChannelName, PersonId, PolicyName, ShiftName, Span, TeamName, Text};
+
+/// Whom a message goes to, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Audience {
+    /// Each in a message of his own.
+    pub people: Vec<PersonId>,
+    pub rooms: Vec<ChannelName>,
+    /// Each of these that a person has, else what there is; empty: mail.
+    pub by: Vec<Way>,
+}
+
+impl Audience {
+    /// People, by mail where they have it.
+    pub fn of(people: Vec<PersonId>) -> Self {
+        Self { people, ..Self::default() }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.people.is_empty() && self.rooms.is_empty()
+    }
+}
 
 /// Who can be told of incidents now: the site's people, their roster, and what is said of escalation.
 #[derive(Debug, Clone)]
@@ -24,7 +45,7 @@ impl OnCall {
     pub fn new(site: Arc<Site>, calendars: Arc<Calendars>) -> Self {
         let roles = vec![site.mail.failures_to.clone()];
         let tell = Tell { roles, ..Tell::default() };
-        let rungs = vec![Rung { after: Span::default(), tell }];
+        let rungs = vec![Rung { after: Span::default(), tell, by: Vec::new() }];
         let plain = Policy { title: Text::default(), rungs, remind: Policy::REMIND };
         Self { calendars, escalation: site.escalation.clone(), plain, site }
     }
@@ -127,7 +148,16 @@ impl OnCall {
     }
 
     pub(in crate::core) fn can_be_reached(&self, who: &PersonId) -> bool {
-        self.site.people.get(who).is_some_and(|person| person.mail.is_some())
+        let reached = |person: &Person| person.mail.is_some() || person.webhook.is_some();
+        self.site.people.get(who).is_some_and(reached)
+    }
+
+    /// The ways of the first steps of a policy, together.
+    pub(super) fn ways(&self, policy: Option<&PolicyName>, rungs: u32) -> Vec<Way> {
+        let taken = usize::try_from(rungs).unwrap_or(usize::MAX);
+        let rungs = self.policy(policy).rungs.iter().take(taken);
+        let ways: BTreeSet<Way> = rungs.flat_map(ways_of).copied().collect();
+        ways.into_iter().collect()
     }
 
     /// Names that no policy gives: the step that found nobody at all falls back on them.
@@ -136,6 +166,11 @@ impl OnCall {
         let people = steps.flat_map(|rung| self.whom(&rung.tell, &[], None, at));
         people.collect::<BTreeSet<_>>().into_iter().collect()
     }
+}
+
+/// Who says nothing means mail.
+fn ways_of(rung: &Rung) -> &[Way] {
+    if rung.by.is_empty() { &[Way::Mail] } else { &rung.by }
 }
 
 fn signed(span: Span) -> SignedDuration {

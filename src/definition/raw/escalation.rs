@@ -4,8 +4,10 @@ use super::leaf::{Whole, Word};
 use super::record::record;
 use super::site::Version;
 use super::{List, Names};
+use crate::definition::site::Way;
 use crate::types::{
-    CalendarName, IncidentKind, PersonId, PolicyName, Role, Severity, ShiftName, Span, TeamName,
+    CalendarName, ChannelName, IncidentKind, PersonId, PolicyName, Role, Severity, ShiftName, Span,
+    TeamName,
 };
 
 record! {
@@ -45,6 +47,8 @@ record! {
         /// After the step before it, the first after the fault. Default: 0s.
         optional after: Span,
         required tell: TellRecord,
+        /// mail, webhook: each of them that a person has. Default: mail; who has none is told by webhook.
+        optional by: List<Way>,
     }
 }
 
@@ -62,6 +66,8 @@ record! {
         optional roles: List<Role>,
         optional teams: List<TeamName>,
         optional people: List<PersonId>,
+        /// Rooms of `webhooks:` in site.yaml.
+        optional webhooks: List<ChannelName>,
     }
 }
 

@@ -128,6 +128,8 @@ macro_rules! words {
     )*};
 }
 
+/// Those of the ways in which people are told.
+mod channel;
 /// Those of people, shifts and rosters.
 mod duty;
 

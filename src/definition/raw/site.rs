@@ -2,9 +2,12 @@
 
 use super::leaf::{Whole, Word};
 use super::record::record;
+use super::webhook::WebhookRecord;
 use super::{List, Names, OneOrMore};
 use crate::definition::site::{ServerTls, Tls, TwoPeople};
-use crate::types::{CalendarName, HostName, Lang, PoolName, Right, Role, TargetName, Zone};
+use crate::types::{
+    CalendarName, ChannelName, HostName, Lang, PoolName, Right, Role, TargetName, Zone,
+};
 
 /// The format that files are written in.
 pub(crate) type Version = Whole<1, 1>;
@@ -24,6 +27,8 @@ record! {
         optional calendar: CalendarName,
         /// How mail leaves, and who gets what.
         required mail: MailRecord,
+        /// Rooms of chats and programs that are told over HTTP, by name.
+        optional webhooks: Names<ChannelName, WebhookRecord>,
         /// Counted resources of the whole site; a mutex is a pool of one.
         optional pools: Names<PoolName, Whole<1, 100_000>>,
         /// Hosts that jobs run on; `local` is there by itself.

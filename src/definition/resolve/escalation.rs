@@ -103,10 +103,14 @@ impl Resolver<'_, '_> {
         let told = self.tell(&tell.value);
         if told == Tell::default() {
             let what = "this step tells nobody";
-            let hint = "name `on_shift: true`, `shifts`, `deputies: true`, `leads: true`, `roles`, `teams` or `people`";
+            let hint = "name `on_shift: true`, `shifts`, `deputies: true`, `leads: true`, `roles`, `teams`, `people` or `webhooks`";
             self.found.push(Finding::error(tell.at, what).hint(hint));
         }
-        Some(Rung { after: raw.value.after.or(Span::default()), tell: told })
+        Some(Rung {
+            after: raw.value.after.or(Span::default()),
+            tell: told,
+            by: values(&raw.value.by),
+        })
     }
 
     fn tell(&mut self, raw: &TellRecord) -> Tell {
@@ -114,6 +118,7 @@ impl Resolver<'_, '_> {
         self.checked(&raw.shifts, &known.shifts);
         self.checked(&raw.teams, &known.teams);
         self.checked(&raw.people, &known.people);
+        self.checked(&raw.webhooks, &known.webhooks);
         for role in raw.roles.get().into_iter().flat_map(|list| &list.0) {
             self.role(role);
         }
@@ -125,6 +130,7 @@ impl Resolver<'_, '_> {
             roles: values(&raw.roles),
             teams: values(&raw.teams),
             people: values(&raw.people),
+            webhooks: values(&raw.webhooks),
         }
     }
 

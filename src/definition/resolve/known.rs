@@ -12,8 +12,8 @@ use crate::definition::raw::{At, Field, Names};
 use crate::definition::sheets::{Sheet, Sheets};
 use crate::sql::Dialect;
 use crate::types::{
-    BatchId, CalendarName, ChangeId, HostName, JobName, PersonId, PolicyName, PoolName, Role,
-    ShiftName, TargetName, TeamName, WindowClass, Zone,
+    BatchId, CalendarName, ChangeId, ChannelName, HostName, JobName, PersonId, PolicyName,
+    PoolName, Role, ShiftName, TargetName, TeamName, WindowClass, Zone,
 };
 
 /// Names of one kind.
@@ -38,6 +38,7 @@ pub(super) struct Known<'r> {
     pub targets: NameSet<TargetName>,
     /// What each target that is declared speaks.
     dialects: BTreeMap<&'r TargetName, Dialect>,
+    pub webhooks: NameSet<ChannelName>,
     pub people: NameSet<PersonId>,
     pub teams: NameSet<TeamName>,
     pub shifts: NameSet<ShiftName>,
@@ -88,6 +89,7 @@ impl<'r> Known<'r> {
             hosts,
             targets: declared("target", site.map(|s| &s.targets), site.is_some()),
             dialects: dialects(site),
+            webhooks: declared("webhook", site.map(|s| &s.webhooks), site.is_some()),
             people: declared("person", people.map(|f| &f.people), people_read),
             teams: declared("team", people.map(|f| &f.teams), people_read),
             shifts: declared("shift", shifts.map(|f| &f.shifts), shifts_read),

@@ -17,6 +17,7 @@ mod roster;
 mod roster_rules;
 mod settings;
 mod targets;
+mod webhooks;
 mod windows;
 
 use std::collections::BTreeMap;
@@ -37,7 +38,7 @@ pub(super) fn resolve(
     let known = Known::of(sheets);
     let mut places = Places::default();
     let settings = settings::resolve(sheets, &known, findings);
-    let people = people::resolve(sheets, findings, &mut places);
+    let people = people::resolve(sheets, &known, findings, &mut places);
     let mut duty = duty::resolve(sheets, &known, findings, &mut places);
     duty.rules = roster_rules::resolve(sheets, &known, findings, &mut places);
     let escalation = escalation::resolve(sheets, &known, findings);
@@ -53,6 +54,7 @@ pub(super) fn resolve(
         language: settings.language,
         calendar: settings.calendar,
         mail: settings.mail,
+        webhooks: settings.webhooks,
         pools: settings.pools,
         hosts: settings.hosts,
         targets: settings.targets,

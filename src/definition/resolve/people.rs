@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::known::Known;
 use super::settings::{check_address, text};
 use crate::definition::defect::Finding;
 use crate::definition::places::{FilePlace, Places};
@@ -12,6 +13,7 @@ use crate::types::PersonId;
 
 pub(super) fn resolve(
     sheets: &Sheets,
+    known: &Known<'_>,
     findings: &mut Findings,
     places: &mut Places,
 ) -> BTreeMap<PersonId, Person> {
@@ -29,6 +31,9 @@ pub(super) fn resolve(
                 found.push(Finding::warning(id.at, what));
             }
             Field::Absent | Field::Bad(_) => {}
+        }
+        if let Some(webhook) = record.webhook.given() {
+            known.check(&known.webhooks, webhook, &mut found);
         }
         if let Some(account) = record.unix_user.given()
             && let Some(other) = accounts.insert(&account.value.0, &id.value)

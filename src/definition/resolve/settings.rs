@@ -4,13 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::known::Known;
-use super::targets;
+use super::{targets, webhooks};
 use crate::definition::defect::Finding;
 use crate::definition::raw::site::{MailRecord, SiteFile, SmtpRecord};
 use crate::definition::raw::{At, Field, List, Names, Word};
 use crate::definition::sheets::{Findings, Sheets};
-use crate::definition::site::{ADMIN_ROLE, Host, Mail, Smtp, Target, Tls, Transport, TwoPeople};
-use crate::types::{CalendarName, HostName, Lang, PoolName, Rights, Role, TargetName, Text, Zone};
+use crate::definition::site::{
+    ADMIN_ROLE, Host, Mail, Smtp, Target, Tls, Transport, TwoPeople, Webhook,
+};
+use crate::types::{
+    CalendarName, ChannelName, HostName, Lang, PoolName, Rights, Role, TargetName, Text, Zone,
+};
 
 pub(super) struct Settings {
     pub title: Text,
@@ -18,6 +22,7 @@ pub(super) struct Settings {
     pub language: Lang,
     pub calendar: Option<CalendarName>,
     pub mail: Mail,
+    pub webhooks: BTreeMap<ChannelName, Webhook>,
     pub pools: BTreeMap<PoolName, u32>,
     pub hosts: BTreeMap<HostName, Host>,
     pub targets: BTreeMap<TargetName, Target>,
@@ -42,6 +47,7 @@ pub(super) fn resolve(
     }
     let mail = raw.mail.get().and_then(|raw| mail(raw, known, &mut found));
     let targets = targets::resolve(raw, &mut found);
+    let webhooks = webhooks::resolve(raw, &mut found);
     warn_of_one_person(sheets, &raw.second_person, &mut found);
     let rights = rights(raw, known, &mut found);
     findings.add(&sheet.file, found);
@@ -54,6 +60,7 @@ pub(super) fn resolve(
         pools: pools.map(|(name, size)| (name.value.clone(), size.to_u32())).collect(),
         hosts: hosts(raw),
         targets,
+        webhooks,
         second_person: raw.second_person.get().map(second_person).unwrap_or_default(),
         rights,
         mail: mail?,

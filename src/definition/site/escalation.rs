@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::types::{
-    CalendarName, ClockKind, IncidentKind, PersonId, PolicyName, Role, Severity, ShiftName, Span,
-    TeamName, Text,
+    CalendarName, ChannelName, ClockKind, IncidentKind, PersonId, PolicyName, Role, Severity,
+    ShiftName, Span, TeamName, Text,
 };
 
 /// What `escalation.yaml` declares. Runs go by no copy of it: it is asked as it stands.
@@ -41,6 +41,10 @@ pub struct Rung {
     /// After the one before it, the first after the fault.
     pub after: Span,
     pub tell: Tell,
+    /// By which ways people are told: each of them that a person has. Who has none of them is told by what there is, and
+    /// where it is empty that is mail.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by: Vec<Way>,
 }
 
 /// Whom a step tells; all of them together.
@@ -55,6 +59,17 @@ pub struct Tell {
     pub roles: Vec<Role>,
     pub teams: Vec<TeamName>,
     pub people: Vec<PersonId>,
+    /// Rooms that are told, whoever reads there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub webhooks: Vec<ChannelName>,
+}
+
+/// How a person is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Way {
+    Mail,
+    Webhook,
 }
 
 /// Until when what is done, counted from the opening of an incident (E3).

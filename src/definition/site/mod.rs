@@ -11,6 +11,7 @@ mod job;
 mod roster_rules;
 mod schedule;
 mod target;
+mod webhook;
 mod window;
 
 use std::collections::BTreeMap;
@@ -39,13 +40,14 @@ pub use duty::{
     Assignment, Duty, DutyDays, HandOverRule, HandOverRules, Hours, Leave, Notice, Override,
     Rotation, Shift, Swap, Team, TurnLength,
 };
-pub use escalation::{Clocks, Escalation, Limit, Policy, Rung, Tell};
+pub use escalation::{Clocks, Escalation, Limit, Policy, Rung, Tell, Way};
 pub use job::{EndingKind, Job, Kind, Need, NeedOf, Retry, Success, Survivors, Transaction};
 pub use roster_rules::{
     ApprovedRule, CoverRule, LongLeaveRule, NoticeRule, RestRule, RosterRules, Weight,
 };
 pub use schedule::{BusinessDateRule, FoldPolicy, GapPolicy, Missed, Schedule, ScheduleRule};
 pub use target::{Client, ClientIdentity, Engine, Server, ServerTls, Target};
+pub use webhook::{Webhook, WebhookFormat, WebhookUrl};
 pub use window::{Freeze, FreezeScope, Opening, Season, Window};
 
 /// Who has this role may do everything, whatever the site declares.
@@ -62,6 +64,9 @@ pub struct Site {
     /// Calendar of the batches that name none.
     pub calendar: Option<CalendarName>,
     pub mail: Mail,
+    /// Rooms and programs that are told over HTTP.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub webhooks: BTreeMap<ChannelName, Webhook>,
     pub pools: BTreeMap<PoolName, u32>,
     pub hosts: BTreeMap<HostName, Host>,
     pub targets: BTreeMap<TargetName, Target>,
@@ -268,6 +273,7 @@ impl Site {
             language: self.language,
             calendar: self.calendar.clone(),
             mail: self.mail.clone(),
+            webhooks: self.webhooks.clone(),
             pools: self.pools.clone(),
             hosts: self.hosts.clone(),
             targets: self.targets.clone(),

@@ -3,6 +3,7 @@
 mod changes;
 mod every_defect;
 mod properties;
+mod webhooks;
 
 use std::path::Path;
 

@@ -8,7 +8,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use crate::journal::address;
+use crate::journal::{OutgoingMail, address};
 use crate::port::{Mailer, SendError};
 
 /// Writes each message once: the same Message-ID again finds its file there.
@@ -57,7 +57,8 @@ impl FolderMailer {
 }
 
 impl Mailer for FolderMailer {
-    async fn send(&self, _from: &str, _to: &str, message: &[u8]) -> Result<String, SendError> {
+    async fn send(&self, mail: &OutgoingMail) -> Result<String, SendError> {
+        let message = &mail.bytes;
         let Some(id) = message_id(message) else {
             return Err(SendError::Never("the message has no Message-ID".to_owned()));
         };

@@ -17,6 +17,7 @@ use lettre::transport::smtp::extension::ClientId;
 use tokio::time::timeout;
 
 use crate::definition::site::{Smtp, Tls};
+use crate::journal::OutgoingMail;
 use crate::port::{Mailer, SendError};
 
 /// For one message from the first packet to the server's answer.
@@ -107,10 +108,10 @@ impl SmtpMailer {
 }
 
 impl Mailer for SmtpMailer {
-    async fn send(&self, from: &str, to: &str, message: &[u8]) -> Result<String, SendError> {
-        let envelope = envelope(from, to)?;
+    async fn send(&self, mail: &OutgoingMail) -> Result<String, SendError> {
+        let envelope = envelope(&mail.from, &mail.to)?;
         // lettre ends the last line again before its dot: without this the message would grow by an empty line.
-        let message = message.strip_suffix(b"\r\n").unwrap_or(message);
+        let message = mail.bytes.strip_suffix(b"\r\n").unwrap_or(&mail.bytes);
         let handing_over = AtomicBool::new(false);
         // lettre bounds only the connecting.
         let sent = timeout(self.limit, async {

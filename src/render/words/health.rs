@@ -138,6 +138,12 @@ messages! {
     MailServerUnusable { server: &'a str, why: &'a str }:
         format!("{server}: {why}; mails wait in the outbox until it answers"),
         format!("{server}：{why}；在恢复之前邮件留在发件箱");
+    WebhookUsable { webhook: &'a str, format: &'a str }:
+        format!("webhook {webhook} ({format}) has its address; nothing was sent"),
+        format!("群机器人 {webhook}（{format}）地址可读；未发送消息");
+    WebhookUnusable { webhook: &'a str, why: &'a str }:
+        format!("webhook {webhook}: {why}; messages to it wait in the outbox until that is mended"),
+        format!("群机器人 {webhook}：{why}；在修复之前消息留在发件箱");
     MailWaits { mails: u64, given_up: u64 }:
         format!("{} not left yet, {given_up} of them given up: `nightrun mail list` says why", if mails == 1 { "1 mail has".to_owned() } else { format!("{mails} mails have") }),
         format!("尚有 {mails} 封邮件未发出，其中已放弃 {given_up} 封：原因见 `nightrun mail list`");

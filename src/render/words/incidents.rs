@@ -24,8 +24,8 @@ messages! {
         format!("calendar {calendar} ends on {last}"), format!("日历 {calendar} 的数据到 {last} 为止");
     CalendarEmpty { calendar: &'a str }:
         format!("calendar {calendar} has no data"), format!("日历 {calendar} 没有数据");
-    MailRefused { to: &'a str }:
-        format!("mail to {to} is refused"), format!("发往 {to} 的邮件被拒收");
+    MessageRefused { to: &'a str }:
+        format!("what is sent to {to} is refused"), format!("发往 {to} 的消息被拒收");
     HandOverLate { hand_over: &'a str, ended: &'a str }:
         format!("nobody has accepted the hand-over {hand_over}, ended {ended}"),
         format!("交接 {hand_over}（{ended} 结束）无人接班");
@@ -44,9 +44,9 @@ messages! {
     MeansCalendarEnds:
         "Behind its last date windows stay closed, and nothing that goes by it starts. Add the later dates to its file.",
         "超出最后日期后窗口保持关闭，依赖该日历的作业不会启动。请在日历文件中补充后续日期。";
-    MeansMailRefused { why: &'a str }:
-        format!("The mail server said: {why}. Until the address is right nothing reaches it."),
-        format!("邮件服务器答复：{why}。地址更正之前，邮件无法送达。");
+    MeansMessageRefused { why: &'a str }:
+        format!("The server said: {why}. Until the address is right nothing reaches it."),
+        format!("服务器答复：{why}。地址更正之前，消息无法送达。");
     MeansStoreAway { why: &'a str }:
         format!("Nothing was started meanwhile. The last error: {why}."), format!("其间未启动任何作业。最后的错误：{why}。");
     MeansHandOver:
@@ -72,6 +72,7 @@ messages! {
         if count == 1 { "One step of the policy before this found nobody and was skipped.".to_owned() }
         else { format!("{count} steps of the policy before this found nobody and were skipped.") },
         format!("升级策略中此前有 {count} 步无人可通知，已跳过。");
+    Room { name: &'a str }: format!("webhook {name}"), format!("群机器人 {name}");
     NobodyTold: "Nobody could be told: no step of the policy finds a person with an address.",
         "无人可通知：升级策略各步均未找到有联系方式的人员。";
 

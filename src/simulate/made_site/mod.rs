@@ -86,6 +86,7 @@ pub(super) fn made(dice: &mut Dice, jobs: usize) -> Result<Made, BadSite> {
             failures_to: Role::new("duty")?,
             report_to: Role::new("duty")?,
         },
+        webhooks: BTreeMap::new(),
         hosts: hosts(dice, jobs)?,
         targets: targets()?,
         people: BTreeMap::from([(operator()?, person()?), (watcher()?, person()?)]),

@@ -17,7 +17,7 @@ use crate::types::{ClockKind, PolicyName, Role, Severity, ShiftName, Span, Text}
 pub(super) fn quiet() -> Result<Escalation, BadSite> {
     let policy = PolicyName::new("quiet")?;
     let tell = Tell { roles: vec![Role::new("duty")?], ..Tell::default() };
-    let rungs = vec![Rung { after: Span::default(), tell }];
+    let rungs = vec![Rung { after: Span::default(), tell, by: Vec::new() }];
     let quiet = Policy { title: Text::en("Quiet"), rungs, remind: minutes(30 * 24 * 60) };
     Ok(Escalation {
         policies: BTreeMap::from([(policy.clone(), quiet)]),
@@ -43,7 +43,7 @@ pub(super) fn lay(dice: &mut Dice, site: &mut Site) -> Result<(), BadSite> {
     let mut rungs = Vec::new();
     for _ in 0..dice.of(1..4) {
         let tell = dice.pick(&tells).cloned().unwrap_or_default();
-        rungs.push(Rung { after: minutes(dice.of(0..20)), tell });
+        rungs.push(Rung { after: minutes(dice.of(0..20)), tell, by: Vec::new() });
     }
     let remind = minutes(dice.of(5..90));
     let policy = PolicyName::new("made-up")?;

@@ -5,6 +5,7 @@ use crate::core::forecast;
 use crate::core::night::Notice;
 use crate::core::phase::Phase;
 use crate::render::incident_mail;
+use crate::render::mail::Reader;
 use crate::types::{IncidentId, Lang, Now, PersonId};
 use crate::view::of_job::Around;
 use crate::view::of_plan::{self, Wanted};
@@ -96,7 +97,7 @@ impl World {
         self.counts.pages += 1;
         let page = of_incident::mail(&self.core, incident, now, Around::nothing())?;
         for (lang, to) in Lang::ALL.into_iter().zip(people.iter().cycle()) {
-            incident_mail::mail(lang, &page, notice, to)
+            incident_mail::mail(lang, &page, notice, Reader::Person(to))
                 .map_err(|why| Breach::Page(format!("{incident}: {why}")))?;
         }
         Ok(())

@@ -215,8 +215,8 @@ impl World {
                 self.agents.asked(&mut self.faults, passed, host, attempts);
             }
             Command::Recorded { attempt, .. } => self.agents.recorded(attempt),
-            Command::Notify { incident, people, notice } => {
-                self.mail_is_made((*incident, people, notice), now)?;
+            Command::Notify { incident, to, notice } => {
+                self.mail_is_made((*incident, &to.people, notice), now)?;
             }
             Command::HandOver { .. } => {}
             Command::Report { run } => self.report_is_made(&run.clone(), now)?,

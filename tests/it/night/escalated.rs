@@ -50,7 +50,7 @@ clocks:
 warn_before: 1m
 ";
 
-const BATCH: &str = "
+pub(super) const BATCH: &str = "
 schedule: {cron: \"30 21 * * *\"}
 jobs:
   load: {title: L, run: [sh, job.sh, wait]}

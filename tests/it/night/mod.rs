@@ -26,6 +26,7 @@ mod failures;
 mod gates;
 #[cfg(feature = "faults")]
 mod handed_over;
+#[cfg(feature = "faults")]
 mod hour_long;
 mod limits;
 mod needs;
@@ -58,4 +59,6 @@ mod unanswered;
 mod unruly;
 mod unruly_more;
 mod upgraded;
+#[cfg(feature = "faults")]
+mod webhooks;
 mod windows;
