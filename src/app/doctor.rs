@@ -15,13 +15,13 @@ use crate::core::fact::Fact;
 use crate::definition::defect::Severity;
 use crate::definition::retention::Retention;
 use crate::definition::settings::Definitions;
-use crate::definition::site::{Mail, Site, Transport, Webhook};
+use crate::definition::site::{LifeSignRule, Mail, Site, Transport, Webhook};
 use crate::driver::clock::HostClock;
 use crate::driver::mail::{FolderMailer, SmtpMailer};
 use crate::driver::store::{FILE, StateReader, StoreAddress};
-use crate::driver::{agent_health, git_health, host_health, state_health, webhook};
+use crate::driver::{agent_health, git_health, host_health, life_sign, state_health, webhook};
 use crate::port::{Clock, RunFilter, StoreError, StoreReader};
-use crate::types::{ChannelName, Now, Span};
+use crate::types::{ChannelName, LifeSign, Now, Span};
 use crate::view::health::Finding;
 
 /// For the answer of an agent.
@@ -80,6 +80,7 @@ pub async fn examine(places: &Examined<'_>) -> io::Result<Vec<Finding>> {
     if let Some(site) = &site {
         found.push(of_mail(&site.mail, state).await);
         found.extend(site.webhooks.iter().map(of_webhook));
+        found.push(of_life_sign(site.life_sign.as_ref(), now.wall));
     }
     let reader = reader.ok().flatten();
     let mut clock_found = Vec::new();
@@ -173,6 +174,20 @@ async fn of_mail(mail: &Mail, state: &Path) -> Finding {
                 Err(why) => Finding::MailServerUnusable { server, why: why.to_string() },
             }
         }
+    }
+}
+
+/// Twice as old as the site wants it is too old: a turn may have been long.
+fn of_life_sign(rule: Option<&LifeSignRule>, now: Timestamp) -> Finding {
+    let Some(LifeSignRule { file, every }) = rule else { return Finding::NoLifeSign };
+    let path = file.clone();
+    match life_sign::read::<LifeSign>(file) {
+        Ok(Some(sign)) if now.duration_since(sign.at).unsigned_abs() > every.get() * 2 => {
+            Finding::LifeSignOld { path, at: sign.at }
+        }
+        Ok(Some(sign)) => Finding::LifeSignGiven { path, at: sign.at },
+        Ok(None) => Finding::LifeSignMissing { path, why: None },
+        Err(why) => Finding::LifeSignMissing { path, why: Some(why) },
     }
 }
 

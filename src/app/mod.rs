@@ -5,11 +5,13 @@ mod clock;
 mod commits;
 mod doctor;
 mod keeping;
+mod life_sign;
 mod mailer;
 mod restored;
 mod service_watch;
 mod source;
 mod unneeded;
+mod watcher;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -25,6 +27,7 @@ pub use mailer::SiteMailer;
 pub use restored::{Lacks, lacks, made};
 pub use service_watch::ServiceWatch;
 pub use source::{Checked, SiteFolder, check, settings, source};
+pub use watcher::{Looked, Watcher};
 
 use crate::definition::settings::ApiListen;
 use crate::definition::site::Mail;
@@ -209,6 +212,9 @@ pub async fn lead_as(
     tokio::spawn(pass_news(store.overtaken(), inbox_sender.clone()));
     tokio::spawn(send_mail(SiteMailer::new(&mail, state.root()), to_send, inbox_sender.clone()));
 
+    let (signs, to_write) = watch::channel(None);
+    tokio::spawn(life_sign::keep(to_write, inbox_sender.clone()));
+
     let parts = Parts {
         store,
         agent,
@@ -220,6 +226,7 @@ pub async fn lead_as(
         inbox_sender: inbox_sender.clone(),
         observers,
         published,
+        signs,
         meters,
         own: host_account(),
         path: environment("PATH", "/usr/local/bin:/usr/bin:/bin"),

@@ -16,6 +16,7 @@ use super::people::PeopleCommand;
 use super::roster::RosterCommand;
 use super::simulate::SimulateArguments;
 use super::store::StoreCommand;
+use super::watcher::WatchArguments;
 use crate::core::select::Selector;
 use crate::definition::starter::House;
 use crate::driver::api_client::ApiAddress;
@@ -350,6 +351,8 @@ pub(super) enum Command {
     /// Hand a shift over to the next one
     #[command(subcommand)]
     HandOver(HandOverCommand),
+    /// Look from another host whether the service lives, and raise the alarm when it does not
+    Watch(WatchArguments),
     /// What people did, with the proof that nothing of it was altered; or who could do what on a date
     Audit(AuditArguments),
     /// Mail that has not left yet

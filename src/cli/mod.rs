@@ -35,6 +35,7 @@ mod simulate;
 mod store;
 mod tried;
 mod watch;
+mod watcher;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -85,6 +86,7 @@ async fn carry_out(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Resume { run, dry_run } => run::resume(context, run, dry_run).await,
         Command::Status { watch: true } => watch::watch(context).await,
         Command::Status { watch: false } => show::status(context).await,
+        Command::Watch(arguments) => watcher::watch(&arguments).await,
         Command::Runs { batch, date, limit } => show::runs(context, batch, date, limit).await,
         Command::Log(arguments) => show::log(context, arguments).await,
         Command::Report { batch, date, run, html } => {

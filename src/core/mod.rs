@@ -59,6 +59,7 @@ pub mod staffing;
 mod starts;
 pub mod state;
 mod stopping;
+pub mod watcher;
 pub mod window;
 
 #[cfg(test)]

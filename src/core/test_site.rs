@@ -114,6 +114,7 @@ pub(crate) fn site(batches: Vec<Batch>) -> Site {
             report_to: Role::new("report").unwrap(),
         },
         webhooks: BTreeMap::new(),
+        life_sign: None,
         pools: BTreeMap::new(),
         hosts: BTreeMap::new(),
         targets: BTreeMap::new(),

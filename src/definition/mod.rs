@@ -28,6 +28,7 @@ pub mod source;
 pub mod starter;
 #[cfg(test)]
 mod tests;
+pub mod watch;
 mod yaml;
 
 pub use defect::Defect;

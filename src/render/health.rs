@@ -215,6 +215,17 @@ fn of_mail(finding: &Finding, lang: Lang) -> Option<String> {
         Finding::WebhookUnusable { webhook, why } => {
             Health::WebhookUnusable { webhook: webhook.as_str(), why }.say(lang)
         }
+        Finding::LifeSignGiven { path, at } => {
+            Health::LifeSignGiven { path: &shown(path), at: &utc(*at) }.say(lang)
+        }
+        Finding::LifeSignOld { path, at } => {
+            Health::LifeSignOld { path: &shown(path), at: &utc(*at) }.say(lang)
+        }
+        Finding::LifeSignMissing { path, why } => {
+            let why = why.as_deref().unwrap_or_default();
+            Health::LifeSignMissing { path: &shown(path), why }.say(lang)
+        }
+        Finding::NoLifeSign => Health::NoLifeSign.say(lang),
         Finding::MailWaits { mails, given_up } => {
             Health::MailWaits { mails: *mails, given_up: *given_up }.say(lang)
         }

@@ -52,6 +52,7 @@ mod table;
 pub mod terminal;
 mod times;
 pub mod tried;
+pub mod watched;
 pub mod webhook;
 pub mod why;
 pub mod words;

@@ -8,6 +8,7 @@ mod changes;
 mod credentials;
 mod hand_overs;
 mod letters;
+mod life_sign;
 mod messages;
 mod operators;
 mod ordering;
@@ -49,6 +50,7 @@ pub use archive::Unneeded;
 pub use as_if::AsIf;
 pub use hand_overs::{night_as_stored, noted_since};
 pub use letters::{missed_starts, planned, usual_p95};
+pub use life_sign::SignToWrite;
 pub use operators::house_event;
 pub use ordering::Desk;
 pub use orders::{NotOrdered, is_interrupted};
@@ -161,6 +163,8 @@ pub struct Parts<W: World> {
     pub observers: Vec<Box<dyn Observer>>,
     /// What those who only read go by.
     pub published: watch::Sender<Published>,
+    /// To whoever writes life signs.
+    pub signs: watch::Sender<Option<SignToWrite>>,
     pub meters: Meters,
     /// The account that this supervisor runs as.
     pub own: Account,
@@ -358,7 +362,7 @@ impl<W: World> Supervisor<W> {
         let looks = self.parts.observers.iter().filter_map(|observer| observer.looks_at());
         let look = looks.min().map(|at| at.saturating_sub(now.since_boot));
         let times = wake.into_iter().chain(mail).chain(look).chain(self.service_wakes());
-        let times = times.chain(self.beats_within());
+        let times = times.chain(self.beats_within()).chain(self.sign_wakes());
         let sleep = times.min().unwrap_or(Duration::MAX);
         let something = async {
             tokio::select! {

@@ -39,6 +39,8 @@ pub(super) struct Service {
     observes: bool,
     /// When the files are looked at again, by the time since boot.
     look: Duration,
+    /// When the next life sign is given, by the time since boot.
+    pub(super) sign: Duration,
     /// No start can be made for now: when they are tried again, by the time since boot.
     put_off: Option<Duration>,
     /// Batches whose runs get no copy for now, and when they are tried again.
@@ -82,6 +84,7 @@ impl<W: World> Supervisor<W> {
             stamp,
             observes,
             look,
+            sign: Duration::ZERO,
             put_off: None,
             without_copy: BTreeMap::new(),
         });
@@ -168,6 +171,7 @@ impl<W: World> Supervisor<W> {
             self.go_round().await?;
             if !self.leaving {
                 self.look_around().await?;
+                self.give_sign().await?;
                 self.make_starts().await?;
             }
         }

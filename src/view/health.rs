@@ -242,6 +242,21 @@ pub enum Finding {
         webhook: ChannelName,
         why: String,
     },
+    LifeSignGiven {
+        path: PathBuf,
+        at: Timestamp,
+    },
+    /// Older than the site wants it.
+    LifeSignOld {
+        path: PathBuf,
+        at: Timestamp,
+    },
+    LifeSignMissing {
+        path: PathBuf,
+        why: Option<String>,
+    },
+    /// Nobody on another host would know that the service has gone.
+    NoLifeSign,
     MailWaits {
         mails: u64,
         given_up: u64,
@@ -370,6 +385,10 @@ impl Finding {
             | Self::MailServerUnusable { .. }
             | Self::WebhookUsable { .. }
             | Self::WebhookUnusable { .. }
+            | Self::LifeSignGiven { .. }
+            | Self::LifeSignOld { .. }
+            | Self::LifeSignMissing { .. }
+            | Self::NoLifeSign
             | Self::MailWaits { .. } => Part::Mail,
             Self::ClockPlausible { .. }
             | Self::ClockImplausible { .. }
@@ -409,6 +428,8 @@ impl Finding {
             | Self::MailFolderUsable { .. }
             | Self::MailServerAnswers { .. }
             | Self::WebhookUsable { .. }
+            | Self::LifeSignGiven { .. }
+            | Self::NoLifeSign
             | Self::ClockPlausible { .. }
             | Self::ZonesAgree { .. }
             | Self::EnoughFiles { .. }
@@ -428,6 +449,8 @@ impl Finding {
             | Self::GitDirty { .. }
             | Self::GitRemoteSilent { .. }
             | Self::ClockNotSynchronised { .. }
+            | Self::LifeSignOld { .. }
+            | Self::LifeSignMissing { .. }
             | Self::MailWaits { .. }
             | Self::ClockStepped { .. }
             | Self::ZoneDiffers { .. }

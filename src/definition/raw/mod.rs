@@ -17,6 +17,7 @@ mod record;
 pub(super) mod roster_rules;
 pub(super) mod settings;
 pub(super) mod site;
+pub(super) mod watch;
 pub(super) mod webhook;
 pub(super) mod windows;
 

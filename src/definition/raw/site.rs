@@ -6,7 +6,7 @@ use super::webhook::WebhookRecord;
 use super::{List, Names, OneOrMore};
 use crate::definition::site::{ServerTls, Tls, TwoPeople};
 use crate::types::{
-    CalendarName, ChannelName, HostName, Lang, PoolName, Right, Role, TargetName, Zone,
+    CalendarName, ChannelName, HostName, Lang, PoolName, Right, Role, Span, TargetName, Zone,
 };
 
 /// The format that files are written in.
@@ -29,6 +29,8 @@ record! {
         required mail: MailRecord,
         /// Rooms of chats and programs that are told over HTTP, by name.
         optional webhooks: Names<ChannelName, WebhookRecord>,
+        /// Where a service says now and then that it lives, for `nightrun watch` on another host.
+        optional life_sign: LifeSignRecord,
         /// Counted resources of the whole site; a mutex is a pool of one.
         optional pools: Names<PoolName, Whole<1, 100_000>>,
         /// Hosts that jobs run on; `local` is there by itself.
@@ -40,6 +42,16 @@ record! {
         /// What each role may do; without this key everybody may do everything but `admin`. Who has the role `admin` may
         /// do everything.
         optional rights: Names<Role, List<Right>>,
+    }
+}
+
+record! {
+    /// A file that a service replaces now and then.
+    pub(crate) struct LifeSignRecord {
+        /// Its absolute path, in a folder that another host can read.
+        required file: Word,
+        /// How often. Default: 5m.
+        optional every: Span,
     }
 }
 

@@ -29,6 +29,9 @@ use super::site::Site;
 use super::source::SourceTree;
 use known::Known;
 
+pub(super) use settings::{check_address, smtp_server};
+pub(super) use webhooks::webhook;
+
 /// A site as far as it can be made; to be used only when nothing of what was found is an error.
 pub(super) fn resolve(
     tree: &SourceTree,
@@ -55,6 +58,7 @@ pub(super) fn resolve(
         calendar: settings.calendar,
         mail: settings.mail,
         webhooks: settings.webhooks,
+        life_sign: settings.life_sign,
         pools: settings.pools,
         hosts: settings.hosts,
         targets: settings.targets,

@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use super::known::Known;
 use super::{targets, webhooks};
 use crate::definition::defect::Finding;
-use crate::definition::raw::site::{MailRecord, SiteFile, SmtpRecord};
+use crate::definition::raw::site::{LifeSignRecord, MailRecord, SiteFile, SmtpRecord};
 use crate::definition::raw::{At, Field, List, Names, Word};
 use crate::definition::sheets::{Findings, Sheets};
 use crate::definition::site::{
-    ADMIN_ROLE, Host, Mail, Smtp, Target, Tls, Transport, TwoPeople, Webhook,
+    ADMIN_ROLE, Host, LifeSignRule, Mail, Smtp, Target, Tls, Transport, TwoPeople, Webhook,
 };
 use crate::types::{
-    CalendarName, ChannelName, HostName, Lang, PoolName, Rights, Role, TargetName, Text, Zone,
+    CalendarName, ChannelName, HostName, Lang, PoolName, Rights, Role, Span, TargetName, Text, Zone,
 };
 
 pub(super) struct Settings {
@@ -23,6 +23,7 @@ pub(super) struct Settings {
     pub calendar: Option<CalendarName>,
     pub mail: Mail,
     pub webhooks: BTreeMap<ChannelName, Webhook>,
+    pub life_sign: Option<LifeSignRule>,
     pub pools: BTreeMap<PoolName, u32>,
     pub hosts: BTreeMap<HostName, Host>,
     pub targets: BTreeMap<TargetName, Target>,
@@ -32,6 +33,10 @@ pub(super) struct Settings {
 
 /// Attempts at a time on a host that says nothing else.
 const MAX_RUNNING: u32 = 16;
+
+/// Between two life signs where the site says nothing, and at the least.
+const SIGN_EVERY: Span = Span::seconds(5 * 60);
+const SIGN_AT_LEAST: Span = Span::seconds(60);
 
 /// `None` only where there is no readable site.yaml, or no mail in it.
 pub(super) fn resolve(
@@ -48,6 +53,7 @@ pub(super) fn resolve(
     let mail = raw.mail.get().and_then(|raw| mail(raw, known, &mut found));
     let targets = targets::resolve(raw, &mut found);
     let webhooks = webhooks::resolve(raw, &mut found);
+    let life_sign = raw.life_sign.get().and_then(|raw| life_sign(raw, &mut found));
     warn_of_one_person(sheets, &raw.second_person, &mut found);
     let rights = rights(raw, known, &mut found);
     findings.add(&sheet.file, found);
@@ -61,6 +67,7 @@ pub(super) fn resolve(
         hosts: hosts(raw),
         targets,
         webhooks,
+        life_sign,
         second_person: raw.second_person.get().map(second_person).unwrap_or_default(),
         rights,
         mail: mail?,
@@ -122,7 +129,7 @@ pub(super) fn text(en: &Field<Word>, zh: &Field<Word>) -> Text {
 }
 
 /// Whether it can stand in a header of a mail.
-pub(super) fn check_address(address: &At<Word>, found: &mut Vec<Finding>) {
+pub(in crate::definition) fn check_address(address: &At<Word>, found: &mut Vec<Finding>) {
     let text = &address.value.0;
     let good =
         text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
@@ -147,7 +154,7 @@ fn mail(raw: &MailRecord, known: &Known<'_>, found: &mut Vec<Finding>) -> Option
             return None;
         }
         (folder, Field::Absent) => Transport::Folder(PathBuf::from(&folder.get()?.0)),
-        (Field::Absent, smtp) => Transport::Smtp(server(smtp.get()?, found)),
+        (Field::Absent, smtp) => Transport::Smtp(smtp_server(smtp.get()?, found)),
         (_, smtp) => {
             let at = smtp.at().unwrap_or_default();
             let finding = Finding::error(at, "mail has both `folder` and `smtp`");
@@ -175,7 +182,7 @@ fn warn_of_empty_role(role: &Field<Role>, known: &Known<'_>, found: &mut Vec<Fin
     }
 }
 
-fn server(raw: &SmtpRecord, found: &mut Vec<Finding>) -> Smtp {
+pub(in crate::definition) fn smtp_server(raw: &SmtpRecord, found: &mut Vec<Finding>) -> Smtp {
     let tls = raw.tls.or(Tls::StartTls);
     let usual = match tls {
         Tls::StartTls => 587,
@@ -206,6 +213,15 @@ fn server(raw: &SmtpRecord, found: &mut Vec<Finding>) -> Smtp {
         user: raw.user.get().map(|user| user.0.clone()),
         password_file: raw.password_file.get().map(|file| PathBuf::from(&file.0)),
     }
+}
+
+fn life_sign(raw: &LifeSignRecord, found: &mut Vec<Finding>) -> Option<LifeSignRule> {
+    let every = raw.every.or(SIGN_EVERY);
+    if let Some(given) = raw.every.given().filter(|given| given.value < SIGN_AT_LEAST) {
+        let what = "a life sign is given once a minute at the most";
+        found.push(Finding::error(given.at, what).hint("such as `every: 5m`"));
+    }
+    Some(LifeSignRule { file: targets::file(&raw.file, found)?, every })
 }
 
 fn hosts(raw: &SiteFile) -> BTreeMap<HostName, Host> {

@@ -17,7 +17,11 @@ pub(super) fn resolve(raw: &SiteFile, found: &mut Vec<Finding>) -> BTreeMap<Chan
         .collect()
 }
 
-fn webhook(raw: &WebhookRecord, name: Place, found: &mut Vec<Finding>) -> Option<Webhook> {
+pub(in crate::definition) fn webhook(
+    raw: &WebhookRecord,
+    name: Place,
+    found: &mut Vec<Finding>,
+) -> Option<Webhook> {
     let format = *raw.format.get()?;
     let url = match (&raw.url_file, &raw.url) {
         (Field::Absent, Field::Absent) => {

@@ -8,6 +8,7 @@ mod change_rules;
 mod duty;
 mod escalation;
 mod job;
+mod life_sign;
 mod roster_rules;
 mod schedule;
 mod target;
@@ -42,6 +43,7 @@ pub use duty::{
 };
 pub use escalation::{Clocks, Escalation, Limit, Policy, Rung, Tell, Way};
 pub use job::{EndingKind, Job, Kind, Need, NeedOf, Retry, Success, Survivors, Transaction};
+pub use life_sign::LifeSignRule;
 pub use roster_rules::{
     ApprovedRule, CoverRule, LongLeaveRule, NoticeRule, RestRule, RosterRules, Weight,
 };
@@ -67,6 +69,9 @@ pub struct Site {
     /// Rooms and programs that are told over HTTP.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub webhooks: BTreeMap<ChannelName, Webhook>,
+    /// Where a service says that it lives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub life_sign: Option<LifeSignRule>,
     pub pools: BTreeMap<PoolName, u32>,
     pub hosts: BTreeMap<HostName, Host>,
     pub targets: BTreeMap<TargetName, Target>,
@@ -274,6 +279,7 @@ impl Site {
             calendar: self.calendar.clone(),
             mail: self.mail.clone(),
             webhooks: self.webhooks.clone(),
+            life_sign: None,
             pools: self.pools.clone(),
             hosts: self.hosts.clone(),
             targets: self.targets.clone(),

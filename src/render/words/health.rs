@@ -144,6 +144,17 @@ messages! {
     WebhookUnusable { webhook: &'a str, why: &'a str }:
         format!("webhook {webhook}: {why}; messages to it wait in the outbox until that is mended"),
         format!("群机器人 {webhook}：{why}；在修复之前消息留在发件箱");
+    LifeSignGiven { path: &'a str, at: &'a str }:
+        format!("the last life sign, {path}, is of {at}"), format!("最后的生命信号 {path}：{at}");
+    LifeSignOld { path: &'a str, at: &'a str }:
+        format!("the last life sign, {path}, is of {at}: no service gives any now, or it cannot write there"),
+        format!("最后的生命信号 {path}：{at}；当前没有服务在运行，或无法写入");
+    LifeSignMissing { path: &'a str, why: &'a str }:
+        if why.is_empty() { format!("no life sign lies in {path} yet: `nightrun serve` gives them") } else { why.to_owned() },
+        if why.is_empty() { format!("{path} 尚无生命信号：由 `nightrun serve` 写入") } else { why.to_owned() };
+    NoLifeSign:
+        "no life sign is given: with `life_sign:` in site.yaml and `nightrun watch` another host notices when the service has gone",
+        "未配置生命信号：在 site.yaml 中设置 `life_sign:` 并在另一主机运行 `nightrun watch`，可发现服务中断";
     MailWaits { mails: u64, given_up: u64 }:
         format!("{} not left yet, {given_up} of them given up: `nightrun mail list` says why", if mails == 1 { "1 mail has".to_owned() } else { format!("{mails} mails have") }),
         format!("尚有 {mails} 封邮件未发出，其中已放弃 {given_up} 封：原因见 `nightrun mail list`");

@@ -28,6 +28,7 @@ mod roster;
 mod stands;
 mod starts;
 mod verdict;
+mod watched;
 
 pub use access::Access;
 pub use acts::Deed;
@@ -53,6 +54,7 @@ pub use roster::OnDuty;
 pub use stands::Stands;
 pub use starts::Starts;
 pub use verdict::Verdict;
+pub use watched::Watched;
 
 use crate::types::{Condition, Lang, Outcome};
 

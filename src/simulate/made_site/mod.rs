@@ -87,6 +87,7 @@ pub(super) fn made(dice: &mut Dice, jobs: usize) -> Result<Made, BadSite> {
             report_to: Role::new("duty")?,
         },
         webhooks: BTreeMap::new(),
+        life_sign: None,
         hosts: hosts(dice, jobs)?,
         targets: targets()?,
         people: BTreeMap::from([(operator()?, person()?), (watcher()?, person()?)]),

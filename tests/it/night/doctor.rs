@@ -96,6 +96,7 @@ fn a_host_where_all_is_well() {
             "everything-kept",
             "no-agent",
             "mail-folder-usable",
+            "no-life-sign",
             "clock-plausible",
             "zones-agree",
             "enough-files",

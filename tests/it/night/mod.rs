@@ -28,6 +28,8 @@ mod gates;
 mod handed_over;
 #[cfg(feature = "faults")]
 mod hour_long;
+#[cfg(feature = "faults")]
+mod life_sign;
 mod limits;
 mod needs;
 mod on_postgres;

@@ -1,0 +1,124 @@
+//! The settings of a watcher: what it looks at, and how it raises the alarm.
+
+use std::path::{Path, PathBuf};
+
+use super::defect::{Defect, Finding, Severity};
+use super::raw::watch::{AlarmMailRecord, WatchFile};
+use super::raw::{self, Field, Word};
+use super::resolve::{check_address, smtp_server, webhook};
+use super::site::{Smtp, Webhook};
+use super::source::{SourceFile, SourceTree};
+use crate::types::{Lang, Span, Zone};
+
+/// What a watcher goes by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WatchSettings {
+    pub sign: PathBuf,
+    pub memory: PathBuf,
+    pub after: Span,
+    pub repeat: Span,
+    pub waiting: Span,
+    pub ahead: Span,
+    pub language: Lang,
+    pub zone: Zone,
+    /// One of the three at least.
+    pub mail: Option<AlarmMail>,
+    pub webhook: Option<Webhook>,
+    pub command: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlarmMail {
+    pub from: String,
+    pub to: Vec<String>,
+    pub smtp: Smtp,
+}
+
+const AFTER: Span = Span::seconds(15 * 60);
+const REPEAT: Span = Span::seconds(30 * 60);
+const WAITING: Span = Span::seconds(30 * 60);
+const AHEAD: Span = Span::seconds(2 * 60);
+
+/// Reads the file of a watcher. Paths in it count from its own folder.
+///
+/// # Errors
+/// All of its defects.
+pub fn watch(file: &Path, text: &str) -> Result<WatchSettings, Vec<Defect>> {
+    let mut tree = SourceTree::default();
+    tree.insert(file, SourceFile::Content(text.as_bytes().to_vec()));
+    let lines = tree.lines(file);
+    let (raw, mut found) = raw::file::<WatchFile>(text);
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let settings = raw.and_then(|raw| resolved(&raw, folder, &mut found));
+    let mut defects: Vec<Defect> =
+        found.into_iter().map(|finding| Defect::of(file, &lines, finding)).collect();
+    defects.sort_by(|a, b| a.order().cmp(&b.order()));
+    match settings {
+        Some(settings) if defects.iter().all(|d| d.severity != Severity::Error) => Ok(settings),
+        _ => Err(defects),
+    }
+}
+
+fn resolved(raw: &WatchFile, folder: &Path, found: &mut Vec<Finding>) -> Option<WatchSettings> {
+    let path = |field: &Field<Word>| field.get().map(|word| folder.join(&word.0));
+    let words = raw.command.get().into_iter().flat_map(|words| &words.0);
+    let command: Vec<String> = words.map(|word| word.value.0.clone()).collect();
+    if raw.mail.is_absent() && raw.webhook.is_absent() && command.is_empty() {
+        let finding = Finding::error(raw.version.at().unwrap_or_default(), "nobody hears an alarm");
+        found.push(finding.hint("give `mail`, `webhook` or `command`"));
+    }
+    let at = raw.webhook.at().unwrap_or_default();
+    let given = raw.webhook.get().map(|record| webhook(record, at, found));
+    let mail = raw.mail.get().map(|record| mail(record, found));
+    Some(WatchSettings {
+        sign: path(&raw.sign)?,
+        memory: path(&raw.memory)?,
+        after: raw.after.or(AFTER),
+        repeat: raw.repeat.or(REPEAT),
+        waiting: raw.waiting.or(WAITING),
+        ahead: raw.ahead.or(AHEAD),
+        language: raw.language.or(Lang::En),
+        zone: raw.zone.get().cloned().unwrap_or_else(Zone::utc),
+        mail: mail.flatten(),
+        webhook: given.flatten(),
+        command,
+    })
+}
+
+fn mail(raw: &AlarmMailRecord, found: &mut Vec<Finding>) -> Option<AlarmMail> {
+    let to = raw.to.get().into_iter().flat_map(|list| &list.0);
+    for address in raw.from.given().into_iter().chain(to.clone()) {
+        check_address(address, found);
+    }
+    Some(AlarmMail {
+        from: raw.from.get()?.0.clone(),
+        to: to.map(|address| address.value.0.clone()).collect(),
+        smtp: smtp_server(raw.smtp.get()?, found),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::definition::Styles;
+
+    fn read(text: &str) -> Result<WatchSettings, String> {
+        watch(Path::new("/etc/nightrun/watch.yaml"), text).map_err(|defects| {
+            defects.iter().map(|d| d.text(Path::new(""), Styles::plain())).collect()
+        })
+    }
+
+    #[test]
+    fn a_watcher_has_its_defaults_and_somebody_who_hears_it() {
+        let text = "version: 1\nsign: /srv/night/sign.json\nmemory: watch.json\n";
+        let settings = read(&format!("{text}command: [logger, -t, night]\n")).unwrap();
+        assert_eq!(settings.memory, Path::new("/etc/nightrun/watch.json"));
+        assert_eq!((settings.after, settings.command.len()), (AFTER, 3));
+        assert!(read(text).unwrap_err().contains("nobody hears an alarm"));
+        let mail = "mail: {from: a, to: [b@x], smtp: {host: h}}\nafer: 5m\n";
+        let said = read(&format!("{text}{mail}")).unwrap_err();
+        for part in ["`a` is not a mail address", "did you mean `after`?"] {
+            assert!(said.contains(part), "{said}");
+        }
+    }
+}
