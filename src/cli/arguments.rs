@@ -348,6 +348,11 @@ pub(super) enum Command {
     /// Incidents: who was told, acknowledge, resolve, report
     #[command(subcommand)]
     Incident(IncidentCommand),
+    /// What happened since the last bulletin, or what the bulletins of a day tell of
+    Bulletin {
+        #[arg(long, value_name = "DATE")]
+        day: Option<Date>,
+    },
     /// Hand a shift over to the next one
     #[command(subcommand)]
     HandOver(HandOverCommand),

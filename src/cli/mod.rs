@@ -10,6 +10,7 @@ mod arguments;
 mod asking;
 mod audit;
 mod backup;
+mod bulletin;
 mod change;
 mod change_check;
 mod change_evidence;
@@ -119,6 +120,7 @@ async fn carry_out(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Freezes => house::freezes(context).await,
         Command::Second { request, why } => house::second(context, request, why).await,
         Command::Incident(command) => incident::incident(context, command).await,
+        Command::Bulletin { day } => bulletin::bulletin(context, day).await,
         Command::HandOver(command) => hand_over::hand_over(context, command).await,
         Command::Roster(command) => roster::roster(context, command).await,
         Command::Audit(arguments) => audit::audit(context, arguments).await,

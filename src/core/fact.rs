@@ -18,6 +18,7 @@ use crate::wire::Ended;
 mod names;
 
 pub use super::action::{Action, Approved, Proposed};
+use super::bulletin::Bulletin;
 pub use super::change::ChangeStep;
 use super::hand_over;
 pub use super::incident::{Moved, Opened};
@@ -139,6 +140,8 @@ pub enum Fact {
         job: Option<JobName>,
     },
 
+    /// What has happened in a time was compiled for people.
+    BulletinTold(Box<Bulletin>),
     /// A shift is to be handed over to the next.
     HandOverOpened(Box<hand_over::Opened>),
     /// A step of that: a person took it, or its time had come.

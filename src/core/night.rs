@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::act::By;
 use super::agenda::Agenda;
+use super::bulletin::Bulletin;
 pub use super::event::Event;
 use super::fact::{Action, Fact, RunOpened};
 use super::hand_over::Shifts;
@@ -55,6 +56,8 @@ pub enum Command {
         people: Vec<PersonId>,
         notice: HandOverNotice,
     },
+    /// Tell people what has happened.
+    Bulletin(Box<Bulletin>),
     /// The run is over: its report is due.
     Report {
         run: RunId,
@@ -259,7 +262,13 @@ impl Core {
         };
         let away = self.away.values().min().map(|since| *since + HOST_GRACE);
         Due {
-            wall: due.wall.into_iter().chain(incident).chain(self.hand_over_due()).min(),
+            wall: due
+                .wall
+                .into_iter()
+                .chain(incident)
+                .chain(self.hand_over_due())
+                .chain(self.bulletin_due())
+                .min(),
             since_boot: due.since_boot.into_iter().chain(away).min(),
         }
     }
@@ -462,6 +471,7 @@ impl Mover<'_> {
         self.check_deadlines()?;
         self.end_runs()?;
         self.miss_hosts()?;
+        self.tell_bulletin()?;
         self.watch_hand_overs()?;
         self.watch_incidents()
     }

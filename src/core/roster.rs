@@ -122,7 +122,8 @@ impl<'a> Roster<'a> {
         self.known_between(first, last).whole()
     }
 
-    pub(super) fn known_between(&self, first: Date, last: Date) -> Known {
+    /// The same, as far as it is known.
+    pub fn known_between(&self, first: Date, last: Date) -> Known {
         let mut known = Known::default();
         for date in days(first, last) {
             for (name, shift) in self.staffing.shifts() {

@@ -199,6 +199,12 @@ impl Core {
         self.service.as_ref().map(|service| &service.site)
     }
 
+    /// The site that is served here and not beside another scheduler.
+    pub(super) fn serves(&self) -> Option<&Site> {
+        let service = self.service.as_ref().filter(|service| !service.observes)?;
+        Some(&service.site)
+    }
+
     /// When the next start is to be made, of all batches but these.
     pub fn next_start(&self, but: &BTreeSet<BatchId>) -> Option<Timestamp> {
         self.next_starts().find(|(_, batch)| !but.contains(batch)).map(|(at, _)| at)

@@ -4,6 +4,7 @@
 
 mod act;
 mod archives;
+mod bulletins;
 mod caller;
 mod change_records;
 mod changes;
@@ -39,6 +40,7 @@ use tokio::sync::{OnceCell, mpsc, oneshot, watch};
 
 pub use act::{ActBody, Ordered};
 pub use archives::lines as archive_lines;
+pub use bulletins::{NONE as NO_BULLETIN, of_store as bulletin_of_store};
 pub use changes::{CreateBody, StepBody};
 pub use hand_overs::{HandOverBody, of_store as hand_over_of_store};
 pub use house::{FreezeBody, PoolBody, ReasonBody};

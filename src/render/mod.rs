@@ -7,6 +7,7 @@ pub mod access;
 pub mod archives;
 pub mod audit;
 pub mod behind;
+pub mod bulletin;
 pub mod change;
 pub mod change_check;
 pub mod change_evidence;

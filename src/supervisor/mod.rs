@@ -4,6 +4,7 @@
 mod access;
 mod archive;
 mod as_if;
+mod bulletins;
 mod changes;
 mod credentials;
 mod hand_overs;
@@ -48,6 +49,7 @@ use crate::wire::{FromAgent, ToAgent};
 pub use access::{allow, is_known, person_of};
 pub use archive::Unneeded;
 pub use as_if::AsIf;
+pub use bulletins::bulletin_of;
 pub use hand_overs::{night_as_stored, noted_since};
 pub use letters::{missed_starts, planned, usual_p95};
 pub use life_sign::SignToWrite;

@@ -266,6 +266,7 @@ impl<W: World> Supervisor<W> {
                 Command::HandOver { hand_over, people, notice } => {
                     turn.mail.extend(self.hand_over_mail(hand_over, people, *notice).await);
                 }
+                Command::Bulletin(told) => turn.mail.extend(self.bulletin_mail(told).await?),
                 Command::Report { run } => drop(over.insert(run.clone())),
                 _ => {}
             }
@@ -304,7 +305,10 @@ impl<W: World> Supervisor<W> {
                 Command::Recorded { host, attempt } => {
                     recorded.entry(host.clone()).or_default().push(attempt.clone());
                 }
-                Command::Notify { .. } | Command::HandOver { .. } | Command::Report { .. } => {}
+                Command::Notify { .. }
+                | Command::HandOver { .. }
+                | Command::Bulletin(_)
+                | Command::Report { .. } => {}
             }
         }
         for (host, attempts) in recorded {

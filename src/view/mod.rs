@@ -5,6 +5,7 @@ pub mod access;
 pub mod archives;
 pub mod audit;
 pub mod behind;
+pub mod bulletin;
 pub mod change;
 pub mod change_diff;
 pub mod change_evidence;

@@ -50,6 +50,7 @@ impl Fact {
             | Self::ChangeMoved { .. }
             | Self::EventReceived(_)
             | Self::EventForgotten { .. }
+            | Self::BulletinTold(_)
             | Self::HandOverOpened(_)
             | Self::HandOverMoved(_) => return None,
         })
@@ -74,6 +75,7 @@ impl Fact {
             Self::IncidentOpened(_) => "incident-opened",
             Self::IncidentMoved(_) => "incident-moved",
             Self::IncidentClosed { .. } => "incident-closed",
+            Self::BulletinTold(_) => "bulletin-told",
             Self::HandOverOpened(_) => "hand-over-opened",
             Self::HandOverMoved(_) => "hand-over-moved",
             Self::ScheduleTaken { .. } => "schedule-taken",

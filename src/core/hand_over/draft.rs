@@ -160,7 +160,7 @@ impl Draft {
                 .filter(|run| run.result.is_none())
                 .map(|run| running(run, ahead.runs.get(run.id()).and_then(|run| run.end)))
                 .collect(),
-            ahead: ahead_starts(core, now.wall, until),
+            ahead: starts_ahead(core, now.wall, until),
             at_risk: late
                 .map(|l| AtRisk {
                     run: l.run,
@@ -245,7 +245,7 @@ fn running(run: &Run, expected_end: Option<Timestamp>) -> Running {
 }
 
 /// Starts of the site's schedules, the next one first.
-fn ahead_starts(core: &Core, from: Timestamp, until: Timestamp) -> Vec<AheadStart> {
+pub fn starts_ahead(core: &Core, from: Timestamp, until: Timestamp) -> Vec<AheadStart> {
     let Some(on_call) = core.on_call() else { return Vec::new() };
     let mut starts: Vec<AheadStart> = Vec::new();
     for batch in on_call.site.batches.values() {
@@ -275,7 +275,7 @@ fn calendars(core: &Core, now: Timestamp) -> Vec<CalendarEnd> {
 }
 
 /// Notes about a run since an instant.
-pub fn of_run(run: &Run, since: Timestamp) -> Vec<Note> {
+fn of_run(run: &Run, since: Timestamp) -> Vec<Note> {
     let acts = run.acts.iter().filter(|act| act.at >= since);
     acts.filter_map(|act| {
         let Action::Note { job, text } = &act.action else { return None };

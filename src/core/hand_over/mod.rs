@@ -16,7 +16,7 @@ use crate::types::{HandOverId, PersonId, ShiftName};
 
 pub use draft::{
     AheadStart, AtRisk, CalendarEnd, Doubt, Draft, FreezeKept, HoldKept, Note, OpenIncident,
-    Running, of_run as notes_of_run,
+    Running, starts_ahead,
 };
 pub(in crate::core) use due::Shifts;
 pub use take::{HandOverOrder, HandOverWish};

@@ -1,4 +1,4 @@
-//! What must be true of the facts of hand-overs: each begins once, its steps count on, and nobody accepts his own shift while it is another one's.
+//! What must be true of the facts of bulletins, each of which comes once, and of hand-overs: each begins once, its steps count on, and nobody accepts his own shift while it is another one's.
 
 use crate::core::fact::Fact;
 use crate::core::hand_over::{HandOverStep, Moved, Opened};
@@ -12,6 +12,13 @@ pub(super) fn may(state: &State, fact: &Fact) -> Result<(), Not> {
     let (of, why) = match fact {
         Fact::HandOverOpened(opened) => (&opened.hand_over, may_open(state, opened)),
         Fact::HandOverMoved(moved) => (&moved.hand_over, may_move(state, moved)),
+        Fact::BulletinTold(told) => {
+            let last = state.standing.bulletin.as_ref();
+            return match last.is_none_or(|last| last.slot < told.slot) {
+                true => Ok(()),
+                false => Err(("a bulletin".to_owned(), "it was told before".to_owned())),
+            };
+        }
         _ => return Ok(()),
     };
     why.map_err(|why| (of.to_string(), why.to_owned()))

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::Unfit;
+use crate::core::bulletin::Bulletin;
 use crate::core::change::{Lives, Taken};
 use crate::core::fact::{Approved, Fact, Proposed, RunOpened};
 use crate::core::hand_over::{self, HandOver};
@@ -32,6 +33,8 @@ pub struct Standing {
     pub events: BTreeMap<EventKey, Heard>,
     /// Hand-overs of shifts, accepted or not.
     pub hand_overs: BTreeMap<HandOverId, HandOver>,
+    /// The last bulletin; the first is of no time, for nobody.
+    pub bulletin: Option<Bulletin>,
     /// The highest numbers ever given.
     pub last_freeze: u64,
     pub last_request: u64,
@@ -142,6 +145,7 @@ impl Standing {
                 let known = self.tokens.entry(*token);
                 known.or_insert(Token { person: None, revoked: true }).revoked = true;
             }
+            Fact::BulletinTold(told) => self.bulletin = Some((**told).clone()),
             Fact::HandOverOpened(opened) => {
                 let id = opened.hand_over.clone();
                 self.hand_overs.entry(id).or_insert_with(|| HandOver::new(at, opened));

@@ -7,7 +7,7 @@ use super::record::record;
 use super::site::Version;
 use super::{List, Names, OneOrMore};
 use crate::definition::site::{DutyDays, TurnLength};
-use crate::types::{CalendarName, PersonId, Severity, ShiftName, Span};
+use crate::types::{CalendarName, PersonId, Role, Severity, ShiftName, Span};
 
 record! {
     /// shifts.yaml: the shifts of the site, with their hours.
@@ -18,6 +18,18 @@ record! {
         required shifts: Names<ShiftName, ShiftRecord>,
         /// How shifts are handed over, where they are.
         optional hand_over: HandOverRecord,
+        /// When what has happened is compiled and mailed, where it is.
+        optional bulletin: BulletinRecord,
+    }
+}
+
+record! {
+    /// What has happened since the last one, mailed at set times.
+    pub(crate) struct BulletinRecord {
+        /// Clock times of the site's zone.
+        required at: List<Time>,
+        /// Roles that get it; everybody by default.
+        optional to: List<Role>,
     }
 }
 

@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use super::changes::values;
 use super::known::Known;
 use super::roster;
 use super::settings::text;
 use crate::definition::defect::Finding;
 use crate::definition::places::Places;
-use crate::definition::raw::duty::{HandOverRecord, ShiftRecord};
+use crate::definition::raw::duty::{BulletinRecord, HandOverRecord, ShiftRecord};
 use crate::definition::raw::people::PeopleFile;
 use crate::definition::raw::{At, Names};
 use crate::definition::sheets::{Findings, Sheet, Sheets};
-use crate::definition::site::{Duty, HandOverRule, HandOverRules, Hours, Shift, Team};
+use crate::definition::site::{
+    BulletinRules, Duty, HandOverRule, HandOverRules, Hours, Shift, Team,
+};
 use crate::types::{Severity, ShiftName, Span, TeamName};
 
 pub(super) fn resolve(
@@ -33,6 +36,7 @@ pub(super) fn resolve(
                 duty.shifts.insert(name.value.clone(), shift);
             }
         }
+        duty.bulletin = raw.bulletin.get().map(|raw| bulletin(raw, known, &mut found));
         duty.hand_over = raw.hand_over.get().map(|raw| hand_over(raw, known, &mut found));
         findings.add(&sheet.file, found);
     }
@@ -99,6 +103,23 @@ fn shift(
         calendar: raw.calendar.get().or(known.calendar.as_ref()).cloned(),
         on_call: raw.on_call.or(false),
     })
+}
+
+fn bulletin(raw: &BulletinRecord, known: &Known<'_>, found: &mut Vec<Finding>) -> BulletinRules {
+    if let Some(none) = raw.at.given().filter(|list| list.value.0.is_empty()) {
+        found.push(Finding::error(none.at, "a bulletin without a time is never made"));
+    }
+    for role in raw.to.get().into_iter().flat_map(|list| &list.0) {
+        if known.roles.is_complete() && !known.roles.contains(&role.value) {
+            let what = format!("nobody in people.yaml has the role `{}`", role.value);
+            let hint = known.hint(&known.roles, role.value.as_str());
+            found.push(Finding::warning(role.at, what).maybe_hint(hint));
+        }
+    }
+    let mut at = values(&raw.at);
+    at.sort();
+    at.dedup();
+    BulletinRules { at, to: values(&raw.to) }
 }
 
 /// Which shifts are handed over: each to others, and once.

@@ -6,7 +6,7 @@ use jiff::civil::{Date, DateTime, Time};
 use serde::{Deserialize, Serialize};
 
 use super::RosterRules;
-use crate::types::{CalendarName, PersonId, Severity, ShiftName, Span, TeamName, Text};
+use crate::types::{CalendarName, PersonId, Role, Severity, ShiftName, Span, TeamName, Text};
 
 /// Who is there when (值班). Runs go by no copy of it: a roster is asked as it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -26,6 +26,9 @@ pub struct Duty {
     /// How shifts are handed over; `None`: nothing asks for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hand_over: Option<HandOverRules>,
+    /// When what has happened is told to all; `None`: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bulletin: Option<BulletinRules>,
 }
 
 /// A team (团队).
@@ -138,6 +141,15 @@ pub struct Override {
     pub people: Vec<PersonId>,
     pub reason: String,
     pub by: PersonId,
+}
+
+/// When a bulletin (每日通告) is compiled and mailed (E5).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BulletinRules {
+    /// Clock times of the site's zone; never empty.
+    pub at: Vec<Time>,
+    /// Who gets it: everybody with one of these roles; everybody where it is empty.
+    pub to: Vec<Role>,
 }
 
 /// Which shifts are handed over to which, and what is done until somebody has accepted (交接, E5).

@@ -38,8 +38,8 @@ pub use change_rules::{
     PromotionRule, Quorum, RehearsalRule, StepWord, SubmissionRule, WeeklyRule, WindowRule,
 };
 pub use duty::{
-    Assignment, Duty, DutyDays, HandOverRule, HandOverRules, Hours, Leave, Notice, Override,
-    Rotation, Shift, Swap, Team, TurnLength,
+    Assignment, BulletinRules, Duty, DutyDays, HandOverRule, HandOverRules, Hours, Leave, Notice,
+    Override, Rotation, Shift, Swap, Team, TurnLength,
 };
 pub use escalation::{Clocks, Escalation, Limit, Policy, Rung, Tell, Way};
 pub use job::{EndingKind, Job, Kind, Need, NeedOf, Retry, Success, Survivors, Transaction};

@@ -1,9 +1,10 @@
-//! Routes of whoever is on call: incidents, hand-overs of shifts.
+//! Routes of whoever is on call: incidents, hand-overs of shifts, bulletins.
 
 use axum::http::Method;
 use axum::routing::{get, post};
 
 use super::{DoneOrTried, READ};
+use crate::http::bulletins::{WhichBulletin, bulletin};
 use crate::http::hand_overs::{
     HandOverBody, HandOversPage, WhichHandOvers, list as hand_overs, one as hand_over,
     step as hand_over_step,
@@ -14,6 +15,7 @@ use crate::http::incidents::{
 };
 use crate::http::route::{Answer, Needs, Route, Schemas};
 use crate::types::Right;
+use crate::view::bulletin::BulletinView;
 use crate::view::hand_over::HandOverView;
 use crate::view::incident::IncidentView;
 
@@ -94,5 +96,13 @@ pub(super) fn of_hand_overs(s: &mut Schemas) -> Vec<Route> {
         )
         .takes::<HandOverBody>(s)
         .gives::<DoneOrTried>(200, s),
+        Route::new(
+            (Method::GET, "/api/v1/bulletin"),
+            READ,
+            "What happened since the last bulletin, or what the bulletins of a day tell of",
+            get(bulletin),
+        )
+        .asks::<WhichBulletin>(s)
+        .gives::<BulletinView>(200, s),
     ]
 }

@@ -1,6 +1,7 @@
-//! The hand-over of a shift.
+//! The hand-over of a shift, and a bulletin.
 
 use super::at;
+use crate::core::bulletin::Bulletin;
 use crate::core::fact::Fact;
 use crate::core::hand_over::{Draft, HandOverStep, Moved, Note, Opened};
 use crate::types::{HandOverId, PersonId, ShiftName};
@@ -27,6 +28,12 @@ pub(super) fn facts() -> Vec<Fact> {
             by: Some(zhang),
             words: "收到".into(),
             step: HandOverStep::Accepted { draft },
+        })),
+        Fact::BulletinTold(Box::new(Bulletin {
+            slot: at(),
+            from: at() - std::time::Duration::from_secs(86_400),
+            to: at(),
+            people: vec![PersonId::new("li-wei").unwrap()],
         })),
     ]
 }

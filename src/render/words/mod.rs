@@ -7,6 +7,7 @@
 mod access;
 mod acts;
 mod audited;
+mod bulletins;
 mod changes;
 mod checks;
 mod counted;
@@ -33,6 +34,7 @@ mod watched;
 pub use access::Access;
 pub use acts::Deed;
 pub use audited::Audited;
+pub use bulletins::Bulletins;
 pub use changes::{ChangeWord, PaperWord, Stepped};
 pub use checks::Checks;
 pub use counted::Counted;

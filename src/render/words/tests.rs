@@ -59,7 +59,7 @@ fn every_message_in_both_languages() {
     let mut text = print_tables!(
         Verdict, Fault, Deed, Because, Planned, Proven, Counted, Evident, Checks, Happened,
         Rehearsed, Health, Incidents, Starts, Stands, Access, OnDuty, Audited, Restored, Stepped,
-        ChangeWord, PaperWord, Lacks, Listed, HandOvers, Watched
+        ChangeWord, PaperWord, Lacks, Listed, HandOvers, Watched, Bulletins
     );
     text.push_str("\n# Label\n");
     for label in Label::ALL {

@@ -69,6 +69,7 @@ const TAKES: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/hand-overs", "read"),
     ("GET", "/api/v1/hand-overs/{hand_over}", "read"),
     ("POST", "/api/v1/hand-overs/{hand_over}/{step}", "respond"),
+    ("GET", "/api/v1/bulletin", "read"),
     ("POST", "/api/v1/login", ""),
     ("POST", "/api/v1/logout", "known"),
     ("POST", "/api/v1/credentials", "admin"),

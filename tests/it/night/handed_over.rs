@@ -35,6 +35,7 @@ shifts:
 hand_over:
   between: [{from: afternoon, to: [night]}]
   limit: 30m
+bulletin: {at: [\"22:10\"], to: [lead]}
 ";
 
 const ROSTER: &str = "
@@ -132,8 +133,28 @@ fn a_shift_is_handed_over_to_whoever_comes_next_and_both_are_told_until_then() {
     let nothing = api::post(house, "/api/v1/hand-overs/night@2026-11-02/accept", &json!({}));
     assert_eq!(nothing.json()["rule"], "no-such-thing");
     assert!(town.run(&["hand-over", "list"], 0).contains("No hand-over is open."));
-    served.signal(Signal::TERM);
-    served.ends(0);
+
+    // The bulletin's time comes while nobody is there; it is sent once, with the time that it tells of.
+    served.kill();
+    town.set_clock(at("22:31:00"));
+    for _ in 0..2 {
+        let served = town.serve();
+        let bulletin = heard(12).split_off(11);
+        assert_eq!(bulletin[0].0, "max");
+        assert!(
+            bulletin[0].1.contains("2026-11-01 22:10:00 CET to 2026-11-02 22:31"),
+            "{bulletin:?}"
+        );
+        served.notice("serving 1 schedule");
+        served.signal(Signal::TERM);
+        served.ends(0);
+    }
+    // The first says since when they are told at all.
+    assert_eq!(house.facts("bulletin-told").len(), 2);
+    let shown = town.run(&["bulletin", "--day", "2026-11-02"], 0);
+    for part in ["Bulletin of 2026-11-02", "INC-1 [P3]", "On shift", "Afternoon", "Ann Shift"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
     assert_eq!(house.facts("hand-over-opened").len(), 1);
     town.run(&["journal", "verify"], 0);
 }
