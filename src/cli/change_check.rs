@@ -11,6 +11,7 @@ use super::change_records::{Period, Records, figures, prove, said};
 use super::context::Context;
 use super::exit::{FAILED, Failure, WELL};
 use super::show::{host_now, short};
+use crate::port::StoreReader;
 use crate::render;
 use crate::types::{ChangeId, TargetName};
 use crate::view::change_proof::Said;
@@ -106,12 +107,20 @@ pub(super) async fn export(context: &Context, asked: ExportArguments) -> Result<
         let which = (change, None, asked.offline);
         proofs.push(prove(context, &records, &recorded, which).await?);
     }
+    let reader = context.reader().await?;
     let folder = &asked.dir;
     let zone = &records.site.zone;
     for proof in &proofs {
         let page = render::change_proof_html::page(context.lang, zone, proof);
         let name = format!("{}.html", proof.line.id);
         put(&folder.join("proofs").join(name), &page.map_err(Failure::failed)?)?;
+        // As they were submitted, byte for byte: their SHA-256 is the one of the proof.
+        for of in &proof.scripts {
+            if let Some(bytes) = reader.blob_get(&of.digest).await.map_err(Failure::failed)? {
+                let file = folder.join("scripts").join(proof.line.id.as_str()).join(&of.script);
+                super::write(&file, &bytes)?;
+            }
+        }
     }
     put(&folder.join("changes.csv"), &render::change_check::csv(&of_time, &proofs))?;
     let whole = json!({ "from": period.from, "to": period.to, "changes": proofs });

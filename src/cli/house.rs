@@ -8,12 +8,14 @@ use jiff::civil::Time;
 use super::act::answered;
 use super::arguments::{Format, WhyArguments};
 use super::asking;
+use super::change_evidence;
 use super::context::Context;
 use super::exit::{Failure, WELL};
 use super::run::{act_and_go_on, instant, led_for_site};
 use super::show::host_now;
 use crate::app::own_account;
 use crate::core::deadline::first_at_or_after;
+use crate::core::fact::Proposed;
 use crate::core::incident::IncidentOrder;
 use crate::core::night::Event;
 use crate::definition::nearest;
@@ -93,13 +95,19 @@ pub(super) async fn freezes(context: &Context) -> Result<u8, Failure> {
     Ok(WELL)
 }
 
-/// `second`. What was asked of a run is carried out by whoever supervises it, or by taking it up.
+/// `second`. What was asked of a run is carried out by whoever supervises it, or by taking it up. Whoever is to say yes to
+/// what was found of a change sees the evidence first, as the first person did.
 pub(super) async fn second(
     context: &Context,
     request: RequestId,
     why: WhyArguments,
 ) -> Result<u8, Failure> {
-    let run = context.standing().await?.run_of(request).cloned();
+    let standing = context.standing().await?;
+    let asked = standing.requests.get(&request).map(|asked| &asked.what);
+    if let Some(Proposed::Change { change, .. }) = asked.filter(|_| !why.dry_run) {
+        change_evidence::shown_before(context, change).await;
+    }
+    let run = standing.run_of(request).cloned();
     let supervised = context.is_supervised().await?;
     if let Some(run) = run
         && !supervised

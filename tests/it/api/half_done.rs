@@ -123,6 +123,9 @@ fn two_people_say_how_a_change_that_stopped_half_way_goes_on() {
             office.command("dba", &["change", "decide", id, how, "--reason", "as agreed"]).code(0);
         assert!(asked.out.contains(&format!("R-{number} waits")), "{}", asked.out);
         let request = format!("R-{number}");
+        // Whoever says yes on the host of the target sees what it says, before anything is asked.
+        let unknown = office.served.house.run(&["second", &request, "--reason", "x"]);
+        assert!(unknown.err.contains("1 of 2"), "{}", unknown.err);
         office.command("ops", &["second", &request, "--reason", "so be it"]).code(0);
     };
     two("back", "roll-back", 2);

@@ -85,6 +85,13 @@ fn exported(house: &House) {
         (&json!("rate"), &json!(true))
     );
     assert!(read("proofs/rate.html").contains("<h1><code>rate</code>"));
+    // The scripts as they were submitted.
+    for of in data["changes"][0]["scripts"].as_array().unwrap() {
+        let script = of["script"].as_str().unwrap();
+        let bytes = std::fs::read(folder.join("scripts/rate").join(script)).unwrap();
+        let digest = nightrun::definition::copy::sha256(&bytes);
+        assert_eq!(of["digest"], digest, "{script}");
+    }
     for by in ["team", "author-team", "class", "month"] {
         let stats: Value = serde_json::from_str(&read(&format!("stats-{by}.json"))).unwrap();
         assert_eq!(stats["total"]["executed"], 1, "{by}");
