@@ -78,12 +78,14 @@ impl Memory {
             Err(why) => (None, Some(why.to_owned())),
         };
         if let Some(sign) = sign {
-            self.last = Some(sign.at);
+            // A time that has not come yet would put the next alarm off until then.
+            self.last = Some(sign.at.min(now));
         }
         let troubles = self.troubles(limits, (sign, why), now);
         match (&self.alarm, troubles.is_empty()) {
             (None, true) => None,
-            (Some(alarm), true) => Some(Said::Over { since: alarm.since }),
+            // Where there is nothing to read, nothing says that it is over.
+            (Some(alarm), true) => sign.map(|_| Said::Over { since: alarm.since }),
             (None, false) => Some(Said::Alarm { troubles, again: false }),
             (Some(alarm), false) => {
                 let of_the_kind =
@@ -254,6 +256,7 @@ mod tests {
     #[test]
     fn messages_that_wait_and_clocks_that_differ_are_told_and_a_second_trouble_is_told_at_once() {
         let waits = |at, since| Ok(Some(sign(at, Some(since))));
+        let there = |at| Ok(Some(sign(at, None)));
         assert_eq!(
             said(
                 &[(0, waits(0, 0)), (19, waits(19, 0)), (20, waits(20, 0)), (30, waits(35, 0))],
@@ -267,5 +270,15 @@ mod tests {
             ["0 3 wait -30", "20 away 0"]
         );
         assert_eq!(said(&[(0, Ok(Some(sign(2, None))))], &[]), [""; 0]);
+        // A sign that cannot be read ends no alarm.
+        assert_eq!(
+            said(&[(0, waits(0, -30)), (1, Err(" gone")), (2, Ok(None)), (3, there(3))], &[]),
+            ["0 3 wait -30", "3 over since 0"]
+        );
+        // One of a time that is far ahead keeps no later alarm back.
+        assert_eq!(
+            said(&[(0, there(9_000)), (1, Ok(None)), (15, Ok(None))], &[]),
+            ["0 clock 540000", "15 away 0"]
+        );
     }
 }

@@ -164,7 +164,9 @@ fn undecided(state: &State, on_call: &OnCall, now: Timestamp) -> Vec<(Timestamp,
     let shifts = roster.known_between(plus(today, -2), plus(today, 2)).on.into_iter();
     let shifts = shifts.filter(|on| {
         let id = HandOverId { shift: on.shift.clone(), date: on.date };
-        rules.of(&on.shift).is_some() && !known.contains_key(&id) && !old(on)
+        // Hours that clocks skip are no shift.
+        let some = on.from < on.to;
+        some && rules.of(&on.shift).is_some() && !known.contains_key(&id) && !old(on)
     });
     let prepare = SignedDuration::try_from(rules.prepare.get()).unwrap_or(SignedDuration::MAX);
     let begins = |on: &OnShift| on.to.saturating_sub(prepare).unwrap_or(on.to).max(on.from);
