@@ -28,7 +28,11 @@ pub(super) async fn over_tcp(
     let stream = TcpStream::connect((host, port)).await?;
     let Some(trust) = tls else { return exchange(stream, request).await };
     let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-    let connector = TlsConnector::from(Arc::new(trusting(trust)?));
+    // Its file may lie in a folder over the network, which may hang.
+    let file = trust.0.map(Path::to_owned);
+    let config = tokio::task::spawn_blocking(move || trusting(Trust(file.as_deref())));
+    let config = config.await.map_err(io::Error::other)??;
+    let connector = TlsConnector::from(Arc::new(config));
     exchange(connector.connect(name, stream).await?, request).await
 }
 

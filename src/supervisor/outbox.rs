@@ -107,7 +107,9 @@ impl<W: World> Supervisor<W> {
     async fn hand_over_due_mail(&mut self) -> Result<(), StoreError> {
         let real = self.parts.clock.real();
         let reader = self.parts.store.reader();
-        let due = reader.outbox_due(real, AT_A_TIME).await?;
+        // What a sender has already is due too: however much waits for one that does not answer, others are reached.
+        let posted = u32::try_from(self.posted.len()).unwrap_or(u32::MAX);
+        let due = reader.outbox_due(real, AT_A_TIME.saturating_add(posted)).await?;
         if !due.is_empty() {
             // Whoever leads now sends it.
             self.parts.store.still_leads().await?;

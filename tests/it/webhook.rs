@@ -127,3 +127,30 @@ async fn address_and_secret_come_from_files_that_are_read_each_time() {
     assert!(asked[2].header("nightrun-signature").unwrap().starts_with("t="), "{asked:?}");
     assert!(asked.iter().all(|asked| !asked.body.contains("this is secret")));
 }
+
+/// As a folder over the network that hangs: reading a pipe that nobody writes.
+#[tokio::test]
+async fn a_file_that_cannot_be_read_to_its_end_holds_nothing_up_but_its_message() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("url");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &file, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR)
+        .unwrap();
+    let hung = Webhook { url: WebhookUrl::File(file.clone()), ..webhook(WebhookFormat::Json, 1) };
+    let (message, sender) = (message(&hung), WebhookSender::new(SHORT));
+    let beats = async {
+        for _ in 0..10 {
+            tokio::time::sleep(SHORT / 50).await;
+        }
+    };
+    // Both on one thread: the other one goes on meanwhile.
+    let sent = tokio::select! {
+        biased;
+        sent = sender.send(&message) => Some(sent),
+        () = beats => None,
+    };
+    assert!(sent.is_none(), "{sent:?}");
+    let why = sender.send(&message).await.unwrap_err();
+    assert!(matches!(&why, SendError::Later(why) if why.contains("no answer")), "{why}");
+    // Whoever still reads goes.
+    drop(fs::OpenOptions::new().write(true).open(&file).unwrap());
+}

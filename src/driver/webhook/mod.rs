@@ -45,15 +45,10 @@ impl Mailer for WebhookSender {
     async fn send(&self, mail: &OutgoingMail) -> Result<String, SendError> {
         let post: WebhookPost = serde_json::from_slice(&mail.bytes)
             .map_err(|why| SendError::Never(format!("the message cannot be read: {why}")))?;
-        let place = Place::of(&post.webhook).map_err(SendError::Later)?;
-        let asked = timeout(self.limit, ask(&place, &post, &mail.message_id)).await;
-        let answered = asked.unwrap_or_else(|_| {
+        let asked = timeout(self.limit, ask_there(post, &mail.message_id)).await;
+        asked.unwrap_or_else(|_| {
             let doubt = "the message may have been taken all the same";
             Err(SendError::Later(format!("no answer in {:?}; {doubt}", self.limit)))
-        });
-        answered.map(|reply| place.hide(&reply)).map_err(|error| match error {
-            SendError::Later(why) => SendError::Later(place.hide(&why)),
-            SendError::Never(why) => SendError::Never(place.hide(&why)),
         })
     }
 }
@@ -107,6 +102,18 @@ fn first_line(file: &Path) -> Result<String, String> {
         Some(line) => Ok(line.to_owned()),
         None => Err(bad(&"the file is empty")),
     }
+}
+
+async fn ask_there(post: WebhookPost, id: &str) -> Result<String, SendError> {
+    let webhook = post.webhook.clone();
+    // A folder over the network may hang, and the supervisor's loop with it.
+    let place = tokio::task::spawn_blocking(move || Place::of(&webhook)).await;
+    let place = place.map_err(|why| why.to_string()).flatten().map_err(SendError::Later)?;
+    let answered = ask(&place, &post, id).await;
+    answered.map(|reply| place.hide(&reply)).map_err(|error| match error {
+        SendError::Later(why) => SendError::Later(place.hide(&why)),
+        SendError::Never(why) => SendError::Never(place.hide(&why)),
+    })
 }
 
 async fn ask(place: &Place, post: &WebhookPost, id: &str) -> Result<String, SendError> {

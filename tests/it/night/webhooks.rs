@@ -109,3 +109,24 @@ fn people_and_rooms_are_told_over_http_and_a_message_is_sent_again_as_it_was_aft
     served.signal(rustix::process::Signal::TERM);
     served.ends(0);
 }
+
+/// More messages than are looked at in one go wait for a room that does not answer; every mail leaves.
+#[test]
+fn a_room_that_does_not_answer_keeps_no_mail_back_however_much_waits_for_it() {
+    const JOBS: usize = 130;
+    let town = Town::new();
+    let mail = sink(&[]);
+    let room = on_its_own(async move || WebhookSink::listen(&[], Behaviour::Hang).await);
+    declared(&town, mail.port, room.port, room.port);
+    let job = |number| format!("  j{number}: {{title: J, shell: exit 1}}\n");
+    let jobs: String = (0..JOBS).map(job).collect();
+    town.house.batch("eod", &format!("\nschedule: {{cron: \"30 21 * * *\"}}\njobs:\n{jobs}"));
+    town.set_clock(at("21:29:58"));
+    let served = town.serve();
+    eventually("each mail", || mails(&mail).len() >= JOBS);
+    let waits = town.run(&["mail", "list"], 0);
+    let waiting = waits.lines().filter(|line| line.contains("to webhook:ann-phone")).count();
+    assert!(waiting > 100, "{waiting} wait for the room");
+    served.signal(rustix::process::Signal::TERM);
+    served.ends(0);
+}
