@@ -100,8 +100,10 @@ async fn looked(
         digest => kept.get(digest).map(String::as_str),
     };
     let mut texts = of.scripts.iter().map_while(text);
-    let scripts = match (texts.next(), texts.next(), texts.next()) {
-        (Some(backup), Some(change), Some(verify)) => Some(Scripts { backup, change, verify }),
+    let scripts = match (texts.next(), texts.next(), texts.next(), texts.next()) {
+        (Some(backup), Some(change), Some(verify), Some(rollback)) => {
+            Some(Scripts { backup, change, verify, rollback })
+        }
         _ => None,
     };
     let agent = context.existing_state()?.agent();

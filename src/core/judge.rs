@@ -241,9 +241,12 @@ fn doubtful_change(job: &Job, ended: &Ended, says_nothing: bool) -> Option<Strin
             Some(Progress { done, of }) => format!("{done} of its {of} statements are done"),
             None => "some of its statements are done, and some are not".to_owned(),
         }),
-        (ChangeState::RollbackFailed, _) => {
-            Some("its verification failed, and so did its rollback".to_owned())
-        }
+        (ChangeState::RollbackFailed, _) => Some(match progress {
+            Some(Progress { done, of }) => {
+                format!("its rollback failed: {done} of {of} statements of it are done")
+            }
+            None => "its verification failed, and so did its rollback".to_owned(),
+        }),
         _ => None,
     }
 }

@@ -200,8 +200,12 @@ pub(super) fn cut(state: &State, run: &Run, job: &Job) -> Option<CutDecision> {
     match &before.work {
         Some(Work::Change(work)) if work.state.stays_between() => {
             if run.opened.trial || run.site.change_rules.is_none() {
-                let half_done = work.state == ChangeState::Partial;
-                return half_done.then_some(CutDecision::Continue);
+                return match work.state {
+                    ChangeState::Partial => Some(CutDecision::Continue),
+                    // Statement by statement: what is left of it.
+                    ChangeState::RollbackFailed => work.progress.map(|_| CutDecision::RollBack),
+                    _ => None,
+                };
             }
             state.standing.changes.get(change)?.goes_on_after(&before.attempt)
         }

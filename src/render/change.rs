@@ -12,7 +12,7 @@ use crate::types::{Lang, PersonId, Zone};
 use crate::view::Who;
 use crate::view::change::{ChangeLine, ChangePage, PlaceLine};
 use crate::view::change_diff::ChangeDiff;
-use crate::wire::{CutDecision, Progress};
+use crate::wire::{ChangeState, CutDecision, Progress};
 
 /// One step in words; times are of the zone.
 pub fn step(lang: Lang, zone: &Zone, step: &ChangeStep) -> String {
@@ -82,7 +82,10 @@ pub fn step(lang: Lang, zone: &Zone, step: &ChangeStep) -> String {
                 good: ended.good,
                 checks: ended.checks,
             };
-            let came = ended.progress.map(|Progress { done, of }| Stepped::Came { done, of });
+            let came = ended.progress.map(|Progress { done, of }| match ended.state {
+                ChangeState::RollbackFailed => Stepped::WentBack { done, of },
+                _ => Stepped::Came { done, of },
+            });
             let rehearsal = change_rehearsal::words(lang, zone, &ended.rehearsal, Again::of(ended));
             let rehearsal = rehearsal.map(|what| Stepped::Rehearsed { what: &what }.say(lang));
             let more = [came.map(|came| came.say(lang)), rehearsal];

@@ -52,7 +52,12 @@ pub fn text(lang: Lang, zone: &Zone, evidence: &ChangeEvidence) -> String {
             Evident::ChooseRollBack { job, change },
             Evident::ChooseAccept { job, change },
         ],
-        Some(ChangeState::RollbackFailed) => vec![Evident::ChooseRollBack { job, change }],
+        // Nobody would know where to go on.
+        Some(ChangeState::RollbackFailed) => match evidence.looked.found {
+            Found::CutBack { stuck: true, .. } => Vec::new(),
+            Found::CutBack { .. } => vec![Evident::ChooseRestOfRollBack { job, change }],
+            _ => vec![Evident::ChooseRollBack { job, change }],
+        },
         _ => Vec::new(),
     };
     for choice in choices.into_iter().chain(half_done) {
@@ -90,7 +95,62 @@ fn found(lang: Lang, found: &Found) -> String {
             }
             text
         }
+        Found::CutBack { done, of, open, stuck: _ } => {
+            let of = &of.map_or("?".to_owned(), |of| of.to_string());
+            let mut text = Evident::CutBack { done: *done, of }.say(lang);
+            if let Some(number) = open {
+                text.push_str(&Evident::Open { number: *number }.say(lang));
+            }
+            text
+        }
         Found::Conflict { why } => Evident::Conflict { why }.say(lang),
         Found::Unread { why } => Evident::Unread { why }.say(lang),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::{ChangeId, TargetName};
+    use crate::view::change_evidence::{Doubted, against};
+    use crate::wire::Looked;
+
+    fn choices(state: ChangeState, found: Found) -> Vec<&'static str> {
+        let of = Doubted {
+            change: ChangeId::new("fee").unwrap(),
+            environment: "production".to_owned(),
+            target: TargetName::new("prod").unwrap(),
+            attempt: "eod@2026-10-30#1/fee/2".parse().unwrap(),
+            content: "abc".to_owned(),
+            scripts: Vec::new(),
+            stage: Stage::InDoubt,
+            state: Some(state),
+            why: None,
+            ended: None,
+        };
+        let against = against(&found);
+        let looked = Looked { found, evidence: Vec::new() };
+        let evidence = ChangeEvidence { of, earlier: Vec::new(), looked, against };
+        let text = text(Lang::En, &Zone::utc(), &evidence);
+        let all = ["applied", "not-applied", "continue", "roll-back", "accept"];
+        let offered = |choice: &&str| text.contains(&format!("decide fee {choice} --reason"));
+        all.into_iter().filter(offered).collect()
+    }
+
+    #[test]
+    fn what_cannot_go_on_is_not_offered() {
+        let (done, of) = (1, Some(3));
+        let cut = Found::Cut { done, of, open: None };
+        let back = |open, stuck| Found::CutBack { done, of, open, stuck };
+        let unread = || Found::Unread { why: "away".to_owned() };
+        let said = ["applied", "not-applied"];
+        let or_back = ["applied", "not-applied", "roll-back"];
+        let all = ["applied", "not-applied", "continue", "roll-back", "accept"];
+        assert_eq!(choices(ChangeState::Partial, cut), all);
+        assert_eq!(choices(ChangeState::RollbackFailed, unread()), or_back);
+        assert_eq!(choices(ChangeState::RollbackFailed, back(None, false)), or_back);
+        assert_eq!(choices(ChangeState::RollbackFailed, back(Some(2), false)), or_back);
+        assert_eq!(choices(ChangeState::RollbackFailed, back(Some(2), true)), said);
+        assert_eq!(choices(ChangeState::InDoubt, back(Some(2), true)), said);
     }
 }

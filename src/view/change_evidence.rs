@@ -85,7 +85,7 @@ pub fn against(found: &Found) -> Option<Against> {
         Found::Applied { .. } => Some(Against::NotApplied),
         Found::Cut { done: 0, open: None, .. } => Some(Against::Applied),
         Found::Cut { done, of: Some(of), .. } if done == of => Some(Against::NotApplied),
-        Found::Cut { .. } => Some(Against::Both),
+        Found::Cut { .. } | Found::CutBack { .. } => Some(Against::Both),
         Found::RolledBack { .. } => Some(Against::Applied),
         Found::Conflict { .. } | Found::Unread { .. } => None,
     }
@@ -108,6 +108,10 @@ mod tests {
             (cut(2, Some(3), None), Some(Against::Both)),
             (cut(3, Some(3), None), Some(Against::NotApplied)),
             (cut(3, None, None), Some(Against::Both)),
+            (
+                Found::CutBack { done: 1, of: Some(3), open: None, stuck: false },
+                Some(Against::Both),
+            ),
             (Found::Conflict { why: text() }, None),
             (Found::Unread { why: text() }, None),
         ] {

@@ -64,6 +64,14 @@ pub enum Found {
         of: Option<u32>,
         open: Option<u32>,
     },
+    /// Journalled: so many statements of its rollback are done, counted alike.
+    CutBack {
+        done: u32,
+        of: Option<u32>,
+        open: Option<u32>,
+        /// Nothing tells whether `open` is done, so that it cannot go on.
+        stuck: bool,
+    },
     /// The rows contradict each other, or the journal.
     Conflict {
         why: String,

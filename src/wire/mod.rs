@@ -337,7 +337,7 @@ pub struct ChangeWork {
     /// Of an examining attempt in doubt: the target could not be asked, so that another look may say more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unread: bool,
-    /// Journalled: how far it came.
+    /// Journalled: how far it came; where its rollback failed, how far that came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
     /// Rows that the worker itself has kept, by table.
@@ -371,7 +371,7 @@ impl ChangeWork {
     }
 }
 
-/// Statements of a journalled change that are known to be done.
+/// Statements of a journalled change, or of its rollback, that are known to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Progress {
     pub done: u32,

@@ -34,12 +34,14 @@ pub(super) struct Failed {
     pub(super) words: String,
     /// The database took the statement, but its rows are not what the script expects.
     pub(super) expectation: bool,
-    /// Rows that it has changed then.
-    pub(super) changed: u64,
+    /// What it has done then.
+    pub(super) ran: Ran,
     /// Something of the transaction may stay.
     pub(super) doubt: bool,
     /// Something may stay that no marker tells of: it ran outside of the transaction.
     pub(super) outside: bool,
+    /// The database has answered that it does not do it.
+    pub(super) said_no: bool,
 }
 
 /// What a statement runs in.
@@ -64,15 +66,17 @@ pub(super) async fn run(
     let failed = |words: String| Failed {
         words: format!("{place}: statement {} ({}): {words}", statement.number, facts.verb),
         expectation: false,
-        changed: 0,
+        ran: Ran::default(),
         doubt: false,
         outside: false,
+        said_no: false,
     };
     // A procedure of MySQL may have ended the transaction before the session was lost in it.
     let calls = script.dialect == Dialect::Mysql && facts.verb == "call";
     let by = |error: DbError| Failed {
         doubt: error.leaves_doubt(),
         outside: error.kind == Kind::Broken || calls && error.kind == Kind::Lost,
+        said_no: matches!(error.kind, Kind::Refused | Kind::Missing | Kind::GaveWay),
         ..failed(error.to_string())
     };
     let answer = match db.run(statement.text, table::ROWS).await {
@@ -106,7 +110,9 @@ pub(super) async fn run(
         }
         Class::Ddl => {
             if let Some(path) = &facts.fills {
-                ran.kept = db.filled(path, &answer).await.map_err(by)?;
+                let counted = db.filled(path, &answer).await;
+                // The statement itself is done.
+                ran.kept = counted.map_err(|error| Failed { said_no: false, ..by(error) })?;
             }
         }
         _ => {}
@@ -129,7 +135,7 @@ pub(super) async fn run(
         }
         _ => return Ok(ran),
     };
-    Err(Failed { expectation: true, changed: ran.changed, ..failed(wrong) })
+    Err(Failed { expectation: true, ran, ..failed(wrong) })
 }
 
 fn are(number: u64) -> String {

@@ -32,6 +32,8 @@ messages! {
         format!("{environment}：{state}，{rows} 行，验证 {good}/{checks} 通过");
     Came { done: u32, of: u32 }:
         format!(", {done} of {of} statements done"), format!("，语句完成 {done}/{of}");
+    WentBack { done: u32, of: u32 }:
+        format!(", {done} of {of} statements of its rollback done"), format!("，回退语句完成 {done}/{of}");
     Rehearsed { what: &'a str }: format!("; {what}"), format!("；{what}");
     Accepted { environment: &'a str }:
         format!("decided for {environment}: accepted half done, it counts as applied"),

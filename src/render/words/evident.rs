@@ -20,6 +20,8 @@ messages! {
         format!("it was applied by {attempt} and rolled back; the former state is not proven"), format!("{attempt} 执行后已回退，原状态未证明");
     Cut { done: u32, of: &'a str }:
         format!("HALF DONE: {done} of {of} statements are done"), format!("部分生效：{of} 条语句中 {done} 条已完成");
+    CutBack { done: u32, of: &'a str }:
+        format!("HALF TAKEN BACK: {done} of {of} statements of its rollback are done"), format!("部分回退：回退脚本 {of} 条语句中 {done} 条已完成");
     Open { number: u32 }: format!("; statement {number} was begun and nobody saw its end"), format!("；第 {number} 条已开始，未见其结束");
     Conflict { why: &'a str }: format!("it contradicts itself: {why}"), format!("自相矛盾：{why}");
     Unread { why: &'a str }: format!("it could not be asked: {why}"), format!("无法读取：{why}");
@@ -36,6 +38,9 @@ messages! {
     ChooseRollBack { job: &'a str, change: &'a str }:
         format!("roll-back: a new attempt of the job {job} runs the rollback script and proves the former state, by the same rules as the first, window included.\n    nightrun change decide {change} roll-back --reason …"),
         format!("roll-back（回退）：作业 {job} 重新尝试，执行回退脚本并证明原状态；规则与首次相同，含窗口。\n    nightrun change decide {change} roll-back --reason …");
+    ChooseRestOfRollBack { job: &'a str, change: &'a str }:
+        format!("roll-back: a new attempt of the job {job} does the statements of the rollback script that are not done and proves the former state, by the same rules as the first, window included.\n    nightrun change decide {change} roll-back --reason …"),
+        format!("roll-back（回退）：作业 {job} 重新尝试，执行回退脚本中未完成的语句并证明原状态；规则与首次相同，含窗口。\n    nightrun change decide {change} roll-back --reason …");
     ChooseAccept { job: &'a str, change: &'a str }:
         format!("accept: it stays half done and counts as applied, with your reason. The job {job} is done, and what needs it goes on. Nothing is done to the target.\n    nightrun change decide {change} accept --reason …"),
         format!("accept（接受）：保持部分生效，凭理由视为已生效；作业 {job} 视为完成，后续继续；不对目标库做任何操作。\n    nightrun change decide {change} accept --reason …");

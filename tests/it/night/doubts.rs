@@ -1,9 +1,11 @@
 //! What a job in doubt took is kept from other runs, by a supervisor too that has never seen that job's run.
 
 use rustix::process::Signal;
+use serde_json::json;
 
 use super::facts::{eventually, is_there, send};
 use super::house::House;
+use super::restored::sql;
 
 const NIGHT: &[&str] = &["run", "night", "--date", "2026-10-30"];
 /// A statement without an end.
@@ -88,8 +90,8 @@ fn a_doubt_of_a_former_run_of_the_same_date_can_be_decided() {
     house.run(&["skip", "night.load", "--run", "other@2026-10-30#1", "--reason", "x"]).code(2);
 }
 
-#[test]
-fn a_change_that_stopped_half_way_goes_on_when_a_person_has_it_tried_again() {
+/// Two columns, the second of a table that is not there.
+fn columns() -> House {
     let house = House::new(
         "  make: {title: M, sql: make.sql, target: bank}\n  columns: {title: C, change: columns, needs: [make]}\n",
     );
@@ -117,21 +119,46 @@ fn a_change_that_stopped_half_way_goes_on_when_a_person_has_it_tried_again() {
         "-- done_when: select count(*) = 0 from pragma_table_info('fee') where name = 'note'\n\
          alter table fee drop column note;\n",
     );
+    house
+}
+
+#[test]
+fn a_change_that_stopped_half_way_goes_on_when_a_person_has_it_tried_again() {
+    let house = columns();
     house.spawn(NIGHT).ends(1);
     let work = |ended: &serde_json::Value| ended["ended"]["work"]["state"].clone();
     let ended = house.facts("attempt-ended");
     assert_eq!(work(ended.last().unwrap()), "partial", "{ended:?}");
     // Somebody sees to what was lacking.
-    let bank = house.work("bank.db");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        use sqlx::{ConnectOptions, Connection, Executor};
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&bank);
-        let mut db = options.connect().await.unwrap();
-        db.execute("create table later (id integer)").await.unwrap();
-        db.close().await.unwrap();
-    });
+    sql(&house.work("bank.db"), "create table later (id integer)");
     house.run(&["retry", "night.columns", "--reason", "the table is there now"]).code(0);
     let ended = house.facts("attempt-ended");
     assert_eq!(work(ended.last().unwrap()), "done", "{ended:?}");
+}
+
+/// It is not verified, and its rollback is refused at the second statement.
+#[test]
+fn a_rollback_that_stopped_half_way_goes_on_when_a_person_has_it_tried_again() {
+    let house = columns();
+    let change = |name: &str, text: &str| house.write(&format!("changes/columns/{name}"), text);
+    let first = std::fs::read_to_string(house.site().join("changes/columns/change.sql")).unwrap();
+    let (first, _) = first.split_once(";\n").unwrap();
+    change("change.sql", first);
+    let back = "alter table fee drop column note;\ninsert into later (id) values (1);\n";
+    let probe =
+        "-- done_when: select count(*) = 0 from pragma_table_info('fee') where name = 'note'\n";
+    change("rollback.sql", &format!("{probe}{back}"));
+    house.spawn(NIGHT).ends(1);
+    let work = |house: &House| {
+        let ended = house.facts("attempt-ended");
+        let work = &ended.last().unwrap()["ended"]["work"];
+        (work["state"].clone(), work["progress"].clone())
+    };
+    let failed = (json!("rollback-failed"), json!({"done": 1, "of": 2}));
+    assert_eq!(work(&house), failed);
+    let why = house.run(&["why", "night.columns"]).out;
+    assert!(why.contains("its rollback failed: 1 of 2 statements of it are done"), "{why}");
+    sql(&house.work("bank.db"), "create table later (id integer)");
+    house.run(&["retry", "night.columns", "--reason", "the table is there now"]);
+    assert_eq!(work(&house), (json!("rolled-back"), json!(null)));
 }

@@ -2,6 +2,7 @@
 //! Needs the feature `faults`, which the test script passes.
 
 mod journalled;
+mod journalled_back;
 mod on_servers;
 mod rehearsal;
 

@@ -109,7 +109,8 @@ fn a_look_says_what_a_target_holds_and_writes_nothing() {
     for bench in [change::bench(), postgres, maria] {
         let text =
             |name: &str| std::fs::read_to_string(bench.path(&format!("fee/{name}"))).unwrap();
-        let (backup, change, verify) = (text("backup.sql"), text("change.sql"), text("verify.sql"));
+        let (backup, change) = (text("backup.sql"), text("change.sql"));
+        let (verify, rollback) = (text("verify.sql"), text("rollback.sql"));
         let (engine, id) = (bench.engine(), FIRST.parse().unwrap());
         let name = ChangeId::new("fee").unwrap();
         let looked = |content: &str| {
@@ -118,7 +119,12 @@ fn a_look_says_what_a_target_holds_and_writes_nothing() {
                 change: &name,
                 attempt: &id,
                 content,
-                scripts: Some(Scripts { backup: &backup, change: &change, verify: &verify }),
+                scripts: Some(Scripts {
+                    backup: &backup,
+                    change: &change,
+                    verify: &verify,
+                    rollback: &rollback,
+                }),
                 agent: bench.folder.path(),
             }))
         };

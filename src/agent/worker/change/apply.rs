@@ -1,6 +1,7 @@
 //! Verification before the change, then marker, backup, change and guards in one transaction.
 
-use super::marker::{self, Applied, History};
+use super::history::{Applied, History};
+use super::marker;
 use super::scripts::Scripts;
 use super::verify::{self, Verdict};
 use super::{Attempt, Stop, say};
@@ -311,8 +312,8 @@ impl From<Failed> for Stop {
         if failed.expectation {
             Self::guard(failed.words)
         } else {
-            let Failed { words, doubt, outside, .. } = failed;
-            Self { unsettled: doubt, outside, ..Self::clean(words) }
+            let Failed { words, doubt, outside, said_no, .. } = failed;
+            Self { unsettled: doubt, outside, said_no, ..Self::clean(words) }
         }
     }
 }

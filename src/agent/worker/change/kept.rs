@@ -4,7 +4,7 @@
 mod table;
 
 use super::apply::at;
-use super::marker::Applied;
+use super::history::Applied;
 use super::{Attempt, Stop, complain, say};
 use crate::agent::worker::db::{Access, Db, DbError};
 use crate::agent::worker::log::count;

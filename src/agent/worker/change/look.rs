@@ -3,8 +3,9 @@
 
 use std::path::Path;
 
+use super::history::{self, Cut, History};
 use super::lock;
-use super::marker::{self, History};
+use super::marker::{self, Way};
 use super::verify;
 use crate::agent::worker::db::{Db, DbError, Target, session_name};
 use crate::agent::worker::halt::Halt;
@@ -33,6 +34,16 @@ pub struct Scripts<'a> {
     pub backup: &'a str,
     pub change: &'a str,
     pub verify: &'a str,
+    pub rollback: &'a str,
+}
+
+impl<'a> Scripts<'a> {
+    fn of(self, way: Way) -> &'a str {
+        match way {
+            Way::There => self.change,
+            Way::Back => self.rollback,
+        }
+    }
 }
 
 struct Notes(Vec<Evidence>);
@@ -91,10 +102,15 @@ async fn ask(db: &mut Db, look: &Look<'_>, notes: &mut Notes) -> Found {
         rows.iter().filter(|row| row.attempt.starts_with(&run)).map(marker::Entry::line).collect();
     let answer = if ours.is_empty() { "no row".to_owned() } else { ours.join("; ") };
     notes.add(format!("rows of nightrun_change_run of this run ({})", rows.len()), answer);
-    let found = found(marker::history(&rows, look.attempt, look.content), look);
-    if let (Found::Cut { open: Some(number), .. }, Some(scripts)) = (&found, look.scripts) {
-        probe(db, scripts, *number, notes).await;
-    }
+    let found = match history::history(&rows, look.attempt, look.content) {
+        History::Cut(cut) => cut_off(db, &cut, look.scripts, notes).await,
+        History::Fresh { .. } => Found::NotApplied,
+        History::Applied(applied) => {
+            Found::Applied { attempt: applied.attempt, rows: applied.rows }
+        }
+        History::RolledBack(applied) => Found::RolledBack { attempt: applied.attempt },
+        History::Conflict(why) => Found::Conflict { why },
+    };
     if let Some(scripts) = look.scripts {
         backups(db, scripts, notes).await;
     }
@@ -109,19 +125,19 @@ fn told<T: std::fmt::Display>(answer: Result<Option<T>, DbError>) -> String {
     }
 }
 
-fn found(history: History, look: &Look<'_>) -> Found {
-    let of = look.scripts.map(|scripts| {
-        let dialect = look.engine.dialect();
-        u32::try_from(split(dialect, scripts.change).statements.len()).unwrap_or(u32::MAX)
-    });
-    match history {
-        History::Fresh { .. } => Found::NotApplied,
-        History::Applied(applied) => {
-            Found::Applied { attempt: applied.attempt, rows: applied.rows }
-        }
-        History::RolledBack(applied) => Found::RolledBack { attempt: applied.attempt },
-        History::Cut(cut) => Found::Cut { done: cut.done, of, open: cut.open },
-        History::Conflict(why) => Found::Conflict { why },
+/// How far the change came, or its rollback; with what the probe says of the statement that was begun.
+async fn cut_off(db: &mut Db, cut: &Cut, scripts: Option<Scripts<'_>>, notes: &mut Notes) -> Found {
+    let Cut { way, done, open, .. } = *cut;
+    let text = scripts.map(|scripts| scripts.of(way));
+    let of = text
+        .map(|text| u32::try_from(split(db.dialect(), text).statements.len()).unwrap_or(u32::MAX));
+    let stuck = match (open, text) {
+        (Some(number), Some(text)) => !probe(db, text, (way, number), notes).await,
+        _ => false,
+    };
+    match way {
+        Way::There => Found::Cut { done, of, open },
+        Way::Back => Found::CutBack { done, of, open, stuck },
     }
 }
 
@@ -147,23 +163,27 @@ async fn sessions(db: &mut Db, look: &Look<'_>, notes: &mut Notes) {
     notes.add("sessions of its attempts on the server", answer);
 }
 
-async fn probe(db: &mut Db, scripts: Scripts<'_>, number: u32, notes: &mut Notes) {
-    let script = split(db.dialect(), scripts.change);
+/// Whether something tells if the statement that was begun is done.
+async fn probe(db: &mut Db, text: &str, (way, number): (Way, u32), notes: &mut Notes) -> bool {
+    let script = split(db.dialect(), text);
+    let file = way.part().file();
     let statement = script.statements.iter().find(|statement| statement.number == number);
     let probe = statement.and_then(|statement| done_when::of(&script, statement));
     let Some(probe) = probe else {
-        notes.add(format!("statement {number}, which was begun"), "it has no probe");
-        return;
+        notes.add(format!("statement {number} of {file}, which was begun"), "it has no probe");
+        return false;
     };
-    let answer = match db.run(probe, 1).await {
+    let (answer, tells) = match db.run(probe, 1).await {
         Ok(answer) => match answer.rows.first().and_then(|row| row.first()) {
-            Some(cell) if cell.is_true() => "yes: the statement is done".to_owned(),
-            _ => "no: the statement is not done".to_owned(),
+            Some(cell) if cell.is_true() => ("yes: the statement is done".to_owned(), true),
+            _ => ("no: the statement is not done".to_owned(), true),
         },
-        Err(error) if error.is_missing() => format!("no: {error}"),
-        Err(error) => error.to_string(),
+        Err(error) if error.is_missing() => (format!("no: {error}"), true),
+        Err(error) => (error.to_string(), false),
     };
-    notes.add(format!("probe of statement {number}, which was begun: {probe}"), answer);
+    let query = format!("probe of statement {number} of {file}, which was begun: {probe}");
+    notes.add(query, answer);
+    tells
 }
 
 async fn backups(db: &mut Db, scripts: Scripts<'_>, notes: &mut Notes) {

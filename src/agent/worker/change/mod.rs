@@ -6,12 +6,14 @@ mod apply;
 mod client;
 mod earlier;
 mod examine;
+mod history;
 mod journalled;
 mod kept;
 mod lock;
 pub mod look;
 mod marker;
 mod marks;
+mod one_by_one;
 mod rehearsal;
 mod rollback;
 mod scripts;
@@ -31,8 +33,8 @@ use crate::sql::lint::Part;
 use crate::types::{AttemptId, Span};
 use crate::wire::{ChangeState, ChangeTask, ChangeWork, Check, CutDecision};
 pub(super) use client::by_client;
+use history::{Applied, History};
 use lock::Held;
-use marker::{Applied, History};
 use rehearsal::Pass;
 use scripts::Scripts;
 use verify::Verdict;
@@ -48,6 +50,8 @@ struct Stop {
     unsettled: bool,
     /// Something may stay that the marker does not tell of.
     outside: bool,
+    /// The database has refused a statement.
+    said_no: bool,
 }
 
 /// How long a statement of a change waits for a lock that somebody else holds: others wait behind it.
@@ -55,7 +59,8 @@ const LOCK_WAIT: Duration = Duration::from_secs(5);
 
 impl Stop {
     fn new(state: ChangeState, why: impl Into<String>) -> Self {
-        Self { state, why: why.into(), refused: false, unsettled: false, outside: false }
+        let why = why.into();
+        Self { state, why, refused: false, unsettled: false, outside: false, said_no: false }
     }
 
     fn clean(why: impl Into<String>) -> Self {
@@ -350,7 +355,7 @@ impl Attempt<'_> {
 
     async fn history(&self, db: &mut Db) -> Result<History, DbError> {
         let rows = marker::read(db, &self.task.change).await?;
-        Ok(marker::history(&rows, &self.id, &self.task.content_digest))
+        Ok(history::history(&rows, &self.id, &self.task.content_digest))
     }
 
     /// What the marker says, read by a session that has the lock: whatever was at work before is over.

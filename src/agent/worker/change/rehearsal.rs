@@ -3,7 +3,8 @@
 
 use jiff::Timestamp;
 
-use super::marker::{self, Applied, History};
+use super::history::{Applied, History};
+use super::marker;
 use super::scripts::Scripts;
 use super::verify::Verdict;
 use super::{Attempt, Stop, apply::at, now, say};

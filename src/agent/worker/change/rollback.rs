@@ -1,7 +1,8 @@
 //! The way back: the author's rollback script or the rows that were kept, and the proof of the former state.
 
 use super::apply::at;
-use super::marker::{self, Applied, History};
+use super::history::{Applied, History};
+use super::marker;
 use super::scripts::Scripts;
 use super::{Attempt, Stop, complain, same, say, verify};
 use crate::agent::worker::db::{CommitError, Db, DbError};
