@@ -44,7 +44,7 @@ use nightrun::agent::worker::ledger;
 use nightrun::definition::site::{
     Backup, BackupTable, ChangeMode, Engine, RowLimits, Server as Where, ServerTls,
 };
-use nightrun::types::ChangeId;
+use nightrun::types::{ChangeId, Span};
 use nightrun::wire::{ChangeTask, Task};
 use postgres_server::Server;
 
@@ -212,6 +212,7 @@ impl Bench {
             content_digest: "c".repeat(64),
             time_limit: None,
             window_left: None,
+            reserve: Span::default(),
             mode: ChangeMode::Transactional,
             cut: None,
             examine: false,

@@ -140,6 +140,9 @@ fn program(
                 content_digest: copy.content_digest(declared).ok_or(NoLaunch::NoChange)?,
                 time_limit: job.time_limit,
                 window_left: places.window_left,
+                reserve: Span::of(
+                    declared.verify_takes.get().saturating_add(declared.rollback_takes.get()),
+                ),
                 mode: declared.mode,
                 // A look goes on with nothing.
                 cut: known.cut.filter(|_| !examine),

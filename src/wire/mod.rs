@@ -236,6 +236,9 @@ pub struct ChangeTask {
     /// Until its window closes, from when the order was given. `None`: it has none, or not within 400 days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window_left: Option<Span>,
+    /// Of that, what verification and rollback are declared to take.
+    #[serde(default)]
+    pub reserve: Span,
     #[serde(default)]
     pub mode: ChangeMode,
     /// What people have decided about a change that was cut off between two of its statements.

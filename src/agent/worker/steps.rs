@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -46,6 +47,11 @@ pub enum Step {
     /// An earlier attempt of the run had committed the change: only its end is left to do.
     Found {
         attempt: String,
+    },
+    /// What the server was told: how long a statement may wait for a lock, and take; `None`: as long as it takes.
+    Limits {
+        lock_wait_ms: u64,
+        statement_s: Option<u64>,
     },
     /// Verification before the change, with its result.
     Before {
@@ -125,6 +131,11 @@ impl Step {
                 format!("statement {number} of {script} (line {line})")
             }
             Self::Marker { xid: Some(xid) } => format!("marker, transaction {xid}"),
+            Self::Limits { lock_wait_ms, statement_s } => {
+                let seconds = Duration::from_millis(*lock_wait_ms).as_secs_f64();
+                let takes = statement_s.map_or("no limit".to_owned(), |takes| format!("{takes} s"));
+                format!("limits of a statement: {seconds} s for a lock, {takes} in all")
+            }
             Self::Connected { session, .. } => format!("connected, session {}", session.number),
             other => other.name().to_owned(),
         }
@@ -137,6 +148,7 @@ impl Step {
             Self::Connected { .. } => "connected",
             Self::Status { .. } => "status",
             Self::Found { .. } => "found",
+            Self::Limits { .. } => "limits",
             Self::Before { .. } => "before",
             Self::Rehearsing => "rehearsing",
             Self::Rehearsed { .. } => "rehearsed",

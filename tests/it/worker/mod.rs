@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 
 use nightrun::agent::worker::steps::{Line, Step};
 use nightrun::definition::site::{ChangeMode, Engine, RowLimits, Transaction};
-use nightrun::types::ChangeId;
+use nightrun::types::{ChangeId, Span};
 use nightrun::wire::{ChangeState, ChangeTask, ChangeWork, Task, Work};
 
 use places::Place;
@@ -108,6 +108,7 @@ impl Bench {
             content_digest: digest.to_owned(),
             time_limit: None,
             window_left: None,
+            reserve: Span::default(),
             mode: ChangeMode::Transactional,
             cut: None,
             marks: Vec::new(),

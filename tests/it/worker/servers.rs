@@ -248,6 +248,64 @@ fn another_database_than_the_site_names_is_left_alone() {
     }
 }
 
+/// What the server was told of the time that is left, while the change is applied and while it is taken back.
+#[test]
+fn limits_follow_from_what_is_left_of_the_window() {
+    for mode in [ChangeMode::Transactional, ChangeMode::Journalled] {
+        for bench in benches() {
+            let now = match &bench.place {
+                Place::Postgres { .. } => {
+                    "select 'WAY', (select setting::int from pg_settings where name = 'lock_timeout'), \
+                     (select setting::int from pg_settings where name = 'statement_timeout')"
+                }
+                _ => "select 'WAY', @@innodb_lock_wait_timeout * 1000, @@max_statement_time * 1000",
+            };
+            bench.execute(
+                "create table told (way varchar(9), for_lock int, in_all int); grant all on told to teller",
+            );
+            let tell = |way: &str| format!("insert into told {};\n", now.replace("WAY", way));
+            let file = |name: &str| bench.path(&format!("fee/{name}"));
+            for (name, way) in [("change.sql", "there"), ("rollback.sql", "back")] {
+                let text = std::fs::read_to_string(file(name)).unwrap();
+                bench.write(&format!("fee/{name}"), format!("{}{text}", tell(way)));
+            }
+            bench.write("fee/verify.sql", "select 'never', count(*) = 99, 'x' from fee");
+            let mut task = bench.change_task((1, 9), "abc");
+            let Task::Change(change) = &mut task else { panic!("{task:?}") };
+            // Twenty seconds are for the statements, so that two at most are for a lock.
+            (change.window_left, change.reserve) = (Some(Span::seconds(600)), Span::seconds(580));
+            change.mode = mode;
+            let left = bench.run(&task);
+            assert_eq!(left.state(), ChangeState::RolledBack, "{}{}", left.out, left.err);
+            let told = bench
+                .rows("select way, cast(for_lock as char(9)), cast(in_all as char(9)) from told");
+            let told: Vec<(&str, u64, u64)> = told
+                .iter()
+                .map(|row| {
+                    let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+                    (cells[0], cells[1].parse().unwrap(), cells[2].parse().unwrap())
+                })
+                .collect();
+            let [("there", for_lock, in_all), ("back", 5_000, 0)] = told.as_slice() else {
+                panic!("{mode:?} {told:?}")
+            };
+            assert!((1_000..=2_000).contains(for_lock), "{mode:?} {told:?}");
+            // Where each statement commits by itself it is not cut off by the window.
+            match mode {
+                ChangeMode::Transactional => assert!((1..=601_000).contains(in_all), "{told:?}"),
+                ChangeMode::Journalled => assert_eq!(*in_all, 0, "{told:?}"),
+            }
+            let recorded = left.steps.iter().find_map(|step| match step {
+                Step::Limits { lock_wait_ms, statement_s } => Some((*lock_wait_ms, *statement_s)),
+                _ => None,
+            });
+            let (lock_wait_ms, statement_s) = recorded.unwrap();
+            assert!((1_000..=2_000).contains(&lock_wait_ms), "{lock_wait_ms}");
+            assert_eq!(statement_s.is_some(), mode == ChangeMode::Transactional);
+        }
+    }
+}
+
 #[test]
 fn a_script_tells_rows_and_notices() {
     for bench in benches() {
@@ -284,8 +342,8 @@ fn a_script_tells_rows_and_notices() {
 #[test]
 fn a_condition_is_asked_of_a_server() {
     for bench in benches() {
-        let limit = nightrun::types::Span::of(Duration::from_millis(300));
-        let every = nightrun::types::Span::of(Duration::from_millis(20));
+        let limit = Span::of(Duration::from_millis(300));
+        let every = Span::of(Duration::from_millis(20));
         let wait = |query: &str| Task::WaitSql {
             engine: bench.engine(),
             query: query.into(),

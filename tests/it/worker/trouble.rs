@@ -63,7 +63,7 @@ fn told_to_end_it_cancels_and_undoes() {
 
         let mut task = bench.change_task((1, 3), "abc");
         let Task::Change(change) = &mut task else { panic!("{task:?}") };
-        change.window_left = Some(nightrun::types::Span::seconds(1));
+        change.window_left = Some(Span::seconds(1));
         let left = bench.run_as(&task, SECOND);
         assert_eq!(left.state(), ChangeState::FailedClean, "{}", left.err);
         assert!(left.why().ends_with("cancelled: its window closes"), "{}", left.why());

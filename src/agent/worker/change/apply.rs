@@ -141,6 +141,8 @@ impl Attempt<'_> {
         scripts: &Scripts,
         before: &Verdict,
     ) -> Result<Held, Stop> {
+        db.settle().await.map_err(at("limits"))?;
+        self.tell_limits(db)?;
         match &self.task.backup {
             Some(_) => db.begin_steady().await,
             None => db.begin().await,

@@ -9,7 +9,7 @@ use super::marker::{self, Way};
 use super::verify;
 use crate::agent::worker::db::{Db, DbError, Target, session_name};
 use crate::agent::worker::halt::Halt;
-use crate::agent::worker::steps::Line;
+use crate::agent::worker::steps::{Line, Step};
 use crate::definition::site::Engine;
 use crate::sql::{done_when, kept, split};
 use crate::types::{AttemptId, ChangeId};
@@ -60,8 +60,16 @@ pub async fn look(look: Look<'_>) -> Looked {
     let mut notes = Notes(Vec::new());
     for number in 1..=look.attempt.number {
         let attempt = AttemptId { number, ..look.attempt.clone() };
-        notes
-            .add(format!("last steps of {attempt} on this host"), last_steps(look.agent, &attempt));
+        let steps = steps(look.agent, &attempt);
+        let limits = steps.as_ref().ok().and_then(|steps| {
+            let set = |line: &&Line| matches!(line.step, Step::Limits { .. });
+            steps.iter().rev().find(set).map(in_words)
+        });
+        let last = steps.map_or_else(|why| why, |steps| last_of(&steps));
+        notes.add(format!("last steps of {attempt} on this host"), last);
+        if let Some(limits) = limits {
+            notes.add(format!("limits that {attempt} has set last"), limits);
+        }
     }
     let target = Target::new(look.engine, None, Halt::never());
     let found = match crate::agent::worker::look::open(look.engine).await {
@@ -212,21 +220,23 @@ async fn verified(target: &Target<'_>, scripts: Scripts<'_>, notes: &mut Notes) 
     notes.add("verify.sql now", format!("{whole}; {}", lines.join("; ")));
 }
 
-/// How far an attempt came, by the file that its worker wrote.
+/// What an attempt did, by the file that its worker wrote.
 #[expect(clippy::disallowed_methods, reason = "it reads what a worker has left")]
-fn last_steps(agent: &Path, attempt: &AttemptId) -> String {
-    const SHOWN: usize = 4;
+fn steps(agent: &Path, attempt: &AttemptId) -> Result<Vec<Line>, String> {
     let file = spool::attempt_folder(agent, attempt).join(spool::STEPS);
-    let text = match std::fs::read_to_string(&file) {
-        Ok(text) => text,
-        Err(error) => return format!("not known here: {error}"),
-    };
+    let text = std::fs::read_to_string(&file).map_err(|why| format!("not known here: {why}"))?;
     // The last line may be torn.
-    let steps: Vec<String> = text
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Line>(line).ok())
-        .map(|line| format!("{} {}", line.at.strftime("%H:%M:%SZ"), line.step.words()))
-        .collect();
-    let from = steps.len().saturating_sub(SHOWN);
-    if steps.is_empty() { "none".to_owned() } else { steps[from..].join("; ") }
+    Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+}
+
+fn in_words(line: &Line) -> String {
+    format!("{} {}", line.at.strftime("%H:%M:%SZ"), line.step.words())
+}
+
+/// How far it came.
+fn last_of(steps: &[Line]) -> String {
+    const SHOWN: usize = 4;
+    let last: Vec<String> =
+        steps.iter().skip(steps.len().saturating_sub(SHOWN)).map(in_words).collect();
+    if last.is_empty() { "none".to_owned() } else { last.join("; ") }
 }

@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::Exit;
-use super::db::{Db, DbError, Kind, SessionId, Target};
+use super::db::{Db, DbError, Kind, LockWait, SessionId, Target};
 use super::halt::Halt;
 use super::log::{complain, count, say};
 use super::steps::{Step, StepError, Steps};
@@ -53,9 +53,6 @@ struct Stop {
     /// The database has refused a statement.
     said_no: bool,
 }
-
-/// How long a statement of a change waits for a lock that somebody else holds: others wait behind it.
-const LOCK_WAIT: Duration = Duration::from_secs(5);
 
 impl Stop {
     fn new(state: ChangeState, why: impl Into<String>) -> Self {
@@ -96,6 +93,11 @@ impl Window {
         Self(left.and_then(|left| Instant::now().checked_add(left.get())))
     }
 
+    /// `None`: it does not close.
+    fn left(&self) -> Option<Duration> {
+        self.0.map(|end| end.saturating_duration_since(Instant::now()))
+    }
+
     fn closed(&self) -> Option<&'static str> {
         self.0.filter(|end| Instant::now() >= *end).map(|_| "its window closes")
     }
@@ -122,7 +124,8 @@ pub(super) async fn run(
     halt: Halt,
     steps: Steps,
 ) -> (Exit, ChangeWork) {
-    let target = Target { lock_wait: LOCK_WAIT, ..Target::new(&task.engine, Some(&id), halt) };
+    let lock_wait = LockWait::of_change(task.reserve.get());
+    let target = Target { lock_wait, ..Target::new(&task.engine, Some(&id), halt) };
     let work = ChangeWork::none(ChangeState::FailedClean);
     let window = Window::of(task.window_left);
     let sessions = Vec::new();
@@ -406,6 +409,18 @@ impl Attempt<'_> {
             Ok(()) => Ok(()),
             Err(why) => Err(self.roll_back(scripts, applied, why).await),
         }
+    }
+
+    /// What the server was told of the time that is left.
+    fn tell_limits(&mut self, db: &Db) -> Result<(), Stop> {
+        let Some(limits) = db.limits() else { return Ok(()) };
+        let lock_wait_ms = u64::try_from(limits.lock_wait.as_millis()).unwrap_or(u64::MAX);
+        let step = Step::Limits {
+            lock_wait_ms,
+            statement_s: limits.statement.map(|statement| statement.as_secs()),
+        };
+        say!("{}", step.words());
+        Ok(self.steps.note(step)?)
     }
 
     /// A step after COMMIT: what is done is done, so a step that cannot be written stops nothing.

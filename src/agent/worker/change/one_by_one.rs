@@ -1,21 +1,16 @@
 //! Statements of a journalled change, or of its rollback, that commit by themselves: each between two rows of the marker, and
 //! what became of one that nobody has seen the end of.
 
-use std::time::Duration;
-
 use super::apply::at;
 use super::history::{Cut, overwrote};
 use super::marker::Way;
 use super::scripts::Scripts;
 use super::{Attempt, Stop, complain, say};
-use crate::agent::worker::db::{Access, Db, DbError};
+use crate::agent::worker::db::{Access, Db};
 use crate::agent::worker::statement::{self, Failed, Ran, Within};
 use crate::agent::worker::steps::Step;
 use crate::sql::{Class, Dialect, Facts, Statement, done_when};
 use crate::wire::Progress;
-
-/// How long a statement that says CONCURRENTLY waits for the transactions that are older than itself.
-const OLDER: Duration = Duration::from_secs(600);
 
 /// A script that was not gone through to its end.
 pub(super) enum Short {
@@ -108,7 +103,7 @@ impl Attempt<'_> {
             // A full disk must not keep anyone from going back.
             Way::Back => self.note_after(step),
         }
-        self.make_ready(db, statement).await.map_err(at("limits"))?;
+        self.make_ready(db, way, statement).await?;
         let (ran, wrong) = match statement::run(db, file, &script, statement, Within::Nothing).await
         {
             Ok(ran) => (ran, None),
@@ -186,16 +181,29 @@ impl Attempt<'_> {
 
     /// Sets the limits of a statement. One that says CONCURRENTLY waits for every older transaction of the database: they
     /// are shown.
-    async fn make_ready(&mut self, db: &mut Db, statement: &Statement<'_>) -> Result<(), DbError> {
+    async fn make_ready(
+        &mut self,
+        db: &mut Db,
+        way: Way,
+        statement: &Statement<'_>,
+    ) -> Result<(), Stop> {
         const OLD: &str = "SELECT pid::text, application_name, extract(epoch FROM now() - xact_start)::bigint::text \
              FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() \
              AND xact_start < now() - interval '5 seconds' ORDER BY xact_start LIMIT 5";
         let patient = is_concurrent(db.dialect(), statement);
-        let left = self.target.halt.left().unwrap_or(OLDER);
-        db.set_lock_wait(if patient { OLDER.min(left) } else { self.target.lock_wait });
-        db.settle().await?;
+        let wait = self.target.lock_wait;
+        let wait = if patient { wait.for_older() } else { wait };
+        // The window cuts no such statement off, but nobody waits in vain beyond it.
+        db.set_lock_wait(match way {
+            Way::There => wait.within(self.window.left()),
+            Way::Back => wait,
+        });
+        db.settle().await.map_err(at("limits"))?;
+        if way == Way::There {
+            self.tell_limits(db)?;
+        }
         if patient {
-            for row in db.ask(OLD, &[]).await? {
+            for row in db.ask(OLD, &[]).await.map_err(at("limits"))? {
                 let text = |at: usize| row.get(at).cloned().flatten().unwrap_or_default();
                 say!(
                     "      it waits for session {} ({}), in its transaction for {} s",

@@ -1,6 +1,7 @@
 //! A session with a target, whatever its engine: one statement at a time, and transactions that only nightrun ends.
 
 mod answer;
+mod limits;
 mod mysql;
 mod postgres;
 mod secret;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub(super) use answer::{Answer, Cell, CommitError, DbError, Kind};
+pub(super) use limits::{Limits, LockWait};
 pub(super) use postgres::NEVER_BEGUN;
 
 use super::halt::Halt;
@@ -48,12 +50,12 @@ pub(super) struct Target<'a> {
     pub(super) session: String,
     pub(super) halt: Halt,
     /// How long a statement waits for a lock that somebody else holds.
-    pub(super) lock_wait: Duration,
+    pub(super) lock_wait: LockWait,
 }
 
 impl<'a> Target<'a> {
     pub(super) fn new(engine: &'a Engine, attempt: Option<&AttemptId>, halt: Halt) -> Self {
-        let lock_wait = Duration::from_secs(60);
+        let lock_wait = LockWait::OF_SCRIPT;
         Self { engine, session: session_name(attempt), halt, lock_wait }
     }
 
@@ -196,7 +198,7 @@ impl Db {
         }
     }
 
-    /// Before a statement that commits by itself: what an earlier one has set is set back.
+    /// Outside of a transaction: limits are set anew, whatever a statement has made of them.
     pub(super) async fn settle(&mut self) -> Result<(), DbError> {
         match self {
             Self::Sqlite(_) => Ok(()),
@@ -215,11 +217,20 @@ impl Db {
     }
 
     /// How long statements wait for locks from the next [`Db::settle`] on.
-    pub(super) fn set_lock_wait(&mut self, wait: Duration) {
+    pub(super) fn set_lock_wait(&mut self, wait: LockWait) {
         match self {
             Self::Sqlite(_) => {}
             Self::Postgres(db) => db.set_lock_wait(wait),
             Self::Mysql(db) => db.set_lock_wait(wait),
+        }
+    }
+
+    /// The limits that the server was told last; none of a file.
+    pub(super) fn limits(&self) -> Option<Limits> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(db) => Some(db.limits()),
+            Self::Mysql(db) => Some(db.limits()),
         }
     }
 

@@ -8,6 +8,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, Row};
 use sqlx::{TypeInfo, ValueRef};
 
 use super::answer::{Answer, Cell, CommitError, DbError, Kind};
+use super::limits::{Limits, LockWait};
 use super::secret::{password, trusted};
 use super::{ANSWER, Access, CONNECT, SessionId, Target, YIELD, sent};
 use crate::agent::worker::halt::Halt;
@@ -25,7 +26,8 @@ pub(in crate::agent::worker) struct Session {
     pub(super) identity: String,
     maria: bool,
     halt: Halt,
-    lock_wait: Duration,
+    lock_wait: LockWait,
+    told: Limits,
 }
 
 impl Session {
@@ -33,8 +35,12 @@ impl Session {
         self.halt = halt;
     }
 
-    pub(super) fn set_lock_wait(&mut self, wait: Duration) {
+    pub(super) fn set_lock_wait(&mut self, wait: LockWait) {
         self.lock_wait = wait;
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        self.told
     }
 
     /// Ends the statement of another session, or the whole session.
@@ -53,7 +59,8 @@ impl Session {
         let conn = enter(&options).await?;
         let (id, identity) = (SessionId { number: 0, began: String::new() }, String::new());
         let lock_wait = target.lock_wait;
-        let mut session = Self { conn, options, id, identity, maria: false, halt, lock_wait };
+        let told = Limits::of(lock_wait, halt.left());
+        let mut session = Self { conn, options, id, identity, maria: false, halt, lock_wait, told };
         session.introduce(server).await?;
         session.set_limits().await?;
         if access == Access::Read {
@@ -95,16 +102,26 @@ impl Session {
 
     /// Strict, in utf8mb4, each wait with a limit. A script may have set them otherwise.
     pub(super) async fn set_limits(&mut self) -> Result<(), DbError> {
-        let wait = self.lock_wait.as_secs().max(1);
-        let mut limits = format!(
-            "SET SESSION autocommit = 1, lock_wait_timeout = {wait}, innodb_lock_wait_timeout = {wait}, \
-             sql_mode = CONCAT_WS(',', NULLIF(@@SESSION.sql_mode, ''), 'STRICT_ALL_TABLES')"
-        );
+        const ALIKE: &str = "SET SESSION autocommit = 1, \
+             sql_mode = CONCAT_WS(',', NULLIF(@@SESSION.sql_mode, ''), 'STRICT_ALL_TABLES')";
+        self.own(ALIKE).await?;
+        self.limit().await
+    }
+
+    /// Sets those that follow from what is left. Nothing here ends a transaction.
+    async fn limit(&mut self) -> Result<(), DbError> {
+        let limits = Limits::of(self.lock_wait, self.halt.left());
+        let wait = limits.lock_wait.as_secs().max(1);
+        let mut text =
+            format!("SET SESSION lock_wait_timeout = {wait}, innodb_lock_wait_timeout = {wait}");
         // The statement is cancelled by this process; MariaDB stops it by itself where this one is gone.
-        if let (true, Some(left)) = (self.maria, self.halt.left()) {
-            limits = format!("{limits}, max_statement_time = {}", left.as_secs() + 1);
+        if self.maria {
+            let statement = limits.statement.map_or(0, |statement| statement.as_secs() + 1);
+            text = format!("{text}, max_statement_time = {statement}");
         }
-        self.own(&limits).await
+        self.own(&text).await?;
+        self.told = limits;
+        Ok(())
     }
 
     /// Something of nightrun's own that gives nothing.
@@ -118,6 +135,10 @@ impl Session {
     pub(super) async fn run(&mut self, sql: &str, keep: usize) -> Result<Answer, DbError> {
         if let Some(why) = self.halt.asked() {
             return Err(DbError::halted(why));
+        }
+        // Less is left than the server was told.
+        if !Limits::of(self.lock_wait, self.halt.left()).is_as_good_as(&self.told) {
+            self.limit().await?;
         }
         let (halt, options, number) = (self.halt.clone(), self.options.clone(), self.id.number);
         let runs = self.execute(sql, keep);

@@ -2,7 +2,7 @@
 
 mod connect;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::{StreamExt, pin_mut};
 use tokio_postgres::error::SqlState;
@@ -10,6 +10,7 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Error, SimpleQueryMessage};
 
 use super::answer::{Answer, Cell, CommitError, DbError, Kind};
+use super::limits::{Limits, LockWait};
 use super::{ANSWER, Access, SessionId, Target, YIELD, sent};
 use crate::agent::worker::halt::Halt;
 use crate::agent::worker::log::complain;
@@ -37,10 +38,11 @@ pub(in crate::agent::worker) struct Session {
     began: Option<String>,
     /// Its number, once it has written and was asked for it.
     xid: Option<String>,
-    /// The limits as they were set last in this transaction.
+    /// The limits as they were set last in this transaction, by the server's own word.
     limits: Option<String>,
     halt: Halt,
-    lock_wait_ms: u128,
+    lock_wait: LockWait,
+    told: Limits,
 }
 
 impl Session {
@@ -48,8 +50,12 @@ impl Session {
         self.halt = halt;
     }
 
-    pub(super) fn set_lock_wait(&mut self, wait: Duration) {
-        self.lock_wait_ms = wait.as_millis();
+    pub(super) fn set_lock_wait(&mut self, wait: LockWait) {
+        self.lock_wait = wait;
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        self.told
     }
 
     pub(super) async fn open(
@@ -61,10 +67,11 @@ impl Session {
         let halt = if access == Access::Read { Halt::never() } else { target.halt.clone() };
         let (client, connected) = connect::connect(server, &target.session, access).await?;
         let (id, identity) = connect::introduce(&client, server).await?;
-        let lock_wait_ms = target.lock_wait.as_millis();
+        let lock_wait = target.lock_wait;
+        let told = Limits::of(lock_wait, halt.left());
         let (began, xid, limits) = (None, None, None);
-        let session =
-            Self { client, connected, id, identity, began, xid, limits, halt, lock_wait_ms };
+        let mut session =
+            Self { client, connected, id, identity, began, xid, limits, halt, lock_wait, told };
         session.set_limits().await?;
         Ok(session)
     }
@@ -75,6 +82,7 @@ impl Session {
         if let Some(why) = self.halt.asked() {
             return Err(DbError::halted(why));
         }
+        self.tell_what_is_left().await?;
         let halt = self.halt.clone();
         let runs = self.execute(sql, keep);
         pin_mut!(runs);
@@ -215,21 +223,37 @@ impl Session {
         Ok(())
     }
 
-    pub(super) async fn set_limits(&self) -> Result<(), DbError> {
+    pub(super) async fn set_limits(&mut self) -> Result<(), DbError> {
         self.limit("SET").await
     }
 
+    /// Less is left than the server was told.
+    async fn tell_what_is_left(&mut self) -> Result<(), DbError> {
+        if Limits::of(self.lock_wait, self.halt.left()).is_as_good_as(&self.told) {
+            return Ok(());
+        }
+        if self.began.is_none() {
+            return self.set_limits().await;
+        }
+        self.limit("SET LOCAL").await?;
+        self.limits = Some(self.transaction().await?.limits);
+        Ok(())
+    }
+
     /// A script may have set them, or RESET ALL.
-    async fn limit(&self, set: &str) -> Result<(), DbError> {
+    async fn limit(&mut self, set: &str) -> Result<(), DbError> {
+        let limits = Limits::of(self.lock_wait, self.halt.left());
         // The statement is cancelled by this process; the server stops it by itself where this one is gone.
-        let left = self.halt.left().map_or(0, |left| left.as_millis() + 1_000);
+        let statement = limits.statement.map_or(0, |statement| statement.as_millis() + 1_000);
         self.command(&format!(
-            "{set} lock_timeout = {}; {set} statement_timeout = {left}; \
+            "{set} lock_timeout = {}; {set} statement_timeout = {statement}; \
              {set} client_connection_check_interval = 2000; \
              {set} idle_in_transaction_session_timeout = 60000",
-            self.lock_wait_ms
+            limits.lock_wait.as_millis()
         ))
-        .await
+        .await?;
+        self.told = limits;
+        Ok(())
     }
 
     pub(super) async fn commit(&mut self) -> Result<(), CommitError> {
@@ -258,7 +282,11 @@ impl Session {
     }
 
     pub(super) async fn rollback(&mut self) -> bool {
-        self.command("ROLLBACK").await.is_ok()
+        let undone = self.command("ROLLBACK").await.is_ok();
+        if undone {
+            self.began = None;
+        }
+        undone
     }
 
     /// A few words of nightrun's own.
