@@ -37,6 +37,7 @@ fn names_other_dates(job: &Job) -> bool {
         Kind::Run { argv } => argv.iter().any(|text| asks(text)),
         Kind::Shell { script } => asks(script),
         Kind::WaitFile { path, .. } => asks(path),
+        Kind::Inspect { checks, .. } => checks.iter().any(|check| check.any_text(asks)),
         _ => false,
     };
     kind || job.env.values().any(|text| asks(text))

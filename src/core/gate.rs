@@ -49,7 +49,7 @@ pub fn resources(run: &Run, index: usize) -> Vec<(Resource, u32)> {
     let waits = matches!(job.kind, Kind::WaitFile { .. } | Kind::WaitSql { .. });
     if !waits {
         resources.push((Resource::Host(job.host.clone()), 1));
-        if let Some(target) = target(run, index) {
+        if let Some(target) = target(run, index).filter(|_| !job.kind.only_looks()) {
             resources.push((Resource::Target(target.clone()), 1));
         }
     }

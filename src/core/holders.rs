@@ -100,7 +100,7 @@ impl Holding {
     }
 }
 
-/// What a job takes while it may be running. Waits take a place nowhere but in their pools; others a connection of their target.
+/// What a job takes while it may be running. Waits take a place nowhere but in their pools; what works a connection of its target.
 fn taken(run: &Run, index: usize) -> Vec<(Resource, u32)> {
     let job = run.job(index);
     let pools = job.pools.iter().map(|(pool, units)| (Resource::Pool(pool.clone()), *units));
@@ -109,6 +109,9 @@ fn taken(run: &Run, index: usize) -> Vec<(Resource, u32)> {
         return taken;
     }
     taken.push((Resource::Host(job.host.clone()), 1));
+    if job.kind.only_looks() {
+        return taken;
+    }
     taken.extend(job.kind.target(&run.site).map(|target| (Resource::Target(target.clone()), 1)));
     taken
 }

@@ -10,7 +10,7 @@ use super::night::{Command, Mover, StepError};
 use super::state::{Run, Unfit};
 use super::window::Gate;
 use crate::definition::site::{EndingKind, Job};
-use crate::types::{AttemptId, Ending, Outcome, RunId, Span};
+use crate::types::{AttemptId, CheckVerdict, Ending, Outcome, RunId, Span};
 use crate::wire::{ChangeState, Ended, Progress, Work};
 
 /// What follows an ending.
@@ -170,6 +170,9 @@ fn is_good(job: &Job, ended: &Ended) -> bool {
     };
     let by_work = match &ended.work {
         Some(Work::Change(change)) => change.state == ChangeState::Done,
+        Some(Work::Inspect { checks }) => {
+            checks.iter().all(|check| check.verdict != CheckVerdict::Fail)
+        }
         _ => true,
     };
     by_code && by_work && ended.line_found

@@ -14,7 +14,9 @@ use crate::definition::braced_words::{self, BadWord};
 use crate::definition::copy::RunCopy;
 use crate::definition::site::{Engine, Job, Kind, NeedOf};
 use crate::types::{AttemptId, Now, Span, TargetName};
-use crate::wire::{ChangeState, ChangeTask, CutDecision, Mark, Program, Start, Task, Work};
+use crate::wire::{
+    ChangeState, ChangeTask, CutDecision, InspectTask, Mark, Program, Start, Task, Work,
+};
 
 /// Folders of the host, absolute, and what is left of the window.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,6 +165,15 @@ fn program(
             every: *every,
             limit: *limit,
         },
+        Kind::Inspect { target, checks } => Task::Inspect(Box::new(InspectTask {
+            engine: target.as_ref().map(engine).transpose()?,
+            checks: checks.iter().map(|check| check.filled(fill)).collect::<Result<_, _>>()?,
+            // What a trial looks at is looked at again.
+            memory: (!run.opened.trial).then(|| {
+                let name = format!("{}.{}.json", run.batch.id, job.name);
+                places.work.join("inspections").join(name)
+            }),
+        })),
         Kind::WaitUntil { .. } | Kind::WaitEvent { .. } | Kind::Confirm { .. } => {
             return Err(NoLaunch::NotAProgram);
         }

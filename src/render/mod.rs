@@ -29,6 +29,7 @@ pub mod incident;
 pub mod incident_mail;
 pub mod incident_report;
 mod incident_words;
+pub mod inspection;
 pub mod list;
 pub mod mail;
 pub mod nights;

@@ -5,11 +5,12 @@ use crate::core::fact::{Action, Deadline, RunResult};
 use crate::render::clock::{Clock, between, took};
 use crate::render::day_words;
 use crate::render::incident_words;
+use crate::render::inspection;
 use crate::render::why::{self, Place};
 use crate::render::words::{
     Because, Deed, Fault, Label, Listed, Planned, Verdict, list, paragraph, sentence,
 };
-use crate::types::{Ending, JobName, Lang};
+use crate::types::{CheckVerdict, Ending, JobName, Lang};
 use crate::view::Who;
 use crate::view::job::{AttemptLine, JobLine, JobState, Late, LeftOut};
 use crate::view::report::{Act, OpenPoint};
@@ -355,6 +356,8 @@ pub fn remarks(lang: Lang, clock: &Clock<'_>, head: &RunHead, job: &JobLine) -> 
         remarks.push(Fault::TookLong { actual: &actual, usual: &usual }.say(lang));
     }
     remarks.extend(job.attempts.iter().flat_map(|attempt| attempt.notes.iter().cloned()));
+    let not_well = job.checks.iter().filter(|check| check.verdict != CheckVerdict::Ok);
+    remarks.extend(not_well.map(|check| inspection::finding(lang, check)));
     remarks
 }
 

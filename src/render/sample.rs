@@ -173,6 +173,7 @@ fn ended_well(spec: &Spec) -> JobLine {
         attempts: vec![attempt(1, start, length, Ending::Exited { code: 0 })],
         ran_long: None,
         late: Vec::new(),
+        checks: Vec::new(),
         tail: Vec::new(),
         blocks: Vec::new(),
         runbook: None,

@@ -86,7 +86,7 @@ name!(/** A team. */ TeamName);
 name!(/** A shift (班次) of the roster. */ ShiftName);
 name!(/** Who is told of an incident, and when. */ PolicyName);
 name!(/** A role of people, such as `duty`. */ Role);
-name!(/** Something that somebody confirms of a change. */ CheckName);
+name!(/** Something that somebody confirms of a change, or that an inspection looks at. */ CheckName);
 name!(/** A way to tell people something beside mail, such as a webhook (通知渠道). */ ChannelName);
 name!(/** A database change (变更): the name of its folder. */ ChangeId);
 

@@ -13,6 +13,7 @@ mod event_key;
 mod hand_over;
 mod id;
 mod incident;
+mod inspection;
 mod life_sign;
 mod month;
 mod now;
@@ -37,6 +38,7 @@ pub use id::{
     ShiftName, TargetName, TeamName, TokenId, WindowClass,
 };
 pub use incident::{ClockKind, IncidentKind, Severity};
+pub use inspection::{CheckVerdict, Reading, Thresholds, Unit, Worse};
 pub use life_sign::{LifeSign, NextStart};
 pub use month::{InvalidMonth, Month};
 pub use now::{BootId, Due, Now};

@@ -7,6 +7,7 @@ use super::Who;
 use super::why::{NotItsDay, Reason};
 use crate::core::fact::Deadline;
 use crate::types::{Condition, Ending, EventName, JobName, Outcome, Span, Text};
+use crate::wire::Checked;
 
 /// One job of a run (作业).
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
@@ -36,6 +37,9 @@ pub struct JobLine {
     pub ran_long: Option<RanLong>,
     /// Deadlines of its own that it missed.
     pub late: Vec<Late>,
+    /// Of an inspection: what its last attempt that has told of them found.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Checked>,
     /// Last lines of output of the last failed attempt; empty where none failed.
     pub tail: Vec<String>,
     /// Jobs that cannot go on because of it, in the order of the file.

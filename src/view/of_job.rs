@@ -11,8 +11,9 @@ use crate::core::forecast::{self, JobForecast, RunForecast};
 use crate::core::needs::{self, Verdict};
 use crate::core::night::Core;
 use crate::core::phase::Phase;
-use crate::core::state::{Attempt, Run, Unfit};
+use crate::core::state::{self, Attempt, Run, Unfit};
 use crate::types::{JobName, Now, Outcome, Span};
+use crate::wire::Checked;
 
 /// What the pages of a run know besides its state.
 #[derive(Debug, Clone, Copy)]
@@ -96,10 +97,17 @@ pub fn line(
             .filter(|missed| missed.job.as_ref() == Some(&job.name))
             .map(|missed| Late { deadline: missed.deadline, due: missed.due })
             .collect(),
+        checks: checks(state).to_vec(),
         tail: tail.unwrap_or_default(),
         blocks: blocks(run, index),
         runbook: job.runbook.clone(),
     })
+}
+
+/// What the last attempt that has told of its checks found.
+fn checks(job: &state::JobState) -> &[Checked] {
+    let mut ended = job.attempts.iter().rev().filter_map(|attempt| attempt.ended.as_ref());
+    ended.find_map(|ended| ended.checks()).unwrap_or_default()
 }
 
 /// The chain of jobs that the end of the run waits for: by what they took, else by what they are expected to take.

@@ -132,7 +132,7 @@ fn change_work(run: &Run, index: usize) -> Option<&ChangeWork> {
     let mut attempts = run.jobs[index].attempts.iter().rev();
     attempts.find_map(|attempt| match attempt.ended.as_ref()?.work.as_ref()? {
         Work::Change(change) => Some(change),
-        Work::Sql { .. } => None,
+        Work::Sql { .. } | Work::Inspect { .. } => None,
     })
 }
 

@@ -3,12 +3,14 @@
 //! One JSON document a line over a Unix socket (`agent.sock` in the agent's folder). The supervisor speaks first with
 //! [`ToAgent::Hello`]; the agent answers [`FromAgent::Welcome`] and then reports by itself whatever ends.
 
+mod inspect;
 mod marked;
 mod rehearsal;
 #[cfg(test)]
 mod specimens;
 pub mod spool;
 
+pub use inspect::{Checked, InspectTask};
 pub use marked::{Found, Looked, Marked, MarkerRow};
 pub use rehearsal::{Did, RehearsalStep, is_rehearsed};
 
@@ -216,6 +218,7 @@ pub enum Task {
         every: Span,
         limit: Span,
     },
+    Inspect(Box<InspectTask>),
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -308,6 +311,16 @@ pub struct Ended {
     pub work: Option<Work>,
 }
 
+impl Ended {
+    /// What it has found; `None`: it is no inspection, or left no results.
+    pub fn checks(&self) -> Option<&[Checked]> {
+        match &self.work {
+            Some(Work::Inspect { checks }) => Some(checks),
+            _ => None,
+        }
+    }
+}
+
 /// Lines of output that travel with an ending.
 pub const TAIL_LINES: usize = 20;
 /// Bytes of output that travel with an ending.
@@ -317,8 +330,15 @@ pub const TAIL_BYTES: usize = 4_096;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "work")]
 pub enum Work {
-    Sql { statements: u32, rows: u64 },
+    Sql {
+        statements: u32,
+        rows: u64,
+    },
     Change(ChangeWork),
+    /// Of an inspection: every check, in the order of the file.
+    Inspect {
+        checks: Vec<Checked>,
+    },
 }
 
 /// A change as far as it came.

@@ -45,7 +45,7 @@ fn the_examples_are_a_site_without_defects() {
     let defects: Vec<String> =
         checked.defects.iter().map(|d| d.text(Path::new(""), Styles::plain())).collect();
     assert_eq!(defects.concat(), "");
-    assert_eq!(checked.site.unwrap().batches.len(), 3);
+    assert_eq!(checked.site.unwrap().batches.len(), 4);
 }
 
 #[test]

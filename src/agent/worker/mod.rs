@@ -1,4 +1,4 @@
-//! The worker: nightrun itself as the program of an `sql`, `change` or `wait` job (`nightrun __worker TASKFILE`).
+//! The worker: nightrun itself as the program of an `sql`, `change`, `wait` or `inspect` job (`nightrun __worker TASKFILE`).
 //!
 //! A process of its own, so that a restart of the supervisor touches nothing that runs in a database. It prints what
 //! it does on stdout and what went wrong on stderr, appends its steps to the file named by `NIGHTRUN_STEPS`, leaves
@@ -8,6 +8,7 @@ pub mod change;
 mod client;
 pub mod db;
 mod halt;
+mod inspect;
 pub mod ledger;
 mod log;
 pub mod look;
@@ -16,6 +17,7 @@ mod source;
 mod statement;
 pub mod steps;
 mod table;
+mod tls;
 mod wait;
 
 use std::ffi::OsString;
@@ -133,6 +135,12 @@ fn finish(task_file: &Path) -> Exit {
             // It does nothing that would have to be undone: TERM ends it as it ends any program.
             let target = Target::new(&engine, attempt, Halt::never());
             (runtime.block_on(wait::for_sql(&target, &query, every, limit)), None)
+        }
+        Task::Inspect(task) => {
+            let work = runtime.block_on(inspect::all(&task, attempt));
+            // What hangs in a system call (a file system over the network) is not waited for.
+            runtime.shutdown_background();
+            return inspect::leave(&env, work);
         }
     };
     match work {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::db::{Access, DbError, Target};
+use super::db::{Access, Cell, DbError, Target};
 use super::log::{complain, count, say};
 use super::{Exit, script};
 use crate::definition::site::Engine;
@@ -157,8 +157,13 @@ pub(super) async fn for_sql(database: &Target<'_>, query: &str, every: Span, lim
     Exit::LimitPassed
 }
 
-/// One look. A database that is not there yet is not made by looking.
+/// One look.
 async fn ask(target: &Target<'_>, query: &str) -> Result<Option<bool>, DbError> {
+    Ok(first_value(target, query).await?.map(|cell| cell.is_true()))
+}
+
+/// The first column of a query's first row. A database that is not there yet is not made by looking.
+pub(super) async fn first_value(target: &Target<'_>, query: &str) -> Result<Option<Cell>, DbError> {
     if let Engine::Sqlite { path } = target.engine
         && !path.exists()
     {
@@ -167,5 +172,5 @@ async fn ask(target: &Target<'_>, query: &str) -> Result<Option<bool>, DbError> 
     let mut db = target.open(Access::Read).await?;
     let answer = db.run(query, 1).await;
     db.close().await;
-    Ok(answer?.rows.first().and_then(|row| row.first()).map(|cell| cell.is_true()))
+    Ok(answer?.rows.into_iter().next().and_then(|row| row.into_iter().next()))
 }

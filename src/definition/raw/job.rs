@@ -2,6 +2,7 @@
 
 use jiff::civil::Time;
 
+use super::inspect::InspectRecord;
 use super::leaf::{Environ, Growth, Whole, Word};
 use super::record::record;
 use super::{List, Names};
@@ -9,12 +10,12 @@ use crate::definition::byte_size::ByteSize;
 use crate::definition::day_words::DayWords;
 use crate::definition::site::{EndingKind, Survivors, Transaction};
 use crate::types::{
-    CalendarName, ChangeId, EventName, HostName, PoolName, Role, Severity, Span, TargetName,
-    WindowClass,
+    CalendarName, ChangeId, CheckName, EventName, HostName, PoolName, Role, Severity, Span,
+    TargetName, WindowClass,
 };
 
 record! {
-    /// A job: exactly one of run, shell, sql, change, wait, confirm.
+    /// A job: exactly one of run, shell, sql, change, wait, confirm, inspect.
     pub(crate) struct JobRecord {
         required title: Word,
         optional title_zh: Word,
@@ -32,7 +33,9 @@ record! {
         optional wait: WaitRecord,
         /// Waits for a person's yes.
         optional confirm: ConfirmRecord,
-        /// The database that `sql` runs against.
+        /// Looks at hosts, services, databases and logs: checks by name.
+        optional inspect: Names<CheckName, InspectRecord>,
+        /// The database that `sql`, or a check of `inspect`, runs against.
         optional target: TargetName,
         /// Of `sql`: the script in one transaction (one, default), or each statement by itself (none).
         optional transaction: Transaction,

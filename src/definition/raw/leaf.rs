@@ -132,6 +132,8 @@ macro_rules! words {
 mod channel;
 /// Those of people, shifts and rosters.
 mod duty;
+/// Those of inspections.
+mod inspection;
 
 pub(crate) use duty::Announced;
 

@@ -31,13 +31,14 @@ impl JobResolver<'_, '_> {
             ("change", raw.change.at()),
             ("wait", raw.wait.at()),
             ("confirm", raw.confirm.at()),
+            ("inspect", raw.inspect.at()),
         ];
         let given: Vec<(&str, Place)> =
             kinds.into_iter().filter_map(|(kind, at)| Some((kind, at?))).collect();
         match given.as_slice() {
             [] => {
                 let what = format!("`{}` does nothing: it has no kind", name.value);
-                let hint = "give it one of run, shell, sql, change, wait, confirm";
+                let hint = "give it one of run, shell, sql, change, wait, confirm, inspect";
                 self.found.push(Finding::error(name.at, what).hint(hint));
                 return None;
             }
@@ -54,7 +55,8 @@ impl JobResolver<'_, '_> {
         let change = raw.change.given().map(|change| Some(self.change(change, raw)));
         let wait = raw.wait.given().map(|wait| self.wait(wait));
         let confirm = raw.confirm.get().map(|confirm| Some(self.confirm(confirm)));
-        run.or(shell).or(sql).or(change).or(wait).or(confirm)?
+        let inspect = raw.inspect.given().map(|inspect| self.inspect(inspect, raw));
+        run.or(shell).or(sql).or(change).or(wait).or(confirm).or(inspect)?
     }
 
     /// A change that goes to several environments is executed in one of them.
@@ -93,8 +95,9 @@ impl JobResolver<'_, '_> {
     fn check_company(&mut self, raw: &JobRecord) {
         let sql = !raw.sql.is_absent();
         let program = !raw.run.is_absent() || !raw.shell.is_absent();
+        let asks = sql || !raw.inspect.is_absent();
         let pairs = [
-            ("target", raw.target.at(), "`sql`", sql),
+            ("target", raw.target.at(), "`sql` or `inspect`", asks),
             ("transaction", raw.transaction.at(), "`sql`", sql),
             ("environment", raw.environment.at(), "`change`", !raw.change.is_absent()),
             ("success", raw.success.at(), "`run` or `shell`", program),
@@ -217,7 +220,12 @@ impl JobResolver<'_, '_> {
         }
     }
 
-    fn target(&mut self, field: &Field<TargetName>, at: Place, lack: &str) -> Option<TargetName> {
+    pub(super) fn target(
+        &mut self,
+        field: &Field<TargetName>,
+        at: Place,
+        lack: &str,
+    ) -> Option<TargetName> {
         match field {
             Field::Given(target) => {
                 self.known.check(&self.known.targets, target, self.found);

@@ -8,6 +8,7 @@ mod changes;
 mod days;
 mod duty;
 mod escalation;
+mod inspect;
 mod jobs;
 mod kinds;
 mod known;

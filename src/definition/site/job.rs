@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Site;
 use super::calendar::DayRule;
 use super::change::Change;
+use super::inspection::InspectCheck;
 use crate::types::{
     ChangeId, Condition, EventName, HostName, JobName, JobRef, PoolName, Role, Severity, Span,
     TargetName, Text, WindowClass,
@@ -142,9 +143,19 @@ pub enum Kind {
         question: Text,
         role: Option<Role>,
     },
+    /// Looks at things one after the other; `target` is the one that its `sql` checks ask.
+    Inspect {
+        target: Option<TargetName>,
+        checks: Vec<InspectCheck>,
+    },
 }
 
 impl Kind {
+    /// Whether it only looks at a target, and takes none of its connections.
+    pub fn only_looks(&self) -> bool {
+        matches!(self, Self::WaitFile { .. } | Self::WaitSql { .. } | Self::Inspect { .. })
+    }
+
     /// Whether something of it is ever started on a host: no time, no person and no event is.
     pub fn starts(&self) -> bool {
         !matches!(self, Self::WaitUntil { .. } | Self::WaitEvent { .. } | Self::Confirm { .. })
@@ -154,6 +165,7 @@ impl Kind {
     pub fn target<'a>(&'a self, site: &'a Site) -> Option<&'a TargetName> {
         match self {
             Self::Sql { target, .. } | Self::WaitSql { target, .. } => Some(target),
+            Self::Inspect { target, .. } => target.as_ref(),
             Self::Change { change, environment } => {
                 site.changes.get(change)?.target_in(environment.as_deref())
             }

@@ -7,6 +7,7 @@ mod change;
 mod change_rules;
 mod duty;
 mod escalation;
+mod inspection;
 mod job;
 mod life_sign;
 mod roster_rules;
@@ -42,6 +43,7 @@ pub use duty::{
     Override, Rotation, Shift, Swap, Team, TurnLength,
 };
 pub use escalation::{Clocks, Escalation, Limit, Policy, Rung, Tell, Way};
+pub use inspection::{InspectCheck, Look, MemoryOf};
 pub use job::{EndingKind, Job, Kind, Need, NeedOf, Retry, Success, Survivors, Transaction};
 pub use life_sign::LifeSignRule;
 pub use roster_rules::{

@@ -2,6 +2,7 @@
 
 mod changes;
 mod every_defect;
+mod inspections;
 mod properties;
 mod webhooks;
 

@@ -57,9 +57,34 @@ macro_rules! print_tables {
 #[test]
 fn every_message_in_both_languages() {
     let mut text = print_tables!(
-        Verdict, Fault, Deed, Because, Planned, Proven, Counted, Evident, Checks, Happened,
-        Rehearsed, Health, Incidents, Starts, Stands, Access, OnDuty, Audited, Restored, Stepped,
-        ChangeWord, PaperWord, Lacks, Listed, HandOvers, Watched, Bulletins
+        Verdict,
+        Fault,
+        Deed,
+        Because,
+        Planned,
+        Proven,
+        Counted,
+        Evident,
+        Checks,
+        Happened,
+        Rehearsed,
+        Health,
+        Incidents,
+        Starts,
+        Stands,
+        Access,
+        OnDuty,
+        Audited,
+        Restored,
+        Stepped,
+        ChangeWord,
+        PaperWord,
+        Lacks,
+        Listed,
+        HandOvers,
+        Watched,
+        Bulletins,
+        Inspections
     );
     text.push_str("\n# Label\n");
     for label in Label::ALL {

@@ -139,6 +139,7 @@ pub(super) fn target<'a>(run: &'a Run, job: &'a Job) -> Option<&'a TargetName> {
     match &job.kind {
         Kind::Sql { target, .. } | Kind::WaitSql { target, .. } => Some(target),
         Kind::Change { change, .. } => run.site.changes.get(change)?.target.as_ref(),
+        Kind::Inspect { target, .. } => target.as_ref(),
         _ => None,
     }
 }

@@ -200,6 +200,9 @@ impl Witness {
         }
         let places = site.hosts.get(&job.host).map_or(0, |host| host.max_running);
         uses.push((Resource::Host(job.host.clone()), 1, places));
+        if matches!(job.kind, Kind::Inspect { .. }) {
+            return uses;
+        }
         uses.extend(target(run, job).map(|target| {
             let connections = site.targets.get(target).map_or(0, |target| target.connections);
             (Resource::Target(target.clone()), 1, connections)

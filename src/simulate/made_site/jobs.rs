@@ -77,7 +77,8 @@ fn kind(dice: &mut Dice, batch: &Batch, job: &JobName) -> Result<Kind, InvalidNa
             change: ChangeId::new(&format!("{}-{job}", batch.id))?,
             environment: None,
         },
-        11..=13 => Kind::Run { argv: vec!["true".to_owned()] },
+        11 => Kind::Inspect { target: dice.percent(50).then_some(target), checks: Vec::new() },
+        12 | 13 => Kind::Run { argv: vec!["true".to_owned()] },
         _ => Kind::Shell { script: "true".to_owned() },
     })
 }

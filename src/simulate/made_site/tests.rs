@@ -94,6 +94,7 @@ fn everything_that_a_site_can_say_is_made() {
         "WaitEvent",
         "WaitSql",
         "Confirm",
+        "Inspect",
         "EveryDay",
         "Weekdays",
         "EveryBusinessDay",

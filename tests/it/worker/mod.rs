@@ -7,6 +7,7 @@ mod client;
 mod examine;
 #[cfg(feature = "faults")]
 mod faults;
+mod inspect;
 mod kept;
 mod marks;
 mod places;

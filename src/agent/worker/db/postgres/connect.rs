@@ -1,22 +1,18 @@
 //! Coming to a PostgreSQL server: TLS, who it is, that nothing stands in between; and ending what does not yield.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{AsyncMessage, CancelToken, Client, Config, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::CertificateDer;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::super::answer::DbError;
-use super::super::secret::{password, unreadable};
+use super::super::secret::password;
 use super::super::{ANSWER, Access, CONNECT, SessionId};
 use super::said;
 use crate::agent::worker::log::say;
+use crate::agent::worker::tls;
 use crate::definition::site::{Server, ServerTls};
 
 /// How to come to a server once more, and the word that the connection has ended.
@@ -141,20 +137,7 @@ fn tls(server: &Server) -> Result<Tls, DbError> {
     if server.tls == ServerTls::None {
         return Ok(Tls::None);
     }
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if let Some(file) = &server.ca {
-        let read = CertificateDer::pem_file_iter(file).map_err(|why| unreadable(file, &why))?;
-        for certificate in read {
-            let certificate = certificate.map_err(|why| unreadable(file, &why))?;
-            roots.add(certificate).map_err(|why| unreadable(file, &why))?;
-        }
-    }
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|why| DbError::refused(why.to_string()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+    let config = tls::trusting(server.ca.as_deref()).map_err(DbError::refused)?;
     Ok(Tls::Require(Box::new(MakeRustlsConnect::new(config))))
 }
 

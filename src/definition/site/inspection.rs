@@ -1,0 +1,84 @@
+//! Inspections (巡检): what an `inspect` job looks at, and how often a day somebody has to look (I1).
+
+use serde::{Deserialize, Serialize};
+
+use crate::types::{CheckName, Span, Thresholds};
+
+/// One look of an `inspect` job (检查项). Words in braces are replaced when its attempt starts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InspectCheck {
+    pub name: CheckName,
+    pub look: Look,
+    pub thresholds: Thresholds,
+    /// How long it may take; then it has failed.
+    pub limit: Span,
+}
+
+impl InspectCheck {
+    /// The limit of a check that says nothing.
+    pub const LIMIT: Span = Span::seconds(10);
+
+    /// The same look with other texts.
+    ///
+    /// # Errors
+    /// Whatever `fill` says of one of its texts.
+    pub fn filled<E>(&self, fill: impl Fn(&str) -> Result<String, E>) -> Result<Self, E> {
+        let look = match &self.look {
+            Look::Command { argv } => {
+                let argv: Result<Vec<String>, E> = argv.iter().map(|word| fill(word)).collect();
+                Look::Command { argv: argv? }
+            }
+            Look::Http { url, status } => Look::Http { url: fill(url)?, status: *status },
+            Look::Tcp { address } => Look::Tcp { address: fill(address)? },
+            Look::Sql { query } => Look::Sql { query: fill(query)? },
+            Look::Disk { path } => Look::Disk { path: fill(path)? },
+            Look::Log { path, lines } => Look::Log { path: fill(path)?, lines: lines.clone() },
+            Look::Cpu { .. } | Look::Memory { .. } => self.look.clone(),
+        };
+        Ok(Self { look, ..self.clone() })
+    }
+
+    /// Whether one of its texts has a word.
+    pub fn any_text(&self, has: impl Fn(&str) -> bool) -> bool {
+        match &self.look {
+            Look::Command { argv } => argv.iter().any(|word| has(word)),
+            Look::Http { url: text, .. }
+            | Look::Tcp { address: text }
+            | Look::Sql { query: text }
+            | Look::Disk { path: text }
+            | Look::Log { path: text, .. } => has(text),
+            Look::Cpu { .. } | Look::Memory { .. } => false,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Look {
+    /// Without thresholds by its exit code: 0 is ok, 1 a warning, any other a failure. With thresholds by the number that its last
+    /// line of output begins with.
+    Command { argv: Vec<String> },
+    /// Milliseconds until the answer; another status than this one, or without it than 2xx, is a failure.
+    Http { url: String, status: Option<u16> },
+    /// Milliseconds until the connection stands; `host:port`.
+    Tcp { address: String },
+    /// On the target of the job: the first value of its first row; without thresholds it must be true.
+    Sql { query: String },
+    /// Percent of a file system that are in use, as `df` counts.
+    Disk { path: String },
+    /// Percent of the time that the processors are busy, measured for so long.
+    Cpu { during: Span },
+    /// Percent that are in use.
+    Memory { of: MemoryOf },
+    /// Lines with one of these texts that have come since the round before.
+    Log { path: String, lines: Vec<String> },
+}
+
+/// Which memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MemoryOf {
+    /// What programs could still get without swapping counts as free.
+    Ram,
+    Swap,
+}
