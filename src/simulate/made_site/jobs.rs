@@ -77,7 +77,8 @@ fn kind(dice: &mut Dice, batch: &Batch, job: &JobName) -> Result<Kind, InvalidNa
             change: ChangeId::new(&format!("{}-{job}", batch.id))?,
             environment: None,
         },
-        11 => Kind::Inspect { target: dice.percent(50).then_some(target), checks: Vec::new() },
+        // It asks the dice for nothing, so that other nights are made as before.
+        11 => Kind::Inspect { target: None, checks: Vec::new() },
         12 | 13 => Kind::Run { argv: vec!["true".to_owned()] },
         _ => Kind::Shell { script: "true".to_owned() },
     })
