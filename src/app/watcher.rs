@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::task::JoinHandle;
 
 use crate::core::watcher::{Limits, Memory, Said};
 use crate::definition::site::Webhook;
@@ -26,6 +27,10 @@ pub struct Watcher {
     settings: WatchSettings,
     limits: Limits,
     memory: Memory,
+    /// A look at the sign that has not come back: on a file system that hangs there is one, however long that takes.
+    reading: Option<JoinHandle<Result<Option<LifeSign>, String>>>,
+    /// Why it begins without what it said before.
+    pub began_anew: Option<String>,
 }
 
 /// What came of a look.
@@ -40,8 +45,10 @@ pub struct Looked {
 }
 
 impl Watcher {
+    /// Where what was kept cannot be read it begins anew, and an alarm may be raised twice: better than none.
+    ///
     /// # Errors
-    /// The settings have defects, or what was kept cannot be read: nobody knows what was said.
+    /// The settings have defects.
     pub fn new(file: &Path, now: Timestamp) -> Result<Self, Defects> {
         let bytes =
             files::whole(file).map_err(|why| Defects(format!("{}: {why}", file.display())))?;
@@ -51,14 +58,18 @@ impl Watcher {
                 defects.iter().map(|defect| defect.text(Path::new(""), Styles::plain())).collect();
             Defects(text.concat().trim_end().to_owned())
         })?;
-        let kept = life_sign::read(&settings.memory).map_err(Defects)?;
+        let (kept, began_anew) = match life_sign::read(&settings.memory) {
+            Ok(kept) => (kept, None),
+            Err(why) => (None, Some(without_memory(&settings.memory, &why))),
+        };
+        let memory = kept.unwrap_or_else(|| Memory::begin(now));
         let limits = Limits {
             after: signed(settings.after),
             repeat: signed(settings.repeat),
             waiting: signed(settings.waiting),
             ahead: signed(settings.ahead),
         };
-        Ok(Self { limits, memory: kept.unwrap_or_else(|| Memory::begin(now)), settings })
+        Ok(Self { limits, memory, settings, reading: None, began_anew })
     }
 
     /// Looks once, says what is to be said, and keeps that it was said where it reached somebody on one way at least.
@@ -66,14 +77,7 @@ impl Watcher {
     /// # Errors
     /// What was said cannot be kept.
     pub async fn look(&mut self, now: Timestamp) -> Result<Looked, String> {
-        let file = self.settings.sign.clone();
-        let reading = tokio::task::spawn_blocking(move || life_sign::read::<LifeSign>(&file));
-        // A file system that hangs gives no sign.
-        let read = match tokio::time::timeout(LIMIT, reading).await {
-            Ok(Ok(read)) => read,
-            Ok(Err(why)) => Err(why.to_string()),
-            Err(_) => Err(format!("{}: not read in {LIMIT:?}", self.settings.sign.display())),
-        };
+        let read = self.read().await;
         let found = read.as_ref().map(Option::as_ref).map_err(String::as_str);
         let said = self.memory.look(&self.limits, found, now);
         let mut looked = Looked { said: None, failed: Vec::new(), alarming: false };
@@ -92,6 +96,18 @@ impl Watcher {
         life_sign::write(&self.settings.memory, &self.memory)
             .map_err(|why| format!("{}: {why}", self.settings.memory.display()))?;
         Ok(looked)
+    }
+
+    /// A file system that hangs gives no sign.
+    async fn read(&mut self) -> Result<Option<LifeSign>, String> {
+        let file = self.settings.sign.clone();
+        let read = || tokio::task::spawn_blocking(move || sign(&file));
+        let reading = self.reading.get_or_insert_with(read);
+        let Ok(read) = tokio::time::timeout(LIMIT, &mut *reading).await else {
+            return Err(format!("{}: not read in {LIMIT:?}", self.settings.sign.display()));
+        };
+        self.reading = None;
+        read.map_err(|why| why.to_string()).flatten()
     }
 
     /// By every way; whether any of them took it, and what was wrong with the others.
@@ -129,6 +145,25 @@ impl Watcher {
             .map_err(|why| why.to_string())?;
         let sent = WebhookSender::new(LIMIT).send(&mail).await;
         sent.map(drop).map_err(|why| why.to_string())
+    }
+}
+
+/// One of a form that is not known here is none: what it says may mean something else.
+fn sign(file: &Path) -> Result<Option<LifeSign>, String> {
+    let read = life_sign::read::<LifeSign>(file)?;
+    match read.as_ref().map(|sign| sign.version) {
+        None | Some(LifeSign::VERSION) => Ok(read),
+        Some(version) => {
+            let file = file.display();
+            Err(format!("{file}: a life sign of version {version}; this is a watcher of version 1"))
+        }
+    }
+}
+
+fn without_memory(file: &Path, why: &str) -> String {
+    match life_sign::set_aside(file) {
+        Ok(aside) => format!("{why}; it is kept as {}, and begun anew", aside.display()),
+        Err(error) => format!("{why}; it is begun anew, and cannot be kept: {error}"),
     }
 }
 

@@ -26,6 +26,9 @@ pub(super) struct WatchArguments {
 pub(super) async fn watch(arguments: &WatchArguments) -> Result<u8, Failure> {
     let clock = HostClock::new().map_err(Failure::failed)?;
     let mut watcher = Watcher::new(&arguments.file, clock.now().wall).map_err(Failure::defects)?;
+    if let Some(why) = &watcher.began_anew {
+        notice_line!("nightrun: {why}");
+    }
     if arguments.once {
         let looked = watcher.look(clock.now().wall).await.map_err(Failure::failed)?;
         tell(&looked)?;
@@ -34,7 +37,13 @@ pub(super) async fn watch(arguments: &WatchArguments) -> Result<u8, Failure> {
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::failed)?;
     loop {
-        match watcher.look(clock.now().wall).await {
+        let looked = tokio::select! {
+            // A look may take as long as servers and file systems have patience.
+            _ = terminate.recv() => return Ok(WELL),
+            _ = interrupt.recv() => return Ok(WELL),
+            looked = watcher.look(clock.now().wall) => looked,
+        };
+        match looked {
             Ok(looked) => tell(&looked)?,
             // It goes on watching, and may say twice what it could not keep.
             Err(why) => notice_line!("nightrun: {why}"),

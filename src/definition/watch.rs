@@ -37,6 +37,9 @@ pub struct AlarmMail {
 const AFTER: Span = Span::seconds(15 * 60);
 const REPEAT: Span = Span::seconds(30 * 60);
 const WAITING: Span = Span::seconds(30 * 60);
+/// Looks are 15 s apart, and a sign is given each minute at the most: less would raise alarms of nothing.
+const AFTER_AT_LEAST: Span = Span::seconds(2 * 60);
+const REPEAT_AT_LEAST: Span = Span::seconds(60);
 const AHEAD: Span = Span::seconds(2 * 60);
 
 /// Reads the file of a watcher. Paths in it count from its own folder.
@@ -67,6 +70,8 @@ fn resolved(raw: &WatchFile, folder: &Path, found: &mut Vec<Finding>) -> Option<
         let finding = Finding::error(raw.version.at().unwrap_or_default(), "nobody hears an alarm");
         found.push(finding.hint("give `mail`, `webhook` or `command`"));
     }
+    at_least(&raw.after, ("after", AFTER_AT_LEAST), found);
+    at_least(&raw.repeat, ("repeat", REPEAT_AT_LEAST), found);
     let at = raw.webhook.at().unwrap_or_default();
     let given = raw.webhook.get().map(|record| webhook(record, at, found));
     let mail = raw.mail.get().map(|record| mail(record, found));
@@ -83,6 +88,12 @@ fn resolved(raw: &WatchFile, folder: &Path, found: &mut Vec<Finding>) -> Option<
         webhook: given.flatten(),
         command,
     })
+}
+
+fn at_least(span: &Field<Span>, (key, least): (&str, Span), found: &mut Vec<Finding>) {
+    if let Some(given) = span.given().filter(|given| given.value < least) {
+        found.push(Finding::error(given.at, format!("`{key}` is {least} at the least")));
+    }
 }
 
 fn mail(raw: &AlarmMailRecord, found: &mut Vec<Finding>) -> Option<AlarmMail> {
@@ -116,8 +127,10 @@ mod tests {
         assert_eq!((settings.after, settings.command.len()), (AFTER, 3));
         assert!(read(text).unwrap_err().contains("nobody hears an alarm"));
         let mail = "mail: {from: a, to: [b@x], smtp: {host: h}}\nafer: 5m\n";
-        let said = read(&format!("{text}{mail}")).unwrap_err();
-        for part in ["`a` is not a mail address", "did you mean `after`?"] {
+        let said = read(&format!("{text}{mail}after: 1m\nrepeat: 0s\n")).unwrap_err();
+        let least = ["`after` is 2m at the least", "`repeat` is 1m at the least"];
+        for part in ["`a` is not a mail address", "did you mean `after`?"].into_iter().chain(least)
+        {
             assert!(said.contains(part), "{said}");
         }
     }

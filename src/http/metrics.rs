@@ -49,9 +49,9 @@ pub(super) async fn metrics(State(api): State<Api>) -> Result<Response, Problem>
         of_runs(&mut registry, &status);
     }
     if let Ok(reader) = api.reader().await
-        && let Ok(unsent) = reader.outbox_unsent().await
+        && let Ok(unsent) = reader.outbox_counted().await
     {
-        let unsent = unsent.len().try_into().unwrap_or(i64::MAX);
+        let unsent = i64::from(unsent.all);
         count(&mut registry, "outbox_unsent", "Messages that have not left", unsent);
     }
     let mut text = String::new();

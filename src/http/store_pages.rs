@@ -45,7 +45,7 @@ impl Recalled {
     pub async fn read(reader: &StateReader, row: RunRow) -> Result<Self, Fatal> {
         let core = core(reader, &row.run).await?;
         let now = now_of(&row, reader).await?;
-        let unsent_mail = reader.outbox_unsent().await?.len() as u32;
+        let unsent_mail = reader.outbox_counted().await?.all;
         Ok(Self { row, core, now, unsent_mail })
     }
 

@@ -18,5 +18,6 @@ pub use mailer::{Attachment, Letter, Mailer, Party, SendError};
 pub use published::{Meters, Published, Stage};
 pub use pulse::Pulse;
 pub use store::{
-    Archived, Commit, Durations, QueuedMail, Restoration, RunFilter, Store, StoreError, StoreReader,
+    Archived, Commit, Durations, QueuedMail, Restoration, RunFilter, Store, StoreError,
+    StoreReader, Unsent,
 };

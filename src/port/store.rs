@@ -94,6 +94,19 @@ pub struct QueuedMail {
     pub due: Option<Timestamp>,
 }
 
+/// Messages of the outbox that were not sent, in numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Unsent {
+    /// Given up or not.
+    pub all: u32,
+    /// Those that are tried again.
+    pub waiting: u32,
+    /// Since when the oldest of these could be sent.
+    pub waiting_since: Option<Timestamp>,
+    /// When the first of them is tried next.
+    pub next: Option<Timestamp>,
+}
+
 /// Where a run was archived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Archived {
@@ -236,6 +249,9 @@ pub trait StoreReader {
 
     /// All that was not sent, given up or not, in the order they were decided.
     fn outbox_unsent(&self) -> impl Future<Output = Result<Vec<QueuedMail>, StoreError>> + Send;
+
+    /// How many these are, without reading any.
+    fn outbox_counted(&self) -> impl Future<Output = Result<Unsent, StoreError>> + Send;
 
     /// Bytes by their SHA-256 in hex; `None`: not there. Bytes that no longer fit their name are `Damaged`.
     fn blob_get(

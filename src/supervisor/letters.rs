@@ -184,7 +184,7 @@ impl<W: World> Supervisor<W> {
     async fn report_view(&self, run: &RunId) -> Result<ReportView, Fatal> {
         let reader = self.parts.store.reader();
         let usual = usual_p95(reader, run).await?;
-        let unsent = reader.outbox_unsent().await?.len() as u32;
+        let unsent = reader.outbox_counted().await?.all;
         let now = self.parts.clock.now();
         let state = self.core.state().run(run)?;
         let planned = planned(state);

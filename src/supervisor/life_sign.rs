@@ -29,10 +29,9 @@ impl<W: World> Supervisor<W> {
         }
         service.sign = now.since_boot + rule.every.get();
         let site = service.loaded.site.title.get(service.loaded.site.language).to_owned();
-        let Ok(mut unsent) = self.parts.store.reader().outbox_unsent().await else {
+        let Ok(unsent) = self.parts.store.reader().outbox_counted().await else {
             return Ok(());
         };
-        unsent.retain(|queued| queued.due.is_some());
         let head = self.chain.head();
         let next = self.core.next_starts().next();
         let sign = LifeSign {
@@ -43,8 +42,8 @@ impl<W: World> Supervisor<W> {
             entries: head.seq,
             head: head.hash.clone(),
             next: next.map(|(at, batch)| NextStart { batch: batch.clone(), at }),
-            waiting: u32::try_from(unsent.len()).unwrap_or(u32::MAX),
-            waiting_since: unsent.iter().map(|queued| queued.mail.not_before).min(),
+            waiting: unsent.waiting,
+            waiting_since: unsent.waiting_since,
         };
         // Whoever writes them has gone only when this process ends.
         self.parts.signs.send(Some((rule.file, sign))).ok();

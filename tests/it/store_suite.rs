@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use nightrun::core::fact::{Fact, Opened, RunResult};
 use nightrun::journal::{Chain, Head, Secret, address, verify};
-use nightrun::port::{Commit, RunFilter, Store, StoreError, StoreReader, TrialOffset};
+use nightrun::port::{Commit, RunFilter, Store, StoreError, StoreReader, TrialOffset, Unsent};
 use nightrun::types::{
     Epoch, IncidentId, Outcome, PasswordHash, PersonId, Right, RunKey, Span, TokenHash, TokenId,
 };
@@ -211,6 +211,9 @@ pub(crate) async fn mail_leaves_in_order_and_once<S: Store>(store: S) {
     let unsent = reader.outbox_unsent().await.unwrap();
     assert_eq!(unsent.iter().map(|queued| queued.id).collect::<Vec<_>>(), [2, 3]);
     assert_eq!((unsent[1].tries, unsent[1].due), (2, None));
+    let ten = Some(time("2026-10-30T22:00:00Z"));
+    let counted = Unsent { all: 2, waiting: 1, waiting_since: ten, next: ten };
+    assert_eq!(reader.outbox_counted().await.unwrap(), counted);
     assert_eq!(unsent[1].why.as_deref(), Some("550 no such user"));
     // A late word of failure does not send it twice.
     writer.store.outbox_failed(1, "timed out", Some(later)).await.unwrap();

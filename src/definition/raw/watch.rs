@@ -16,9 +16,9 @@ record! {
         required sign: Word,
         /// The file that keeps what was said, from this file's folder.
         required memory: Word,
-        /// How old the last sign may be. Default: 15m.
+        /// How old the last sign may be. Default: 15m, at least 2m.
         optional after: Span,
-        /// How long after an alarm it is raised again. Default: 30m.
+        /// How long after an alarm it is raised again. Default: 30m, at least 1m.
         optional repeat: Span,
         /// How long messages may wait. Default: 30m.
         optional waiting: Span,

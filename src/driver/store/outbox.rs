@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::statement::{Asks, Statement};
 use super::text::{Columns, decode, int, storable};
 use crate::journal::OutgoingMail;
-use crate::port::{QueuedMail, StoreError};
+use crate::port::{QueuedMail, StoreError, Unsent};
 use crate::types::Epoch;
 
 /// `under` is the leadership that notes it, where another may have begun without this one's knowing.
@@ -59,6 +59,20 @@ pub(super) async fn unsent(reader: &impl Asks) -> Result<Vec<QueuedMail>, StoreE
     let text = "SELECT * FROM outbox WHERE sent IS NULL ORDER BY id";
     let rows = reader.ask(Statement::new("reading the outbox", text)).await?;
     rows.iter().map(queued).collect()
+}
+
+pub(super) async fn counted(reader: &impl Asks) -> Result<Unsent, StoreError> {
+    let text = "SELECT count(*) AS messages, count(due) AS waiting, min(due) AS next,
+            min(CASE WHEN due IS NOT NULL THEN not_before END) AS since
+        FROM outbox WHERE sent IS NULL";
+    let rows = reader.ask(Statement::new("counting the outbox", text)).await?;
+    let Some(row) = rows.first() else { return Ok(Unsent::default()) };
+    Ok(Unsent {
+        all: row.count("messages")?,
+        waiting: row.count("waiting")?,
+        waiting_since: row.maybe_time("since")?,
+        next: row.maybe_time("next")?,
+    })
 }
 
 fn queued(row: &impl Columns) -> Result<QueuedMail, StoreError> {

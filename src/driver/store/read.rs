@@ -13,6 +13,7 @@ use super::{blob, credentials, history, outbox};
 use crate::journal::{Head, PasswordRow, RunRow, Sealed, StartsMissed, TokenRow};
 use crate::port::{
     Archived, Durations, QueuedMail, Restoration, RunFilter, StoreError, StoreReader, TrialOffset,
+    Unsent,
 };
 use crate::types::{
     AttemptId, BatchId, BootId, BusinessDate, Epoch, IncidentId, JobName, JobRef, Outcome,
@@ -199,6 +200,10 @@ impl<R: Asks> StoreReader for R {
 
     async fn outbox_unsent(&self) -> Result<Vec<QueuedMail>, StoreError> {
         outbox::unsent(self).await
+    }
+
+    async fn outbox_counted(&self) -> Result<Unsent, StoreError> {
+        outbox::counted(self).await
     }
 
     async fn own_entries(&self, run: &RunId) -> Result<Vec<Sealed>, StoreError> {

@@ -64,6 +64,21 @@ fn a_service_that_was_killed_raises_an_alarm_from_another_host_and_its_return_en
     eventually("a new life sign", || std::fs::read(&sign).unwrap() != before);
     assert!(look(0).contains("[OK] nightrun gives its life signs again"));
     assert_eq!((look(0), mails().len()), (String::new(), 3));
+    // What it keeps is damaged: it begins anew, says so, and leaves the file to people.
+    let memory = house.work("watch.json");
+    std::fs::write(&memory, "{").unwrap();
+    assert!(look(0).contains("watch.json.damaged, and begun anew"));
+    assert_eq!(std::fs::read(house.work("watch.json.damaged")).unwrap(), b"{");
+    assert_eq!(look(0), "");
+    // A sign of another form is none.
+    let other = std::fs::read_to_string(&sign).unwrap().replace("\"version\": 1", "\"version\": 2");
+    std::fs::write(house.work("other.json"), other).unwrap();
+    let text = std::fs::read_to_string(&settings).unwrap();
+    std::fs::write(&settings, text.replace("sign.json", "other.json")).unwrap();
+    town.set_clock(at("21:20:00"));
+    assert!(look(1).contains("[P1]"));
+    let told = mails().last().unwrap().text.clone();
+    assert!(told.contains("a life sign of version 2"), "{told}");
     let doctor = town.command(&["doctor"]).output().unwrap();
     let doctor = String::from_utf8(doctor.stdout).unwrap();
     assert!(doctor.contains("the last life sign"), "{doctor}");
