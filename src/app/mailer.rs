@@ -37,7 +37,7 @@ impl SiteMailer {
 impl Mailer for SiteMailer {
     async fn send(&self, mail: &OutgoingMail) -> Result<String, SendError> {
         match &self.mail {
-            _ if mail.is_to_webhook() => self.webhooks.send(mail).await,
+            _ if mail.webhook().is_some() => self.webhooks.send(mail).await,
             MailWay::Folder(folder) => folder.send(mail).await,
             MailWay::Smtp(server) => server.send(mail).await,
         }

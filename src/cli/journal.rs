@@ -195,8 +195,8 @@ pub(super) async fn flush_mail(context: &Context) -> Result<u8, Failure> {
     let unsent = store.reader().outbox_unsent().await.map_err(Failure::failed)?;
     let mut left = 0;
     for queued in &unsent {
-        let mail = &queued.mail;
-        let sent = mailer.send(mail).await;
+        let mail = queued.mail.clone().readdressed(&site);
+        let sent = mailer.send(&mail).await;
         let real = clock.now().wall;
         match sent {
             Ok(reply) => store.outbox_sent(queued.id, real, &reply).await,

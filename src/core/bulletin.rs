@@ -68,11 +68,25 @@ pub fn since(site: &Site, last: Option<&Bulletin>, now: Timestamp) -> Timestamp 
     last.map(|last| last.to.min(now)).or_else(named).unwrap_or(day)
 }
 
-/// The bulletin that is due now. Where there was none before it is one of no time, for nobody: those after it are told.
+/// A bulletin of a time that is more than one ahead, by a clock that went wrong: those until then are told all the same.
+fn is_of_another_clock(last: &Bulletin, next: Option<Timestamp>) -> bool {
+    next.is_some_and(|next| last.slot > next)
+}
+
+impl Bulletin {
+    /// Of no time, for nobody: those after it are told.
+    pub(super) fn begins_anew(&self) -> bool {
+        self.from == self.to && self.people.is_empty()
+    }
+}
+
+/// The bulletin that is due now. Where there was none before, or only one of a clock that was far ahead, it is one of no
+/// time, for nobody.
 pub fn due(site: &Site, last: Option<&Bulletin>, now: Timestamp) -> Option<Bulletin> {
     let rules = site.duty.bulletin.as_ref()?;
-    let slot = last_and_next(rules, site, now).0?;
-    let Some(last) = last else {
+    let (slot, next) = last_and_next(rules, site, now);
+    let slot = slot?;
+    let Some(last) = last.filter(|last| !is_of_another_clock(last, next)) else {
         return Some(Bulletin { slot, from: slot, to: slot, people: Vec::new() });
     };
     if slot <= last.slot {
@@ -81,7 +95,10 @@ pub fn due(site: &Site, last: Option<&Bulletin>, now: Timestamp) -> Option<Bulle
     let gets = |roles: &[crate::types::Role]| {
         rules.to.is_empty() || roles.iter().any(|role| rules.to.contains(role))
     };
-    let people = site.people.iter().filter(|(_, who)| who.mail.is_some() && gets(&who.roles));
+    let people = site
+        .people
+        .iter()
+        .filter(|(_, who)| (who.mail.is_some() || who.webhook.is_some()) && gets(&who.roles));
     let people = people.map(|(id, _)| id.clone()).collect();
     Some(Bulletin { slot, from: last.to.min(now), to: now, people })
 }

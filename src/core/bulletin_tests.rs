@@ -60,7 +60,7 @@ fn told(site: &Site, served: &str, looks: &[&str]) -> Vec<String> {
 #[test]
 fn each_time_has_one_and_what_nobody_told_comes_with_the_next() {
     type Words = &'static [&'static str];
-    let table: [(Words, &str, Words, Words); 6] = [
+    let table: [(Words, &str, Words, Words); 7] = [
         (
             &["17:00"],
             "2026-06-10T16:00",
@@ -94,6 +94,13 @@ fn each_time_has_one_and_what_nobody_told_comes_with_the_next() {
             &["2026-06-10T17:00", "2026-06-10T16:30", "2026-06-10T17:10"],
             &["06-10T17:00: 06-09T17:00 - 06-10T17:00"],
         ),
+        // One that was a month ahead, and told by that, puts nothing off.
+        (
+            &["17:00"],
+            "2026-06-10T16:00",
+            &["2026-07-10T17:00", "2026-06-10T18:00", "2026-06-11T16:59", "2026-06-11T17:00"],
+            &["07-10T17:00: 06-09T17:00 - 07-10T17:00", "06-11T17:00: 06-10T17:00 - 06-11T17:00"],
+        ),
         // Half past two is left out in March: it is told at the jump, once.
         (
             &["02:30"],
@@ -118,6 +125,12 @@ fn whoever_has_a_role_and_an_address_gets_it_and_everybody_where_none_is_named()
     };
     assert_eq!(people(&[]), ["anna", "li"]);
     assert_eq!(people(&["duty"]), ["li"]);
+    let mut site = house(&["17:00"], &["duty"]);
+    let bo = site.people.get_mut(&PersonId::new("bo").unwrap()).unwrap();
+    bo.webhook = Some("bo-phone".parse().unwrap());
+    let none = due(&site, None, local("2026-06-10T16:00")).unwrap();
+    let people = due(&site, Some(&none), local("2026-06-10T17:00")).unwrap().people;
+    assert_eq!(people.len(), 2, "a webhook is an address too: {people:?}");
 }
 
 #[test]

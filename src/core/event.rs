@@ -12,8 +12,8 @@ use super::restored::TakeIn;
 use super::select::{Deed, Which};
 use crate::definition::site::{Freeze, Site};
 use crate::types::{
-    AttemptId, BatchId, BootId, BusinessDate, FreezeId, HostName, JobName, JobRef, Outcome,
-    PersonId, PoolName, RequestId, Revision, RunId,
+    AttemptId, BatchId, BootId, BusinessDate, FreezeId, HostName, IncidentId, JobName, JobRef,
+    Outcome, PersonId, PoolName, RequestId, Revision, RunId,
 };
 use crate::wire::Ended;
 
@@ -129,8 +129,9 @@ pub enum Event {
     Foresee {
         late: Vec<Foreseen>,
     },
-    /// A message is refused for good.
+    /// A message is refused for good. `about`: the incident that it told of.
     MessageRefused {
+        about: Option<IncidentId>,
         to: String,
         why: String,
     },

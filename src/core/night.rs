@@ -13,7 +13,7 @@ use super::bulletin::Bulletin;
 pub use super::event::Event;
 use super::fact::{Action, Fact, RunOpened};
 use super::hand_over::Shifts;
-use super::incident::{Audience, Fault, HOST_GRACE, OnCall, Telling};
+use super::incident::{Audience, HOST_GRACE, OnCall, Telling};
 use super::invariant::{Around, Watch};
 use super::refused::{Refused, Rule};
 use super::rules::Rules;
@@ -21,7 +21,7 @@ use super::service::Service;
 use super::state::{Run, State, Unfit};
 use crate::types::{
     AttemptId, BootId, BusinessDate, ClockKind, Due, HandOverId, HostName, IncidentId, JobRef, Now,
-    Outcome, PersonId, RunId, Severity,
+    Outcome, PersonId, RunId,
 };
 
 /// What is to be carried out, after the facts are durable.
@@ -375,9 +375,7 @@ impl Mover<'_> {
                 self.hand_over(By::alone(by, reason), *order)?;
             }
             Event::Foresee { late } => self.foresee(late)?,
-            Event::MessageRefused { to, why } => {
-                self.fault_of_site(Fault::MessageRefused { to, why }, Severity::P2)?;
-            }
+            Event::MessageRefused { about, to, why } => self.message_refused(about, to, why)?,
             Event::StoreBack { since, why } => self.store_is_back(since, why)?,
             Event::Receive(received) => self.receive(*received)?,
             Event::Serve { site, observes, revision } => {

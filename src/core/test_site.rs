@@ -112,6 +112,7 @@ pub(crate) fn site(batches: Vec<Batch>) -> Site {
             transport: Transport::Folder("mail".into()),
             failures_to: Role::new("duty").unwrap(),
             report_to: Role::new("report").unwrap(),
+            give_up_after: Mail::GIVE_UP_AFTER,
         },
         webhooks: BTreeMap::new(),
         life_sign: None,

@@ -12,7 +12,7 @@ use crate::journal::{OutgoingMail, WebhookPost};
 use crate::port::{Attachment, Clock, Letter, Party};
 use crate::render::mail::{MailText, Reader};
 use crate::render::webhook::{self, Around};
-use crate::types::{ChannelName, Lang, PersonId};
+use crate::types::{ChannelName, IncidentId, Lang, PersonId};
 
 /// What all messages about one matter in one turn have in common.
 struct Matter<'a> {
@@ -62,7 +62,7 @@ impl<W: World> Supervisor<W> {
         for id in &to.people {
             let Some(person) = site.people.get(id) else { continue };
             let lang = person.language.unwrap_or(site.language);
-            for way in ways(site, person, &to.by) {
+            for way in ways(site, person, to) {
                 match way {
                     Reached::Mail(address) => {
                         let text = write(lang, Reader::Person(id));
@@ -162,6 +162,12 @@ impl<W: World> Supervisor<W> {
     }
 }
 
+/// The incident that a message told of, by its id: that begins with its thread.
+pub(super) fn incident_of(message_id: &str) -> Option<IncidentId> {
+    let (thread, _) = message_id.strip_prefix('<')?.split_once('.')?;
+    thread.parse().ok()
+}
+
 /// How a person is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reached<'a> {
@@ -170,11 +176,13 @@ enum Reached<'a> {
 }
 
 /// Each of the ways that the person has; where there is none of them what there is, so that nobody is left out.
-fn ways<'a>(site: &'a Site, person: &'a Person, by: &[Way]) -> Vec<Reached<'a>> {
-    let mail = person.mail.as_deref().map(Reached::Mail);
+fn ways<'a>(site: &'a Site, person: &'a Person, to: &Audience) -> Vec<Reached<'a>> {
+    let mail = person.mail.as_ref().filter(|address| !to.refused.contains(address));
+    let mail = mail.map(|address| Reached::Mail(address));
     let webhook = person.webhook.as_ref().filter(|name| site.webhooks.contains_key(*name));
+    let webhook = webhook.filter(|name| !to.refused.contains(&name.recipient()));
     let webhook = webhook.map(Reached::Webhook);
-    let by = if by.is_empty() { &[Way::Mail] } else { by };
+    let by = if to.by.is_empty() { &[Way::Mail][..] } else { &to.by };
     let wanted = by.iter().filter_map(|way| match way {
         Way::Mail => mail,
         Way::Webhook => webhook,

@@ -8,10 +8,14 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
+use super::messages::incident_of;
 use super::{Fatal, Input, Supervisor, World};
 use crate::core::night::Event;
+use crate::definition::site::Mail;
 use crate::fault;
+use crate::journal::OutgoingMail;
 use crate::port::{Clock, Mailer, QueuedMail, SendError, Store, StoreError, StoreReader};
+use crate::types::{IncidentId, Span};
 
 /// One message for the sender.
 #[derive(Debug)]
@@ -21,17 +25,31 @@ pub struct Post(QueuedMail);
 #[derive(Debug)]
 pub struct MailNews {
     id: u64,
+    /// The incident that it told of.
+    about: Option<IncidentId>,
     to: String,
+    /// When it could be sent first.
+    since: Timestamp,
     tries: u32,
     result: Result<String, SendError>,
 }
 
 impl MailNews {
+    /// What nobody has taken for so long counts as refused: a slip in an address would be tried for ever, and nobody told.
+    fn give_up(&mut self, after: Span, now: Timestamp) {
+        let Err(SendError::Later(why)) = &self.result else { return };
+        let after_s = SignedDuration::try_from(after.get()).unwrap_or(SignedDuration::MAX);
+        if now.duration_since(self.since) >= after_s {
+            self.result = Err(SendError::Never(format!("tried for {after}: {why}")));
+        }
+    }
+
     /// What people are told of a message that no server will take.
     pub(super) fn refused(&self) -> Option<Event> {
         match &self.result {
             Err(SendError::Never(why)) => {
-                Some(Event::MessageRefused { to: self.to.clone(), why: why.clone() })
+                let (about, to, why) = (self.about, self.to.clone(), why.clone());
+                Some(Event::MessageRefused { about, to, why })
             }
             Ok(_) | Err(SendError::Later(_)) => None,
         }
@@ -51,8 +69,7 @@ pub async fn send_mail<M: Mailer + Send + Sync + 'static>(
     let mailer = Arc::new(mailer);
     let mut ways = BTreeMap::new();
     while let Some(next) = post.recv().await {
-        let mail = &next.0.mail;
-        let way = mail.is_to_webhook().then(|| mail.to.clone());
+        let way = next.0.mail.webhook();
         let sender = ways.entry(way).or_insert_with(|| {
             let (sender, queue) = mpsc::unbounded_channel();
             tokio::spawn(send_in_order(Arc::clone(&mailer), queue, news.clone()));
@@ -66,23 +83,34 @@ pub async fn send_mail<M: Mailer + Send + Sync + 'static>(
 }
 
 /// One after the other.
-async fn send_in_order<M: Mailer>(
+async fn send_in_order<M: Mailer + Send + Sync + 'static>(
     mailer: Arc<M>,
     mut post: mpsc::UnboundedReceiver<Post>,
     news: mpsc::UnboundedSender<Input>,
 ) {
     while let Some(Post(queued)) = post.recv().await {
-        let mail = &queued.mail;
-        let result = mailer.send(mail).await;
+        let (about, since) = (incident_of(&queued.mail.message_id), queued.mail.not_before);
+        let (id, to, tries) = (queued.id, queued.mail.to.clone(), queued.tries + 1);
+        let result = one_try(&mailer, queued.mail).await;
         if result.is_ok() {
             fault::point("supervisor.mail-sent");
         }
-        let to = mail.to.clone();
-        let told = MailNews { id: queued.id, to, tries: queued.tries + 1, result };
+        let told = MailNews { id, about, to, since, tries, result };
         if news.send(Input::Mail(told)).is_err() {
             return;
         }
     }
+}
+
+/// A sender that breaks down, by a defect, has tried in vain: that is told, and what comes next is sent.
+async fn one_try<M: Mailer + Send + Sync + 'static>(
+    mailer: &Arc<M>,
+    mail: OutgoingMail,
+) -> Result<String, SendError> {
+    let mailer = Arc::clone(mailer);
+    let sending = tokio::spawn(async move { mailer.send(&mail).await });
+    let broke_down = |why| Err(SendError::Later(format!("the sender broke down: {why}")));
+    sending.await.unwrap_or_else(broke_down)
 }
 
 /// The wait after the nth failed try: 10 s, doubling, at most 15 minutes.
@@ -114,8 +142,12 @@ impl<W: World> Supervisor<W> {
             // Whoever leads now sends it.
             self.parts.store.still_leads().await?;
         }
-        for queued in due {
+        let site = self.known_by();
+        for mut queued in due {
             if self.posted.insert(queued.id) {
+                if let Some(site) = &site {
+                    queued.mail = queued.mail.readdressed(site);
+                }
                 // The sender lives as long as the supervisor; what it does not take stays in the outbox.
                 let _ = self.parts.post.send(Post(queued));
             }
@@ -123,10 +155,16 @@ impl<W: World> Supervisor<W> {
         // While the sender has some, its next news is what brings the outbox to mind again.
         self.mail_due = None;
         if self.posted.is_empty() {
-            let unsent = self.parts.store.reader().outbox_unsent().await?;
-            self.mail_due = unsent.iter().filter_map(|mail| mail.due).min();
+            self.mail_due = self.parts.store.reader().outbox_counted().await?.next;
         }
         Ok(())
+    }
+
+    /// Whether what a sender says is its last word, by the patience that the site has.
+    pub(super) fn judged(&self, mut news: MailNews) -> MailNews {
+        let declared = self.known_by().map(|site| site.mail.give_up_after);
+        news.give_up(declared.unwrap_or(Mail::GIVE_UP_AFTER), self.parts.clock.real());
+        news
     }
 
     pub(super) async fn mail_news(&mut self, news: MailNews) -> Result<(), Fatal> {
@@ -211,7 +249,81 @@ impl<W: World> Supervisor<W> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use super::*;
+    use crate::core::test_site;
+    use crate::definition::site::{Webhook, WebhookFormat, WebhookUrl};
+    use crate::journal::WebhookPost;
+    use crate::types::ChannelName;
+
+    fn room(format: WebhookFormat, url: &str) -> Webhook {
+        let url = WebhookUrl::Url(url.to_owned());
+        Webhook { format, url, secret_file: None, ca: None, language: None, output: false }
+    }
+
+    fn message(to: &Webhook) -> OutgoingMail {
+        let name = ChannelName::new("room").unwrap();
+        let post = WebhookPost { webhook: to.clone(), body: serde_json::json!({"text": "down"}) };
+        let ids = ("<INC-7.1793000000.ab.webhook.room@bank>".to_owned(), String::new());
+        OutgoingMail::to_webhook(ids, &name, &post, Timestamp::UNIX_EPOCH).unwrap()
+    }
+
+    /// Breaks down at its first message.
+    struct Breaks(AtomicU32);
+
+    impl Mailer for Breaks {
+        async fn send(&self, _: &OutgoingMail) -> Result<String, SendError> {
+            assert!(self.0.fetch_add(1, Ordering::Relaxed) > 0, "a defect");
+            Ok("250 taken".to_owned())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_sender_that_breaks_down_is_told_and_the_next_message_leaves() {
+        let (post, to_send) = mpsc::unbounded_channel();
+        let (news, mut told) = mpsc::unbounded_channel();
+        tokio::spawn(send_mail(Breaks(AtomicU32::new(0)), to_send, news));
+        let mut results = Vec::new();
+        for id in [1, 2] {
+            let mail = message(&room(WebhookFormat::Json, "https://a.example"));
+            post.send(Post(QueuedMail { id, mail, tries: 0, why: None, due: None })).unwrap();
+            let Some(Input::Mail(news)) = told.recv().await else { panic!("no news") };
+            assert_eq!((news.id, news.about), (id, Some(IncidentId(7))));
+            results.push(news.result);
+        }
+        let [Err(SendError::Later(why)), Ok(_)] = &results[..] else { panic!("{results:?}") };
+        assert!(why.contains("broke down"), "{why}");
+    }
+
+    #[test]
+    fn what_waits_goes_where_the_site_says_now_as_long_as_it_can_be_read_there() {
+        let mut site = test_site::site(Vec::new());
+        let wrong = room(WebhookFormat::Json, "https://wrogn.example");
+        let waits = message(&wrong);
+        assert_eq!(waits.clone().readdressed(&site), waits, "it is declared no more");
+        let mended = room(WebhookFormat::Json, "https://wrong.example");
+        for (now, goes_to) in
+            [(mended.clone(), mended), (room(WebhookFormat::Slack, "https://s.example"), wrong)]
+        {
+            site.webhooks.insert(ChannelName::new("room").unwrap(), now);
+            assert_eq!(waits.clone().readdressed(&site), message(&goes_to));
+        }
+    }
+
+    #[test]
+    fn what_nobody_takes_for_too_long_counts_as_refused() {
+        let refused_at = |hours: i64, result| {
+            let (about, to, since) = (None, String::new(), Timestamp::UNIX_EPOCH);
+            let mut news = MailNews { id: 1, about, to, since, tries: 1, result };
+            let now = since + SignedDuration::from_hours(hours);
+            news.give_up(Mail::GIVE_UP_AFTER, now);
+            news.refused().is_some()
+        };
+        let later = || Err(SendError::Later("no such host".to_owned()));
+        assert_eq!([71, 72].map(|hours| refused_at(hours, later())), [false, true]);
+        assert!(!refused_at(72, Ok("taken at last".to_owned())));
+    }
 
     #[test]
     fn the_wait_doubles_up_to_a_quarter_of_an_hour() {

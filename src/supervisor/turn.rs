@@ -81,6 +81,7 @@ impl<W: World> Supervisor<W> {
                 Ok(())
             }
             Input::Mail(news) => {
+                let news = self.judged(news);
                 if let Some(refused) = news.refused().filter(|_| !self.is_trial()) {
                     self.step(turn, refused)?;
                 }

@@ -90,6 +90,21 @@ name!(/** Something that somebody confirms of a change, or that an inspection lo
 name!(/** A way to tell people something beside mail, such as a webhook (通知渠道). */ ChannelName);
 name!(/** A database change (变更): the name of its folder. */ ChangeId);
 
+impl ChannelName {
+    /// Before the name of a channel, where a mail has its address. No address begins so: it has an `@`.
+    const RECIPIENT: &str = "webhook:";
+
+    /// As the recipient of a message.
+    pub fn recipient(&self) -> String {
+        format!("{}{self}", Self::RECIPIENT)
+    }
+
+    /// The channel that a message goes to; `None`: it goes to a mail address.
+    pub fn of_recipient(text: &str) -> Option<Self> {
+        Self::new(text.strip_prefix(Self::RECIPIENT)?).ok()
+    }
+}
+
 /// `batch.job`: a job seen from outside its batch.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct JobRef {

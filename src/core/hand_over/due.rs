@@ -155,9 +155,11 @@ fn undecided(state: &State, on_call: &OnCall, now: Timestamp) -> Vec<(Timestamp,
     let today = site.zone.tz().to_datetime(now).date();
     let known = &state.standing.hand_overs;
     let long_ago = now.saturating_sub(OLD).unwrap_or(Timestamp::MIN);
-    // What ended before the last one that was handed over, or before there was a rule for it, is of the past.
+    // What ended before the last one that was handed over, or before there was a rule for it, is of the past. One that began
+    // at a time that is yet to come, by a clock that was ahead, says nothing of the shifts until then.
     let old = |on: &OnShift| {
         let same = known.values().filter(|known| known.what.hand_over.shift == on.shift);
+        let same = same.filter(|known| known.opened <= now);
         let last = same.map(|known| known.what.ends).max();
         on.to <= long_ago || on.to <= last.unwrap_or(now)
     };

@@ -119,17 +119,24 @@ impl HandOver {
         now_on.contains(who) && all.all(|next| self.what.outgoing.contains(next))
     }
 
-    /// Whether somebody may accept it: of the next shift, or of one of the same name later. Where nobody is that, whoever
-    /// is on any shift now, leads a team of those who hand over, or is told of failures.
+    /// Whether somebody may accept it: of the next shift, or of one of the same name later; once it is late, whoever leads
+    /// either side. Where nobody of the next shift is there any more, whoever is on any shift now, leads a team of those who
+    /// hand over, or is told of failures.
     fn takes_over(&self, on_call: &OnCall, who: &PersonId, now: Timestamp) -> bool {
         let later = on_call.who_has(&self.what.to, now);
-        if self.what.incoming.contains(who) || later.contains(who) {
+        let incoming = &self.what.incoming;
+        if incoming.contains(who) || later.contains(who) {
             return true;
         }
-        self.what.incoming.is_empty()
-            && later.is_empty()
+        let leads = |side: &[PersonId]| on_call.leads(side).contains(who);
+        if self.late.is_some() && (leads(&self.what.outgoing) || leads(incoming)) {
+            return true;
+        }
+        // Whoever has left the site accepts nothing.
+        let left = incoming.iter().all(|next| !on_call.site.people.contains_key(next));
+        left && later.is_empty()
             && (on_call.is_on_shift(who, now)
-                || on_call.leads(&self.what.outgoing).contains(who)
+                || leads(&self.what.outgoing)
                 || on_call.hears_of_failures(who))
     }
 }

@@ -396,6 +396,42 @@ fn a_clock_that_is_set_back_puts_nothing_off_and_begins_nothing_twice() {
 }
 
 #[test]
+fn a_clock_that_was_a_month_ahead_puts_no_hand_over_off() {
+    let mut desk = Desk::new(usual(), "2026-06-10T20:00");
+    desk.sleep("2026-06-10T21:31");
+    desk.does("li", HandOverWish::Accept, "afternoon@2026-06-10").unwrap();
+    desk.at = local("2026-07-10T21:31");
+    desk.step(Event::Tick).unwrap();
+    desk.does("li", HandOverWish::Accept, "afternoon@2026-07-10").unwrap();
+    desk.at = local("2026-06-10T21:40");
+    desk.step(Event::Tick).unwrap();
+    desk.sleep("2026-06-11T21:01");
+    let june = ["afternoon@2026-06-10", "afternoon@2026-06-11", "afternoon@2026-07-10"];
+    assert_eq!(desk.known(), [&june[..], &["night@2026-06-10"]].concat());
+}
+
+#[test]
+fn whoever_was_to_take_over_is_gone_and_so_is_the_shift_so_the_lead_accepts() {
+    let id = "night@2026-06-10";
+    let mut desk = Desk::new(usual(), "2026-06-11T08:00");
+    desk.sleep("2026-06-11T08:31");
+    let mut site = usual();
+    site.people.remove(&person("anna"));
+    site.duty.roster.remove(2);
+    desk.goes_by(Arc::new(site));
+    assert_eq!(desk.rule("li", HandOverWish::Accept, id), Some(Rule::OwnWork));
+    assert_eq!(desk.rule("chen", HandOverWish::Accept, id), Some(Rule::NotOnShift));
+    assert_eq!(desk.rule("wang", HandOverWish::Accept, id), None);
+    // Where they are there and do not, the lead of either side may once the limit has passed.
+    let mut desk = Desk::new(usual(), "2026-06-11T08:00");
+    desk.sleep("2026-06-11T09:29");
+    assert_eq!(desk.rule("wang", HandOverWish::Accept, id), Some(Rule::NotOnShift));
+    desk.sleep("2026-06-11T09:31");
+    assert_eq!(desk.rule("chen", HandOverWish::Accept, id), Some(Rule::NotOnShift));
+    assert_eq!(desk.rule("wang", HandOverWish::Accept, id), None);
+}
+
+#[test]
 fn an_incident_that_is_resolved_does_not_hand_over_the_shift() {
     let id = "afternoon@2026-06-10";
     let mut desk = Desk::new(usual(), "2026-06-10T20:00");

@@ -97,7 +97,8 @@ impl Incident {
             people.retain(|who| !self.notified.contains(who));
             let rooms = rung.tell.webhooks.iter().filter(|room| !self.rooms.contains(room));
             let rooms: Vec<ChannelName> = rooms.cloned().collect();
-            let to = Audience { people, rooms, by: rung.by.clone() };
+            let to = Audience { people, rooms, by: rung.by.clone(), ..Audience::default() };
+            let to = to.but(on_call, self.refused());
             if !to.is_empty() {
                 return (to, rungs);
             }
@@ -107,20 +108,21 @@ impl Incident {
 
     /// Everyone who was told before; where that is nobody, whoever the site names for failures.
     fn reminded(&self, on_call: &OnCall, now: Timestamp) -> Audience {
-        match self.notified.is_empty() && self.rooms.is_empty() {
-            true => Audience::of(on_call.anybody(now)),
-            false => self.told_before(Some(on_call)),
-        }
+        let told = self.told_before(Some(on_call));
+        if told.is_empty() { self.anybody(on_call, now) } else { told }
+    }
+
+    fn anybody(&self, on_call: &OnCall, now: Timestamp) -> Audience {
+        Audience::of(on_call.anybody(now)).but(on_call, self.refused())
     }
 
     /// Everyone who was told, by the ways of the steps that were taken.
     pub(super) fn told_before(&self, on_call: Option<&OnCall>) -> Audience {
-        let ways = |on_call: &OnCall| on_call.ways(self.what.policy.as_ref(), self.rungs);
-        Audience {
-            people: self.notified.clone(),
-            rooms: self.rooms.clone(),
-            by: on_call.map(ways).unwrap_or_default(),
-        }
+        let (people, rooms) = (self.notified.clone(), self.rooms.clone());
+        let told = Audience { people, rooms, ..Audience::default() };
+        let Some(on_call) = on_call else { return told };
+        let by = on_call.ways(self.what.policy.as_ref(), self.rungs);
+        Audience { by, ..told }.but(on_call, self.refused())
     }
 
     fn team<'a>(&self, on_call: &'a OnCall) -> Option<&'a crate::types::TeamName> {
@@ -140,7 +142,7 @@ impl Incident {
             return (Audience::default(), 0);
         }
         match self.climb(on_call, now) {
-            (nobody, rungs) if nobody.is_empty() => (Audience::of(on_call.anybody(now)), rungs),
+            (nobody, rungs) if nobody.is_empty() => (self.anybody(on_call, now), rungs),
             told => told,
         }
     }

@@ -352,6 +352,15 @@ impl Incident {
         std::iter::once((self.what.job.as_ref(), &self.what.fault)).chain(folded)
     }
 
+    /// Recipients whose refusals it is about: they are not told of it.
+    fn refused(&self) -> Vec<String> {
+        let refused = self.about().filter_map(|(_, fault)| match fault {
+            Fault::MessageRefused { to, .. } => Some(to.clone()),
+            _ => None,
+        });
+        refused.collect()
+    }
+
     fn is_about(&self, job: &JobName) -> bool {
         self.about().any(|(about, _)| about == Some(job))
     }

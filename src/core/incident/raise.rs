@@ -146,12 +146,28 @@ impl Mover<'_> {
         Ok(())
     }
 
-    /// Something of the whole site is wrong: one incident for as long as it is open.
-    pub(in crate::core) fn fault_of_site(
+    /// Whoever refuses a message is told of by others. Where that message told of refusals itself it opens no further
+    /// incident: two who refuse would tell of each other for ever. It is part of what it told of while that is open; else
+    /// the outbox alone has it.
+    pub(in crate::core) fn message_refused(
         &mut self,
-        fault: Fault,
-        severity: Severity,
+        about: Option<IncidentId>,
+        to: String,
+        why: String,
     ) -> Result<(), Unfit> {
+        let fault = Fault::MessageRefused { to, why };
+        let told_of = about.and_then(|id| self.core.state.incidents.get(&id));
+        match told_of.filter(|known| !known.refused().is_empty()) {
+            Some(known) if known.is_open() => {
+                self.repeat(known.what.incident, None, fault, Vec::new())
+            }
+            Some(_) => Ok(()),
+            None => self.fault_of_site(fault, Severity::P2),
+        }
+    }
+
+    /// Something of the whole site is wrong: one incident for as long as it is open.
+    fn fault_of_site(&mut self, fault: Fault, severity: Severity) -> Result<(), Unfit> {
         match self.open_incident_about(&fault) {
             Some(open) => self.repeat(open, None, fault, Vec::new()),
             None => self.open_incident(Draft::of_site(fault, severity)),

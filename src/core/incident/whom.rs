@@ -18,6 +18,8 @@ pub struct Audience {
     pub rooms: Vec<ChannelName>,
     /// Each of these that a person has, else what there is; empty: mail.
     pub by: Vec<Way>,
+    /// Addresses and webhooks (as recipients) that refuse messages: it goes by other ways, or not at all.
+    pub refused: Vec<String>,
 }
 
 impl Audience {
@@ -28,6 +30,15 @@ impl Audience {
 
     pub fn is_empty(&self) -> bool {
         self.people.is_empty() && self.rooms.is_empty()
+    }
+
+    /// Without those whom nothing but these recipients would reach.
+    pub(super) fn but(mut self, on_call: &OnCall, refused: Vec<String>) -> Self {
+        if !refused.is_empty() {
+            self.rooms.retain(|room| !refused.contains(&room.recipient()));
+            self.people.retain(|who| on_call.is_reached_but(who, &refused));
+        }
+        Self { refused, ..self }
     }
 }
 
@@ -150,6 +161,13 @@ impl OnCall {
     pub(in crate::core) fn can_be_reached(&self, who: &PersonId) -> bool {
         let reached = |person: &Person| person.mail.is_some() || person.webhook.is_some();
         self.site.people.get(who).is_some_and(reached)
+    }
+
+    /// Whether something reaches a person that is none of these recipients.
+    fn is_reached_but(&self, who: &PersonId, refused: &[String]) -> bool {
+        let Some(person) = self.site.people.get(who) else { return false };
+        let webhook = person.webhook.as_ref().map(ChannelName::recipient);
+        person.mail.iter().chain(&webhook).any(|recipient| !refused.contains(recipient))
     }
 
     /// The ways of the first steps of a policy, together.

@@ -14,7 +14,9 @@ pub(super) fn may(state: &State, fact: &Fact) -> Result<(), Not> {
         Fact::HandOverMoved(moved) => (&moved.hand_over, may_move(state, moved)),
         Fact::BulletinTold(told) => {
             let last = state.standing.bulletin.as_ref();
-            return match last.is_none_or(|last| last.slot < told.slot) {
+            // A clock that was far ahead has told of times that are yet to come.
+            let set_back = told.begins_anew() && last.is_some_and(|last| told.slot < last.slot);
+            return match set_back || last.is_none_or(|last| last.slot < told.slot) {
                 true => Ok(()),
                 false => Err(("a bulletin".to_owned(), "it was told before".to_owned())),
             };

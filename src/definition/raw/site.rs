@@ -67,6 +67,9 @@ record! {
         required failures_to: Role,
         /// Who gets the morning report: everyone with this role.
         required report_to: Role,
+        /// How long a message is tried again that nobody takes, mail or webhook; then it counts as refused. From 1h on.
+        /// Default: 3d.
+        optional give_up_after: Span,
     }
 }
 

@@ -34,6 +34,9 @@ pub(super) struct Settings {
 /// Attempts at a time on a host that says nothing else.
 const MAX_RUNNING: u32 = 16;
 
+/// The least time for which messages are tried again: a server that is replaced comes back sooner.
+const TRIED_AT_LEAST: Span = Span::seconds(3_600);
+
 /// Between two life signs where the site says nothing, and at the least.
 const SIGN_EVERY: Span = Span::seconds(5 * 60);
 const SIGN_AT_LEAST: Span = Span::seconds(60);
@@ -143,6 +146,10 @@ fn mail(raw: &MailRecord, known: &Known<'_>, found: &mut Vec<Finding>) -> Option
     if let Some(from) = raw.from.given() {
         check_address(from, found);
     }
+    if let Some(given) = raw.give_up_after.given().filter(|given| given.value < TRIED_AT_LEAST) {
+        let what = "messages are tried again for an hour at the least";
+        found.push(Finding::error(given.at, what).hint("such as `give_up_after: 3d`"));
+    }
     for role in [&raw.failures_to, &raw.report_to] {
         warn_of_empty_role(role, known, found);
     }
@@ -167,6 +174,7 @@ fn mail(raw: &MailRecord, known: &Known<'_>, found: &mut Vec<Finding>) -> Option
         transport,
         failures_to: raw.failures_to.get()?.clone(),
         report_to: raw.report_to.get()?.clone(),
+        give_up_after: raw.give_up_after.or(Mail::GIVE_UP_AFTER),
     })
 }
 

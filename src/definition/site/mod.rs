@@ -25,8 +25,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::types::{
     BatchId, CalendarName, ChangeId, ChannelName, EventName, HostName, JobName, Lang, PersonId,
-    Phone, PolicyName, PoolName, Rights, Role, Severity, TargetName, TeamName, Text, WindowClass,
-    Zone,
+    Phone, PolicyName, PoolName, Rights, Role, Severity, Span, TargetName, TeamName, Text,
+    WindowClass, Zone,
 };
 
 pub use calendar::{Calendar, CalendarRule, DayRule, Days, Exception, ExceptionKind, Period};
@@ -122,6 +122,22 @@ pub struct Mail {
     pub failures_to: Role,
     /// Who gets the morning report: everyone with this role.
     pub report_to: Role,
+    /// How long a message is tried again that nobody takes.
+    #[serde(default = "three_days", skip_serializing_if = "is_three_days")]
+    pub give_up_after: Span,
+}
+
+impl Mail {
+    pub const GIVE_UP_AFTER: Span = Span::seconds(3 * 24 * 3_600);
+}
+
+/// As where nothing is said: what was stored before there was a word for it stays as it is.
+fn three_days() -> Span {
+    Mail::GIVE_UP_AFTER
+}
+
+fn is_three_days(span: &Span) -> bool {
+    *span == Mail::GIVE_UP_AFTER
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -84,6 +84,7 @@ pub(super) fn made(dice: &mut Dice, jobs: usize) -> Result<Made, BadSite> {
             from: "nightrun@bank.example".to_owned(),
             transport: Transport::Folder("mail".into()),
             failures_to: Role::new("duty")?,
+            give_up_after: Mail::GIVE_UP_AFTER,
             report_to: Role::new("duty")?,
         },
         webhooks: BTreeMap::new(),
