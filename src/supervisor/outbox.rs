@@ -39,7 +39,7 @@ impl MailNews {
     fn give_up(&mut self, after: Span, now: Timestamp) {
         let Err(SendError::Later(why)) = &self.result else { return };
         let after_s = SignedDuration::try_from(after.get()).unwrap_or(SignedDuration::MAX);
-        if now.duration_since(self.since) >= after_s {
+        if self.tries >= LEAST_TRIES && now.duration_since(self.since) >= after_s {
             self.result = Err(SendError::Never(format!("tried for {after}: {why}")));
         }
     }
@@ -55,6 +55,10 @@ impl MailNews {
         }
     }
 }
+
+/// A message is given up after so many tries at the least, which take more than an hour: neither a clock that was set ahead
+/// nor days without a supervisor give up what was hardly tried.
+const LEAST_TRIES: u32 = 12;
 
 /// Messages given to the sender at a time.
 const AT_A_TIME: u32 = 100;
@@ -313,16 +317,17 @@ mod tests {
 
     #[test]
     fn what_nobody_takes_for_too_long_counts_as_refused() {
-        let refused_at = |hours: i64, result| {
+        let refused_at = |hours: i64, tries, result| {
             let (about, to, since) = (None, String::new(), Timestamp::UNIX_EPOCH);
-            let mut news = MailNews { id: 1, about, to, since, tries: 1, result };
+            let mut news = MailNews { id: 1, about, to, since, tries, result };
             let now = since + SignedDuration::from_hours(hours);
             news.give_up(Mail::GIVE_UP_AFTER, now);
             news.refused().is_some()
         };
         let later = || Err(SendError::Later("no such host".to_owned()));
-        assert_eq!([71, 72].map(|hours| refused_at(hours, later())), [false, true]);
-        assert!(!refused_at(72, Ok("taken at last".to_owned())));
+        assert_eq!([71, 72].map(|hours| refused_at(hours, 12, later())), [false, true]);
+        assert!(!refused_at(72, 12, Ok("taken at last".to_owned())));
+        assert!(!refused_at(24 * 31, 11, later()), "a clock was set ahead");
     }
 
     #[test]
