@@ -2,7 +2,7 @@
 
 use super::class::{self, Class};
 use super::lexer::{Dialect, Kind, Lexer, Token};
-use super::splitter::split;
+use super::splitter::{Statement, split};
 use super::verify;
 use super::words::{Words, calls};
 
@@ -63,8 +63,21 @@ pub fn wrong_condition(dialect: Dialect, text: &str) -> Option<&'static str> {
     (!whole || writes).then_some("it is not a condition")
 }
 
-/// Tables whose rows a statement updates or deletes, in small letters, as far as its words say.
+/// Tables whose rows a statement updates or deletes, within WITH too, in small letters, as far as its words say.
 pub(super) fn overwritten(code: &[Token<'_>]) -> Vec<String> {
+    let (with, main) = class::split_with(code);
+    let within = (0..with.len()).filter(|at| with[*at].kind == Kind::Open);
+    within.flat_map(|at| overwrites(&with[at + 1..])).chain(overwrites(main)).collect()
+}
+
+/// Whether a statement updates or deletes rows of a table that `backup:` names.
+pub fn touches(dialect: Dialect, statement: &Statement<'_>, table: &str) -> bool {
+    let Some(table) = path(dialect, table) else { return false };
+    let table = table.join(".").to_lowercase();
+    overwritten(&statement.code(dialect)).iter().any(|named| same_table(named, &table))
+}
+
+fn overwrites(code: &[Token<'_>]) -> Vec<String> {
     let mut words = Words::of(code);
     match words.eat_any(&[
         "update",

@@ -272,10 +272,7 @@ impl Findings {
     fn kept(&mut self, reading: &Reading<'_, '_>, kept: &[String], puts_back: bool) {
         for Read { statement, code, facts } in &reading.statements {
             let verb = facts.verb.to_ascii_uppercase();
-            let (with, main) = split_with(code);
-            let within = (0..with.len()).filter(|at| with[*at].kind == Kind::Open);
-            let tables = within.flat_map(|at| backup::overwritten(&with[at + 1..]));
-            for table in tables.chain(backup::overwritten(main)) {
+            for table in backup::overwritten(code) {
                 if !kept.iter().any(|name| backup::same_table(name, &table)) {
                     let message = format!(
                         "{verb} of {table}, and `backup:` of change.yaml keeps no rows of that table"

@@ -27,6 +27,15 @@ impl std::ops::AddAssign for Ran {
     }
 }
 
+impl std::iter::Sum for Ran {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |mut sum, ran| {
+            sum += ran;
+            sum
+        })
+    }
+}
+
 /// A statement failed, or an expectation was not met. `words` begin with file and line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{words}")]

@@ -47,7 +47,7 @@ pub(super) fn benches() -> [Bench; 3] {
     [bench(Place::File), bench(on(Place::postgres())), bench(on(Place::maria()))]
 }
 
-fn table(table: &str, condition: &str) -> BackupTable {
+pub(super) fn table(table: &str, condition: &str) -> BackupTable {
     BackupTable { table: table.into(), r#where: condition.into(), key: Vec::new() }
 }
 
@@ -61,7 +61,7 @@ pub(super) fn task(bench: &Bench) -> Task {
     )
 }
 
-fn with(bench: &Bench, backup: Backup) -> Task {
+pub(super) fn with(bench: &Bench, backup: Backup) -> Task {
     let mut task = bench.change_task((1, 9), "abc");
     let Task::Change(change) = &mut task else { panic!("{task:?}") };
     change.backup = Some(backup);
@@ -69,7 +69,7 @@ fn with(bench: &Bench, backup: Backup) -> Task {
 }
 
 /// Everything that is in the two tables.
-fn all(bench: &Bench) -> Vec<String> {
+pub(super) fn all(bench: &Bench) -> Vec<String> {
     let raw = match bench.place {
         Place::Postgres { .. } => "encode(raw, 'hex')",
         _ => "hex(raw)",

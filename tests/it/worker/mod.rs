@@ -9,6 +9,7 @@ mod examine;
 mod faults;
 mod inspect;
 mod kept;
+mod kept_by_table;
 mod marks;
 mod places;
 mod rehearsal;

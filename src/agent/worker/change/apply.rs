@@ -166,19 +166,20 @@ impl Attempt<'_> {
             }
             None => {
                 let ran = self.script(db, scripts, Part::Backup, Within::Transaction).await?;
-                (ran.kept, "kept".to_owned())
+                (ran.into_iter().sum::<Ran>().kept, "kept".to_owned())
             }
         };
         self.mark(db, &id, marker::BACKUP, Some(backup_rows), &what).await?;
         let so_far = db.touched().await.map_err(at("counting"))?;
-        let changed = self.script(db, scripts, Part::Change, Within::Transaction).await?;
+        let each = self.script(db, scripts, Part::Change, Within::Transaction).await?;
+        let changed: Ran = each.iter().copied().sum();
         let now = db.touched().await.map_err(at("counting"))?;
         let touched = now.zip(so_far).map(|(now, so_far)| now.saturating_sub(so_far));
         let besides = touched.map_or(0, |touched| touched.saturating_sub(changed.changed));
         let held = Held { changed, besides, backup_rows };
         self.guards(&held)?;
         if let Some(backup) = &self.task.backup {
-            self.remember(db, backup, &held.changed).await?;
+            self.remember(db, backup, &self.of_tables(scripts, backup, &each)).await?;
         }
         self.differs(db, scripts, before).await?;
         self.steps.record(Step::Guards { rows: changed.changed, backup_rows })?;
@@ -187,16 +188,16 @@ impl Attempt<'_> {
         Ok(held)
     }
 
-    /// Runs a script in the open transaction, each statement announced first.
+    /// Runs a script in the open transaction, each statement announced first: what each did.
     pub(super) async fn script(
         &mut self,
         db: &mut Db,
         scripts: &Scripts,
         part: Part,
         within: Within,
-    ) -> Result<Ran, Stop> {
+    ) -> Result<Vec<Ran>, Stop> {
         let script = scripts.split(part);
-        let mut all = Ran::default();
+        let mut all = Vec::new();
         for statement in &script.statements {
             let (number, line) = (statement.number, statement.line);
             let step = Step::Statement { script: part.file().to_owned(), number, line };
@@ -208,7 +209,7 @@ impl Attempt<'_> {
             } else {
                 self.steps.record(step)?;
             }
-            all += statement::run(db, part.file(), &script, statement, within).await?;
+            all.push(statement::run(db, part.file(), &script, statement, within).await?);
             if part == Part::Change {
                 self.steps.point(&format!("statement-{number}"));
             }

@@ -8,7 +8,7 @@ use super::one_by_one::Short;
 use super::scripts::Scripts;
 use super::{Attempt, Stop, say};
 use crate::agent::worker::log::count;
-use crate::agent::worker::statement::Within;
+use crate::agent::worker::statement::{Ran, Within};
 use crate::agent::worker::steps::Step;
 use crate::sql::lint::Part;
 use crate::wire::{ChangeState, CutDecision};
@@ -33,7 +33,8 @@ impl Attempt<'_> {
             self.mark_rehearsed(db, &id).await?;
             self.steps.record(Step::Marker { xid: None })?;
             self.steps.record(Step::Backup)?;
-            let kept = self.script(db, scripts, Part::Backup, Within::Nothing).await?.kept;
+            let each = self.script(db, scripts, Part::Backup, Within::Nothing).await?;
+            let kept = each.into_iter().sum::<Ran>().kept;
             self.mark(db, &id, marker::BACKUP, Some(kept), "kept").await?;
             Ok::<u64, Stop>(kept)
         }

@@ -5,13 +5,15 @@ mod table;
 
 use super::apply::at;
 use super::history::Applied;
+use super::scripts::Scripts;
 use super::{Attempt, Stop, complain, say};
 use crate::agent::worker::db::{Access, Db, DbError};
 use crate::agent::worker::log::count;
 use crate::agent::worker::statement::Ran;
 use crate::agent::worker::steps::Step;
-use crate::definition::site::Backup;
-use crate::sql::Dialect;
+use crate::definition::site::{Backup, BackupTable};
+use crate::sql::lint::Part;
+use crate::sql::{self, Dialect};
 use crate::types::AttemptId;
 use crate::wire::{ChangedRow, KeptRows, RowNow};
 use table::{SCHEMA, Table};
@@ -49,6 +51,24 @@ impl Former {
         let values: Vec<Option<&str>> = self.0.iter().map(Option::as_deref).collect();
         db.ask(READ_AS, &values).await.map(drop)
     }
+}
+
+/// What another table could hide in a sum over all of them.
+fn not_hidden(kept: &KeptRows, gone: u64, changed: Ran) -> Result<(), Stop> {
+    let KeptRows { table, rows: kept, .. } = kept;
+    if changed.overwritten > *kept {
+        return Err(Stop::guard(format!(
+            "{} of {table} updated or deleted, but the backup kept only {kept} of it",
+            count(changed.overwritten, "row")
+        )));
+    }
+    if gone > changed.deleted {
+        return Err(Stop::guard(format!(
+            "{gone} of the kept rows are gone, and {} deleted, of {table}: a key was changed, or a trigger or foreign key deletes; write a backup.sql and a rollback.sql",
+            count(changed.deleted, "row")
+        )));
+    }
+    Ok(())
 }
 
 impl Attempt<'_> {
@@ -193,22 +213,34 @@ impl Attempt<'_> {
         Ok(all)
     }
 
-    /// Writes down what the change has made of the kept rows. No more of them are gone than its own statements deleted: a key
-    /// that was changed could not be put back, and what triggers and foreign keys touch besides is not told apart by kind.
+    /// What the statements did to each table of `backup:`, by what they name. One that names several counts for each of them.
+    pub(super) fn of_tables(&self, scripts: &Scripts, backup: &Backup, each: &[Ran]) -> Vec<Ran> {
+        let (dialect, script) = (self.target.dialect(), scripts.split(Part::Change));
+        let of = |table: &BackupTable| {
+            let ran = script.statements.iter().zip(each);
+            let of = ran.filter(|(text, _)| sql::backup::touches(dialect, text, &table.table));
+            of.map(|(_, ran)| *ran).sum()
+        };
+        backup.tables.iter().map(of).collect()
+    }
+
+    /// Writes down what the change has made of the kept rows. Of no table are more of them gone than its own statements
+    /// deleted there: a key that was changed could not be put back, and what triggers and foreign keys touch besides is not
+    /// told apart by kind. Nor has it overwritten more rows of a table than were kept of it.
     pub(super) async fn remember(
         &mut self,
         db: &mut Db,
         backup: &Backup,
-        changed: &Ran,
+        changed: &[Ran],
     ) -> Result<(), Stop> {
         let id = self.id.to_string();
-        let (mut rows, mut gone) = (0, 0);
+        let (mut rows, mut gone) = (0, Vec::new());
         for table in self.tables(db, backup, &id).await.map_err(at("after-image"))? {
             let former = read_alike(db).await.map_err(at("after-image"))?;
             let answer = db.run(&table.remember(), 0).await.map_err(at("after-image"))?;
             rows += db.filled(&table.image_path(), &answer).await.map_err(at("after-image"))?;
             former.set_back(db).await.map_err(at("after-image"))?;
-            gone += db.counted(&table.gone()).await.map_err(at("after-image"))?;
+            gone.push(db.counted(&table.gone()).await.map_err(at("after-image"))?);
         }
         db.intact().await.map_err(at("after-image"))?;
         let kept: u64 = self.work.kept.iter().map(|kept| kept.rows).sum();
@@ -216,12 +248,10 @@ impl Attempt<'_> {
             let why = format!("{kept} rows were kept, and their keys are those of {rows} now");
             return Err(Stop::guard(why));
         }
-        if gone > changed.deleted {
-            return Err(Stop::guard(format!(
-                "{gone} of the kept rows are gone, and {} deleted: a key was changed, or a trigger or foreign key deletes; write a backup.sql and a rollback.sql",
-                count(changed.deleted, "row")
-            )));
+        for (kept, (gone, changed)) in self.work.kept.iter().zip(gone.iter().zip(changed)) {
+            not_hidden(kept, *gone, *changed)?;
         }
+        let gone: u64 = gone.into_iter().sum();
         say!("after-image: {}, of which {gone} are gone", count(rows, "kept row"));
         self.steps.record(Step::Image { rows })?;
         Ok(())

@@ -6,7 +6,7 @@ use super::marker;
 use super::scripts::Scripts;
 use super::{Attempt, Stop, complain, same, say, verify};
 use crate::agent::worker::db::{CommitError, Db, DbError};
-use crate::agent::worker::statement::Within;
+use crate::agent::worker::statement::{Ran, Within};
 use crate::agent::worker::steps::Step;
 use crate::definition::site::ChangeMode;
 use crate::sql::lint::Part;
@@ -90,7 +90,10 @@ impl Attempt<'_> {
             Some(backup) if !scripts.is_there(Part::Rollback) => {
                 self.put_back(db, backup, applied).await?
             }
-            _ => self.script(db, scripts, Part::Rollback, Within::Transaction).await?.changed,
+            _ => {
+                let each = self.script(db, scripts, Part::Rollback, Within::Transaction).await?;
+                each.into_iter().sum::<Ran>().changed
+            }
         };
         self.mark(db, &applied.attempt, marker::ROLLBACK, Some(rows), "rolled-back").await?;
         self.steps.point("rollback-held");
