@@ -34,6 +34,7 @@ mod limits;
 mod needs;
 mod on_postgres;
 mod one_leader;
+mod one_target;
 mod operators;
 mod ordered;
 mod own_copy;

@@ -3,6 +3,7 @@
 
 mod journalled;
 mod journalled_back;
+mod journalled_trouble;
 mod on_servers;
 mod rehearsal;
 

@@ -59,6 +59,39 @@ fn a_postgres_that_was_restored_from_an_older_copy_takes_no_change_before_people
     assert_eq!((left.code, left.change().state), (Some(0), ChangeState::Done), "{}", left.err);
 }
 
+/// Each table as an older dump of it has it.
+#[test]
+fn a_mariadb_that_was_restored_from_an_older_copy_takes_no_change_before_people_know() {
+    let bench = bench(on(Place::maria()));
+    let Place::Maria { server, database, .. } = &bench.place else { unreachable!() };
+    let older = format!("{database}_older");
+    let tables = ["fee", "fee_backup", "nightrun_change_run"];
+    let each =
+        |of: &dyn Fn(&str) -> String| tables.iter().map(|table| of(table)).collect::<String>();
+    let whole = |sql: &str| on(server.meddle("mysql", sql));
+    let dump = |table: &str| {
+        format!(
+            "create table {older}.{table} like {database}.{table};
+             insert into {older}.{table} select * from {database}.{table};"
+        )
+    };
+    whole(&format!("create database {older}; {}", each(&dump)));
+    assert_eq!(run(&bench, FIRST).code, Some(0));
+    assert!(rates(&bench).starts_with(NEW));
+    let restore = |table: &str| {
+        format!(
+            "drop table {database}.{table}; rename table {older}.{table} to {database}.{table};"
+        )
+    };
+    whole(&each(&restore));
+    assert_eq!(rates(&bench), OLD);
+    refused(&bench, &later(&bench, &[FIRST]), FIRST);
+    assert_eq!(rates(&bench), OLD);
+    // As soon as two people know, it is asked for no more.
+    let left = later(&bench, &[]);
+    assert_eq!((left.code, left.change().state), (Some(0), ChangeState::Done), "{}", left.err);
+}
+
 #[test]
 fn only_a_whole_change_of_that_run_and_job_is_a_marker_of_it() {
     for bench in [change::bench(), bench(on(Place::postgres())), bench(on(Place::maria()))] {

@@ -248,6 +248,47 @@ fn another_database_than_the_site_names_is_left_alone() {
     }
 }
 
+/// What editors and clients leave in scripts of a change.
+#[test]
+fn scripts_are_read_as_text_or_refused_by_name_and_line() {
+    let [postgres, maria] = benches();
+    for bench in [change::bench(), postgres, maria] {
+        let of_client = match bench.place {
+            Place::File => ".bail on\n",
+            Place::Postgres { .. } => "\\set ON_ERROR_STOP on\n",
+            Place::Maria { .. } => "source rates.sql\n",
+        };
+        let good = |name: &str| std::fs::read(bench.path(&format!("fee/{name}"))).unwrap();
+        let all = ["backup.sql", "change.sql", "verify.sql", "rollback.sql"];
+        for name in all {
+            let text = good(name);
+            let file = format!("fee/{name}");
+            let utf16: Vec<u8> =
+                [0xff, 0xfe].into_iter().chain(text.iter().flat_map(|b| [*b, 0])).collect();
+            let latin = [b"-- R\xfcckgabe\n".as_slice(), &text].concat();
+            let of_client = [of_client.as_bytes(), &text].concat();
+            for (bytes, words) in [
+                (&latin, format!("{name} is not UTF-8: byte 0xFC on line 1; save it as UTF-8")),
+                (&utf16, format!("{name} is UTF-16: save it as UTF-8")),
+                (&of_client, format!("{name}:1: error: ")),
+            ] {
+                bench.write(&file, bytes);
+                let left = run(&bench, FIRST);
+                let (code, state) = (left.code, left.state());
+                assert_eq!((code, state), (Some(5), ChangeState::FailedClean), "{}", left.err);
+                assert!(left.err.contains(&words), "{words}: {}", left.err);
+                assert!(left.steps.iter().all(|step| !matches!(step, Step::Connected { .. })));
+            }
+            bench.write(&file, text);
+        }
+        for name in all {
+            let text = String::from_utf8(good(name)).unwrap();
+            bench.write(&format!("fee/{name}"), text.replace('\n', "\r\n"));
+        }
+        assert_eq!(run(&bench, FIRST).state(), ChangeState::Done);
+    }
+}
+
 /// What the server was told of the time that is left, while the change is applied and while it is taken back.
 #[test]
 fn limits_follow_from_what_is_left_of_the_window() {

@@ -8,13 +8,13 @@ use super::*;
 use crate::server_process::{self, ServerProcess, as_account, free_port};
 use crate::tcp_wire::{Way, Wire};
 
-fn term(worker: &Child) {
+pub(super) fn term(worker: &Child) {
     let pid = rustix::process::Pid::from_child(worker);
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
 }
 
 /// Sessions of the account that executes changes.
-fn sessions(bench: &Bench) -> String {
+pub(super) fn sessions(bench: &Bench) -> String {
     let sql = match bench.place {
         Place::Postgres { .. } => {
             "select count(*) from pg_stat_activity where usename = 'teller' and datname = current_database()"
@@ -26,13 +26,13 @@ fn sessions(bench: &Bench) -> String {
     bench.row(sql)
 }
 
-fn end_sessions(bench: &Bench) {
+pub(super) fn end_sessions(bench: &Bench) {
     match bench.place {
         Place::Postgres { .. } => bench.execute(
             "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'teller' and datname = current_database()",
         ),
         _ => {
-            let id = "select id from information_schema.processlist where user = 'teller' and db = database()";
+            let id = "select id from information_schema.processlist where user = 'teller' and db = database() and command = 'Query'";
             let id = bench.row(id);
             bench.execute(&format!("kill {id}"));
         }
@@ -138,8 +138,8 @@ fn a_change_of_another_run_is_waited_for_and_left_alone() {
     assert!(left.out.contains("another session works on this change"), "{}", left.out);
 }
 
-/// Swallows the answer to COMMIT.
-fn deaf(bench: &mut Bench) -> Wire {
+/// Swallows the answer to a word, and all after it.
+pub(super) fn deaf(bench: &mut Bench, word: &'static [u8]) -> Wire {
     let server = match &bench.place {
         Place::Postgres { port, .. } | Place::Maria { port, .. } => *port,
         Place::File => unreachable!(),
@@ -148,7 +148,7 @@ fn deaf(bench: &mut Bench) -> Wire {
     let (tell, told) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         on(async {
-            tell.send(Wire::deaf_after(server, Some(b"COMMIT")).await).unwrap();
+            tell.send(Wire::deaf_after(server, Some(word)).await).unwrap();
             std::future::pending::<()>().await;
         });
     });
@@ -163,7 +163,7 @@ fn deaf(bench: &mut Bench) -> Wire {
 #[test]
 fn a_commit_whose_answer_is_swallowed_is_judged_by_its_marker() {
     for mut bench in benches() {
-        let wire = deaf(&mut bench);
+        let wire = deaf(&mut bench, b"COMMIT");
         let worker = bench.start(&bench.change_task((1, 3), "abc"));
         let ready = format!("select count(*) from {} where step = 'ready'", ledger(&bench));
         until("the commit", || bench.row(&ready).trim() == "1");
@@ -219,7 +219,23 @@ fn a_lock_of_somebody_else_is_not_waited_for_for_ever() {
 #[test]
 fn a_hidden_commit_is_found() {
     let [postgres, maria] = benches();
+    // Where a backslash is none to the server, one statement of ours is four of its own.
+    let code =
+        "do $$ begin perform set_config('standard_conforming_strings', 'off', false); end $$;";
+    let sly = "delete from fee_backup where 'x' = 'a\\' || '; commit; begin; select 1 --'";
+    postgres.write(
+        "fee/change.sql",
+        format!("update fee set rate = 30 where rate = 25;\n{code}\n{sly}"),
+    );
+    let left = run(&postgres, FIRST);
+    assert_eq!((left.code, left.state()), (Some(9), ChangeState::InDoubt), "{}", left.err);
+    assert!(left.why().contains("statement 3 (delete): "), "{}", left.why());
+    assert!(left.why().contains("a hidden COMMIT or ROLLBACK"), "{}", left.why());
+    assert_eq!(rates(&postgres), NEW);
+    assert_eq!(run(&postgres, SECOND).state(), ChangeState::InDoubt);
+
     // PostgreSQL lets no procedure commit inside of a transaction.
+    let [postgres, _] = benches();
     postgres.execute(
         "create procedure sly() language plpgsql as $$ begin update fee set rate = 1 where id = 4; commit; end $$",
     );

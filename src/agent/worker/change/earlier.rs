@@ -13,6 +13,16 @@ use std::time::Duration;
 const ROLLS_BACK: Duration = Duration::from_secs(30);
 const MAY_COMMIT: Duration = Duration::from_secs(600);
 
+/// Whether a session of an earlier attempt may be ended, and for how long it is waited for; `left`: until the work has to
+/// end.
+fn patience(mode: ChangeMode, left: Option<Duration>) -> (bool, Duration) {
+    let (may_end, longest) = match mode {
+        ChangeMode::Transactional => (true, ROLLS_BACK),
+        ChangeMode::Journalled => (false, MAY_COMMIT),
+    };
+    (may_end, left.map_or(longest, |left| longest.min(left)))
+}
+
 impl Attempt<'_> {
     fn earlier_attempts(&self) -> impl Iterator<Item = AttemptId> + '_ {
         (1..self.id.number).map(|number| AttemptId { number, ..self.id.clone() })
@@ -31,9 +41,7 @@ impl Attempt<'_> {
         let mut names: Vec<String> =
             self.earlier_attempts().map(|attempt| session_name(Some(&attempt))).collect();
         names.push(self.target.session.clone());
-        let may_end = self.task.mode == ChangeMode::Transactional;
-        let longest = if may_end { ROLLS_BACK } else { MAY_COMMIT };
-        let patience = longest.min(self.target.halt.left().unwrap_or(longest));
+        let (may_end, patience) = patience(self.task.mode, self.target.halt.left());
         Earlier { names, sessions, may_end, patience }
     }
 
@@ -100,6 +108,25 @@ impl Attempt<'_> {
             other => {
                 Err(doubt(format!("and its status is {}", other.unwrap_or("not known any more"))))
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_still_commit_is_waited_for_and_never_ended() {
+        let seconds = Duration::from_secs;
+        for (mode, left, expected) in [
+            (ChangeMode::Transactional, None, (true, seconds(30))),
+            (ChangeMode::Transactional, Some(seconds(12)), (true, seconds(12))),
+            (ChangeMode::Journalled, None, (false, seconds(600))),
+            (ChangeMode::Journalled, Some(seconds(3600)), (false, seconds(600))),
+            (ChangeMode::Journalled, Some(seconds(12)), (false, seconds(12))),
+        ] {
+            assert_eq!(patience(mode, left), expected, "{mode:?} {left:?}");
         }
     }
 }
