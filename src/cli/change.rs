@@ -11,22 +11,20 @@ use super::arguments::{ActArguments, Format, WhyArguments};
 use super::asking;
 use super::change_check::{self, CheckArguments, ExportArguments};
 use super::change_evidence::{self, EvidenceArguments};
+use super::change_execute::{self, ExecuteArguments};
 use super::change_records::{self, DiffArguments, ProofArguments, StatsArguments};
+use super::change_show::{self, ListArguments};
 use super::context::Context;
 use super::exit::{Failure, WELL};
 use super::run::led_for_site;
-use super::show::host_now;
 use crate::agent::worker::ledger;
 use crate::app::own_account;
-use crate::core::change::{ChangeRequest, HalfDone, Stage, Wish};
+use crate::core::change::{ChangeRequest, HalfDone, Wish};
 use crate::core::select::Deed;
 use crate::definition::site::{ChangeClass, ChangeKind};
 use crate::http::{CreateBody, StepBody};
 use crate::port::control::ChangeAsked;
-use crate::render;
 use crate::types::{ChangeId, CheckName, EventKey, PersonId, Role, TargetName, TeamName};
-use crate::view::change::{self, ChangesPage, Month, WhichChanges};
-use crate::view::signoff;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ChangeCommand {
@@ -122,6 +120,8 @@ pub(super) enum ChangeCommand {
         #[command(flatten)]
         why: WhyArguments,
     },
+    /// Put it on the list of its environment, and open that list now: for an emergency, which waits for no window
+    Execute(ExecuteArguments),
     /// Let the changes of a run start: by the person on shift
     Release(ActArguments),
     /// Watch the changes of a run, as the second person
@@ -185,25 +185,6 @@ pub(super) enum ChangeCommand {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct ListArguments {
-    /// Such as approved, executed, in-doubt
-    #[arg(long, value_parser = stage)]
-    stage: Option<Stage>,
-    /// Only those that go there
-    #[arg(long, value_name = "NAME")]
-    environment: Option<String>,
-    /// Only of this team
-    #[arg(long)]
-    team: Option<TeamName>,
-    /// data, structure, parameter, bug-fix or release
-    #[arg(long, value_parser = class)]
-    class: Option<ChangeClass>,
-    /// Only those whose last step was taken in it, such as 2026-10
-    #[arg(long, value_parser = |text: &str| Month::try_from(text.to_owned()))]
-    month: Option<Month>,
-}
-
-#[derive(Debug, Args)]
 pub(super) struct CreateArguments {
     /// The name of its folder, such as fee-correction
     change: ChangeId,
@@ -228,6 +209,9 @@ pub(super) struct CreateArguments {
     /// Number of the governance record
     #[arg(long)]
     governance: Option<String>,
+    /// The branch office that asks for it
+    #[arg(long)]
+    branch: Option<String>,
     /// What makes it one and the same: the same key again creates nothing
     #[arg(long)]
     key: Option<EventKey>,
@@ -243,24 +227,20 @@ pub(super) struct StepArguments {
     why: WhyArguments,
 }
 
-fn stage(text: &str) -> Result<Stage, String> {
-    let known = Stage::ALL.into_iter().find(|stage| stage.name() == text);
-    known.ok_or_else(|| format!("one of: {}", Stage::ALL.map(Stage::name).join(", ")))
-}
-
-fn class(text: &str) -> Result<ChangeClass, String> {
+pub(super) fn class(text: &str) -> Result<ChangeClass, String> {
     let known = ChangeClass::ALL.into_iter().find(|class| class.name() == text);
     known.ok_or_else(|| format!("one of: {}", ChangeClass::ALL.map(ChangeClass::name).join(", ")))
 }
 
 pub(super) async fn change(context: &Context, command: ChangeCommand) -> Result<u8, Failure> {
-    let (change, step, why, body) = match command {
+    let (change, step_name, why, body) = match command {
         ChangeCommand::Ledger { target } => return ledger(context, &target),
-        ChangeCommand::List(which) => return list(context, which).await,
+        ChangeCommand::List(which) => return change_show::list(context, which).await,
+        ChangeCommand::Execute(asked) => return change_execute::execute(context, asked).await,
         ChangeCommand::Lists { environment, html } => {
-            return lists(context, environment, html).await;
+            return change_show::lists(context, environment, html).await;
         }
-        ChangeCommand::Show { change } => return show(context, change).await,
+        ChangeCommand::Show { change } => return change_show::show(context, change).await,
         ChangeCommand::Diff(asked) => return change_records::diff(context, asked).await,
         ChangeCommand::Evidence(asked) => return change_evidence::evidence(context, asked).await,
         ChangeCommand::Check(asked) => return change_check::check(context, asked).await,
@@ -323,6 +303,16 @@ pub(super) async fn change(context: &Context, command: ChangeCommand) -> Result<
             (plain.change, "withdraw", plain.why, StepBody::default())
         }
     };
+    step(context, change, step_name, (body, why)).await
+}
+
+/// A step that the supervisor at work takes, or the store where there is none.
+pub(super) async fn step(
+    context: &Context,
+    change: ChangeId,
+    step: &str,
+    (body, why): (StepBody, WhyArguments),
+) -> Result<u8, Failure> {
     let WhyArguments { reason, dry_run } = why;
     let body = StepBody { reason: reason.clone(), dry_run, ..body };
     let wish = body.wish(step).map_err(Failure::failed)?;
@@ -362,11 +352,12 @@ async fn create(context: &Context, arguments: CreateArguments) -> Result<u8, Fai
         team,
         ticket,
         governance,
+        branch,
         key,
         why,
     } = arguments;
     let kind = if emergency { ChangeKind::Emergency } else { ChangeKind::Normal };
-    let request = ChangeRequest { title, class, kind, requester, team, ticket, governance };
+    let request = ChangeRequest { title, class, kind, requester, team, ticket, governance, branch };
     let WhyArguments { reason, dry_run } = why;
     let body = CreateBody {
         change: change.clone(),
@@ -402,79 +393,6 @@ async fn carry_out(
     match context.format {
         Format::Text => print_line!("{said}")?,
         Format::Json => print_line!("{}", serde_json::json!({ "done": said }))?,
-    }
-    Ok(WELL)
-}
-
-async fn list(context: &Context, which: ListArguments) -> Result<u8, Failure> {
-    let ListArguments { stage, environment, team, class, month } = which;
-    if context.remote.is_some() {
-        let mut path = "/api/v1/changes?limit=1000".to_owned();
-        for (name, value) in [
-            ("stage", stage.map(|stage| stage.name().to_owned())),
-            ("environment", environment),
-            ("team", team.map(|team| team.to_string())),
-            ("class", class.map(|class| class.name().to_owned())),
-            ("month", month.map(|month| month.as_str().to_owned())),
-        ] {
-            if let Some(value) = value {
-                path.push_str(&format!("&{name}={}", asking::in_path(&value)));
-            }
-        }
-        return ask(context, path).await;
-    }
-    let (site, standing) = (context.site()?, context.standing().await?);
-    let which = WhichChanges { stage, environment, team, class, month };
-    let page = ChangesPage { items: change::list(&site, &standing, &which), next: None };
-    match context.format {
-        Format::Json => print_line!("{}", serde_json::json!(page))?,
-        Format::Text => {
-            let text = render::change::list_text(context.lang, &site.zone, &page.items);
-            print_line!("{}", text.trim_end())?;
-        }
-    }
-    Ok(WELL)
-}
-
-async fn lists(
-    context: &Context,
-    environment: Option<String>,
-    html: Option<PathBuf>,
-) -> Result<u8, Failure> {
-    if context.remote.is_some() {
-        if html.is_some() {
-            let what = "the page is made where the store is";
-            return Err(Failure::refused(format!("{what}; without `--html` the server answers")));
-        }
-        let named = environment.map(|named| format!("?environment={}", asking::in_path(&named)));
-        return ask(context, format!("/api/v1/changes/lists{}", named.unwrap_or_default())).await;
-    }
-    let (site, standing) = (context.site()?, context.standing().await?);
-    let page = signoff::page(&site, &standing, environment.as_deref(), host_now()?.wall);
-    let page = page.map_err(|refused| Failure::by_rule(&refused))?;
-    if let Some(file) = html {
-        let lang = context.asked_lang.unwrap_or(site.language);
-        let text = render::signoff::html(lang, &page).map_err(Failure::failed)?;
-        super::write(&file, text.as_bytes())?;
-        print_line!("{}", file.display())?;
-        return Ok(WELL);
-    }
-    super::show::page(context, &render::signoff::text(context.lang, &page), &page)
-}
-
-async fn show(context: &Context, id: ChangeId) -> Result<u8, Failure> {
-    if context.remote.is_some() {
-        return ask(context, format!("/api/v1/changes/{id}")).await;
-    }
-    let (site, standing) = (context.site()?, context.standing().await?);
-    let page = change::one(&site, &standing, &id, host_now()?.wall);
-    let page = page.ok_or_else(|| Failure::refused(format!("there is no change {id}")))?;
-    match context.format {
-        Format::Json => print_line!("{}", serde_json::json!(page))?,
-        Format::Text => {
-            let text = render::change::page_text(context.lang, &site.zone, &page);
-            print_line!("{}", text.trim_end())?;
-        }
     }
     Ok(WELL)
 }

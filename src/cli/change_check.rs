@@ -127,7 +127,9 @@ pub(super) async fn export(context: &Context, asked: ExportArguments) -> Result<
     put(&folder.join("changes.json"), &pretty(&whole)?)?;
     for by in StatsBy::ALL {
         let (from, to) = (period.from, period.to);
-        let stats = figures(&records, &StatsAsked { from, to, by, environment: None }).await?;
+        let limits = records.site.statistics();
+        let asked_for = StatsAsked { from, to, by, environment: None, limits };
+        let stats = figures(&records, &asked_for).await?;
         put(&folder.join(format!("stats-{}.csv", by.name())), &render::change_stats::csv(&stats))?;
         put(&folder.join(format!("stats-{}.json", by.name())), &pretty(&json!(stats))?)?;
     }

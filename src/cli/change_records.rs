@@ -22,6 +22,7 @@ use crate::driver::store::StateReader;
 use crate::http::store_changes;
 use crate::port::{Folders, SiteSource};
 use crate::render;
+use crate::supervisor::prints;
 use crate::types::{ChangeId, TargetName};
 use crate::view::change_diff::{self, Since, Texts};
 use crate::view::change_proof::{self, Asked, ChangeProof, Recorded, Said};
@@ -259,7 +260,13 @@ pub(super) async fn stats(context: &Context, asked: StatsArguments) -> Result<u8
     records.there(asked.environment.as_deref())?;
     let period = Period::of(&records, asked.from.as_deref(), asked.to.as_deref())?;
     let (by, environment) = (asked.by, asked.environment);
-    let asked_for = StatsAsked { from: period.from, to: period.to, by, environment };
+    let asked_for = StatsAsked {
+        from: period.from,
+        to: period.to,
+        by,
+        environment,
+        limits: records.site.statistics(),
+    };
     let stats = figures(&records, &asked_for).await?;
     match context.format {
         _ if asked.csv => print_line!("{}", render::change_stats::csv(&stats).trim_end())?,
@@ -298,7 +305,7 @@ impl Period {
 pub(super) async fn figures(records: &Records, asked: &StatsAsked) -> Result<ChangeStats, Failure> {
     let Records { site, standing, reader } = records;
     let executions = change_stats::executions(site, standing);
-    let prints = store_changes::prints(reader, &executions, asked).await;
+    let prints = prints(reader, &executions, asked).await;
     let prints = prints.map_err(Failure::failed)?;
     let zone = &site.zone;
     let month = |at: Timestamp| at.to_zoned(zone.tz().clone()).strftime("%Y-%m").to_string();

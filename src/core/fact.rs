@@ -20,6 +20,7 @@ mod names;
 pub use super::action::{Action, Approved, Proposed};
 use super::bulletin::Bulletin;
 pub use super::change::ChangeStep;
+use super::change::WeeklyTold;
 use super::hand_over;
 pub use super::incident::{Moved, Opened};
 pub use super::login::{LoginHow, LoginTrouble};
@@ -140,6 +141,8 @@ pub enum Fact {
         job: Option<JobName>,
     },
 
+    /// The lists and plans of the week that were to be told of.
+    WeeklyTold(Box<WeeklyTold>),
     /// What has happened in a time was compiled for people.
     BulletinTold(Box<Bulletin>),
     /// A shift is to be handed over to the next.

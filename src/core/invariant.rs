@@ -127,7 +127,10 @@ impl Watch {
                     return Err(broken(incident.to_string(), "it is not open".to_owned()));
                 }
             }
-            Fact::HandOverOpened(_) | Fact::HandOverMoved(_) | Fact::BulletinTold(_) => {
+            Fact::HandOverOpened(_)
+            | Fact::HandOverMoved(_)
+            | Fact::BulletinTold(_)
+            | Fact::WeeklyTold(_) => {
                 hand_overs::may(around.state, fact).map_err(|(of, why)| broken(of, why))?;
             }
             Fact::DeadlineMissed { run, job, deadline, due } => {

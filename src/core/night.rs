@@ -10,6 +10,8 @@ use std::time::Duration;
 use super::act::By;
 use super::agenda::Agenda;
 use super::bulletin::Bulletin;
+use super::change::WeeklyNotice;
+use super::change::overdue::Confirmations;
 pub use super::event::Event;
 use super::fact::{Action, Fact, RunOpened};
 use super::hand_over::Shifts;
@@ -58,6 +60,8 @@ pub enum Command {
     },
     /// Tell people what has happened.
     Bulletin(Box<Bulletin>),
+    /// Tell people of a list or a plan of the week.
+    Weekly(Box<WeeklyNotice>),
     /// The run is over: its report is due.
     Report {
         run: RunId,
@@ -144,6 +148,8 @@ pub struct Core {
     pub(super) incidents_moved: bool,
     /// The time of the last look at incidents.
     pub(super) incidents_seen: Option<jiff::Timestamp>,
+    /// What people confirm of changes in time.
+    pub(super) confirmations: Confirmations,
     /// Shifts are handed over here; `None`: nobody sees to that.
     pub(super) shifts: Option<Shifts>,
     /// For a look ahead: people do their part for changes, so that only time is in their way.
@@ -177,6 +183,7 @@ impl Core {
         }
         self.incidents_moved = true;
         self.replayed = true;
+        self.confirmations.moved = true;
         self.state.apply(at, fact)
     }
 
@@ -268,6 +275,8 @@ impl Core {
                 .chain(incident)
                 .chain(self.hand_over_due())
                 .chain(self.bulletin_due())
+                .chain(self.weekly_due())
+                .chain(self.confirmations.next())
                 .min(),
             since_boot: due.since_boot.into_iter().chain(away).min(),
         }
@@ -314,6 +323,7 @@ impl Mover<'_> {
             Fact::IncidentOpened(_) | Fact::IncidentMoved(_) | Fact::IncidentClosed { .. }
         );
         self.core.incidents_moved |= of_incident;
+        self.core.confirmations.moved |= matches!(fact, Fact::ChangeMoved { .. });
         let of_hand_over = matches!(fact, Fact::HandOverOpened(_) | Fact::HandOverMoved(_));
         if let Some(shifts) = &mut self.core.shifts {
             shifts.moved |= of_incident || of_hand_over;
@@ -470,6 +480,8 @@ impl Mover<'_> {
         self.end_runs()?;
         self.miss_hosts()?;
         self.tell_bulletin()?;
+        self.tell_weekly()?;
+        self.watch_confirmations()?;
         self.watch_hand_overs()?;
         self.watch_incidents()
     }

@@ -200,7 +200,7 @@ impl Core {
     }
 
     /// The site that is served here and not beside another scheduler.
-    pub(super) fn serves(&self) -> Option<&Site> {
+    pub(super) fn serves(&self) -> Option<&Arc<Site>> {
         let service = self.service.as_ref().filter(|service| !service.observes)?;
         Some(&service.site)
     }
@@ -221,6 +221,7 @@ impl Mover<'_> {
     /// From now on the starts of these definitions are made. Schedules that are new, were changed or are gone are taken
     /// over from now on; what was missed of a former one will never be made.
     pub(super) fn serve(&mut self, site: Arc<Site>, observes: bool) -> Result<(), StepError> {
+        self.core.confirmations.moved = true;
         let now = self.now.wall;
         let since = self.core.service.as_ref().map_or(now, |service| service.since);
         let mut changed: Vec<(BatchId, Option<Box<TakenSchedule>>)> = Vec::new();

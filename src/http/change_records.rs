@@ -16,6 +16,7 @@ use super::store_changes;
 use crate::definition::copy::sha256;
 use crate::port::control::{Caller, Reply, Request};
 use crate::render;
+use crate::supervisor::prints;
 use crate::types::{ChangeId, Zone};
 use crate::view::change_diff::{self, Since};
 use crate::view::change_proof::{self, Said};
@@ -131,8 +132,8 @@ pub(super) async fn stats(
     let first = executions.first().map_or(now, |first| first.ended);
     let from = bound(from, Zone::begin, first)?;
     let to = bound(to, Zone::end, now)?;
-    let asked = StatsAsked { from, to, by, environment };
-    let prints = store_changes::prints(api.reader().await?, &executions, &asked).await?;
+    let asked = StatsAsked { from, to, by, environment, limits: site.statistics() };
+    let prints = prints(api.reader().await?, &executions, &asked).await?;
     let month = |at: Timestamp| at.to_zoned(site.zone.tz().clone()).strftime("%Y-%m").to_string();
     let stats = change_stats::stats(&executions, &prints, &asked, month);
     if form.csv {

@@ -1,7 +1,7 @@
 //! What the journal holds of changes, walked from its first entry and proven: for the API, and for whoever looks without a
 //! supervisor.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -14,12 +14,10 @@ use crate::driver::archived::Contents;
 use crate::driver::store::StateReader;
 use crate::journal::{Entry, Proof, Sealed};
 use crate::port::{StoreError, StoreReader};
-use crate::sql::{Fingerprint, fingerprint};
 use crate::types::{AttemptId, ChangeId};
 use crate::view::audit::Point;
 use crate::view::change_diff::Texts;
 use crate::view::change_proof::{Recorded, RecordedAttempt};
-use crate::view::change_stats::{self, Execution, StatsAsked};
 
 /// Entries read at a time.
 const PIECE: u32 = 2_000;
@@ -36,21 +34,6 @@ pub async fn texts(
         }
     }
     Ok(texts)
-}
-
-/// The fingerprints of the data changes among these that what is asked needs, as far as their scripts are kept.
-pub async fn prints(
-    reader: &StateReader,
-    executions: &[Execution],
-    asked: &StatsAsked,
-) -> Result<BTreeMap<String, Fingerprint>, StoreError> {
-    let scripts = change_stats::scripts(executions, asked);
-    let kept = texts(reader, scripts.keys().cloned()).await?;
-    let print = |(digest, text): (String, String)| {
-        let dialect = *scripts.get(&digest)?;
-        Some((digest, fingerprint(dialect, &text)))
-    };
-    Ok(kept.into_iter().filter_map(print).collect())
 }
 
 /// The entries of these changes and of their attempts. `archives`: where the entries of runs are that are not in the store

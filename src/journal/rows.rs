@@ -172,6 +172,7 @@ fn stands_under(fact: &Fact) -> Option<String> {
         Fact::IncidentOpened(what) => format!("incident/{}/0", what.incident),
         Fact::IncidentMoved(moved) => format!("incident/{}/{}", moved.incident, moved.number),
         Fact::IncidentClosed { incident, .. } => format!("incident/{incident}/closed"),
+        Fact::WeeklyTold(_) => "weekly".to_owned(),
         Fact::BulletinTold(_) => "bulletin".to_owned(),
         Fact::HandOverOpened(opened) => format!("hand-over/{}/0", opened.hand_over),
         Fact::HandOverMoved(moved) => format!("hand-over/{}/{}", moved.hand_over, moved.number),
@@ -250,6 +251,7 @@ fn row(seq: u64, at: Timestamp, fact: &Fact) -> Option<Row> {
         | Fact::TokenRevoked { .. }
         | Fact::ChangeMoved { .. }
         | Fact::EventReceived(_)
+        | Fact::WeeklyTold(_)
         | Fact::BulletinTold(_)
         | Fact::HandOverOpened(_)
         | Fact::HandOverMoved(_)
@@ -327,7 +329,13 @@ mod tests {
             "event-forgotten",
         ];
         expected.extend(["change-moved"; 15]);
-        expected.extend(["run-opened", "hand-over-opened", "hand-over-moved", "bulletin-told"]);
+        expected.extend([
+            "run-opened",
+            "hand-over-opened",
+            "hand-over-moved",
+            "bulletin-told",
+            "weekly-told",
+        ]);
         assert_eq!(changing, expected);
         let Some(Row::RunOpened(run)) = rows(7, at(), &facts()[0]).next() else { panic!() };
         assert_eq!((run.opened_seq, run.opened, run.trial, run.ended), (7, at(), true, None));

@@ -9,6 +9,7 @@ use super::words::{Bulletins, HandOvers, Label, aside, list, pair, remarks};
 use crate::core::fact::RunResult;
 use crate::types::Lang;
 use crate::view::bulletin::{BulletinView, IncidentTold, RunTold, ShiftTold};
+use crate::view::change_stats::Recurring;
 use crate::view::hand_over::HandOverLine;
 use crate::view::report::Shortened;
 
@@ -103,6 +104,7 @@ fn told(lang: Lang, view: &BulletinView) -> Vec<Section> {
             view.hand_overs.iter().map(|line| hand_over(lang, clock, line)).collect(),
         ),
         section(Bulletins::HeadChanges, changes.collect()),
+        section(Bulletins::HeadRecurring, view.recurring.iter().map(|r| again(lang, r)).collect()),
         section(Bulletins::HeadRuns, well.map(|r| run(lang, clock, r)).collect()),
         section(Bulletins::HeadShifts, shifts),
         section(
@@ -114,6 +116,14 @@ fn told(lang: Lang, view: &BulletinView) -> Vec<Section> {
         true => vec![Section::new(HandOvers::HeadOpen.say(lang), [Bulletins::Nothing.say(lang)])],
         false => all,
     }
+}
+
+/// A data change that comes again.
+fn again(lang: Lang, of: &Recurring) -> String {
+    let changes = &list(lang, &of.changes);
+    let (environment, times) = (of.environment.as_str(), of.times);
+    let took = &took(lang, std::time::Duration::from_secs(of.seconds));
+    Bulletins::Recurs { changes, environment, times, took, statements: &of.statements }.say(lang)
 }
 
 fn run(lang: Lang, clock: &Clock<'_>, told: &RunTold) -> String {

@@ -35,6 +35,7 @@ fn calm() -> BulletinView {
         missed: Vec::new(),
         incidents: Vec::new(),
         changes: Vec::new(),
+        recurring: Vec::new(),
         shifts: Vec::new(),
         unknown_shifts: 0,
         hand_overs: Vec::new(),

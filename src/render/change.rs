@@ -8,7 +8,7 @@ use super::table::{Table, harmless};
 use super::words::{ChangeWord, Label, Stepped, list};
 use crate::core::change::{ChangeStep, InGit, Stage, WindowDecision};
 use crate::definition::site::ChangeKind;
-use crate::types::{Lang, PersonId, Zone};
+use crate::types::{Lang, PersonId, Role, Zone};
 use crate::view::Who;
 use crate::view::change::{ChangeLine, ChangePage, PlaceLine};
 use crate::view::change_diff::ChangeDiff;
@@ -49,7 +49,13 @@ pub fn step(lang: Lang, zone: &Zone, step: &ChangeStep) -> String {
             noted(text, *stands_in, ticked)
         }
         ChangeStep::Confirmed { environment, item, role, .. } => {
-            Stepped::Confirmed { environment, item: item.as_str(), role: role.as_str() }.say(lang)
+            let (item, role) = (item.as_str(), role.as_ref().map(Role::as_str));
+            match (environment.as_deref(), role) {
+                (Some(environment), Some(role)) => Stepped::Confirmed { environment, item, role },
+                (Some(environment), None) => Stepped::Configured { environment, item },
+                (None, role) => Stepped::Handled { item, role: role.unwrap_or_default() },
+            }
+            .say(lang)
         }
         ChangeStep::Scheduled { environment, opens, closes, .. } => match opens.zip(*closes) {
             Some((opens, closes)) => {
@@ -276,6 +282,10 @@ fn place_text(lang: Lang, zone: &Zone, place: &PlaceLine) -> String {
     }
     if place.missing.is_empty() {
         table.row(vec![ChangeWord::Cleared.say(lang), String::new()]);
+    }
+    for missing in &place.to_close {
+        let what = format!("{} ({})", missing.what, missing.rule);
+        table.row(vec![ChangeWord::ToClose.say(lang), what]);
     }
     table.write(&mut text);
     text

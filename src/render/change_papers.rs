@@ -11,6 +11,7 @@ pub(super) fn rows(lang: Lang, papers: &ChangePapers) -> Vec<(String, String)> {
     let name = |who: &Option<Who>| {
         who.as_ref().map(|who| who.name.get(lang).to_owned()).unwrap_or_default()
     };
+    let names = |people: &[Who]| list(lang, people.iter().map(|who| who.name.get(lang)));
     let RowLimits { min, max } = papers.rows;
     let takes = |word: PaperWord<'_>, time: Span| (word.say(lang), time.to_string());
     let permissions = papers
@@ -32,12 +33,19 @@ pub(super) fn rows(lang: Lang, papers: &ChangePapers) -> Vec<(String, String)> {
             papers.window.as_ref().map(ToString::to_string).unwrap_or_default(),
         ),
         (PaperWord::Fixes.say(lang), list(lang, &papers.fixes)),
+        (PaperWord::Branch.say(lang), papers.branch.clone().unwrap_or_default()),
+        (
+            PaperWord::ProductLine.say(lang),
+            papers.product_line.as_ref().map(ToString::to_string).unwrap_or_default(),
+        ),
+        (PaperWord::Markets.say(lang), list(lang, &papers.markets)),
         (PaperWord::ProductManager.say(lang), name(&papers.product_manager)),
-        (PaperWord::Tester.say(lang), name(&papers.tester)),
+        (PaperWord::Testers.say(lang), names(&papers.testers)),
         (PaperWord::Related.say(lang), list(lang, &papers.related)),
         (PaperWord::Permissions.say(lang), list(lang, permissions)),
         (PaperWord::Attachments.say(lang), list(lang, &papers.attachments)),
         (PaperWord::CodeReview.say(lang), papers.review.clone().unwrap_or_default()),
+        (PaperWord::ReviewedBy.say(lang), names(&papers.reviewed_by)),
     ];
     rows.into_iter().filter(|(_, value)| !value.is_empty()).collect()
 }

@@ -43,6 +43,10 @@ pub(super) fn headline(lang: Lang, clock: &Clock<'_>, what: &str, fault: &Fault)
             let (hand_over, ended) = (&hand_over.to_string(), &clock.full(*ended));
             return Incidents::HandOverLate { hand_over, ended }.say(lang);
         }
+        Fault::Unconfirmed { change, environment, item, due } => {
+            let (change, item, due) = (change.as_str(), item.as_str(), &clock.full(*due));
+            return Incidents::Unconfirmed { change, environment, item, due }.say(lang);
+        }
         Fault::Told { title } => return title.clone(),
     };
     words.say(lang)
@@ -87,6 +91,10 @@ pub(super) fn meaning(lang: Lang, view: &IncidentView) -> Option<String> {
         Fault::MessageRefused { why, .. } => Incidents::MeansMessageRefused { why }.say(lang),
         Fault::StoreAway { why, .. } => Incidents::MeansStoreAway { why }.say(lang),
         Fault::HandOver { .. } => Incidents::MeansHandOver.say(lang),
+        Fault::Unconfirmed { change, environment, item, .. } => {
+            let (change, item) = (change.as_str(), item.as_str());
+            Incidents::MeansUnconfirmed { change, environment, item }.say(lang)
+        }
         Fault::Told { .. } => {
             let by = view.by.as_ref().map(|who| who.name.get(lang).to_owned())?;
             Incidents::MeansTold { by: &by }.say(lang)

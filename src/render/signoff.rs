@@ -7,9 +7,12 @@ use askama::Template;
 use jiff::Timestamp;
 
 use super::clock;
+use super::mail::MailText;
+use super::sectioned::{Section, Sectioned};
 use super::table::{PAGE, Table, harmless, wrap};
 use super::words::{ChangeWord, Label, Listed, aside, list, pair};
-use crate::core::change::{Dropped, Signs};
+use crate::core::change::{Dropped, Signs, WeeklyNotice, WeeklyWhat};
+use crate::definition::site::Site;
 use crate::types::{Lang, Zone};
 use crate::view::signoff::{
     DroppedLine, SignOffLine, SignOffList, SignOffPage, SignatureLine, SignedLine, WeeklyLine,
@@ -144,6 +147,75 @@ fn reasons(lang: Lang, line: &DroppedLine) -> String {
         Dropped::NotRehearsed { environment } => Listed::NotRehearsed { environment }.say(lang),
     });
     list(lang, said.collect::<Vec<_>>())
+}
+
+/// The mail of a list or a plan of the week; `page`: with the list that it is about.
+///
+/// # Errors
+/// Only where the template itself fails to write, which its own text does not.
+pub fn mail(
+    lang: Lang,
+    site: &Site,
+    told: &WeeklyNotice,
+    page: Option<&SignOffPage>,
+) -> Result<MailText, askama::Error> {
+    let zone = site.change_rules.as_ref().map_or(&site.zone, |rules| &rules.zone);
+    let at = zone.tz().to_datetime(told.at);
+    let at = &format!("{} {}", clock::day(lang, at.date()), clock::civil(at.time()));
+    let (title, lead) = match told.what {
+        WeeklyWhat::Posted => (Listed::PostedNow.say(lang), Listed::PostedLead { at }.say(lang)),
+        WeeklyWhat::Reminded => {
+            (Listed::DueSoon { at }.say(lang), Listed::DueLead { at }.say(lang))
+        }
+    };
+    let mut sections = Vec::new();
+    for of in page.into_iter().flat_map(|page| &page.lists) {
+        let lines = of.changes.iter().map(|line| entry_line(lang, zone, line));
+        let none = of.changes.is_empty().then(|| Listed::NoChange.say(lang));
+        sections.push(Section::new(self::title(lang, of), lines.chain(none)));
+        let dropped = of.dropped.iter().map(|line| {
+            pair(lang, &format!("{}  {}", line.change, line.title.get(lang)), &reasons(lang, line))
+        });
+        sections.push(Section::new(Listed::DroppedOut.say(lang), dropped));
+    }
+    let command = told.list.as_ref().map(|list| {
+        (
+            Listed::Printed.say(lang),
+            format!("nightrun change lists --environment {list} --html lists.html"),
+        )
+    });
+    Sectioned {
+        lang,
+        mark: "",
+        good: true,
+        title: pair(lang, told.title.get(lang), &title),
+        lead,
+        facts: Vec::new(),
+        sections,
+        commands: command.into_iter().collect(),
+        site: site.title.get(lang).to_owned(),
+    }
+    .mail()
+}
+
+/// A change with what is still to be signed.
+fn entry_line(lang: Lang, zone: &Zone, line: &SignOffLine) -> String {
+    let mut told: Vec<String> = facts(lang, zone, line)
+        .into_iter()
+        .map(|(head, value)| pair(lang, &head, &value))
+        .collect();
+    told.extend(line.after_due.then(|| Listed::AfterDue.say(lang)));
+    let open = line.signatures.iter().filter(|of| (of.signed.len() as u64) < u64::from(of.people));
+    let open: Vec<String> = open
+        .map(|of| {
+            let [what, role, _] = signature_row(lang, zone, of);
+            aside(lang, &what, &role)
+        })
+        .collect();
+    if !open.is_empty() {
+        told.push(pair(lang, &Listed::Unsigned.say(lang), &list(lang, open)));
+    }
+    pair(lang, &format!("{}  {}", line.line.id, line.line.title.get(lang)), &list(lang, told))
 }
 
 #[derive(Template)]

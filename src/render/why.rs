@@ -179,7 +179,13 @@ pub(super) fn lacks(
         Missing::Acceptance { latest, .. } => {
             return Lacks::Acceptance { latest: &latest.to_string() }.say(lang);
         }
-        Missing::Confirmation { item, role } => Lacks::Confirmation {
+        Missing::Confirmation { item, role: None, on: Some(day) } => {
+            return Lacks::ThatDay { item: item.as_str(), day: &day.to_string() }.say(lang);
+        }
+        Missing::Permission { item, by } => {
+            Lacks::Permission { item: item.as_str(), who: by.as_str() }
+        }
+        Missing::Confirmation { item, role, .. } => Lacks::Confirmation {
             item: item.as_str(),
             role: role.as_ref().map_or("", |role| role.as_str()),
         },
@@ -375,8 +381,21 @@ mod tests {
             Missing::Approval { role: dba.clone(), people: 1, lapsed: true },
             Missing::Promotion { environment: "uat".into() },
             Missing::Needs { change: "fee".parse().unwrap() },
-            Missing::Confirmation { item: "backup".parse().unwrap(), role: Some(dba.clone()) },
-            Missing::Confirmation { item: "backup".parse().unwrap(), role: None },
+            Missing::Confirmation {
+                item: "backup".parse().unwrap(),
+                role: Some(dba.clone()),
+                on: None,
+            },
+            Missing::Confirmation { item: "backup".parse().unwrap(), role: None, on: None },
+            Missing::Confirmation {
+                item: "regression".parse().unwrap(),
+                role: None,
+                on: Some(jiff::civil::date(2026, 10, 30)),
+            },
+            Missing::Permission {
+                item: "permission-1".parse().unwrap(),
+                by: "li-wei".parse().unwrap(),
+            },
             Missing::WindowPassed { closed: after(10.0), role: Some(dba) },
             Missing::WindowPassed { closed: after(10.0), role: None },
             Missing::Schedule,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::dice::Dice;
 use super::made_site;
 use super::world::act;
-use crate::core::change::{ChangeOrder, ChangeStep, HalfDone, LATE, Missing, Stage, Wish};
+use crate::core::change::{ChangeOrder, HalfDone, LATE, Missing, Stage, Wish};
 use crate::core::fact::{Action, Proposed};
 use crate::core::night::{Core, Event};
 use crate::core::obstacle::Obstacle;
@@ -131,15 +131,11 @@ impl Helper<'_> {
     }
 
     fn wrote(&self, person: &PersonId) -> bool {
+        let declared = self.site.changes.get(self.change);
+        let mut authors = declared.into_iter().flat_map(|change| &change.papers.authors);
         let life = self.state.standing.changes.get(self.change);
-        let mut steps = life.into_iter().flat_map(|life| &life.steps);
-        steps.any(|taken| match &taken.step {
-            ChangeStep::Submitted { in_git, .. } => {
-                let named = in_git.iter().any(|named| named.person.as_ref() == Some(person));
-                taken.by == *person || named
-            }
-            _ => false,
-        })
+        let mut writers = life.into_iter().flat_map(|life| life.writers());
+        authors.any(|author| author == person) || writers.any(|writer| writer == person)
     }
 
     fn skip(&self, events: &mut Vec<Event>) {
@@ -172,7 +168,7 @@ impl Helper<'_> {
                 self.each(role, &Wish::Review { tick: Vec::new() }, events);
             }
             Missing::Approval { role, .. } => self.each(role, &approve(Some(role)), events),
-            Missing::Confirmation { item, role: Some(role) } => {
+            Missing::Confirmation { item, role: Some(role), .. } => {
                 let wish = Wish::Confirm { environment: None, item: item.clone() };
                 self.each(role, &wish, events);
             }

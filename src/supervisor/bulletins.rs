@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::recurring::recurring;
 use super::{Fatal, Supervisor, World};
 use crate::core::bulletin::Bulletin;
 use crate::core::incident::Audience;
@@ -75,7 +76,9 @@ pub async fn bulletin_of<R: StoreReader>(
     let missed = rows.iter().filter(|row| from < row.at && row.at <= to).map(|row| {
         Missed::of(&on_call.site, &row.batch, (row.first, row.last, row.count), &row.why)
     });
-    Ok(bulletin::of(core, (from, to), runs, missed.collect()))
+    let missed = missed.collect();
+    let again = recurring(reader, core, &on_call.site, (from, to)).await?;
+    Ok(bulletin::of(core, (from, to), runs, (missed, again)))
 }
 
 fn told(row: RunRow) -> RunTold {

@@ -10,7 +10,7 @@ use super::operators::{Wish as Asked, stands_alone};
 use super::requests::cannot_now;
 use super::turn::Turn;
 use super::{Fatal, Supervisor, World};
-use crate::core::change::{ChangeOrder, ChangeStep, Wish};
+use crate::core::change::{ChangeOrder, ChangeStep, WeeklyNotice, Wish};
 use crate::core::fact::Fact;
 use crate::core::incident::Audience;
 use crate::core::night::Event;
@@ -25,6 +25,7 @@ use crate::render::mail::Reader;
 use crate::types::{ChangeId, Named, PersonId, Right};
 use crate::view::change::ChangeTold;
 use crate::view::list::ListTold;
+use crate::view::signoff;
 use crate::view::tried::Done;
 
 impl<W: World> Supervisor<W> {
@@ -218,6 +219,21 @@ impl<W: World> Supervisor<W> {
             mails.extend(self.messages(&site, &to, &thread, write, &[]));
         }
         mails
+    }
+
+    /// The list or plan of the week to the people whom the rules name (D15).
+    pub(super) fn weekly_mail(&mut self, told: &WeeklyNotice) -> Vec<OutgoingMail> {
+        let Some(site) = self.core.on_call().map(|on_call| Arc::clone(&on_call.site)) else {
+            return Vec::new();
+        };
+        let standing = &self.core.state().standing;
+        let now = self.parts.clock.now().wall;
+        // What is about no list has no changes.
+        let list = told.list.as_deref();
+        let page = list.and_then(|list| signoff::page(&site, standing, Some(list), now).ok());
+        let thread = format!("weekly.{}", told.at.as_second());
+        let write = |lang, _: Reader<'_>| render::signoff::mail(lang, &site, told, page.as_ref());
+        self.messages(&site, &Audience::of(told.people.clone()), &thread, write, &[])
     }
 
     /// Mails of an emergency that has all of its approvals: to the people of the roles that the rules name, and copies

@@ -18,6 +18,7 @@ mod outbox;
 mod pulse;
 mod recall;
 mod received;
+mod recurring;
 mod requests;
 mod restored;
 mod service;
@@ -58,6 +59,7 @@ pub use ordering::Desk;
 pub use orders::{NotOrdered, is_interrupted};
 pub use outbox::{MailNews, Post, send_mail};
 pub use recall::{Definition, across_now, definition, on_call_of, recall, standing};
+pub use recurring::prints;
 pub use restored::schedules;
 pub use service::NotServed;
 

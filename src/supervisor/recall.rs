@@ -52,6 +52,7 @@ pub async fn standing<R: StoreReader>(
             | Fact::IncidentOpened(_)
             | Fact::IncidentMoved(_)
             | Fact::IncidentClosed { .. }
+            | Fact::WeeklyTold(_)
             | Fact::BulletinTold(_)
             | Fact::HandOverOpened(_)
             | Fact::HandOverMoved(_)

@@ -267,6 +267,7 @@ impl<W: World> Supervisor<W> {
                 Command::HandOver { hand_over, people, notice } => {
                     turn.mail.extend(self.hand_over_mail(hand_over, people, *notice).await);
                 }
+                Command::Weekly(told) => turn.mail.extend(self.weekly_mail(told)),
                 Command::Bulletin(told) => turn.mail.extend(self.bulletin_mail(told).await?),
                 Command::Report { run } => drop(over.insert(run.clone())),
                 _ => {}
@@ -309,6 +310,7 @@ impl<W: World> Supervisor<W> {
                 Command::Notify { .. }
                 | Command::HandOver { .. }
                 | Command::Bulletin(_)
+                | Command::Weekly(_)
                 | Command::Report { .. } => {}
             }
         }

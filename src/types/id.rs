@@ -87,6 +87,8 @@ name!(/** A shift (班次) of the roster. */ ShiftName);
 name!(/** Who is told of an incident, and when. */ PolicyName);
 name!(/** A role of people, such as `duty`. */ Role);
 name!(/** Something that somebody confirms of a change, or that an inspection looks at. */ CheckName);
+name!(/** A market (市场) whose functions a change touches, such as `us`. */ MarketName);
+name!(/** A line of products, with a director of its own (产品线). */ ProductLine);
 name!(/** A way to tell people something beside mail, such as a webhook (通知渠道). */ ChannelName);
 name!(/** A database change (变更): the name of its folder. */ ChangeId);
 

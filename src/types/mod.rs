@@ -34,8 +34,8 @@ pub use event_key::{BadEventKey, EventKey};
 pub use hand_over::{HandOverId, InvalidHandOver};
 pub use id::{
     BatchId, CalendarName, ChangeId, ChannelName, CheckName, EventName, FreezeId, HostName,
-    IncidentId, InvalidName, JobName, JobRef, PersonId, PolicyName, PoolName, RequestId, Role,
-    ShiftName, TargetName, TeamName, TokenId, WindowClass,
+    IncidentId, InvalidName, JobName, JobRef, MarketName, PersonId, PolicyName, PoolName,
+    ProductLine, RequestId, Role, ShiftName, TargetName, TeamName, TokenId, WindowClass,
 };
 pub use incident::{ClockKind, IncidentKind, Severity};
 pub use inspection::{CheckVerdict, Reading, Thresholds, Unit, Worse};

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Who;
+use super::change_stats::Recurring;
 use super::hand_over::HandOverLine;
 use super::of_hand_over;
 use super::starts::Missed;
@@ -39,6 +40,8 @@ pub struct BulletinView {
     pub incidents: Vec<IncidentTold>,
     /// Changes that were executed in it.
     pub changes: Vec<ChangeExecuted>,
+    /// Data changes that were done once more in it, though the defect behind them should be put right (D14).
+    pub recurring: Vec<Recurring>,
     /// Who was on shift, the first that began first.
     pub shifts: Vec<ShiftTold>,
     /// Of these a calendar does not say who had them, or when.
@@ -98,7 +101,7 @@ pub fn of(
     core: &Core,
     (from, to): (Timestamp, Timestamp),
     runs: Vec<RunTold>,
-    missed: Vec<Missed>,
+    (missed, recurring): (Vec<Missed>, Vec<Recurring>),
 ) -> Option<BulletinView> {
     let site = &core.on_call()?.site;
     let within = |at: Timestamp| from < at && at <= to;
@@ -114,6 +117,7 @@ pub fn of(
         missed,
         incidents: incidents(core, site, (from, to)),
         changes: changes(core, (from, to)),
+        recurring,
         shifts,
         unknown_shifts,
         hand_overs: of_hand_over::list(core, false),

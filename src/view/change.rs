@@ -120,6 +120,8 @@ pub struct PlaceLine {
     pub window: Option<(Timestamp, Timestamp)>,
     /// What it lacks before it may start now, besides being released and watched.
     pub missing: Vec<MissingLine>,
+    /// What is still to be confirmed of what was executed, before the change is closed.
+    pub to_close: Vec<MissingLine>,
 }
 
 /// A step with its person and time.
@@ -263,6 +265,7 @@ pub(super) fn place(
             .filter(|missing| !missing.is_of_crew())
             .map(Missing::line)
             .collect(),
+        to_close: desk.unclosed(environment).iter().map(Missing::line).collect(),
     })
 }
 
@@ -327,8 +330,12 @@ fn emergency_to(site: &Site, change: &Change) -> Vec<PersonId> {
     };
     let roles = rules.emergency.mail.iter().chain(&rules.emergency.copy);
     let of_roles = roles.flat_map(|role| site.with_role(role).map(|(id, _)| id.clone()));
-    let own = change.papers.product_manager.iter().chain(&change.papers.tester).cloned();
-    once_each(of_roles.chain(own))
+    let line = change.papers.product_line.as_ref();
+    let director = line.and_then(|line| rules.product_lines.get(line));
+    let directors = director.into_iter().flat_map(|role| site.with_role(role));
+    let directors = directors.map(|(id, _)| id.clone());
+    let own = change.papers.product_manager.iter().chain(&change.papers.testers).cloned();
+    once_each(of_roles.chain(directors).chain(own))
 }
 
 fn once_each(people: impl Iterator<Item = PersonId>) -> Vec<PersonId> {

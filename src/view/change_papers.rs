@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::Who;
 use crate::definition::site::{Change, ChangeMode, RowLimits, Site};
-use crate::types::{ChangeId, Span, WindowClass};
+use crate::types::{ChangeId, MarketName, ProductLine, Span, WindowClass};
 
 /// As the files in force have it.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -22,7 +22,12 @@ pub struct ChangePapers {
     /// Must be open besides the windows of the rules.
     pub window: Option<WindowClass>,
     pub product_manager: Option<Who>,
-    pub tester: Option<Who>,
+    pub testers: Vec<Who>,
+    pub product_line: Option<ProductLine>,
+    /// Whose functions it touches.
+    pub markets: Vec<MarketName>,
+    /// The branch office that asks for it.
+    pub branch: Option<String>,
     /// Changes whose fault it puts right.
     pub fixes: Vec<ChangeId>,
     /// Of other teams, in words.
@@ -33,6 +38,8 @@ pub struct ChangePapers {
     pub attachments: Vec<String>,
     /// Result of the code review.
     pub review: Option<String>,
+    /// Who has read the code.
+    pub reviewed_by: Vec<Who>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -53,7 +60,10 @@ impl ChangePapers {
             needs: change.needs.clone(),
             window: change.window.clone(),
             product_manager: papers.product_manager.as_ref().map(|who| Who::of(site, who)),
-            tester: papers.tester.as_ref().map(|who| Who::of(site, who)),
+            testers: papers.testers.iter().map(|who| Who::of(site, who)).collect(),
+            product_line: papers.product_line.clone(),
+            markets: papers.markets.clone(),
+            branch: papers.branch.clone(),
             fixes: papers.fixes.clone(),
             related: papers.related.clone(),
             permissions: papers
@@ -63,6 +73,7 @@ impl ChangePapers {
                 .collect(),
             attachments: papers.attachments.iter().map(|file| file.display().to_string()).collect(),
             review: papers.review.clone(),
+            reviewed_by: papers.reviewed_by.iter().map(|who| Who::of(site, who)).collect(),
         }
     }
 }

@@ -9,15 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::core::change::{ChangeLife, ChangeStep, WindowDecision};
 use crate::core::state::Standing;
 use crate::definition::copy::CHANGE_SCRIPTS;
-use crate::definition::site::{ChangeClass, ChangeKind, Site};
+use crate::definition::site::{ChangeClass, ChangeKind, Site, StatisticsRule};
 use crate::sql::{Dialect, Fingerprint};
-use crate::types::{ChangeId, TeamName};
+use crate::types::{ChangeId, Span, TeamName};
 use crate::wire::ChangeState;
-
-/// Within this time of a change an emergency that puts it right makes it an abnormal one.
-const FIX: SignedDuration = SignedDuration::from_hours(24);
-/// Two executions of the same kind within this time are one that comes again.
-const AGAIN: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// By what changes are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -55,6 +50,7 @@ pub struct StatsAsked {
     pub to: Timestamp,
     pub by: StatsBy,
     pub environment: Option<String>,
+    pub limits: StatisticsRule,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -78,7 +74,7 @@ pub struct StatsLine {
     /// `None`: nobody's, or all.
     pub name: Option<String>,
     pub executed: u32,
-    /// Failed, half done, rolled back, in doubt, or put right by an emergency within 24 h.
+    /// Failed, half done, rolled back, in doubt, or put right by an emergency soon after it.
     pub abnormal: u32,
     /// Of what was executed, to a tenth; `None` where nothing was.
     pub abnormal_percent: Option<f64>,
@@ -88,7 +84,7 @@ pub struct StatsLine {
     /// Also those whose rollback failed.
     pub rolled_back: u32,
     pub in_doubt: u32,
-    /// Done, and put right within 24 h by an emergency that names it in `fixes:`.
+    /// Done, and put right soon after it, by an emergency that names it in `fixes:`.
     pub fixed: u32,
     pub emergencies: u32,
     pub emergency_percent: Option<f64>,
@@ -100,16 +96,17 @@ pub struct StatsLine {
     pub seconds: u64,
 }
 
-/// A data change that was executed at least twice within 30 days, with other values or the same.
+/// A data change that was executed so often within so long a time as the rules of changes say, with other values or the
+/// same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Recurring {
     pub environment: String,
     /// SHA-256 of its statements without values.
     pub fingerprint: String,
     pub statements: String,
-    /// Executions, also those of the 30 days before the time that is asked about.
+    /// How often it was done, also in as long a time before the one that is asked about.
     pub times: u32,
-    /// Time spent executing them.
+    /// Time spent executing it, tries that failed among it.
     pub seconds: u64,
     pub changes: Vec<ChangeId>,
     pub teams: Vec<TeamName>,
@@ -246,7 +243,11 @@ fn weight(state: ChangeState) -> u8 {
 
 /// From when on executions count where it is asked which come again.
 fn since(asked: &StatsAsked) -> Timestamp {
-    asked.from.saturating_sub(AGAIN).unwrap_or(Timestamp::MIN)
+    asked.from.saturating_sub(length(asked.limits.recurs_within)).unwrap_or(Timestamp::MIN)
+}
+
+fn length(span: Span) -> SignedDuration {
+    SignedDuration::try_from(span.get()).unwrap_or(SignedDuration::MAX)
 }
 
 /// The scripts whose fingerprints [`stats`] asks for.
@@ -274,7 +275,7 @@ pub fn stats(
         if !(asked.from <= execution.ended && execution.ended < asked.to) {
             continue;
         }
-        let fixed = is_fixed(execution, &fixes);
+        let fixed = is_fixed(execution, &fixes, length(asked.limits.fixed_within));
         total.add(execution, fixed);
         for name in names(execution, asked.by, &month) {
             let fresh = || StatsLine { name: name.clone(), ..StatsLine::default() };
@@ -319,12 +320,12 @@ fn fixes<'a>(all: &[&'a Execution]) -> Fixes<'a> {
     found
 }
 
-/// Whether an emergency puts it right within a day of its end.
-fn is_fixed(of: &Execution, fixes: &Fixes<'_>) -> bool {
+/// Whether an emergency puts it right so soon after its end.
+fn is_fixed(of: &Execution, fixes: &Fixes<'_>, within: SignedDuration) -> bool {
     let began = fixes.get(&(&of.change, of.environment.as_str()));
     let in_time = |began: &Timestamp| {
         let after = began.duration_since(of.ended);
-        SignedDuration::ZERO <= after && after <= FIX
+        SignedDuration::ZERO <= after && after <= within
     };
     of.state == ChangeState::Done && began.is_some_and(|began| began.iter().any(in_time))
 }
@@ -369,7 +370,6 @@ fn recurring(
     let mut alike: BTreeMap<(&str, &Fingerprint), Vec<&Execution>> = BTreeMap::new();
     for execution in all {
         let counts = execution.class == Some(ChangeClass::Data)
-            && execution.done
             && since <= execution.ended
             && execution.ended < asked.to;
         let print = execution.script.as_ref().and_then(|(script, _)| prints.get(script));
@@ -377,9 +377,13 @@ fn recurring(
             alike.entry((&execution.environment, print)).or_default().push(execution);
         }
     }
+    let within = length(asked.limits.recurs_within);
+    let often = usize::try_from(asked.limits.recurs).unwrap_or(usize::MAX).max(2);
     let again = |of: &[&Execution]| {
-        of.windows(2).any(|two| {
-            two[1].ended >= asked.from && two[1].ended.duration_since(two[0].ended) <= AGAIN
+        let done: Vec<Timestamp> = of.iter().filter(|it| it.done).map(|it| it.ended).collect();
+        done.windows(often).any(|of| match of {
+            [first, .., last] => *last >= asked.from && last.duration_since(*first) <= within,
+            _ => false,
         })
     };
     let mut found: Vec<Recurring> = alike
@@ -392,12 +396,12 @@ fn recurring(
                 environment: environment.to_owned(),
                 fingerprint: print.hex().to_owned(),
                 statements: print.text().to_owned(),
-                times: u32::try_from(of.len()).unwrap_or(u32::MAX),
+                times: u32::try_from(of.iter().filter(|it| it.done).count()).unwrap_or(u32::MAX),
                 seconds: of.iter().map(|it| it.seconds).sum(),
                 changes: changes.into_iter().cloned().collect(),
                 teams: teams.into_iter().cloned().collect(),
-                first: of.first()?.ended,
-                last: of.last()?.ended,
+                first: of.iter().find(|it| it.done)?.ended,
+                last: of.iter().rfind(|it| it.done)?.ended,
             })
         })
         .collect();

@@ -116,6 +116,7 @@ pub fn event(after: &State, at: Timestamp, fact: &Fact) -> Option<EventLine> {
         | Fact::ChangeMoved { .. }
         | Fact::EventReceived(_)
         | Fact::EventForgotten { .. }
+        | Fact::WeeklyTold(_)
         | Fact::BulletinTold(_)
         | Fact::HandOverOpened(_)
         | Fact::HandOverMoved(_) => return None,

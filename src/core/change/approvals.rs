@@ -8,8 +8,8 @@ use super::desk::Desk;
 use super::life::Taken;
 use super::step::ChangeStep;
 use crate::core::refused::{Refused, Rule};
-use crate::definition::site::{ApprovalRule, Case, Part, Quorum};
-use crate::types::{CheckName, PersonId, Role};
+use crate::definition::site::{ApprovalRule, Case, ChangeRules, Part, Quorum, Site};
+use crate::types::{PersonId, Role};
 
 /// Of each of these groups all are different people, whatever a site declares.
 const ALWAYS: [&[Part]; 2] = [
@@ -29,20 +29,11 @@ pub struct Crew {
 impl Desk<'_> {
     /// Whether a person has a role; true inside where it is as a deputy.
     pub fn has_role(&self, person: &PersonId, role: &Role) -> Option<bool> {
-        let roles = &self.site.people.get(person)?.roles;
-        if roles.contains(role) {
-            return Some(false);
-        }
-        let deputies = self.rules.deputies.get(role)?;
-        deputies.iter().any(|deputy| roles.contains(deputy)).then_some(true)
+        stands_for(self.site, self.rules, person, role)
     }
 
     pub(super) fn must_have_role(&self, person: &PersonId, role: &Role) -> Result<bool, Refused> {
-        self.has_role(person, role).ok_or_else(|| {
-            let what = format!("{person} has neither the role `{role}` nor that of its deputy");
-            Refused::by(Rule::RoleMissing, what)
-                .hint("roles are in people.yaml, deputies in change-rules.yaml")
-        })
+        self.has_role(person, role).ok_or_else(|| role_missing(person, role))
     }
 
     /// Who has a part in the change. Whoever asked for it, whoever handed it in and whoever git names count as its authors:
@@ -157,34 +148,32 @@ impl Desk<'_> {
         })
     }
 
-    /// Who has confirmed an item of these scripts for an environment, so that it counts at a time.
-    pub(super) fn confirmed<'a>(
-        &'a self,
-        environment: &'a str,
-        item: &'a CheckName,
-        at: Timestamp,
-    ) -> impl Iterator<Item = (&'a Taken, &'a Role)> {
-        let within = self.rules.checklist.get(item).and_then(|rule| rule.within);
-        let since = within.and_then(|within| at.checked_sub(within.get()).ok());
-        let fresh = move |taken: &Taken| since.is_none_or(|since| taken.at >= since);
-        self.current().iter().filter_map(move |taken| match &taken.step {
-            ChangeStep::Confirmed { environment: of, item: known, content, role }
-                if of == environment
-                    && known == item
-                    && *content == self.change.content
-                    && fresh(taken) =>
-            {
-                Some((taken, role))
-            }
-            _ => None,
-        })
-    }
-
     /// The rule of who approves; there is one for each environment that the rules know.
     pub(super) fn approval_rule(&self, environment: &str) -> Result<&ApprovalRule, Refused> {
         let case = self.case(environment);
         self.rules.approval(case).ok_or_else(|| no_rule(case))
     }
+}
+
+pub(super) fn role_missing(person: &PersonId, role: &Role) -> Refused {
+    let what = format!("{person} has neither the role `{role}` nor that of its deputy");
+    Refused::by(Rule::RoleMissing, what)
+        .hint("roles are in people.yaml, deputies in change-rules.yaml")
+}
+
+/// Whether a person has a role; true inside where it is as a deputy.
+pub(super) fn stands_for(
+    site: &Site,
+    rules: &ChangeRules,
+    person: &PersonId,
+    role: &Role,
+) -> Option<bool> {
+    let roles = &site.people.get(person)?.roles;
+    if roles.contains(role) {
+        return Some(false);
+    }
+    let deputies = rules.deputies.get(role)?;
+    deputies.iter().any(|deputy| roles.contains(deputy)).then_some(true)
 }
 
 fn approver(taken: &Taken) -> Option<&PersonId> {

@@ -5,13 +5,14 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::approvals::Crew;
+use super::checklist::{LATE, item};
 use super::desk::Desk;
 use super::life::{Stage, Taken};
 use super::missing::Missing;
 use super::step::{ChangeStep, WindowDecision};
 use crate::core::window::{Gate, Subject, WindowReason};
-use crate::definition::site::{Case, ChangeKind, Part};
-use crate::types::{CheckName, PersonId, Role, RunId, Span, WindowClass};
+use crate::definition::site::{ChangeKind, Part};
+use crate::types::{PersonId, Role, RunId, Span, WindowClass};
 use crate::wire::{ChangeState, is_rehearsed};
 
 /// What is asked of a start besides the life of the change.
@@ -41,16 +42,6 @@ pub struct Cleared {
 
 /// When it was put on a list, and the window of that list, where it has one.
 pub type Listed = (Timestamp, Option<(Timestamp, Timestamp)>);
-
-/// The item that lets a change run whose window has passed.
-pub const LATE: &str = "late";
-/// The item that stands for the acceptance of an emergency.
-pub const ACCEPTANCE: &str = "acceptance";
-
-/// A name that is written here.
-pub(super) fn item(name: &str) -> Option<CheckName> {
-    CheckName::new(name).ok()
-}
 
 impl Desk<'_> {
     /// Whether it may start, or everything that it lacks.
@@ -185,48 +176,6 @@ impl Desk<'_> {
         needs.map(|change| Missing::Needs { change: change.clone() }).collect()
     }
 
-    /// Items of the checklist that nobody with their role has confirmed, and an emergency that nobody has accepted.
-    fn unchecked(&self, environment: &str, at: Timestamp) -> Vec<Missing> {
-        let case = self.case(environment);
-        let nobody = Crew::default();
-        let authors = self.people(Part::Author, &nobody);
-        let lacks = |name: &CheckName, role: &Role| {
-            let by_role = |(taken, of): (&Taken, &Role)| {
-                of == role
-                    && self.has_role(&taken.by, role).is_some()
-                    && !authors.contains(&taken.by)
-            };
-            !self.confirmed(environment, name, at).any(by_role)
-        };
-        let missing = |name: &CheckName, role: &Role| Missing::Confirmation {
-            item: name.clone(),
-            role: Some(role.clone()),
-        };
-        let listed = self.rules.checklist.iter().filter(|(_, rule)| rule.scope.covers(case));
-        let mut found: Vec<Missing> = listed
-            .filter(|(name, rule)| lacks(name, &rule.role))
-            .map(|(name, rule)| missing(name, &rule.role))
-            .collect();
-        if let Some(name) = item(ACCEPTANCE).filter(|_| self.is_without_acceptance(environment)) {
-            let roles = self.rules.emergency.without_acceptance.iter();
-            found.extend(roles.filter(|role| lacks(&name, role)).map(|role| missing(&name, role)));
-        }
-        found
-    }
-
-    /// An emergency that whoever submitted it does not call accepted (D4).
-    pub(super) fn is_without_acceptance(&self, environment: &str) -> bool {
-        let accepted = self.current().iter().any(|taken| {
-            matches!(&taken.step, ChangeStep::Submitted { environment: of, accepted: Some(_), .. }
-                if of.as_deref().is_none_or(|of| of == environment))
-        });
-        let covered = self.rules.submission.as_ref().is_none_or(|rule| {
-            let case = Case { kind: ChangeKind::Normal, ..self.case(environment) };
-            rule.scope.covers(case)
-        });
-        self.change.kind == ChangeKind::Emergency && covered && !accepted
-    }
-
     /// Released, watched, and nobody in two parts that are to be different people.
     fn manned(&self, crew: &Crew) -> Vec<Missing> {
         let mut missing = Vec::new();
@@ -303,6 +252,7 @@ impl Desk<'_> {
         let window = scheduled.and_then(|(_, window)| window);
         let day = self.day(window.map_or(at, |(opens, _)| opens));
         let mut missing: Vec<Missing> = self.in_time(environment, day).err().into_iter().collect();
+        missing.extend(self.not_that_day(environment, day));
         let sealed = window.and_then(|window| self.sealed_at(environment, window));
         let after = |sealed: &Timestamp| {
             let late = self.approvals(environment, at).any(|(taken, _)| taken.at >= *sealed);

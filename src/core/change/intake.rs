@@ -9,6 +9,7 @@ use super::step::ChangeStep;
 use crate::core::calendar::plus;
 use crate::core::opening::{Interval, later};
 use crate::definition::site::ChangeKind;
+use crate::types::CheckName;
 
 /// How far ahead a window is looked for.
 const AHEAD: SignedDuration = SignedDuration::from_hours(62 * 24);
@@ -102,6 +103,28 @@ impl Desk<'_> {
         instant.compatible().ok()
     }
 
+    /// When it was handed in last, when it was accepted, and what was confirmed with it.
+    fn handed_in(&self, environment: &str) -> Option<(Timestamp, Option<Date>, &[CheckName])> {
+        self.current().iter().rev().find_map(|taken| match &taken.step {
+            ChangeStep::Submitted { environment: of, accepted, confirmed, .. }
+                if of.as_deref().is_none_or(|of| of == environment) =>
+            {
+                Some((taken.at, *accepted, confirmed.as_slice()))
+            }
+            _ => None,
+        })
+    }
+
+    /// What its submission has to confirm on the day of its window, and has confirmed on another one: the same scripts are
+    /// handed in once more.
+    pub(super) fn not_that_day(&self, environment: &str, day: Date) -> Option<Missing> {
+        let rule = self.rules.submission.as_ref()?;
+        let item = rule.confirm.first().filter(|_| rule.that_day)?.clone();
+        let (submitted, ..) = self.handed_in(environment)?;
+        let asked = rule.scope.covers(self.case(environment)) && self.day(submitted) != day;
+        asked.then_some(Missing::Confirmation { item, role: None, on: Some(day) })
+    }
+
     /// Submitted, accepted and confirmed in time for a window of that day.
     pub(super) fn in_time(&self, environment: &str, day: Date) -> Result<(), Missing> {
         let case = self.case(environment);
@@ -109,15 +132,7 @@ impl Desk<'_> {
         else {
             return Ok(());
         };
-        let handed_in = self.current().iter().rev().find_map(|taken| match &taken.step {
-            ChangeStep::Submitted { environment: of, accepted, confirmed, .. }
-                if of.as_deref().is_none_or(|of| of == environment) =>
-            {
-                Some((taken.at, *accepted, confirmed))
-            }
-            _ => None,
-        });
-        let Some((submitted, accepted, confirmed)) = handed_in else {
+        let Some((submitted, accepted, confirmed)) = self.handed_in(environment) else {
             return Err(Missing::Submission);
         };
         if let Some(by) = rule.by {
@@ -133,7 +148,7 @@ impl Desk<'_> {
             }
         }
         match rule.confirm.iter().find(|item| !confirmed.contains(item)) {
-            Some(item) => Err(Missing::Confirmation { item: item.clone(), role: None }),
+            Some(item) => Err(Missing::Confirmation { item: item.clone(), role: None, on: None }),
             None => Ok(()),
         }
     }

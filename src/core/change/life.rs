@@ -132,6 +132,9 @@ impl Stage {
             }
             ChangeStep::Approved { complete, .. } => (waits || over || tried)
                 .then_some(if *complete && self != Scheduled && !tried { Approved } else { self }),
+            ChangeStep::Confirmed { environment: None, .. } => {
+                (early || waits || over).then_some(self)
+            }
             ChangeStep::Confirmed { .. } => (waits || over || tried).then_some(self),
             ChangeStep::Scheduled { .. } if self == InDoubt => Some(self),
             ChangeStep::Scheduled { .. } => {

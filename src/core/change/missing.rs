@@ -57,10 +57,17 @@ pub enum Missing {
         latest: Date,
         accepted: Option<Date>,
     },
-    /// `role`: who confirms it; whoever submits it where there is none.
+    /// `role`: who confirms it; whoever submits it where there is none, `on` that day where one is named.
     Confirmation {
         item: CheckName,
         role: Option<Role>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on: Option<Date>,
+    },
+    /// Somebody has to configure a permission and to say so.
+    Permission {
+        item: CheckName,
+        by: PersonId,
     },
     IntakeClosed {
         next: Option<Timestamp>,
@@ -113,7 +120,7 @@ impl Missing {
             Self::Needs { .. } => Rule::ChangeNeeded,
             Self::SubmittedLate { .. } => Rule::SubmittedLate,
             Self::Acceptance { .. } => Rule::NotAccepted,
-            Self::Confirmation { .. } => Rule::NotConfirmed,
+            Self::Confirmation { .. } | Self::Permission { .. } => Rule::NotConfirmed,
             Self::IntakeClosed { .. } => Rule::IntakeClosed,
             Self::Sealed { .. } => Rule::Sealed,
             Self::Schedule => Rule::NotScheduled,
@@ -135,6 +142,10 @@ impl Missing {
     /// Whether time alone may take care of it.
     pub fn is_of_time(&self) -> bool {
         matches!(self, Self::Window { .. } | Self::WindowPassed { .. } | Self::NoWindow { .. })
+    }
+
+    pub(super) fn is_item(&self, name: &CheckName) -> bool {
+        matches!(self, Self::Confirmation { item, .. } if item == name)
     }
 
     /// Whether it is about who releases and watches.
@@ -197,11 +208,17 @@ impl fmt::Display for Missing {
             Self::Acceptance { latest, accepted: None } => {
                 write!(f, "nobody says that it was accepted, on {latest} at the latest")
             }
-            Self::Confirmation { item, role: Some(role) } => {
+            Self::Confirmation { item, role: Some(role), .. } => {
                 write!(f, "`{item}` is not confirmed by the role `{role}`")
             }
-            Self::Confirmation { item, role: None } => {
+            Self::Confirmation { item, role: None, on: None } => {
                 write!(f, "whoever submitted it has not confirmed `{item}`")
+            }
+            Self::Confirmation { item, role: None, on: Some(day) } => {
+                write!(f, "whoever submitted it has not confirmed `{item}` on {day}")
+            }
+            Self::Permission { item, by } => {
+                write!(f, "`{item}`: {by} has not said that the permission is configured")
             }
             Self::IntakeClosed { next: Some(next) } => {
                 write!(f, "nothing is taken in now; the next time is {next}")

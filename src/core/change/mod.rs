@@ -2,10 +2,12 @@
 //! its rules and what was done so far.
 //!
 //! [`life`] folds the steps, [`take`] turns what a person wants into a step or a refusal, [`clearance`] says whether the
-//! change may start.
+//! change may start, [`checklist`] what people confirm before that and after it.
 
 mod approvals;
+mod checklist;
 mod clearance;
+mod closing;
 mod decide;
 mod desk;
 pub(in crate::core) mod examine;
@@ -16,13 +18,18 @@ pub mod list;
 mod marks;
 mod missing;
 mod moved;
+pub(super) mod overdue;
+mod request;
 mod signoff;
 mod start;
 mod step;
 mod take;
+mod weekly;
 
 pub use approvals::Crew;
-pub use clearance::{ACCEPTANCE, Cleared, LATE, Listed, Start};
+pub use checklist::{ACCEPTANCE, LATE};
+pub use clearance::{Cleared, Listed, Start};
+pub use closing::Overdue;
 pub use desk::Desk;
 pub use life::{ChangeLife, Lives, Stage, Taken};
 pub use list::{JournalHead, LeftOffList, ListedChange, SealedList};
@@ -35,6 +42,7 @@ pub use signoff::{Dropped, NextTime, Signature, Signs};
 pub(super) use start::{cleared, may_man, rehearses, subject};
 pub use step::{Began, ChangeRequest, ChangeStep, Declared, Executed, InGit, WindowDecision};
 pub use take::{HalfDone, Wish, without_folder};
+pub use weekly::{WeeklyNotice, WeeklyTold, WeeklyWhat};
 
 #[cfg(test)]
 mod tests;

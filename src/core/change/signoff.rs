@@ -5,11 +5,11 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::clearance::{ACCEPTANCE, item};
+use super::checklist::{ACCEPTANCE, item};
 use super::desk::Desk;
 use super::life::{Stage, Taken};
 use super::missing::Missing;
-use crate::definition::site::{ChangeRules, WeeklyRule};
+use crate::definition::site::{Before, ChangeRules, WeeklyRule};
 use crate::types::{CheckName, PersonId, Role};
 use crate::wire::ChangeState;
 
@@ -142,9 +142,7 @@ impl Desk<'_> {
                 signatures.push(Signature { signs, role, people, given });
             }
         }
-        let case = self.case(environment);
-        for (item, rule) in self.rules.checklist.iter().filter(|(_, rule)| rule.scope.covers(case))
-        {
+        for (item, rule) in self.items(environment, Before::Start) {
             let given = self.signed(self.confirmed(environment, item, at), &rule.role);
             let (signs, role) = (Signs::Item { item: item.clone() }, rule.role.clone());
             signatures.push(Signature { signs, role, people: 1, given });

@@ -61,11 +61,16 @@ pub enum ChangeStep {
         complete: bool,
     },
     /// An item of the checklist, `late` or `acceptance`.
+    /// `environment`: none of what is confirmed of a request, before its scripts are handed in.
+    /// `content`: the digest of the scripts, or of what a request asks for.
+    /// `role`: none of a permission, which its own person has configured.
     Confirmed {
-        environment: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        environment: Option<String>,
         item: CheckName,
         content: String,
-        role: Role,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        role: Option<Role>,
     },
     /// On the list of its environment. `opens`, `closes`: its window, where it has one.
     Scheduled {
@@ -141,6 +146,9 @@ pub struct ChangeRequest {
     /// Number of the governance record.
     #[serde(default)]
     pub governance: Option<String>,
+    /// The branch office that asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
 }
 
 /// A change as it is started.

@@ -7,14 +7,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::approvals::Crew;
-use super::clearance::{ACCEPTANCE, LATE, item};
-use super::decide::{lost, own_work};
+use super::decide::lost;
 use super::desk::Desk;
 use super::life::{ChangeLife, Stage};
+use super::request::confirm_request;
 use super::step::{ChangeRequest, ChangeStep};
 use crate::core::refused::{Refused, Rule};
 use crate::definition::site::{ChangeKind, ChangeRules, KEPT_IDS, Part, Site, StepWord};
-use crate::types::{ChangeId, CheckName, PersonId, Role};
+use crate::types::{ChangeId, CheckName, Lang, PersonId, Role};
 
 /// What a person wants to do with a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -147,6 +147,9 @@ pub fn without_folder(
         Wish::Assign { to } => ChangeStep::Assigned { to: to.clone() },
         Wish::Withdraw => ChangeStep::Withdrawn,
         Wish::Archive => ChangeStep::Archived,
+        Wish::Confirm { item, environment: None } => {
+            confirm_request((site, rules), id, life, by, item.clone())?
+        }
         Wish::Lost { environment } => lost(id, life, by, environment.as_deref())?,
         _ => {
             let what = format!("the site has no folder changes/{id}");
@@ -233,8 +236,7 @@ impl Desk<'_> {
                 self.approve(by, at, environment, role.as_ref(), tick)?
             }
             Wish::Confirm { environment, item } => {
-                let environment = self.environment(environment.as_deref())?;
-                self.confirm(by, at, environment, item)?
+                self.confirm(by, at, environment.as_deref(), item)?
             }
             Wish::Schedule { environment, on } => {
                 let environment = self.environment(environment.as_deref())?;
@@ -242,7 +244,10 @@ impl Desk<'_> {
             }
             Wish::Decide { applied, how } => self.decide(by, applied, how)?,
             Wish::FeedBack => ChangeStep::FedBack,
-            Wish::Close => ChangeStep::Closed,
+            Wish::Close => {
+                self.may_close()?;
+                ChangeStep::Closed
+            }
             Wish::Return => ChangeStep::Returned,
         };
         legal(id, self.life, &step)?;
@@ -258,6 +263,9 @@ impl Desk<'_> {
     ) -> Result<ChangeStep, Refused> {
         if let Some(named) = &environment {
             self.environment(Some(named))?;
+        }
+        if let Some(missing) = self.unhandled().into_iter().next() {
+            return Err(missing.into());
         }
         if let Some(accepted) = accepted.filter(|accepted| *accepted > self.day(at)) {
             return Err(Refused::by(Rule::NotAccepted, format!("{accepted} has not come yet")));
@@ -291,7 +299,7 @@ impl Desk<'_> {
         })
     }
 
-    fn unaltered(&self) -> Result<(), Refused> {
+    pub(super) fn unaltered(&self) -> Result<(), Refused> {
         match self.life.since_submission() {
             Some((content, _)) if content == self.change.content => Ok(()),
             Some(_) => {
@@ -306,6 +314,21 @@ impl Desk<'_> {
                 Err(Refused::by(Rule::NotSubmitted, what))
             }
         }
+    }
+
+    /// What a role is asked when it approves (D4), and nobody has ticked.
+    fn answered(&self, asks: &[CheckName], tick: &[String]) -> Result<(), Refused> {
+        let open = asks.iter().filter(|asked| !tick.iter().any(|tick| tick == asked.as_str()));
+        let title = |asked: &CheckName| {
+            let title = self.rules.questions.get(asked).map(|title| title.get(Lang::En));
+            format!("{asked} ({})", title.unwrap_or_default())
+        };
+        let open: Vec<String> = open.map(title).collect();
+        if open.is_empty() {
+            return Ok(());
+        }
+        let what = format!("whoever approves it answers: {}", open.join(", "));
+        Err(Refused::by(Rule::NotTicked, what).hint("each is answered with yes: `--tick NAME`"))
     }
 
     fn ticked(&self, tick: &[String]) -> Result<(), Refused> {
@@ -389,68 +412,12 @@ impl Desk<'_> {
             return Err(Refused::by(Rule::OwnWork, what).hint("it takes another person"));
         }
         self.must_not_clash(by, Part::Approver, &Crew::default())?;
+        self.answered(&quorum.asks, &ticked)?;
         self.ticked(&ticked)?;
         let last = rule.roles.last().is_some_and(|last| last.role == quorum.role);
         let (role, complete) = (quorum.role.clone(), last && missing == 1);
         let digest = self.approval_digest(&environment).unwrap_or_default();
         Ok(ChangeStep::Approved { environment, digest, role, stands_in, ticked, complete })
-    }
-
-    fn confirm(
-        &self,
-        by: &PersonId,
-        at: Timestamp,
-        environment: String,
-        name: CheckName,
-    ) -> Result<ChangeStep, Refused> {
-        self.unaltered()?;
-        let case = self.case(&environment);
-        let roles: Vec<&Role> = if name.as_str() == LATE {
-            let closed = self.scheduled(&environment).and_then(|(_, window)| window);
-            if self.change.kind == ChangeKind::Emergency || closed.is_none_or(|(_, to)| to > at) {
-                let what = "only a normal change whose window has passed runs late";
-                return Err(Refused::by(Rule::WrongStage, what));
-            }
-            self.rules.late.iter().collect()
-        } else if Some(&name) == item(ACCEPTANCE).as_ref() {
-            match self.is_without_acceptance(&environment) {
-                true => self.rules.emergency.without_acceptance.iter().collect(),
-                false => Vec::new(),
-            }
-        } else {
-            let listed = self.rules.checklist.get(&name);
-            listed
-                .filter(|rule| rule.scope.covers(case))
-                .map(|rule| &rule.role)
-                .into_iter()
-                .collect()
-        };
-        if roles.is_empty() {
-            let what = format!("`{name}` is not to be confirmed for: {case}");
-            return Err(Refused::by(Rule::NoSuchThing, what));
-        }
-        if self.people(Part::Author, &Crew::default()).contains(by) {
-            return Err(own_work(&self.change.id, by));
-        }
-        let open: Vec<&Role> = roles
-            .into_iter()
-            .filter(|role| !self.confirmed(&environment, &name, at).any(|(_, of)| of == *role))
-            .collect();
-        let late = name.as_str() == LATE;
-        let Some(first) = open.first() else {
-            let what = format!("`{name}` is confirmed");
-            return Err(Refused::by(Rule::NoChange, what));
-        };
-        let mine = open.iter().find(|role| self.has_role(by, role).is_some());
-        let role = (*mine.unwrap_or(first)).clone();
-        self.must_have_role(by, &role)?;
-        let twice = self.confirmed(&environment, &name, at).any(|(taken, _)| taken.by == *by);
-        if twice && !late {
-            let what = format!("{by} has confirmed `{name}`, and it takes another person");
-            return Err(Refused::by(Rule::OwnWork, what));
-        }
-        let content = self.change.content.clone();
-        Ok(ChangeStep::Confirmed { environment, item: name, content, role })
     }
 
     fn schedule(

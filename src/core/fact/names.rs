@@ -50,6 +50,7 @@ impl Fact {
             | Self::ChangeMoved { .. }
             | Self::EventReceived(_)
             | Self::EventForgotten { .. }
+            | Self::WeeklyTold(_)
             | Self::BulletinTold(_)
             | Self::HandOverOpened(_)
             | Self::HandOverMoved(_) => return None,
@@ -75,6 +76,7 @@ impl Fact {
             Self::IncidentOpened(_) => "incident-opened",
             Self::IncidentMoved(_) => "incident-moved",
             Self::IncidentClosed { .. } => "incident-closed",
+            Self::WeeklyTold(_) => "weekly-told",
             Self::BulletinTold(_) => "bulletin-told",
             Self::HandOverOpened(_) => "hand-over-opened",
             Self::HandOverMoved(_) => "hand-over-moved",

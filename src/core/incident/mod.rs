@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 
 use super::fact::Deadline;
 use crate::types::{
-    CalendarName, ChannelName, ClockKind, HandOverId, HostName, IncidentId, IncidentKind, JobName,
-    PersonId, PolicyName, RunId, Severity,
+    CalendarName, ChangeId, ChannelName, CheckName, ClockKind, HandOverId, HostName, IncidentId,
+    IncidentKind, JobName, PersonId, PolicyName, RunId, Severity,
 };
 
 pub use raise::Foreseen;
@@ -54,6 +54,8 @@ pub enum Fault {
     StoreAway { since: Timestamp, why: String },
     /// Nobody has accepted the hand-over of a shift that ended then.
     HandOver { hand_over: HandOverId, ended: Timestamp },
+    /// Nobody has confirmed in time what is to be confirmed after a change.
+    Unconfirmed { change: ChangeId, environment: String, item: CheckName, due: Timestamp },
     /// A person, or another system, says so.
     Told { title: String },
 }

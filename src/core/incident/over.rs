@@ -44,7 +44,7 @@ impl Mover<'_> {
         before.into_iter().try_for_each(|incident| self.close_incident(incident))
     }
 
-    pub(super) fn close_incident(&mut self, incident: IncidentId) -> Result<(), Unfit> {
+    pub(in crate::core) fn close_incident(&mut self, incident: IncidentId) -> Result<(), Unfit> {
         let known = self.core.state.incident(incident)?;
         let (run, job) = (known.what.run.clone(), known.what.job.clone());
         let to = known.told_before(self.core.on_call());

@@ -416,6 +416,7 @@ fn is_about_the_same(one: &Fault, other: &Fault) -> bool {
         }
         (Fault::MessageRefused { to: a, .. }, Fault::MessageRefused { to: b, .. }) => a == b,
         (Fault::StoreAway { .. }, Fault::StoreAway { .. }) => true,
+        (Fault::Unconfirmed { .. }, Fault::Unconfirmed { .. }) => one == other,
         _ => false,
     }
 }

@@ -199,7 +199,7 @@ fn frozen_or_closed(
     }
     let late = desk.life.steps.iter().any(|taken| {
         matches!(&taken.step, ChangeStep::Confirmed { environment: of, item, .. }
-            if of == environment && item.as_str() == crate::core::change::LATE)
+            if of.as_deref() == Some(environment) && item.as_str() == crate::core::change::LATE)
     });
     match windows.gate(&classes, what, now, none) {
         Gate::Closed { reason, .. } if of.change.kind == ChangeKind::Normal && !late => {

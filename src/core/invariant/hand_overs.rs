@@ -1,4 +1,5 @@
-//! What must be true of the facts of bulletins, each of which comes once, and of hand-overs: each begins once, its steps count on, and nobody accepts his own shift while it is another one's.
+//! What must be true of the facts of bulletins and weekly lists, each of which comes once, and of hand-overs: each begins
+//! once, its steps count on, and nobody accepts his own shift while it is another one's.
 
 use crate::core::fact::Fact;
 use crate::core::hand_over::{HandOverStep, Moved, Opened};
@@ -19,6 +20,13 @@ pub(super) fn may(state: &State, fact: &Fact) -> Result<(), Not> {
             return match set_back || last.is_none_or(|last| last.slot < told.slot) {
                 true => Ok(()),
                 false => Err(("a bulletin".to_owned(), "it was told before".to_owned())),
+            };
+        }
+        Fact::WeeklyTold(told) => {
+            let last = state.standing.weekly;
+            return match told.notices.is_empty() || last.is_some_and(|last| last < told.until) {
+                true => Ok(()),
+                false => Err(("a list of the week".to_owned(), "it was told before".to_owned())),
             };
         }
         _ => return Ok(()),

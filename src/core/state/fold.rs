@@ -137,6 +137,7 @@ impl State {
             | Fact::TokenRevoked { .. }
             | Fact::EventReceived(_)
             | Fact::EventForgotten { .. }
+            | Fact::WeeklyTold(_)
             | Fact::BulletinTold(_)
             | Fact::HandOverOpened(_) => self.standing.apply(at, fact),
             Fact::HandOverMoved(moved) => self.standing.move_hand_over(at, moved)?,

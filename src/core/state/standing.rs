@@ -33,6 +33,8 @@ pub struct Standing {
     pub events: BTreeMap<EventKey, Heard>,
     /// Hand-overs of shifts, accepted or not.
     pub hand_overs: BTreeMap<HandOverId, HandOver>,
+    /// Until when lists and plans of the week were told of.
+    pub weekly: Option<Timestamp>,
     /// The last bulletin; the first is of no time, for nobody.
     pub bulletin: Option<Bulletin>,
     /// The highest numbers ever given.
@@ -145,6 +147,7 @@ impl Standing {
                 let known = self.tokens.entry(*token);
                 known.or_insert(Token { person: None, revoked: true }).revoked = true;
             }
+            Fact::WeeklyTold(told) => self.weekly = Some(told.until),
             Fact::BulletinTold(told) => self.bulletin = Some((**told).clone()),
             Fact::HandOverOpened(opened) => {
                 let id = opened.hand_over.clone();

@@ -5,7 +5,9 @@ use super::record::record;
 use super::site::Version;
 use super::{List, Names, OneOrMore};
 use crate::definition::site::{ChangeClass, ChangeKind, ChangeMode};
-use crate::types::{ChangeId, PersonId, Span, TargetName, TeamName, WindowClass};
+use crate::types::{
+    ChangeId, MarketName, PersonId, ProductLine, Span, TargetName, TeamName, WindowClass,
+};
 
 record! {
     /// change.yaml: a database change; backup.sql, change.sql, verify.sql and rollback.sql stand beside it.
@@ -24,6 +26,8 @@ record! {
         optional requester: PersonId,
         /// The team that asked for it.
         optional team: TeamName,
+        /// The branch office that asked for it.
+        optional branch: Word,
         /// Number of the governance record.
         optional governance: Word,
         /// Reference of another system's ticket.
@@ -46,7 +50,7 @@ record! {
         required rollback_takes: Span,
         /// Changes that must be done in the same environment before it.
         optional needs: List<ChangeId>,
-        /// Changes whose fault it puts right; of an emergency within 24 h these count as abnormal.
+        /// Changes whose fault it puts right: an emergency soon after them makes them abnormal ones.
         optional fixes: List<ChangeId>,
         /// A window class that must be open besides that of the rules.
         optional window: WindowClass,
@@ -55,7 +59,11 @@ record! {
         /// Who wrote the scripts: one person or a list.
         optional author: OneOrMore<PersonId>,
         optional product_manager: PersonId,
-        optional tester: PersonId,
+        /// One person or a list.
+        optional tester: OneOrMore<PersonId>,
+        optional product_line: ProductLine,
+        /// Markets whose functions it touches.
+        optional markets: List<MarketName>,
         /// Changes of other teams that go with it, in words.
         optional related: List<Word>,
         /// What is configured after it, by its own person.
@@ -64,6 +72,8 @@ record! {
         optional attachments: List<Word>,
         /// Result of the code review.
         optional review: Word,
+        /// Who has read the code, besides its authors.
+        optional reviewed_by: OneOrMore<PersonId>,
     }
 }
 

@@ -8,15 +8,15 @@ use super::super::day_words::{DayWords, WeekdaySet};
 use super::super::defect::{Finding, Place};
 use super::super::nearest;
 use super::super::site::{
-    ChangeClass, ChangeKind, ChangeMode, EndingKind, FoldPolicy, GapPolicy, Part, ServerTls,
-    StepWord, Survivors, Tls, Transaction, TwoPeople,
+    Before, ChangeClass, ChangeKind, ChangeMode, EndingKind, FoldPolicy, GapPolicy, Part,
+    ServerTls, StepWord, Survivors, Tls, Transaction, TwoPeople,
 };
 use super::super::yaml::{Node, Value};
 use super::{Read, Reader, Shape};
 use crate::types::{
     BatchId, CalendarName, ChangeId, ChannelName, CheckName, EventName, HostName, IncidentKind,
-    JobName, Lang, PersonId, PolicyName, PoolName, Right, Role, Severity, ShiftName, Span,
-    TargetName, TeamName, WindowClass, Zone,
+    JobName, Lang, MarketName, PersonId, PolicyName, PoolName, ProductLine, Right, Role, Severity,
+    ShiftName, Span, TargetName, TeamName, WindowClass, Zone,
 };
 
 /// Why a text is not what it should be.
@@ -103,9 +103,11 @@ names!(
     EventName,
     HostName,
     JobName,
+    MarketName,
     PersonId,
     PolicyName,
     PoolName,
+    ProductLine,
     Role,
     ShiftName,
     TargetName,
@@ -181,6 +183,7 @@ words! {
         "request" => Self::Request,
         "problem" => Self::Problem,
     }
+    Before { "submission" => Self::Submission, "start" => Self::Start, "close" => Self::Close }
     ChangeKind { "normal" => Self::Normal, "emergency" => Self::Emergency }
     ChangeMode { "transactional" => Self::Transactional, "journalled" => Self::Journalled }
     Part {

@@ -1,5 +1,7 @@
 //! `change-rules.yaml` → the rule set of the house for its changes.
 
+mod checklist;
+
 use std::collections::BTreeMap;
 
 use super::changes::values;
@@ -8,17 +10,17 @@ use super::settings::text;
 use crate::definition::defect::{Finding, Place};
 use crate::definition::nearest;
 use crate::definition::raw::change_rules::{
-    ApprovalRecord, ChangeRulesFile, CheckRecord, EmergencyRecord, PromotionRecord, QuorumRecord,
-    WeeklyRecord,
+    ApprovalRecord, ChangeRulesFile, EmergencyRecord, PromotionRecord, QuorumRecord,
+    StatisticsRecord, WeeklyRecord,
 };
 use crate::definition::raw::{At, Field, List, Names};
 use crate::definition::sheets::{Findings, Sheets};
 use crate::definition::site::{
-    ApprovalRule, Case, ChangeClass, ChangeKind, ChangeRules, ChangeScope, CheckRule,
-    EmergencyRule, IntakeRule, Part, PromotionRule, Quorum, RehearsalRule, SubmissionRule,
+    ApprovalRule, Case, ChangeClass, ChangeKind, ChangeRules, ChangeScope, EmergencyRule,
+    IntakeRule, Part, PromotionRule, Quorum, RehearsalRule, StatisticsRule, SubmissionRule,
     WeeklyRule, WindowRule,
 };
-use crate::types::{Role, WindowClass};
+use crate::types::{CheckName, MarketName, ProductLine, Role, Text, WindowClass};
 
 pub(super) fn resolve(
     sheets: &Sheets,
@@ -30,6 +32,7 @@ pub(super) fn resolve(
     let mut checking = Checking {
         known,
         environments: values(&raw.environments),
+        questions: BTreeMap::new(),
         people: people(sheets, raw),
         found: Vec::new(),
     };
@@ -66,6 +69,7 @@ type ScopeFields<'f> =
 struct Checking<'r> {
     known: &'r Known<'r>,
     environments: Vec<String>,
+    questions: BTreeMap<CheckName, Text>,
     people: BTreeMap<Role, u32>,
     found: Vec<Finding>,
 }
@@ -77,6 +81,10 @@ impl Checking<'_> {
         let deputies = self.deputies(raw);
         let steps = raw.steps.get().into_iter().flat_map(Names::good);
         let steps = steps.map(|(step, roles)| (step.value, self.roles(roles))).collect();
+        let questions = raw.questions.get().into_iter().flat_map(Names::good);
+        self.questions = questions
+            .map(|(name, raw)| (name.value.clone(), text(&raw.title, &raw.title_zh)))
+            .collect();
         let approvals = self.approvals(raw);
         let distinct = self.distinct(raw);
         let promotion = raw.promotion.get().map(|raw| self.promotion(raw));
@@ -86,6 +94,7 @@ impl Checking<'_> {
             by: raw.by.get().copied(),
             accepted_before: raw.accepted_before.get().map(|days| days.to_u32()),
             confirm: values(&raw.confirm),
+            that_day: raw.that_day.or(false),
         });
         let intake = raw.intake.get().into_iter().flat_map(|list| &list.0);
         let intake = intake.filter_map(|rule| {
@@ -98,13 +107,14 @@ impl Checking<'_> {
         });
         let intake = intake.collect();
         let windows = self.windows(raw);
-        let checklist = raw.checklist.get().into_iter().flat_map(Names::good);
-        let checklist =
-            checklist.filter_map(|(name, raw)| Some((name.value.clone(), self.check(raw)?)));
-        let checklist = checklist.collect();
+        let markets = self.markets(raw);
+        let checklist = self.checklist(raw, &markets);
         let weekly = raw.weekly.get().into_iter().flat_map(|list| &list.0);
         let weekly = weekly.map(|rule| self.weekly(rule)).collect();
         let emergency = raw.emergency.get().map(|raw| self.emergency(raw)).unwrap_or_default();
+        self.board_approves(raw, &emergency, &approvals);
+        let product_lines = self.product_lines(raw);
+        let statistics = raw.statistics.get().map(statistics).unwrap_or_default();
         let seal_mail = raw.seal_mail.get().map(|list| self.roles(list)).unwrap_or_default();
         if let Some(late) = raw.late.given() {
             self.role(late, 1);
@@ -117,6 +127,7 @@ impl Checking<'_> {
             deputies,
             steps,
             approvals,
+            questions: std::mem::take(&mut self.questions),
             approvals_hold: raw.approvals_hold.get().copied(),
             distinct,
             promotion,
@@ -124,9 +135,12 @@ impl Checking<'_> {
             rehearsal,
             intake,
             windows,
+            markets,
             checklist,
             weekly,
             emergency,
+            product_lines,
+            statistics,
             seal_mail,
             late: raw.late.get().cloned(),
         })
@@ -182,7 +196,18 @@ impl Checking<'_> {
     fn quorum(&mut self, raw: &QuorumRecord) -> Option<Quorum> {
         let people = raw.people.get().map_or(1, |people| people.to_u32());
         self.role(raw.role.given()?, people);
-        Some(Quorum { role: raw.role.get()?.clone(), people })
+        let asks = values(&raw.asks);
+        for asked in raw.asks.get().into_iter().flat_map(|list| &list.0) {
+            if !self.questions.contains_key(&asked.value) {
+                let what = format!("`{}` is not among `questions`", asked.value);
+                let hint = nearest::hint(
+                    asked.value.as_str(),
+                    self.questions.keys().map(CheckName::as_str),
+                );
+                self.found.push(Finding::error(asked.at, what).maybe_hint(hint));
+            }
+        }
+        Some(Quorum { role: raw.role.get()?.clone(), people, asks })
     }
 
     fn environment(&mut self, named: &At<String>) {
@@ -307,14 +332,6 @@ impl Checking<'_> {
         Some(class.value.clone())
     }
 
-    fn check(&mut self, raw: &CheckRecord) -> Option<CheckRule> {
-        let scope = self.scope((&raw.classes, &raw.environments, &raw.kinds));
-        self.role(raw.role.given()?, 1);
-        let role = raw.role.get()?.clone();
-        let within = raw.within.get().copied();
-        Some(CheckRule { title: text(&raw.title, &raw.title_zh), scope, role, within })
-    }
-
     fn weekly(&mut self, rule: &At<WeeklyRecord>) -> WeeklyRule {
         let raw = &rule.value;
         if let Some(list) = raw.list.given() {
@@ -327,7 +344,25 @@ impl Checking<'_> {
             self.found.push(finding.hint("give `meets`, `due` or `posted`, such as `fri 14:00`"));
         }
         let list = raw.list.get().cloned();
-        WeeklyRule { title: text(&raw.title, &raw.title_zh), list, meets, due, posted }
+        let mail = raw.mail.get().map(|list| self.roles(list)).unwrap_or_default();
+        let remind = raw.remind.get().copied();
+        if let Some(at) = raw.remind.at().filter(|_| due.is_none() || mail.is_empty()) {
+            let what = "nobody is reminded without `due` and `mail`";
+            self.found.push(Finding::error(at, what));
+        }
+        if let Some(at) = raw.mail.at().filter(|_| due.or(posted).is_none()) {
+            let finding = Finding::error(at, "nothing is mailed without `due` or `posted`");
+            self.found.push(finding);
+        }
+        WeeklyRule {
+            title: text(&raw.title, &raw.title_zh),
+            list,
+            meets,
+            due,
+            posted,
+            mail,
+            remind,
+        }
     }
 
     fn emergency(&mut self, raw: &EmergencyRecord) -> EmergencyRule {
@@ -335,10 +370,55 @@ impl Checking<'_> {
             field.get().map(|list| self.roles(list)).unwrap_or_default()
         };
         EmergencyRule {
+            board: raw.board.get().cloned(),
             mail: listed(&raw.mail),
             copy: listed(&raw.copy),
             without_acceptance: listed(&raw.without_acceptance),
         }
+    }
+
+    /// No emergency is approved without the board (D4, D10).
+    fn board_approves(
+        &mut self,
+        raw: &ChangeRulesFile,
+        emergency: &EmergencyRule,
+        approvals: &[ApprovalRule],
+    ) {
+        let Some(board) = &emergency.board else { return };
+        let listed = raw.approvals.get().into_iter().flat_map(|list| &list.0);
+        let mut without = Vec::new();
+        for (at, (rule, listed)) in approvals.iter().zip(listed).enumerate() {
+            let of_emergencies = self.cases().any(|case| {
+                let first = approvals.iter().position(|rule| rule.scope.covers(case));
+                case.kind == ChangeKind::Emergency && first == Some(at)
+            });
+            if of_emergencies && !rule.roles.iter().any(|quorum| quorum.role == *board) {
+                without.push(listed.at);
+            }
+        }
+        for at in without {
+            let what = format!("emergencies would be approved without the board, `{board}`");
+            let hint = "name it among its `roles`, or give the rule `kinds: [normal]`";
+            self.found.push(Finding::error(start(at), what).hint(hint));
+        }
+    }
+
+    fn product_lines(&mut self, raw: &ChangeRulesFile) -> BTreeMap<ProductLine, Role> {
+        let lines = raw.product_lines.get().into_iter().flat_map(|lines| &lines.0);
+        let mut known = BTreeMap::new();
+        for line in lines {
+            let Some(director) = line.value.given() else { continue };
+            self.role(director, 1);
+            known.insert(line.key.value.clone(), director.value.clone());
+        }
+        known
+    }
+
+    fn markets(&mut self, raw: &ChangeRulesFile) -> BTreeMap<MarketName, WindowClass> {
+        let markets = raw.markets.get().into_iter().flat_map(|markets| &markets.0);
+        let named = markets
+            .filter_map(|market| Some((market.key.value.clone(), self.window(&market.value)?)));
+        named.collect()
     }
 
     /// Every case that the rules must have an answer for.
@@ -348,6 +428,15 @@ impl Checking<'_> {
                 ChangeKind::ALL.into_iter().map(move |kind| Case { class, environment, kind })
             })
         })
+    }
+}
+
+fn statistics(raw: &StatisticsRecord) -> StatisticsRule {
+    let usual = StatisticsRule::default();
+    StatisticsRule {
+        fixed_within: raw.fixed_within.get().copied().unwrap_or(usual.fixed_within),
+        recurs: raw.recurs.get().map_or(usual.recurs, |times| times.to_u32()),
+        recurs_within: raw.recurs_within.get().copied().unwrap_or(usual.recurs_within),
     }
 }
 

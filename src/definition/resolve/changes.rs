@@ -11,7 +11,7 @@ use crate::definition::copy::{content_digest, sha256};
 use crate::definition::cycles;
 use crate::definition::defect::{Finding, Place};
 use crate::definition::raw::change::ChangeFile;
-use crate::definition::raw::{Field, List, Word};
+use crate::definition::raw::{Field, List, OneOrMore, Word};
 use crate::definition::sheets::{Findings, Sheet, Sheets, text_of};
 use crate::definition::site::{
     Backup, Change, ChangeKind, ChangeMode, ChangeRules, KEPT_IDS, Papers, Permission, RowLimits,
@@ -19,7 +19,7 @@ use crate::definition::site::{
 use crate::definition::source::{SourceTree, within};
 use crate::sql::Dialect;
 use crate::sql::lint::{self, ChangeScripts, Mode, Part, Rule};
-use crate::types::{ChangeId, TargetName};
+use crate::types::{ChangeId, MarketName, PersonId, ProductLine, TargetName};
 
 pub(super) fn resolve(
     tree: &SourceTree,
@@ -43,6 +43,9 @@ pub(super) fn resolve(
             continue;
         };
         check_names(raw, known, &mut found);
+        if let Some(rules) = rules {
+            check_by_rules(raw, rules, &mut found);
+        }
         check_attachments(tree, sheet.folder(), raw, &mut found);
         let targets = targets(raw, known, rules, &mut found);
         let change = change(id, sheet, raw, &mut found).zip(targets);
@@ -68,11 +71,12 @@ fn kept_id(id: &ChangeId) -> Option<Finding> {
 }
 
 fn check_names(raw: &ChangeFile, known: &Known<'_>, found: &mut Vec<Finding>) {
-    let people = [&raw.requester, &raw.verification_contact, &raw.product_manager, &raw.tester];
-    let authors = raw.author.get().into_iter().flat_map(|authors| &authors.0);
+    let people = [&raw.requester, &raw.verification_contact, &raw.product_manager];
+    let several = [&raw.author, &raw.tester, &raw.reviewed_by];
+    let several = several.into_iter().filter_map(Field::get).flat_map(|people| &people.0);
     let permissions = raw.permissions.get().into_iter().flat_map(|list| &list.0);
     let by = permissions.filter_map(|permission| permission.value.by.given());
-    for person in people.into_iter().filter_map(Field::given).chain(authors).chain(by) {
+    for person in people.into_iter().filter_map(Field::given).chain(several).chain(by) {
         known.check(&known.people, person, found);
     }
     if let Some(team) = raw.team.given()
@@ -86,6 +90,60 @@ fn check_names(raw: &ChangeFile, known: &Known<'_>, found: &mut Vec<Finding>) {
     let fixes = raw.fixes.get().into_iter().flat_map(|list| &list.0);
     for need in raw.needs.get().into_iter().flat_map(|list| &list.0).chain(fixes) {
         known.check(&known.changes, need, found);
+    }
+}
+
+/// What the rules of changes have to know of.
+fn check_by_rules(raw: &ChangeFile, rules: &ChangeRules, found: &mut Vec<Finding>) {
+    let mut unknown = |at: Place, what: String, known: String| {
+        let hint = format!("change-rules.yaml has: {known}");
+        found.push(Finding::error(at, what).hint(hint));
+    };
+    let listed =
+        |names: Vec<&str>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    for market in raw.markets.get().into_iter().flat_map(|list| &list.0) {
+        if !rules.markets.contains_key(&market.value) {
+            let what = format!("the rules of changes know no market `{}`", market.value);
+            unknown(
+                market.at,
+                what,
+                listed(rules.markets.keys().map(MarketName::as_str).collect()),
+            );
+        }
+    }
+    if let Some(line) = raw.product_line.given()
+        && !rules.product_lines.contains_key(&line.value)
+    {
+        let what = format!("the rules of changes know no product line `{}`", line.value);
+        let lines = rules.product_lines.keys().map(ProductLine::as_str).collect();
+        unknown(line.at, what, listed(lines));
+    }
+    if let Some(kind) = raw.kind.given()
+        && kind.value == ChangeKind::Emergency
+        && rules.emergency.board.is_none()
+    {
+        let finding = Finding::error(kind.at, "the rules of changes have no emergencies");
+        found.push(
+            finding.hint("`emergency: {board: ROLE}` in change-rules.yaml names who approves them"),
+        );
+    }
+    let emergency = raw.kind.given().filter(|kind| kind.value == ChangeKind::Emergency);
+    if let Some(kind) = emergency.filter(|_| !rules.product_lines.is_empty())
+        && matches!(raw.product_line, Field::Absent)
+    {
+        let finding =
+            Finding::error(kind.at, "nothing says whose director is told of the emergency");
+        let lines: Vec<&str> = rules.product_lines.keys().map(ProductLine::as_str).collect();
+        let hint = format!("give it `product_line`, one of: {}", listed(lines));
+        found.push(finding.hint(hint));
+    }
+    let authors = people(&raw.author);
+    for reader in raw.reviewed_by.get().into_iter().flat_map(|people| &people.0) {
+        if authors.contains(&reader.value) {
+            let what =
+                format!("{} has written it, and cannot have reviewed its code", reader.value);
+            found.push(Finding::error(reader.at, what));
+        }
     }
 }
 
@@ -203,16 +261,14 @@ fn papers(raw: &ChangeFile) -> Papers {
     let permissions = raw.permissions.get().into_iter().flat_map(|list| &list.0);
     Papers {
         team: raw.team.get().cloned(),
+        branch: word(&raw.branch),
         governance: word(&raw.governance),
         ticket: word(&raw.ticket),
-        authors: raw
-            .author
-            .get()
-            .into_iter()
-            .flat_map(|authors| authors.0.iter().map(|author| author.value.clone()))
-            .collect(),
+        authors: people(&raw.author),
         product_manager: raw.product_manager.get().cloned(),
-        tester: raw.tester.get().cloned(),
+        testers: people(&raw.tester),
+        product_line: raw.product_line.get().cloned(),
+        markets: values(&raw.markets),
         verification_contact: raw.verification_contact.get().cloned(),
         fixes: values(&raw.fixes),
         related: words(&raw.related),
@@ -224,7 +280,13 @@ fn papers(raw: &ChangeFile) -> Papers {
             .collect(),
         attachments: values(&raw.attachments).into_iter().map(|file| file.0.into()).collect(),
         review: word(&raw.review),
+        reviewed_by: people(&raw.reviewed_by),
     }
+}
+
+fn people(field: &Field<OneOrMore<PersonId>>) -> Vec<PersonId> {
+    let named = field.get().into_iter().flat_map(|people| &people.0);
+    named.map(|person| person.value.clone()).collect()
 }
 
 /// Values of a list, without their places.

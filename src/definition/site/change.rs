@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::Site;
-use crate::types::{ChangeId, PersonId, Span, TargetName, TeamName, Text, WindowClass};
+use crate::types::{
+    ChangeId, MarketName, PersonId, ProductLine, Span, TargetName, TeamName, Text, WindowClass,
+};
 
 /// Ids that no change may have: under `/api/v1/changes/` they name something else.
 pub const KEPT_IDS: [&str; 2] = ["lists", "stats"];
@@ -68,6 +70,9 @@ pub struct Change {
 #[serde(default)]
 pub struct Papers {
     pub team: Option<TeamName>,
+    /// The branch office that asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
     /// Number of the governance record (变更治理编号).
     pub governance: Option<String>,
     /// Reference of another system's ticket.
@@ -75,7 +80,17 @@ pub struct Papers {
     /// Who wrote the scripts.
     pub authors: Vec<PersonId>,
     pub product_manager: Option<PersonId>,
-    pub tester: Option<PersonId>,
+    #[serde(
+        alias = "tester",
+        deserialize_with = "one_or_more",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub testers: Vec<PersonId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub product_line: Option<ProductLine>,
+    /// Whose functions it touches.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub markets: Vec<MarketName>,
     /// Whom to ask whether it worked.
     pub verification_contact: Option<PersonId>,
     /// Changes whose fault it puts right.
@@ -85,8 +100,24 @@ pub struct Papers {
     pub permissions: Vec<Permission>,
     /// Files of its folder.
     pub attachments: Vec<PathBuf>,
-    /// Result of the code review (代码互审).
+    /// Result of the code review (代码互审), and who has read the code.
     pub review: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reviewed_by: Vec<PersonId>,
+}
+
+/// Definitions of earlier releases have one tester or none.
+fn one_or_more<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<PersonId>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Known {
+        Several(Vec<PersonId>),
+        One(Option<PersonId>),
+    }
+    Ok(match Known::deserialize(from)? {
+        Known::Several(people) => people,
+        Known::One(person) => person.into_iter().collect(),
+    })
 }
 
 /// A permission that is configured after the change, by its own person.

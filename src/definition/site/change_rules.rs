@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use jiff::civil::Time;
 use serde::{Deserialize, Serialize};
 
-use super::{ChangeClass, ChangeKind};
-use crate::types::{CheckName, Role, Span, Text, WeekTime, WindowClass, Zone};
+use super::{ChangeClass, ChangeKind, CheckRule};
+use crate::types::{
+    CheckName, MarketName, ProductLine, Role, Span, Text, WeekTime, WindowClass, Zone,
+};
 
 /// `change-rules.yaml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +28,9 @@ pub struct ChangeRules {
     pub steps: BTreeMap<StepWord, Vec<Role>>,
     /// The first that matches counts.
     pub approvals: Vec<ApprovalRule>,
+    /// What roles are asked when they approve.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub questions: BTreeMap<CheckName, Text>,
     /// How long an approval holds.
     pub approvals_hold: Option<Span>,
     /// Of each group all are different people.
@@ -39,12 +44,20 @@ pub struct ChangeRules {
     pub intake: Vec<IntakeRule>,
     /// The first that matches counts.
     pub windows: Vec<WindowRule>,
-    /// What is confirmed before a start.
+    /// With the window class that is open while it trades.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub markets: BTreeMap<MarketName, WindowClass>,
+    /// What is confirmed before a submission, a start or a closing.
     pub checklist: BTreeMap<CheckName, CheckRule>,
     /// Meetings and deadlines of each week.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub weekly: Vec<WeeklyRule>,
     pub emergency: EmergencyRule,
+    /// With the role of its director.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub product_lines: BTreeMap<ProductLine, Role>,
+    #[serde(default)]
+    pub statistics: StatisticsRule,
     /// Who is mailed a list when it is sealed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub seal_mail: Vec<Role>,
@@ -75,6 +88,9 @@ pub struct ApprovalRule {
 pub struct Quorum {
     pub role: Role,
     pub people: u32,
+    /// What each of them answers with yes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asks: Vec<CheckName>,
 }
 
 /// A part that somebody has in a change.
@@ -157,6 +173,9 @@ pub struct SubmissionRule {
     pub accepted_before: Option<u32>,
     /// What whoever submits it confirms.
     pub confirm: Vec<CheckName>,
+    /// Confirmed on the day of its window.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub that_day: bool,
 }
 
 /// When an environment takes changes in.
@@ -175,17 +194,6 @@ pub struct WindowRule {
     pub window: WindowClass,
 }
 
-/// One item of the checklist.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CheckRule {
-    pub title: Text,
-    pub scope: ChangeScope,
-    pub role: Role,
-    /// For how long it counts; `None`: as long as the scripts are the same.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub within: Option<Span>,
-}
-
 /// A meeting of each week, or a plan that is due (D15).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WeeklyRule {
@@ -196,16 +204,43 @@ pub struct WeeklyRule {
     /// What is to be on the list is handed in before.
     pub due: Option<WeekTime>,
     pub posted: Option<WeekTime>,
+    /// Who is mailed the list when it is posted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mail: Vec<Role>,
+    /// So long before it is due they are reminded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remind: Option<Span>,
 }
 
 /// Emergency changes.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct EmergencyRule {
+    /// The change control board: one of the roles that approve each of them. `None`: there are no emergencies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub board: Option<Role>,
     /// Who is mailed when one is approved.
     pub mail: Vec<Role>,
     pub copy: Vec<Role>,
     /// Who confirms one that was not accepted; empty: it needs no acceptance.
     pub without_acceptance: Vec<Role>,
+}
+
+/// What figures of changes go by (D14).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatisticsRule {
+    /// An emergency that puts a change right so soon after it makes it an abnormal one.
+    pub fixed_within: Span,
+    /// A data change recurs when it was executed so often.
+    pub recurs: u32,
+    /// In so long a time.
+    pub recurs_within: Span,
+}
+
+impl Default for StatisticsRule {
+    fn default() -> Self {
+        let hours = |hours: u64| Span::of(std::time::Duration::from_secs(hours * 3600));
+        Self { fixed_within: hours(24), recurs: 2, recurs_within: hours(30 * 24) }
+    }
 }
 
 /// A change where it is to be executed: what rules ask about.
@@ -224,6 +259,13 @@ impl ChangeScope {
         among(&self.classes, |class| *class == case.class)
             && among(&self.environments, |environment| environment == case.environment)
             && among(&self.kinds, |kind| *kind == case.kind)
+    }
+}
+
+impl super::Site {
+    /// What figures of changes go by; the usual limits where there are no rules.
+    pub fn statistics(&self) -> StatisticsRule {
+        self.change_rules.as_ref().map(|rules| rules.statistics).unwrap_or_default()
     }
 }
 

@@ -5,6 +5,7 @@
 mod calendar;
 mod change;
 mod change_rules;
+mod checklist;
 mod duty;
 mod escalation;
 mod inspection;
@@ -35,9 +36,10 @@ pub use change::{
     RowLimits,
 };
 pub use change_rules::{
-    ApprovalRule, Case, ChangeRules, ChangeScope, CheckRule, EmergencyRule, IntakeRule, Part,
-    PromotionRule, Quorum, RehearsalRule, StepWord, SubmissionRule, WeeklyRule, WindowRule,
+    ApprovalRule, Case, ChangeRules, ChangeScope, EmergencyRule, IntakeRule, Part, PromotionRule,
+    Quorum, RehearsalRule, StatisticsRule, StepWord, SubmissionRule, WeeklyRule, WindowRule,
 };
+pub use checklist::{Before, CheckRule, Moment};
 pub use duty::{
     Assignment, BulletinRules, Duty, DutyDays, HandOverRule, HandOverRules, Hours, Leave, Notice,
     Override, Rotation, Shift, Swap, Team, TurnLength,

@@ -21,12 +21,24 @@ approvals:
   - {classes: [data], environments: [sampel], roles: [{role: duty}]}
   - {kinds: [normal], review: {role: nobody}, roles: [{role: duty, people: 2}, {role: duty}]}
   - {classes: [data], kinds: [normal], roles: []}
+  - {kinds: [emergency], environments: [uat], roles: [{role: nobody, asks: [testd]}]}
 distinct: [[author]]
 rehearsal: [{environments: [uta], within: soon}, {environments: [sample, uat], kinds: [normal]}, {classes: [data]}]
 intake: [{window: nightly, seal: \"18:00\"}]
 windows: [{classes: [data], window: nightly}]
-weekly: [{title: First, list: uta, meets: [fri 14:00, fri 25:00]}, {title: Second, list: uat}]
-checklist: {Present: {title: There, role: duty}}
+weekly: [{title: First, list: uta, meets: [fri 14:00, fri 25:00]}, {title: Second, list: uat}, {title: Third, mail: [duty], remind: 1d, meets: [fri 14:00]}]
+checklist:
+  Present: {title: There, role: duty}
+  round: {title: Round, role: duty, after: trip}
+  trip: {title: Trip, role: duty, after: round}
+  early: {title: Early, role: duty, before: submission, environments: [uat], after: round}
+  open: {title: Open, role: duty, before: close, from: open, within: 1d, until: soon}
+  market: {title: Market, role: duty, before: close, until: open, markets: [uss]}
+  start: {title: Start, role: duty, from: 1d, after: nothing}
+markets: {us: nightly}
+questions: {tested: {title: Tested?}}
+product_lines: {bonds: director}
+emergency: {board: duty, mail: [duty]}
 ";
 
 /// Loads changes of these files, each with the lines that are not those of every change.

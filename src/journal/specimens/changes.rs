@@ -67,6 +67,7 @@ fn steps() -> Vec<ChangeStep> {
         team: Some(TeamName::new("custody").unwrap()),
         ticket: Some("CHG-4711".into()),
         governance: Some("GOV-1".into()),
+        branch: None,
     };
     vec![
         ChangeStep::Created {
@@ -105,7 +106,12 @@ fn steps() -> Vec<ChangeStep> {
             ticked: Vec::new(),
             complete: true,
         },
-        ChangeStep::Confirmed { environment: environment(), item, content: digest(), role },
+        ChangeStep::Confirmed {
+            environment: Some(environment()),
+            item,
+            content: digest(),
+            role: Some(role),
+        },
         ChangeStep::Scheduled {
             environment: environment(),
             digest: digest(),

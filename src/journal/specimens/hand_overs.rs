@@ -1,7 +1,8 @@
-//! The hand-over of a shift, and a bulletin.
+//! The hand-over of a shift, a bulletin, and the lists of a week.
 
 use super::at;
 use crate::core::bulletin::Bulletin;
+use crate::core::change::{WeeklyNotice, WeeklyTold, WeeklyWhat};
 use crate::core::fact::Fact;
 use crate::core::hand_over::{Draft, HandOverStep, Moved, Note, Opened};
 use crate::types::{HandOverId, PersonId, ShiftName};
@@ -34,6 +35,16 @@ pub(super) fn facts() -> Vec<Fact> {
             from: at() - std::time::Duration::from_secs(86_400),
             to: at(),
             people: vec![PersonId::new("li-wei").unwrap()],
+        })),
+        Fact::WeeklyTold(Box::new(WeeklyTold {
+            until: at(),
+            notices: vec![WeeklyNotice {
+                title: crate::types::Text::en("First sign-off"),
+                list: Some("uat".into()),
+                what: WeeklyWhat::Posted,
+                at: at(),
+                people: vec![PersonId::new("li-wei").unwrap()],
+            }],
         })),
     ]
 }

@@ -16,6 +16,10 @@ messages! {
     HeadMissed: "Starts that were not made", "未启动的计划";
     HeadIncidents: "Incidents", "事件";
     HeadChanges: "Changes", "变更";
+    HeadRecurring: "Data changes that come again", "重复出现的数据变更";
+    Recurs { changes: &'a str, environment: &'a str, times: u32, took: &'a str, statements: &'a str }:
+        format!("{changes} in {environment}: {times} times, {took} in all: {statements}"),
+        format!("{environment}：{changes}，共 {times} 次，累计 {took}：{statements}");
     HeadShifts: "On shift", "当班";
     HeadHandOvers: "Hand-overs that nobody has accepted", "未接班的交接";
     HeadAhead: "What is next", "后续计划";

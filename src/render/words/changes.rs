@@ -18,6 +18,10 @@ messages! {
     Ticked { names: &'a str }: format!(", seen: {names}"), format!("，已知：{names}");
     Confirmed { environment: &'a str, item: &'a str, role: &'a str }:
         format!("confirmed {item} for {environment} as {role}"), format!("以 {role} 确认 {environment} 的 {item}");
+    Configured { environment: &'a str, item: &'a str }:
+        format!("configured {item} in {environment}"), format!("已在 {environment} 配置 {item}");
+    Handled { item: &'a str, role: &'a str }:
+        format!("confirmed {item} of the request as {role}"), format!("以 {role} 确认申请的 {item}");
     Scheduled { environment: &'a str }:
         format!("put on the list of {environment}"), format!("列入 {environment} 清单");
     ScheduledFor { environment: &'a str, window: &'a str }:
@@ -94,6 +98,7 @@ messages! {
     Nothing: "no change", "无变更";
     NoFolder: "its folder is not there yet", "变更目录尚不存在";
     Missing: "missing", "缺";
+    ToClose: "Before closing", "关闭前待确认";
     Cleared: "may start", "可执行";
     Digest: "Approval digest", "审批摘要";
     Life: "Life", "过程";
@@ -154,7 +159,11 @@ messages! {
     Window: "In the window", "窗口";
     Fixes: "Puts right", "修复的变更";
     ProductManager: "Product manager", "产品经理";
-    Tester: "Tester", "测试人员";
+    Testers: "Testers", "测试人员";
+    Branch: "Branch office", "分行";
+    ProductLine: "Product line", "产品线";
+    Markets: "Markets", "市场";
+    ReviewedBy: "Code read by", "代码互审人";
     Related: "Related", "关联变更";
     Permissions: "Permissions after it", "需配置权限";
     Permission { what: &'a str, by: &'a str }: format!("{what} ({by})"), format!("{what}（{by}）");

@@ -19,7 +19,7 @@ messages! {
     Partial: "Half done", "部分生效";
     RolledBack: "Rolled back", "回退";
     InDoubt: "In doubt", "结果未知";
-    Fixed: "Put right", "24小时内紧急修复";
+    Fixed: "Put right", "事后紧急修复";
     Emergencies: "Emergencies", "紧急";
     EmergencyRate: "Emergency rate", "紧急率";
     Outside: "Outside of windows", "窗口外";
@@ -27,7 +27,7 @@ messages! {
     Took: "Time", "耗时";
     Rows: "Rows", "行数";
     Recurring: "Data changes that come again", "重复出现的数据变更";
-    NoneRecurs: "No data change came again within 30 days.", "30 天内无重复的数据变更。";
+    NoneRecurs: "No data change came again.", "无重复的数据变更。";
     Times: "Times", "次数";
     Environment: "Environment", "环境";
     Changes: "Changes", "变更";

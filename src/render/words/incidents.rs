@@ -29,6 +29,9 @@ messages! {
     HandOverLate { hand_over: &'a str, ended: &'a str }:
         format!("nobody has accepted the hand-over {hand_over}, ended {ended}"),
         format!("交接 {hand_over}（{ended} 结束）无人接班");
+    Unconfirmed { change: &'a str, environment: &'a str, item: &'a str, due: &'a str }:
+        format!("nobody has confirmed {item} of the change {change} in {environment} by {due}"),
+        format!("变更 {change}（{environment}）的 {item} 未在 {due} 前确认");
     StoreAway { since: &'a str }:
         format!("the store could not be written since {since}"), format!("自 {since} 起存储无法写入");
 
@@ -52,6 +55,9 @@ messages! {
     MeansHandOver:
         "Both sides and their leads are told. Somebody of the next shift accepts it with `nightrun hand-over accept`.",
         "已通知交接双方及其负责人。接班人请用 `nightrun hand-over accept` 确认接班。";
+    MeansUnconfirmed { change: &'a str, environment: &'a str, item: &'a str }:
+        format!("The change stays open until it is: `nightrun change confirm {change} {item} --environment {environment} --reason ...`."),
+        format!("确认前变更不能关闭：`nightrun change confirm {change} {item} --environment {environment} --reason ...`。");
     MeansTold { by: &'a str }: format!("Opened by {by}."), format!("由 {by} 登记。");
 
     // Why this mail comes.

@@ -36,6 +36,11 @@ messages! {
         format!("It was not submitted by {by}."), format!("未在 {by} 前提交。");
     Acceptance { latest: &'a str }:
         format!("It was not accepted by {latest}."), format!("未在 {latest} 或之前验收通过。");
+    ThatDay { item: &'a str, day: &'a str }:
+        format!("Whoever submitted it has not confirmed `{item}` on {day}."),
+        format!("提交人未在 {day} 当日确认“{item}”。");
+    Permission { item: &'a str, who: &'a str }:
+        format!("{who} has not said that `{item}` is configured."), format!("{who} 尚未确认已配置“{item}”。");
     Confirmation { item: &'a str, role: &'a str }:
         if role.is_empty() { format!("Whoever submitted it has not confirmed `{item}`.") }
         else { format!("The role `{role}` has not confirmed `{item}`.") },

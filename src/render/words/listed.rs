@@ -35,6 +35,14 @@ messages! {
     Meets { at: &'a str }: format!("meets {at}"), format!("会议时间 {at}");
     Due { at: &'a str }: format!("due {at}"), format!("提交截止 {at}");
     Posted { at: &'a str }: format!("posted {at}"), format!("发布时间 {at}");
+    PostedNow: "posted", "已发布";
+    PostedLead { at: &'a str }:
+        format!("As it is now; it is posted {at}."), format!("以下为当前内容，发布时间 {at}。");
+    DueSoon { at: &'a str }: format!("due {at}"), format!("{at} 截止");
+    DueLead { at: &'a str }:
+        format!("What is to be on it is handed in before {at}."), format!("请在 {at} 之前提交。");
+    Printed: "To print and sign", "打印签字";
+    Unsigned: "not signed", "未签";
     AfterDue: "handed in after the list was due: for the meeting after the next", "提交晚于截止时间，顺延至下一次会签之后";
     NoChange: "no change", "无变更";
     DroppedOut: "Dropped out", "移出清单";

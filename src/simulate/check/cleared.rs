@@ -163,7 +163,7 @@ impl<'a> Ruled<'a> {
     fn confirmed(&self, name: &str, by: &Role, since: Timestamp) -> bool {
         self.submitted().unwrap_or_default().iter().any(|taken| {
             taken.at >= since
-                && matches!(&taken.step, ChangeStep::Confirmed { item, role, .. }
+                && matches!(&taken.step, ChangeStep::Confirmed { item, role: Some(role), .. }
                     if item.as_str() == name && role == by)
         })
     }

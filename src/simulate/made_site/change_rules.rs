@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{BadSite, jobs};
 use crate::definition::site::{
-    ApprovalRule, ChangeKind, ChangeRules, ChangeScope, CheckRule, EmergencyRule, EndingKind, Kind,
-    Person, Quorum, Site, WindowRule,
+    ApprovalRule, Before, ChangeKind, ChangeRules, ChangeScope, CheckRule, EmergencyRule,
+    EndingKind, Kind, Person, Quorum, Site, WindowRule,
 };
 use crate::simulate::dice::Dice;
 use crate::types::{ChangeId, CheckName, PersonId, Role, Span, Text};
@@ -85,7 +85,9 @@ fn more_changes(dice: &mut Dice, site: &mut Site) -> Result<(), BadSite> {
 }
 
 fn rules(dice: &mut Dice, site: &Site) -> Result<ChangeRules, BadSite> {
-    let quorum = |role: &str, people| Ok::<_, BadSite>(Quorum { role: Role::new(role)?, people });
+    let quorum = |role: &str, people| {
+        Ok::<_, BadSite>(Quorum { role: Role::new(role)?, people, asks: Vec::new() })
+    };
     let emergency = ApprovalRule {
         scope: ChangeScope { kinds: vec![ChangeKind::Emergency], ..ChangeScope::default() },
         review: None,
@@ -100,7 +102,13 @@ fn rules(dice: &mut Dice, site: &Site) -> Result<ChangeRules, BadSite> {
         title: Text::en("People are present"),
         scope: ChangeScope::default(),
         role: Role::new(OPERATES)?,
+        markets: Vec::new(),
+        branches: false,
+        before: Before::Start,
+        after: None,
         within: None,
+        from: None,
+        until: None,
     };
     let checklist = [(CheckName::new("people-present")?, present)];
     // One more beside those of a job and its batch might leave it no time.
@@ -119,6 +127,7 @@ fn rules(dice: &mut Dice, site: &Site) -> Result<ChangeRules, BadSite> {
         deputies: [(Role::new(OPERATES)?, vec![Role::new("duty")?])].into(),
         steps: Default::default(),
         approvals: vec![emergency, normal],
+        questions: Default::default(),
         approvals_hold: dice.percent(40).then(|| Span::seconds(dice.of(7_200..40_000))),
         distinct: Vec::new(),
         promotion: None,
@@ -126,9 +135,12 @@ fn rules(dice: &mut Dice, site: &Site) -> Result<ChangeRules, BadSite> {
         submission: None,
         intake: Vec::new(),
         windows: window.into_iter().map(bound).collect(),
+        markets: Default::default(),
         checklist: checklist.into_iter().filter(|_| dice.percent(50)).collect(),
         weekly: Vec::new(),
-        emergency: EmergencyRule::default(),
+        emergency: EmergencyRule { board: Some(Role::new(SITS)?), ..EmergencyRule::default() },
+        product_lines: Default::default(),
+        statistics: Default::default(),
         seal_mail: Vec::new(),
         late: if dice.percent(50) { Some(Role::new(LEADS)?) } else { None },
     })

@@ -218,7 +218,7 @@ impl World {
             Command::Notify { incident, to, notice } => {
                 self.mail_is_made((*incident, &to.people, notice), now)?;
             }
-            Command::HandOver { .. } | Command::Bulletin(_) => {}
+            Command::HandOver { .. } | Command::Bulletin(_) | Command::Weekly(_) => {}
             Command::Report { run } => self.report_is_made(&run.clone(), now)?,
         }
         self.commands.push(command);

@@ -29,7 +29,13 @@ fn done(change: &str, ended: &str) -> Execution {
 }
 
 fn asked(by: StatsBy) -> StatsAsked {
-    StatsAsked { from: at("2026-10-01T00:00"), to: at("2026-11-01T00:00"), by, environment: None }
+    StatsAsked {
+        from: at("2026-10-01T00:00"),
+        to: at("2026-11-01T00:00"),
+        by,
+        environment: None,
+        limits: StatisticsRule::default(),
+    }
 }
 
 fn of(executions: &[Execution], by: StatsBy) -> ChangeStats {
@@ -165,6 +171,19 @@ fn a_data_change_that_comes_again_within_thirty_days_is_found_whatever_its_value
     let before = with("a", "s1", "2026-09-25T11:00");
     assert_eq!(found(&[before.clone(), later("2026-10-20T11:00")]), (vec![(2, 60, 2)], 0));
     assert_eq!(found(&[before, later("2026-10-25T11:01")]), (vec![], 0));
+    // Three times are needed where the rules say so; a try that failed is no time, and its time is spent all the same.
+    let thrice = |all: &[Execution]| {
+        let limits = StatisticsRule { recurs: 3, ..StatisticsRule::default() };
+        let asked = StatsAsked { limits, ..asked(StatsBy::Team) };
+        let stats = stats(all, &prints, &asked, |_| String::new());
+        stats.recurring.iter().map(|it| (it.times, it.seconds)).collect::<Vec<_>>()
+    };
+    let failed =
+        Execution { state: ChangeState::FailedClean, done: false, ..later("2026-10-10T11:00") };
+    let two = [first(), failed, later("2026-10-20T11:00")];
+    assert_eq!(thrice(&two), []);
+    assert_eq!(found(&two), (vec![(2, 90, 2)], 0));
+    assert_eq!(thrice(&[&two[..], &[later("2026-10-21T11:00")]].concat()), [(3, 120)]);
     // Once, another kind, another environment, one that failed, one of another class, one whose script is not kept.
     let now = || later("2026-10-20T11:00");
     for other in [

@@ -47,12 +47,12 @@ environments: [uat, production]
 deputies: {dev-lead: [dev-deputy]}
 steps: {schedule: [operations], close: [operations], archive: [operations], decide: [operations, dba]}
 approvals:
-  - {environments: [uat], review: {role: dba}, roles: [{role: dev-lead}]}
+  - {environments: [uat], kinds: [normal], review: {role: dba}, roles: [{role: dev-lead}]}
   - {kinds: [emergency], review: {role: dba}, roles: [{role: dev-lead}, {role: ccb, people: 2}]}
   - {review: {role: dba}, roles: [{role: dev-lead}, {role: operations}]}
 distinct: [[author, executor, watcher]]
 promotion: {classes: [structure]}
-emergency: {mail: [ccb], copy: [duty]}
+emergency: {board: ccb, mail: [ccb], copy: [duty]}
 ";
 
 pub(super) const CHANGE: &str = "

@@ -292,7 +292,18 @@ pub(super) fn review() -> Wish {
 }
 
 pub(super) fn approve(environment: &str) -> Wish {
-    Wish::Approve { environment: Some(environment.to_owned()), role: None, tick: Vec::new() }
+    let asked = [
+        "tested",
+        "accepted",
+        "rollback-plan",
+        "teams-told",
+        "tests-done",
+        "acceptance-passed",
+        "regression-done",
+        "form-complete",
+    ];
+    let tick = asked.map(str::to_owned).into();
+    Wish::Approve { environment: Some(environment.to_owned()), role: None, tick }
 }
 
 pub(super) fn schedule(environment: &str) -> Wish {

@@ -387,17 +387,20 @@ fn the_release_list_of_house_h_is_sealed_at_18_oclock() {
     assert!(left_out[0].starts_with("fix: not-promoted"), "{left_out:?}");
 }
 
+fn hand_in(accepted: jiff::civil::Date) -> Wish {
+    let items = ["regression", "rollback-plan", "verification-data"];
+    Wish::Submit {
+        environment: None,
+        accepted: Some(accepted),
+        confirm: items.map(|item| CheckName::new(item).unwrap()).to_vec(),
+    }
+}
+
 /// House C, done in UAT and approved for production.
 fn of_c(submitted: &str, accepted: jiff::civil::Date) -> House {
     let lines = "class: data\ntargets: {uat: uat, production: prod}";
     let mut house = with(starter::House::C, OF_C, &[("fix", lines)]);
-    let items = ["regression", "rollback-plan", "verification-data"];
-    let hand_in = Wish::Submit {
-        environment: None,
-        accepted: Some(accepted),
-        confirm: items.map(|item| CheckName::new(item).unwrap()).to_vec(),
-    };
-    house.at(submitted).done("fix", "author", hand_in).done("fix", "dba", review());
+    house.at(submitted).done("fix", "author", hand_in(accepted)).done("fix", "dba", review());
     house.ended("fix", "uat", (ChangeState::Done, &Did::ALL));
     for by in ["dev", "tester", "ops"] {
         house.done("fix", by, approve("production"));
@@ -441,6 +444,8 @@ fn the_list_of_house_c_keeps_the_windows_of_both_seasons_and_the_hour_of_submiss
         let mut night = Night::on(house);
         let next = if listed { Vec::new() } else { vec!["fix".to_owned()] };
         assert_eq!(at(&mut night, "2026-10-27T16:30").0.len() == 1, listed, "{submitted}");
+        // What it confirms is of the day of its window: it is handed in once more.
+        night.house.at("2026-10-29T14:00").done("fix", "author", hand_in(accepted));
         assert_eq!(at(&mut night, "2026-10-29T16:30").0, next, "{submitted}");
     }
     // Its window has passed, and the development lead lets it run: it is on a list again.

@@ -1,5 +1,6 @@
 //! Tables of who may do what with a change, and of when it may start.
 
+mod checklist;
 mod examine;
 mod goes_on;
 mod house;

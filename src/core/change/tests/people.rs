@@ -246,7 +246,7 @@ fn accepted_by(house: &House) -> Vec<(String, usize)> {
 
 #[test]
 fn an_emergency_without_acceptance_is_confirmed_by_both_group_leads() {
-    let lines = "class: data\nkind: emergency\ntarget: prod";
+    let lines = "class: data\nkind: emergency\nproduct_line: securities\ntarget: prod";
     let mut house = House::new(starter::House::C, &[("fix", lines)]);
     house.at("2026-10-27T22:00").done("fix", "author", submit()).done("fix", "dba", review());
     house.approved("fix", "production", &["dev", "tester", "ops", "ccb-a", "ccb-b"]);

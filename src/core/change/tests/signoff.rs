@@ -1,6 +1,7 @@
 //! Sign-off lists: what drops out of one, and who signs.
 
-use super::house::{ALL, House, change, confirm, review, submit};
+use super::house::{ALL, House, change, confirm, person, review, submit};
+use crate::core::change::weekly::due;
 use crate::core::change::{Dropped, Signs};
 use crate::definition::starter;
 use crate::wire::ChangeState;
@@ -134,6 +135,7 @@ fn each_meeting_comes_with_what_is_due_before_and_posted_after_it() {
         "due -, meets Wed 21 16:00, posted -",
         "due -, meets Wed 21 16:00, posted -",
         "due Mon 26 00:00, meets -, posted Mon 26 10:00",
+        "due -, meets Wed 21 17:00, posted -",
     ];
     assert_eq!(told("2026-10-21T15:30"), on_wednesday);
     let on_friday = [
@@ -141,7 +143,70 @@ fn each_meeting_comes_with_what_is_due_before_and_posted_after_it() {
         "due -, meets Wed 28 15:00, posted -",
         "due -, meets Wed 28 16:00, posted -",
         "due Mon 26 00:00, meets -, posted Mon 26 10:00",
+        "due -, meets Fri 23 17:00, posted -",
     ];
     assert_eq!(told("2026-10-23T13:00"), on_friday);
     assert_eq!(told("2026-10-23T14:00")[0], on_friday[0].replace("23", "30"));
+}
+
+#[test]
+fn lists_and_plans_of_the_week_are_told_of_once_whenever_somebody_looks() {
+    // Of house H: the release plan is due on Thursday 24:00 and posted on Friday 18:00, with a reminder a day before it is
+    // due; the development plan is due on Sunday 24:00, with one two days before, and posted on Monday 10:00.
+    type Words = &'static [&'static str];
+    let table: [(Words, Words); 6] = [
+        (
+            &["21T23:00", "22T00:00", "22T00:01", "23T17:59", "23T18:00", "23T18:01"],
+            &[
+                "22T00:00 Reminded First sign-off, the release plan, 10-23T00:00",
+                "23T18:00 Posted First sign-off, the release plan, 10-23T18:00",
+            ],
+        ),
+        (
+            &["23T18:00", "24T00:00", "26T10:00"],
+            &[
+                "24T00:00 Reminded Development plan, 10-26T00:00",
+                "26T10:00 Posted Development plan, 10-26T10:00",
+            ],
+        ),
+        // Whoever begins after a time has nothing to tell.
+        (&["23T18:00:01", "23T23:59"], &[]),
+        // Nobody was there for three weeks: the last one of each is told.
+        (
+            &["01T12:00", "23T19:00"],
+            &[
+                "23T19:00 Reminded First sign-off, the release plan, 10-23T00:00",
+                "23T19:00 Posted First sign-off, the release plan, 10-23T18:00",
+                "23T19:00 Reminded Development plan, 10-19T00:00",
+                "23T19:00 Posted Development plan, 10-19T10:00",
+            ],
+        ),
+        // A clock that is set back tells nothing twice, and one that ran ahead for days is put right.
+        (
+            &["22T00:00", "23T18:00", "23T17:00", "23T18:30"],
+            &["23T18:00 Posted First sign-off, the release plan, 10-23T18:00"],
+        ),
+        (
+            &["30T19:00", "22T12:00", "23T18:00"],
+            &["23T18:00 Posted First sign-off, the release plan, 10-23T18:00"],
+        ),
+    ];
+    let mut house = House::new(starter::House::H, &[]);
+    let zone = house.site.change_rules.as_ref().unwrap().zone.clone();
+    let local = |at: jiff::Timestamp| zone.tz().to_datetime(at).strftime("%m-%dT%H:%M").to_string();
+    for (looks, expected) in table {
+        let (mut last, mut told) = (None, Vec::new());
+        for look in looks {
+            house.at(&format!("2026-10-{look}"));
+            let Some(found) = due(&house.site, last, house.at) else { continue };
+            last = Some(found.until);
+            told.extend(found.notices.iter().map(|of| {
+                let what = format!("{:?} {}, {}", of.what, of.title.en, local(of.at));
+                assert!(of.people.contains(&person("dev")), "{of:?}");
+                format!("{look} {what}")
+            }));
+            assert_eq!(due(&house.site, last, house.at), None, "{look}");
+        }
+        assert_eq!(told, expected, "{looks:?}");
+    }
 }

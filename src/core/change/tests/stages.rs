@@ -19,6 +19,7 @@ fn request() -> Box<ChangeRequest> {
         team: None,
         ticket: Some("CHG-1".into()),
         governance: None,
+        branch: None,
     })
 }
 
@@ -54,10 +55,10 @@ fn step(name: &str) -> (ChangeStep, bool) {
             complete: true,
         },
         "confirm" => ChangeStep::Confirmed {
-            environment: text(),
+            environment: Some(text()),
             item: CheckName::new("x").unwrap(),
             content: text(),
-            role: role(),
+            role: Some(role()),
         },
         "schedule" => {
             ChangeStep::Scheduled { environment: text(), digest: text(), opens: None, closes: None }
@@ -95,6 +96,21 @@ fn the_table_of_states_md_is_what_people_may_do() {
             let after = stage.after(&step, afresh).map_or("", Stage::name);
             assert_eq!(after, *cell, "{}, {name}", stage.name());
         }
+    }
+}
+
+#[test]
+fn what_is_confirmed_of_a_request_leaves_its_stage_as_it_is_and_needs_no_scripts() {
+    use Stage::{Archived, Closed, Executing, InDoubt, Withdrawn};
+    let step = ChangeStep::Confirmed {
+        environment: None,
+        item: CheckName::new("first-approval").unwrap(),
+        content: String::new(),
+        role: None,
+    };
+    for stage in Stage::ALL {
+        let over = matches!(stage, Executing | InDoubt | Closed | Archived | Withdrawn);
+        assert_eq!(stage.after(&step, true), (!over).then_some(stage), "{stage:?}");
     }
 }
 
