@@ -22,6 +22,7 @@ use crate::app::own_account;
 use crate::core::change::{ChangeRequest, HalfDone, Wish};
 use crate::core::select::Deed;
 use crate::definition::site::{ChangeClass, ChangeKind};
+use crate::driver::api_client::Answer;
 use crate::http::{CreateBody, StepBody};
 use crate::port::control::ChangeAsked;
 use crate::types::{ChangeId, CheckName, EventKey, PersonId, Role, TargetName, TeamName};
@@ -303,15 +304,18 @@ pub(super) async fn change(context: &Context, command: ChangeCommand) -> Result<
             (plain.change, "withdraw", plain.why, StepBody::default())
         }
     };
-    step(context, change, step_name, (body, why)).await
+    step(context, (change, step_name), (body, why), asking::print).await
 }
+
+/// How the answer of the supervisor at work is printed.
+type Print = fn(&Context, Option<Answer>) -> Result<u8, Failure>;
 
 /// A step that the supervisor at work takes, or the store where there is none.
 pub(super) async fn step(
     context: &Context,
-    change: ChangeId,
-    step: &str,
+    (change, step): (ChangeId, &str),
     (body, why): (StepBody, WhyArguments),
+    print: Print,
 ) -> Result<u8, Failure> {
     let WhyArguments { reason, dry_run } = why;
     let body = StepBody { reason: reason.clone(), dry_run, ..body };
@@ -324,7 +328,7 @@ pub(super) async fn step(
         fields.insert("reason".to_owned(), reason.clone().into());
         fields.insert("dry_run".to_owned(), dry_run.into());
     }
-    answered(context, carry_out(context, asked, (path, sent), (reason, dry_run)).await)
+    answered(context, carry_out(context, asked, (path, sent), (reason, dry_run), print).await)
 }
 
 fn ledger(context: &Context, target: &TargetName) -> Result<u8, Failure> {
@@ -369,7 +373,7 @@ async fn create(context: &Context, arguments: CreateArguments) -> Result<u8, Fai
     let sent = serde_json::to_value(&body).map_err(Failure::failed)?;
     let asked = ChangeAsked { change, wish: Wish::Create { request: Box::new(request) }, key };
     let question = ("/api/v1/changes".to_owned(), sent);
-    answered(context, carry_out(context, asked, question, (reason, dry_run)).await)
+    answered(context, carry_out(context, asked, question, (reason, dry_run), asking::print).await)
 }
 
 /// Through the supervisor that is at work; else the store is taken, and left again. Prints what was done.
@@ -378,10 +382,11 @@ async fn carry_out(
     asked: ChangeAsked,
     (path, body): (String, serde_json::Value),
     (reason, dry_run): (String, bool),
+    print: Print,
 ) -> Result<u8, Failure> {
     if let Some(mut client) = context.client().await? {
         let question = asking::post(context, path, &body)?;
-        return asking::print(context, asking::ask(context, &mut client, &question).await?);
+        return print(context, asking::ask(context, &mut client, &question).await?);
     }
     if dry_run {
         return Err(Failure::refused("no supervisor is at work here, so nothing would come of it"));

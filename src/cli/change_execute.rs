@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::arguments::{RunArguments, WhyArguments};
+use super::asking;
 use super::change;
 use super::context::Context;
 use super::exit::{Failure, WELL};
@@ -36,7 +37,7 @@ pub(super) async fn execute(context: &Context, asked: ExecuteArguments) -> Resul
     let batch = list_of(&site, &change, &environment, list)?;
     let body = StepBody { environment: Some(environment), ..StepBody::default() };
     let (reason, dry_run) = (why.reason.clone(), why.dry_run);
-    match change::step(context, change, "schedule", (body, why)).await? {
+    match change::step(context, (change, "schedule"), (body, why), asking::print_line).await? {
         // What would be on the list is known when it is there.
         WELL if !dry_run => {}
         code => return Ok(code),

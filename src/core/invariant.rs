@@ -73,6 +73,8 @@ impl Watch {
     /// history is taken in again.
     pub(super) fn check(&mut self, around: Around<'_>, fact: &Fact) -> Result<(), Broken> {
         let broken = |of: String, though: String| Broken { of, fact: fact.kind(), though };
+        hand_overs::may(around.state, fact).map_err(|(of, why)| broken(of, why))?;
+        incidents::may(around.state, fact).map_err(|(of, why)| broken(of, why))?;
         match fact {
             Fact::AttemptIntended { attempt, host, boot, examine } => {
                 let not = |why| broken(attempt.to_string(), why);
@@ -112,26 +114,6 @@ impl Watch {
                 let (of, index) = found(around.state, run, job).map_err(not)?;
                 moved(around, of, index, fact).map_err(not)?;
                 self.without_verdict.retain(|known| known.0 != *run || known.1 != *job);
-            }
-            Fact::IncidentOpened(opened) => {
-                incidents::may_open(around.state, opened)
-                    .map_err(|why| broken(opened.incident.to_string(), why))?;
-            }
-            Fact::IncidentMoved(moved) => {
-                incidents::may_move(around.state, moved)
-                    .map_err(|why| broken(moved.incident.to_string(), why))?;
-            }
-            Fact::IncidentClosed { incident, .. } => {
-                let open = around.state.incidents.get(incident).is_some_and(|i| i.is_open());
-                if !open {
-                    return Err(broken(incident.to_string(), "it is not open".to_owned()));
-                }
-            }
-            Fact::HandOverOpened(_)
-            | Fact::HandOverMoved(_)
-            | Fact::BulletinTold(_)
-            | Fact::WeeklyTold(_) => {
-                hand_overs::may(around.state, fact).map_err(|(of, why)| broken(of, why))?;
             }
             Fact::DeadlineMissed { run, job, deadline, due } => {
                 let not = |why: &str| broken(run.to_string(), why.to_owned());
@@ -230,6 +212,13 @@ impl Watch {
             | Fact::DefinitionsRefused { .. }
             | Fact::AcrossKnown { .. }
             | Fact::Acted { .. }
+            | Fact::IncidentOpened(_)
+            | Fact::IncidentMoved(_)
+            | Fact::IncidentClosed { .. }
+            | Fact::HandOverOpened(_)
+            | Fact::HandOverMoved(_)
+            | Fact::BulletinTold(_)
+            | Fact::WeeklyTold(_)
             | Fact::Stopping { .. } => {}
         }
         Ok(())

@@ -1,12 +1,27 @@
 //! What must be true of the facts of incidents: one fault has one, its steps count on, and nothing is done to it twice.
 
 use super::found;
+use crate::core::fact::Fact;
 use crate::core::incident::{Fault, IncidentStep, Moved, Opened};
 use crate::core::phase::Phase;
 use crate::core::state::State;
 use crate::types::Outcome;
 
-pub(super) fn may_open(state: &State, opened: &Opened) -> Result<(), String> {
+/// What it is about, and why it must not be.
+pub(super) fn may(state: &State, fact: &Fact) -> Result<(), (String, String)> {
+    let (of, may) = match fact {
+        Fact::IncidentOpened(opened) => (opened.incident, may_open(state, opened)),
+        Fact::IncidentMoved(moved) => (moved.incident, may_move(state, moved)),
+        Fact::IncidentClosed { incident, .. } => {
+            let open = state.incidents.get(incident).is_some_and(|known| known.is_open());
+            (*incident, open.then_some(()).ok_or_else(|| "it is not open".to_owned()))
+        }
+        _ => return Ok(()),
+    };
+    may.map_err(|why| (of.to_string(), why))
+}
+
+fn may_open(state: &State, opened: &Opened) -> Result<(), String> {
     if state.incidents.contains_key(&opened.incident) {
         return Err("there is an incident of that number".to_owned());
     }
@@ -39,7 +54,7 @@ pub(super) fn may_open(state: &State, opened: &Opened) -> Result<(), String> {
     if so { Ok(()) } else { Err("what it is about is not so".to_owned()) }
 }
 
-pub(super) fn may_move(state: &State, moved: &Moved) -> Result<(), String> {
+fn may_move(state: &State, moved: &Moved) -> Result<(), String> {
     let known = state.incidents.get(&moved.incident).ok_or("there is no such incident")?;
     if usize::try_from(moved.number).ok() != Some(known.steps.len() + 1) {
         return Err("its number is not the next one".to_owned());

@@ -260,8 +260,12 @@ fn a_changed_byte_voids_every_approval_and_it_starts_again() {
 #[test]
 fn an_emergency_is_mailed_when_its_quorum_is_there() {
     let house = house();
+    let rules = std::fs::read_to_string(house.site().join("change-rules.yaml")).unwrap();
+    let looked_at = "checklist: {looked-at: {title: Looked at, role: ccb, before: close, kinds: [emergency]}}\n";
+    house.write("change-rules.yaml", &(rules + looked_at));
     folder(&house, "rate", "data\nkind: emergency", SQL);
-    let office = Office::of(house);
+    house.batch("urgent", "changes: {environment: production}\n");
+    let mut office = Office::of(house);
     office.done("wei", "rate", "submit", json!({}));
     office.done("dba", "rate", "review", json!({}));
     let production = || json!({ "environment": "production" });
@@ -287,6 +291,26 @@ fn an_emergency_is_mailed_when_its_quorum_is_there() {
         of("pm").text
     );
     assert!(of("ccb-b").subject.contains("紧急变更 rate 已获批准"), "{}", of("ccb-b").subject);
+    // It is put on the list, which is opened at once; then it takes the same two people as any other.
+    let all = ["read", "logs", "changes", "second", "order", "operate"];
+    let ops = office.served.token("ops", &all);
+    office.tokens.insert("ops", ops);
+    let to = ["--environment", "production", "--reason", "cannot wait"];
+    let words = office.words("ops", &[&["change", "execute", "rate"][..], &to].concat());
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    // It stays until the run has ended.
+    let executed = office.served.house.spawn(&words);
+    office.man("urgent");
+    executed.ends(0);
+    assert_eq!(office.page("rate")["stage"], "executed");
+    // The board looks at it before it is closed.
+    office.done("ops", "rate", "feed-back", json!({}));
+    office.refused("ops", "rate", "close", json!({}), "not-confirmed");
+    let shown = office.command("ops", &["change", "show", "rate"]).code(0).out;
+    assert!(shown.contains("Before closing") && shown.contains("looked-at"), "{shown}");
+    let looked_at = json!({ "environment": "production", "item": "looked-at" });
+    office.done("ccb-a", "rate", "confirm", looked_at);
+    office.done("ops", "rate", "close", json!({}));
     office.served.night.kill();
 }
 

@@ -159,15 +159,20 @@ impl Office {
 
     /// The command with somebody's token.
     pub(super) fn command(&self, by: &str, words: &[&str]) -> Answer {
+        let all = self.words(by, words);
+        self.served.house.run(&all.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    /// The arguments of a command with somebody's token.
+    pub(super) fn words(&self, by: &str, words: &[&str]) -> Vec<String> {
         let file: PathBuf = self.served.house.state().join(format!("token-{by}"));
         std::fs::write(&file, &self.tokens[by]).unwrap();
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
         std::fs::set_permissions(&file, mode).unwrap();
         let server = format!("http://127.0.0.1:{}", self.served.port);
         let file = file.to_str().unwrap().to_owned();
-        let mut all = vec!["--server", server.as_str(), "--token-file", file.as_str()];
-        all.extend(words);
-        self.served.house.run(&all)
+        let head = ["--server".to_owned(), server, "--token-file".to_owned(), file];
+        head.into_iter().chain(words.iter().map(|word| (*word).to_owned())).collect()
     }
 
     pub(super) fn page(&self, change: &str) -> Value {
