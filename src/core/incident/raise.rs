@@ -167,7 +167,11 @@ impl Mover<'_> {
     }
 
     /// Something of the whole site is wrong: one incident for as long as it is open.
-    fn fault_of_site(&mut self, fault: Fault, severity: Severity) -> Result<(), Unfit> {
+    pub(in crate::core) fn fault_of_site(
+        &mut self,
+        fault: Fault,
+        severity: Severity,
+    ) -> Result<(), Unfit> {
         match self.open_incident_about(&fault) {
             Some(open) => self.repeat(open, None, fault, Vec::new()),
             None => self.open_incident(Draft::of_site(fault, severity)),

@@ -8,8 +8,7 @@ use super::super::day_words::{DayWords, WeekdaySet};
 use super::super::defect::{Finding, Place};
 use super::super::nearest;
 use super::super::site::{
-    Before, ChangeClass, ChangeKind, ChangeMode, EndingKind, FoldPolicy, GapPolicy, Part,
-    ServerTls, StepWord, Survivors, Tls, Transaction, TwoPeople,
+    EndingKind, FoldPolicy, GapPolicy, ServerTls, Survivors, Tls, Transaction, TwoPeople,
 };
 use super::super::yaml::{Node, Value};
 use super::{Read, Reader, Shape};
@@ -130,6 +129,8 @@ macro_rules! words {
     )*};
 }
 
+/// Those of changes.
+mod change;
 /// Those of the ways in which people are told.
 mod channel;
 /// Those of people, shifts and rosters.
@@ -170,43 +171,11 @@ words! {
     SeasonWord { "daylight" => Self::Daylight, "standard" => Self::Standard }
     Transaction { "one" => Self::One, "none" => Self::None }
     Survivors { "kill" => Self::Kill, "leave" => Self::Leave }
-    ChangeClass {
-        "data" => Self::Data,
-        "structure" => Self::Structure,
-        "parameter" => Self::Parameter,
-        "bug-fix" => Self::BugFix,
-        "release" => Self::Release,
-    }
     Severity { "p1" => Self::P1, "p2" => Self::P2, "p3" => Self::P3 }
     IncidentKind {
         "fault" => Self::Fault,
         "request" => Self::Request,
         "problem" => Self::Problem,
-    }
-    Before { "submission" => Self::Submission, "start" => Self::Start, "close" => Self::Close }
-    ChangeKind { "normal" => Self::Normal, "emergency" => Self::Emergency }
-    ChangeMode { "transactional" => Self::Transactional, "journalled" => Self::Journalled }
-    Part {
-        "requester" => Self::Requester,
-        "author" => Self::Author,
-        "reviewer" => Self::Reviewer,
-        "approver" => Self::Approver,
-        "executor" => Self::Executor,
-        "watcher" => Self::Watcher,
-    }
-    StepWord {
-        "create" => Self::Create,
-        "assign" => Self::Assign,
-        "submit" => Self::Submit,
-        "return" => Self::Return,
-        "withdraw" => Self::Withdraw,
-        "schedule" => Self::Schedule,
-        "decide" => Self::Decide,
-        "feed-back" => Self::FeedBack,
-        "close" => Self::Close,
-        "archive" => Self::Archive,
-        "release" => Self::Release,
-        "watch" => Self::Watch,
     }
     EndingKind {
         "exit" => Self::Exit,

@@ -7,7 +7,7 @@ use super::super::{Read, Reader, Shape};
 use super::{Leaf, Wrong, date, leaf};
 use crate::definition::day_words::WeekdaySet;
 use crate::definition::nearest;
-use crate::definition::site::{DutyDays, Moment, TurnLength, Weight};
+use crate::definition::site::{DutyDays, TurnLength, Weight};
 use crate::definition::yaml::Node;
 use crate::types::{InvalidPhone, InvalidWeekTime, Phone, WeekTime};
 
@@ -61,17 +61,6 @@ leaf!(DutyDays, "days in words", {
     "days off" => Ok(Self::Off),
     _ => WeekdaySet::parse(text).map(|set| Self::Weekdays(set.0)).map_err(|wrong| {
         wrong.hint("write `every day`, `mon-fri`, `sat,sun`, `business days` or `days off`")
-    }),
-});
-
-leaf!(Moment, "a time after an execution", {
-    "anyOf": [{"const": "open"}, {"type": "string", "pattern": "^(\\d+d)?(\\d+h)?(\\d+m)?(\\d+s)?(\\d+ms)?$"}],
-    "examples": ["open", "3d"],
-}, |text| match text {
-    "open" => Ok(Self::Open),
-    _ => text.parse().map(Self::After).map_err(|_| {
-        let wrong = Wrong::new(format!("`{text}` is no time after an execution"));
-        wrong.hint("write `open` for the next opening of its markets, or a duration such as `3d`")
     }),
 });
 
