@@ -11,6 +11,7 @@ use super::backup::RestoreArguments;
 use super::change::ChangeCommand;
 use super::hand_over::HandOverCommand;
 use super::incident::IncidentCommand;
+use super::inspections::InspectionsArguments;
 use super::journal::{JournalCommand, MailCommand};
 use super::people::PeopleCommand;
 use super::roster::RosterCommand;
@@ -353,6 +354,8 @@ pub(super) enum Command {
         #[arg(long, value_name = "DATE")]
         day: Option<Date>,
     },
+    /// How many rounds of inspections some days had, and what they found
+    Inspections(InspectionsArguments),
     /// Hand a shift over to the next one
     #[command(subcommand)]
     HandOver(HandOverCommand),

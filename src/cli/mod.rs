@@ -25,6 +25,7 @@ mod exit;
 mod hand_over;
 mod house;
 mod incident;
+mod inspections;
 mod journal;
 mod lines;
 mod live;
@@ -123,6 +124,7 @@ async fn carry_out(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Second { request, why } => house::second(context, request, why).await,
         Command::Incident(command) => incident::incident(context, command).await,
         Command::Bulletin { day } => bulletin::bulletin(context, day).await,
+        Command::Inspections(arguments) => inspections::inspections(context, &arguments).await,
         Command::HandOver(command) => hand_over::hand_over(context, command).await,
         Command::Roster(command) => roster::roster(context, command).await,
         Command::Audit(arguments) => audit::audit(context, arguments).await,

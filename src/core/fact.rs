@@ -23,6 +23,7 @@ pub use super::change::ChangeStep;
 use super::change::WeeklyTold;
 use super::hand_over;
 pub use super::incident::{Moved, Opened};
+use super::inspection::{DayCount, Round};
 pub use super::login::{LoginHow, LoginTrouble};
 pub use super::past::{LostAttempt, RunArchived, RunLost};
 pub use super::received::{JobOfRun, Received};
@@ -145,6 +146,10 @@ pub enum Fact {
     WeeklyTold(Box<WeeklyTold>),
     /// What has happened in a time was compiled for people.
     BulletinTold(Box<Bulletin>),
+    /// A run was a round of inspections.
+    RoundInspected(Box<Round>),
+    /// A day is over, and its rounds of inspections are counted.
+    InspectionsCounted(Box<DayCount>),
     /// A shift is to be handed over to the next.
     HandOverOpened(Box<hand_over::Opened>),
     /// A step of that: a person took it, or its time had come.

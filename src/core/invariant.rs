@@ -5,8 +5,10 @@
 //! A check costs what its own job has (its needs, its resources and those who hold them), never what the night has.
 
 mod change;
+mod given;
 mod hand_overs;
 mod incidents;
+mod inspections;
 mod over;
 mod windows;
 
@@ -75,6 +77,8 @@ impl Watch {
         let broken = |of: String, though: String| Broken { of, fact: fact.kind(), though };
         hand_overs::may(around.state, fact).map_err(|(of, why)| broken(of, why))?;
         incidents::may(around.state, fact).map_err(|(of, why)| broken(of, why))?;
+        inspections::may(around.state, fact, around.now.wall)
+            .map_err(|(of, why)| broken(of, why.to_owned()))?;
         match fact {
             Fact::AttemptIntended { attempt, host, boot, examine } => {
                 let not = |why| broken(attempt.to_string(), why);
@@ -148,16 +152,10 @@ impl Watch {
                 undecided(around.state, batch, *first)
                     .map_err(|why| broken(batch.to_string(), why))?;
             }
-            Fact::Frozen { freeze, .. } if freeze.0 <= around.state.standing.last_freeze => {
-                return Err(broken(freeze.to_string(), "that number was given before".to_owned()));
-            }
-            Fact::SecondAsked { request, .. }
-                if request.0 <= around.state.standing.last_request =>
-            {
-                return Err(broken(request.to_string(), "that number was given before".to_owned()));
-            }
-            Fact::TokenMade { token, .. } if token.0 <= around.state.standing.last_token => {
-                return Err(broken(token.to_string(), "that number was given before".to_owned()));
+            Fact::Frozen { .. } | Fact::SecondAsked { .. } | Fact::TokenMade { .. } => {
+                if let Some(number) = given::before(&around.state.standing, fact) {
+                    return Err(broken(number, "that number was given before".to_owned()));
+                }
             }
             Fact::EventReceived(received)
                 if around.state.standing.events.contains_key(&received.key) =>
@@ -193,14 +191,11 @@ impl Watch {
             Fact::RunLost(_)
             | Fact::RunArchived(_)
             | Fact::StoreRestored { .. }
-            | Fact::Frozen { .. }
-            | Fact::SecondAsked { .. }
             | Fact::Unfrozen { .. }
             | Fact::PoolSized { .. }
             | Fact::PoolBack { .. }
             | Fact::SecondUsed { .. }
             | Fact::PasswordSet { .. }
-            | Fact::TokenMade { .. }
             | Fact::TokenRevoked { .. }
             | Fact::LoggedIn { .. }
             | Fact::LoginRefused { .. }
@@ -215,6 +210,8 @@ impl Watch {
             | Fact::IncidentOpened(_)
             | Fact::IncidentMoved(_)
             | Fact::IncidentClosed { .. }
+            | Fact::RoundInspected(_)
+            | Fact::InspectionsCounted(_)
             | Fact::HandOverOpened(_)
             | Fact::HandOverMoved(_)
             | Fact::BulletinTold(_)

@@ -81,7 +81,7 @@ impl Mover<'_> {
                 self.fault(&run, index, Fault::InDoubt)?;
             }
         }
-        Ok(())
+        Ok(self.note_round(&run)?)
     }
 
     /// The host has never seen an attempt that was meant for it, or had no room for it. In the same boot it was never

@@ -26,6 +26,7 @@ mod holders;
 mod host_link;
 mod house_wide;
 pub mod incident;
+pub mod inspection;
 pub mod invariant;
 mod judge;
 mod late;

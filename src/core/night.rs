@@ -277,6 +277,7 @@ impl Core {
                 .chain(self.bulletin_due())
                 .chain(self.weekly_due())
                 .chain(self.confirmations.next())
+                .chain(self.inspections_due())
                 .min(),
             since_boot: due.since_boot.into_iter().chain(away).min(),
         }
@@ -479,6 +480,7 @@ impl Mover<'_> {
         self.check_deadlines()?;
         self.end_runs()?;
         self.miss_hosts()?;
+        self.count_inspections()?;
         self.tell_bulletin()?;
         self.tell_weekly()?;
         self.watch_confirmations()?;

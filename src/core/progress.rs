@@ -282,6 +282,7 @@ impl Mover<'_> {
             }
             let Some(result) = result(&self.core.state, state) else { continue };
             self.emit(Fact::RunEnded { run: run.clone(), result })?;
+            self.note_round(&run)?;
             self.close_what_is_over(&run)?;
             if result == RunResult::Well {
                 self.close_of_runs_before(&run)?;

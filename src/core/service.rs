@@ -205,6 +205,12 @@ impl Core {
         Some(&service.site)
     }
 
+    /// As [`serves`](Self::serves), with its calendars.
+    pub(super) fn serves_by(&self) -> Option<(&Site, &Calendars)> {
+        let service = self.service.as_ref().filter(|service| !service.observes)?;
+        Some((&service.site, &service.calendars))
+    }
+
     /// When the next start is to be made, of all batches but these.
     pub fn next_start(&self, but: &BTreeSet<BatchId>) -> Option<Timestamp> {
         self.next_starts().find(|(_, batch)| !but.contains(batch)).map(|(at, _)| at)

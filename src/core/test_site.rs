@@ -116,6 +116,7 @@ pub(crate) fn site(batches: Vec<Batch>) -> Site {
         },
         webhooks: BTreeMap::new(),
         life_sign: None,
+        inspections: None,
         pools: BTreeMap::new(),
         hosts: BTreeMap::new(),
         targets: BTreeMap::new(),

@@ -174,6 +174,8 @@ fn stands_under(fact: &Fact) -> Option<String> {
         Fact::IncidentClosed { incident, .. } => format!("incident/{incident}/closed"),
         Fact::WeeklyTold(_) => "weekly".to_owned(),
         Fact::BulletinTold(_) => "bulletin".to_owned(),
+        Fact::RoundInspected(round) => format!("round/{}", round.run),
+        Fact::InspectionsCounted(counted) => format!("inspections/{}", counted.date),
         Fact::HandOverOpened(opened) => format!("hand-over/{}/0", opened.hand_over),
         Fact::HandOverMoved(moved) => format!("hand-over/{}/{}", moved.hand_over, moved.number),
         _ => return None,
@@ -253,6 +255,8 @@ fn row(seq: u64, at: Timestamp, fact: &Fact) -> Option<Row> {
         | Fact::EventReceived(_)
         | Fact::WeeklyTold(_)
         | Fact::BulletinTold(_)
+        | Fact::RoundInspected(_)
+        | Fact::InspectionsCounted(_)
         | Fact::HandOverOpened(_)
         | Fact::HandOverMoved(_)
         | Fact::DefinitionsRefused { .. }
@@ -336,6 +340,7 @@ mod tests {
             "bulletin-told",
             "weekly-told",
         ]);
+        expected.extend(["round-inspected", "inspections-counted"]);
         assert_eq!(changing, expected);
         let Some(Row::RunOpened(run)) = rows(7, at(), &facts()[0]).next() else { panic!() };
         assert_eq!((run.opened_seq, run.opened, run.trial, run.ended), (7, at(), true, None));

@@ -2,6 +2,7 @@
 
 mod changes;
 mod hand_overs;
+mod inspections;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -136,6 +137,7 @@ pub(super) fn facts() -> Vec<Fact> {
         ..opened(&next, &load)
     }))])
     .chain(hand_overs::facts())
+    .chain(inspections::facts())
     .collect()
 }
 

@@ -47,6 +47,10 @@ pub(super) fn headline(lang: Lang, clock: &Clock<'_>, what: &str, fault: &Fault)
             let (change, item, due) = (change.as_str(), item.as_str(), &clock.full(*due));
             return Incidents::Unconfirmed { change, environment, item, due }.say(lang);
         }
+        Fault::RoundsMissed { batch, date, wanted, done } => {
+            let (batch, date) = (batch.as_str(), &date.to_string());
+            return Incidents::RoundsMissed { batch, date, wanted: *wanted, done: *done }.say(lang);
+        }
         Fault::Told { title } => return title.clone(),
     };
     words.say(lang)
@@ -95,6 +99,7 @@ pub(super) fn meaning(lang: Lang, view: &IncidentView) -> Option<String> {
             let (change, item) = (change.as_str(), item.as_str());
             Incidents::MeansUnconfirmed { change, environment, item }.say(lang)
         }
+        Fault::RoundsMissed { .. } => Incidents::MeansRoundsMissed.say(lang),
         Fault::Told { .. } => {
             let by = view.by.as_ref().map(|who| who.name.get(lang).to_owned())?;
             Incidents::MeansTold { by: &by }.say(lang)

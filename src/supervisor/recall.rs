@@ -54,6 +54,8 @@ pub async fn standing<R: StoreReader>(
             | Fact::IncidentClosed { .. }
             | Fact::WeeklyTold(_)
             | Fact::BulletinTold(_)
+            | Fact::RoundInspected(_)
+            | Fact::InspectionsCounted(_)
             | Fact::HandOverOpened(_)
             | Fact::HandOverMoved(_)
                 if trial =>

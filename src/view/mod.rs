@@ -18,6 +18,7 @@ pub mod event;
 pub mod hand_over;
 pub mod health;
 pub mod incident;
+pub mod inspection;
 pub mod job;
 pub mod list;
 pub mod of_fact;

@@ -118,6 +118,8 @@ pub fn event(after: &State, at: Timestamp, fact: &Fact) -> Option<EventLine> {
         | Fact::EventForgotten { .. }
         | Fact::WeeklyTold(_)
         | Fact::BulletinTold(_)
+        | Fact::RoundInspected(_)
+        | Fact::InspectionsCounted(_)
         | Fact::HandOverOpened(_)
         | Fact::HandOverMoved(_) => return None,
     };

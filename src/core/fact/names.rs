@@ -52,6 +52,8 @@ impl Fact {
             | Self::EventForgotten { .. }
             | Self::WeeklyTold(_)
             | Self::BulletinTold(_)
+            | Self::RoundInspected(_)
+            | Self::InspectionsCounted(_)
             | Self::HandOverOpened(_)
             | Self::HandOverMoved(_) => return None,
         })
@@ -78,6 +80,8 @@ impl Fact {
             Self::IncidentClosed { .. } => "incident-closed",
             Self::WeeklyTold(_) => "weekly-told",
             Self::BulletinTold(_) => "bulletin-told",
+            Self::RoundInspected(_) => "round-inspected",
+            Self::InspectionsCounted(_) => "inspections-counted",
             Self::HandOverOpened(_) => "hand-over-opened",
             Self::HandOverMoved(_) => "hand-over-moved",
             Self::ScheduleTaken { .. } => "schedule-taken",

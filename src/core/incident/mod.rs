@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 
 use super::fact::Deadline;
 use crate::types::{
-    CalendarName, ChangeId, ChannelName, CheckName, ClockKind, HandOverId, HostName, IncidentId,
-    IncidentKind, JobName, PersonId, PolicyName, RunId, Severity,
+    BatchId, CalendarName, ChangeId, ChannelName, CheckName, ClockKind, HandOverId, HostName,
+    IncidentId, IncidentKind, JobName, PersonId, PolicyName, RunId, Severity,
 };
 
 pub use raise::Foreseen;
@@ -56,6 +56,8 @@ pub enum Fault {
     HandOver { hand_over: HandOverId, ended: Timestamp },
     /// Nobody has confirmed in time what is to be confirmed after a change.
     Unconfirmed { change: ChangeId, environment: String, item: CheckName, due: Timestamp },
+    /// A day is over, and had fewer rounds of inspections than the site wants.
+    RoundsMissed { batch: BatchId, date: Date, wanted: u32, done: u32 },
     /// A person, or another system, says so.
     Told { title: String },
 }

@@ -139,6 +139,8 @@ impl State {
             | Fact::EventForgotten { .. }
             | Fact::WeeklyTold(_)
             | Fact::BulletinTold(_)
+            | Fact::RoundInspected(_)
+            | Fact::InspectionsCounted(_)
             | Fact::HandOverOpened(_) => self.standing.apply(at, fact),
             Fact::HandOverMoved(moved) => self.standing.move_hand_over(at, moved)?,
             Fact::ChangeMoved { change, number, by, reason, second, step } => {

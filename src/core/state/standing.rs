@@ -11,6 +11,7 @@ use crate::core::bulletin::Bulletin;
 use crate::core::change::{Lives, Taken};
 use crate::core::fact::{Approved, Fact, Proposed, RunOpened};
 use crate::core::hand_over::{self, HandOver};
+use crate::core::inspection::Inspected;
 use crate::core::order::Order;
 use crate::core::received::Heard;
 use crate::definition::site::Freeze;
@@ -37,6 +38,8 @@ pub struct Standing {
     pub weekly: Option<Timestamp>,
     /// The last bulletin; the first is of no time, for nobody.
     pub bulletin: Option<Bulletin>,
+    /// Rounds of inspections, and days that were counted.
+    pub inspected: Inspected,
     /// The highest numbers ever given.
     pub last_freeze: u64,
     pub last_request: u64,
@@ -149,6 +152,12 @@ impl Standing {
             }
             Fact::WeeklyTold(told) => self.weekly = Some(told.until),
             Fact::BulletinTold(told) => self.bulletin = Some((**told).clone()),
+            Fact::RoundInspected(round) => {
+                self.inspected.rounds.insert(round.run.clone(), (**round).clone());
+            }
+            Fact::InspectionsCounted(counted) => {
+                self.inspected.days.insert(counted.date, counted.batches.clone());
+            }
             Fact::HandOverOpened(opened) => {
                 let id = opened.hand_over.clone();
                 self.hand_overs.entry(id).or_insert_with(|| HandOver::new(at, opened));

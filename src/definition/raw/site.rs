@@ -1,12 +1,16 @@
 //! `site.yaml`.
 
+use jiff::civil::Date;
+
 use super::leaf::{Whole, Word};
 use super::record::record;
 use super::webhook::WebhookRecord;
 use super::{List, Names, OneOrMore};
+use crate::definition::day_words::DayWords;
 use crate::definition::site::{ServerTls, Tls, TwoPeople};
 use crate::types::{
-    CalendarName, ChannelName, HostName, Lang, PoolName, Right, Role, Span, TargetName, Zone,
+    BatchId, CalendarName, ChannelName, HostName, Lang, PoolName, Right, Role, Severity, Span,
+    TargetName, Zone,
 };
 
 /// The format that files are written in.
@@ -31,6 +35,8 @@ record! {
         optional webhooks: Names<ChannelName, WebhookRecord>,
         /// Where a service says now and then that it lives, for `nightrun watch` on another host.
         optional life_sign: LifeSignRecord,
+        /// How many rounds of inspections a day must have.
+        optional inspections: InspectionsRecord,
         /// Counted resources of the whole site; a mutex is a pool of one.
         optional pools: Names<PoolName, Whole<1, 100_000>>,
         /// Hosts that jobs run on; `local` is there by itself.
@@ -42,6 +48,32 @@ record! {
         /// What each role may do; without this key everybody may do everything but `admin`. Who has the role `admin` may
         /// do everything.
         optional rights: Names<Role, List<Right>>,
+    }
+}
+
+record! {
+    /// Rounds of inspections: each run of a batch whose `inspect` jobs have all told what they found.
+    pub(crate) struct InspectionsRecord {
+        /// Of rules for the same batch and day the one that asks for most counts.
+        required rounds: List<RoundRecord>,
+        /// Of the incident of a day that lacks rounds. Default: p3.
+        optional severity: Severity,
+    }
+}
+
+record! {
+    /// How many rounds a day must have.
+    pub(crate) struct RoundRecord {
+        required batch: BatchId,
+        required per_day: Whole<1, 1_000>,
+        /// Days in words. Default: every day.
+        optional days: DayWords,
+        /// Of `days`; the site's by default.
+        optional calendar: CalendarName,
+        /// The first date that it is for.
+        optional from: Date,
+        /// The last one.
+        optional to: Date,
     }
 }
 

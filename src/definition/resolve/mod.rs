@@ -16,6 +16,7 @@ mod needs;
 mod people;
 mod roster;
 mod roster_rules;
+mod rounds;
 mod settings;
 mod targets;
 mod webhooks;
@@ -60,6 +61,7 @@ pub(super) fn resolve(
         mail: settings.mail,
         webhooks: settings.webhooks,
         life_sign: settings.life_sign,
+        inspections: settings.inspections,
         pools: settings.pools,
         hosts: settings.hosts,
         targets: settings.targets,

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::known::Known;
-use super::{targets, webhooks};
+use super::{rounds, targets, webhooks};
 use crate::definition::defect::Finding;
 use crate::definition::raw::site::{LifeSignRecord, MailRecord, SiteFile, SmtpRecord};
 use crate::definition::raw::{At, Field, List, Names, Word};
 use crate::definition::sheets::{Findings, Sheets};
 use crate::definition::site::{
-    ADMIN_ROLE, Host, LifeSignRule, Mail, Smtp, Target, Tls, Transport, TwoPeople, Webhook,
+    ADMIN_ROLE, Host, InspectionRules, LifeSignRule, Mail, Smtp, Target, Tls, Transport, TwoPeople,
+    Webhook,
 };
 use crate::types::{
     CalendarName, ChannelName, HostName, Lang, PoolName, Rights, Role, Span, TargetName, Text, Zone,
@@ -24,6 +25,7 @@ pub(super) struct Settings {
     pub mail: Mail,
     pub webhooks: BTreeMap<ChannelName, Webhook>,
     pub life_sign: Option<LifeSignRule>,
+    pub inspections: Option<InspectionRules>,
     pub pools: BTreeMap<PoolName, u32>,
     pub hosts: BTreeMap<HostName, Host>,
     pub targets: BTreeMap<TargetName, Target>,
@@ -57,6 +59,7 @@ pub(super) fn resolve(
     let targets = targets::resolve(raw, &mut found);
     let webhooks = webhooks::resolve(raw, &mut found);
     let life_sign = raw.life_sign.get().and_then(|raw| life_sign(raw, &mut found));
+    let inspections = raw.inspections.get().map(|raw| rounds::resolve(raw, known, &mut found));
     warn_of_one_person(sheets, &raw.second_person, &mut found);
     let rights = rights(raw, known, &mut found);
     findings.add(&sheet.file, found);
@@ -71,6 +74,7 @@ pub(super) fn resolve(
         targets,
         webhooks,
         life_sign,
+        inspections,
         second_person: raw.second_person.get().map(second_person).unwrap_or_default(),
         rights,
         mail: mail?,

@@ -1,8 +1,10 @@
 //! Inspections (巡检): what an `inspect` job looks at, and how often a day somebody has to look (I1).
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::types::{CheckName, Span, Thresholds};
+use super::DayRule;
+use crate::types::{BatchId, CheckName, Severity, Span, Thresholds};
 
 /// One look of an `inspect` job (检查项). Words in braces are replaced when its attempt starts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,4 +83,24 @@ pub enum MemoryOf {
     /// What programs could still get without swapping counts as free.
     Ram,
     Swap,
+}
+
+/// How often a day somebody has to look, and how grave it is where nobody did (I1).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InspectionRules {
+    /// In the order of the file; of those that are for a day the one that asks for most counts.
+    pub rounds: Vec<RoundRule>,
+    /// Of the incident of rounds that were missed.
+    pub severity: Severity,
+}
+
+/// Runs of this batch are rounds, and a day has at least so many.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoundRule {
+    pub batch: BatchId,
+    pub per_day: u32,
+    pub days: DayRule,
+    /// The first and the last date that it is for.
+    pub from: Option<Date>,
+    pub to: Option<Date>,
 }

@@ -45,7 +45,7 @@ pub use duty::{
     Override, Rotation, Shift, Swap, Team, TurnLength,
 };
 pub use escalation::{Clocks, Escalation, Limit, Policy, Rung, Tell, Way};
-pub use inspection::{InspectCheck, Look, MemoryOf};
+pub use inspection::{InspectCheck, InspectionRules, Look, MemoryOf, RoundRule};
 pub use job::{EndingKind, Job, Kind, Need, NeedOf, Retry, Success, Survivors, Transaction};
 pub use life_sign::LifeSignRule;
 pub use roster_rules::{
@@ -76,6 +76,9 @@ pub struct Site {
     /// Where a service says that it lives.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub life_sign: Option<LifeSignRule>,
+    /// How often a day inspections are made; `None`: nobody counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inspections: Option<InspectionRules>,
     pub pools: BTreeMap<PoolName, u32>,
     pub hosts: BTreeMap<HostName, Host>,
     pub targets: BTreeMap<TargetName, Target>,
@@ -300,6 +303,7 @@ impl Site {
             mail: self.mail.clone(),
             webhooks: self.webhooks.clone(),
             life_sign: None,
+            inspections: self.inspections.clone(),
             pools: self.pools.clone(),
             hosts: self.hosts.clone(),
             targets: self.targets.clone(),

@@ -1,4 +1,4 @@
-//! Routes of whoever is on call: incidents, hand-overs of shifts, bulletins.
+//! Routes of whoever is on call: incidents, hand-overs of shifts, bulletins, inspections.
 
 use axum::http::Method;
 use axum::routing::{get, post};
@@ -13,11 +13,13 @@ use crate::http::incidents::{
     IncidentsPage, OpenBody, WantedBody, WhichIncidents, list as incidents, one as incident,
     open as open_incident, report as incident_report, step as incident_step,
 };
+use crate::http::inspections::{WhichInspections, inspections};
 use crate::http::route::{Answer, Needs, Route, Schemas};
 use crate::types::Right;
 use crate::view::bulletin::BulletinView;
 use crate::view::hand_over::HandOverView;
 use crate::view::incident::IncidentView;
+use crate::view::inspection::InspectionsView;
 
 pub(super) fn of_incidents(s: &mut Schemas) -> Vec<Route> {
     let responds = Needs::Right(Right::Respond);
@@ -104,5 +106,13 @@ pub(super) fn of_hand_overs(s: &mut Schemas) -> Vec<Route> {
         )
         .asks::<WhichBulletin>(s)
         .gives::<BulletinView>(200, s),
+        Route::new(
+            (Method::GET, "/api/v1/inspections"),
+            READ,
+            "Rounds of inspections of some days: how many, and what each check has found",
+            get(inspections),
+        )
+        .asks::<WhichInspections>(s)
+        .gives::<InspectionsView>(200, s),
     ]
 }

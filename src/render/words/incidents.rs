@@ -32,6 +32,9 @@ messages! {
     Unconfirmed { change: &'a str, environment: &'a str, item: &'a str, due: &'a str }:
         format!("nobody has confirmed {item} of the change {change} in {environment} by {due}"),
         format!("变更 {change}（{environment}）的 {item} 未在 {due} 前确认");
+    RoundsMissed { batch: &'a str, date: &'a str, wanted: u32, done: u32 }:
+        format!("{batch} had {done} of {wanted} rounds of inspections on {date}"),
+        format!("{date} {batch} 应巡检 {wanted} 次，实际 {done} 次");
     StoreAway { since: &'a str }:
         format!("the store could not be written since {since}"), format!("自 {since} 起存储无法写入");
 
@@ -58,6 +61,9 @@ messages! {
     MeansUnconfirmed { change: &'a str, environment: &'a str, item: &'a str }:
         format!("The change stays open until it is: `nightrun change confirm {change} {item} --environment {environment} --reason ...`."),
         format!("确认前变更不能关闭：`nightrun change confirm {change} {item} --environment {environment} --reason ...`。");
+    MeansRoundsMissed:
+        "The day is over, and a missed inspection cannot be made up. `nightrun inspections` shows which rounds there were.",
+        "当日已结束，漏检无法补做。请用 `nightrun inspections` 查看当日巡检情况。";
     MeansTold { by: &'a str }: format!("Opened by {by}."), format!("由 {by} 登记。");
 
     // Why this mail comes.

@@ -21,11 +21,12 @@ use crate::core::calendar::Calendars;
 use crate::core::order::Order;
 use crate::core::refused::Refused;
 use crate::definition::site::{
-    Duty, Engine, Host, Mail, Person, Server, ServerTls, Site, Target, Transport, TwoPeople,
+    Batch, DayRule, Days, Duty, Engine, Host, InspectionRules, Kind, Mail, Person, RoundRule,
+    Server, ServerTls, Site, Target, Transport, TwoPeople,
 };
 use crate::types::{
     BusinessDate, HostName, InvalidName, JobName, JobRef, Lang, Outcome, PersonId, PoolName, Role,
-    Span, TargetName, Text,
+    Severity, Span, TargetName, Text,
 };
 
 /// A made-up site with its night.
@@ -89,6 +90,7 @@ pub(super) fn made(dice: &mut Dice, jobs: usize) -> Result<Made, BadSite> {
         },
         webhooks: BTreeMap::new(),
         life_sign: None,
+        inspections: rounds(&batches),
         hosts: hosts(dice, jobs)?,
         targets: targets()?,
         people: BTreeMap::from([(operator()?, person()?), (watcher()?, person()?)]),
@@ -113,6 +115,22 @@ pub(super) fn made(dice: &mut Dice, jobs: usize) -> Result<Made, BadSite> {
         on_call::shifts(dice, &mut site, night.date)?;
     }
     orders::of(dice, site, &night)
+}
+
+/// Every batch that inspects is counted.
+fn rounds(batches: &[Batch]) -> Option<InspectionRules> {
+    let inspects =
+        |batch: &&Batch| batch.jobs.iter().any(|job| matches!(job.kind, Kind::Inspect { .. }));
+    let days = DayRule { days: Days::EveryDay, offset: 0, calendar: None };
+    let rule = |batch: &Batch| RoundRule {
+        batch: batch.id.clone(),
+        per_day: 1,
+        days: days.clone(),
+        from: None,
+        to: None,
+    };
+    let rounds: Vec<RoundRule> = batches.iter().filter(inspects).map(rule).collect();
+    (!rounds.is_empty()).then_some(InspectionRules { rounds, severity: Severity::P3 })
 }
 
 const TWO: [TwoPeople; 3] = [TwoPeople::Force, TwoPeople::KillChange, TwoPeople::Unfreeze];

@@ -59,7 +59,12 @@ impl World {
         let ending = if bad { bad_ending(&mut dice) } else { Ending::Exited { code: 0 } };
         let line_found = !(bad && job.success.line.is_some() && dice.percent(50));
         let change = matches!(job.kind, Kind::Change { .. });
-        let work = if change { change_work(&mut dice, &ending) } else { None };
+        let tells = matches!(ending, Ending::Exited { .. });
+        let work = match job.kind {
+            Kind::Change { .. } => change_work(&mut dice, &ending),
+            Kind::Inspect { .. } => tells.then(|| Work::Inspect { checks: Vec::new() }),
+            _ => None,
+        };
         // A worker tells by its exit code that its change is not done.
         let failed = matches!(&work, Some(Work::Change(work)) if work.state != ChangeState::Done);
         let ending = match ending {

@@ -29,6 +29,8 @@ mod handed_over;
 #[cfg(feature = "faults")]
 mod hour_long;
 #[cfg(feature = "faults")]
+mod inspected;
+#[cfg(feature = "faults")]
 mod life_sign;
 mod limits;
 mod needs;
