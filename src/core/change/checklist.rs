@@ -124,7 +124,7 @@ impl Desk<'_> {
             return handled((self.site, self.rules), change, by, asked, &authors);
         }
         let environment = self.environment(environment)?;
-        let closings = self.to_close(&environment);
+        let closings = self.left_in(&environment);
         let closings = closings.map(|executed| self.closings(&environment, executed));
         let closing = closings.into_iter().flatten().find(|closing| closing.name == name);
         if let Some(closing) = closing {

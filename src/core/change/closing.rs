@@ -51,7 +51,7 @@ pub struct Overdue {
 
 impl Desk<'_> {
     /// An attempt that has left something in an environment: what is confirmed before the closing is about it.
-    pub(super) fn to_close<'a>(&'a self, environment: &'a str) -> Option<&'a Executed> {
+    pub(super) fn left_in<'a>(&'a self, environment: &'a str) -> Option<&'a Executed> {
         let left = |state| !matches!(state, ChangeState::FailedClean | ChangeState::FailedGuard);
         let (_, executed) = self.life.executions(environment).find(|(state, _)| left(*state))?;
         Some(executed)
@@ -121,7 +121,7 @@ impl Desk<'_> {
     }
 
     fn lacks_to_close<'a>(&'a self, environment: &'a str) -> Vec<Closing<'a>> {
-        let Some(executed) = self.to_close(environment) else { return Vec::new() };
+        let Some(executed) = self.left_in(environment) else { return Vec::new() };
         let mut closings = self.closings(environment, executed);
         closings.retain(|closing| !self.is_said(environment, closing));
         closings
