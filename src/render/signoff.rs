@@ -10,7 +10,7 @@ use super::clock;
 use super::mail::MailText;
 use super::sectioned::{Section, Sectioned};
 use super::table::{PAGE, Table, harmless, wrap};
-use super::words::{ChangeWord, Label, Listed, aside, list, pair};
+use super::words::{ChangeWord, Label, Listed, aside, list, pair, remarks};
 use crate::core::change::{Dropped, Signs, WeeklyNotice, WeeklyWhat};
 use crate::definition::site::Site;
 use crate::types::{Lang, Zone};
@@ -215,7 +215,7 @@ fn entry_line(lang: Lang, zone: &Zone, line: &SignOffLine) -> String {
     if !open.is_empty() {
         told.push(pair(lang, &Listed::Unsigned.say(lang), &list(lang, open)));
     }
-    pair(lang, &format!("{}  {}", line.line.id, line.line.title.get(lang)), &list(lang, told))
+    pair(lang, &format!("{}  {}", line.line.id, line.line.title.get(lang)), &remarks(lang, &told))
 }
 
 #[derive(Template)]
@@ -288,3 +288,7 @@ pub fn html(lang: Lang, page: &SignOffPage) -> Result<String, askama::Error> {
     };
     page.render().map(|page| harmless(&page))
 }
+
+#[cfg(test)]
+#[path = "signoff_tests.rs"]
+mod tests;

@@ -12,7 +12,7 @@ use super::request::handled;
 use super::step::ChangeStep;
 use crate::core::refused::{Refused, Rule};
 use crate::definition::site::{Before, Case, ChangeKind, CheckRule, Part};
-use crate::types::{CheckName, PersonId, Role};
+use crate::types::{CheckName, MarketName, PersonId, Role};
 
 /// The item that lets a change run whose window has passed.
 pub const LATE: &str = "late";
@@ -25,21 +25,27 @@ pub(super) fn item(name: &str) -> Option<CheckName> {
 }
 
 impl Desk<'_> {
-    /// Items of the checklist before a start or a closing in an environment.
-    pub(super) fn items(
-        &self,
-        environment: &str,
+    /// Items of the checklist before a start or a closing; `markets`: whose functions the change touches.
+    pub(super) fn items<'a>(
+        &'a self,
+        (case, markets): (Case<'_>, &[MarketName]),
         before: Before,
-    ) -> impl Iterator<Item = (&CheckName, &CheckRule)> {
-        let case = self.case(environment);
-        let (papers, branch) = (&self.change.papers, self.branch());
+    ) -> impl Iterator<Item = (&'a CheckName, &'a CheckRule)> {
+        let of_branch = self.branch().is_some();
         self.rules.checklist.iter().filter(move |(_, rule)| {
             rule.before == before
                 && rule.scope.covers(case)
-                && (rule.markets.is_empty()
-                    || rule.markets.iter().any(|market| papers.markets.contains(market)))
-                && (!rule.branches || branch.is_some())
+                && (rule.markets.is_empty() || rule.markets.iter().any(|of| markets.contains(of)))
+                && (!rule.branches || of_branch)
         })
+    }
+
+    /// Items of the checklist before a start in an environment.
+    pub(super) fn start_items<'a>(
+        &'a self,
+        environment: &str,
+    ) -> impl Iterator<Item = (&'a CheckName, &'a CheckRule)> {
+        self.items((self.case(environment), &self.change.papers.markets), Before::Start)
     }
 
     pub(super) fn counts(&self, (taken, of): (&Taken, &Role), role: &Role) -> bool {
@@ -55,7 +61,7 @@ impl Desk<'_> {
                 |of: (&Taken, &Role)| self.counts(of, role) && !authors.contains(&of.0.by);
             !self.confirmed(environment, name, at).any(by_role)
         };
-        let items = self.items(environment, Before::Start);
+        let items = self.start_items(environment);
         let mut found: Vec<Missing> = items
             .filter(|(name, rule)| lacks(name, &rule.role))
             .map(|(name, rule)| confirmation(name, &rule.role))
@@ -128,7 +134,7 @@ impl Desk<'_> {
         let closings = closings.map(|executed| self.closings(&environment, executed));
         let closing = closings.into_iter().flatten().find(|closing| closing.name == name);
         if let Some(closing) = closing {
-            return self.confirm_closing(by, at, environment, &closing);
+            return self.confirm_closing(by, at, &environment, &closing);
         }
         self.confirm_start(by, at, environment, name)
     }
@@ -197,7 +203,7 @@ impl Desk<'_> {
                 false => Vec::new(),
             });
         }
-        let mut items = self.items(environment, Before::Start);
+        let mut items = self.start_items(environment);
         Ok(items
             .find(|(known, _)| *known == name)
             .map(|(_, rule)| &rule.role)

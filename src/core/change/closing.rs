@@ -11,8 +11,8 @@ use super::missing::Missing;
 use super::step::{ChangeStep, Executed};
 use crate::core::opening::later;
 use crate::core::refused::{Refused, Rule};
-use crate::definition::site::{Before, CheckRule, Moment, Part};
-use crate::types::{CheckName, PersonId, Role, Span};
+use crate::definition::site::{Before, Case, CheckRule, Moment, Part};
+use crate::types::{CheckName, MarketName, PersonId, Role, Span};
 use crate::wire::ChangeState;
 
 /// Before the number of a permission that its own person configures after the change.
@@ -57,25 +57,41 @@ impl Desk<'_> {
         Some(executed)
     }
 
-    pub(super) fn closings(&self, environment: &str, executed: &Executed) -> Vec<Closing<'_>> {
+    /// By what its file said when it began: whatever is altered later, nothing of it is let off.
+    pub(super) fn closings<'a>(
+        &'a self,
+        environment: &'a str,
+        executed: &'a Executed,
+    ) -> Vec<Closing<'a>> {
+        let began = self.life.beginning(executed).and_then(|began| began.declared.as_ref());
+        let papers = &self.change.papers;
+        let (case, markets, permissions) = match began {
+            Some(then) => {
+                let case = Case { class: then.class, kind: then.kind, environment };
+                (case, then.markets.as_slice(), then.permissions.as_slice())
+            }
+            None => {
+                (self.case(environment), papers.markets.as_slice(), papers.permissions.as_slice())
+            }
+        };
         let ended = executed.ended;
-        let items = self.items(environment, Before::Close).map(|(name, rule)| Closing {
+        let items = self.items((case, markets), Before::Close).map(|(name, rule)| Closing {
             name: name.clone(),
             whose: Whose::Role(&rule.role),
             after: rule.after.as_ref(),
             from: match rule.from {
                 None => Ok(ended),
                 Some(Moment::After(wait)) => Ok(after(ended, wait)),
-                Some(Moment::Open) => self.opens(rule, ended).max().ok_or(()),
+                Some(Moment::Open) => self.opens(rule, markets, ended).max().ok_or(()),
             },
             until: rule.until.and_then(|until| match until {
                 Moment::After(wait) => Some(after(ended, wait)),
-                Moment::Open => self.opens(rule, ended).min(),
+                Moment::Open => self.opens(rule, markets, ended).min(),
             }),
         });
         let mut all: Vec<Closing<'_>> = items.collect();
         let last = self.change.places(self.site).last().is_some_and(|(of, _)| *of == environment);
-        let permissions = self.change.papers.permissions.iter().enumerate().filter(|_| last);
+        let permissions = permissions.iter().enumerate().filter(|_| last);
         all.extend(permissions.filter_map(|(at, permission)| {
             Some(Closing {
                 name: item(&format!("{PERMISSION}{}", at + 1))?,
@@ -89,8 +105,13 @@ impl Desk<'_> {
     }
 
     /// When the markets of the change that an item names open for the first time after an execution (D12).
-    fn opens(&self, rule: &CheckRule, ended: Timestamp) -> impl Iterator<Item = Timestamp> {
-        let ours = rule.markets.iter().filter(|of| self.change.papers.markets.contains(of));
+    fn opens<'a>(
+        &'a self,
+        rule: &'a CheckRule,
+        markets: &'a [MarketName],
+        ended: Timestamp,
+    ) -> impl Iterator<Item = Timestamp> + 'a {
+        let ours = rule.markets.iter().filter(|of| markets.contains(of));
         let windows = ours.filter_map(|market| self.rules.markets.get(market));
         windows.filter_map(move |window| {
             let openings = self.windows.openings(window, ended, later(ended, AHEAD));
@@ -166,11 +187,11 @@ impl Desk<'_> {
         &self,
         by: &PersonId,
         at: Timestamp,
-        environment: String,
+        environment: &str,
         closing: &Closing<'_>,
     ) -> Result<ChangeStep, Refused> {
         let name = &closing.name;
-        if self.is_said(&environment, closing) {
+        if self.is_said(environment, closing) {
             return Err(Refused::by(Rule::NoChange, format!("`{name}` is confirmed")));
         }
         match closing.from {
@@ -186,7 +207,7 @@ impl Desk<'_> {
             }
         }
         if let Some(after) = closing.after
-            && self.lacks_to_close(&environment).iter().any(|open| open.name == *after)
+            && self.lacks_to_close(environment).iter().any(|open| open.name == *after)
         {
             return Err(too_early(name, after));
         }
@@ -204,7 +225,7 @@ impl Desk<'_> {
                 Some(role.clone())
             }
         };
-        let (environment, content) = (Some(environment), self.change.content.clone());
+        let (environment, content) = (Some(environment.to_owned()), self.change.content.clone());
         Ok(ChangeStep::Confirmed { environment, item: name.clone(), content, role })
     }
 }

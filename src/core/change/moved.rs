@@ -35,13 +35,15 @@ pub struct ChangeOrder {
     pub named: Vec<Named>,
 }
 
-fn declared(site: &Site, change: &Change) -> Declared {
+pub(super) fn declared(site: &Site, change: &Change) -> Declared {
     let requester = || site.people.get(change.requester.as_ref()?)?.team.clone();
     Declared {
         class: change.class,
         kind: change.kind,
         team: change.papers.team.clone().or_else(requester),
         fixes: change.papers.fixes.clone(),
+        markets: change.papers.markets.clone(),
+        permissions: change.papers.permissions.clone(),
     }
 }
 

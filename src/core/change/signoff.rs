@@ -9,7 +9,7 @@ use super::checklist::{ACCEPTANCE, item};
 use super::desk::Desk;
 use super::life::{Stage, Taken};
 use super::missing::Missing;
-use crate::definition::site::{Before, ChangeRules, WeeklyRule};
+use crate::definition::site::{ChangeRules, WeeklyRule};
 use crate::types::{CheckName, PersonId, Role};
 use crate::wire::ChangeState;
 
@@ -142,7 +142,7 @@ impl Desk<'_> {
                 signatures.push(Signature { signs, role, people, given });
             }
         }
-        for (item, rule) in self.items(environment, Before::Start) {
+        for (item, rule) in self.start_items(environment) {
             let given = self.signed(self.confirmed(environment, item, at), &rule.role);
             let (signs, role) = (Signs::Item { item: item.clone() }, rule.role.clone());
             signatures.push(Signature { signs, role, people: 1, given });

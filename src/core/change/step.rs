@@ -5,9 +5,10 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::definition::site::{ChangeClass, ChangeKind};
+use crate::definition::site::{ChangeClass, ChangeKind, Permission};
 use crate::types::{
-    AttemptId, ChangeId, CheckName, EventKey, PersonId, Role, TargetName, TeamName, WindowClass,
+    AttemptId, ChangeId, CheckName, EventKey, MarketName, PersonId, Role, TargetName, TeamName,
+    WindowClass,
 };
 use crate::wire::{ChangeState, CutDecision, Progress, RehearsalStep};
 
@@ -181,6 +182,12 @@ pub struct Declared {
     /// Changes that it puts right.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fixes: Vec<ChangeId>,
+    /// Markets whose functions it touches.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub markets: Vec<MarketName>,
+    /// What is configured after it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub permissions: Vec<Permission>,
 }
 
 /// Why a change was allowed to start when it did.

@@ -283,3 +283,24 @@ fn what_nobody_has_confirmed_in_time_is_one_incident_until_somebody_has() {
     night.at("2026-10-29T12:00");
     assert_eq!(open(&night).len(), 1);
 }
+
+#[test]
+fn whatever_is_altered_in_its_file_after_it_was_executed_lets_nothing_off() {
+    let lines = "kind: emergency\nproduct_line: securities\nmarkets: [us]\n\
+                 permissions: [{what: Read it, by: dba}]";
+    let mut house = House::new(starter::House::C, &[("fix", &format!("{DATA}\n{lines}"))]);
+    house.at("2026-10-27T10:00").done("fix", "author", of_day(26));
+    house.began("fix", "production");
+    house.at("2026-10-27T17:00").executed("fix", "production", ChangeState::Done);
+    let open = |house: &House| -> Vec<String> {
+        let missing = house.desk(&change("fix")).unclosed("production");
+        missing.iter().map(ToString::to_string).collect()
+    };
+    let before = open(&house);
+    assert_eq!(before.len(), 3, "{before:?}");
+    let known = house.site.changes.get_mut(&change("fix")).unwrap();
+    known.kind = ChangeKind::Normal;
+    known.papers.markets.clear();
+    known.papers.permissions.clear();
+    assert_eq!(open(&house), before);
+}

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::core::change::moved::declared;
 use crate::core::change::{
     Began, ChangeLife, ChangeStep, Cleared, Crew, Desk, Executed, Lives, Missing, Start, Taken,
     Wish, without_folder,
@@ -161,7 +162,7 @@ impl House {
             window: None,
             executor: None,
             watcher: None,
-            declared: None,
+            declared: Some(declared(&self.site, &self.site.changes[&id])),
         };
         self.push(&id, person("shift"), ChangeStep::Began { began: Box::new(began) });
     }
