@@ -8,7 +8,7 @@ use super::change;
 use super::context::Context;
 use super::exit::{Failure, WELL};
 use super::run;
-use crate::definition::site::{Batch, Site};
+use crate::definition::site::{Batch, ChangeKind, Site};
 use crate::http::StepBody;
 use crate::types::{BatchId, ChangeId};
 
@@ -62,6 +62,11 @@ fn place(site: &Site, id: &ChangeId, named: Option<String>) -> Result<String, Fa
         .changes
         .get(id)
         .ok_or_else(|| Failure::refused(format!("the site has no folder changes/{id}")))?;
+    if change.kind == ChangeKind::Normal {
+        let what = format!("{id} is no emergency: it runs in its window");
+        let hint = "`nightrun change schedule` puts it on the list of that window";
+        return Err(Failure::refused(format!("{what}; {hint}")));
+    }
     let places = change.places(site);
     match (named, places.as_slice()) {
         (Some(named), _) => Ok(named),
@@ -81,10 +86,10 @@ fn list_of(
     environment: &str,
     named: Option<BatchId>,
 ) -> Result<BatchId, Failure> {
-    let class = site.changes.get(id).map(|change| change.class);
+    let change = site.changes.get(id);
     let takes = |batch: &Batch| {
         let list = batch.list.as_ref().filter(|list| list.environment == environment);
-        list.is_some_and(|list| class.is_some_and(|class| list.takes(class)))
+        list.is_some_and(|list| change.is_some_and(|change| list.takes(change)))
     };
     let lists = site.batches.values().filter(|batch| takes(batch)).map(|batch| &batch.id);
     let lists: Vec<&BatchId> = lists.collect();

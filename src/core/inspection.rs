@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use jiff::civil::{Date, Time};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::calendar::{Calendars, plus};
@@ -50,11 +50,15 @@ pub struct BatchCount {
     pub done: u32,
 }
 
+/// What was counted so long before its time was counted by a clock that ran ahead.
+const AHEAD: SignedDuration = SignedDuration::from_hours(24);
+
 /// What is known of rounds and of days that were counted.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Inspected {
     pub rounds: BTreeMap<RunId, Round>,
-    pub days: BTreeMap<Date, Vec<BatchCount>>,
+    /// With when each was counted.
+    pub days: BTreeMap<Date, (Timestamp, Vec<BatchCount>)>,
 }
 
 impl Inspected {
@@ -70,8 +74,11 @@ impl Inspected {
         self.rounds.keys().any(|known| known.batch == run.batch && known.key == run.key)
     }
 
-    pub fn last_counted(&self) -> Option<Date> {
-        self.days.last_key_value().map(|(date, _)| *date)
+    /// The last day that was counted by a time: what a clock that ran ahead has counted after it was none.
+    pub fn last_counted(&self, now: Timestamp) -> Option<Date> {
+        let soon = now.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
+        let mut counted = self.days.iter().rev().filter(|(_, (at, _))| *at <= soon);
+        counted.next().map(|(date, _)| *date)
     }
 }
 
@@ -156,7 +163,7 @@ pub(super) fn due(
     known: &Inspected,
     now: Timestamp,
 ) -> Option<DayCount> {
-    let Some(last) = known.last_counted() else {
+    let Some(last) = known.last_counted(now) else {
         let date = site.zone.tz().to_datetime(now).date();
         return site.inspections.is_some().then_some(DayCount { date, batches: Vec::new() });
     };
@@ -168,7 +175,7 @@ impl Core {
     /// When a day is to be counted, for a supervisor that serves.
     pub(super) fn inspections_due(&self) -> Option<Timestamp> {
         let (site, _) = self.serves_by()?;
-        let last = self.state.standing.inspected.last_counted()?;
+        let last = self.state.standing.inspected.last_counted(Timestamp::MAX)?;
         Some(end_of(plus(last, 1), &site.zone))
     }
 }

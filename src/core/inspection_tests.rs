@@ -50,7 +50,7 @@ fn counted(site: &Site, known: &mut Inspected, looks: &[&str]) -> Vec<String> {
         while let Some(day) = due(site, &calendars, known, local(look)) {
             let lines = day.batches.iter().map(|line| format!(" {}/{}", line.done, line.wanted));
             told.push(format!("{}:{}", day.date, lines.collect::<String>()));
-            known.days.insert(day.date, day.batches);
+            known.days.insert(day.date, (local(look), day.batches));
         }
     }
     told
@@ -65,7 +65,7 @@ fn a_day_is_counted_once_when_it_is_over() {
     let mon_fri = [true, true, true, true, true, false, false];
     let site = house(vec![rule(2, Days::Weekdays(mon_fri))]);
     // Friday 2026-10-30; on Sunday 2026-10-25 the clock had been set back.
-    let table: [Case; 6] = [
+    let table: [Case; 8] = [
         // The day on which it begins is nobody's fault.
         (&[], &["2026-10-29T12:00", "2026-10-29T23:59"], &["2026-10-29:"]),
         (
@@ -95,6 +95,18 @@ fn a_day_is_counted_once_when_it_is_over() {
             &[],
             &["2027-03-27T12:00", "2027-03-28T23:59", "2027-03-29T00:00"],
             &["2027-03-27:", "2027-03-28:"],
+        ),
+        // A clock that is set back an hour counts nothing twice.
+        (
+            &[],
+            &["2026-10-29T12:00", "2026-10-31T00:10", "2026-10-30T23:10", "2026-10-31T00:10"],
+            &["2026-10-29:", "2026-10-30: 0/2"],
+        ),
+        // What one that was a week ahead has counted is counted anew, each day when it is really over.
+        (
+            &[("2026-10-30", "2026-10-30T08:00")],
+            &["2026-10-29T12:00", "2026-11-02T12:00", "2026-10-30T12:00", "2026-10-31T09:00"],
+            &["2026-10-29:", "2026-10-30: 1/2", "2026-10-31:", "2026-11-01:", "2026-10-30: 1/2"],
         ),
     ];
     for (rounds, looks, expected) in table {

@@ -72,7 +72,8 @@ pub async fn of_store(
     site: &Arc<Site>,
     (from, to): (Option<Date>, Option<Date>),
 ) -> Result<InspectionsView, Fatal> {
-    let today = site.zone.tz().to_datetime(HostClock::new()?.now().wall).date();
+    let now = HostClock::new()?.now().wall;
+    let today = site.zone.tz().to_datetime(now).date();
     let from = from.unwrap_or(today);
     let to = to.unwrap_or(from);
     let mut core = Core::new(1);
@@ -89,5 +90,5 @@ pub async fn of_store(
             }
         }
     }
-    Ok(inspection::of(site, known, (from, to), results))
+    Ok(inspection::of(site, known, ((from, to), now), results))
 }

@@ -78,17 +78,17 @@ fn as_it_stands(
 pub fn of(
     site: &Site,
     known: &Inspected,
-    (from, to): (Date, Date),
+    ((from, to), now): ((Date, Date), Timestamp),
     mut results: Results,
 ) -> InspectionsView {
     let calendars = Calendars::new(&site.calendars);
     let mut days = Vec::new();
     for date in from.series(jiff::ToSpan::days(1)).take_while(|date| *date <= to) {
-        let over = known.last_counted().is_some_and(|last| date <= last);
-        let counted = known.days.get(&date).filter(|lines| !lines.is_empty());
+        let over = known.last_counted(now).is_some_and(|last| date <= last);
+        let counted = known.days.get(&date).filter(|(_, lines)| over && !lines.is_empty());
         let count = counted.map_or_else(
             || as_it_stands(site, &calendars, known, (date, over)),
-            |lines| DayCount { date, batches: lines.clone() },
+            |(_, lines)| DayCount { date, batches: lines.clone() },
         );
         for line in count.batches {
             let of_batch = rounds_of(known, (date, date)).filter(|r| r.run.batch == line.batch);

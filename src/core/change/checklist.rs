@@ -1,6 +1,8 @@
 //! Items of the checklist of a change before it starts (D15), and who may confirm what. Those of its request are in
 //! [`request`](super::request), those before its closing in [`closing`](super::closing).
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::approvals::Crew;
@@ -54,12 +56,8 @@ impl Desk<'_> {
 
     /// Items before a start that nobody with their role has confirmed, and an emergency that nobody has accepted.
     pub(super) fn unchecked(&self, environment: &str, at: Timestamp) -> Vec<Missing> {
-        let nobody = Crew::default();
-        let authors = self.people(Part::Author, &nobody);
         let lacks = |name: &CheckName, role: &Role| {
-            let by_role =
-                |of: (&Taken, &Role)| self.counts(of, role) && !authors.contains(&of.0.by);
-            !self.confirmed(environment, name, at).any(by_role)
+            !self.confirmed(environment, name, at).any(|(_, of)| of == role)
         };
         let items = self.start_items(environment);
         let mut found: Vec<Missing> = items
@@ -87,7 +85,8 @@ impl Desk<'_> {
         self.change.kind == ChangeKind::Emergency && covered && !accepted
     }
 
-    /// Who has confirmed an item of these scripts for an environment, so that it counts at a time.
+    /// Who has confirmed an item of these scripts for an environment, so that it counts at a time: with a role that they
+    /// have still, and no author by now.
     pub(super) fn confirmed<'a>(
         &'a self,
         environment: &'a str,
@@ -97,6 +96,9 @@ impl Desk<'_> {
         let within = self.rules.checklist.get(item).and_then(|rule| rule.within);
         let since = within.and_then(|within| at.checked_sub(within.get()).ok());
         let fresh = move |taken: &Taken| since.is_none_or(|since| taken.at >= since);
+        let nobody = Crew::default();
+        let authors: BTreeSet<PersonId> =
+            self.people(Part::Author, &nobody).into_iter().cloned().collect();
         self.current().iter().filter_map(move |taken| match &taken.step {
             ChangeStep::Confirmed {
                 environment: Some(of),
@@ -106,7 +108,9 @@ impl Desk<'_> {
             } if of == environment
                 && known == item
                 && *content == self.change.content
-                && fresh(taken) =>
+                && fresh(taken)
+                && self.counts((taken, role), role)
+                && !authors.contains(&taken.by) =>
             {
                 Some((taken, role))
             }
@@ -124,13 +128,19 @@ impl Desk<'_> {
     ) -> Result<ChangeStep, Refused> {
         if self.rules.checklist.get(&name).is_some_and(|rule| rule.before == Before::Submission) {
             let nobody = Crew::default();
-            let authors: Vec<&PersonId> = self.people(Part::Author, &nobody).into_iter().collect();
+            let mut authors: Vec<&PersonId> =
+                self.people(Part::Author, &nobody).into_iter().collect();
+            authors.extend(self.people(Part::Requester, &nobody));
             let asked = (&self.asked(), name);
             let change = (&self.change.id, self.life);
             return handled((self.site, self.rules), change, by, asked, &authors);
         }
-        let environment = self.environment(environment)?;
-        let closings = self.left_in(&environment);
+        let left = environment.filter(|named| self.life.left_somewhere().contains(named));
+        let environment = match left {
+            Some(named) => named.to_owned(),
+            None => self.environment(environment)?,
+        };
+        let closings = self.life.left_in(&environment);
         let closings = closings.map(|executed| self.closings(&environment, executed));
         let closing = closings.into_iter().flatten().find(|closing| closing.name == name);
         if let Some(closing) = closing {
@@ -155,11 +165,15 @@ impl Desk<'_> {
         if self.people(Part::Author, &Crew::default()).contains(by) {
             return Err(own_work(&self.change.id, by));
         }
-        let open: Vec<&Role> = roles
-            .into_iter()
-            .filter(|role| !self.confirmed(&environment, &name, at).any(|(_, of)| of == *role))
-            .collect();
+        // What was said of an earlier window lets nothing run after this one.
         let late = name.as_str() == LATE;
+        let closed = self.scheduled(&environment).and_then(|(_, window)| window).filter(|_| late);
+        let since = closed.map_or(Timestamp::MIN, |(_, closed)| closed);
+        let said = |role: &Role| {
+            let mut said = self.confirmed(&environment, &name, at);
+            said.any(|(taken, of)| of == role && taken.at >= since)
+        };
+        let open: Vec<&Role> = roles.into_iter().filter(|role| !said(role)).collect();
         let Some(first) = open.first() else {
             return Err(Refused::by(Rule::NoChange, format!("`{name}` is confirmed")));
         };

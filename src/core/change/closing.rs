@@ -11,9 +11,8 @@ use super::missing::Missing;
 use super::step::{ChangeStep, Executed};
 use crate::core::opening::later;
 use crate::core::refused::{Refused, Rule};
-use crate::definition::site::{Before, Case, CheckRule, Moment, Part};
+use crate::definition::site::{Before, Case, Change, CheckRule, Moment, Part, Permission, Site};
 use crate::types::{CheckName, MarketName, PersonId, Role, Span};
-use crate::wire::ChangeState;
 
 /// Before the number of a permission that its own person configures after the change.
 const PERMISSION: &str = "permission-";
@@ -50,13 +49,6 @@ pub struct Overdue {
 }
 
 impl Desk<'_> {
-    /// An attempt that has left something in an environment: what is confirmed before the closing is about it.
-    pub(super) fn left_in<'a>(&'a self, environment: &'a str) -> Option<&'a Executed> {
-        let left = |state| !matches!(state, ChangeState::FailedClean | ChangeState::FailedGuard);
-        let (_, executed) = self.life.executions(environment).find(|(state, _)| left(*state))?;
-        Some(executed)
-    }
-
     /// By what its file said when it began: whatever is altered later, nothing of it is let off.
     pub(super) fn closings<'a>(
         &'a self,
@@ -65,15 +57,14 @@ impl Desk<'_> {
     ) -> Vec<Closing<'a>> {
         let began = self.life.beginning(executed).and_then(|began| began.declared.as_ref());
         let papers = &self.change.papers;
-        let (case, markets, permissions) = match began {
-            Some(then) => {
-                let case = Case { class: then.class, kind: then.kind, environment };
-                (case, then.markets.as_slice(), then.permissions.as_slice())
-            }
-            None => {
-                (self.case(environment), papers.markets.as_slice(), papers.permissions.as_slice())
-            }
-        };
+        let case = began.map_or(self.case(environment), |then| Case {
+            class: then.class,
+            kind: then.kind,
+            environment,
+        });
+        let markets = began.and_then(|then| then.markets.as_ref()).unwrap_or(&papers.markets);
+        let here = permissions_in(self.site, self.change, environment);
+        let permissions = began.and_then(|then| then.permissions.as_deref()).unwrap_or(here);
         let ended = executed.ended;
         let items = self.items((case, markets), Before::Close).map(|(name, rule)| Closing {
             name: name.clone(),
@@ -90,12 +81,13 @@ impl Desk<'_> {
             }),
         });
         let mut all: Vec<Closing<'_>> = items.collect();
-        let last = self.change.places(self.site).last().is_some_and(|(of, _)| *of == environment);
-        let permissions = permissions.iter().enumerate().filter(|_| last);
-        all.extend(permissions.filter_map(|(at, permission)| {
+        all.extend(permissions.iter().enumerate().filter_map(|(at, permission)| {
+            // Whoever has left configures nothing: it is for the person whom the file names by now.
+            let gone = !self.site.people.contains_key(&permission.by);
+            let by = here.get(at).filter(|_| gone).map_or(&permission.by, |now| &now.by);
             Some(Closing {
                 name: item(&format!("{PERMISSION}{}", at + 1))?,
-                whose: Whose::Person(&permission.by),
+                whose: Whose::Person(by),
                 after: None,
                 from: Ok(ended),
                 until: None,
@@ -142,7 +134,7 @@ impl Desk<'_> {
     }
 
     fn lacks_to_close<'a>(&'a self, environment: &'a str) -> Vec<Closing<'a>> {
-        let Some(executed) = self.left_in(environment) else { return Vec::new() };
+        let Some(executed) = self.life.left_in(environment) else { return Vec::new() };
         let mut closings = self.closings(environment, executed);
         closings.retain(|closing| !self.is_said(environment, closing));
         closings
@@ -155,8 +147,7 @@ impl Desk<'_> {
     }
 
     pub(super) fn may_close(&self) -> Result<(), Refused> {
-        let places = self.change.places(self.site);
-        let missing = places.iter().find_map(|(environment, _)| {
+        let missing = self.life.left_somewhere().into_iter().find_map(|environment| {
             let first = self.unclosed(environment).into_iter().next()?;
             Some((first, environment))
         });
@@ -169,7 +160,7 @@ impl Desk<'_> {
     pub fn overdue(&self, at: Timestamp) -> (Vec<Overdue>, Option<Timestamp>) {
         let mut found = Vec::new();
         let mut next: Option<Timestamp> = None;
-        for (environment, _) in self.change.places(self.site) {
+        for environment in self.life.left_somewhere() {
             for closing in self.lacks_to_close(environment) {
                 let Some(due) = closing.until else { continue };
                 if due <= at {
@@ -236,6 +227,19 @@ impl Closing<'_> {
             Whose::Role(role) => confirmation(&self.name, role),
             Whose::Person(by) => Missing::Permission { item: self.name.clone(), by: by.clone() },
         }
+    }
+}
+
+/// What is configured after an execution: in the last environment that the change goes to.
+pub(super) fn permissions_in<'a>(
+    site: &Site,
+    change: &'a Change,
+    environment: &str,
+) -> &'a [Permission] {
+    let places = change.places(site);
+    match places.last() {
+        Some((last, _)) if *last == environment => &change.papers.permissions,
+        _ => &[],
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where a change stands: the fold of its steps. Nothing here decides.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -135,7 +135,9 @@ impl Stage {
             ChangeStep::Confirmed { environment: None, .. } => {
                 (early || waits || over).then_some(self)
             }
-            ChangeStep::Confirmed { .. } => (waits || over || tried).then_some(self),
+            ChangeStep::Confirmed { .. } => {
+                (waits || over || tried || self == Returned).then_some(self)
+            }
             ChangeStep::Scheduled { .. } if self == InDoubt => Some(self),
             ChangeStep::Scheduled { .. } => {
                 (over || matches!(self, Approved | Scheduled)).then_some(Scheduled)
@@ -273,6 +275,21 @@ impl ChangeLife {
             }
             _ => None,
         })
+    }
+
+    /// An attempt that has left something in an environment: what is confirmed before the closing is about it.
+    pub fn left_in<'a>(&'a self, environment: &'a str) -> Option<&'a Executed> {
+        let left = |state| !matches!(state, ChangeState::FailedClean | ChangeState::FailedGuard);
+        self.executions(environment).find(|(state, _)| left(*state)).map(|(_, executed)| executed)
+    }
+
+    /// Environments in which an attempt has left something, wherever the change goes by now.
+    pub fn left_somewhere(&self) -> BTreeSet<&str> {
+        let ended = self.steps.iter().filter_map(|taken| match &taken.step {
+            ChangeStep::Ended { ended } => Some(ended.environment.as_str()),
+            _ => None,
+        });
+        ended.filter(|environment| self.left_in(environment).is_some()).collect()
     }
 
     /// Whether it is done in an environment, as far as the last attempt says; `content`: with these bytes.

@@ -177,7 +177,7 @@ impl<'a> Drawing<'a> {
     fn scheduled(&self, desk: &Desk<'_>) -> Option<Option<Listed>> {
         let environment = self.list.environment.as_str();
         let goes_there = desk.change.places(desk.site).iter().any(|(of, _)| *of == environment);
-        if !goes_there || !self.list.takes(desk.change.class) {
+        if !goes_there || !self.list.takes(desk.change) {
             return None;
         }
         // What was put on it and handed in anew after that is left out, and not forgotten; who sends it back or closes it

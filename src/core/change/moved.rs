@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::clearance::Start;
+use super::closing::permissions_in;
 use super::desk::{Desk, UNKNOWN};
 use super::examine::{left_between, left_something};
 use super::in_git::in_git;
@@ -35,15 +36,15 @@ pub struct ChangeOrder {
     pub named: Vec<Named>,
 }
 
-pub(super) fn declared(site: &Site, change: &Change) -> Declared {
+pub(super) fn declared(site: &Site, change: &Change, environment: &str) -> Declared {
     let requester = || site.people.get(change.requester.as_ref()?)?.team.clone();
     Declared {
         class: change.class,
         kind: change.kind,
         team: change.papers.team.clone().or_else(requester),
         fixes: change.papers.fixes.clone(),
-        markets: change.papers.markets.clone(),
-        permissions: change.papers.permissions.clone(),
+        markets: Some(change.papers.markets.clone()),
+        permissions: Some(permissions_in(site, change, environment).to_vec()),
     }
 }
 
@@ -207,7 +208,7 @@ impl Mover<'_> {
             window,
             executor: run.crew.executor.clone(),
             watcher: run.crew.watcher.clone(),
-            declared: Some(declared(&run.site, change)),
+            declared: Some(declared(&run.site, change, &subject.environment)),
         };
         let by = run.crew.executor.as_ref().unwrap_or(&run.opened.by).clone();
         let change = subject.change.clone();

@@ -1,7 +1,7 @@
 //! What is confirmed of a request before its scripts are handed in: who handles and approves it in the branch office and in the
 //! head office (D3).
 
-use super::approvals::{role_missing, stands_for};
+use super::approvals::{Crew, role_missing, stands_for};
 use super::checklist::{confirmation, too_early};
 use super::decide::own_work;
 use super::desk::Desk;
@@ -11,7 +11,7 @@ use super::step::{ChangeRequest, ChangeStep};
 use crate::core::refused::{Refused, Rule};
 use crate::definition::copy::sha256;
 use crate::definition::site::{
-    Before, Case, ChangeClass, ChangeKind, ChangeRules, CheckRule, Site,
+    Before, Case, ChangeClass, ChangeKind, ChangeRules, CheckRule, Part, Site,
 };
 use crate::types::{ChangeId, CheckName, PersonId, Role};
 
@@ -131,11 +131,16 @@ impl Desk<'_> {
         Asked { class: self.change.class, kind: self.change.kind, branch: self.branch() }
     }
 
-    /// What those who handle and approve a request have not said before its scripts are handed in (D3).
-    pub(super) fn unhandled(&self) -> Vec<Missing> {
-        let asked = self.asked();
+    /// What those who handle and approve a request have not said before its scripts are handed in by somebody (D3); what
+    /// authors and requesters have said, or have become after it, does not count.
+    pub(super) fn unhandled(&self, by: &PersonId) -> Vec<Missing> {
+        let (asked, nobody) = (self.asked(), Crew::default());
+        let mut own = self.people(Part::Author, &nobody);
+        own.extend(self.people(Part::Requester, &nobody));
+        own.insert(by);
         let said = |name: &CheckName, role: &Role| {
-            asked.confirmed(self.life, name).any(|of| self.counts(of, role))
+            let mut said = asked.confirmed(self.life, name);
+            said.any(|of| self.counts(of, role) && !own.contains(&of.0.by))
         };
         let missing = asked.items(self.rules).filter(|(name, rule)| !said(name, &rule.role));
         missing.map(|(name, rule)| confirmation(name, &rule.role)).collect()

@@ -182,12 +182,12 @@ pub struct Declared {
     /// Changes that it puts right.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fixes: Vec<ChangeId>,
-    /// Markets whose functions it touches.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub markets: Vec<MarketName>,
-    /// What is configured after it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub permissions: Vec<Permission>,
+    /// Markets whose functions it touches. `None`: it began before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub markets: Option<Vec<MarketName>>,
+    /// What is configured after it in that environment. `None`: it began before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<Vec<Permission>>,
 }
 
 /// Why a change was allowed to start when it did.

@@ -116,8 +116,26 @@ impl Wish {
     }
 }
 
-/// The step of a change whose folder is not there (or is not needed for it): only what its request allows.
+/// The step of a change whose folder is not there: only what its request allows.
 pub fn without_folder(
+    site: &Site,
+    id: &ChangeId,
+    life: &ChangeLife,
+    by: &PersonId,
+    wish: Wish,
+) -> Result<ChangeStep, Refused> {
+    // What has to be confirmed of an execution is not known without it.
+    let left = life.left_somewhere().into_iter().next().filter(|_| wish == Wish::Withdraw);
+    if let Some(environment) = left {
+        let what = format!("{id} was executed in {environment}, and its folder is not there");
+        return Err(Refused::by(Rule::WrongStage, what)
+            .hint("with its folder it is closed, or withdrawn once all is confirmed"));
+    }
+    without_scripts(site, id, life, by, wish)
+}
+
+/// A step that needs no scripts.
+fn without_scripts(
     site: &Site,
     id: &ChangeId,
     life: &ChangeLife,
@@ -220,15 +238,15 @@ impl Desk<'_> {
             return Err(Refused::by(Rule::WrongStage, what));
         }
         let step = match wish {
-            Wish::Create { .. }
-            | Wish::Assign { .. }
-            | Wish::Lost { .. }
-            | Wish::Withdraw
-            | Wish::Archive => {
-                return without_folder(self.site, id, self.life, by, wish);
+            Wish::Create { .. } | Wish::Assign { .. } | Wish::Lost { .. } | Wish::Archive => {
+                return without_scripts(self.site, id, self.life, by, wish);
+            }
+            Wish::Withdraw => {
+                self.may_close()?;
+                return without_scripts(self.site, id, self.life, by, wish);
             }
             Wish::Submit { environment, accepted, confirm } => {
-                self.submit(environment, accepted, confirm, at)?
+                self.submit(by, (environment, accepted, confirm), at)?
             }
             Wish::Review { tick } => self.review(by, tick)?,
             Wish::Approve { environment, role, tick } => {
@@ -256,15 +274,14 @@ impl Desk<'_> {
 
     fn submit(
         &self,
-        environment: Option<String>,
-        accepted: Option<Date>,
-        confirmed: Vec<CheckName>,
+        by: &PersonId,
+        (environment, accepted, confirmed): (Option<String>, Option<Date>, Vec<CheckName>),
         at: Timestamp,
     ) -> Result<ChangeStep, Refused> {
         if let Some(named) = &environment {
             self.environment(Some(named))?;
         }
-        if let Some(missing) = self.unhandled().into_iter().next() {
+        if let Some(missing) = self.unhandled(by).into_iter().next() {
             return Err(missing.into());
         }
         if let Some(accepted) = accepted.filter(|accepted| *accepted > self.day(at)) {

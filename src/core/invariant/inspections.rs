@@ -21,7 +21,7 @@ pub(super) fn may(state: &State, fact: &Fact, now: Timestamp) -> Result<(), Not>
         }
         Fact::InspectionsCounted(counted) => {
             let not = |why| Err((format!("the rounds of {}", counted.date), why));
-            if known.days.keys().any(|day| *day >= counted.date) {
+            if known.last_counted(now).is_some_and(|last| last >= counted.date) {
                 return not("that day was counted before");
             }
             let mut lines = counted.batches.iter();
@@ -39,7 +39,7 @@ pub(super) fn may(state: &State, fact: &Fact, now: Timestamp) -> Result<(), Not>
             if wrong {
                 return not("there are others");
             }
-            let first = known.days.is_empty();
+            let first = known.last_counted(now).is_none();
             match first || over(counted.date).is_some_and(|end| end <= now) {
                 true => Ok(()),
                 false => not("that day is not over"),

@@ -156,7 +156,7 @@ impl Standing {
                 self.inspected.rounds.insert(round.run.clone(), (**round).clone());
             }
             Fact::InspectionsCounted(counted) => {
-                self.inspected.days.insert(counted.date, counted.batches.clone());
+                self.inspected.days.insert(counted.date, (at, counted.batches.clone()));
             }
             Fact::HandOverOpened(opened) => {
                 let id = opened.hand_over.clone();

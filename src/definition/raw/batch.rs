@@ -8,7 +8,7 @@ use super::record::record;
 use super::site::Version;
 use super::{List, Names, Nullable};
 use crate::definition::day_words::DayWords;
-use crate::definition::site::{ChangeClass, FoldPolicy, GapPolicy};
+use crate::definition::site::{ChangeClass, ChangeKind, FoldPolicy, GapPolicy};
 use crate::types::{
     BatchId, CalendarName, EventName, JobName, PolicyName, Severity, Span, TeamName, WindowClass,
     Zone,
@@ -61,6 +61,8 @@ record! {
         required environment: String,
         /// All by default.
         optional classes: List<ChangeClass>,
+        /// normal, emergency; both by default.
+        optional kinds: List<ChangeKind>,
     }
 }
 

@@ -158,6 +158,7 @@ fn list(
     Some(ChangeList {
         environment: environment?.value.clone(),
         classes: values(&list.value.classes),
+        kinds: values(&list.value.kinds),
     })
 }
 

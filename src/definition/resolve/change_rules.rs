@@ -350,8 +350,9 @@ impl Checking<'_> {
             let what = "nobody is reminded without `due` and `mail`";
             self.found.push(Finding::error(at, what));
         }
-        if let Some(at) = raw.mail.at().filter(|_| due.or(posted).is_none()) {
-            let finding = Finding::error(at, "nothing is mailed without `due` or `posted`");
+        if let Some(at) = raw.mail.at().filter(|_| posted.is_none() && due.and(remind).is_none()) {
+            let what = "nothing is mailed without `posted`, or `due` with `remind`";
+            let finding = Finding::error(at, what);
             self.found.push(finding);
         }
         WeeklyRule {

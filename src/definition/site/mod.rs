@@ -242,11 +242,15 @@ pub struct ChangeList {
     /// All when empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<ChangeClass>,
+    /// All when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<ChangeKind>,
 }
 
 impl ChangeList {
-    pub fn takes(&self, class: ChangeClass) -> bool {
-        self.classes.is_empty() || self.classes.contains(&class)
+    pub fn takes(&self, change: &Change) -> bool {
+        (self.classes.is_empty() || self.classes.contains(&change.class))
+            && (self.kinds.is_empty() || self.kinds.contains(&change.kind))
     }
 }
 

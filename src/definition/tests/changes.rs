@@ -29,6 +29,8 @@ windows: [{classes: [data], window: nightly}]
 weekly: [{title: First, list: uta, meets: [fri 14:00, fri 25:00]}, {title: Second, list: uat}, {title: Third, mail: [duty], remind: 1d, meets: [fri 14:00]}]
 checklist:
   Present: {title: There, role: duty}
+  late: {title: Late, role: duty}
+  permission-1: {title: Permission, role: duty}
   round: {title: Round, role: duty, after: trip}
   trip: {title: Trip, role: duty, after: round}
   early: {title: Early, role: duty, before: submission, environments: [uat], after: round}

@@ -219,8 +219,8 @@ fn began(number: u32) -> ChangeStep {
         kind: ChangeKind::Emergency,
         team: TeamName::new("custody").ok(),
         fixes: vec![ChangeId::new("former").unwrap()],
-        markets: Vec::new(),
-        permissions: Vec::new(),
+        markets: None,
+        permissions: None,
     };
     let began = Box::new(Began {
         environment: "production".into(),

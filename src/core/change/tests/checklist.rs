@@ -304,3 +304,103 @@ fn whatever_is_altered_in_its_file_after_it_was_executed_lets_nothing_off() {
     known.papers.permissions.clear();
     assert_eq!(open(&house), before);
 }
+
+#[test]
+fn nobody_escapes_what_is_to_be_confirmed_of_an_execution() {
+    // Other scripts are handed in after it, and the change is given up, sent back, or goes elsewhere.
+    let ready = || {
+        let mut house =
+            House::new(starter::House::C, &[("fix", &format!("{DATA}\nmarkets: [us]"))]);
+        house.at("2026-10-27T10:00").done("fix", "author", of_day(26));
+        house.began("fix", "production");
+        house.at("2026-10-27T17:00").executed("fix", "production", ChangeState::Done);
+        house.site.changes.get_mut(&change("fix")).unwrap().content = "other".into();
+        house.done("fix", "author", of_day(26));
+        house
+    };
+    let mut house = ready();
+    assert_eq!(house.take("fix", "author", Wish::Withdraw), Some(Rule::NotConfirmed));
+    house.done("fix", "dev", Wish::Return);
+    assert_eq!(house.take("fix", "author", Wish::Withdraw), Some(Rule::NotConfirmed));
+    house.at("2026-10-27T22:00").done("fix", "shift", confirm("production", "us-open"));
+    house.done("fix", "author", Wish::Withdraw);
+    // Without its folder nobody knows what is to be confirmed.
+    let mut house = ready();
+    house.site.changes.remove(&change("fix"));
+    assert_eq!(house.take("fix", "author", Wish::Withdraw), Some(Rule::WrongStage));
+    // It is of the environment in which it was executed, wherever the file sends it by now.
+    let mut house = executed("markets: [us]", "2026-10-27T17:00", ChangeState::Done);
+    let known = house.site.changes.get_mut(&change("fix")).unwrap();
+    known.target = Some("uat".parse().unwrap());
+    house.done("fix", "shift", Wish::FeedBack);
+    assert_eq!(house.take("fix", "shift", Wish::Close), Some(Rule::NotConfirmed));
+    house.at("2026-10-27T22:00").done("fix", "shift", confirm("production", "us-open"));
+    house.done("fix", "shift", Wish::Close);
+}
+
+#[test]
+fn a_permission_of_somebody_who_has_left_is_for_whom_the_file_names_now() {
+    let lines = "permissions: [{what: Read it, by: helper}]";
+    let mut house = House::new(starter::House::C, &[("fix", &format!("{DATA}\n{lines}"))]);
+    house.at("2026-10-27T10:00").done("fix", "author", of_day(26));
+    house.began("fix", "production");
+    house.at("2026-10-27T17:00").executed("fix", "production", ChangeState::Done);
+    let permission = || confirm("production", "permission-1");
+    house.site.changes.get_mut(&change("fix")).unwrap().papers.permissions[0].by = person("dba");
+    assert_eq!(house.take("fix", "dba", permission()), Some(Rule::RoleMissing));
+    house.site.people.remove(&person("helper"));
+    house.done("fix", "dba", permission());
+}
+
+#[test]
+fn whoever_asks_for_a_change_or_comes_to_write_it_has_approved_no_request() {
+    // Named as its requester in its folder alone.
+    let mut house = with_branch();
+    house.site.changes.get_mut(&change("fix")).unwrap().papers.branch = Some("Pudong".into());
+    for (by, item) in &IN_ORDER[..3] {
+        house.done("fix", by, of_request(item));
+    }
+    assert_eq!(house.take("fix", "asker", of_request("first-approval")), Some(Rule::OwnWork));
+    house.done("fix", "dev-two", of_request("first-approval"));
+    // Whoever has said yes does not hand it in, nor write it.
+    assert_eq!(house.take("fix", "dev-two", submit()), Some(Rule::NotConfirmed));
+    house.site.changes.get_mut(&change("fix")).unwrap().papers.authors.push(person("dep"));
+    assert_eq!(house.take("fix", "author", submit()), Some(Rule::NotConfirmed));
+    house.site.changes.get_mut(&change("fix")).unwrap().papers.authors.pop();
+    house.done("fix", "author", submit());
+}
+
+#[test]
+fn an_item_whose_yes_does_not_count_any_more_is_said_anew() {
+    let mut house = House::new(starter::House::C, &[("fix", DATA)]);
+    house.at("2026-10-27T10:00").done("fix", "author", of_day(26));
+    let present = || confirm("production", "people-present");
+    house.done("fix", "shift", present());
+    assert_eq!(house.take("fix", "shift-too", present()), Some(Rule::NoChange));
+    let lacks = |house: &House| house.lacks("fix", "production").contains(&Rule::NotConfirmed);
+    assert!(!lacks(&house));
+    // Handed in once more by whoever had said so: it is his own work now.
+    house.done("fix", "shift", of_day(26));
+    assert!(lacks(&house));
+    assert_eq!(house.take("fix", "shift", present()), Some(Rule::OwnWork));
+    house.done("fix", "shift-too", present());
+    assert!(!lacks(&house));
+    house.site.people.get_mut(&person("shift-too")).unwrap().roles.clear();
+    assert!(lacks(&house));
+}
+
+#[test]
+fn a_late_start_is_said_of_each_window_that_has_passed() {
+    let mut house = House::new(starter::House::C, &[("fix", DATA)]);
+    house.at("2026-10-26T10:00").done("fix", "author", of_day(25)).done("fix", "dba", review());
+    house.approved("fix", "production", &["dev", "tester", "ops"]);
+    house.done("fix", "shift", schedule("production"));
+    let late = || confirm("production", "late");
+    house.at("2026-10-27T21:00").done("fix", "dev", late());
+    assert_eq!(house.take("fix", "dev", late()), Some(Rule::NoChange));
+    house.done("fix", "shift", schedule("production"));
+    house.at("2026-10-29T21:00");
+    assert!(house.lacks("fix", "production").contains(&Rule::WindowPassed));
+    house.done("fix", "dev", late());
+    assert!(!house.lacks("fix", "production").contains(&Rule::WindowPassed));
+}

@@ -162,7 +162,7 @@ impl House {
             window: None,
             executor: None,
             watcher: None,
-            declared: Some(declared(&self.site, &self.site.changes[&id])),
+            declared: Some(declared(&self.site, &self.site.changes[&id], environment)),
         };
         self.push(&id, person("shift"), ChangeStep::Began { began: Box::new(began) });
     }

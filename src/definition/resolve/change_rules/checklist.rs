@@ -12,6 +12,10 @@ use crate::definition::resolve::settings::text;
 use crate::definition::site::{Before, CheckRule, Moment};
 use crate::types::{CheckName, MarketName, WindowClass};
 
+/// Names that the life of a change has for something else: a late start, an acceptance, a permission.
+const RESERVED: [&str; 2] = ["late", "acceptance"];
+const PERMISSION: &str = "permission-";
+
 type Markets = BTreeMap<MarketName, WindowClass>;
 
 impl Checking<'_> {
@@ -22,6 +26,12 @@ impl Checking<'_> {
     ) -> BTreeMap<CheckName, CheckRule> {
         let mut items = BTreeMap::new();
         for (name, record) in raw.checklist.get().into_iter().flat_map(Names::good) {
+            if RESERVED.contains(&name.value.as_str())
+                || name.value.as_str().starts_with(PERMISSION)
+            {
+                let what = format!("`{}` means something else already", name.value);
+                self.found.push(Finding::error(name.at, what).hint("give the item another name"));
+            }
             self.check_markets(record, markets);
             self.check_times(record);
             items.extend(self.check(record).map(|rule| (name.value.clone(), rule)));
