@@ -115,6 +115,7 @@ pub(crate) fn site(batches: Vec<Batch>) -> Site {
             give_up_after: Mail::GIVE_UP_AFTER,
         },
         webhooks: BTreeMap::new(),
+        url: None,
         life_sign: None,
         inspections: None,
         pools: BTreeMap::new(),

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Api;
+use super::incident_page;
 use super::login::by_token;
 use super::problem::Problem;
 use super::route::Needs;
@@ -39,6 +40,19 @@ pub(super) struct HostEnd {
 /// Lets a request pass whose caller has the right that the route takes.
 pub(super) async fn guard(
     State((api, needs)): State<(Api, Needs)>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let shown = incident_page::Shown::of(request.uri().path(), request.headers());
+    match (guarded((api, needs), request, next).await, shown) {
+        // A person in front of a browser is told in words, and can sign in.
+        (Err(problem), Some(shown)) => shown.trouble(&problem),
+        (answer, _) => answer,
+    }
+}
+
+async fn guarded(
+    (api, needs): (Api, Needs),
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {

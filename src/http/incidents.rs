@@ -17,7 +17,7 @@ use crate::core::night::Core;
 use crate::definition::site::Site;
 use crate::driver::clock::HostClock;
 use crate::port::Clock;
-use crate::port::control::{Caller, House, Request};
+use crate::port::control::{Caller, House, Reply, Request};
 use crate::render;
 use crate::supervisor::{on_call_of, standing};
 use crate::types::{IncidentId, IncidentKind, Severity};
@@ -80,7 +80,7 @@ pub(super) async fn report(
     form.page(&view, |lang| render::incident_report::markdown(lang, &view))
 }
 
-async fn known(api: &Api) -> Result<(Core, Arc<Site>), Problem> {
+pub(super) async fn known(api: &Api) -> Result<(Core, Arc<Site>), Problem> {
     let site = api.published().site;
     let site = site.ok_or_else(|| Problem::not_now("no job files were taken over yet"))?;
     let mut core = Core::new(1);
@@ -215,6 +215,19 @@ pub(super) async fn step(
     let (wanted, reason, dry_run) = body.wanted(&step)?;
     let order = IncidentOrder::Step { incident, wanted };
     ordered(&api, caller, &form, (order, reason), dry_run).await
+}
+
+/// A step that takes words at the most.
+pub(super) async fn said_of_step(
+    api: &Api,
+    caller: Caller,
+    (incident, step): (IncidentId, &str),
+    reason: String,
+) -> Result<Reply, Problem> {
+    let body = WantedBody { reason, ..WantedBody::default() };
+    let (wanted, reason, dry_run) = body.wanted(step)?;
+    let order = House::Incident { order: Box::new(IncidentOrder::Step { incident, wanted }) };
+    api.ask(caller, Request::House { order, reason, dry_run }).await
 }
 
 async fn ordered(

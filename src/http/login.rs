@@ -25,7 +25,7 @@ use crate::driver::{password, token};
 use crate::port::control::{Caller, House, Reply, Request};
 use crate::port::credentials::CredentialOrder;
 use crate::port::{Clock, StoreReader};
-use crate::types::{Now, PersonId, Rights, TokenId};
+use crate::types::{Now, PersonId, Rights, TokenHash, TokenId};
 
 /// How long a login is good.
 const SESSION: Duration = Duration::from_secs(12 * 3_600);
@@ -50,8 +50,8 @@ pub(super) struct Logins {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LoginBody {
-    person: PersonId,
-    password: String,
+    pub(super) person: PersonId,
+    pub(super) password: String,
 }
 
 /// Who has logged in.
@@ -68,15 +68,27 @@ pub(super) async fn login(
     State(api): State<Api>,
     axum::Extension(end): axum::Extension<End>,
     form: Form,
-    Sent(LoginBody { person, password }): Sent<LoginBody>,
+    Sent(body): Sent<LoginBody>,
 ) -> Result<Response, Problem> {
-    let (from, now) = (from(&end), now()?);
+    let (session, cookie) = log_in(&api, &end, body).await?;
+    let mut response = form.page(&session, |_| format!("{} has logged in", session.person))?;
+    response.headers_mut().insert(header::SET_COOKIE, cookie);
+    Ok(response)
+}
+
+/// Lets a person in; each try is recorded, and too many have to wait.
+pub(super) async fn log_in(
+    api: &Api,
+    end: &End,
+    LoginBody { person, password }: LoginBody,
+) -> Result<(Session, HeaderValue), Problem> {
+    let (from, now) = (from(end), now()?);
     let site = api.once_begun().await?.site;
     if site.is_none() {
         return Err(Problem::not_now("no job files were taken over yet, and they name the people"));
     }
     let known = site.as_ref().filter(|site| site.people.contains_key(&person));
-    begin(&api, known.map(|_| &person), from, now).await?;
+    begin(api, known.map(|_| &person), from, now).await?;
     let kept = match known {
         Some(_) => api.reader().await?.password_of(&person).await?,
         None => None,
@@ -89,31 +101,23 @@ pub(super) async fn login(
     // Takes as long for a person who has none.
     if !password::verify(password, kept.map(|kept| kept.hash)).await {
         let person = known.map(|_| person);
-        refuse(&api, person, from, trouble).await?;
+        refuse(api, person, from, trouble).await?;
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "that is not the person's password"));
     }
     lock(&api.0.logins.tries).succeeded(&person, from);
     let rights = site.map_or(Rights::NONE, |site| rights_of(&site, &person));
     let expires = now.wall.checked_add(SESSION).map_err(Problem::failed)?;
-    let secret = make_session(&api, &person, (rights, expires)).await?;
-    tell(
-        &api,
-        CredentialOrder::LoggedIn {
-            person: person.clone(),
-            how: LoginHow::Password,
-            from: from.to_string(),
-        },
-    )
-    .await?;
-    let session = Session { person, rights, expires };
-    let mut response = form.page(&session, |_| format!("{} has logged in", session.person))?;
+    let secret = make_session(api, &person, (rights, expires)).await?;
+    let how = LoginHow::Password;
+    let logged_in =
+        CredentialOrder::LoggedIn { person: person.clone(), how, from: from.to_string() };
+    tell(api, logged_in).await?;
     let secure = if matches!(end, End::Network { tls: true, .. }) { "; Secure" } else { "" };
     let age = SESSION.as_secs();
     let cookie =
         format!("{COOKIE}={secret}; Path=/; Max-Age={age}; HttpOnly; SameSite=Strict{secure}");
     let cookie = HeaderValue::from_str(&cookie).map_err(Problem::failed)?;
-    response.headers_mut().insert(header::SET_COOKIE, cookie);
-    Ok(response)
+    Ok((Session { person, rights, expires }, cookie))
 }
 
 /// A token in the person's name, which the person may end before its time.
@@ -221,6 +225,12 @@ fn secret(headers: &HeaderMap) -> Option<&str> {
         named.find(|(name, _)| *name == COOKIE).map(|(_, secret)| secret)
     };
     bearer.or_else(cookie).map(str::trim)
+}
+
+/// What a form of a page sends back, so that no page of another site can send it in the name of whoever looks: nobody else
+/// can make it from the secret that the request came with. `None`: it came with none, as from this host.
+pub(super) fn form_token(headers: &HeaderMap) -> Option<TokenHash> {
+    secret(headers).map(|secret| token::hash_of(&format!("form {secret}")))
 }
 
 async fn begin(

@@ -12,6 +12,7 @@ mod events;
 mod hand_overs;
 mod health;
 mod house;
+mod incident_page;
 mod incidents;
 mod inspections;
 mod listen;

@@ -144,9 +144,24 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Sent<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let read = tokio::time::timeout(BODY, Json::from_request(request, state)).await;
-        let late = |_| Problem::new(StatusCode::REQUEST_TIMEOUT, "the body did not come in time");
         Ok(Self(read.map_err(late)??.0))
     }
+}
+
+/// What a form of a page sends, whatever is wrong with it told as a problem.
+pub(super) struct Posted<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Posted<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let read = tokio::time::timeout(BODY, axum::Form::from_request(request, state)).await;
+        Ok(Self(read.map_err(late)??.0))
+    }
+}
+
+fn late(_: tokio::time::error::Elapsed) -> Problem {
+    Problem::new(StatusCode::REQUEST_TIMEOUT, "the body did not come in time")
 }
 
 /// What stands behind the `?`.

@@ -1,6 +1,6 @@
 //! What could not be done, as problem details (RFC 9457).
 
-use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::rejection::{FormRejection, JsonRejection, PathRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
@@ -104,6 +104,12 @@ impl From<StoreError> for Problem {
 
 impl From<JsonRejection> for Problem {
     fn from(why: JsonRejection) -> Self {
+        Self::new(why.status(), why.body_text())
+    }
+}
+
+impl From<FormRejection> for Problem {
+    fn from(why: FormRejection) -> Self {
         Self::new(why.status(), why.body_text())
     }
 }

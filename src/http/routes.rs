@@ -65,6 +65,7 @@ pub(super) fn list_of(s: &mut Schemas) -> Vec<Route> {
     routes.extend(on_call::of_incidents(s));
     routes.extend(on_call::of_hand_overs(s));
     routes.extend(credentials_of(s));
+    routes.extend(on_call::pages(s));
     routes.extend(streams(s));
     routes.extend(watches(s));
     routes

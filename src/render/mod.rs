@@ -27,6 +27,8 @@ pub mod hand_over;
 pub mod health;
 pub mod incident;
 pub mod incident_mail;
+pub mod incident_page;
+mod incident_part;
 pub mod incident_report;
 mod incident_words;
 pub mod inspection;

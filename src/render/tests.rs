@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::incident_page::{self, Asker, Trouble};
 use super::mail::Reader;
 use super::sample::{bad_night, fault, good_night, in_both, job, li_wei, running_night};
 use super::{incident_mail, mail, report_html, report_text};
+use crate::core::incident::Wanted;
 use crate::core::night::Notice;
 use crate::types::{Lang, PersonId, Text};
 use crate::view::job::JobState;
@@ -130,6 +132,8 @@ fn html_escapes_what_files_and_jobs_say_and_loads_nothing() {
     let mut fault = fault();
     fault.job = night.jobs.iter().find(|job| job.name.as_str() == "post-ledger").cloned();
     fault.head.as_mut().unwrap().title = night.head.title.clone();
+    // The link to its page is the one address that a mail may have.
+    fault.incident.page = None;
     for lang in Lang::ALL {
         let pages = [
             report_html::page(lang, &night).unwrap(),
@@ -183,5 +187,16 @@ fn sample_pages_are_written() {
         let path = dir.join(format!("failure-{}.html", lang.tag()));
         std::fs::write(&path, mail.html).unwrap();
         assert!(path.metadata().unwrap().len() > 1_000);
+        let asker = Asker {
+            name: Some(li_wei().name.get(lang).to_owned()),
+            steps: vec![Wanted::Acknowledge, Wanted::Note],
+            token: Some(String::new()),
+            sees_output: true,
+        };
+        let page = incident_page::page(lang, &fault(), &asker).unwrap();
+        std::fs::write(dir.join(format!("incident-{}.html", lang.tag())), page).unwrap();
+        let sign_in = Trouble { up: "../", incident: None, detail: None, sign_in: true };
+        let page = incident_page::trouble(lang, sign_in).unwrap();
+        std::fs::write(dir.join(format!("sign-in-{}.html", lang.tag())), page).unwrap();
     }
 }

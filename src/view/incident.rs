@@ -41,6 +41,9 @@ pub struct IncidentView {
     /// Zone of the times that are written for people.
     pub zone: Zone,
     pub site: Text,
+    /// Where a browser shows it and takes an answer; where the site says how it is reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
     /// Whoever opened it; nightrun where nobody did.
     pub by: Option<Who>,
     pub policy: Option<PolicyName>,

@@ -3,6 +3,7 @@
 use super::incident::{
     BlockedJob, ClockLine, IncidentLine, IncidentMail, IncidentView, StepLine, Which,
 };
+use super::status::StatusView;
 use super::{Who, of_job, of_run};
 use jiff::Timestamp;
 
@@ -10,7 +11,7 @@ use crate::core::incident::{Incident, IncidentStep, Moved};
 use crate::core::night::Core;
 use crate::core::state::{Run, State, Unfit};
 use crate::definition::site::Site;
-use crate::types::{IncidentId, Now, PersonId};
+use crate::types::{IncidentId, JobName, Now, PersonId};
 
 pub(super) fn line(site: &Site, incident: &Incident) -> IncidentLine {
     let who = |id| Who::of(site, id);
@@ -70,6 +71,7 @@ pub fn view(core: &Core, id: IncidentId) -> Result<IncidentView, Unfit> {
         line: line(site, incident),
         zone: site.zone.clone(),
         site: site.title.clone(),
+        page: page_of(core, site, id),
         by: incident.what.by.as_ref().map(who),
         policy: incident.what.policy.clone(),
         acknowledged: incident.acknowledged,
@@ -125,6 +127,24 @@ pub fn mail(
         .collect();
     let (head, job) = (Some(of_run::head(run, now, around)), job.transpose()?);
     Ok(IncidentMail { head, job, blocks: blocked, incident })
+}
+
+/// The same, where its run is known as it stands.
+pub fn of_status(incident: IncidentView, status: &StatusView) -> IncidentMail {
+    let line = |name: &JobName| status.jobs.iter().find(|job| job.name == *name);
+    let blocked = incident.line.blocks.iter().filter_map(line);
+    let blocks = blocked
+        .map(|job| BlockedJob { name: job.name.clone(), title: job.title.clone() })
+        .collect();
+    let job = incident.line.job.as_ref().and_then(line).cloned();
+    IncidentMail { head: Some(status.head.clone()), job, blocks, incident }
+}
+
+/// The service may have moved since the run began: it is asked as it stands.
+fn page_of(core: &Core, site: &Site, id: IncidentId) -> Option<String> {
+    let now = core.on_call().map(|on_call| on_call.site.as_ref());
+    let url = now.unwrap_or(site).url.as_ref()?;
+    Some(format!("{url}/incidents/{id}"))
 }
 
 /// Names are those of its run, else of the people who are on call now.

@@ -29,6 +29,8 @@ record! {
         optional language: Lang,
         /// Calendar of the batches that name none.
         optional calendar: CalendarName,
+        /// Where browsers reach this service: messages about an incident lead to its page there.
+        optional url: Word,
         /// How mail leaves, and who gets what.
         required mail: MailRecord,
         /// Rooms of chats and programs that are told over HTTP, by name.

@@ -58,6 +58,7 @@ pub(super) fn resolve(
         zone: settings.zone,
         language: settings.language,
         calendar: settings.calendar,
+        url: settings.url,
         mail: settings.mail,
         webhooks: settings.webhooks,
         life_sign: settings.life_sign,

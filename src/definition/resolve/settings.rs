@@ -22,6 +22,7 @@ pub(super) struct Settings {
     pub zone: Zone,
     pub language: Lang,
     pub calendar: Option<CalendarName>,
+    pub url: Option<String>,
     pub mail: Mail,
     pub webhooks: BTreeMap<ChannelName, Webhook>,
     pub life_sign: Option<LifeSignRule>,
@@ -55,6 +56,7 @@ pub(super) fn resolve(
     if let Some(calendar) = raw.calendar.given() {
         known.check(&known.calendars, calendar, &mut found);
     }
+    let url = raw.url.given().and_then(|given| page_address(given, &mut found));
     let mail = raw.mail.get().and_then(|raw| mail(raw, known, &mut found));
     let targets = targets::resolve(raw, &mut found);
     let webhooks = webhooks::resolve(raw, &mut found);
@@ -69,6 +71,7 @@ pub(super) fn resolve(
         zone: known.zone.clone(),
         language: raw.language.or(Lang::En),
         calendar: raw.calendar.get().cloned(),
+        url,
         pools: pools.map(|(name, size)| (name.value.clone(), size.to_u32())).collect(),
         hosts: hosts(raw),
         targets,
@@ -225,6 +228,22 @@ pub(in crate::definition) fn smtp_server(raw: &SmtpRecord, found: &mut Vec<Findi
         user: raw.user.get().map(|user| user.0.clone()),
         password_file: raw.password_file.get().map(|file| PathBuf::from(&file.0)),
     }
+}
+
+/// Where pages are: a path is put behind it.
+fn page_address(given: &At<Word>, found: &mut Vec<Finding>) -> Option<String> {
+    let such_as = "https://night.bank.example:8420";
+    if !webhooks::over_http(given, such_as, found) {
+        return None;
+    }
+    let text = &given.value.0;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/[]%@".contains(c);
+    if let Some(odd) = text.chars().find(|c| !plain(*c)) {
+        let what = format!("an address of pages has no `{}` in it", odd.escape_debug());
+        found.push(Finding::error(given.at, what).hint(format!("such as {such_as}")));
+        return None;
+    }
+    Some(text.trim_end_matches('/').to_owned())
 }
 
 fn life_sign(raw: &LifeSignRecord, found: &mut Vec<Finding>) -> Option<LifeSignRule> {

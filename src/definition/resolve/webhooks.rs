@@ -63,21 +63,27 @@ fn address(given: &At<Word>, format: WebhookFormat, found: &mut Vec<Finding>) ->
         let hint = "write it into a file that only nightrun reads, and name that: `url_file:`";
         found.push(Finding::error(given.at, what).hint(hint));
     }
+    over_http(given, "https://alarms.bank.example/nightrun", found);
+    text.clone()
+}
+
+/// Whether it is an address at all; in the clear it is one for this host only. `such_as`: one that would be right.
+pub(super) fn over_http(given: &At<Word>, such_as: &str, found: &mut Vec<Finding>) -> bool {
+    let text = &given.value.0;
     let host = |rest: &str| rest.split(['/', ':', '?']).next().unwrap_or_default().to_owned();
     match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
-        (Some(rest), _) if !host(rest).is_empty() => {}
+        (Some(rest), _) if !host(rest).is_empty() => true,
         (_, Some(rest)) if !host(rest).is_empty() => {
             if !["localhost", "127.0.0.1", "[::1]"].contains(&host(rest).as_str()) {
                 let what = "what is sent there goes over the network in the clear";
                 found.push(Finding::warning(given.at, what).hint("use https://"));
             }
+            true
         }
         _ => {
             let what = format!("`{}` is no address", text.escape_debug());
-            found.push(
-                Finding::error(given.at, what).hint("such as https://alarms.bank.example/nightrun"),
-            );
+            found.push(Finding::error(given.at, what).hint(format!("such as {such_as}")));
+            false
         }
     }
-    text.clone()
 }

@@ -69,6 +69,9 @@ pub struct Site {
     pub language: Lang,
     /// Calendar of the batches that name none.
     pub calendar: Option<CalendarName>,
+    /// Where browsers reach the service, without a slash at its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
     pub mail: Mail,
     /// Rooms and programs that are told over HTTP.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -304,6 +307,7 @@ impl Site {
             zone: self.zone.clone(),
             language: self.language,
             calendar: self.calendar.clone(),
+            url: self.url.clone(),
             mail: self.mail.clone(),
             webhooks: self.webhooks.clone(),
             life_sign: None,

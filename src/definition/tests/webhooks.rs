@@ -25,3 +25,29 @@ webhooks:
         sound(&[("site.yaml", &site), ("people.yaml", people), ("escalation.yaml", escalation)]);
     insta::assert_snapshot!(texts(&load(&tree)));
 }
+
+#[test]
+fn the_address_of_pages_is_one_that_a_path_can_follow() {
+    let site = super::super::starter::FILES.iter().find(|(path, _)| *path == "site.yaml");
+    let of = |url: &str| {
+        let site = format!("{}url: {url}\n", site.unwrap().1);
+        let loaded = load(&sound(&[("site.yaml", &site)]));
+        (texts(&loaded), loaded.site.and_then(|site| site.url))
+    };
+    let (none, given) = of("https://night.bank.example:8420/nightrun/");
+    assert_eq!(
+        (none.as_str(), given.as_deref()),
+        ("", Some("https://night.bank.example:8420/nightrun"))
+    );
+    let wrong = [
+        ("http://night.bank.example", "in the clear"),
+        ("night.bank.example", "is no address"),
+        ("ftp://night.bank.example", "is no address"),
+        ("'https://night.bank.example/?a=\"b'", "no `?` in it"),
+        ("'https://night.bank.example/ x'", "no ` ` in it"),
+    ];
+    for (url, words) in wrong {
+        let (told, _) = of(url);
+        assert!(told.contains(words), "{url}: {told}");
+    }
+}

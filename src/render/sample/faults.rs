@@ -21,6 +21,7 @@ pub(in crate::render) fn fault() -> IncidentMail {
         incident: IncidentView {
             zone: night.head.zone.clone(),
             site: night.head.site.clone(),
+            page: Some("https://night.bank.example:8420/incidents/INC-3".to_owned()),
             by: None,
             policy: None,
             acknowledged: None,

@@ -138,6 +138,29 @@ messages! {
     CanAck: "take care of it: nobody else is told any more", "确认处理（不再升级通知）";
     CanShow: "see what has been done about it", "查看处理经过";
     CanResolve: "say what it was and what was done", "填写原因与措施并关闭";
+    AnswerOnPage { url: &'a str }: format!("Answer on its page: {url}"), format!("在事件页面上确认或处理：{url}");
+    OnPage { url: &'a str }: format!("Its page: {url}"), format!("事件页面：{url}");
+    Answer: "Acknowledge or act", "确认或处理";
+    OpenPage: "Open its page", "打开事件页面";
+
+    // The page.
+    SignIn: "Sign in", "登录";
+    SignInWhy: "Sign in to see this incident and to act on it.", "请登录后查看并处理该事件。";
+    Person: "Name in people.yaml", "人员标识（people.yaml）";
+    Password: "Password", "密码";
+    SignedIn: "Signed in already: open it", "已登录，直接打开";
+    As { who: &'a str }: format!("Signed in as {who}"), format!("当前用户：{who}");
+    TakesCare { who: &'a str }: format!("{who} takes care of it"), format!("{who} 负责处理");
+    NobodyYet: "Nobody has acknowledged it", "尚无人确认";
+    Acknowledge: "I take care of it", "确认处理";
+    TakeOver: "Take it over", "接手处理";
+    Note: "Add a note", "添加备注";
+    Words: "Words (may stay empty)", "说明（可不填）";
+    NoteWords: "Note", "备注内容";
+    NoRespond: "You may look at it; who has the right `respond` answers.", "您只能查看；具有 `respond` 权限的人员可以处理。";
+    NotOutput: "The output of jobs is shown to who has the right `logs`.", "作业输出仅对具有 `logs` 权限的人员显示。";
+    NotDone: "This was not done", "操作未完成";
+    Back: "Back to the incident", "返回事件";
     KindFault: "fault", "故障";
     KindRequest: "service request", "服务请求";
     KindProblem: "problem", "问题";

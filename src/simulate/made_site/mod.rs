@@ -81,6 +81,7 @@ pub(super) fn made(dice: &mut Dice, jobs: usize) -> Result<Made, BadSite> {
         zone: night.zone.clone(),
         language: Lang::En,
         calendar: Some(calendars::bank()?),
+        url: None,
         mail: Mail {
             from: "nightrun@bank.example".to_owned(),
             transport: Transport::Folder("mail".into()),

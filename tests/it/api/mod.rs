@@ -5,6 +5,7 @@ mod contract;
 mod events;
 mod half_done;
 mod in_git;
+mod incident_page;
 mod listed;
 mod login;
 mod office;
@@ -53,26 +54,38 @@ impl Response {
 
 /// One connection, one question.
 pub(crate) fn exchange(
-    mut stream: impl Read + Write,
-    (method, path): (&str, &str),
+    stream: impl Read + Write,
+    question: (&str, &str),
     headers: &[(&str, &str)],
     body: Option<&Value>,
 ) -> Response {
     let body = body.map(ToString::to_string);
+    send(stream, question, headers, body.map(|body| ("application/json", body)))
+}
+
+/// The same with a body of any kind.
+pub(crate) fn send(
+    mut stream: impl Read + Write,
+    (method, path): (&str, &str),
+    headers: &[(&str, &str)],
+    body: Option<(&str, String)>,
+) -> Response {
     let mut text = format!("{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n");
     for (name, value) in headers {
         text += &format!("{name}: {value}\r\n");
     }
-    if let Some(body) = &body {
-        text += &format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len());
+    if let Some((kind, body)) = &body {
+        text += &format!("content-type: {kind}\r\ncontent-length: {}\r\n", body.len());
     }
     text += "\r\n";
-    text += body.as_deref().unwrap_or_default();
+    text += body.as_ref().map(|(_, body)| body.as_str()).unwrap_or_default();
     stream.write_all(text.as_bytes()).unwrap();
     let mut read = BufReader::new(stream);
     let (status, headers) = head(&mut read);
     let mut body = String::new();
     match headers.get("content-length") {
+        // What it says then is how long an answer to GET would be.
+        Some(_) if method == "HEAD" => {}
         Some(length) => {
             let mut bytes = vec![0; length.parse().unwrap()];
             read.read_exact(&mut bytes).unwrap();

@@ -1,0 +1,226 @@
+//! The page of an incident in a browser, where people answer it: without scripts, and without anything to load. What is
+//! on it by way of names, output and words of people is text.
+
+use askama::Template;
+
+use super::clock::Clock;
+use super::incident::{impact, timeline};
+use super::incident_part::{Part, clock};
+use super::table::harmless;
+use super::words::{Incidents, Label};
+use crate::core::incident::Wanted;
+use crate::types::{IncidentId, Lang};
+use crate::view::incident::IncidentMail;
+
+/// How all of these pages look; who serves them tells browsers to take no other style.
+pub fn style() -> &'static str {
+    // A template takes a file in without its last line end.
+    include_str!("templates/page.css").trim_end()
+}
+
+/// Who looks, and what of it he may do.
+#[derive(Debug, Clone, Default)]
+pub struct Asker {
+    /// By name, where it is a person of the site.
+    pub name: Option<String>,
+    /// Steps that the incident takes from this person now.
+    pub steps: Vec<Wanted>,
+    /// What a form must send back, where this asker can send one.
+    pub token: Option<String>,
+    /// Whether the output of jobs is for him.
+    pub sees_output: bool,
+}
+
+#[derive(Template)]
+#[template(path = "incident_page.html")]
+struct Page {
+    site: String,
+    part: Part,
+    severity: &'static str,
+    standing: String,
+    asker: Option<String>,
+    forms: Vec<StepForm>,
+    token: String,
+    /// Why there is no form.
+    no_forms: Option<String>,
+    hides_output: bool,
+    timeline: Vec<(String, String, String)>,
+    impact: Vec<String>,
+}
+
+/// A step as a form: where it goes, what its button says, what its words are.
+struct StepForm {
+    word: &'static str,
+    button: String,
+    label: String,
+    required: bool,
+}
+
+impl Page {
+    fn heading(&self, words: Incidents<'_>) -> String {
+        words.say(self.part.lang)
+    }
+}
+
+/// The page as one asker sees it.
+///
+/// # Errors
+/// Only where the template itself fails to write, which its own text does not.
+pub fn page(lang: Lang, view: &IncidentMail, asker: &Asker) -> Result<String, askama::Error> {
+    let line = &view.incident.line;
+    let mut part = Part::of(lang, view);
+    let hides_output = part.job.is_some() && !asker.sees_output;
+    if let Some(job) = part.job.as_mut().filter(|_| hides_output) {
+        job.tail.clear();
+    }
+    let owner = line.owner.as_ref().map(|who| who.name.get(lang));
+    let clock = clock(view);
+    let standing = match (line.closed, owner) {
+        (Some(at), _) => Incidents::Over { at: &clock.full(at) }.say(lang),
+        (None, Some(who)) => Incidents::TakesCare { who }.say(lang),
+        (None, None) => Incidents::NobodyYet.say(lang),
+    };
+    let can_send = asker.token.is_some();
+    let steps = asker.steps.iter().filter(|_| can_send);
+    let page = Page {
+        site: view.incident.site.get(lang).to_owned(),
+        severity: line.severity.name(),
+        standing,
+        asker: asker.name.as_deref().map(|who| Incidents::As { who }.say(lang)),
+        forms: steps.filter_map(|step| step_form(lang, step)).collect(),
+        token: asker.token.clone().unwrap_or_default(),
+        no_forms: asker.steps.is_empty().then(|| Incidents::NoRespond.say(lang)),
+        hides_output,
+        timeline: timeline(lang, &clock, &view.incident),
+        impact: endangered(lang, &clock, view),
+        part,
+    };
+    Ok(harmless(&page.render()?))
+}
+
+/// What is blocked stands above already where its run is at hand.
+fn endangered(lang: Lang, clock: &Clock<'_>, view: &IncidentMail) -> Vec<String> {
+    let shown = usize::from(view.head.is_some() && !view.incident.line.blocks.is_empty());
+    impact(lang, clock, &view.incident).split_off(shown)
+}
+
+/// Steps that take words at the most.
+fn step_form(lang: Lang, step: &Wanted) -> Option<StepForm> {
+    let (button, label) = match step {
+        Wanted::Acknowledge => (Incidents::Acknowledge, Incidents::Words),
+        Wanted::TakeOver => (Incidents::TakeOver, Incidents::Words),
+        Wanted::Note => (Incidents::Note, Incidents::NoteWords),
+        _ => return None,
+    };
+    let required = *step == Wanted::Note;
+    let (button, label) = (button.say(lang), label.say(lang));
+    Some(StepForm { word: step.word(), button, label, required })
+}
+
+/// What stands in the way of an answer: a sign-in that is missing or was refused, or a rule.
+#[derive(Debug, Clone, Copy)]
+pub struct Trouble<'a> {
+    /// The way back to the folder that all pages lie in, such as `../`.
+    pub up: &'a str,
+    pub incident: Option<IncidentId>,
+    /// What was not done and why, as the API says it.
+    pub detail: Option<&'a str>,
+    /// Whether a sign-in helps.
+    pub sign_in: bool,
+}
+
+#[derive(Template)]
+#[template(path = "trouble_page.html")]
+struct TroublePage<'a> {
+    lang: Lang,
+    title: String,
+    trouble: Trouble<'a>,
+}
+
+impl TroublePage<'_> {
+    fn say(&self, words: Incidents<'_>) -> String {
+        words.say(self.lang)
+    }
+}
+
+/// The page of a trouble.
+///
+/// # Errors
+/// Only where the template itself fails to write, which its own text does not.
+pub fn trouble(lang: Lang, trouble: Trouble<'_>) -> Result<String, askama::Error> {
+    let title = match trouble.sign_in {
+        true => Incidents::SignIn.say(lang),
+        false => Incidents::NotDone.say(lang),
+    };
+    Ok(harmless(&TroublePage { lang, title, trouble }.render()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::sample::{fault, worked_on};
+    use crate::types::Text;
+
+    fn answering() -> Asker {
+        Asker {
+            name: Some("Li Wei".to_owned()),
+            steps: vec![Wanted::Acknowledge, Wanted::Note],
+            token: Some("f0".repeat(32)),
+            sees_output: true,
+        }
+    }
+
+    #[test]
+    fn who_may_answer_gets_forms_and_who_may_only_look_gets_none() {
+        for lang in Lang::ALL {
+            let page = |asker: &Asker| page(lang, &fault(), asker).unwrap();
+            let both = page(&answering());
+            assert_eq!(both.matches("<form method=\"post\"").count(), 2, "{both}");
+            for word in ["INC-3/ack", "INC-3/note", &"f0".repeat(32)] {
+                assert!(both.contains(word), "{word}: {both}");
+            }
+            let tail = &fault().job.unwrap().tail[0];
+            assert!(both.contains(tail.as_str()));
+            let looks = page(&Asker { name: None, ..Asker::default() });
+            assert!(!looks.contains("<form") && !looks.contains(tail.as_str()), "{looks}");
+            assert!(looks.contains("respond") && looks.contains("logs"), "{looks}");
+            // A process of this host sends no form, though it may do everything.
+            let of_host = page(&Asker { token: None, ..answering() });
+            assert!(!of_host.contains("<form") && !of_host.contains("`respond`"), "{of_host}");
+        }
+    }
+
+    #[test]
+    fn markup_of_jobs_and_people_is_text_and_the_page_has_nothing_that_acts_by_itself() {
+        let evil = "<script>alert(1)</script><img src=x onerror=alert(2)> \"'&";
+        let mut view = IncidentMail { incident: worked_on(), ..fault() };
+        for line in &mut view.incident.steps {
+            line.reason = evil.to_owned();
+        }
+        let job = view.job.as_mut().unwrap();
+        job.title = Text::en(evil);
+        job.runbook = Some(Text::en(evil));
+        job.tail = vec![evil.to_owned(), "</pre></main>".to_owned()];
+        view.blocks[0].title = Text::en(evil);
+        view.incident.site = Text::en(evil);
+        let asker = Asker { name: Some(evil.to_owned()), ..answering() };
+        let detail = Some(evil);
+        for lang in Lang::ALL {
+            let of_incident = page(lang, &view, &asker).unwrap();
+            let told = Trouble { up: "", incident: None, detail, sign_in: true };
+            let of_trouble = trouble(lang, told).unwrap();
+            for page in [of_incident, of_trouble] {
+                let lower = page.to_lowercase();
+                for tag in lower.split('<').skip(1).filter_map(|part| part.split('>').next()) {
+                    for word in ["script", "img", "frame", " src=", " on", "http-equiv"] {
+                        assert!(!tag.contains(word), "{word}: {tag}");
+                    }
+                }
+                assert!(page.contains("&#60;script&#62;"), "{page}");
+                // Byte for byte: browsers are told what it hashes to.
+                assert!(page.contains(&format!("<style>{}</style>", style())));
+                assert_eq!(lower.matches("</pre>").count(), lower.matches("<pre").count());
+            }
+        }
+    }
+}
