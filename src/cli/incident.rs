@@ -1,5 +1,7 @@
 //! `incident`: which are open, what was done about one, the steps of people, and the report.
 
+use std::sync::Arc;
+
 use clap::{Subcommand, ValueEnum};
 use serde_json::json;
 
@@ -12,6 +14,7 @@ use super::run::instant;
 use super::show::host_now;
 use crate::core::incident::{IncidentOrder, Wanted};
 use crate::core::night::Core;
+use crate::http::store_pages;
 use crate::port::control::House;
 use crate::supervisor::{on_call_of, standing};
 use crate::types::{IncidentId, IncidentKind, Severity};
@@ -234,5 +237,8 @@ async fn view(
     context: &Context,
     incident: IncidentId,
 ) -> Result<view::incident::IncidentView, Failure> {
-    of_incident::view(&known(context).await?, incident).map_err(Failure::refused)
+    let (reader, site) = (context.reader().await?, Arc::new(context.site()?));
+    let found = store_pages::of_incident(&reader, &site, incident).await;
+    let (core, _) = found.map_err(Failure::failed)?;
+    of_incident::view(&core, incident).map_err(Failure::refused)
 }

@@ -3,12 +3,13 @@
 
 use jiff::civil::time;
 
+use super::containment::{Offer, of_job};
 use super::fact::{Action, Deadline, StopHow};
 use super::night::{Event, StepError};
 use super::select::{Deed, Which};
 use super::test_night::{Night, li_wei, name};
 use super::test_site::{job, rule};
-use crate::definition::site::{Days, EndingKind, Job, Kind};
+use crate::definition::site::{Containment, Days, EndingKind, Job, Kind};
 use crate::types::{Ending, Span, Text};
 
 static ACTIONS: [(&str, Deed); 12] = [
@@ -175,4 +176,52 @@ fn operators_may_do_what_the_table_says() {
     let written: String =
         lines.take_while(|line| line.starts_with('|')).map(|line| format!("{line}\n")).collect();
     assert!(written == table, "src/docs/states.md has another table than this:\n{table}");
+}
+
+/// The deeds that are offered for `p`, and whether what follows it can be held.
+fn offered(night: &Night) -> (Vec<Deed>, bool) {
+    let offers = of_job(night.core.state(), night.run(), night.index("p"));
+    let (mut own, mut hold) = (Vec::new(), false);
+    for offer in offers {
+        let Offer::Act { jobs: Some(jobs), action } = offer else { panic!("{offer:?}") };
+        match jobs.as_str() {
+            "p" => own.push(action),
+            "p+" => hold |= action == Deed::Hold,
+            other => panic!("{other}"),
+        }
+    }
+    (own, hold)
+}
+
+#[test]
+fn an_incident_offers_what_the_rules_allow_and_nothing_else() {
+    let could_hold = ["starting", "running", "in doubt"];
+    for state in STATES {
+        let (own, hold) = offered(&night(state));
+        for deed in [Deed::Retry, Deed::Kill, Deed::Skip, Deed::Force, Deed::Release] {
+            let allowed = answer(state, deed.clone()) == "yes";
+            assert_eq!(own.contains(&deed), allowed, "{state}: {deed:?} of {own:?}");
+        }
+        // What follows waits, and is not held with the job itself.
+        assert_eq!(hold, could_hold.contains(&state), "{state}");
+    }
+}
+
+#[test]
+fn an_incident_offers_no_more_than_the_runbook_of_its_job() {
+    let contained = |contain: Option<Vec<Containment>>| {
+        let mut p = job("p", &[]);
+        p.contain = contain;
+        let mut night = Night::of(vec![p, job("s", &["p"])]);
+        let running = offered(&night);
+        night.end("p", Ending::Unknown { why: String::new() });
+        (running, offered(&night))
+    };
+    let all = vec![Deed::Retry, Deed::Skip, Deed::Force];
+    assert_eq!(contained(None), ((vec![Deed::Kill], true), (all, true)));
+    let retry = Some(vec![Containment::Retry]);
+    assert_eq!(contained(retry), ((Vec::new(), false), (vec![Deed::Retry], false)));
+    let two = Some(vec![Containment::Hold, Containment::Skip]);
+    assert_eq!(contained(two), ((Vec::new(), true), (vec![Deed::Skip], true)));
+    assert_eq!(contained(Some(Vec::new())), ((Vec::new(), false), (Vec::new(), false)));
 }

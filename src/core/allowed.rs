@@ -46,10 +46,8 @@ pub(super) fn allowed(
     action: &Action,
     by: &PersonId,
 ) -> Result<(), Refused> {
-    run_allows(run, action)?;
-    doubt_allows(run, action)?;
+    state_allows(run, action)?;
     match action {
-        Action::Rerun { jobs } => rerun_allowed(run, jobs),
         Action::ReleaseChanges { .. } | Action::WatchChanges => {
             let rules = mover.core.rules_of(run);
             let rules = rules.map_err(|unfit| Refused::new(unfit.to_string()))?;
@@ -59,8 +57,20 @@ pub(super) fn allowed(
             let index = job.as_ref().map(|job| index_of(run, job)).transpose()?;
             deadline_moves(run, index, (*deadline, *to), mover.now.wall)
         }
+        Action::Confirm { job } => confirmable(mover, run, index_of(run, job)?, by),
+        _ => Ok(()),
+    }
+}
+
+/// What of these rules asks neither who acts nor when.
+pub(super) fn state_allows(run: &Run, action: &Action) -> Result<(), Refused> {
+    run_allows(run, action)?;
+    doubt_allows(run, action)?;
+    match action {
+        Action::Rerun { jobs } => rerun_allowed(run, jobs),
+        Action::Deadline { .. } => Ok(()),
         _ => match action.job() {
-            Some(job) => job_allows(mover, run, index_of(run, job)?, action, by),
+            Some(job) => job_allows(run, index_of(run, job)?, action),
             None => Ok(()),
         },
     }
@@ -166,13 +176,7 @@ fn deadline_moves(
 }
 
 /// Which action each phase of a job allows.
-fn job_allows(
-    mover: &Mover<'_>,
-    run: &Run,
-    index: usize,
-    action: &Action,
-    by: &PersonId,
-) -> Result<(), Refused> {
+fn job_allows(run: &Run, index: usize, action: &Action) -> Result<(), Refused> {
     let state = &run.jobs[index];
     let name = &run.job(index).name;
     let now = || Refused::by(rule_of(&state.phase), format!("{name} {}", word(&state.phase)));
@@ -216,7 +220,6 @@ fn job_allows(
         Action::Kill { .. } if !state.phase.in_flight() => {
             Err(now().hint("only a running job can be killed"))
         }
-        Action::Confirm { .. } => confirmable(mover, run, index, by),
         _ => Ok(()),
     }
 }

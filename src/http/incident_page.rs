@@ -10,11 +10,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::Api;
 use super::caller::End;
-use super::incidents::{known, said_of_step};
+use super::incidents::{at_hand, said_of_step};
 use super::login::{LoginBody, form_token, log_in};
 use super::page::{Form, Named, Posted};
 use super::problem::Problem;
-use super::runs::status_of;
+use crate::core::forecast;
 use crate::core::incident::Wanted;
 use crate::core::night::Core;
 use crate::definition::site::Site;
@@ -26,8 +26,8 @@ use crate::render;
 use crate::render::incident_page::{Asker, Trouble, style};
 use crate::supervisor::{allow, person_of};
 use crate::types::{IncidentId, Lang, PersonId, Right};
-use crate::view::incident::IncidentMail;
 use crate::view::of_incident;
+use crate::view::of_job::Around;
 
 /// Where the pages are.
 const INCIDENTS: &str = "/incidents/";
@@ -53,23 +53,16 @@ async fn looked_at(
     form: &Form,
 ) -> Result<Response, Problem> {
     let id: IncidentId = id.parse().map_err(Problem::unknown)?;
-    let (core, site) = known(api).await?;
-    let incident = of_incident::view(&core, id).map_err(Problem::unknown)?;
+    let (core, now, site) = at_hand(api, id).await?;
+    let ahead = forecast::of_night(&core, now).unwrap_or_default();
+    let run = core.state().incidents.get(&id).and_then(|known| known.what.run.as_ref());
+    let around = Around { ahead: run.and_then(|run| ahead.runs.get(run)), ..Around::nothing() };
+    let view = of_incident::mail(&core, id, now, around).map_err(Problem::unknown)?;
     if !form.html {
+        let incident = view.incident;
         return form.page(&incident, |lang| render::incident::text(lang, &incident));
     }
     let asker = asker(api, (&core, &site), (id, form.lang), (&caller, headers))?;
-    let view = match &incident.line.run {
-        None => IncidentMail { incident, head: None, job: None, blocks: Vec::new() },
-        Some(run) => match status_of(api, run, caller).await {
-            Ok(status) => of_incident::of_status(incident, &status),
-            // Its run has left the store: what is known of the incident itself is shown.
-            Err(gone) if gone.status == StatusCode::GONE.as_u16() => {
-                IncidentMail { incident, head: None, job: None, blocks: Vec::new() }
-            }
-            Err(other) => return Err(other),
-        },
-    };
     let page = render::incident_page::page(form.lang, &view, &asker).map_err(Problem::failed)?;
     html(StatusCode::OK, page)
 }

@@ -12,6 +12,7 @@ use super::Api;
 use super::act::{answer, said};
 use super::page::{Asked, Form, Named, Sent};
 use super::problem::Problem;
+use super::store_pages;
 use crate::core::incident::{IncidentOrder, Wanted};
 use crate::core::night::Core;
 use crate::definition::site::Site;
@@ -20,7 +21,7 @@ use crate::port::Clock;
 use crate::port::control::{Caller, House, Reply, Request};
 use crate::render;
 use crate::supervisor::{on_call_of, standing};
-use crate::types::{IncidentId, IncidentKind, Severity};
+use crate::types::{IncidentId, IncidentKind, Now, Severity};
 use crate::view::incident::{IncidentLine, Which};
 use crate::view::of_incident;
 
@@ -59,7 +60,7 @@ pub(super) async fn one(
     form: Form,
 ) -> Result<Response, Problem> {
     let id: IncidentId = id.parse().map_err(Problem::unknown)?;
-    let (core, _) = known(&api).await?;
+    let (core, ..) = at_hand(&api, id).await?;
     let view = of_incident::view(&core, id).map_err(Problem::unknown)?;
     form.page(&view, |lang| render::incident::text(lang, &view))
 }
@@ -80,9 +81,21 @@ pub(super) async fn report(
     form.page(&view, |lang| render::incident_report::markdown(lang, &view))
 }
 
-pub(super) async fn known(api: &Api) -> Result<(Core, Arc<Site>), Problem> {
+/// One of them with its run, as it is recorded.
+pub(super) async fn at_hand(api: &Api, id: IncidentId) -> Result<(Core, Now, Arc<Site>), Problem> {
+    let site = site(api)?;
+    let found = store_pages::of_incident(api.reader().await?, &site, id).await;
+    let (core, now) = found.map_err(Problem::failed)?;
+    Ok((core, now, site))
+}
+
+fn site(api: &Api) -> Result<Arc<Site>, Problem> {
     let site = api.published().site;
-    let site = site.ok_or_else(|| Problem::not_now("no job files were taken over yet"))?;
+    site.ok_or_else(|| Problem::not_now("no job files were taken over yet"))
+}
+
+async fn known(api: &Api) -> Result<(Core, Arc<Site>), Problem> {
+    let site = site(api)?;
     let mut core = Core::new(1);
     core.have_on_call(on_call_of(&site));
     standing(api.reader().await?, &mut core, false).await.map_err(Problem::failed)?;

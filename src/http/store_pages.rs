@@ -1,16 +1,21 @@
 //! Pages about runs from what is stored: for runs that nobody has in hand, and for whoever looks without a supervisor.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::core::fact::Fact;
 use crate::core::forecast;
 use crate::core::night::Core;
+use crate::definition::site::Site;
 use crate::driver::clock::HostClock;
 use crate::driver::store::StateReader;
 use crate::journal::RunRow;
 use crate::port::{Clock, RunFilter, StoreError, StoreReader};
-use crate::supervisor::{Fatal, across_now, missed_starts, planned, recall, standing, usual_p95};
-use crate::types::{BatchId, BusinessDate, JobName, Now, RunId};
+use crate::supervisor::{
+    Fatal, across_now, missed_starts, on_call_of, planned, recall, standing, usual_p95,
+};
+use crate::types::{BatchId, BusinessDate, IncidentId, JobName, Now, RunId};
 use crate::view::report::ReportView;
 use crate::view::status::StatusView;
 use crate::view::why::{Reason, WhyView};
@@ -97,6 +102,25 @@ pub async fn core(reader: &StateReader, run: &RunId) -> Result<Core, Fatal> {
         core.replay(opened, &Fact::AcrossKnown { job, date, outcome })?;
     }
     Ok(core)
+}
+
+/// A core with an incident in it and, where that is at hand, its run; with the time that it is looked at.
+pub async fn of_incident(
+    reader: &StateReader,
+    site: &Arc<Site>,
+    incident: IncidentId,
+) -> Result<(Core, Now), Fatal> {
+    let mut core = Core::new(1);
+    core.have_on_call(on_call_of(site));
+    standing(reader, &mut core, false).await?;
+    let now = HostClock::new()?.now();
+    let run = core.state().incidents.get(&incident).and_then(|known| known.what.run.clone());
+    let Some(run) = run else { return Ok((core, now)) };
+    let row = find(reader, Some(&run), None, None).await?;
+    let Some(row) = row.filter(|row| row.not_at_hand().is_none()) else { return Ok((core, now)) };
+    let mut recalled = Recalled::read(reader, row).await?;
+    recalled.core.have_on_call(on_call_of(site));
+    Ok((recalled.core, recalled.now))
 }
 
 async fn now_of(row: &RunRow, reader: &StateReader) -> Result<Now, Fatal> {

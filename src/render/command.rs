@@ -1,6 +1,6 @@
 //! The commands that texts tell people to give, spelled in one place.
 
-use crate::types::{BatchId, BusinessDate, HandOverId, IncidentId, JobName};
+use crate::types::{BatchId, BusinessDate, ChangeId, HandOverId, IncidentId, JobName};
 
 /// What an operator can do about a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub enum Verb {
     Force,
     Release,
     Confirm,
+    Kill,
+    Hold,
 }
 
 impl Verb {
@@ -22,6 +24,8 @@ impl Verb {
             Self::Force => "force",
             Self::Release => "release",
             Self::Confirm => "confirm",
+            Self::Kill => "kill",
+            Self::Hold => "hold",
         }
     }
 
@@ -33,8 +37,18 @@ impl Verb {
 
 /// `nightrun retry eod.load-rates --date 2026-10-30 --reason "..."`.
 pub fn on_job(verb: Verb, batch: &BatchId, job: &JobName, date: BusinessDate) -> String {
+    on_jobs(verb, batch, job.as_str(), date)
+}
+
+/// The same of a selection, such as `load-rates+` with all that follows it.
+pub fn on_jobs(verb: Verb, batch: &BatchId, jobs: &str, date: BusinessDate) -> String {
     let reason = if verb.needs_reason() { " --reason \"...\"" } else { "" };
-    format!("nightrun {} {batch}.{job} --date {date}{reason}", verb.word())
+    format!("nightrun {} {batch}.{jobs} --date {date}{reason}", verb.word())
+}
+
+/// `nightrun change decide fee-correction applied --reason "..."`.
+pub fn decide(change: &ChangeId, what: &str) -> String {
+    format!("nightrun change decide {change} {what} --reason \"...\"")
 }
 
 /// `nightrun change release eod --date 2026-10-30 --reason "..."`, or `watch`.

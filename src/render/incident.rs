@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use super::clock::Clock;
+use super::incident_part::offered;
 use super::incident_words::{about, headline, kind, limit, meaning, room_name, step};
 use super::table::{PAGE, Table, one_line, wrap};
-use super::words::{Incidents, list, pair, remarks};
+use super::words::{Incidents, Label, list, pair, remarks};
 use crate::core::incident::IncidentStep;
 use crate::types::{ChannelName, Lang, Zone};
 use crate::view::incident::{IncidentLine, IncidentView, Which};
@@ -82,6 +83,14 @@ pub fn text(lang: Lang, view: &IncidentView) -> String {
     }
     for clock_line in &view.clocks {
         push(2, &limit(lang, &clock, clock_line));
+    }
+    let offers = offered(lang, view);
+    if !offers.is_empty() {
+        let _ = writeln!(out, "\n{}", Label::YouCan.say(lang));
+    }
+    for (what, command) in offers {
+        let _ = writeln!(out, "  {}", pair(lang, &what, "").trim_end());
+        let _ = writeln!(out, "      {command}");
     }
     let _ = writeln!(out);
     let mut table = Table::new(&["", "", ""], &[], 2);

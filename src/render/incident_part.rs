@@ -3,15 +3,18 @@
 use std::fmt::Write as _;
 
 use super::clock::{Clock, took};
-use super::command::{Verb, on_changes, on_incident, on_job, status};
+use super::command::{Verb, decide, on_changes, on_incident, on_job, on_jobs, status};
 use super::incident_words::{about, headline, limit as clock_limit, meaning};
 use super::phrase;
 use super::table::{PAGE, one_line, wrap};
 use super::why::{Place, sentence};
 use super::words::{Fault, Incidents, Label, Verdict, list, paragraph};
+use crate::core::change::HalfDone;
+use crate::core::containment::{Decision, Found, Offer};
 use crate::core::incident::Fault as What;
+use crate::core::select::Deed;
 use crate::types::{IncidentId, Lang};
-use crate::view::incident::IncidentMail;
+use crate::view::incident::{IncidentMail, IncidentView};
 use crate::view::job::{JobLine, JobState};
 use crate::view::run::{DeadlineState, RunHead};
 use crate::view::why::Reason;
@@ -206,27 +209,56 @@ fn commands(lang: Lang, view: &IncidentMail) -> Vec<(String, String)> {
     if line.closed.is_none()
         && let (Some(head), Some(job)) = (&view.head, &view.job)
     {
-        commands.extend(on_the_job(lang, head, job));
+        if !job.attempts.is_empty() {
+            let log = on_job(Verb::Log, &head.batch, &job.name, head.business_date);
+            commands.push((Fault::CanRead.say(lang), log));
+        }
+        commands.extend(offered(lang, &view.incident));
     }
     commands.push((Incidents::CanShow.say(lang), on_incident("show", line.id)));
     commands.push((Fault::CanSee.say(lang), status()));
     commands
 }
 
-fn on_the_job(lang: Lang, head: &RunHead, job: &JobLine) -> Vec<(String, String)> {
-    let on = |verb| on_job(verb, &head.batch, &job.name, head.business_date);
-    if let JobState::Waiting { .. } = job.state {
-        let (batch, date) = (&head.batch, head.business_date);
-        return vec![
-            (Fault::CanReleaseChanges.say(lang), on_changes("release", batch, date)),
-            (Fault::CanWatchChanges.say(lang), on_changes("watch", batch, date)),
-            (Fault::CanSkip.say(lang), on(Verb::Skip)),
-        ];
+/// What the incident offers to do first, each with the command that does it.
+pub(super) fn offered(lang: Lang, view: &IncidentView) -> Vec<(String, String)> {
+    let (Some(run), Some(date)) = (&view.line.run, view.business_date) else { return Vec::new() };
+    let batch = &run.batch;
+    let offer = |offer: &Offer| match offer {
+        Offer::Decide { change, decision } => {
+            let (words, word) = decided(*decision);
+            Some((words.say(lang), decide(change, word)))
+        }
+        Offer::Act { jobs: None, action } => {
+            let (words, verb) = match action {
+                Deed::ReleaseChanges { .. } => (Fault::CanReleaseChanges, "release"),
+                Deed::WatchChanges => (Fault::CanWatchChanges, "watch"),
+                _ => return None,
+            };
+            Some((words.say(lang), on_changes(verb, batch, date)))
+        }
+        Offer::Act { jobs: Some(jobs), action } => {
+            let (words, verb) = match action {
+                Deed::Retry => (Fault::CanRetry, Verb::Retry),
+                Deed::Kill => (Fault::CanKill, Verb::Kill),
+                Deed::Skip => (Fault::CanSkip, Verb::Skip),
+                Deed::Force => (Fault::CanForce, Verb::Force),
+                Deed::Hold => (Fault::CanHold, Verb::Hold),
+                Deed::Release => (Fault::CanRelease, Verb::Release),
+                _ => return None,
+            };
+            Some((words.say(lang), on_jobs(verb, batch, jobs, date)))
+        }
+    };
+    view.offers.iter().filter_map(offer).collect()
+}
+
+fn decided(decision: Decision) -> (Fault<'static>, &'static str) {
+    match decision {
+        Decision::Found(Found::Applied) => (Fault::CanSayApplied, "applied"),
+        Decision::Found(Found::NotApplied) => (Fault::CanSayNotApplied, "not-applied"),
+        Decision::HalfDone(HalfDone::RollBack) => (Fault::CanRollBack, "roll-back"),
+        Decision::HalfDone(HalfDone::Continue) => (Fault::CanContinue, "continue"),
+        Decision::HalfDone(HalfDone::Accept) => (Fault::CanAccept, "accept"),
     }
-    vec![
-        (Fault::CanRead.say(lang), on(Verb::Log)),
-        (Fault::CanRetry.say(lang), on(Verb::Retry)),
-        (Fault::CanForce.say(lang), on(Verb::Force)),
-        (Fault::CanSkip.say(lang), on(Verb::Skip)),
-    ]
 }

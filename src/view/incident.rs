@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 use super::Who;
 use super::job::JobLine;
 use super::run::RunHead;
+use crate::core::containment::Offer;
 use crate::core::incident::{AtRisk, Fault, IncidentStep};
 use crate::types::{
-    ChannelName, ClockKind, IncidentId, IncidentKind, JobName, PolicyName, RunId, Severity, Text,
-    Zone,
+    BusinessDate, ChannelName, ClockKind, IncidentId, IncidentKind, JobName, PolicyName, RunId,
+    Severity, Text, Zone,
 };
 
 /// An incident (事件) on one line.
@@ -55,6 +56,10 @@ pub struct IncidentView {
     /// When somebody is told again, or a limit is near.
     pub next: Option<Timestamp>,
     pub steps: Vec<StepLine>,
+    /// Of its run, where that is at hand.
+    pub business_date: Option<BusinessDate>,
+    /// What can be done about it now, what helps most first; empty where its run is not at hand.
+    pub offers: Vec<Offer>,
 }
 
 /// A limit of the service contract (E3).

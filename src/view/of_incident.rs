@@ -3,15 +3,15 @@
 use super::incident::{
     BlockedJob, ClockLine, IncidentLine, IncidentMail, IncidentView, StepLine, Which,
 };
-use super::status::StatusView;
 use super::{Who, of_job, of_run};
 use jiff::Timestamp;
 
+use crate::core::containment;
 use crate::core::incident::{Incident, IncidentStep, Moved};
 use crate::core::night::Core;
 use crate::core::state::{Run, State, Unfit};
 use crate::definition::site::Site;
-use crate::types::{IncidentId, JobName, Now, PersonId};
+use crate::types::{IncidentId, Now, PersonId};
 
 pub(super) fn line(site: &Site, incident: &Incident) -> IncidentLine {
     let who = |id| Who::of(site, id);
@@ -80,6 +80,8 @@ pub fn view(core: &Core, id: IncidentId) -> Result<IncidentView, Unfit> {
         muted: incident.muted,
         next: core.incident_due(incident),
         steps: steps.collect(),
+        business_date: run_of(core, incident).map(|run| run.opened.business_date),
+        offers: containment::offers(core, incident),
     })
 }
 
@@ -129,17 +131,6 @@ pub fn mail(
     Ok(IncidentMail { head, job, blocks: blocked, incident })
 }
 
-/// The same, where its run is known as it stands.
-pub fn of_status(incident: IncidentView, status: &StatusView) -> IncidentMail {
-    let line = |name: &JobName| status.jobs.iter().find(|job| job.name == *name);
-    let blocked = incident.line.blocks.iter().filter_map(line);
-    let blocks = blocked
-        .map(|job| BlockedJob { name: job.name.clone(), title: job.title.clone() })
-        .collect();
-    let job = incident.line.job.as_ref().and_then(line).cloned();
-    IncidentMail { head: Some(status.head.clone()), job, blocks, incident }
-}
-
 /// The service may have moved since the run began: it is asked as it stands.
 fn page_of(core: &Core, site: &Site, id: IncidentId) -> Option<String> {
     let now = core.on_call().map(|on_call| on_call.site.as_ref());
@@ -149,6 +140,11 @@ fn page_of(core: &Core, site: &Site, id: IncidentId) -> Option<String> {
 
 /// Names are those of its run, else of the people who are on call now.
 fn site_of<'a>(core: &'a Core, incident: &Incident) -> Option<&'a Site> {
-    let run = incident.what.run.as_ref().and_then(|run| core.state().runs.get(run));
-    run.map(|run| run.site.as_ref()).or_else(|| Some(core.on_call()?.site.as_ref()))
+    run_of(core, incident)
+        .map(|run| run.site.as_ref())
+        .or_else(|| Some(core.on_call()?.site.as_ref()))
+}
+
+fn run_of<'a>(core: &'a Core, incident: &Incident) -> Option<&'a Run> {
+    core.state().runs.get(incident.what.run.as_ref()?)
 }

@@ -8,7 +8,7 @@ use super::record::record;
 use super::{List, Names};
 use crate::definition::byte_size::ByteSize;
 use crate::definition::day_words::DayWords;
-use crate::definition::site::{EndingKind, Survivors, Transaction};
+use crate::definition::site::{Containment, EndingKind, Survivors, Transaction};
 use crate::types::{
     CalendarName, ChangeId, CheckName, EventName, HostName, PoolName, Role, Severity, Span,
     TargetName, WindowClass,
@@ -74,6 +74,9 @@ record! {
         /// What the operator does when it fails; printed in its alert.
         optional runbook: Word,
         optional runbook_zh: Word,
+        /// What its incident offers to do first: retry, kill, skip, force, hold (what follows it). All of them by default,
+        /// as far as its state allows.
+        optional contain: List<Containment>,
         /// When it ended well; exit code 0 by default.
         optional success: SuccessRecord,
         /// Takes part only on these business dates: days in words.

@@ -8,7 +8,8 @@ use super::super::day_words::{DayWords, WeekdaySet};
 use super::super::defect::{Finding, Place};
 use super::super::nearest;
 use super::super::site::{
-    EndingKind, FoldPolicy, GapPolicy, ServerTls, Survivors, Tls, Transaction, TwoPeople,
+    Containment, EndingKind, FoldPolicy, GapPolicy, ServerTls, Survivors, Tls, Transaction,
+    TwoPeople,
 };
 use super::super::yaml::{Node, Value};
 use super::{Read, Reader, Shape};
@@ -144,6 +145,13 @@ words! {
     Lang { "en" => Self::En, "zh" => Self::Zh }
     ServerTls { "none" => Self::None, "require" => Self::Require }
     Tls { "none" => Self::None, "start-tls" => Self::StartTls, "implicit" => Self::Implicit }
+    Containment {
+        "retry" => Self::Retry,
+        "kill" => Self::Kill,
+        "skip" => Self::Skip,
+        "force" => Self::Force,
+        "hold" => Self::Hold,
+    }
     TwoPeople {
         "force" => Self::Force,
         "window-override" => Self::WindowOverride,

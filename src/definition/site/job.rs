@@ -49,6 +49,9 @@ pub struct Job {
     pub user: Option<String>,
     pub host: HostName,
     pub runbook: Option<Text>,
+    /// What its incident offers to do first; all that its state allows where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contain: Option<Vec<Containment>>,
     pub success: Success,
     /// On which business dates it takes part; every one where absent.
     pub days: Option<DayRule>,
@@ -87,6 +90,7 @@ impl Job {
             user: None,
             host,
             runbook: None,
+            contain: None,
             success: Success::default(),
             days: None,
             window: None,
@@ -262,4 +266,16 @@ pub enum Survivors {
     #[default]
     Kill,
     Leave,
+}
+
+/// What operators do first about a job that went wrong (先应急，后排障).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Containment {
+    Retry,
+    Kill,
+    Skip,
+    Force,
+    /// What follows it is not started.
+    Hold,
 }

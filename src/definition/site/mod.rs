@@ -46,7 +46,9 @@ pub use duty::{
 };
 pub use escalation::{Clocks, Escalation, Limit, Policy, Rung, Tell, Way};
 pub use inspection::{InspectCheck, InspectionRules, Look, MemoryOf, RoundRule};
-pub use job::{EndingKind, Job, Kind, Need, NeedOf, Retry, Success, Survivors, Transaction};
+pub use job::{
+    Containment, EndingKind, Job, Kind, Need, NeedOf, Retry, Success, Survivors, Transaction,
+};
 pub use life_sign::LifeSignRule;
 pub use roster_rules::{
     ApprovedRule, CoverRule, LongLeaveRule, NoticeRule, RestRule, RosterRules, Weight,

@@ -1,6 +1,8 @@
 //! Incidents of the made-up night.
 
 use super::*;
+use crate::core::containment::Offer;
+use crate::core::select::Deed;
 
 /// The fault of [`bad_night`] as its mail tells it.
 pub(in crate::render) fn fault() -> IncidentMail {
@@ -30,6 +32,10 @@ pub(in crate::render) fn fault() -> IncidentMail {
             muted: None,
             next: Some(after(209.0)),
             steps: Vec::new(),
+            business_date: Some(night.head.business_date),
+            offers: [Deed::Retry, Deed::Skip, Deed::Force]
+                .map(|action| Offer::Act { jobs: Some("post-ledger".to_owned()), action })
+                .to_vec(),
             line,
         },
     }
@@ -103,5 +109,6 @@ pub(in crate::render) fn worked_on() -> IncidentView {
     view.clocks[1].met = Some(after(310.0));
     view.clocks[1].missed = true;
     view.next = None;
+    view.offers = Vec::new();
     view
 }

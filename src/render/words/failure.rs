@@ -103,6 +103,14 @@ messages! {
     CanWatchChanges: "watch them: a second person", "复核监督（第二人）";
     CanSkip: "leave it out; what needs it goes on", "跳过，后续作业继续";
     CanForce: "declare it done, if it was done by hand", "已人工完成时，置为强制完成";
+    CanKill: "end it, where it hangs", "卡住时，终止运行";
+    CanHold: "hold what follows it, so that it does not start on this", "挂起后续作业，避免在此基础上启动";
+    CanRelease: "release it: somebody holds it", "放行（当前已挂起）";
+    CanRollBack: "roll the change back: two people", "回退变更（双人）";
+    CanContinue: "do the rest of the change: two people", "继续执行变更的剩余部分（双人）";
+    CanAccept: "let the change stand as it is: two people", "按现状接受变更（双人）";
+    CanSayApplied: "the target shows that the change is applied: two people", "核查目标库：变更已生效（双人）";
+    CanSayNotApplied: "the target shows that it is not: two people", "核查目标库：变更未生效（双人）";
     CanSee: "see where the night stands", "查看批次状态";
     AlsoTold { list: &'a str }: format!("Also told: {list}."), format!("同时通知：{list}。");
     ToldOnlyYou: "Nobody else was told.", "未通知其他人。";

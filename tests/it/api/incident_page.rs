@@ -150,6 +150,13 @@ fn a_person_answers_on_the_page_and_nothing_else_can_in_that_name() {
     assert!(!shown.body.contains("<script") && !shown.body.contains("<b>bold"), "{}", shown.body);
     assert!(shown.body.contains("&#60;script&#62;alert(1)"), "{}", shown.body);
     assert!(shown.body.contains("Nobody has acknowledged it"), "{}", shown.body);
+    // What can be done first, as commands, and as data for programs.
+    let retry = "nightrun retry night.a --date 2026-10-30 --reason";
+    assert!(shown.body.contains(retry), "{}", shown.body);
+    assert!(served.house.run(&["incident", "show", "INC-1"]).code(0).out.contains(retry));
+    let data = super::get(&served.house, "/api/v1/incidents/INC-1").ok().json();
+    let offer = serde_json::json!({ "offer": "act", "jobs": "a", "action": { "do": "retry" } });
+    assert_eq!(data["offers"][0], offer, "{data}");
     let token = shown.body.split("name=\"token\" value=\"").nth(1).unwrap();
     let token = token.split('"').next().unwrap().to_owned();
 

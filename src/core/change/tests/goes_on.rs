@@ -6,10 +6,12 @@ use super::house::{approve, change, person};
 use super::night::Night;
 use crate::core::change::HalfDone::{self, Accept, Continue, RollBack};
 use crate::core::change::{ChangeOrder, Stage, Wish};
+use crate::core::containment::{Decision, Found, Offer, of_job};
 use crate::core::launch::cut;
 use crate::core::night::{Event, StepError};
 use crate::core::phase::Phase;
 use crate::core::refused::Rule;
+use crate::core::select::Deed;
 use crate::core::test_night::name;
 use crate::types::{Ending, Outcome, RequestId, Span};
 use crate::wire::{ChangeState, ChangeWork, CutDecision, Ended, Progress, Work};
@@ -144,4 +146,64 @@ fn until_it_goes_on_something_else_may_be_decided() {
         night.at("16:00");
         assert_eq!(night.started(), [""; 0]);
     }
+}
+
+#[test]
+fn the_incident_of_a_change_in_doubt_offers_each_decision_that_two_people_may_take() {
+    let all = [
+        (Decision::Found(Found::Applied), Some(true), None),
+        (Decision::Found(Found::NotApplied), Some(false), None),
+        (Decision::HalfDone(Continue), None, Some(Continue)),
+        (Decision::HalfDone(RollBack), None, Some(RollBack)),
+        (Decision::HalfDone(Accept), None, Some(Accept)),
+    ];
+    for (state, count) in
+        [(ChangeState::Partial, 5), (ChangeState::RollbackFailed, 3), (ChangeState::InDoubt, 2)]
+    {
+        let doubtful = || {
+            let mut night =
+                Night::of(&[("a", PROD, "")]).approved("a", &["dev", "ops"]).open("11:00");
+            night.manned();
+            night.at("11:01");
+            night.ends(Ending::Exited { code: 1 }, Some(ChangeWork::none(state)));
+            if !matches!(night.phase(), Phase::InDoubt { .. }) {
+                // It is looked at once more first, and that tells nothing.
+                night.ends(Ending::Exited { code: 1 }, Some(ChangeWork::none(state)));
+            }
+            assert!(matches!(night.phase(), Phase::InDoubt { .. }), "{state:?}");
+            night
+        };
+        let night = doubtful();
+        let run = night.core.state().run(&night.run()).unwrap();
+        let offers = of_job(night.core.state(), run, run.index(&name("a")).unwrap());
+        let offered: Vec<Decision> = offers
+            .iter()
+            .filter_map(|offer| match offer {
+                Offer::Decide { decision, .. } => Some(*decision),
+                Offer::Act { .. } => None,
+            })
+            .collect();
+        assert_eq!((offered.len(), offers.len()), (count, count), "{state:?}: {offers:?}");
+        for (decision, applied, how) in all {
+            let refused = doubtful().wish("ops", Wish::Decide { applied, how });
+            assert_eq!(refused.is_none(), offered.contains(&decision), "{state:?} {decision:?}");
+        }
+    }
+}
+
+#[test]
+fn a_change_that_waits_for_people_offers_to_let_it_start_and_to_watch_it() {
+    let mut night = Night::of(&[("a", PROD, "")]).approved("a", &["dev", "ops"]).open("11:00");
+    let of = |night: &Night| {
+        let run = night.core.state().run(&night.run()).unwrap();
+        let offers = of_job(night.core.state(), run, run.index(&name("a")).unwrap());
+        let acts = offers.into_iter().filter_map(|offer| match offer {
+            Offer::Act { jobs: None, action } => Some(action),
+            _ => None,
+        });
+        acts.collect::<Vec<Deed>>()
+    };
+    assert_eq!(of(&night), [Deed::ReleaseChanges { shifts: Vec::new() }, Deed::WatchChanges]);
+    night.manned();
+    assert_eq!(of(&night), []);
 }
