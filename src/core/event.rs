@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::change::ChangeOrder;
+use super::closing::Closing;
 use super::credentials::Credential;
 use super::fact::{Action, Fact, MissedWhy, Proposed, RunArchived, RunOpened, StopHow};
 use super::hand_over::HandOverOrder;
@@ -125,9 +126,10 @@ pub enum Event {
         reason: String,
         order: Box<HandOverOrder>,
     },
-    /// Every deadline that will be missed, as far as expected times tell now.
+    /// Every deadline that will be missed, and all that windows will close on, as far as expected times tell now.
     Foresee {
         late: Vec<Foreseen>,
+        closing: Vec<Closing>,
     },
     /// A message is refused for good. `about`: the incident that it told of.
     MessageRefused {

@@ -11,6 +11,7 @@ pub mod calendar;
 mod calendar_use;
 pub mod change;
 pub mod check;
+pub mod closing;
 pub mod containment;
 pub mod credentials;
 pub mod cron_time;

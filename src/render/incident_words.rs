@@ -27,6 +27,10 @@ pub(super) fn headline(lang: Lang, clock: &Clock<'_>, what: &str, fault: &Fault)
                 false => Incidents::WillEndLate { what, due, expected }.say(lang),
             };
         }
+        Fault::WindowCloses { closes, expected } => {
+            let (closes, expected) = (&clock.minute(*closes), &clock.minute(*expected));
+            return Incidents::WindowCloses { what, closes, expected }.say(lang);
+        }
         Fault::HostAway { host } => Incidents::HostAway { host: host.as_str() },
         Fault::CalendarEnds { calendar, last: Some(last) } => {
             let calendar = calendar.as_str();
@@ -90,6 +94,7 @@ pub(super) fn meaning(lang: Lang, view: &IncidentView) -> Option<String> {
     Some(match &view.line.fault {
         Fault::Late { .. } => Incidents::MeansLate.say(lang),
         Fault::WillBeLate { .. } => Incidents::MeansWillBeLate.say(lang),
+        Fault::WindowCloses { .. } => Incidents::MeansWindowCloses.say(lang),
         Fault::HostAway { .. } => Incidents::MeansHostAway.say(lang),
         Fault::CalendarEnds { .. } => Incidents::MeansCalendarEnds.say(lang),
         Fault::MessageRefused { why, .. } => Incidents::MeansMessageRefused { why }.say(lang),

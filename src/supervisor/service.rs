@@ -10,6 +10,7 @@ use super::orders::NotOrdered;
 use super::recall::on_call_of;
 use super::turn::Turn;
 use super::{Fatal, Supervisor, World};
+use crate::core::closing;
 use crate::core::fact::{Fact, LateWhy, MissedWhy, Proposed};
 use crate::core::forecast;
 use crate::core::night::Event;
@@ -341,11 +342,11 @@ impl<W: World> Supervisor<W> {
         Ok(())
     }
 
-    /// Deadlines that will be missed are told before they are.
+    /// Deadlines that will be missed, and windows that close too early, are told before.
     async fn foresee(&mut self) -> Result<(), Fatal> {
         let now = self.parts.clock.now();
         let mut runs = self.core.state().runs.values();
-        let open = runs.any(|run| run.result.is_none() && run.batch.has_deadlines());
+        let open = runs.any(|run| run.result.is_none() && run.batch.has_limits());
         let known = self.core.state().unfinished().next().is_some();
         if !open && !known {
             return Ok(());
@@ -354,7 +355,8 @@ impl<W: World> Supervisor<W> {
         let Ok(ahead) = forecast::of_night(&self.core, now) else { return Ok(()) };
         let late = forecast::late(self.core.state(), &ahead, now.wall);
         let mut turn = Turn::default();
-        self.step(&mut turn, Event::Foresee { late })?;
+        let closing = closing::closing(&self.core, &ahead, now);
+        self.step(&mut turn, Event::Foresee { late, closing })?;
         self.finish(turn).await
     }
 

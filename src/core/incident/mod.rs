@@ -43,6 +43,8 @@ pub enum Fault {
     Late { deadline: Deadline, due: Timestamp },
     /// A deadline will be missed, as far as expected times tell.
     WillBeLate { deadline: Deadline, due: Timestamp, expected: Timestamp },
+    /// A job is not done, or does not get in, before its window closes, as far as expected times tell.
+    WindowCloses { closes: Timestamp, expected: Timestamp },
     /// No link to the agent of a host.
     HostAway { host: HostName },
     /// The data of a calendar run out.

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::escalate::clocks;
 use super::{AtRisk, Audience, Fault, Incident, IncidentStep, Opened};
 use crate::core::calendar_use::calendars_used;
+use crate::core::closing::Closing;
 use crate::core::fact::{Deadline, Fact};
 use crate::core::night::{Command, Mover, Notice};
 use crate::core::state::{Run, Unfit};
@@ -126,13 +127,24 @@ impl Mover<'_> {
         found.map(|incident| incident.what.incident)
     }
 
-    /// Deadlines that will be missed, all that are known of. What is not among them any more is well again.
-    pub(in crate::core) fn foresee(&mut self, late: Vec<Foreseen>) -> Result<(), Unfit> {
+    /// Deadlines that will be missed and windows that close too early, all that are known of. What is not among them any
+    /// more is well again; but when a window has closed nothing of it is foreseen, and the work is not done for that.
+    pub(in crate::core) fn foresee(
+        &mut self,
+        late: Vec<Foreseen>,
+        closing: Vec<Closing>,
+    ) -> Result<(), Unfit> {
+        let now = self.now.wall;
+        let may_be_well = |fault: &Fault| match fault {
+            Fault::WindowCloses { closes, .. } => *closes > now,
+            fault => is_foreseen(fault),
+        };
         let open = self.core.state.unfinished().filter(|incident| {
-            incident.is_open() && incident.about().all(|(_, fault)| is_foreseen(fault))
+            incident.is_open() && incident.about().all(|(_, fault)| may_be_well(fault))
         });
         let gone = open.filter(|incident| {
-            !late.iter().any(|late| incident.what.run.as_ref() == Some(&late.run))
+            let runs = late.iter().map(|late| &late.run).chain(closing.iter().map(|of| &of.run));
+            !runs.into_iter().any(|run| incident.what.run.as_ref() == Some(run))
         });
         let gone: Vec<IncidentId> = gone.map(|incident| incident.what.incident).collect();
         for incident in gone {
@@ -142,6 +154,9 @@ impl Mover<'_> {
             let (deadline, due, expected) = (late.deadline, late.due, late.expected);
             let fault = Fault::WillBeLate { deadline, due, expected };
             self.late(&late.run, late.job.as_ref(), fault)?;
+        }
+        for Closing { run, job, closes, expected } in closing {
+            self.late(&run, Some(&job), Fault::WindowCloses { closes, expected })?;
         }
         Ok(())
     }
@@ -404,11 +419,11 @@ fn at_risk(run: &Run, index: Option<usize>, blocks: &[JobName], now: Timestamp) 
 }
 
 fn is_foreseen(fault: &Fault) -> bool {
-    matches!(fault, Fault::WillBeLate { .. })
+    matches!(fault, Fault::WillBeLate { .. } | Fault::WindowCloses { .. })
 }
 
 fn is_late(fault: &Fault) -> bool {
-    matches!(fault, Fault::WillBeLate { .. } | Fault::Late { .. })
+    is_foreseen(fault) || matches!(fault, Fault::Late { .. })
 }
 
 /// Whether two faults of the whole site are one.

@@ -375,10 +375,12 @@ fn a_deadline_that_will_be_missed_is_told_before_and_once() {
     };
     let fault = night.now.wall;
     night.commands.clear();
-    night.must(Event::Foresee { late: vec![foreseen("2026-10-31T00:20:00Z")] });
-    night.must(Event::Foresee { late: vec![foreseen("2026-10-31T00:30:00Z")] });
+    night
+        .must(Event::Foresee { late: vec![foreseen("2026-10-31T00:20:00Z")], closing: Vec::new() });
+    night
+        .must(Event::Foresee { late: vec![foreseen("2026-10-31T00:30:00Z")], closing: Vec::new() });
     assert_eq!(told(&mut night, fault), ["0 opened: li"]);
-    night.must(Event::Foresee { late: Vec::new() });
+    night.must(Event::Foresee { late: Vec::new(), closing: Vec::new() });
     assert_eq!(told(&mut night, fault), ["0 closed: li"], "it will be kept after all");
 }
 

@@ -264,10 +264,12 @@ impl Batch {
         self.jobs.iter().find(|job| job.name == *name)
     }
 
-    pub fn has_deadlines(&self) -> bool {
+    /// Deadlines, or windows that close.
+    pub fn has_limits(&self) -> bool {
         let own = [self.must_start_by, self.must_complete_by];
         let jobs = self.jobs.iter().flat_map(|job| [job.must_start_by, job.must_complete_by]);
-        own.into_iter().chain(jobs).any(|time| time.is_some())
+        let windows = self.window.is_some() || self.jobs.iter().any(|job| job.window.is_some());
+        windows || own.into_iter().chain(jobs).any(|time| time.is_some())
     }
 
     /// The folder that its scripts are named from, from the site's folder.

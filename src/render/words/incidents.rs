@@ -19,6 +19,9 @@ messages! {
     WillEndLate { what: &'a str, due: &'a str, expected: &'a str }:
         format!("{what} will be late: expected {expected}, limit {due}"),
         format!("{what} 预计延迟完成：预计 {expected}，时限 {due}");
+    WindowCloses { what: &'a str, closes: &'a str, expected: &'a str }:
+        format!("{what} is too late for its window: expected {expected}, closes {closes}"),
+        format!("{what} 将错过窗口：预计 {expected}，窗口 {closes} 关闭");
     HostAway { host: &'a str }: format!("host {host} is not reached"), format!("主机 {host} 无法连接");
     CalendarEnds { calendar: &'a str, last: &'a str }:
         format!("calendar {calendar} ends on {last}"), format!("日历 {calendar} 的数据到 {last} 为止");
@@ -44,6 +47,9 @@ messages! {
     MeansWillBeLate:
         "So far nothing has failed; by the usual durations the deadline will be missed.",
         "目前尚无失败；按以往耗时推算将超过时限。";
+    MeansWindowCloses:
+        "So far nothing has failed; by the usual durations it does not get in, or is not done, before the window closes. It then waits for the next opening.",
+        "目前尚无失败；按以往耗时推算，窗口关闭前无法启动或完成，将等到下次开放。";
     MeansHostAway:
         "What runs there goes on. Nothing new starts there, and endings come when the link is back.",
         "该主机上正在运行的作业继续运行；连接恢复前不会启动新作业，结束情况待恢复后获知。";
