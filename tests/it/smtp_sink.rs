@@ -28,6 +28,8 @@ pub(crate) enum Behaviour {
     Recipient(&'static str),
     /// Answers this to DATA.
     Data(&'static str),
+    /// Hangs up in the midst of the message.
+    CloseInData,
     /// Takes the whole message and answers this.
     Dot(&'static str),
     /// Takes the whole message and does not answer.
@@ -229,6 +231,10 @@ impl Connection {
 
     async fn message(&mut self) -> Option<()> {
         self.say("354 go on").await?;
+        if self.behaviour == Behaviour::CloseInData {
+            self.hear().await?;
+            return None;
+        }
         let message = self.body().await?;
         self.heard.lock().unwrap()[self.slot].message = Some(message);
         match self.behaviour {

@@ -33,6 +33,8 @@ mod inspected;
 #[cfg(feature = "faults")]
 mod life_sign;
 mod limits;
+#[cfg(feature = "faults")]
+mod misbehaving;
 mod needs;
 mod on_postgres;
 mod one_leader;

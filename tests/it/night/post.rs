@@ -44,7 +44,7 @@ fn ids(messages: &[String]) -> Vec<String> {
 }
 
 /// The Message-IDs of what has not been sent, in the order in which it was decided.
-fn unsent(house: &House) -> Vec<String> {
+pub(super) fn unsent(house: &House) -> Vec<String> {
     let list = house.run(&["mail", "list", "--format", "json"]).code(0).out;
     list.lines()
         .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
