@@ -12,6 +12,7 @@ use super::calendar_use::{calendar_of, calendars_used, schedule_days, window_rul
 use super::day_rule::words;
 use super::gate::must_fit_of;
 use super::opening::later;
+use super::rounds_ahead::{TooFew, too_few};
 use super::same_day::SameDay;
 use super::schedule::{LeftOutReason, next, timetable};
 use super::window::Windows;
@@ -66,6 +67,7 @@ pub fn check(site: &Site, today: Date) -> Vec<Finding> {
         check.windows(batch);
         check.hosts(batch);
         check.needs(batch, &mut same_day);
+        check.rounds(batch);
     }
     check.findings
 }
@@ -94,6 +96,17 @@ impl<'a> Check<'a> {
         self.findings.push(Finding { severity, batch, job, what, hint: hint.into() });
     }
 
+    /// A round that no schedule makes is missed unless somebody orders it.
+    fn rounds(&mut self, batch: &Batch) {
+        let found = too_few(self.site, self.calendars, batch, self.today);
+        let Some(TooFew { date, made, wanted, days }) = found else { return };
+        let what = format!(
+            "its schedule makes {made} of the {wanted} rounds of inspections that {date} must have; such days within 35: {days}"
+        );
+        let hint = "add times to its `schedule:`, or change `inspections:` in site.yaml";
+        self.say(Severity::Warning, (Some(&batch.id), None), what, hint);
+    }
+
     /// Other hosts can be declared, and have no agent yet.
     fn hosts(&mut self, batch: &Batch) {
         for job in batch.jobs.iter().filter(|job| job.host.as_str() != "local") {
@@ -119,8 +132,9 @@ impl<'a> Check<'a> {
                 None => format!("calendar `{name}` has no data at all"),
                 Some(last) if left < 0 => format!("the data of calendar `{name}` ended on {last}"),
                 Some(last) => {
+                    let days = if left == 1 { "day" } else { "days" };
                     let what =
-                        format!("the data of calendar `{name}` end on {last}: {left} days left");
+                        format!("the data of calendar `{name}` end on {last}: {left} {days} left");
                     self.say(Severity::Warning, (None, None), what, hint);
                     continue;
                 }

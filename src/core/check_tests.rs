@@ -6,8 +6,8 @@ use super::super::calendar::tests::{listed, named};
 use super::super::test_site::{batch, cron, job, on_days, rule, site};
 use super::*;
 use crate::definition::site::{
-    BusinessDateRule, Change, DayRule, ExceptionKind, Kind, Opening, Period, RowLimits, Schedule,
-    Window,
+    BusinessDateRule, Change, DayRule, ExceptionKind, InspectionRules, Kind, Opening, Period,
+    RoundRule, RowLimits, Schedule, Window,
 };
 use crate::types::{ChangeId, TargetName, Text, Zone};
 
@@ -330,4 +330,38 @@ fn a_site_of_ten_thousand_jobs_is_looked_at_without_a_wait() {
     let findings = check(&site, TODAY);
     assert_eq!(findings.len(), 6 * 500);
     assert!(findings.iter().all(|finding| finding.what.contains("never be scheduled")));
+}
+
+/// Times of a schedule on business days, rounds that every day or only business days want, what is said.
+#[test]
+fn a_schedule_that_makes_fewer_rounds_than_a_day_must_have_is_said() {
+    let at = |hours: &[i8]| hours.iter().map(|hour| time(*hour, 0, 0, 0)).collect::<Vec<_>>();
+    let weekend = "W look.-: its schedule makes 0 of the 2 rounds of inspections that 2026-10-31 must have; such days within 35: 10";
+    let monday = "W look.-: its schedule makes 2 of the 3 rounds of inspections that 2026-11-02 must have; such days within 35: 25";
+    let table: [(&[i8], Days, u32, &[&str]); 5] = [
+        (&[7, 19], Days::EveryBusinessDay, 2, &[]),
+        (&[7, 13, 19], Days::EveryBusinessDay, 2, &[]),
+        // The first instant of a day is of that day.
+        (&[0, 19], Days::EveryBusinessDay, 2, &[]),
+        (&[7, 19], Days::EveryDay, 2, &[weekend]),
+        (&[7, 19], Days::EveryBusinessDay, 3, &[monday]),
+    ];
+    for (hours, days, per_day, expected) in table {
+        let schedule = on_days(Days::EveryBusinessDay, &at(hours), "UTC");
+        let mut site = bank(vec![batch("look", Some(schedule), Vec::new())]);
+        site.zone = Zone::utc();
+        let days = DayRule { calendar: Some(named("bank")), ..rule(days, 0) };
+        let batch = BatchId::new("look").unwrap();
+        let rule = RoundRule { batch, per_day, days, from: None, to: None };
+        let (rounds, severity) = (vec![rule], crate::types::Severity::P3);
+        site.inspections = Some(InspectionRules { rounds, severity });
+        assert_eq!(told(&site, TODAY), expected, "{hours:?}");
+        // What another system orders is not known here; what nobody makes is.
+        let look = Arc::make_mut(site.batches.values_mut().next().unwrap());
+        look.schedule = None;
+        assert!(told(&site, TODAY)[0].contains("its schedule makes 0 of the"), "{hours:?}");
+        let look = Arc::make_mut(site.batches.values_mut().next().unwrap());
+        look.on_event = Some("look-now".parse().unwrap());
+        assert_eq!(told(&site, TODAY), [""; 0], "{hours:?}");
+    }
 }

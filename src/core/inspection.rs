@@ -175,7 +175,9 @@ impl Core {
     /// When a day is to be counted, for a supervisor that serves.
     pub(super) fn inspections_due(&self) -> Option<Timestamp> {
         let (site, _) = self.serves_by()?;
-        let last = self.state.standing.inspected.last_counted(Timestamp::MAX)?;
+        // By the time of the last look, so that a clock that was ahead puts nothing off once it is right again.
+        let seen = self.incidents_seen.unwrap_or(Timestamp::MAX);
+        let last = self.state.standing.inspected.last_counted(seen)?;
         Some(end_of(plus(last, 1), &site.zone))
     }
 }

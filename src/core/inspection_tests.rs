@@ -216,3 +216,20 @@ fn a_run_is_a_round_once_all_of_its_inspections_have_told_what_they_found() {
         night.core.state().incidents.values().any(|i| i.what.job == Some(test_night::name("two")))
     );
 }
+
+#[test]
+fn a_clock_that_was_ahead_puts_no_count_off_once_it_is_right_again() {
+    let mut night = night(4);
+    let (right, site) = (night.now.wall, std::sync::Arc::clone(&night.site));
+    night.must(Event::Serve { site, observes: false, revision: None });
+    let counted =
+        |night: &Night| night.core.state().standing.inspected.last_counted(Timestamp::MAX);
+    assert_eq!(counted(&night), Some("2026-10-30".parse().unwrap()));
+    night.pass(20 * 24 * 3600);
+    assert_eq!(counted(&night), Some("2026-11-18".parse().unwrap()));
+    night.now.wall = right;
+    night.must(Event::Tick);
+    // The first day after the one on which counting began is over at the end of the 31st.
+    let end = "2026-11-01T00:00:00Z".parse::<Timestamp>().unwrap();
+    assert!(night.core.next_wake().wall.is_some_and(|wake| wake <= end));
+}

@@ -51,6 +51,7 @@ pub mod roster;
 pub mod roster_check;
 pub mod roster_gaps;
 mod roster_rules;
+mod rounds_ahead;
 mod rules;
 mod run_opened;
 mod same_day;
