@@ -137,7 +137,9 @@ impl<'a> RosterCheck<'a> {
                 "{} is away for {length} days and planned for shift `{shift}` of {date}",
                 leave.person
             );
-            let hint = format!("nobody planned for it is away for more than {} days", rule.days);
+            let most =
+                if rule.days == 1 { "a day".to_owned() } else { format!("{} days", rule.days) };
+            let hint = format!("nobody planned for it is away for more than {most}");
             self.weigh(About::Entry(Entry::Leave(number)), rule.weight, what, &hint);
         }
     }

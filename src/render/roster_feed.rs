@@ -89,7 +89,7 @@ fn of_event(feed: &Feed<'_>, event: &FeedEvent) -> Vec<String> {
         format!("DTSTAMP:{}", utc(feed.stamp)),
         format!("DTSTART:{}", utc(shift.from)),
         format!("DTEND:{}", utc(shift.to)),
-        format!("SEQUENCE:{}", event.changes),
+        format!("SEQUENCE:{}", sequence(feed.stamp, event.changes)),
         format!("STATUS:{}", if event.cancelled { "CANCELLED" } else { "CONFIRMED" }),
         format!("SUMMARY:{}", escaped(&summary)),
         format!("DESCRIPTION:{}", escaped(&about)),
@@ -97,6 +97,13 @@ fn of_event(feed: &Feed<'_>, event: &FeedEvent) -> Vec<String> {
         format!("TRANSP:{}", if shift.on_call { "TRANSPARENT" } else { "OPAQUE" }),
         "END:VEVENT".to_owned(),
     ]
+}
+
+/// Which version of an event this is. What has changed it today comes after the day, so that it is higher tomorrow whatever is
+/// taken back: a calendar program keeps what it has when the number falls.
+fn sequence(stamp: Timestamp, changes: u32) -> i64 {
+    let day = stamp.as_second().div_euclid(24 * 3600);
+    day * 1_000 + i64::from(changes.min(999))
 }
 
 fn utc(at: Timestamp) -> String {
@@ -150,6 +157,17 @@ mod tests {
             assert_eq!(lines.concat().replace(' ', ""), text);
             assert_eq!(lines.len() == 1, text.len() <= LONGEST);
         }
+    }
+
+    #[test]
+    fn a_version_is_never_lower_on_a_later_day_and_fits_its_field() {
+        let at = |date: &str| format!("{date}T22:00:00Z").parse::<Timestamp>().unwrap();
+        let (today, tomorrow) = (at("2026-10-30"), at("2026-10-31"));
+        assert!(sequence(today, 1) > sequence(today, 0));
+        for (before, after) in [(0, 0), (3, 0), (u32::MAX, 0)] {
+            assert!(sequence(tomorrow, after) > sequence(today, before), "{before} {after}");
+        }
+        assert!(sequence(at("2200-01-01"), 0) < i64::from(i32::MAX));
     }
 
     #[test]
