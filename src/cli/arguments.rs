@@ -9,6 +9,7 @@ use super::archive::ArchiveArguments;
 use super::audit::AuditArguments;
 use super::backup::RestoreArguments;
 use super::change::ChangeCommand;
+use super::drill::DrillCommand;
 use super::hand_over::HandOverCommand;
 use super::incident::IncidentCommand;
 use super::inspections::InspectionsArguments;
@@ -349,6 +350,9 @@ pub(super) enum Command {
     /// Incidents: who was told, acknowledge, resolve, report
     #[command(subcommand)]
     Incident(IncidentCommand),
+    /// Drills: when each is due, how the last one came out; start one
+    #[command(subcommand)]
+    Drill(DrillCommand),
     /// What happened since the last bulletin, or what the bulletins of a day tell of
     Bulletin {
         #[arg(long, value_name = "DATE")]

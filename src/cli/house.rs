@@ -220,6 +220,10 @@ fn incident_question(
             let body = OpenBody { title, kind, severity, dry_run };
             asking::post(context, "/api/v1/incidents".to_owned(), &body)
         }
+        IncidentOrder::Drill { drill } => {
+            let path = format!("/api/v1/drills/{drill}");
+            asking::post(context, path, &ReasonBody { reason, dry_run })
+        }
         IncidentOrder::Step { incident, wanted } => {
             let path = format!("/api/v1/incidents/{incident}/{}", wanted.word());
             asking::post(context, path, &WantedBody::of(wanted, reason, dry_run))

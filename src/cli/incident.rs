@@ -175,7 +175,7 @@ pub(super) async fn incident(context: &Context, command: IncidentCommand) -> Res
 }
 
 /// The incidents of the store, with the people who are on call now.
-async fn known(context: &Context) -> Result<Core, Failure> {
+pub(super) async fn known(context: &Context) -> Result<Core, Failure> {
     let mut core = Core::new(1);
     core.have_on_call(on_call_of(&context.site()?));
     let reader = context.reader().await?;

@@ -20,6 +20,7 @@ mod change_show;
 mod check;
 mod context;
 mod doctor;
+mod drill;
 mod event;
 mod exit;
 mod hand_over;
@@ -123,6 +124,7 @@ async fn carry_out(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Freezes => house::freezes(context).await,
         Command::Second { request, why } => house::second(context, request, why).await,
         Command::Incident(command) => incident::incident(context, command).await,
+        Command::Drill(command) => drill::drill(context, command).await,
         Command::Bulletin { day } => bulletin::bulletin(context, day).await,
         Command::Inspections(arguments) => inspections::inspections(context, &arguments).await,
         Command::HandOver(command) => hand_over::hand_over(context, command).await,

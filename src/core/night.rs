@@ -148,6 +148,8 @@ pub struct Core {
     pub(super) incidents_moved: bool,
     /// The time of the last look at incidents.
     pub(super) incidents_seen: Option<jiff::Timestamp>,
+    /// When a drill is overdue, as long as no incident has moved.
+    pub(super) drill_due: Option<jiff::Timestamp>,
     /// What people confirm of changes in time.
     pub(super) confirmations: Confirmations,
     /// Shifts are handed over here; `None`: nobody sees to that.
@@ -278,6 +280,7 @@ impl Core {
                 .chain(self.weekly_due())
                 .chain(self.confirmations.next())
                 .chain(self.inspections_due())
+                .chain(self.drill_due)
                 .min(),
             since_boot: due.since_boot.into_iter().chain(away).min(),
         }
@@ -485,6 +488,7 @@ impl Mover<'_> {
         self.tell_weekly()?;
         self.watch_confirmations()?;
         self.watch_hand_overs()?;
+        self.watch_drills()?;
         self.watch_incidents()
     }
 }

@@ -12,12 +12,12 @@ use jiff::civil::Time;
 use super::change::Crew;
 use super::fact::{Action, Deadline, RunOpened, RunResult, StopHow, TakenSchedule};
 use super::graph::Graph;
-use super::incident::Incident;
+use super::incident::{Drilled, Incident};
 use super::phase::{Illegal, Phase};
 use crate::definition::site::{Batch, Job, Site};
 use crate::types::{
-    AttemptId, BatchId, BootId, BusinessDate, ChangeId, Ending, HandOverId, HostName, IncidentId,
-    JobName, JobRef, Outcome, PersonId, Revision, RunId,
+    AttemptId, BatchId, BootId, BusinessDate, ChangeId, DrillName, Ending, HandOverId, HostName,
+    IncidentId, JobName, JobRef, Outcome, PersonId, Revision, RunId,
 };
 use crate::wire::Ended;
 
@@ -60,6 +60,8 @@ pub struct State {
     pub incidents: BTreeMap<IncidentId, Incident>,
     /// Of these, what is open or lacks its report: the others are looked at by nobody but people.
     pub(super) unfinished: BTreeSet<IncidentId>,
+    /// Drills that were started, or not held in time.
+    pub drills: BTreeMap<DrillName, Drilled>,
     /// Schedules whose starts are made here, or were.
     pub schedules: BTreeMap<BatchId, Served>,
     /// The commit whose job files runs begin with, where they are taken from commits.

@@ -121,7 +121,7 @@ pub(super) async fn second(
     ordered(&api, caller, &form, House::Second { request }, why).await
 }
 
-async fn ordered(
+pub(super) async fn ordered(
     api: &Api,
     caller: Caller,
     form: &Form,

@@ -94,7 +94,7 @@ fn site(api: &Api) -> Result<Arc<Site>, Problem> {
     site.ok_or_else(|| Problem::not_now("no job files were taken over yet"))
 }
 
-async fn known(api: &Api) -> Result<(Core, Arc<Site>), Problem> {
+pub(super) async fn known(api: &Api) -> Result<(Core, Arc<Site>), Problem> {
     let site = site(api)?;
     let mut core = Core::new(1);
     core.have_on_call(on_call_of(&site));

@@ -8,6 +8,7 @@ mod bulletins;
 mod caller;
 mod change_records;
 mod changes;
+mod drills;
 mod events;
 mod hand_overs;
 mod health;

@@ -1,14 +1,15 @@
 //! Bulletins (每日通告), as text and mail.
 
 use super::clock::{Clock, took};
+use super::drill;
 use super::incident_words::{about, clock_name, headline};
 use super::mail::MailText;
 use super::sectioned::{Section, Sectioned, push, sections};
 use super::starts::missed;
-use super::words::{Bulletins, HandOvers, Label, aside, list, pair, remarks};
+use super::words::{Bulletins, Drills, HandOvers, Inspections, Label, aside, list, pair, remarks};
 use crate::core::fact::RunResult;
 use crate::types::Lang;
-use crate::view::bulletin::{BulletinView, IncidentTold, RunTold, ShiftTold};
+use crate::view::bulletin::{BulletinView, IncidentTold, RoundsTold, RunTold, ShiftTold};
 use crate::view::change_stats::Recurring;
 use crate::view::hand_over::HandOverLine;
 use crate::view::report::Shortened;
@@ -30,6 +31,7 @@ pub fn text(lang: Lang, view: &BulletinView) -> String {
 pub fn mail(lang: Lang, view: &BulletinView) -> Result<MailText, askama::Error> {
     let calm = failed(view).next().is_none()
         && view.incidents.iter().all(|incident| incident.closed.is_some())
+        && view.rounds.iter().all(|line| line.missed() == 0)
         && view.missed.iter().all(|missed| !missed.alarming);
     Sectioned {
         lang,
@@ -103,6 +105,11 @@ fn told(lang: Lang, view: &BulletinView) -> Vec<Section> {
             Bulletins::HeadHandOvers,
             view.hand_overs.iter().map(|line| hand_over(lang, clock, line)).collect(),
         ),
+        section(Bulletins::HeadRounds, view.rounds.iter().map(|line| rounds(lang, line)).collect()),
+        Section::new(
+            Drills::Head.say(lang),
+            view.drills.iter().flat_map(|line| drill::told(lang, clock, line)),
+        ),
         section(Bulletins::HeadChanges, changes.collect()),
         section(Bulletins::HeadRecurring, view.recurring.iter().map(|r| again(lang, r)).collect()),
         section(Bulletins::HeadRuns, well.map(|r| run(lang, clock, r)).collect()),
@@ -157,6 +164,12 @@ fn incident(lang: Lang, clock: &Clock<'_>, told: &IncidentTold) -> String {
         said.push(Bulletins::TooLate { limits }.say(lang));
     }
     aside(lang, &line, &remarks(lang, &said))
+}
+
+fn rounds(lang: Lang, told: &RoundsTold) -> String {
+    let (date, batch) = (&told.date.to_string(), told.batch.as_str());
+    let (wanted, done, missed) = (told.wanted, told.done, told.missed());
+    Inspections::Day { date, title: batch, wanted, done, missed }.say(lang)
 }
 
 fn hand_over(lang: Lang, clock: &Clock<'_>, line: &HandOverLine) -> String {

@@ -12,6 +12,7 @@ use crate::types::{
 };
 use crate::view::Who;
 use crate::view::bulletin::ChangeExecuted;
+use crate::view::drill::DrillLine;
 use crate::view::hand_over::HandOverState;
 use crate::view::starts::Missed;
 use crate::wire::ChangeState;
@@ -34,6 +35,8 @@ fn calm() -> BulletinView {
         runs: Vec::new(),
         missed: Vec::new(),
         incidents: Vec::new(),
+        drills: Vec::new(),
+        rounds: Vec::new(),
         changes: Vec::new(),
         recurring: Vec::new(),
         shifts: Vec::new(),
@@ -90,6 +93,21 @@ fn busy() -> BulletinView {
             alarming: true,
         }],
         incidents: vec![incident, open],
+        drills: vec![DrillLine {
+            drill: "lost-host".parse().unwrap(),
+            title: Text { en: "A host is lost".into(), zh: Some("主机故障".into()) },
+            every: Some(90),
+            due: Some("2026-11-05".parse().unwrap()),
+            overdue: false,
+            under_way: None,
+            held: Vec::new(),
+        }],
+        rounds: vec![RoundsTold {
+            date: "2026-10-30".parse().unwrap(),
+            batch: BatchId::new("look").unwrap(),
+            wanted: 4,
+            done: 3,
+        }],
         changes: vec![ChangeExecuted {
             change: ChangeId::new("fee-correction").unwrap(),
             environment: "production".into(),

@@ -10,8 +10,8 @@ use super::incident_words::{about, clock_name, headline};
 use super::mail::MailText;
 use super::sectioned::{Section, Sectioned, push, sections};
 use super::table::Table;
-use super::words::{HandOvers, Incidents, aside, list, pair, remarks};
-use crate::core::hand_over::{AtRisk, CalendarEnd, Note, OpenIncident, Running};
+use super::words::{Drills, HandOvers, Incidents, aside, list, pair, remarks};
+use crate::core::hand_over::{AtRisk, CalendarEnd, DrillAhead, Note, OpenIncident, Running};
 use crate::core::incident::Fault;
 use crate::core::night::HandOverNotice;
 use crate::types::{Lang, Zone};
@@ -213,6 +213,7 @@ fn handed_over(lang: Lang, clock: &Clock<'_>, view: &HandOverView) -> Vec<Sectio
             head(HandOvers::HeadAhead),
             draft.ahead.iter().map(|start| format!("{} {}", clock.full(start.at), start.batch)),
         ),
+        Section::new(Drills::Head.say(lang), draft.drills.iter().map(|known| drill(lang, known))),
         Section::new(
             head(HandOvers::HeadCalendars),
             draft.calendars.iter().map(|end| calendar(lang, clock, end)),
@@ -270,6 +271,14 @@ fn at_risk(lang: Lang, clock: &Clock<'_>, risk: &AtRisk) -> String {
     let what = about(Some(&risk.run.batch), risk.job.as_ref());
     let (deadline, due, expected) = (risk.deadline, risk.due, risk.expected);
     headline(lang, clock, &what, &Fault::WillBeLate { deadline, due, expected })
+}
+
+fn drill(lang: Lang, known: &DrillAhead) -> String {
+    let (title, due) = (known.title.get(lang), &known.due.to_string());
+    match known.overdue {
+        true => Drills::AheadOverdue { title, due }.say(lang),
+        false => Drills::Ahead { title, due }.say(lang),
+    }
 }
 
 fn calendar(lang: Lang, clock: &Clock<'_>, end: &CalendarEnd) -> String {

@@ -55,6 +55,12 @@ fn busy() -> HandOverView {
     let (job, by) = (crate::types::JobName::new("load-rates").unwrap(), li().id);
     let (deadline, due, expected) = (Deadline::MustCompleteBy, at("06:30"), at("07:10"));
     let draft = Draft {
+        drills: vec![DrillAhead {
+            drill: "lost-host".parse().unwrap(),
+            title: Text { en: "A host is lost".into(), zh: Some("主机故障".into()) },
+            due: "2026-11-05".parse().unwrap(),
+            overdue: false,
+        }],
         incidents: vec![OpenIncident {
             incident: IncidentId(3),
             severity: Severity::P1,

@@ -11,10 +11,10 @@ use super::incident_words::{about, clock_name, headline, room_name};
 use super::mail::{MailText, Reader, header, trial_mark};
 use super::table::{PAGE, Table, harmless, one_line, wrap};
 use super::webhook::Brief;
-use super::words::{Fault, Incidents, Label, list, pair};
+use super::words::{Drills, Fault, Incidents, Label, list, pair};
 use crate::core::incident::{Fault as What, IncidentStep, Telling};
 use crate::core::night::Notice;
-use crate::types::{ClockKind, Lang};
+use crate::types::{ClockKind, IncidentKind, Lang};
 use crate::view::incident::{IncidentMail, IncidentView};
 
 /// The mail as one of its readers gets it.
@@ -32,6 +32,11 @@ pub fn mail(
     let mark = match notice {
         Notice::Closed => "OK".to_owned(),
         _ => incident.severity.name().to_uppercase(),
+    };
+    // Before the grade, which rules of mail programs go by: nobody takes it for the real thing.
+    let mark = match incident.kind {
+        IncidentKind::Drill => format!("{} {mark}", Drills::Mark.say(lang)),
+        _ => mark,
     };
     let trial = view.head.as_ref().map(|head| trial_mark(head, lang)).unwrap_or_default();
     let subject = format!("[{mark}] {}{trial} {}", incident.id, subject(lang, view));

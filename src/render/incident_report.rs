@@ -8,9 +8,9 @@ use super::clock::Clock;
 use super::incident::{impact, timeline, title};
 use super::incident_words::{limit, meaning};
 use super::table::harmless;
-use super::words::Incidents;
+use super::words::{Drills, Incidents};
 use crate::core::incident::IncidentStep;
-use crate::types::Lang;
+use crate::types::{IncidentKind, Lang};
 use crate::view::incident::IncidentView;
 
 /// What the report is made of, whatever it is written in.
@@ -42,10 +42,14 @@ impl Draft {
             IncidentStep::Resolved { cause, measure } => Some((cause.clone(), measure.clone())),
             _ => None,
         });
+        let incident = &view.line.id.to_string();
         let open = || Incidents::ToBeWritten.say(lang);
         let (cause, measures) = resolved.unwrap_or_else(|| (open(), open()));
         Self {
-            title: Incidents::ReportTitle { incident: &view.line.id.to_string() }.say(lang),
+            title: match view.line.kind {
+                IncidentKind::Drill => Drills::ReportTitle { incident }.say(lang),
+                _ => Incidents::ReportTitle { incident }.say(lang),
+            },
             what: std::iter::once(title(lang, &clock, &view.line))
                 .chain(meaning(lang, view))
                 .collect(),

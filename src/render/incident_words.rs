@@ -1,9 +1,9 @@
 //! Incidents in words: what is wrong, what it means, what was done.
 
 use super::clock::Clock;
-use super::words::{Incidents, aside, list};
+use super::words::{Drills, Incidents, aside, list, paragraph};
 use crate::core::fact::Deadline;
-use crate::core::incident::{Fault, IncidentStep, Telling};
+use crate::core::incident::{DrillTerms, Fault, IncidentStep, Telling};
 use crate::types::{BatchId, ChannelName, ClockKind, IncidentKind, JobName, Lang};
 use crate::view::incident::{ClockLine, IncidentLine, IncidentView, StepLine};
 
@@ -55,6 +55,12 @@ pub(super) fn headline(lang: Lang, clock: &Clock<'_>, what: &str, fault: &Fault)
             let (batch, date) = (batch.as_str(), &date.to_string());
             return Incidents::RoundsMissed { batch, date, wanted: *wanted, done: *done }.say(lang);
         }
+        Fault::Drill { terms, .. } => {
+            return Drills::Headline { title: terms.title.get(lang) }.say(lang);
+        }
+        Fault::DrillOverdue { title, due, .. } => {
+            return Drills::Overdue { title: title.get(lang), due: &due.to_string() }.say(lang);
+        }
         Fault::Told { title } => return title.clone(),
     };
     words.say(lang)
@@ -86,6 +92,7 @@ pub(super) fn kind(lang: Lang, kind: IncidentKind) -> String {
         IncidentKind::Fault => Incidents::KindFault.say(lang),
         IncidentKind::Request => Incidents::KindRequest.say(lang),
         IncidentKind::Problem => Incidents::KindProblem.say(lang),
+        IncidentKind::Drill => Drills::HeadDrill.say(lang),
     }
 }
 
@@ -105,12 +112,32 @@ pub(super) fn meaning(lang: Lang, view: &IncidentView) -> Option<String> {
             Incidents::MeansUnconfirmed { change, environment, item }.say(lang)
         }
         Fault::RoundsMissed { .. } => Incidents::MeansRoundsMissed.say(lang),
+        Fault::Drill { terms, .. } => drill(lang, view, terms),
+        Fault::DrillOverdue { drill, .. } => {
+            Drills::MeansOverdue { drill: drill.as_str() }.say(lang)
+        }
         Fault::Told { .. } => {
             let by = view.by.as_ref().map(|who| who.name.get(lang).to_owned())?;
             Incidents::MeansTold { by: &by }.say(lang)
         }
         Fault::Failed | Fault::InDoubt | Fault::Waits => return None,
     })
+}
+
+/// That it is a drill, who holds it what for, and what is to be done.
+fn drill(lang: Lang, view: &IncidentView, terms: &DrillTerms) -> String {
+    let why = &terms.why;
+    let by = view.by.as_ref().map(|who| who.name.get(lang));
+    let mut said = vec![
+        Drills::Means.say(lang),
+        match by {
+            Some(who) => Drills::Why { who, why }.say(lang),
+            None => Drills::WhyNobody { why }.say(lang),
+        },
+    ];
+    let runbook = terms.runbook.as_ref().map(|text| text.get(lang));
+    said.extend(runbook.map(|text| Drills::Runbook { text }.say(lang)));
+    paragraph(lang, &said)
 }
 
 pub(super) fn room_name(lang: Lang, room: &ChannelName) -> String {

@@ -21,6 +21,7 @@ pub mod clock;
 pub mod command;
 mod csv;
 pub mod day_words;
+pub mod drill;
 pub mod event;
 pub mod gantt;
 pub mod hand_over;

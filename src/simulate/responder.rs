@@ -7,13 +7,17 @@ use crate::core::hand_over::{HandOverOrder, HandOverWish};
 use crate::core::incident::{IncidentOrder, Wanted};
 use crate::core::night::{Core, Event};
 use crate::core::state::State;
-use crate::types::{HandOverId, IncidentId, IncidentKind, PersonId, Severity};
+use crate::types::{DrillName, HandOverId, IncidentId, IncidentKind, PersonId, Severity};
 
 /// Any step with any incident, or a new one: the core refuses what its rules do not allow.
 pub(super) fn anything(dice: &mut Dice, state: &State, now: Timestamp) -> Option<IncidentOrder> {
     if dice.percent(10) {
         let kind = *dice.pick(IncidentKind::ALL)?;
         let severity = *dice.pick(Severity::ALL)?;
+        if kind == IncidentKind::Drill {
+            // A site without it refuses it, and one that has it under way.
+            return Some(IncidentOrder::Drill { drill: DrillName::new("made-up").ok()? });
+        }
         return Some(IncidentOrder::Open { title: "made up".to_owned(), kind, severity });
     }
     let mut muted = state.unfinished().filter(|known| known.muted.is_some());

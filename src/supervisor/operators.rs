@@ -111,7 +111,8 @@ impl<W: World> Supervisor<W> {
         let allowed = match &order {
             House::Credential { what } => self.may_have(caller, &by, what),
             House::Second { .. } => self.may(caller, Right::Second),
-            House::Incident { .. } | House::HandOver { .. } => self.may(caller, Right::Respond),
+            House::Incident { order } => self.may(caller, order.right()),
+            House::HandOver { .. } => self.may(caller, Right::Respond),
             _ => self.may(caller, Right::House),
         };
         if let Err(refused) = allowed {

@@ -72,6 +72,8 @@ word! {
         Request = "request",
         /// A cause that is listed, to be mended for good (问题).
         Problem = "problem",
+        /// Nothing is broken: how an alarm is answered is tried, and measured by itself (演练).
+        Drill = "drill",
     }
 }
 

@@ -33,8 +33,8 @@ pub use ending::Ending;
 pub use event_key::{BadEventKey, EventKey};
 pub use hand_over::{HandOverId, InvalidHandOver};
 pub use id::{
-    BatchId, CalendarName, ChangeId, ChannelName, CheckName, EventName, FreezeId, HostName,
-    IncidentId, InvalidName, JobName, JobRef, MarketName, PersonId, PolicyName, PoolName,
+    BatchId, CalendarName, ChangeId, ChannelName, CheckName, DrillName, EventName, FreezeId,
+    HostName, IncidentId, InvalidName, JobName, JobRef, MarketName, PersonId, PolicyName, PoolName,
     ProductLine, RequestId, Role, ShiftName, TargetName, TeamName, TokenId, WindowClass,
 };
 pub use incident::{ClockKind, IncidentKind, Severity};

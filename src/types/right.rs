@@ -29,7 +29,7 @@ pub enum Right {
     Operate,
     /// Start batches.
     Order,
-    /// Freezes, and sizes of pools.
+    /// Freezes, sizes of pools, and drills.
     House,
     /// Say yes: as the second person, and to a job that asks.
     Second,

@@ -1,10 +1,12 @@
 //! A bulletin (每日通告): what happened in a time, how things stand, what comes (E5, N2).
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::Serialize;
 
 use super::Who;
 use super::change_stats::Recurring;
+use super::drill::{self, DrillLine};
 use super::hand_over::HandOverLine;
 use super::of_hand_over;
 use super::starts::Missed;
@@ -17,7 +19,8 @@ use crate::core::night::Core;
 use crate::core::roster::Roster;
 use crate::definition::site::Site;
 use crate::types::{
-    BusinessDate, ChangeId, ClockKind, IncidentId, JobName, RunId, Severity, Span, Text, Zone,
+    BatchId, BusinessDate, ChangeId, ClockKind, IncidentId, JobName, RunId, Severity, Span, Text,
+    Zone,
 };
 use crate::wire::ChangeState;
 
@@ -38,6 +41,10 @@ pub struct BulletinView {
     pub missed: Vec<Missed>,
     /// Those that were opened or closed in it, or are open at its end.
     pub incidents: Vec<IncidentTold>,
+    /// Drills that were held in it, and those that are due soon, or overdue: they count as no incident.
+    pub drills: Vec<DrillLine>,
+    /// Rounds of inspections of the days that were counted in it (I1).
+    pub rounds: Vec<RoundsTold>,
     /// Changes that were executed in it.
     pub changes: Vec<ChangeExecuted>,
     /// Data changes that were done once more in it, though the defect behind them should be put right (D14).
@@ -80,6 +87,20 @@ pub struct IncidentTold {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct RoundsTold {
+    pub date: Date,
+    pub batch: BatchId,
+    pub wanted: u32,
+    pub done: u32,
+}
+
+impl RoundsTold {
+    pub fn missed(&self) -> u32 {
+        self.wanted.saturating_sub(self.done)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct ChangeExecuted {
     pub change: ChangeId,
     pub environment: String,
@@ -116,6 +137,8 @@ pub fn of(
         runs: runs.map(|run| as_of(run, to)).collect(),
         missed,
         incidents: incidents(core, site, (from, to)),
+        drills: drills(core, (from, to)),
+        rounds: rounds(core, (from, to)),
         changes: changes(core, (from, to)),
         recurring,
         shifts,
@@ -132,10 +155,35 @@ fn as_of(run: RunTold, to: Timestamp) -> RunTold {
 }
 
 fn incidents(core: &Core, site: &Site, (from, to): (Timestamp, Timestamp)) -> Vec<IncidentTold> {
-    let known = core.state().incidents.values().filter(|known| !known.what.trial);
+    let known = core.state().incidents.values();
+    let known = known.filter(|known| !known.what.trial && !known.is_drill());
     let told =
         known.filter(|known| known.opened <= to && known.closed.is_none_or(|closed| from < closed));
     told.map(|known| incident(site, known, to)).collect()
+}
+
+fn drills(core: &Core, (from, to): (Timestamp, Timestamp)) -> Vec<DrillLine> {
+    let mut lines = drill::list(core, to);
+    for line in &mut lines {
+        line.held.retain(|held| held.is_of((from, to)));
+        line.due = line.due.filter(|due| core.is_soon(*due, to));
+    }
+    lines.retain(|line| !line.held.is_empty() || line.due.is_some() || line.under_way.is_some());
+    lines
+}
+
+fn rounds(core: &Core, (from, to): (Timestamp, Timestamp)) -> Vec<RoundsTold> {
+    let days = core.state().standing.inspected.days.iter();
+    let counted = days.filter(|(_, (at, _))| from < *at && *at <= to);
+    let lines = counted.flat_map(|(date, (_, batches))| {
+        batches.iter().map(|line| RoundsTold {
+            date: *date,
+            batch: line.batch.clone(),
+            wanted: line.wanted,
+            done: line.done,
+        })
+    });
+    lines.collect()
 }
 
 fn incident(site: &Site, known: &Incident, to: Timestamp) -> IncidentTold {

@@ -13,6 +13,7 @@ pub mod change_papers;
 pub mod change_proof;
 pub mod change_stats;
 pub mod drift;
+pub mod drill;
 pub mod environments;
 pub mod event;
 pub mod hand_over;

@@ -14,8 +14,8 @@ use crate::core::phase::Phase;
 use crate::core::schedule;
 use crate::core::state::Run;
 use crate::types::{
-    BatchId, CalendarName, FreezeId, IncidentId, JobName, Now, PersonId, RequestId, RunId,
-    Severity, Text,
+    BatchId, CalendarName, DrillName, FreezeId, IncidentId, JobName, Now, PersonId, RequestId,
+    RunId, Severity, Text,
 };
 
 /// Kept in the journal when somebody accepts, so that what was handed over can be read years later.
@@ -34,6 +34,9 @@ pub struct Draft {
     pub ahead: Vec<AheadStart>,
     /// Deadlines that will be missed, as far as expected times tell.
     pub at_risk: Vec<AtRisk>,
+    /// Drills that are due soon, or overdue.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub drills: Vec<DrillAhead>,
     /// Calendars whose data end soon.
     pub calendars: Vec<CalendarEnd>,
     /// What people noted since the shift began, the first first.
@@ -117,6 +120,15 @@ pub struct CalendarEnd {
     pub last: Option<Date>,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct DrillAhead {
+    pub drill: DrillName,
+    pub title: Text,
+    /// The last date on which it is in time.
+    pub due: Date,
+    pub overdue: bool,
+}
+
 /// What somebody has noted about a run, a job or an incident.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Note {
@@ -170,6 +182,7 @@ impl Draft {
                     expected: l.expected,
                 })
                 .collect(),
+            drills: drills(core, now.wall),
             calendars: calendars(core, now.wall),
             notes,
         }
@@ -257,6 +270,18 @@ pub fn starts_ahead(core: &Core, from: Timestamp, until: Timestamp) -> Vec<Ahead
     }
     starts.sort_by(|a, b| (a.at, &a.batch).cmp(&(b.at, &b.batch)));
     starts
+}
+
+fn drills(core: &Core, now: Timestamp) -> Vec<DrillAhead> {
+    let Some(site) = core.on_call().map(|on_call| &on_call.site) else { return Vec::new() };
+    let declared = site.escalation.iter().flat_map(|escalation| &escalation.drills);
+    let ahead = declared.filter_map(|(name, drill)| {
+        let stands = core.state().drill_stands((name, drill), &site.zone, now);
+        let soon = stands.under_way.is_none() && core.is_soon(stands.due, now);
+        let (drill, title) = (name.clone(), drill.title.clone());
+        soon.then_some(DrillAhead { drill, title, due: stands.due, overdue: stands.overdue })
+    });
+    ahead.collect()
 }
 
 /// Calendars that some batch cannot do without and whose data end within a month.

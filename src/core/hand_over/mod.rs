@@ -15,8 +15,8 @@ use super::state::Unfit;
 use crate::types::{HandOverId, PersonId, ShiftName};
 
 pub use draft::{
-    AheadStart, AtRisk, CalendarEnd, Doubt, Draft, FreezeKept, HoldKept, Note, OpenIncident,
-    Running, starts_ahead,
+    AheadStart, AtRisk, CalendarEnd, Doubt, Draft, DrillAhead, FreezeKept, HoldKept, Note,
+    OpenIncident, Running, starts_ahead,
 };
 pub(in crate::core) use due::Shifts;
 pub use take::{HandOverOrder, HandOverWish};

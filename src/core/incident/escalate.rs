@@ -113,9 +113,9 @@ pub(super) fn clocks(
     severity: Severity,
     now: Timestamp,
 ) -> Vec<Clock> {
-    let limits = on_call.declared().and_then(|declared| declared.limits(kind, severity));
-    let limits = limits.iter().flat_map(|rule| &rule.limits);
-    let clock = |(kind, limit): (&ClockKind, &Limit)| {
+    let declared = on_call.declared().into_iter();
+    let limits = declared.flat_map(|declared| declared.limits(kind, severity));
+    let clock = |(kind, limit): (ClockKind, &Limit)| {
         let due = match limit {
             Limit::After(span) => {
                 let span = SignedDuration::try_from(span.get()).unwrap_or(SignedDuration::MAX);
@@ -137,7 +137,7 @@ pub(super) fn clocks(
                 end.map_or(Timestamp::MAX, |end| end.timestamp())
             }
         };
-        Clock { kind: *kind, due }
+        Clock { kind, due }
     };
     limits.map(clock).collect()
 }

@@ -4,6 +4,7 @@
 //! step after the other until somebody acknowledges, and the limits of the service contract are watched until each is met.
 //! All times are wall times, and follow from recorded facts alone: whoever starts anew goes on where another stopped.
 
+mod drill;
 mod due;
 mod escalate;
 mod over;
@@ -19,10 +20,11 @@ use serde::{Deserialize, Serialize};
 
 use super::fact::Deadline;
 use crate::types::{
-    BatchId, CalendarName, ChangeId, ChannelName, CheckName, ClockKind, HandOverId, HostName,
-    IncidentId, IncidentKind, JobName, PersonId, PolicyName, RunId, Severity,
+    BatchId, CalendarName, ChangeId, ChannelName, CheckName, ClockKind, DrillName, HandOverId,
+    HostName, IncidentId, IncidentKind, JobName, PersonId, PolicyName, RunId, Severity, Text,
 };
 
+pub use drill::{Absent, DrillStands, DrillTerms, Drilled, Held};
 pub use raise::Foreseen;
 pub(in crate::core) use raise::HOST_GRACE;
 pub use take::{IncidentOrder, LONGEST_MUTE, Wanted};
@@ -60,6 +62,10 @@ pub enum Fault {
     Unconfirmed { change: ChangeId, environment: String, item: CheckName, due: Timestamp },
     /// A day is over, and had fewer rounds of inspections than the site wants.
     RoundsMissed { batch: BatchId, date: Date, wanted: u32, done: u32 },
+    /// A drill (演练): nothing is broken, and people answer as if it were (E4).
+    Drill { drill: DrillName, terms: Box<DrillTerms> },
+    /// A drill was not held by then.
+    DrillOverdue { drill: DrillName, title: Text, due: Date },
     /// A person, or another system, says so.
     Told { title: String },
 }
@@ -343,6 +349,11 @@ impl Incident {
             let new = ClockState { due: *due, warned: false, met: None, breached: false };
             self.clocks.entry(*kind).or_insert(new).due = *due;
         }
+    }
+
+    /// Whether it is one by arrangement: it is answered as any, and counts as none.
+    pub fn is_drill(&self) -> bool {
+        self.what.kind == IncidentKind::Drill
     }
 
     pub fn is_open(&self) -> bool {

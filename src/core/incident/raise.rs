@@ -33,7 +33,7 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    fn of_site(fault: Fault, severity: Severity) -> Self {
+    pub(super) fn of_site(fault: Fault, severity: Severity) -> Self {
         let (kind, also) = (IncidentKind::Fault, Vec::new());
         Self { run: None, job: None, fault, kind, severity, by: None, also }
     }
@@ -358,7 +358,8 @@ impl Mover<'_> {
     fn around_run(&self, draft: &Draft) -> Result<AroundRun, Unfit> {
         let Some(run) = &draft.run else {
             let trial = self.core.state.runs.values().any(|run| run.opened.trial);
-            return Ok(AroundRun { trial, ..AroundRun::default() });
+            let policy = self.policy_of_drill(&draft.fault);
+            return Ok(AroundRun { policy, trial, ..AroundRun::default() });
         };
         let state = self.core.state.run(run)?;
         let index = draft.job.as_ref().and_then(|job| state.index(job));
@@ -436,6 +437,7 @@ fn is_about_the_same(one: &Fault, other: &Fault) -> bool {
         (Fault::MessageRefused { to: a, .. }, Fault::MessageRefused { to: b, .. }) => a == b,
         (Fault::StoreAway { .. }, Fault::StoreAway { .. }) => true,
         (Fault::Unconfirmed { .. }, Fault::Unconfirmed { .. }) => one == other,
+        (Fault::DrillOverdue { drill: a, .. }, Fault::DrillOverdue { drill: b, .. }) => a == b,
         _ => false,
     }
 }

@@ -9,7 +9,7 @@ use crate::core::act::By;
 use crate::core::night::{Command, Mover, Notice, StepError};
 use crate::core::refused::{Refused, Rule};
 use crate::core::state::{State, Unfit};
-use crate::types::{ClockKind, IncidentId, IncidentKind, PersonId, Severity};
+use crate::types::{ClockKind, DrillName, IncidentId, IncidentKind, PersonId, Right, Severity};
 
 /// How long an incident may be muted at a time.
 pub const LONGEST_MUTE: SignedDuration = SignedDuration::from_hours(24);
@@ -17,8 +17,29 @@ pub const LONGEST_MUTE: SignedDuration = SignedDuration::from_hours(24);
 /// What a person asks to be done with incidents.
 #[derive(Debug, Clone, PartialEq)]
 pub enum IncidentOrder {
-    Open { title: String, kind: IncidentKind, severity: Severity },
-    Step { incident: IncidentId, wanted: Wanted },
+    Open {
+        title: String,
+        kind: IncidentKind,
+        severity: Severity,
+    },
+    /// Of `drills:` in escalation.yaml; the reason says what for.
+    Drill {
+        drill: DrillName,
+    },
+    Step {
+        incident: IncidentId,
+        wanted: Wanted,
+    },
+}
+
+impl IncidentOrder {
+    /// The right that it takes: an alarm without a fault goes for the whole site.
+    pub fn right(&self) -> Right {
+        match self {
+            Self::Drill { .. } => Right::House,
+            Self::Open { .. } | Self::Step { .. } => Right::Respond,
+        }
+    }
 }
 
 /// A step that a person takes.
@@ -69,6 +90,13 @@ impl Incident {
         let no = |rule, what: String| Err(Refused::by(rule, what));
         match wanted {
             Wanted::Note => Ok(()),
+            Wanted::Acknowledge | Wanted::TakeOver if self.is_drill_of(by) => {
+                Err(Refused::by(Rule::OwnWork, format!("{by} has started this drill"))
+                    .hint("it tries how others answer"))
+            }
+            Wanted::Interruption { .. } if self.is_drill() => {
+                no(Rule::NoChange, format!("{id} is a drill, and interrupts nothing"))
+            }
             Wanted::Interruption { from, to, .. } => match from < to && *to <= now {
                 true => Ok(()),
                 false => no(
@@ -142,6 +170,13 @@ impl Mover<'_> {
         order: IncidentOrder,
     ) -> Result<(), StepError> {
         let (incident, wanted) = match order {
+            IncidentOrder::Drill { drill } => return self.start_drill(by, drill),
+            IncidentOrder::Open { kind: IncidentKind::Drill, .. } => {
+                let what = "a drill is one of those that the site declares".to_owned();
+                return Err(Refused::by(Rule::NoSuchThing, what)
+                    .hint("`nightrun drill start` starts it")
+                    .into());
+            }
             IncidentOrder::Open { title, kind, severity } => {
                 let (fault, by) = (Fault::Told { title }, Some(by.person));
                 let also = Vec::new();

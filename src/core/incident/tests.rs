@@ -1,5 +1,6 @@
 //! Policies, limits and steps, each as a table with a given time.
 
+mod drills;
 mod rooms;
 
 use std::collections::BTreeMap;
@@ -101,6 +102,7 @@ fn escalation() -> Escalation {
             severities: Vec::new(),
             limits: BTreeMap::from(limits),
         }],
+        drills: BTreeMap::new(),
         warn_before: minutes(5),
         overlap: minutes(15),
     }

@@ -154,7 +154,7 @@ impl OnCall {
         teams.filter_map(|team| self.lead(team)).cloned().collect()
     }
 
-    fn lead(&self, team: &TeamName) -> Option<&PersonId> {
+    pub(super) fn lead(&self, team: &TeamName) -> Option<&PersonId> {
         self.site.duty.teams.get(team)?.lead.as_ref()
     }
 

@@ -2,10 +2,10 @@
 
 use super::found;
 use crate::core::fact::Fact;
-use crate::core::incident::{Fault, IncidentStep, Moved, Opened};
+use crate::core::incident::{Fault, Incident, IncidentStep, Moved, Opened};
 use crate::core::phase::Phase;
 use crate::core::state::State;
-use crate::types::Outcome;
+use crate::types::{IncidentKind, Outcome};
 
 /// What it is about, and why it must not be.
 pub(super) fn may(state: &State, fact: &Fact) -> Result<(), (String, String)> {
@@ -25,6 +25,7 @@ fn may_open(state: &State, opened: &Opened) -> Result<(), String> {
     if state.incidents.contains_key(&opened.incident) {
         return Err("there is an incident of that number".to_owned());
     }
+    may_drill(state, opened)?;
     let told = matches!(opened.fault, Fault::Told { .. });
     let same = state.unfinished().find(|known| {
         let what = &known.what;
@@ -54,6 +55,26 @@ fn may_open(state: &State, opened: &Opened) -> Result<(), String> {
     if so { Ok(()) } else { Err("what it is about is not so".to_owned()) }
 }
 
+/// A drill is of no run, was started by somebody, and is the only one of its name that is open; nothing else is one.
+fn may_drill(state: &State, opened: &Opened) -> Result<(), String> {
+    let is_drill = opened.kind == IncidentKind::Drill;
+    if is_drill != matches!(opened.fault, Fault::Drill { .. }) {
+        return Err("it is no drill, or a drill without its terms".to_owned());
+    }
+    if is_drill && (opened.run.is_some() || opened.by.is_none()) {
+        return Err("a drill is of no run, and somebody has started it".to_owned());
+    }
+    let same = |known: &Incident| match (&known.what.fault, &opened.fault) {
+        (Fault::Drill { drill: a, .. }, Fault::Drill { drill: b, .. })
+        | (Fault::DrillOverdue { drill: a, .. }, Fault::DrillOverdue { drill: b, .. }) => a == b,
+        _ => false,
+    };
+    match state.unfinished().find(|known| known.is_open() && same(known)) {
+        Some(known) => Err(format!("{} is about the same drill and open", known.what.incident)),
+        None => Ok(()),
+    }
+}
+
 fn may_move(state: &State, moved: &Moved) -> Result<(), String> {
     let known = state.incidents.get(&moved.incident).ok_or("there is no such incident")?;
     if usize::try_from(moved.number).ok() != Some(known.steps.len() + 1) {
@@ -73,6 +94,11 @@ fn may_move(state: &State, moved: &Moved) -> Result<(), String> {
         return Err("it is not known whose step it is".to_owned());
     }
     match &moved.step {
+        IncidentStep::Acknowledged | IncidentStep::TakenOver
+            if known.is_drill() && moved.by == known.what.by =>
+        {
+            Err("whoever starts a drill does not answer it".to_owned())
+        }
         IncidentStep::Told { .. } if known.acknowledged.is_some() => {
             Err("somebody takes care of it".to_owned())
         }

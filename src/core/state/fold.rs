@@ -114,6 +114,7 @@ impl State {
                 let incident = self.incidents.entry(opened.incident);
                 incident.or_insert_with(|| Incident::new(at, opened));
                 self.finish_or_not(opened.incident);
+                self.note_drill(opened);
             }
             Fact::IncidentMoved(moved) => self.move_incident(at, moved)?,
             Fact::IncidentClosed { incident, .. } => {

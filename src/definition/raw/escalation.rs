@@ -1,13 +1,15 @@
 //! `escalation.yaml`.
 
+use jiff::civil::Date;
+
 use super::leaf::{Whole, Word};
 use super::record::record;
 use super::site::Version;
 use super::{List, Names};
 use crate::definition::site::Way;
 use crate::types::{
-    CalendarName, ChannelName, IncidentKind, PersonId, PolicyName, Role, Severity, ShiftName, Span,
-    TeamName,
+    CalendarName, ChannelName, DrillName, IncidentKind, PersonId, PolicyName, Role, Severity,
+    ShiftName, Span, TeamName,
 };
 
 record! {
@@ -23,6 +25,8 @@ record! {
         optional severities: Names<Severity, PolicyName>,
         /// Until when what is done: the first rule that matches counts.
         optional clocks: List<ClocksRecord>,
+        /// What is tried at set intervals, by name.
+        optional drills: Names<DrillName, DrillRecord>,
         /// How long before a limit those who were told are told of it. Default: 5m.
         optional warn_before: Span,
         /// How long after their shift people still count as on shift. Default: 15m.
@@ -74,7 +78,7 @@ record! {
 record! {
     /// Until when what is done, counted from the opening of the incident.
     pub(crate) struct ClocksRecord {
-        /// fault, request, problem; all by default.
+        /// fault, request, problem, drill; all by default. A drill that no rule names is timed as a fault is, without its report.
         optional kinds: List<IncidentKind>,
         /// All by default.
         optional severities: List<Severity>,
@@ -92,5 +96,28 @@ record! {
         optional calendar: CalendarName,
         /// The incident report is handed in.
         optional report: Span,
+    }
+}
+
+record! {
+    /// An alarm by arrangement: who answers it, and how fast.
+    pub(crate) struct DrillRecord {
+        required title: Word,
+        optional title_zh: Word,
+        /// How often it is held at least: whole days, such as 90d.
+        required every: Span,
+        /// Its first is due that long after this date.
+        required from: Date,
+        /// Who is told; as the file says for the severity by default.
+        optional policy: PolicyName,
+        /// p1, p2, p3. Default: p2.
+        optional severity: Severity,
+        /// What those who are told do, printed in its mails.
+        optional runbook: Word,
+        optional runbook_zh: Word,
+        /// Each of them takes part.
+        optional people: List<PersonId>,
+        /// Of each of them somebody takes part.
+        optional teams: List<TeamName>,
     }
 }

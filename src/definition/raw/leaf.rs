@@ -14,9 +14,9 @@ use super::super::site::{
 use super::super::yaml::{Node, Value};
 use super::{Read, Reader, Shape};
 use crate::types::{
-    BatchId, CalendarName, ChangeId, ChannelName, CheckName, EventName, HostName, IncidentKind,
-    JobName, Lang, MarketName, PersonId, PolicyName, PoolName, ProductLine, Right, Role, Severity,
-    ShiftName, Span, TargetName, TeamName, WindowClass, Zone,
+    BatchId, CalendarName, ChangeId, ChannelName, CheckName, DrillName, EventName, HostName,
+    IncidentKind, JobName, Lang, MarketName, PersonId, PolicyName, PoolName, ProductLine, Right,
+    Role, Severity, ShiftName, Span, TargetName, TeamName, WindowClass, Zone,
 };
 
 /// Why a text is not what it should be.
@@ -100,6 +100,7 @@ names!(
     ChangeId,
     ChannelName,
     CheckName,
+    DrillName,
     EventName,
     HostName,
     JobName,
@@ -184,6 +185,7 @@ words! {
         "fault" => Self::Fault,
         "request" => Self::Request,
         "problem" => Self::Problem,
+        "drill" => Self::Drill,
     }
     EndingKind {
         "exit" => Self::Exit,

@@ -8,12 +8,12 @@ use super::known::{Known, NameSet};
 use super::settings::text;
 use crate::definition::defect::Finding;
 use crate::definition::raw::escalation::{
-    ClocksRecord, EscalationFile, PolicyRecord, RungRecord, TellRecord,
+    ClocksRecord, DrillRecord, EscalationFile, PolicyRecord, RungRecord, TellRecord,
 };
 use crate::definition::raw::{At, Field, List, Names};
 use crate::definition::sheets::{Findings, Sheets};
-use crate::definition::site::{Clocks, Escalation, Limit, Policy, Rung, Tell};
-use crate::types::{ClockKind, PolicyName, Role, Span};
+use crate::definition::site::{Clocks, Drill, Escalation, Limit, Policy, Rung, Tell};
+use crate::types::{ClockKind, DrillName, PolicyName, Role, Severity, Span};
 
 /// How long before a limit its breach is announced where the site says nothing.
 const WARN_BEFORE: Span = Span::seconds(5 * 60);
@@ -70,9 +70,52 @@ impl Resolver<'_, '_> {
             policy: policy.value.clone(),
             severities,
             clocks,
+            drills: self.drills(raw),
             warn_before: raw.warn_before.or(WARN_BEFORE),
             overlap: raw.overlap.or(OVERLAP),
         })
+    }
+
+    fn drills(&mut self, raw: &EscalationFile) -> BTreeMap<DrillName, Drill> {
+        let records = raw.drills.get().into_iter().flat_map(Names::good);
+        let drills = records.map(|(name, record)| (name.value.clone(), self.drill(record)));
+        drills.filter_map(|(name, drill)| Some((name, drill?))).collect()
+    }
+
+    fn drill(&mut self, raw: &DrillRecord) -> Option<Drill> {
+        if let Some(policy) = raw.policy.given() {
+            self.named(policy);
+        }
+        let known = self.known;
+        self.checked(&raw.people, &known.people);
+        self.checked(&raw.teams, &known.teams);
+        if let (Some(at), true) = (raw.runbook_zh.at(), raw.runbook.is_absent()) {
+            self.found
+                .push(Finding::error(at, "`runbook_zh` goes with `runbook`, which is not here"));
+        }
+        Some(Drill {
+            title: text(&raw.title, &raw.title_zh),
+            every: self.days(raw.every.given()?)?,
+            from: *raw.from.get()?,
+            policy: raw.policy.get().cloned(),
+            severity: raw.severity.or(Severity::P2),
+            runbook: raw.runbook.get().map(|_| text(&raw.runbook, &raw.runbook_zh)),
+            people: values(&raw.people),
+            teams: values(&raw.teams),
+        })
+    }
+
+    /// At least one, and whole ones: a drill is due on a date.
+    fn days(&mut self, every: &At<Span>) -> Option<u16> {
+        const DAY: u128 = 24 * 60 * 60 * 1000;
+        let length = every.value.get().as_millis();
+        let days = u16::try_from(length / DAY).ok();
+        let whole = days.filter(|days| *days > 0 && length.is_multiple_of(DAY));
+        if whole.is_none() {
+            let what = "a drill is held every so many whole days";
+            self.found.push(Finding::error(every.at, what).hint("such as `every: 90d`"));
+        }
+        whole
     }
 
     fn named(&mut self, policy: &At<PolicyName>) {

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::types::{
-    CalendarName, ChannelName, ClockKind, IncidentKind, PersonId, PolicyName, Role, Severity,
-    ShiftName, Span, TeamName, Text,
+    CalendarName, ChannelName, ClockKind, DrillName, IncidentKind, PersonId, PolicyName, Role,
+    Severity, ShiftName, Span, TeamName, Text,
 };
 
 /// What `escalation.yaml` declares. Runs go by no copy of it: it is asked as it stands.
@@ -19,6 +20,9 @@ pub struct Escalation {
     pub severities: BTreeMap<Severity, PolicyName>,
     /// The first that matches counts.
     pub clocks: Vec<Clocks>,
+    /// What is tried at set intervals (E4).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub drills: BTreeMap<DrillName, Drill>,
     /// How long before a limit those who were told are told of it.
     pub warn_before: Span,
     /// How long after their shift people still count as on shift.
@@ -93,6 +97,24 @@ pub enum Limit {
     },
 }
 
+/// A drill (演练): an alarm by arrangement, held at least every so many days (E4).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drill {
+    pub title: Text,
+    /// In days; never 0.
+    pub every: u16,
+    /// Its first is due so many days after this date.
+    pub from: Date,
+    /// Of the site's policies; `None`: that of its severity.
+    pub policy: Option<PolicyName>,
+    pub severity: Severity,
+    /// What those who are told do.
+    pub runbook: Option<Text>,
+    /// Each of them takes part, and somebody of each team.
+    pub people: Vec<PersonId>,
+    pub teams: Vec<TeamName>,
+}
+
 impl Policy {
     /// How often people are told again where the site says nothing.
     pub const REMIND: Span = Span::seconds(15 * 60);
@@ -111,10 +133,30 @@ impl Escalation {
             .unwrap_or(&self.policy)
     }
 
-    pub fn limits(&self, kind: IncidentKind, severity: Severity) -> Option<&Clocks> {
+    /// Until when what of an incident is done. A drill that no rule names is answered as a fault is: only its report is owed
+    /// by nobody.
+    pub fn limits(
+        &self,
+        kind: IncidentKind,
+        severity: Severity,
+    ) -> impl Iterator<Item = (ClockKind, &Limit)> {
+        let is_drill = kind == IncidentKind::Drill;
+        let named = || self.rule(severity, |rule| rule.kinds.contains(&kind));
+        let own = if is_drill { named() } else { None };
+        let as_kind = if is_drill { IncidentKind::Fault } else { kind };
+        let usual = |rule: &Clocks| rule.kinds.is_empty() || rule.kinds.contains(&as_kind);
+        let reports = own.is_some() || !is_drill;
+        let rule = own.or_else(|| self.rule(severity, usual));
+        let limits = rule.into_iter().flat_map(|rule| &rule.limits);
+        limits
+            .map(|(kind, limit)| (*kind, limit))
+            .filter(move |(kind, _)| reports || *kind != ClockKind::Report)
+    }
+
+    /// The first rule that is for a severity.
+    fn rule(&self, severity: Severity, is_for: impl Fn(&Clocks) -> bool) -> Option<&Clocks> {
         self.clocks.iter().find(|rule| {
-            (rule.kinds.is_empty() || rule.kinds.contains(&kind))
-                && (rule.severities.is_empty() || rule.severities.contains(&severity))
+            is_for(rule) && (rule.severities.is_empty() || rule.severities.contains(&severity))
         })
     }
 }

@@ -44,7 +44,7 @@ pub use duty::{
     Assignment, BulletinRules, Duty, DutyDays, HandOverRule, HandOverRules, Hours, Leave, Notice,
     Override, Rotation, Shift, Swap, Team, TurnLength,
 };
-pub use escalation::{Clocks, Escalation, Limit, Policy, Rung, Tell, Way};
+pub use escalation::{Clocks, Drill, Escalation, Limit, Policy, Rung, Tell, Way};
 pub use inspection::{InspectCheck, InspectionRules, Look, MemoryOf, RoundRule};
 pub use job::{
     Containment, EndingKind, Job, Kind, Need, NeedOf, Retry, Success, Survivors, Transaction,

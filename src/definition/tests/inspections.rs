@@ -34,3 +34,49 @@ jobs:
 ";
     insta::assert_snapshot!(texts(&load(&sound(&[("round.yaml", batch)]))));
 }
+
+#[test]
+fn every_defect_of_the_rounds_of_a_site_has_its_place() {
+    let site =
+        super::super::starter::FILES.iter().find(|(path, _)| *path == "site.yaml").unwrap().1;
+    let of = |rules: &str| texts(&load(&sound(&[("site.yaml", &format!("{site}{rules}"))])));
+    let rules = "\
+inspections:
+  severity: p4
+  rounds:
+    - {batch: helo, per_day: 4}
+    - {batch: hello, per_day: 0}
+    - {batch: hello, per_day: 4, from: 2026-11-02, to: 2026-11-01}
+    - {batch: hello, per_day: 4, calendar: weekdays}
+    - {batch: hello, per_day: 4, days: every businessday}
+    - {per_day: 4}
+";
+    insta::assert_snapshot!(of(rules));
+    let none = of("inspections: {rounds: []}\n");
+    assert!(none.contains("no round is asked for"), "{none}");
+    assert_eq!(of("inspections: {rounds: [{batch: hello, per_day: 4}]}\n"), "");
+}
+
+/// What is wrong of drills.
+#[test]
+fn every_defect_of_a_drill_has_its_place() {
+    let escalation = "\
+version: 1
+policies: {duty: {title: Duty, steps: [{tell: {roles: [duty]}}]}}
+policy: duty
+drills:
+  good: {title: G, every: 90d, from: 2026-11-01}
+  hourly: {title: H, every: 36h, from: 2026-11-01}
+  never: {title: N, every: 0s, from: 2026-11-01}
+  bare: {title: B}
+  unknown:
+    title: U
+    every: 90d
+    from: 2026-11-01
+    policy: dutty
+    people: [li-wie]
+    teams: [operations]
+    runbook_zh: 切换
+";
+    insta::assert_snapshot!(texts(&load(&sound(&[("escalation.yaml", escalation)]))));
+}

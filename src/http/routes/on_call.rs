@@ -5,10 +5,12 @@ use axum::routing::{get, post};
 
 use super::{DoneOrTried, READ};
 use crate::http::bulletins::{WhichBulletin, bulletin};
+use crate::http::drills::{DrillsPage, list as drills, start as start_drill};
 use crate::http::hand_overs::{
     HandOverBody, HandOversPage, WhichHandOvers, list as hand_overs, one as hand_over,
     step as hand_over_step,
 };
+use crate::http::house::ReasonBody;
 use crate::http::incident_page;
 use crate::http::incidents::{
     IncidentsPage, OpenBody, WantedBody, WhichIncidents, list as incidents, one as incident,
@@ -70,6 +72,21 @@ pub(super) fn of_incidents(s: &mut Schemas) -> Vec<Route> {
             post(incident_step),
         )
         .takes::<WantedBody>(s)
+        .gives::<DoneOrTried>(200, s),
+        Route::new(
+            (Method::GET, "/api/v1/drills"),
+            READ,
+            "Drills: when each is due, and how those that were held came out",
+            get(drills),
+        )
+        .gives::<DrillsPage>(200, s),
+        Route::new(
+            (Method::POST, "/api/v1/drills/{drill}"),
+            Needs::Right(Right::House),
+            "Start a drill: an incident that is one by arrangement",
+            post(start_drill),
+        )
+        .takes::<ReasonBody>(s)
         .gives::<DoneOrTried>(200, s),
     ]
 }

@@ -15,6 +15,7 @@ messages! {
     HeadRuns: "Runs", "批次执行";
     HeadMissed: "Starts that were not made", "未启动的计划";
     HeadIncidents: "Incidents", "事件";
+    HeadRounds: "Rounds of inspections", "巡检";
     HeadChanges: "Changes", "变更";
     HeadRecurring: "Data changes that come again", "重复出现的数据变更";
     Recurs { changes: &'a str, environment: &'a str, times: u32, took: &'a str, statements: &'a str }:

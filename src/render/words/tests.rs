@@ -82,6 +82,7 @@ fn every_message_in_both_languages() {
         Lacks,
         Listed,
         HandOvers,
+        Drills,
         Watched,
         Bulletins,
         Inspections

@@ -112,7 +112,7 @@ pub(super) fn made(dice: &mut Dice, jobs: usize) -> Result<Made, BadSite> {
         change_rules::lay(dice, &mut site)?;
     }
     if jobs % 5 == 3 {
-        on_call::lay(dice, &mut site)?;
+        on_call::lay(dice, &mut site, night.date)?;
         on_call::shifts(dice, &mut site, night.date)?;
     }
     orders::of(dice, site, &night)

@@ -7,11 +7,11 @@ use jiff::civil::{Date, Time};
 
 use super::{BadSite, operator, watcher};
 use crate::definition::site::{
-    Assignment, Clocks, Escalation, HandOverRule, HandOverRules, Hours, Limit, Policy, Rung, Shift,
-    Site, Tell,
+    Assignment, Clocks, Drill, Escalation, HandOverRule, HandOverRules, Hours, Limit, Policy, Rung,
+    Shift, Site, Tell,
 };
 use crate::simulate::dice::Dice;
-use crate::types::{ClockKind, PolicyName, Role, Severity, ShiftName, Span, Text};
+use crate::types::{ClockKind, DrillName, PolicyName, Role, Severity, ShiftName, Span, Text};
 
 /// Of most sites: whoever is on duty is told, and not again that night. Limits are declared by none of them.
 pub(super) fn quiet() -> Result<Escalation, BadSite> {
@@ -24,13 +24,14 @@ pub(super) fn quiet() -> Result<Escalation, BadSite> {
         policy,
         severities: BTreeMap::new(),
         clocks: Vec::new(),
+        drills: BTreeMap::new(),
         warn_before: Span::default(),
         overlap: Span::default(),
     })
 }
 
 /// Few steps, short waits, some that find nobody.
-pub(super) fn lay(dice: &mut Dice, site: &mut Site) -> Result<(), BadSite> {
+pub(super) fn lay(dice: &mut Dice, site: &mut Site, date: Date) -> Result<(), BadSite> {
     for (id, person) in &mut site.people {
         person.mail = dice.percent(90).then(|| format!("{id}@bank.example"));
     }
@@ -54,7 +55,20 @@ pub(super) fn lay(dice: &mut Dice, site: &mut Site) -> Result<(), BadSite> {
             limits.insert(*kind, Limit::After(minutes(dice.of(5..240))));
         }
     }
+    let drill = Drill {
+        title: Text::en("Made up"),
+        every: 1,
+        // Overdue in the morning, unless somebody answers one before.
+        from: date.checked_sub(jiff::Span::new().days(1))?,
+        policy: None,
+        severity: Severity::P2,
+        runbook: None,
+        people: vec![watcher()?],
+        teams: Vec::new(),
+    };
+    let drills = BTreeMap::from([(DrillName::new("made-up")?, drill)]);
     site.escalation = Some(Arc::new(Escalation {
+        drills,
         policies: BTreeMap::from([(policy.clone(), made)]),
         policy,
         severities: BTreeMap::new(),

@@ -66,6 +66,8 @@ const TAKES: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/incidents/{incident}/report", "logs"),
     ("POST", "/api/v1/incidents", "respond"),
     ("POST", "/api/v1/incidents/{incident}/{step}", "respond"),
+    ("GET", "/api/v1/drills", "read"),
+    ("POST", "/api/v1/drills/{drill}", "house"),
     ("GET", "/api/v1/hand-overs", "read"),
     ("GET", "/api/v1/hand-overs/{hand_over}", "read"),
     ("POST", "/api/v1/hand-overs/{hand_over}/{step}", "respond"),
