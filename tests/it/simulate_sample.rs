@@ -98,7 +98,9 @@ fn a_failed_check_stands_the_night_still_and_calls_the_people_on_duty() {
     let run = &view.runs[0];
     assert_eq!(run.standing, Standing::StandsStill);
     let told: Vec<&str> = run.incidents[0].told.iter().map(|who| who.id.as_str()).collect();
-    assert_eq!(told, ["anna-schmidt", "li-wei"], "people.yaml: the role duty");
+    let why =
+        "escalation.yaml: the role duty, then the shift, its deputies and the operations lead";
+    assert_eq!(told, ["anna-schmidt", "li-wei", "marta-kowalska"], "{why}");
     // Cut-off at 21:45, three jobs of a second, and its own.
     assert_eq!(run.incidents[0].opened.to_string(), "2026-10-30T20:45:04Z");
 }
