@@ -33,7 +33,7 @@ pub type Hindrance = (Timestamp, Timestamp, LateWhy);
 #[derive(Debug)]
 pub(super) struct Service {
     site: Arc<Site>,
-    calendars: Calendars,
+    calendars: Arc<Calendars>,
     /// Starts are told and not made: another scheduler makes them.
     observes: bool,
     /// Since when starts are made here.
@@ -53,8 +53,11 @@ pub struct DueStart {
 }
 
 impl Service {
-    fn new(site: Arc<Site>, observes: bool, since: Timestamp) -> Self {
-        let calendars = Calendars::new(&site.calendars);
+    fn new(
+        (site, calendars): (Arc<Site>, Arc<Calendars>),
+        observes: bool,
+        since: Timestamp,
+    ) -> Self {
         let (next, of_batch) = (BTreeSet::new(), BTreeMap::new());
         Self { site, calendars, observes, since, next, of_batch }
     }
@@ -206,7 +209,7 @@ impl Core {
     }
 
     /// As [`serves`](Self::serves), with its calendars.
-    pub(super) fn serves_by(&self) -> Option<(&Site, &Calendars)> {
+    pub(super) fn serves_by(&self) -> Option<(&Site, &Arc<Calendars>)> {
         let service = self.service.as_ref().filter(|service| !service.observes)?;
         Some((&service.site, &service.calendars))
     }
@@ -248,9 +251,10 @@ impl Mover<'_> {
             self.emit(Fact::ScheduleTaken { batch, schedule, since: now })?;
         }
         let calendars = Arc::new(Calendars::new(&site.calendars));
-        self.core.have_on_call(Arc::new(OnCall::new(Arc::clone(&site), calendars)));
+        let on_call = OnCall::new(Arc::clone(&site), Arc::clone(&calendars));
+        self.core.have_on_call(Arc::new(on_call));
         self.core.keep_shifts();
-        let mut service = Service::new(site, observes, since);
+        let mut service = Service::new((site, calendars), observes, since);
         let batches: Vec<BatchId> = service.site.batches.keys().cloned().collect();
         for batch in batches {
             if let Some(decided) = self.core.state.decided(&batch) {

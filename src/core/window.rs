@@ -85,7 +85,7 @@ impl Windows {
     }
 
     /// As [`new`](Self::new), over the site's calendars as they were laid out already.
-    pub(super) fn over(site: &Site, calendars: &Arc<Calendars>) -> Self {
+    pub fn over(site: &Site, calendars: &Arc<Calendars>) -> Self {
         let openings =
             |open: &[_]| Openings::new(open.to_vec(), Arc::clone(calendars), site.calendar.clone());
         let classes = site

@@ -5,16 +5,18 @@ use std::sync::Arc;
 use super::dice::Dice;
 use super::made_site;
 use super::world::act;
-use crate::core::change::{ChangeOrder, HalfDone, LATE, Missing, Stage, Wish};
+use crate::core::calendar::Calendars;
+use crate::core::change::{ChangeOrder, Crew, Desk, HalfDone, LATE, Missing, Stage, Start, Wish};
 use crate::core::fact::{Action, Proposed};
 use crate::core::night::{Core, Event};
 use crate::core::obstacle::Obstacle;
 use crate::core::phase::Phase;
 use crate::core::state::{Run, State, Unfit};
-use crate::definition::site::{Kind, Part, Person, Site};
+use crate::core::window::{NONE_ORDERED, Subject, Windows};
+use crate::definition::site::{Before, Kind, Part, Person, Site};
 use crate::types::{
-    ChangeId, CheckName, InvalidName, JobName, Named, Now, PersonId, RequestId, Role, RunId,
-    ShiftName,
+    BatchId, ChangeId, CheckName, HostName, InvalidName, JobName, Named, Now, PersonId, RequestId,
+    Role, RunId, ShiftName,
 };
 use crate::wire::ChangeState;
 
@@ -35,6 +37,7 @@ pub(super) fn anything(
     let changes: Vec<&ChangeId> = site.changes.keys().collect();
     let change = (*dice.pick(&changes)?).clone();
     let item = CheckName::new(if dice.percent(50) { LATE } else { "people-present" }).ok()?;
+    let item = any_closing(dice, site).unwrap_or(item);
     let wishes = [
         submit(),
         Wish::Review { tick: Vec::new() },
@@ -61,6 +64,18 @@ pub(super) fn anything(
     Some(wished((site, named.into_iter().collect()), change, by, wish))
 }
 
+/// Now and then an item of the closing, where the site has some.
+fn any_closing(dice: &mut Dice, site: &Site) -> Option<CheckName> {
+    let items = site.change_rules.iter().flat_map(|rules| &rules.checklist);
+    let items = items.filter(|(_, rule)| rule.before == Before::Close);
+    let mut items: Vec<CheckName> = items.map(|(name, _)| name.clone()).collect();
+    if items.is_empty() || dice.percent(50) {
+        return None;
+    }
+    items.extend(CheckName::new("permission-1"));
+    dice.pick(&items).cloned()
+}
+
 /// Everything that lets changes start and end that wait for people. `applied`: what is found at the target of one in doubt.
 pub(super) fn help(
     core: &Core,
@@ -75,8 +90,8 @@ pub(super) fn help(
             if run.opened.trial || site.change_rules.is_none() {
                 continue;
             }
-            let helper =
-                Helper { state: core.state(), site, run, job: &run.job(index).name, change };
+            let node = Some((run, &run.job(index).name));
+            let helper = Helper { state: core.state(), site, node, change };
             match &run.jobs[index].phase {
                 Phase::InDoubt { .. } => events.extend(helper.decides(now, &applied)),
                 Phase::Waiting | Phase::RetryWait { .. } if run.cancelled.is_none() => {
@@ -93,12 +108,62 @@ pub(super) fn help(
     Ok(events)
 }
 
-/// One change as a job of a run, and who may help it.
+/// What puts changes on the list of a window that come to no run otherwise.
+pub(super) fn lists(
+    state: &State,
+    (site, calendars): (&Arc<Site>, &Arc<Calendars>),
+    now: Now,
+) -> Vec<Event> {
+    let (windows, mut events) = (Windows::over(site, calendars), Vec::new());
+    let (Ok(batch), Ok(host)) = (BatchId::new(made_site::LIST), HostName::new("local")) else {
+        return events;
+    };
+    let listed = site.changes.keys().filter(|id| id.as_str().starts_with(made_site::LISTED));
+    for change in listed {
+        let Ok(desk) = Desk::new(site, &windows, change, &state.standing.changes) else { continue };
+        let helper = Helper { state, site, node: None, change };
+        for (environment, target) in desk.change.places(site) {
+            let subject =
+                Subject { batch: &batch, target: Some(target), host: &host, ordered: NONE_ORDERED };
+            let start = Start {
+                environment,
+                at: now.wall,
+                crew: &Crew::default(),
+                run: None,
+                subject,
+                classes: &[],
+                needs: std::time::Duration::ZERO,
+            };
+            let lacks = desk.clearance(&start).err().unwrap_or_default();
+            let before = events.len();
+            let papers =
+                lacks.iter().filter(|missing| !missing.is_of_crew() && !missing.is_of_time());
+            papers.for_each(|missing| helper.gives(missing, &mut events));
+            if events.len() == before && desk.scheduled(environment).is_none() {
+                helper.gives(&Missing::Schedule, &mut events);
+            }
+        }
+    }
+    events
+}
+
+/// One of those is handed in once more when it is on the list, and git names somebody as its author who may have approved it.
+pub(super) fn anew(dice: &mut Dice, site: &Arc<Site>) -> Option<Event> {
+    let listed = site.changes.keys().filter(|id| id.as_str().starts_with(made_site::LISTED));
+    let change = (*dice.pick(&listed.collect::<Vec<_>>())?).clone();
+    let mails: Vec<&String> =
+        site.people.values().filter_map(|person| person.mail.as_ref()).collect();
+    let mail = (*dice.pick(&mails)?).clone();
+    let named = Named { commit: "c0ffee".to_owned(), mail };
+    Some(wished((site, vec![named]), change, &made_site::author()?, submit()))
+}
+
+/// One change, and who may help it.
 struct Helper<'a> {
     state: &'a State,
     site: &'a Arc<Site>,
-    run: &'a Run,
-    job: &'a JobName,
+    /// The job of a run that it is, if it is one by now.
+    node: Option<(&'a Run, &'a JobName)>,
     change: &'a ChangeId,
 }
 
@@ -115,15 +180,12 @@ impl Helper<'_> {
     /// had no hand in the scripts.
     fn each(&self, role: &Role, wish: &Wish, events: &mut Vec<Event>) {
         let rules = self.site.change_rules.as_ref();
-        let deputies = rules.and_then(|rules| rules.deputies.get(role)).into_iter().flatten();
-        let roles: Vec<&Role> = std::iter::once(role).chain(deputies).collect();
-        let has = |person: &Person| roles.iter().any(|role| person.roles.contains(role));
-        let people = self.site.people.iter().filter(|(id, person)| has(person) && !self.wrote(id));
+        let people = having(self.site, role).filter(|id| !self.wrote(id));
         let approvals = rules.iter().flat_map(|rules| &rules.approvals);
         let quorums = approvals.flat_map(|rule| rule.review.iter().chain(&rule.roles));
         let enough = quorums.filter(|quorum| quorum.role == *role).map(|quorum| quorum.people);
         let enough = enough.max().unwrap_or(1) as usize;
-        let asked: Vec<Event> = people.map(|(by, _)| self.wish(by, wish.clone())).collect();
+        let asked: Vec<Event> = people.map(|by| self.wish(by, wish.clone())).collect();
         match asked.len() < enough {
             true => self.skip(events),
             false => events.extend(asked),
@@ -139,13 +201,15 @@ impl Helper<'_> {
     }
 
     fn skip(&self, events: &mut Vec<Event>) {
+        let Some((run, job)) = self.node else { return };
         let by = self.site.people.keys().next().cloned();
-        let action = Action::Skip { job: self.job.clone() };
-        events.extend(by.map(|by| act(self.run.id().clone(), by, action)));
+        let action = Action::Skip { job: job.clone() };
+        events.extend(by.map(|by| act(run.id().clone(), by, action)));
     }
 
     fn all(&self, action: &Action, events: &mut Vec<Event>) {
-        let run = self.run.id();
+        let Some((run, _)) = self.node else { return };
+        let run = run.id();
         let people = self.site.people.keys();
         events.extend(people.map(|by| act(run.clone(), by.clone(), action.clone())));
     }
@@ -190,6 +254,13 @@ impl Helper<'_> {
                 }
             }
             Missing::Watcher => self.all(&Action::WatchChanges, events),
+            // Nobody will do what was skipped.
+            Missing::Needs { change } => {
+                let under_way = self.state.changes_under_way();
+                if !under_way.keys().any(|(of, _)| of == change) {
+                    self.skip(events);
+                }
+            }
             // Other people are found for what is handed in anew, and none for who has released it.
             Missing::OwnWork { part, other, .. } => {
                 let crew = [Part::Executor, Part::Watcher];
@@ -213,9 +284,9 @@ impl Helper<'_> {
 
     /// Two people say what they found, neither of them an author.
     fn decides(&self, now: Now, applied: &impl Fn(&RunId, &JobName) -> bool) -> Vec<Event> {
-        if self.stage() != Stage::InDoubt {
+        let Some((run, job)) = self.node.filter(|_| self.stage() == Stage::InDoubt) else {
             return Vec::new();
-        }
+        };
         let asked = self.state.standing.requests.iter().find(|(_, asked)| {
             let ours =
                 matches!(&asked.what, Proposed::Change { change, .. } if change == self.change);
@@ -227,7 +298,7 @@ impl Helper<'_> {
                 let found = match self.half_done() {
                     Some(how) => Wish::Decide { applied: None, how: Some(how) },
                     None => {
-                        let applied = Some(applied(self.run.id(), self.job));
+                        let applied = Some(applied(run.id(), job));
                         Wish::Decide { applied, how: None }
                     }
                 };
@@ -236,6 +307,15 @@ impl Helper<'_> {
             Some((request, _)) => everybody.map(|by| second(*request, by)).collect(),
         }
     }
+}
+
+/// Who has a role, or that of its deputy.
+pub(super) fn having<'a>(site: &'a Site, role: &'a Role) -> impl Iterator<Item = &'a PersonId> {
+    let rules = site.change_rules.as_ref();
+    let deputies = rules.and_then(|rules| rules.deputies.get(role)).into_iter().flatten();
+    let roles: Vec<&Role> = std::iter::once(role).chain(deputies).collect();
+    let has = move |person: &Person| roles.iter().any(|role| person.roles.contains(role));
+    site.people.iter().filter(move |(_, person)| has(person)).map(|(id, _)| id)
 }
 
 fn submit() -> Wish {
@@ -259,7 +339,7 @@ fn second(request: RequestId, by: &PersonId) -> Event {
     Event::Second { request, by: by.clone(), known: true, reason: "yes".to_owned() }
 }
 
-fn wished(
+pub(super) fn wished(
     (site, named): (&Arc<Site>, Vec<Named>),
     change: ChangeId,
     by: &PersonId,

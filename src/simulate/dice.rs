@@ -11,6 +11,11 @@ impl Dice {
         Self(seed)
     }
 
+    /// Others that take nothing from these: what they decide leaves everything else as it was.
+    pub(super) fn aside(&self) -> Self {
+        Self(self.0 ^ 0x5bd1_e995_c2b2_ae35)
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;

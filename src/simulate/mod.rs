@@ -4,6 +4,7 @@
 //!
 //! Beside them [`rehearsal`]: nights of a site that is really there, for `nightrun simulate`.
 
+mod afterwards;
 mod agent;
 mod check;
 mod clearing;
@@ -35,6 +36,8 @@ pub fn play(scenario: &Scenario) -> Result<Night, Box<Failure>> {
     World::new(scenario.clone()).map_err(told)?.play()
 }
 
+#[cfg(test)]
+mod change_tests;
 #[cfg(test)]
 mod rehearsal_tests;
 #[cfg(test)]

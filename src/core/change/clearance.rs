@@ -185,7 +185,13 @@ impl Desk<'_> {
         if crew.watcher.is_none() {
             missing.push(Missing::Watcher);
         }
-        let mut seen = Vec::new();
+        missing.extend(self.own_work(crew));
+        missing
+    }
+
+    /// Everybody who has two parts that are to be different people.
+    pub(super) fn own_work(&self, crew: &Crew) -> Vec<Missing> {
+        let (mut missing, mut seen) = (Vec::new(), Vec::new());
         for part in Part::ALL {
             for person in self.people(part, crew) {
                 let Some(other) = self.clashes(person, part, crew) else { continue };

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::approvals::Crew;
 use super::clearance::Listed;
 use super::desk::Desk;
 use super::life::Lives;
@@ -211,6 +212,7 @@ impl<'a> Drawing<'a> {
         let environment = self.list.environment.as_str();
         let Some((_, window)) = scheduled else { return vec![Missing::Lapsed] };
         let mut why = desk.approved(environment, self.at);
+        why.extend(desk.own_work(&Crew::default()));
         why.extend(desk.promoted(environment, self.at));
         why.extend(desk.untimely(environment, self.at, scheduled));
         let passed = window.filter(|(_, closes)| *closes <= self.at);

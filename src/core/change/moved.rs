@@ -94,7 +94,7 @@ impl Mover<'_> {
 
     fn step_of(
         &self,
-        site: &Site,
+        site: &Arc<Site>,
         change: &ChangeId,
         by: &PersonId,
         wish: Wish,
@@ -104,7 +104,12 @@ impl Mover<'_> {
             let life = lives.get(change).map_or(&UNKNOWN, AsRef::as_ref);
             return without_folder(site, change, life, by, wish);
         }
-        let windows = Windows::new(site);
+        // To lay the calendars out takes longer than all the rest.
+        let at_hand = self.core.on_call().filter(|on_call| Arc::ptr_eq(&on_call.site, site));
+        let windows = match at_hand {
+            Some(on_call) => Windows::over(site, &on_call.calendars),
+            None => Windows::new(site),
+        };
         Desk::new(site, &windows, change, lives)?.take(by, self.now.wall, wish)
     }
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::closing::Overdue;
 use super::desk::Desk;
 use super::life::Stage;
+use crate::core::calendar::Calendars;
 use crate::core::incident::Fault;
 use crate::core::night::{Core, Mover};
 use crate::core::state::Unfit;
@@ -31,12 +32,16 @@ type Missed = Vec<(ChangeId, Overdue)>;
 
 impl Core {
     /// What is missed at a time, over all changes that are not over, and when the next item would be.
-    fn overdue(&self, site: &Site, now: Timestamp) -> (Missed, Option<Timestamp>) {
+    fn overdue(
+        &self,
+        (site, calendars): (&Site, &Arc<Calendars>),
+        now: Timestamp,
+    ) -> (Missed, Option<Timestamp>) {
         let limited = site.change_rules.iter().flat_map(|rules| rules.checklist.values());
         if !limited.into_iter().any(|rule| rule.until.is_some()) {
             return (Vec::new(), None);
         }
-        let windows = Windows::new(site);
+        let windows = Windows::over(site, calendars);
         let lives = &self.state.standing.changes;
         let over = |stage| matches!(stage, Stage::Closed | Stage::Archived | Stage::Withdrawn);
         let (mut missed, mut next) = (Vec::new(), None);
@@ -58,8 +63,8 @@ impl Mover<'_> {
         if !known.moved && known.next.is_none_or(|next| next > now) {
             return Ok(());
         }
-        let Some(site) = self.core.serves().map(Arc::clone) else { return Ok(()) };
-        let (missed, next) = self.core.overdue(&site, now);
+        let Some(by) = self.core.serves_by() else { return Ok(()) };
+        let (missed, next) = self.core.overdue(by, now);
         self.core.confirmations = Confirmations { moved: false, next };
         let faults: Vec<Fault> = missed.into_iter().map(fault).collect();
         let over: Vec<IncidentId> = self

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::core::change::{ChangeStep, LATE, Taken};
+use crate::core::change::{ChangeStep, LATE, Lives, Taken};
 use crate::core::fact::Action;
 use crate::core::state::{Run, State};
-use crate::definition::site::{Case, Change, ChangeKind, ChangeRules, Job, Kind, Quorum};
+use crate::definition::site::{Before, Case, Change, ChangeKind, ChangeRules, Job, Kind, Quorum};
 use crate::types::{AttemptId, PersonId, Role, WindowClass};
 use crate::wire::ChangeState;
 
@@ -19,6 +19,8 @@ pub(super) struct Ruled<'a> {
     rules: &'a ChangeRules,
     environment: &'a str,
     steps: &'a [Taken],
+    /// Of all changes.
+    lives: &'a Lives,
 }
 
 /// `None`: it is none, or its run is a trial.
@@ -27,13 +29,41 @@ pub(super) fn ruled<'a>(state: &'a State, run: &'a Run, job: &'a Job) -> Option<
     let change = run.site.changes.get(change)?;
     let rules = run.site.change_rules.as_deref().filter(|_| !run.opened.trial)?;
     let environment = run.site.targets.get(change.target.as_ref()?)?.environment.as_str();
-    let steps = state.standing.changes.get(&change.id).map_or(&[][..], |life| &life.steps);
-    Some(Ruled { run, job, change, rules, environment, steps })
+    let lives = &state.standing.changes;
+    let steps = lives.get(&change.id).map_or(&[][..], |life| &life.steps);
+    Some(Ruled { run, job, change, rules, environment, steps, lives })
 }
 
 impl<'a> Ruled<'a> {
     /// What it lacks of people.
     pub(super) fn lacks(&self, at: Timestamp) -> Option<String> {
+        if let Some(what) = self.unapproved(at) {
+            return Some(what);
+        }
+        let authors = self.authors();
+        if let Some(what) = self.cut_off(&authors) {
+            return Some(what);
+        }
+        let done = |id| self.lives.get(id).is_some_and(|life| is_done(&life.steps));
+        if let Some(needed) = self.change.needs.iter().find(|id| !done(*id)) {
+            return Some(format!("{needed}, which it needs, is not done"));
+        }
+        if self.is_taken() {
+            return Some("another run has begun it since it was put on a list".to_owned());
+        }
+        let items = self.rules.checklist.iter();
+        let mut items = items
+            .filter(|(_, item)| item.before == Before::Start && item.scope.covers(self.case()));
+        if let Some((item, _)) =
+            items.find(|(name, rule)| !self.confirmed(name.as_str(), &rule.role, Timestamp::MIN))
+        {
+            return Some(format!("{item} is not confirmed"));
+        }
+        self.unmanned(&authors)
+    }
+
+    /// What it lacks of those who review and approve it.
+    pub(super) fn unapproved(&self, at: Timestamp) -> Option<String> {
         let over = |taken: &Taken| matches!(taken.step, ChangeStep::Closed | ChangeStep::Archived);
         if self.steps.iter().any(over) {
             return Some("it is closed".to_owned());
@@ -71,20 +101,7 @@ impl<'a> Ruled<'a> {
             }
             known.extend(people);
         }
-        if let Some(what) = self.cut_off(&authors) {
-            return Some(what);
-        }
-        if self.is_taken() {
-            return Some("another run has begun it since it was put on a list".to_owned());
-        }
-        let mut items =
-            self.rules.checklist.iter().filter(|(_, item)| item.scope.covers(self.case()));
-        if let Some((item, _)) =
-            items.find(|(name, rule)| !self.confirmed(name.as_str(), &rule.role, Timestamp::MIN))
-        {
-            return Some(format!("{item} is not confirmed"));
-        }
-        self.unmanned(&authors)
+        None
     }
 
     /// It stopped half way in this run, and no two people who had no hand in it have said how it goes on.
@@ -136,23 +153,8 @@ impl<'a> Ruled<'a> {
         since.get(first..)
     }
 
-    /// Whoever wrote it, asked for it or handed it in, ever.
     fn authors(&self) -> BTreeSet<&'a PersonId> {
-        let mut authors: BTreeSet<&PersonId> = self.change.papers.authors.iter().collect();
-        for taken in self.steps {
-            match &taken.step {
-                ChangeStep::Created { .. } => {
-                    authors.insert(&taken.by);
-                }
-                ChangeStep::Submitted { authors: named, in_git, .. } => {
-                    authors.insert(&taken.by);
-                    authors.extend(named);
-                    authors.extend(in_git.iter().flat_map(|named| &named.person));
-                }
-                _ => {}
-            }
-        }
-        authors
+        authors(self.change, self.steps)
     }
 
     fn case(&self) -> Case<'_> {
@@ -211,6 +213,36 @@ impl<'a> Ruled<'a> {
         });
         last.flatten()
     }
+}
+
+/// Whether its last attempt has left it done; all are in one environment here.
+fn is_done(steps: &[Taken]) -> bool {
+    let last = steps.iter().rev().find_map(|taken| match &taken.step {
+        ChangeStep::Ended { ended } => Some(ended.state == ChangeState::Done),
+        ChangeStep::Decided { applied, .. } => Some(*applied),
+        ChangeStep::Lost { complete: true, .. } => Some(false),
+        _ => None,
+    });
+    last.unwrap_or(false)
+}
+
+/// Whoever wrote a change, asked for it or handed it in, ever.
+pub(super) fn authors<'a>(change: &'a Change, steps: &'a [Taken]) -> BTreeSet<&'a PersonId> {
+    let mut authors: BTreeSet<&PersonId> = change.papers.authors.iter().collect();
+    for taken in steps {
+        match &taken.step {
+            ChangeStep::Created { .. } => {
+                authors.insert(&taken.by);
+            }
+            ChangeStep::Submitted { authors: named, in_git, .. } => {
+                authors.insert(&taken.by);
+                authors.extend(named);
+                authors.extend(in_git.iter().flat_map(|named| &named.person));
+            }
+            _ => {}
+        }
+    }
+    authors
 }
 
 /// Who has taken a step, and as what.

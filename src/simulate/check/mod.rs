@@ -9,17 +9,21 @@
 
 mod alarms;
 mod cleared;
+mod closed;
 mod days;
 mod deadlines;
 mod history;
+mod listed;
 mod openings;
 pub(super) mod plan;
 pub(super) mod precedence;
 mod shifts;
 mod start;
 mod waiting;
+mod weekly;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -27,6 +31,7 @@ use crate::core::fact::{Action, Fact};
 use crate::core::gate::Resource;
 use crate::core::night::Core;
 use crate::core::state::{State, Unfit};
+use crate::definition::site::Site;
 use crate::types::{AttemptId, HostName, Now, RunId};
 
 /// A rule that a night broke.
@@ -58,6 +63,14 @@ pub enum Violation {
     Forgotten(String, String),
     #[error("the hand-over {0} is left lying: {1}")]
     LeftLying(String, String),
+    #[error("{0} is closed, and {1}")]
+    Closed(String, String),
+    #[error("{0}: {1} was to be confirmed by now, and nobody is told")]
+    Unsaid(String, String),
+    #[error("the list of {0}: {1}")]
+    Listed(String, String),
+    #[error("{0} of {1} is told twice or never")]
+    Weekly(String, Timestamp),
     #[error("the plan is not what happens: {0}")]
     Plan(String),
     #[error("the state that facts give again is not the live one")]
@@ -74,6 +87,8 @@ pub enum Violation {
 #[derive(Debug, Default)]
 pub(super) struct Witness {
     pub(super) state: State,
+    /// What changes go by, whatever runs go by.
+    site: Option<Arc<Site>>,
     history: history::History,
     clock: openings::Clock,
     /// Whether a job takes part on the date of its run; found out once.
@@ -81,6 +96,7 @@ pub(super) struct Witness {
     deadlines: deadlines::Watched,
     waiting: waiting::Turn,
     precedence: precedence::Watched,
+    weekly: weekly::Weekly,
     /// Runs that the supervisor of the moment has opened or taken up, and that are not over.
     going: BTreeSet<RunId>,
     /// The time of the last step.
@@ -92,6 +108,13 @@ pub(super) struct Witness {
 }
 
 impl Witness {
+    /// Of a site, whose definitions have this digest.
+    pub(super) fn of(digest: &str, site: Arc<Site>) -> Self {
+        let mut witness = Self { site: Some(Arc::clone(&site)), ..Self::default() };
+        witness.state.define(digest, site);
+        witness
+    }
+
     /// One fact, as it was decided at `at` while these hosts could be reached.
     pub(super) fn take(
         &mut self,
@@ -115,7 +138,7 @@ impl Witness {
             }
             _ => {}
         }
-        self.state.apply(at, fact)?;
+        self.of_changes(at, fact)?;
         match fact {
             Fact::Acted { run, action: Action::Deadline { job, deadline, to, .. }, .. } => {
                 let run = self.state.run(run)?;
@@ -134,6 +157,23 @@ impl Witness {
             _ => {}
         }
         Ok(())
+    }
+
+    pub(super) fn look_at_weeks(&mut self, now: Timestamp) -> Result<(), Violation> {
+        self.site.as_ref().map_or(Ok(()), |site| self.weekly.look(site, now))
+    }
+
+    /// Folds a fact in, held against what is asked of changes besides their starts.
+    pub(super) fn of_changes(&mut self, at: Timestamp, fact: &Fact) -> Result<(), Violation> {
+        if let Some(site) = &self.site {
+            closed::closable(&self.state, site, &mut self.clock, fact)?;
+        }
+        self.state.apply(at, fact)?;
+        match fact {
+            Fact::RunOpened(opened) => listed::look(&self.state, at, &opened.run),
+            Fact::WeeklyTold(told) => self.weekly.take(told),
+            _ => Ok(()),
+        }
     }
 
     #[cfg(test)]
@@ -157,6 +197,10 @@ impl Witness {
         self.deadlines.look(core, &self.going, now)?;
         alarms::look(core, now, self.impatient)?;
         shifts::look(core, now, self.impatient_of_shifts)?;
+        if let Some(site) = &self.site {
+            closed::look(core.state(), site, now.wall)?;
+        }
+        self.look_at_weeks(now.wall)?;
         self.waiting.look(core, &self.going, now)
     }
 

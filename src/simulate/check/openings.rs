@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use super::cleared;
 use super::days::KnownDays;
 use crate::core::state::{Run, State};
-use crate::definition::site::{Freeze, Job, Kind, Opening};
+use crate::definition::site::{Freeze, Job, Kind, Opening, Site};
 use crate::types::{TargetName, WindowClass, Zone};
 
 /// When clocks show what; walked once for each question.
@@ -62,7 +62,7 @@ impl Clock {
         };
         if !opened {
             for class in &classes {
-                let until = self.open_until(run, class, at, done);
+                let until = self.open_until(&run.site, class, at, done);
                 if until == at {
                     return Some(format!("its window {class} is closed"));
                 }
@@ -81,15 +81,38 @@ impl Clock {
         frozen.map(|freeze| format!("a freeze from {} to {} is in its way", freeze.from, freeze.to))
     }
 
+    /// Whether the class opens after one instant and not later than another.
+    pub(super) fn opens_within(
+        &mut self,
+        site: &Site,
+        class: &WindowClass,
+        (after, until): (Timestamp, Timestamp),
+    ) -> bool {
+        let days = KnownDays { calendars: &site.calendars, default: site.calendar.as_ref() };
+        let openings = site.windows.get(class).map_or(&[][..], |window| &window.open);
+        openings.iter().any(|opening| {
+            let date = |at| opening.zone.tz().to_datetime(at).date();
+            let dates = date(after).series(1.day()).take_while(|day| *day <= date(until));
+            let mut dates = dates.filter(|day| days.is_one(&opening.days, *day) == Some(true));
+            dates.any(|day| {
+                let opens = self.interval(opening, day).map(|(from, _)| from);
+                let opens = opens.filter(|from| after < *from && *from <= until);
+                opens.is_some_and(|from| {
+                    let before = from - SignedDuration::from_nanos(1);
+                    self.open_until(site, class, before, before) == before
+                })
+            })
+        })
+    }
+
     /// Until when the class stays open without a break, as far as `enough`; `at` itself where it is closed.
     fn open_until(
         &mut self,
-        run: &Run,
+        site: &Site,
         class: &WindowClass,
         at: Timestamp,
         enough: Timestamp,
     ) -> Timestamp {
-        let site = &run.site;
         let days = KnownDays { calendars: &site.calendars, default: site.calendar.as_ref() };
         let openings = site.windows.get(class).map_or(&[][..], |window| &window.open);
         let mut until = at;

@@ -23,8 +23,7 @@ fn sample(seeds: std::ops::Range<u64>) -> impl Iterator<Item = (u64, Made)> {
 /// A witness of the first run of a made-up night, opened and nothing else.
 fn opened(made: &Made) -> (Witness, RunId) {
     let opening = plan::openings(made).unwrap().into_iter().next().unwrap();
-    let mut witness = Witness::default();
-    witness.state.define("made-up", made.site.clone());
+    let mut witness = Witness::of("made-up", made.site.clone());
     let run = opening.opened.run.clone();
     witness.take(opening.at, &Fact::RunOpened(opening.opened), &BTreeSet::new()).unwrap();
     (witness, run)
@@ -207,8 +206,7 @@ fn breaks(
     (seed, night): &(u64, Night),
     doctored: &impl Fn(&PersonId, &mut Option<PersonId>),
 ) -> bool {
-    let mut witness = Witness::default();
-    witness.state.define("made-up", made(&mut Dice::new(*seed), 12).unwrap().site);
+    let mut witness = Witness::of("made-up", made(&mut Dice::new(*seed), 12).unwrap().site);
     let mut found = false;
     for sealed in &night.entries {
         let mut entry = sealed.open().unwrap();

@@ -53,7 +53,7 @@ pub(super) fn all(
     Ok((batches, changes))
 }
 
-fn empty(
+pub(super) fn empty(
     dice: &mut Dice,
     night: &WhichNight,
     named: &Named<'_>,

@@ -14,10 +14,10 @@ use crate::types::{ChangeId, CheckName, PersonId, Role, Span, Text};
 pub(super) const ENVIRONMENT: &str = "sample";
 
 const WRITES: &str = "developer";
-const REVIEWS: &str = "reviewer";
-const LEADS: &str = "dev-lead";
-const SITS: &str = "ccb";
-const OPERATES: &str = "operations-lead";
+pub(super) const REVIEWS: &str = "reviewer";
+pub(super) const LEADS: &str = "dev-lead";
+pub(super) const SITS: &str = "ccb";
+pub(super) const OPERATES: &str = "operations-lead";
 
 pub(super) const AUTHOR: &str = "li-wei";
 

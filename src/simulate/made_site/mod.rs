@@ -3,6 +3,7 @@
 
 mod batches;
 mod calendars;
+mod change_days;
 mod change_rules;
 mod jobs;
 mod needs;
@@ -106,10 +107,18 @@ pub(super) fn made(dice: &mut Dice, jobs: usize) -> Result<Made, BadSite> {
         changes,
         change_rules: None,
         batches: batches.into_iter().map(|b| (b.id.clone(), Arc::new(b))).collect(),
-        pools,
+        pools: pools.clone(),
     };
     if jobs % 5 == 2 {
+        let mut aside = dice.aside();
+        let whole = jobs % 15 == 2;
+        if whole {
+            change_days::lists(&mut aside, &mut site, &night, &named)?;
+        }
         change_rules::lay(dice, &mut site)?;
+        if whole {
+            change_days::lay(&mut aside, &mut site, &night)?;
+        }
     }
     if jobs % 5 == 3 {
         on_call::lay(dice, &mut site, night.date)?;
@@ -145,6 +154,8 @@ pub(super) fn operator() -> Result<PersonId, InvalidName> {
 pub(super) fn author() -> Option<PersonId> {
     PersonId::new(change_rules::AUTHOR).ok()
 }
+
+pub(super) use self::change_days::{LIST, LISTED};
 
 /// Who says yes where it takes two.
 pub(super) fn watcher() -> Result<PersonId, InvalidName> {

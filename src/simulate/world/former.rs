@@ -135,7 +135,7 @@ impl World {
         site.change_rules = None;
         self.blank = Core::new(1);
         self.blank.define_by(DIGEST, Arc::clone(&self.site), Arc::clone(&self.calendars));
-        self.core = fresh(&self.blank, &self.site);
+        self.core = fresh(&self.blank, &self.site, &self.drawn);
     }
 
     /// Workers of its changes apply them though told to look only.

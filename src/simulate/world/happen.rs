@@ -3,10 +3,11 @@
 use jiff::SignedDuration;
 
 use super::*;
+use crate::core::change::{SealedList, list};
 use crate::core::fact::{Action, RunOpened, StopHow};
-use crate::core::order;
+use crate::core::order::{self, Ordered};
 use crate::core::refused::Refused;
-use crate::simulate::{clearing, responder};
+use crate::simulate::{afterwards, clearing, responder};
 use crate::types::{InvalidName, JobName, PersonId};
 
 /// A job of another run, and how it came out.
@@ -179,6 +180,7 @@ impl World {
     fn somebody_moves_changes(&mut self) -> Result<(), Breach> {
         let fault = Fault::Operators;
         let mut events = self.help()?;
+        events.extend(afterwards::finish(self.core.state(), &self.site, &self.calendars));
         let by = self.somebody(fault)?;
         let dice = self.faults.dice(fault);
         if dice.percent(50) {
@@ -214,6 +216,7 @@ impl World {
         let idle = actions.is_empty() && events.is_empty();
         let wait = if idle { self.clock.passed() / 8 } else { TIDIES };
         // Before what they have given lapses.
+        events.extend(afterwards::finish(self.core.state(), &self.site, &self.calendars));
         let hold = self.site.change_rules.as_ref().and_then(|rules| rules.approvals_hold);
         let wait = hold.map_or(wait, |hold| wait.min(hold.get() / 2));
         for (run, action) in actions {
@@ -233,6 +236,15 @@ impl World {
     }
 
     fn order(&mut self, asked: Asked) -> Result<(), Breach> {
+        let batch = self.site.batches.get(&asked.order.batch);
+        if batch.is_some_and(|batch| batch.list.is_some()) {
+            self.put_on_the_list()?;
+            if !self.up {
+                // Whoever ordered it does so again.
+                self.orders.push_front((self.clock.passed(), asked));
+                return Ok(());
+            }
+        }
         let opened = match self.opened(asked) {
             Ok(opened) => opened,
             Err(refused) => {
@@ -242,6 +254,23 @@ impl World {
         };
         let across = self.across(&opened);
         self.turn(vec![Event::Open { opened: Box::new(opened), across }])
+    }
+
+    /// People have a day for it: one hands in, others review, approve and schedule.
+    fn put_on_the_list(&mut self) -> Result<(), Breach> {
+        for _ in 0..2 + self.dice.of(0..6) {
+            let by = (&self.site, &self.calendars);
+            let events = clearing::lists(self.core.state(), by, self.clock.now());
+            if events.is_empty() || !self.up {
+                break;
+            }
+            self.turn(events)?;
+        }
+        let anew = self.dice.percent(40);
+        match clearing::anew(&mut self.dice, &self.site).filter(|_| anew && self.up) {
+            Some(event) => self.turn(vec![event]),
+            None => Ok(()),
+        }
     }
 
     /// How the jobs of other runs stand that a run needs, as the store would tell.
@@ -262,13 +291,38 @@ impl World {
             .collect()
     }
 
-    fn opened(&self, asked: Asked) -> Result<RunOpened, Refused> {
+    fn opened(&mut self, asked: Asked) -> Result<RunOpened, Refused> {
         let bad = |error: InvalidName| Refused::new(error.to_string());
         let ordered = order::resolve(&self.site, &self.calendars, asked.order, asked.at)?;
         let batch = ordered.order.batch.clone();
         let run = RunId { batch, key: ordered.key().map_err(bad)?, number: 1 };
         let clock = (self.clock.boot(), self.clock.now().since_boot);
-        Ok(ordered.opened(run, DIGEST.to_owned(), asked.expected, clock))
+        let (digest, list) = match self.drawn(&ordered, &run) {
+            Some((digest, list)) => (digest, Some(Box::new(list))),
+            None => (DIGEST.to_owned(), None),
+        };
+        let opened = ordered.opened(run, digest, asked.expected, clock);
+        Ok(RunOpened { list, ..opened })
+    }
+
+    /// The list of a batch that takes its jobs from one, and what its run goes by.
+    fn drawn(&mut self, ordered: &Ordered, run: &RunId) -> Option<(String, SealedList)> {
+        let state = self.core.state();
+        let under_way = state.changes_under_way();
+        let known = list::Known { lives: &state.standing.changes, under_way: &under_way };
+        let batch = self.site.batches.get(&ordered.order.batch)?;
+        let times = (self.clock.wall(), ordered.anchor);
+        let drawn = list::draw(&self.site, batch, known, times)?;
+        let digest = format!("{DIGEST} {run}");
+        let mut site = Site::clone(&self.site);
+        site.batches.insert(drawn.batch.id.clone(), drawn.batch);
+        let site = Arc::new(site);
+        for core in [&mut self.blank, &mut self.core] {
+            core.define_by(&digest, Arc::clone(&site), Arc::clone(&self.calendars));
+        }
+        self.witness.state.define(&digest, Arc::clone(&site));
+        self.drawn.push((digest.clone(), site));
+        Some((digest, drawn.list))
     }
 }
 

@@ -100,6 +100,8 @@ impl Breach {
 pub struct Night {
     /// The journal, as it was stored.
     pub entries: Vec<Sealed>,
+    /// What runs go by besides the site: those of lists.
+    pub drawn: Vec<(String, Arc<Site>)>,
     /// What was carried out, in order.
     pub commands: Vec<Command>,
     pub counts: Counts,
@@ -187,6 +189,8 @@ pub struct World {
     /// Hosts that the supervisor can reach.
     reached: Arc<BTreeSet<HostName>>,
     witness: Witness,
+    /// The sites of runs whose jobs are the changes of a list, with what they go by.
+    drawn: Vec<(String, Arc<Site>)>,
     orders: VecDeque<(Duration, Asked)>,
     /// How jobs of other dates come out, by when that is heard of; and what is known of them already.
     news: VecDeque<(Duration, News)>,
@@ -218,8 +222,7 @@ impl World {
         let (site, begin) = (Arc::clone(&night.site), night.begins);
         let mut blank = Core::new(1);
         blank.define_by(DIGEST, Arc::clone(&site), Arc::clone(&night.calendars));
-        let mut witness = Witness::default();
-        witness.state.define(DIGEST, Arc::clone(&site));
+        let witness = Witness::of(DIGEST, Arc::clone(&site));
         let of_night =
             |at: Timestamp| Duration::try_from(at.duration_since(begin)).unwrap_or_default();
         let orders = night.asked.into_iter().map(|asked| (of_night(asked.at), asked)).collect();
@@ -227,7 +230,7 @@ impl World {
         let (faults, plan) = Faults::new(scenario.seed, &scenario.without);
         let mut world = Self {
             agents: Agents::new(&site),
-            core: fresh(&blank, &site),
+            core: fresh(&blank, &site, &[]),
             blank,
             calendars: night.calendars,
             clock: Clock::new(begin),
@@ -243,6 +246,7 @@ impl World {
             wakes: None,
             reached: Arc::default(),
             witness,
+            drawn: Vec::new(),
             orders,
             news,
             known: night.known,
@@ -271,11 +275,14 @@ impl World {
     }
 
     fn go_to_the_end(&mut self) -> Result<(), Breach> {
+        self.serve()?;
         loop {
-            let Some(next) = self.next() else {
-                if self.is_over() {
-                    return self.last_look();
-                }
+            let next = self.next();
+            // Lists of the week come for ever.
+            if (next.is_none() || self.serves() && self.is_still()) && self.is_over() {
+                return self.last_look();
+            }
+            let Some(next) = next else {
                 return Err(Violation::Endless(self.what_is_left()).into());
             };
             self.pass_until(next);
@@ -284,6 +291,12 @@ impl World {
             }
             self.happen()?;
         }
+    }
+
+    /// Whether nothing is on its way, and nobody is about to do anything.
+    fn is_still(&self) -> bool {
+        let moves = self.agents.next().is_some() || !self.news.is_empty();
+        self.calm && !moves && self.formers.iter().all(|former| former.epoch >= self.epoch)
     }
 
     /// Turns that a night may take in all; a night that takes more goes round in circles.
@@ -300,6 +313,7 @@ impl World {
         Night {
             struck: self.faults.struck().collect(),
             entries: self.store.into_entries(),
+            drawn: self.drawn,
             commands: self.commands,
             counts: self.counts,
         }
@@ -395,15 +409,16 @@ impl World {
 }
 
 /// A supervisor that has heard of nothing yet.
-fn fresh(blank: &Core, site: &Arc<Site>) -> Core {
-    let mut core = blank.over(empty(site));
+fn fresh(blank: &Core, site: &Arc<Site>, drawn: &[(String, Arc<Site>)]) -> Core {
+    let mut core = blank.over(known(site, drawn));
     core.keep_shifts();
     core
 }
 
-/// Nothing has happened yet.
-fn empty(site: &Arc<Site>) -> State {
+/// Nothing has happened yet. `drawn`: what runs go by besides the site.
+fn known(site: &Arc<Site>, drawn: &[(String, Arc<Site>)]) -> State {
     let mut state = State::default();
     state.define(DIGEST, Arc::clone(site));
+    drawn.iter().for_each(|(digest, site)| state.define(digest, Arc::clone(site)));
     state
 }

@@ -45,6 +45,9 @@ impl World {
 
     fn why(&mut self, id: &RunId, now: Now, around: Around<'_>) -> Result<(), Breach> {
         let run = self.core.state().run(id)?;
+        if run.jobs.is_empty() {
+            return Ok(());
+        }
         let index = self.dice.of(0..run.jobs.len() as u64) as usize;
         let job = &run.job(index).name;
         let answer = of_why::why(&self.core, id, job, now, around)?;

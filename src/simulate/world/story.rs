@@ -16,7 +16,7 @@ impl World {
 
     fn story(&self) -> Vec<String> {
         let mut told = Vec::new();
-        let mut after = empty(&self.site);
+        let mut after = known(&self.site, &self.drawn);
         let mut log = self.log.iter().peekable();
         for (number, (at, fact)) in self.store.facts().iter().enumerate() {
             while let Some((_, at, what)) = log.next_if(|(facts, ..)| *facts <= number) {

@@ -247,7 +247,7 @@ impl World {
         self.note(format!("supervisor {} takes the night up", self.epoch.0));
         self.up = true;
         self.wakes = None;
-        self.core = fresh(&self.blank, &self.site);
+        self.core = fresh(&self.blank, &self.site, &self.drawn);
         for (at, fact) in self.store.facts() {
             self.core.replay(*at, fact)?;
         }
@@ -265,6 +265,7 @@ impl World {
             Some(RunResult::Stopped) | None => true,
         });
         self.recalls = true;
+        self.serve()?;
         for run in interrupted {
             if self.up {
                 self.resume(run)?;
@@ -275,6 +276,20 @@ impl World {
             self.sleep();
         }
         Ok(())
+    }
+
+    /// Whether something of the site comes without a run.
+    pub(super) fn serves(&self) -> bool {
+        self.site.change_rules.as_ref().is_some_and(|rules| !rules.weekly.is_empty())
+    }
+
+    /// The supervisor begins to serve the site.
+    pub(super) fn serve(&mut self) -> Result<(), Breach> {
+        if !self.serves() {
+            return Ok(());
+        }
+        let site = Arc::clone(&self.site);
+        self.turn(vec![Event::Serve { site, observes: false, revision: None }])
     }
 
     /// A run goes on, as the present supervisor takes it up.

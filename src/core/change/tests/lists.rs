@@ -156,6 +156,11 @@ fn what_could_not_start_whatever_people_do_is_left_out_with_its_reason_and_what_
     let mut night = ready(&["a"]);
     night.house.site.changes.get_mut(&change("a")).unwrap().content = "other".into();
     assert_eq!(at(&mut night, "10:55").1, ["a: lapsed"]);
+    // Somebody who has approved it is named as its author since.
+    let mut night = ready(&["a"]);
+    let papers = &mut night.house.site.changes.get_mut(&change("a")).unwrap().papers;
+    papers.authors.push(person("ops"));
+    assert_eq!(at(&mut night, "10:55").1, ["a: own-work"]);
     let mut night = ready(&["a"]);
     night.house.site.people.get_mut(&person("ops")).unwrap().roles.clear();
     assert_eq!(at(&mut night, "10:55").1, ["a: lapsed"]);
