@@ -333,9 +333,13 @@ impl Desk<'_> {
         }
     }
 
-    /// What a role is asked when it approves (D4), and nobody has ticked.
-    fn answered(&self, asks: &[CheckName], tick: &[String]) -> Result<(), Refused> {
-        let open = asks.iter().filter(|asked| !tick.iter().any(|tick| tick == asked.as_str()));
+    /// What a role is asked when it reviews or approves (D4), and nobody has ticked.
+    fn answered<'a>(
+        &self,
+        asks: impl IntoIterator<Item = &'a CheckName>,
+        tick: &[String],
+    ) -> Result<(), Refused> {
+        let open = asks.into_iter().filter(|asked| !tick.iter().any(|tick| tick == asked.as_str()));
         let title = |asked: &CheckName| {
             let title = self.rules.questions.get(asked).map(|title| title.get(Lang::En));
             format!("{asked} ({})", title.unwrap_or_default())
@@ -344,7 +348,7 @@ impl Desk<'_> {
         if open.is_empty() {
             return Ok(());
         }
-        let what = format!("whoever approves it answers: {}", open.join(", "));
+        let what = format!("this takes an answer to: {}", open.join(", "));
         Err(Refused::by(Rule::NotTicked, what).hint("each is answered with yes: `--tick NAME`"))
     }
 
@@ -383,6 +387,8 @@ impl Desk<'_> {
             return Err(Refused::by(Rule::NoChange, what));
         }
         self.must_not_clash(by, Part::Reviewer, &Crew::default())?;
+        let mine = open.iter().filter(|quorum| quorum.role == role);
+        self.answered(mine.flat_map(|quorum| &quorum.asks), &ticked)?;
         self.ticked(&ticked)?;
         let left = |role_of: &Role| {
             open.iter()

@@ -1,5 +1,7 @@
 //! What people confirm: of a request before its scripts, on the day of its window, and after an execution before it is closed.
 
+use std::sync::Arc;
+
 use super::house::{House, approve, change, confirm, person, review, schedule, submit};
 use super::night::Night;
 use crate::core::change::{ChangeOrder, ChangeRequest, Overdue, Wish};
@@ -112,6 +114,15 @@ fn approvers_answer_what_their_role_is_asked() {
         role: None,
         tick: tick.iter().map(|name| (*name).to_owned()).collect(),
     };
+    // Reviewers are asked by the same key.
+    let mut strict = House::new(starter::House::C, &[("fix", DATA)]);
+    let rules = Arc::make_mut(strict.site.change_rules.as_mut().unwrap());
+    for rule in rules.approvals.iter_mut().filter_map(|rule| rule.review.as_mut()) {
+        rule.asks = vec![CheckName::new("tested").unwrap()];
+    }
+    strict.at("2026-10-27T10:00").done("fix", "author", of_day(26));
+    assert_eq!(strict.take("fix", "dba", review()), Some(Rule::NotTicked));
+    strict.done("fix", "dba", Wish::Review { tick: vec!["tested".to_owned()] });
     for few in [&[][..], &["tested", "rollback-plan"], &["tested", "accepted", "rollback-plan"]] {
         assert_eq!(house.take("fix", "dev", ticks(few)), Some(Rule::NotTicked), "{few:?}");
     }

@@ -5,9 +5,10 @@ use super::house::{
 };
 use crate::core::change::{ACCEPTANCE, Missing, Signature, Signs, Stage, WindowDecision, Wish};
 use crate::core::refused::Rule;
-use crate::definition::site::{Change, ChangeKind, Part};
+use crate::core::state::Standing;
+use crate::definition::site::{Change, ChangeKind, Part, Person};
 use crate::definition::starter;
-use crate::types::Span;
+use crate::types::{Role, Span};
 use crate::wire::ChangeState;
 
 const DATA: &str = "class: data\ntarget: prod";
@@ -242,6 +243,34 @@ fn accepted_by(house: &House) -> Vec<(String, usize)> {
     let signatures = house.desk(&change("fix")).signatures("production", house.at).into_iter();
     let of = |signature: &Signature| matches!(&signature.signs, Signs::Item { item } if item.as_str() == ACCEPTANCE);
     signatures.filter(of).map(|it| (it.role.to_string(), it.given.len())).collect()
+}
+
+/// D10: group leads, operations and the director of the product line; copied to project manager, product manager and testers.
+#[test]
+fn both_rule_sets_mail_an_emergency_to_whom_it_concerns() {
+    use crate::view::change::ChangeTold;
+    let leads = ["dev-lead", "test-lead", "operations-lead", "operations"];
+    let table: [(starter::House, &[&str]); 2] =
+        [(starter::House::H, &[]), (starter::House::C, &["project-manager", "product-director"])];
+    for (set, more) in table {
+        let line = if more.is_empty() { "" } else { "\nproduct_line: securities" };
+        let lines = "class: data\nkind: emergency\ntarget: prod\nproduct_manager: author\ntester: [helper]";
+        let mut house = House::new(set, &[("fix", &format!("{lines}{line}"))]);
+        house.at("2026-10-27T22:00").done("fix", "author", submit());
+        let mut wanted = vec![person("author"), person("helper")];
+        for role in leads.iter().chain(more) {
+            let id = person(&format!("is-{role}"));
+            let known = house.site.people.values().next().unwrap().clone();
+            let own = Person { roles: vec![Role::new(role).unwrap()], ..known };
+            house.site.people.insert(id.clone(), own);
+            wanted.push(id);
+        }
+        let standing = Standing { changes: house.lives.clone(), ..Standing::default() };
+        let told = ChangeTold::of(&house.site, &standing, &change("fix"), "production").unwrap();
+        for person in wanted {
+            assert!(told.emergency_to.contains(&person), "{person}: {:?}", told.emergency_to);
+        }
+    }
 }
 
 #[test]
