@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::orders::HISTORY;
 use super::{Fatal, Supervisor, World};
 use crate::core::fact::{Fact, RunResult};
-use crate::core::forecast;
+use crate::core::forecast::{self, Forecast};
 use crate::core::incident::Audience;
 use crate::core::night::Notice;
 use crate::core::state::Run;
@@ -20,6 +20,10 @@ use crate::render::{self, mail::Reader};
 use crate::types::{IncidentId, JobName, Lang, PersonId, RunId, Span};
 use crate::view::{self, of_job::Around, report::ReportView, starts::Missed};
 
+/// The night as it is expected to go on, for all mails of a turn: it costs as much as the night has jobs, and a thousand
+/// of them may fail at once.
+pub(super) type Ahead = std::cell::OnceCell<Option<Forecast>>;
+
 impl<W: World> Supervisor<W> {
     /// One message about an incident to each of these people, in that person's language, and to each room.
     pub(super) fn incident_mail(
@@ -27,6 +31,7 @@ impl<W: World> Supervisor<W> {
         incident: IncidentId,
         to: &Audience,
         notice: &Notice,
+        ahead: &Ahead,
     ) -> Vec<OutgoingMail> {
         let now = self.parts.clock.now();
         let Ok(known) = self.core.state().incident(incident) else { return Vec::new() };
@@ -41,14 +46,12 @@ impl<W: World> Supervisor<W> {
             Some(run) => format!("{incident}.{run}"),
             None => format!("{incident}.{}", known.opened.as_second()),
         };
-        let ahead = run.and_then(|_| forecast::of_night(&self.core, now).ok());
+        let ahead = run.and_then(|run| {
+            let ahead = ahead.get_or_init(|| forecast::of_night(&self.core, now).ok());
+            ahead.as_ref()?.runs.get(run.id())
+        });
         let nothing = BTreeMap::new();
-        let around = Around {
-            planned: None,
-            ahead: ahead.as_ref().zip(run).and_then(|(ahead, run)| ahead.runs.get(run.id())),
-            usual_p95: &nothing,
-            unsent_mail: 0,
-        };
+        let around = Around { planned: None, ahead, usual_p95: &nothing, unsent_mail: 0 };
         let page = match view::of_incident::mail(&self.core, incident, now, around) {
             Ok(page) => page,
             Err(why) => {

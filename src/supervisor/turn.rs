@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
+use super::letters::Ahead;
 use super::{Fatal, Input, Supervisor, World, answer};
 use crate::core::fact::{Action, Fact};
 use crate::core::launch::{self, Places};
@@ -258,11 +259,11 @@ impl<W: World> Supervisor<W> {
         turn.mail.extend(self.refusal_mail(&turn.facts));
         turn.mail.extend(self.feedback_mail(&turn.facts));
         turn.mail.extend(self.seal_mail(&turn.facts));
-        let mut over = BTreeSet::new();
+        let (mut over, ahead) = (BTreeSet::new(), Ahead::new());
         for command in &turn.commands {
             match command {
                 Command::Notify { incident, to, notice } => {
-                    turn.mail.extend(self.incident_mail(*incident, to, notice));
+                    turn.mail.extend(self.incident_mail(*incident, to, notice, &ahead));
                 }
                 Command::HandOver { hand_over, people, notice } => {
                     turn.mail.extend(self.hand_over_mail(hand_over, people, *notice).await);

@@ -258,9 +258,8 @@ fn what_nobody_has_confirmed_in_time_is_one_incident_until_somebody_has() {
     let house = executed("markets: [hk]", "2026-10-27T17:00", ChangeState::Done);
     let mut night = Night::on(house);
     night.core.state.standing.changes = night.house.lives.clone();
-    let site = std::sync::Arc::new(night.house.site.clone());
-    let serve =
-        || Event::Serve { site: std::sync::Arc::clone(&site), observes: false, revision: None };
+    let site = Arc::new(night.house.site.clone());
+    let serve = || Event::Serve { site: Arc::clone(&site), observes: false, revision: None };
     night.must(serve());
     let due = |night: &Night| night.core.next_wake().wall;
     night.at("2026-10-28T09:29:59");
@@ -282,7 +281,7 @@ fn what_nobody_has_confirmed_in_time_is_one_incident_until_somebody_has() {
         change: change("fix"),
         wish: confirm("production", "morning-open"),
         key: None,
-        site: std::sync::Arc::clone(&site),
+        site: Arc::clone(&site),
         named: Vec::new(),
     };
     night.must(Event::Change {

@@ -254,7 +254,8 @@ fn both_rule_sets_mail_an_emergency_to_whom_it_concerns() {
         [(starter::House::H, &[]), (starter::House::C, &["project-manager", "product-director"])];
     for (set, more) in table {
         let line = if more.is_empty() { "" } else { "\nproduct_line: securities" };
-        let lines = "class: data\nkind: emergency\ntarget: prod\nproduct_manager: author\ntester: [helper]";
+        let lines =
+            "class: data\nkind: emergency\ntarget: prod\nproduct_manager: author\ntester: [helper]";
         let mut house = House::new(set, &[("fix", &format!("{lines}{line}"))]);
         house.at("2026-10-27T22:00").done("fix", "author", submit());
         let mut wanted = vec![person("author"), person("helper")];
