@@ -8,6 +8,7 @@ use super::missing::Missing;
 use super::take::has_role_of;
 use crate::core::fact::Action;
 use crate::core::gate;
+use crate::core::incident::Fault;
 use crate::core::night::{Core, Mover};
 use crate::core::phase::Phase;
 use crate::core::refused::{Refused, Rule};
@@ -214,7 +215,9 @@ impl Mover<'_> {
         let alone = missing.iter().all(|missing| matches!(missing, Missing::Needs { .. }));
         let told = self.core.state.unfinished().any(|incident| {
             let job = incident.what.job.as_ref().and_then(|job| state.index(job));
+            let waits_so = incident.about().any(|(_, fault)| *fault == Fault::Waits);
             incident.is_open()
+                && waits_so
                 && incident.what.run.as_ref() == Some(run)
                 && job.is_some_and(|index| subject(state, index).is_some() && waits(state, index))
         });

@@ -154,9 +154,11 @@ impl State {
     /// Whether it was told that this drill was not held by that date, and people have taken note of it.
     fn knows_overdue(&self, drill: &DrillName, due: Date) -> bool {
         let missed = self.drills.get(drill).and_then(|known| known.missed);
-        let told = missed.filter(|(_, told)| *told == due).map(|(id, _)| id);
-        let known = told.and_then(|id| self.incidents.get(&id));
-        known.is_some_and(|known| known.is_open() || known.resolution().is_some())
+        let known = missed.and_then(|(id, told)| Some((self.incidents.get(&id)?, told)));
+        // What is open goes on, whatever date it is due by since: another interval, or a drill that was answered late.
+        known.is_some_and(|(known, told)| {
+            known.is_open() || told == due && known.resolution().is_some()
+        })
     }
 }
 

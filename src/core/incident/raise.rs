@@ -113,9 +113,13 @@ impl Mover<'_> {
         self.core.state.unfinished().find(|incident| {
             let in_the_way = |job| incident.is_about(job) || incident.blocks.contains(job);
             let late_too = is_late(&incident.what.fault) && is_late(fault);
-            incident.is_open()
-                && incident.what.run.as_ref() == Some(run)
-                && (late_too || job.is_none_or(in_the_way))
+            // A job that will not get in need not be what makes its run late, and may be of a lower grade by far.
+            let apart = !closes(fault) && incident.about().all(|(_, about)| closes(about));
+            let part = match apart {
+                true => job.is_some_and(in_the_way),
+                false => late_too || job.is_none_or(in_the_way),
+            };
+            incident.is_open() && incident.what.run.as_ref() == Some(run) && part
         })
     }
 
@@ -291,8 +295,12 @@ impl Mover<'_> {
         index: usize,
     ) -> Result<(), Unfit> {
         let state = self.core.state.run(run)?;
+        let name = state.job(index).name.clone();
+        if let Some(incident) = self.about_job(run, &name) {
+            return self.repeat(incident, Some(name), Fault::Waits, Vec::new());
+        }
         let severity = graded(state, Some(index), &blocked(state, index));
-        let (run, job) = (Some(run.clone()), Some(state.job(index).name.clone()));
+        let (run, job) = (Some(run.clone()), Some(name));
         let kind = IncidentKind::Fault;
         let (fault, also) = (Fault::Waits, Vec::new());
         self.open_incident(Draft { run, job, fault, kind, severity, by: None, also })
@@ -420,7 +428,11 @@ fn at_risk(run: &Run, index: Option<usize>, blocks: &[JobName], now: Timestamp) 
 }
 
 fn is_foreseen(fault: &Fault) -> bool {
-    matches!(fault, Fault::WillBeLate { .. } | Fault::WindowCloses { .. })
+    closes(fault) || matches!(fault, Fault::WillBeLate { .. })
+}
+
+fn closes(fault: &Fault) -> bool {
+    matches!(fault, Fault::WindowCloses { .. })
 }
 
 fn is_late(fault: &Fault) -> bool {

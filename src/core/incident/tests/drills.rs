@@ -197,3 +197,21 @@ fn a_drill_that_was_not_held_in_time_is_told_once_to_those_who_lead() {
     step(&mut night, "li", 4, Wanted::Acknowledge).unwrap();
     assert!(!open(&night));
 }
+
+/// What is told of a drill goes on when the files want it by another date, and that opens no second one beside it.
+#[test]
+fn another_interval_tells_of_no_drill_twice() {
+    let mut night = drilled(|_, _| {});
+    let begun = night.now.wall;
+    sleep(&mut night, begun, 40 * 60);
+    assert!(night.core.state().incidents[&IncidentId(1)].is_open());
+    for every in [20, 25, 5] {
+        let mut site = Site::clone(&night.site);
+        let mut escalation = Escalation::clone(site.escalation.as_ref().unwrap());
+        escalation.drills.get_mut(&lost_host()).unwrap().every = every;
+        site.escalation = Some(Arc::new(escalation));
+        night.site = Arc::new(site);
+        serve(&mut night);
+        assert_eq!(night.core.state().unfinished().count(), 1, "every {every} days");
+    }
+}
