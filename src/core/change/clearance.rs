@@ -291,6 +291,11 @@ impl Desk<'_> {
             let reason = WindowReason::NotOpen { class: (*class).clone() };
             return Err(Missing::Window { reason, next: Some(opens) });
         }
+        // A later opening is that of another list: it is let run late, or scheduled anew.
+        let passed = self.passed(start, scheduled).filter(|_| matches!(gate, Gate::Open { .. }));
+        if let Some(Err(passed)) = passed.map(|closed| self.late(start.environment, closed)) {
+            return Err(passed);
+        }
         let (reason, next) = match gate {
             Gate::Open { .. } if classes.is_empty() => return Ok(WindowDecision::Unlimited),
             Gate::Open { closes } => {
@@ -319,12 +324,17 @@ impl Desk<'_> {
         if self.change.kind == ChangeKind::Emergency {
             return Ok(WindowDecision::Emergency);
         }
-        let passed = scheduled.and_then(|(_, window)| window).filter(|(_, to)| *to <= start.at);
-        let Some((_, closed)) = passed else { return Err(None) };
+        let Some(closed) = self.passed(start, scheduled) else { return Err(None) };
         match self.late(start.environment, closed) {
             Ok(by) => Ok(WindowDecision::Late { by }),
             Err(passed) => Err(Some(passed)),
         }
+    }
+
+    /// When the window of its list closed, if that is over; an emergency is bound to none.
+    fn passed(&self, start: &Start<'_>, scheduled: Option<Listed>) -> Option<Timestamp> {
+        let (_, closed) = scheduled?.1?;
+        (self.change.kind == ChangeKind::Normal && closed <= start.at).then_some(closed)
     }
 
     /// Who lets a normal change run whose window closed then (C §8.1).

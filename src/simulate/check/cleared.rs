@@ -194,6 +194,12 @@ impl<'a> Ruled<'a> {
         normal && self.list().is_some_and(|(opens, _)| at < opens)
     }
 
+    /// Whether the window of its list is over, and nobody lets it run late.
+    pub(super) fn has_passed(&self, at: Timestamp) -> bool {
+        let passed = self.list().is_some_and(|(_, closes)| closes <= at);
+        passed && self.change.kind == ChangeKind::Normal && !self.runs_outside(at)
+    }
+
     /// Whether it was put on a list, and another run has begun it since.
     fn is_taken(&self) -> bool {
         let steps = self.submitted().unwrap_or_default();

@@ -57,6 +57,9 @@ impl Clock {
         // An order opens no window for a change that rules are about.
         let opened = match &ruled {
             Some(ruled) if ruled.is_early(at) => return Some("it is on a later list".to_owned()),
+            Some(ruled) if ruled.has_passed(at) => {
+                return Some("the window of its list has passed".to_owned());
+            }
             Some(ruled) => ruled.runs_outside(at),
             None => run.opened.window_override.is_some(),
         };
