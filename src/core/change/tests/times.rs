@@ -214,5 +214,5 @@ fn a_change_whose_window_has_passed_runs_only_where_the_rules_let_it_be_confirme
     assert!(house.lacks("fix", "production").contains(&Rule::WindowPassed));
     // The next opening of the same day is that of another list.
     house.at("2026-10-27T16:10");
-    assert_eq!(house.lacks("fix", "production"), [Rule::WindowPassed]);
+    assert!(house.lacks("fix", "production").contains(&Rule::WindowPassed));
 }
