@@ -20,7 +20,8 @@ struct Feed<'a> {
     title: &'a str,
     /// Of the site's mail: makes the ids of events the site's own.
     domain: &'a str,
-    /// When the file was made, to the day, so that it is the same all day long.
+    /// When the file was made, to the day, so that it is the same all day long: the date at the site, and its midnight.
+    today: Date,
     stamp: Timestamp,
     /// Whether it is one person's, who need not be named in each event.
     of_one: bool,
@@ -46,6 +47,7 @@ pub fn of_site(
         zone: &site.zone,
         title: &super::words::pair(lang, site.title.get(lang), &title),
         domain,
+        today,
         stamp: stamp.map_or(Timestamp::UNIX_EPOCH, |day| day.timestamp()),
         of_one: of.is_some(),
     };
@@ -89,7 +91,7 @@ fn of_event(feed: &Feed<'_>, event: &FeedEvent) -> Vec<String> {
         format!("DTSTAMP:{}", utc(feed.stamp)),
         format!("DTSTART:{}", utc(shift.from)),
         format!("DTEND:{}", utc(shift.to)),
-        format!("SEQUENCE:{}", sequence(feed.stamp, event.changes)),
+        format!("SEQUENCE:{}", sequence(feed.today, event.changes)),
         format!("STATUS:{}", if event.cancelled { "CANCELLED" } else { "CONFIRMED" }),
         format!("SUMMARY:{}", escaped(&summary)),
         format!("DESCRIPTION:{}", escaped(&about)),
@@ -100,9 +102,10 @@ fn of_event(feed: &Feed<'_>, event: &FeedEvent) -> Vec<String> {
 }
 
 /// Which version of an event this is. What has changed it today comes after the day, so that it is higher tomorrow whatever is
-/// taken back: a calendar program keeps what it has when the number falls.
-fn sequence(stamp: Timestamp, changes: u32) -> i64 {
-    let day = stamp.as_second().div_euclid(24 * 3600);
+/// taken back: a calendar program keeps what it has when the number falls. The day is the date's, as two midnights of a zone may be
+/// less than a day of UTC apart.
+fn sequence(today: Date, changes: u32) -> i64 {
+    let day = today.duration_since(Date::constant(1970, 1, 1)).as_hours() / 24;
     day * 1_000 + i64::from(changes.min(999))
 }
 
@@ -161,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_version_is_never_lower_on_a_later_day_and_fits_its_field() {
-        let at = |date: &str| format!("{date}T22:00:00Z").parse::<Timestamp>().unwrap();
+        let at = |date: &str| date.parse::<Date>().unwrap();
         let (today, tomorrow) = (at("2026-10-30"), at("2026-10-31"));
         assert!(sequence(today, 1) > sequence(today, 0));
         for (before, after) in [(0, 0), (3, 0), (u32::MAX, 0)] {

@@ -87,6 +87,26 @@ fn shifts_as_a_calendar() {
     insta::assert_snapshot!(own.replace("\r\n", "\n"));
 }
 
+/// In London the clocks go forward on the 28th: both midnights are on that day of UTC.
+#[test]
+fn versions_in_a_calendar_rise_from_day_to_day_in_every_zone() {
+    for zone in ["Europe/London", "Asia/Shanghai", "America/New_York", "Atlantic/Azores"] {
+        let site = Site { zone: Zone::named(zone).unwrap(), ..november() };
+        let events = roster_feed::of(&site, (date(2026, 11, 2), date(2026, 11, 5)), None);
+        let least_and_most = |today| {
+            let text = super::super::roster_feed::of_site(&site, (today, None), &events);
+            let numbers = text.lines().filter_map(|line| line.strip_prefix("SEQUENCE:"));
+            let numbers: Vec<i64> = numbers.map(|number| number.parse().unwrap()).collect();
+            (*numbers.iter().min().unwrap(), *numbers.iter().max().unwrap())
+        };
+        for day in 26..31 {
+            let (_, today) = least_and_most(date(2027, 3, day));
+            let (tomorrow, _) = least_and_most(date(2027, 3, day + 1));
+            assert!(tomorrow > today, "{zone} {day}: {tomorrow} {today}");
+        }
+    }
+}
+
 #[test]
 fn what_is_exported_is_read_again_as_it_was() {
     let site = november();
