@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::Api;
 use super::caller::End;
 use super::incidents::{at_hand, said_of_step};
-use super::login::{LoginBody, form_token, log_in};
+use super::login::{form_token, log_in};
 use super::page::{Form, Named, Posted};
 use super::problem::Problem;
 use crate::core::forecast;
@@ -129,7 +129,8 @@ pub(super) async fn step(
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LoginForm {
-    person: PersonId,
+    /// As it was typed.
+    person: String,
     password: String,
     incident: Option<String>,
 }
@@ -150,7 +151,9 @@ pub(super) async fn sign_in(
         if let Some(shown) = &mut shown {
             shown.incident = incident;
         }
-        let (_, cookie) = log_in(&api, &end, LoginBody { person, password }).await?;
+        // Keyboards of phones begin with a capital letter and end with a blank. What is no id is nobody's.
+        let person = person.trim().to_ascii_lowercase().parse::<PersonId>().ok();
+        let (_, cookie) = log_in(&api, &end, (person, password)).await?;
         let mut response = match incident {
             Some(incident) => to(&format!("incidents/{incident}"))?,
             None => StatusCode::NO_CONTENT.into_response(),

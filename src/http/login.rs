@@ -70,40 +70,46 @@ pub(super) async fn login(
     form: Form,
     Sent(body): Sent<LoginBody>,
 ) -> Result<Response, Problem> {
-    let (session, cookie) = log_in(&api, &end, body).await?;
+    let LoginBody { person, password } = body;
+    let (session, cookie) = log_in(&api, &end, (Some(person), password)).await?;
     let mut response = form.page(&session, |_| format!("{} has logged in", session.person))?;
     response.headers_mut().insert(header::SET_COOKIE, cookie);
     Ok(response)
 }
 
-/// Lets a person in; each try is recorded, and too many have to wait.
+/// Lets a person in; each try is recorded, and too many have to wait. `person`: `None` where what was given can be nobody's.
 pub(super) async fn log_in(
     api: &Api,
     end: &End,
-    LoginBody { person, password }: LoginBody,
+    (person, password): (Option<PersonId>, String),
 ) -> Result<(Session, HeaderValue), Problem> {
     let (from, now) = (from(end), now()?);
     let site = api.once_begun().await?.site;
     if site.is_none() {
         return Err(Problem::not_now("no job files were taken over yet, and they name the people"));
     }
-    let known = site.as_ref().filter(|site| site.people.contains_key(&person));
-    begin(api, known.map(|_| &person), from, now).await?;
-    let kept = match known {
-        Some(_) => api.reader().await?.password_of(&person).await?,
+    let known = site.as_ref().zip(person).filter(|(site, id)| site.people.contains_key(id));
+    let person = known.map(|(_, person)| person);
+    begin(api, person.as_ref(), from, now).await?;
+    let kept = match &person {
+        Some(person) => api.reader().await?.password_of(person).await?,
         None => None,
     };
-    let trouble = match (known, &kept) {
+    let trouble = match (&person, &kept) {
         (None, _) => LoginTrouble::UnknownPerson,
         (Some(_), None) => LoginTrouble::NoPassword,
         (Some(_), Some(_)) => LoginTrouble::WrongPassword,
     };
     // Takes as long for a person who has none.
-    if !password::verify(password, kept.map(|kept| kept.hash)).await {
-        let person = known.map(|_| person);
-        refuse(api, person, from, trouble).await?;
-        return Err(Problem::new(StatusCode::UNAUTHORIZED, "that is not the person's password"));
-    }
+    let is_right = password::verify(password, kept.map(|kept| kept.hash)).await;
+    let person = match person {
+        Some(person) if is_right => person,
+        person => {
+            refuse(api, person, from, trouble).await?;
+            let detail = "that is not the person's password";
+            return Err(Problem::new(StatusCode::UNAUTHORIZED, detail));
+        }
+    };
     lock(&api.0.logins.tries).succeeded(&person, from);
     let rights = site.map_or(Rights::NONE, |site| rights_of(&site, &person));
     let expires = now.wall.checked_add(SESSION).map_err(Problem::failed)?;

@@ -139,8 +139,14 @@ fn a_person_answers_on_the_page_and_nothing_else_can_in_that_name() {
         browse(&served, ("POST", "/login"), &[], Some("person=ann&password=x&incident=INC-1"));
     assert!(wrong.status == 401 && wrong.body.contains("not the person"), "{wrong:?}");
     assert!(wrong.body.contains("action=\"login\"") && wrong.body.contains("value=\"INC-1\""));
+    // What can be nobody's id is told as a wrong password is, and recorded.
+    let nobody = format!("person=Ann+Duty&password={}&incident=INC-1", PASSWORD.replace(' ', "+"));
+    let nobody = browse(&served, ("POST", "/login"), &[], Some(&nobody));
+    assert_eq!((nobody.status, nobody.body), (401, wrong.body));
+    assert_eq!(served.house.facts("login-refused")[1]["why"], "unknown-person");
 
-    let ann = sign_in(&served, "ann");
+    // As the keyboard of a phone writes it.
+    let ann = sign_in(&served, "Ann+");
     let shown = browse(&served, page, &[("cookie", &ann)], None).ok();
     for header in ["content-security-policy", "x-frame-options", "x-content-type-options"] {
         assert!(shown.headers.contains_key(header), "{header}: {shown:?}");
