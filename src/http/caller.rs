@@ -12,7 +12,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::Api;
 use super::incident_page;
-use super::login::by_token;
+use super::login::{by_token, forgotten};
 use super::problem::Problem;
 use super::route::Needs;
 use crate::driver::api_socket::Peer;
@@ -44,11 +44,22 @@ pub(super) async fn guard(
     next: Next,
 ) -> Result<Response, Problem> {
     let shown = incident_page::Shown::of(request.uri().path(), request.headers());
-    match (guarded((api, needs), request, next).await, shown) {
+    let forgotten = match request.extensions().get::<End>().filter(|_| needs != Needs::Nobody) {
+        Some(end) => forgotten(request.headers(), end)?,
+        None => None,
+    };
+    let answer = match (guarded((api, needs), request, next).await, shown) {
         // A person in front of a browser is told in words, and can sign in.
         (Err(problem), Some(shown)) => shown.trouble(&problem),
         (answer, _) => answer,
+    };
+    let mut response = answer.into_response();
+    if let Some(forgotten) = forgotten
+        && [StatusCode::UNAUTHORIZED, StatusCode::TOO_MANY_REQUESTS].contains(&response.status())
+    {
+        response.headers_mut().insert(header::SET_COOKIE, forgotten);
     }
+    Ok(response)
 }
 
 async fn guarded(

@@ -118,12 +118,24 @@ pub(super) async fn log_in(
     let logged_in =
         CredentialOrder::LoggedIn { person: person.clone(), how, from: from.to_string() };
     tell(api, logged_in).await?;
+    let cookie = cookie(end, &secret, SESSION)?;
+    Ok((Session { person, rights, expires }, cookie))
+}
+
+/// The cookie of a session; with an age of nothing a browser forgets the one that it has.
+fn cookie(end: &End, secret: &str, age: Duration) -> Result<HeaderValue, Problem> {
     let secure = if matches!(end, End::Network { tls: true, .. }) { "; Secure" } else { "" };
-    let age = SESSION.as_secs();
+    let age = age.as_secs();
     let cookie =
         format!("{COOKIE}={secret}; Path=/; Max-Age={age}; HttpOnly; SameSite=Strict{secure}");
-    let cookie = HeaderValue::from_str(&cookie).map_err(Problem::failed)?;
-    Ok((Session { person, rights, expires }, cookie))
+    HeaderValue::from_str(&cookie).map_err(Problem::failed)
+}
+
+/// For the answer to whoever asks with the cookie of a session, where that is over: a browser that kept it would be counted
+/// as a failed try with each page. `None`: it asks with something else.
+pub(super) fn forgotten(headers: &HeaderMap, end: &End) -> Result<Option<HeaderValue>, Problem> {
+    let by_session = !headers.contains_key(header::AUTHORIZATION) && session(headers).is_some();
+    by_session.then(|| cookie(end, "", Duration::ZERO)).transpose()
 }
 
 /// A token in the person's name, which the person may end before its time.
@@ -150,6 +162,7 @@ async fn make_session(
 /// `POST /api/v1/logout`: ends the token that it was asked with.
 pub(super) async fn logout(
     State(api): State<Api>,
+    axum::Extension(end): axum::Extension<End>,
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -159,9 +172,7 @@ pub(super) async fn logout(
     let order = CredentialOrder::RevokeToken { token: row.token };
     match api.ask(caller, house(order)).await? {
         Reply::Done(_) => {
-            let over = HeaderValue::from_static(
-                "nightrun_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict",
-            );
+            let over = cookie(&end, "", Duration::ZERO)?;
             let mut response = StatusCode::NO_CONTENT.into_response();
             response.headers_mut().insert(header::SET_COOKIE, over);
             Ok(response)
@@ -223,14 +234,15 @@ fn password_of(headers: &HeaderMap) -> Option<String> {
 
 /// The secret of a token: of the header, or of the session's cookie.
 fn secret(headers: &HeaderMap) -> Option<&str> {
-    let value = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let bearer = value(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
-    let cookie = || {
-        let cookies = value(header::COOKIE)?.split(';');
-        let mut named = cookies.filter_map(|cookie| cookie.trim().split_once('='));
-        named.find(|(name, _)| *name == COOKIE).map(|(_, secret)| secret)
-    };
-    bearer.or_else(cookie).map(str::trim)
+    let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let bearer = value.and_then(|value| value.strip_prefix("Bearer "));
+    bearer.or_else(|| session(headers)).map(str::trim)
+}
+
+fn session(headers: &HeaderMap) -> Option<&str> {
+    let cookies = headers.get(header::COOKIE)?.to_str().ok()?.split(';');
+    let mut named = cookies.filter_map(|cookie| cookie.trim().split_once('='));
+    named.find(|(name, _)| *name == COOKIE).map(|(_, secret)| secret)
 }
 
 /// What a form of a page sends back, so that no page of another site can send it in the name of whoever looks: nobody else

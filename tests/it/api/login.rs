@@ -57,7 +57,21 @@ fn a_password_opens_a_session_until_it_is_ended_and_each_try_is_recorded() {
     let with = |question| served.ask(question, &[("cookie", &cookie)], None);
     with(("GET", "/api/v1/status")).ok();
     assert_eq!(with(("POST", "/api/v1/logout")).status, 204);
-    assert_eq!(with(("GET", "/api/v1/status")).status, 401);
+    // A browser is told to forget a session that is over, and only then.
+    let over = with(("GET", "/api/v1/status"));
+    let forget = "nightrun_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict";
+    assert_eq!((over.status, over.headers["set-cookie"].as_str()), (401, forget), "{over:?}");
+    let page = [("cookie", cookie.as_str()), ("accept", "text/html")];
+    let page = served.ask(("GET", "/incidents/INC-1"), &page, None);
+    assert_eq!((page.status, page.headers["set-cookie"].as_str()), (401, forget), "{page:?}");
+    let token = [("cookie", cookie.as_str()), ("authorization", "Bearer none")];
+    for other in [&token[..], &[]] {
+        let refused = served.ask(("GET", "/api/v1/status"), other, None);
+        assert!(refused.status == 401 && !refused.headers.contains_key("set-cookie"), "{other:?}");
+    }
+    let wrong = json!({ "person": "ann", "password": "x" });
+    let wrong = served.ask(("POST", "/api/v1/login"), &[("cookie", &cookie)], Some(&wrong));
+    assert!(wrong.status == 401 && !wrong.headers.contains_key("set-cookie"), "{wrong:?}");
     let refused = served.house.facts("login-refused");
     let reasons: Vec<_> = refused.iter().map(|fact| fact["why"].clone()).collect();
     for why in ["wrong-password", "no-password", "unknown-person"] {
