@@ -159,7 +159,7 @@ fn incidents(core: &Core, site: &Site, (from, to): (Timestamp, Timestamp)) -> Ve
     let known = known.filter(|known| !known.what.trial && !known.is_drill());
     let told =
         known.filter(|known| known.opened <= to && known.closed.is_none_or(|closed| from < closed));
-    told.map(|known| incident(site, known, to)).collect()
+    told.filter_map(|known| known.as_of(to)).map(|known| incident(site, &known)).collect()
 }
 
 fn drills(core: &Core, (from, to): (Timestamp, Timestamp)) -> Vec<DrillLine> {
@@ -186,8 +186,7 @@ fn rounds(core: &Core, (from, to): (Timestamp, Timestamp)) -> Vec<RoundsTold> {
     lines.collect()
 }
 
-fn incident(site: &Site, known: &Incident, to: Timestamp) -> IncidentTold {
-    let closed = known.closed.filter(|closed| *closed <= to);
+fn incident(site: &Site, known: &Incident) -> IncidentTold {
     let passed = |at: Timestamp| {
         Span::of(std::time::Duration::try_from(at.duration_since(known.opened)).unwrap_or_default())
     };
@@ -202,10 +201,10 @@ fn incident(site: &Site, known: &Incident, to: Timestamp) -> IncidentTold {
         run: known.what.run.clone(),
         job: known.what.job.clone(),
         opened: known.opened,
-        closed,
+        closed: known.closed,
         owner: known.owner.as_ref().map(|id| Who::of(site, id)),
-        response: known.acknowledged.filter(|at| *at <= to).map(passed),
-        solution: closed.map(passed),
+        response: known.acknowledged.map(passed),
+        solution: known.closed.map(passed),
         missed: missed.map(|(kind, _)| *kind).collect(),
     }
 }
@@ -249,3 +248,7 @@ fn shifts(site: &Site, (from, to): (Timestamp, Timestamp)) -> (Vec<ShiftTold>, u
     });
     (told.collect(), u32::try_from(known.unknown.len()).unwrap_or(u32::MAX))
 }
+
+#[cfg(test)]
+#[path = "bulletin_tests.rs"]
+mod tests;

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::Who;
 use crate::core::incident::{Absent, Fault, Incident};
 use crate::core::night::Core;
+use crate::core::state::State;
 use crate::definition::site::Site;
 use crate::types::{ClockKind, DrillName, IncidentId, Severity, Span, TeamName, Text};
 
@@ -57,20 +58,21 @@ impl DrillHeld {
     }
 }
 
-/// Drills that the site declares, and others that were held; by name. No site, no drills.
-pub fn list(core: &Core, now: Timestamp) -> Vec<DrillLine> {
+/// Drills that the site declares, and others that were held, as they stood at a time; by name. No site, no drills.
+pub fn list(core: &Core, at: Timestamp) -> Vec<DrillLine> {
     let Some(site) = core.on_call().map(|on_call| &on_call.site) else { return Vec::new() };
-    let known = core.state().drills.keys();
+    let state = core.state().drills_as_of(at);
+    let known = state.drills.keys();
     let declared = site.escalation.iter().flat_map(|escalation| escalation.drills.keys());
     let names: BTreeSet<&DrillName> = known.chain(declared).collect();
-    names.into_iter().filter_map(|name| line(core, site, name, now)).collect()
+    names.into_iter().filter_map(|name| line(&state, site, name, at)).collect()
 }
 
-/// `None`: it was neither declared nor held; only the lack of it was told.
-fn line(core: &Core, site: &Site, name: &DrillName, now: Timestamp) -> Option<DrillLine> {
+/// `None`: it was neither declared nor held.
+fn line(state: &State, site: &Site, name: &DrillName, at: Timestamp) -> Option<DrillLine> {
     let declared = site.escalation.as_ref().and_then(|escalation| escalation.drills.get(name));
-    let stands = declared.map(|drill| core.state().drill_stands((name, drill), &site.zone, now));
-    let real = core.state().drills_of(name).rev().filter(|known| !known.what.trial);
+    let stands = declared.map(|drill| state.drill_stands((name, drill), &site.zone, at));
+    let real = state.drills_of(name).rev().filter(|known| !known.what.trial);
     let incidents: Vec<&Incident> = real.collect();
     let as_held = |incident: &&Incident| match &incident.what.fault {
         Fault::Drill { terms, .. } => Some(terms.title.clone()),

@@ -4,6 +4,7 @@
 //! step after the other until somebody acknowledges, and the limits of the service contract are watched until each is met.
 //! All times are wall times, and follow from recorded facts alone: whoever starts anew goes on where another stopped.
 
+mod as_of;
 mod drill;
 mod due;
 mod escalate;
