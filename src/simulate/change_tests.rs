@@ -9,7 +9,7 @@ use super::made_site::{author, made};
 use super::*;
 use crate::core::change::ChangeStep;
 use crate::core::fact::{Fact, RunOpened};
-use crate::journal::Entry;
+use crate::journal::{Entry, Sealed};
 
 /// Numbers of jobs with which a site has all of it.
 const JOBS: [u64; 2] = [17, 32];
@@ -42,6 +42,20 @@ fn lists_are_filled_and_changes_closed_in_made_up_nights() {
         open.retain(|words| !night.entries.iter().any(|entry| entry.body.contains(words)));
     }
     assert!(open.is_empty(), "never in 40 nights: {open:?}");
+}
+
+/// Two people found that what had stopped half way was not applied, and somebody tried it again when its run was over.
+#[test]
+fn what_two_people_decided_of_a_half_done_change_lets_it_be_tried_again() {
+    let scenario: Scenario = "seed=770386 jobs=32 look=16".parse().unwrap();
+    let night = play(&scenario).unwrap_or_else(|failure| panic!("{}", failure.breach));
+    let decided = |entry: &&Sealed| {
+        let Fact::ChangeMoved { second, step, .. } = entry.open().unwrap().fact else {
+            return false;
+        };
+        matches!(*step, ChangeStep::Decided { applied: false, .. }) && second.is_some()
+    };
+    assert!(night.entries.iter().any(|entry| decided(&entry)));
 }
 
 /// What a witness says of the facts of nights that were altered.

@@ -104,7 +104,7 @@ impl<'a> Ruled<'a> {
         None
     }
 
-    /// It stopped half way in this run, and no two people who had no hand in it have said how it goes on.
+    /// It stopped half way in this run, and no two people who had no hand in it have said how it goes on, or what they found.
     fn cut_off(&self, authors: &BTreeSet<&PersonId>) -> Option<String> {
         let ours =
             |attempt: &AttemptId| attempt.run == *self.run.id() && attempt.job == self.job.name;
@@ -113,9 +113,11 @@ impl<'a> Ruled<'a> {
         )?;
         let ChangeStep::Ended { ended } = &self.steps[at].step else { return None };
         let mut since = self.steps[at..].iter().rev();
-        let said = since.find(
-            |taken| matches!(&taken.step, ChangeStep::GoesOn { attempt, .. } if ours(attempt)),
-        );
+        let said = since.find(|taken| match &taken.step {
+            ChangeStep::GoesOn { attempt, .. } => ours(attempt),
+            ChangeStep::Decided { .. } => true,
+            _ => false,
+        });
         let two = said.and_then(|taken| Some([&taken.by, taken.second.as_ref()?]));
         match two {
             _ if ended.state != ChangeState::Partial => None,
