@@ -11,7 +11,7 @@ use super::night::Mover;
 use super::phase::Phase;
 use super::refused::{Refused, Rule};
 use super::select::no_such_job;
-use super::state::Run;
+use super::state::{Run, State};
 use crate::definition::site::{Kind, TwoPeople};
 use crate::types::{JobName, Outcome, PersonId};
 
@@ -246,11 +246,17 @@ fn confirmable(mover: &Mover<'_>, run: &Run, index: usize, by: &PersonId) -> Res
         return Err(Refused::by(Rule::RoleMissing, what)
             .hint(format!("{by} has not that role in people.yaml")));
     }
+    awaits_confirmation(&mover.core.state, run, index)
+}
+
+/// Whether it waits for the word of a person now; who it is does not matter here.
+pub(super) fn awaits_confirmation(state: &State, run: &Run, index: usize) -> Result<(), Refused> {
+    let name = &run.job(index).name;
     if run.jobs[index].phase != Phase::Waiting {
         let phase = &run.jobs[index].phase;
         return Err(Refused::by(rule_of(phase), format!("{name} {}", word(phase))));
     }
-    let ready = gate::needs_verdict(&mover.core.state, run, index) == Verdict::Go;
+    let ready = gate::needs_verdict(state, run, index) == Verdict::Go;
     if !ready {
         return Err(Refused::by(Rule::TooEarly, format!("it is too early to confirm {name}"))
             .hint("what it needs is not done yet"));

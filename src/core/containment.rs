@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::allowed::state_allows;
+use super::allowed::{awaits_confirmation, state_allows};
 use super::change::{HalfDone, subject};
 use super::fact::Action;
 use super::incident::Incident;
@@ -12,7 +12,7 @@ use super::night::Core;
 use super::phase::Phase;
 use super::select::{Deed, Which};
 use super::state::{Run, State};
-use crate::definition::site::Containment;
+use crate::definition::site::{Containment, Kind};
 use crate::types::ChangeId;
 use crate::wire::ChangeState;
 
@@ -77,6 +77,20 @@ pub(super) fn of_job(state: &State, run: &Run, index: usize) -> Vec<Offer> {
         offers.extend(hold_followers(run, index));
     }
     offers
+}
+
+/// What an operator may do with one job by its state and that of its run, whatever its runbook names. Who may is asked when
+/// it is done.
+pub fn deeds(state: &State, run: &Run, index: usize) -> Vec<Deed> {
+    let which = Which::Job(run.job(index).name.clone());
+    let confirms = matches!(run.job(index).kind, Kind::Confirm { .. })
+        && run.result.is_none()
+        && awaits_confirmation(state, run, index).is_ok();
+    let mut deeds: Vec<Deed> = confirms.then_some(Deed::Confirm).into_iter().collect();
+    let all =
+        [Deed::Release, Deed::Retry, Deed::Kill, Deed::Hold, Deed::Skip, Deed::Force, Deed::Rerun];
+    deeds.extend(all.into_iter().filter(|deed| allowed(run, deed, &which).next().is_some()));
+    deeds
 }
 
 /// What of a selection the state allows.

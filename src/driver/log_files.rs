@@ -62,6 +62,11 @@ impl LogFiles {
             .is_some_and(|record| spool::ended_line(&record).is_some())
     }
 
+    /// Bytes that are there; none where there is no file.
+    pub fn size(&self, attempt: &AttemptId, stream: Stream) -> u64 {
+        self.path(attempt, stream).metadata().map_or(0, |meta| meta.len())
+    }
+
     /// What is there from byte `from` on, at most 256 KiB; empty at the end, and where the file is not there yet.
     pub fn read(&self, attempt: &AttemptId, stream: Stream, from: u64) -> io::Result<Vec<u8>> {
         let file = match File::open(self.path(attempt, stream)) {
@@ -115,7 +120,7 @@ impl LogFiles {
             let ended = self.has_ended(attempt);
             let mut quiet = true;
             for (stream, at) in Stream::ALL.into_iter().zip(&mut at) {
-                let size = self.path(attempt, stream).metadata().map_or(0, |meta| meta.len());
+                let size = self.size(attempt, stream);
                 if size < *at {
                     *at = 0;
                 }

@@ -11,8 +11,8 @@ use axum::response::{IntoResponse, Response};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Api;
-use super::incident_page;
 use super::login::{by_token, forgotten};
+use super::pages::{Shown, told};
 use super::problem::Problem;
 use super::route::Needs;
 use crate::driver::api_socket::Peer;
@@ -43,16 +43,14 @@ pub(super) async fn guard(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let shown = incident_page::Shown::of(request.uri().path(), request.headers());
+    // A person in front of a browser is told in words, and can sign in.
+    let shown = Shown::by(request.method(), request.uri().path(), request.headers());
     let forgotten = match request.extensions().get::<End>().filter(|_| needs != Needs::Nobody) {
         Some(end) => forgotten(request.headers(), end)?,
         None => None,
     };
-    let answer = match (guarded((api, needs), request, next).await, shown) {
-        // A person in front of a browser is told in words, and can sign in.
-        (Err(problem), Some(shown)) => shown.trouble(&problem),
-        (answer, _) => answer,
-    };
+    let answer = guarded((api.clone(), needs), request, next).await;
+    let answer = told(&api, answer, shown);
     let mut response = answer.into_response();
     if let Some(forgotten) = forgotten
         && [StatusCode::UNAUTHORIZED, StatusCode::TOO_MANY_REQUESTS].contains(&response.status())

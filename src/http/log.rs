@@ -6,13 +6,14 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Api;
 use super::page::{Asked, Named, TEXT};
 use super::problem::Problem;
-use super::runs::recall;
+use super::{Api, one_job};
 use crate::core::masks::Masking;
 use crate::driver::log_files::{LogFiles, Stream};
+use crate::port::control::Caller;
 use crate::types::{AttemptId, JobName, RunId};
+use crate::view::one_job::JobView;
 
 /// Which part of a log.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -69,56 +70,97 @@ pub(super) async fn log(
     State(api): State<Api>,
     Named((run, job)): Named<(RunId, JobName)>,
     Asked(which): Asked<Which>,
+    caller: Caller,
 ) -> Result<Response, Problem> {
-    let recalled = recall(&api, Some(&run), None, None).await?;
-    let state = recalled.core.state().run(&run).map_err(Problem::failed)?;
-    let index = state.index(&job);
-    let index = index.ok_or_else(|| Problem::unknown(format!("{run} has no job {job}")))?;
-    let attempts = &state.jobs[index].attempts;
-    let found = match which.attempt {
-        Some(number) => attempts.iter().find(|attempt| attempt.number == number),
-        None => attempts.last(),
-    };
-    let is_over = found.is_some_and(|attempt| attempt.ended.is_some());
-    let number = found.map(|attempt| attempt.number).ok_or_else(|| {
-        Problem::unknown(format!("{job} of {run} has {} attempts", attempts.len()))
-    })?;
-    let attempt = AttemptId { run, job, number };
+    let view = one_job::view_of(&api, caller, (&run, &job)).await?;
+    let log = Log::of(&api, &view, which.attempt)?;
     let stream = match which.stream {
         StreamWord::Out => Stream::Out,
         StreamWord::Err => Stream::Err,
     };
-    let logs = &api.0.wiring.logs;
-    // First: what is added afterwards is not taken for missing.
-    let ended = is_over || logs.has_ended(&attempt);
-    if is_over && !logs.path(&attempt, stream).exists() {
-        let what = format!("what {attempt} has written is not on this host, or was archived");
+    if log.is_gone(stream) {
+        let what = format!("what {} has written is not on this host, or was archived", log.attempt);
         return Err(Problem::unknown(what));
     }
-    let read = |from| logs.read(&attempt, stream, from).map_err(Problem::failed);
-    let masks = &state.job(index).log_masks;
-    let (shown, next) = match (masks.is_empty(), which.from.checked_sub(1)) {
-        (true, _) => {
-            let bytes = read(which.from)?;
-            let next = which.from.saturating_add(bytes.len() as u64);
-            (bytes, next)
-        }
-        // From the byte before, which tells whether a line begins here.
-        (false, Some(before)) => {
-            let (shown, taken) = whole_lines(&read(before)?, true, ended, masks);
-            (shown, which.from.max(before.saturating_add(taken as u64)))
-        }
-        (false, None) => {
-            let (shown, taken) = whole_lines(&read(0)?, false, ended, masks);
-            (shown, taken as u64)
-        }
-    };
+    let Piece { shown, next } = log.piece(stream, which.from)?;
     let mut response = shown.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(TEXT));
     headers.insert(NEXT, next.into());
-    headers.insert(ENDED, HeaderValue::from_static(if ended { "true" } else { "false" }));
+    headers.insert(ENDED, HeaderValue::from_static(if log.ended { "true" } else { "false" }));
     Ok(response)
+}
+
+/// What one attempt has written, as it may be shown.
+#[derive(Debug)]
+pub(super) struct Log {
+    pub(super) attempt: AttemptId,
+    /// Nothing is added any more.
+    pub(super) ended: bool,
+    /// The run has its ending.
+    is_over: bool,
+    files: LogFiles,
+    masks: Vec<String>,
+}
+
+/// A part of a log.
+#[derive(Debug)]
+pub(super) struct Piece {
+    pub(super) shown: Vec<u8>,
+    /// The byte that the next part begins with.
+    pub(super) next: u64,
+}
+
+impl Log {
+    /// Of the attempt with a number, or of the last one.
+    pub(super) fn of(api: &Api, view: &JobView, number: Option<u32>) -> Result<Self, Problem> {
+        let (run, job, attempts) = (&view.head.run, &view.job.name, &view.job.attempts);
+        let found = match number {
+            Some(number) => attempts.iter().find(|attempt| attempt.number == number),
+            None => attempts.last(),
+        };
+        let found = found.ok_or_else(|| {
+            Problem::unknown(format!("{job} of {run} has {} attempts", attempts.len()))
+        })?;
+        let number = found.number;
+        let attempt = AttemptId { run: run.clone(), job: job.clone(), number };
+        let files = api.0.wiring.logs.clone();
+        let is_over = found.ending.is_some();
+        // First: what is added afterwards is not taken for missing.
+        let ended = is_over || files.has_ended(&attempt);
+        Ok(Self { attempt, ended, is_over, files, masks: view.log_masks.clone() })
+    }
+
+    /// Whether it was on another host, or has left this one.
+    pub(super) fn is_gone(&self, stream: Stream) -> bool {
+        self.is_over && !self.files.path(&self.attempt, stream).exists()
+    }
+
+    pub(super) fn size(&self, stream: Stream) -> u64 {
+        self.files.size(&self.attempt, stream)
+    }
+
+    /// At most 256 KiB from a byte on.
+    pub(super) fn piece(&self, stream: Stream, from: u64) -> Result<Piece, Problem> {
+        let read = |from| self.files.read(&self.attempt, stream, from).map_err(Problem::failed);
+        let (shown, next) = match (self.masks.is_empty(), from.checked_sub(1)) {
+            (true, _) => {
+                let bytes = read(from)?;
+                let next = from.saturating_add(bytes.len() as u64);
+                (bytes, next)
+            }
+            // From the byte before, which tells whether a line begins here.
+            (false, Some(before)) => {
+                let (shown, taken) = whole_lines(&read(before)?, true, self.ended, &self.masks);
+                (shown, from.max(before.saturating_add(taken as u64)))
+            }
+            (false, None) => {
+                let (shown, taken) = whole_lines(&read(0)?, false, self.ended, &self.masks);
+                (shown, taken as u64)
+            }
+        };
+        Ok(Piece { shown, next })
+    }
 }
 
 #[cfg(test)]

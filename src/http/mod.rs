@@ -20,8 +20,10 @@ mod listen;
 mod log;
 mod login;
 mod metrics;
+mod one_job;
 mod openapi;
 mod page;
+mod pages;
 mod people;
 mod problem;
 mod received;
@@ -141,10 +143,7 @@ impl Api {
                 "this supervisor stands by: {why}; ask the one that leads, or again in a moment"
             )));
         }
-        let looks = matches!(
-            request,
-            Request::Status | Request::Why { .. } | Request::Scripts { .. } | Request::Alive
-        );
+        let looks = request.looks() || request == Request::Alive;
         let (reply, answer) = oneshot::channel();
         let taken = Arc::new(AtomicBool::new(false));
         let asked = Asked { caller, request, reply, taken: Arc::clone(&taken) };

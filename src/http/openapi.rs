@@ -70,12 +70,15 @@ fn operation(route: &Route, problem: &schemars::Schema) -> Value {
     operation
 }
 
-/// `get-runs-run-jobs`, from the method and the path.
+/// `get-runs-run-jobs`, from the method and the path; `get-page-runs-run` of a page for browsers.
 fn operation_id(route: &Route) -> String {
+    let is_page = !route.path.starts_with("/api/")
+        && route.answers.iter().any(|answer| answer.kind.starts_with("text/html"));
     let words = route.path.trim_start_matches("/api/v1").split(['/', '{', '}', '.']);
     let words = words.filter(|word| !word.is_empty());
     let method = route.method.as_str().to_ascii_lowercase();
-    std::iter::once(method.as_str()).chain(words).collect::<Vec<_>>().join("-")
+    let page = is_page.then_some("page");
+    std::iter::once(method.as_str()).chain(page).chain(words).collect::<Vec<_>>().join("-")
 }
 
 fn parameters(route: &Route) -> Vec<Value> {

@@ -67,7 +67,7 @@ impl Form {
     }
 
     pub(super) fn as_html(&self, content: String) -> Response {
-        self.answer(&Body { kind: HTML, ..Body::new(content, true) })
+        self.answer(&Body::html(content))
     }
 
     pub(super) fn as_calendar(&self, content: String) -> Response {
@@ -110,12 +110,25 @@ impl Body {
         let kind = if text { TEXT } else { JSON };
         Self { content: content.into(), kind, tag: format!("\"{digest}\"") }
     }
+
+    /// A page for browsers, or a part of one.
+    pub(super) fn html(content: String) -> Self {
+        Self { kind: HTML, ..Self::new(content, true) }
+    }
+
+    pub(super) fn content(&self) -> &axum::body::Bytes {
+        &self.content
+    }
+
+    pub(super) fn tag(&self) -> &str {
+        &self.tag
+    }
 }
 
 pub(super) const TEXT: &str = "text/plain; charset=utf-8";
 pub(super) const CSV: &str = "text/csv; charset=utf-8";
 pub(super) const CALENDAR: &str = "text/calendar; charset=utf-8";
-const HTML: &str = "text/html; charset=utf-8";
+pub(super) const HTML: &str = "text/html; charset=utf-8";
 pub(super) const JSON: &str = "application/json";
 
 fn header(headers: &HeaderMap, name: header::HeaderName) -> &str {

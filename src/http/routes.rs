@@ -1,6 +1,7 @@
 //! Every route of the API.
 
 mod on_call;
+mod pages;
 
 use axum::Router;
 use axum::http::{Method, StatusCode, Uri};
@@ -22,6 +23,7 @@ use super::house::{
 use super::log::{Which as WhichLog, log};
 use super::login::{CredentialBody, LoginBody, Session, credentials, login, logout};
 use super::metrics::{OPENMETRICS, metrics};
+use super::one_job::one as job;
 use super::people::{AuditPage, PeoplePage, WhichDeeds, WhichPeople, audit, people};
 use super::problem::Problem;
 use super::received::receive;
@@ -36,6 +38,7 @@ use crate::view::change::{ChangePage, ChangesPage};
 use crate::view::change_diff::ChangeDiff;
 use crate::view::change_proof::ChangeProof;
 use crate::view::change_stats::ChangeStats;
+use crate::view::one_job::JobView;
 use crate::view::report::ReportView;
 use crate::view::roster::RosterView;
 use crate::view::roster_sheet::{RosterGaps, RosterSheet};
@@ -65,7 +68,7 @@ pub(super) fn list_of(s: &mut Schemas) -> Vec<Route> {
     routes.extend(on_call::of_incidents(s));
     routes.extend(on_call::of_hand_overs(s));
     routes.extend(credentials_of(s));
-    routes.extend(on_call::pages(s));
+    routes.extend(pages::pages(s));
     routes.extend(streams(s));
     routes.extend(watches(s));
     routes
@@ -85,6 +88,13 @@ fn looks(s: &mut Schemas) -> Vec<Route> {
             .gives::<JobsPage>(200, s),
         Route::new(to("/api/v1/runs/{run}/report"), READ, "The report of a run", get(report))
             .gives::<ReportView>(200, s),
+        Route::new(
+            to("/api/v1/runs/{run}/jobs/{job}"),
+            READ,
+            "One job of a run: how it stands and why, its attempts, what is before and after it",
+            get(job),
+        )
+        .gives::<JobView>(200, s),
         Route::new(
             to("/api/v1/batches/{batch}/jobs/{job}/why"),
             READ,

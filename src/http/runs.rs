@@ -249,7 +249,11 @@ async fn why_from_store(
 }
 
 /// A run as it stands: in the supervisor's hands, or as it is recorded.
-async fn status_of(api: &Api, run: &RunId, caller: Caller) -> Result<StatusView, Problem> {
+pub(super) async fn status_of(
+    api: &Api,
+    run: &RunId,
+    caller: Caller,
+) -> Result<StatusView, Problem> {
     let page = super::status::page(api, caller).await?;
     if let Some(view) = page.runs.iter().find(|view| view.head.run == *run) {
         return Ok(view.clone());

@@ -88,17 +88,27 @@ pub(super) async fn kept(
     form: &Form,
     make: impl FnOnce(&StatusPage) -> Result<Option<Body>, Problem>,
 ) -> Result<Option<Response>, Problem> {
+    let body = kept_body(api, caller, (asked, form.text, form.lang), make).await?;
+    Ok(body.map(|body| form.answer(&body)))
+}
+
+/// As [`kept`], of whatever form; what is made in another form is asked for in other words.
+pub(super) async fn kept_body(
+    api: &Api,
+    caller: Caller,
+    wanted: (String, bool, Lang),
+    make: impl FnOnce(&StatusPage) -> Result<Option<Body>, Problem>,
+) -> Result<Option<Body>, Problem> {
     let mut kept = fresh(api, caller).await?;
     let Some(made) = kept.as_mut() else { return Ok(None) };
-    let wanted = (asked, form.text, form.lang);
     if let Some((_, body)) = made.bodies.iter().find(|(of, _)| *of == wanted) {
-        return Ok(Some(form.answer(body)));
+        return Ok(Some(body.clone()));
     }
     let Some(body) = make(&made.page)? else { return Ok(None) };
     if made.bodies.len() < BODIES {
         made.bodies.push((wanted, body.clone()));
     }
-    Ok(Some(form.answer(&body)))
+    Ok(Some(body))
 }
 
 /// The page as it is now.

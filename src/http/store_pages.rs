@@ -16,6 +16,7 @@ use crate::supervisor::{
     Fatal, across_now, missed_starts, on_call_of, planned, recall, standing, usual_p95,
 };
 use crate::types::{BatchId, BusinessDate, IncidentId, JobName, Now, RunId};
+use crate::view::one_job::JobView;
 use crate::view::report::ReportView;
 use crate::view::status::StatusView;
 use crate::view::why::{Reason, WhyView};
@@ -59,14 +60,24 @@ impl Recalled {
         Ok(view::of_run::status(&self.core, &self.row.run, self.now, around)?)
     }
 
+    /// One of its jobs; `None`: there is no such job.
+    pub fn job(&self, job: &JobName) -> Result<Option<JobView>, Fatal> {
+        let ahead = forecast::of_night(&self.core, self.now).unwrap_or_default();
+        let around = Around { ahead: ahead.runs.get(&self.row.run), ..Around::nothing() };
+        let view = view::of_one_job::job(&self.core, &self.row.run, job, self.now, around)?;
+        Ok(view.map(|mut view| {
+            view.reasons = recorded(view.reasons);
+            view
+        }))
+    }
+
     /// Why a job did not start; `None`: there is no such job.
     pub fn why(&self, job: &JobName) -> Result<Option<WhyView>, Fatal> {
         let ahead = forecast::of_night(&self.core, self.now).unwrap_or_default();
         let around = Around { ahead: ahead.runs.get(&self.row.run), ..Around::nothing() };
         let view = view::of_why::why(&self.core, &self.row.run, job, self.now, around)?;
         Ok(view.map(|mut view| {
-            // The store holds what was recorded, not which agents answer.
-            view.reasons.retain(|reason| !matches!(reason, Reason::HostAway { .. }));
+            view.reasons = recorded(view.reasons);
             view
         }))
     }
@@ -88,6 +99,12 @@ impl Recalled {
         let view = view::of_run::report(&self.core, &self.row.run, now, around, Some(head), made)?;
         Ok(ReportView { missed_starts, ..view })
     }
+}
+
+/// The store holds what was recorded, not which agents answer.
+fn recorded(mut reasons: Vec<Reason>) -> Vec<Reason> {
+    reasons.retain(|reason| !matches!(reason, Reason::HostAway { .. }));
+    reasons
 }
 
 /// A core with one run in it, as the journal has it.

@@ -21,6 +21,7 @@ use crate::types::{
     BatchId, BusinessDate, ChangeId, EventKey, EventName, FreezeId, JobName, JobRef, PersonId,
     PoolName, RequestId, Rights, RunId,
 };
+use crate::view::one_job::JobView;
 use crate::view::status::StatusPage;
 use crate::view::tried::{Done, EventTaken, Tried};
 use crate::view::why::WhyView;
@@ -91,12 +92,29 @@ pub enum Request {
     Event(Box<EventIn>),
     /// Why a job of the latest run of its batch (and date) did not start yet.
     Why { job: JobRef, date: Option<BusinessDate> },
+    /// One job of a run as it stands.
+    Job { run: RunId, job: JobName },
     /// The scripts of changes as they are in force. Answered by [`Reply::Scripts`].
     Scripts { changes: Vec<ChangeId> },
     /// How the open runs stand.
     Status,
     /// Whether turns go on: answered by [`Reply::Alive`] in one, or by the trouble that there is.
     Alive,
+}
+
+impl Request {
+    /// Whether it only looks, and takes no more than the right to read.
+    pub fn looks(&self) -> bool {
+        match self {
+            Self::Why { .. } | Self::Job { .. } | Self::Scripts { .. } | Self::Status => true,
+            Self::Order(_)
+            | Self::Act { .. }
+            | Self::House { .. }
+            | Self::Change { .. }
+            | Self::Event(_)
+            | Self::Alive => false,
+        }
+    }
 }
 
 /// What somebody wants to do with a change.
@@ -214,6 +232,7 @@ pub enum Reply {
     Tried(Box<Tried>),
     Status(Box<StatusPage>),
     Why(Box<WhyView>),
+    Job(Box<JobView>),
     Scripts(Vec<Vec<u8>>),
     Alive,
     /// A rule says no; which one, where it has a name.

@@ -12,6 +12,7 @@ use crate::types::{
     AttemptId, BatchId, BootId, BusinessDate, Epoch, IncidentId, JobName, JobRef, Outcome,
     PersonId, RunId, RunKey, Span, TokenHash,
 };
+use crate::view::one_job::PastAttempt;
 
 /// The store could not do what was asked. Nothing of a failed commit is kept.
 #[derive(Debug, thiserror::Error)]
@@ -194,6 +195,13 @@ pub trait StoreReader {
         batch: &BatchId,
         last: u32,
     ) -> impl Future<Output = Result<BTreeMap<JobName, Vec<Span>>, StoreError>> + Send;
+
+    /// The last attempts of a job that have started and ended, the oldest first.
+    fn past_attempts(
+        &self,
+        job: &JobRef,
+        last: u32,
+    ) -> impl Future<Output = Result<Vec<PastAttempt>, StoreError>> + Send;
 
     /// How a job came out for a business date, in the last opened real run of it (the highest number of its key).
     /// `None`: there is no such run, or the job is not settled in it.

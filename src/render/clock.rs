@@ -102,15 +102,24 @@ pub fn between(from: Timestamp, to: Timestamp) -> Duration {
     Duration::try_from(to.duration_since(from)).unwrap_or(Duration::ZERO)
 }
 
-/// `Fri 2026-10-30`, `2026-10-30（周五）`.
-pub fn day(lang: Lang, date: Date) -> String {
+/// `Fri`, `周五`.
+pub fn weekday(lang: Lang, date: Date) -> String {
     const ZH: [&str; 7] = ["周一", "周二", "周三", "周四", "周五", "周六", "周日"];
     match lang {
-        Lang::En => date.strftime("%a %Y-%m-%d").to_string(),
+        Lang::En => date.strftime("%a").to_string(),
         Lang::Zh => {
-            let weekday = date.weekday().to_monday_zero_offset();
-            format!("{date}（{}）", ZH.get(weekday.unsigned_abs() as usize).copied().unwrap_or(""))
+            let weekday = usize::from(date.weekday().to_monday_zero_offset().unsigned_abs());
+            ZH.get(weekday).copied().unwrap_or_default().to_owned()
         }
+    }
+}
+
+/// `Fri 2026-10-30`, `2026-10-30（周五）`.
+pub fn day(lang: Lang, date: Date) -> String {
+    let weekday = weekday(lang, date);
+    match lang {
+        Lang::En => format!("{weekday} {date}"),
+        Lang::Zh => format!("{date}（{weekday}）"),
     }
 }
 

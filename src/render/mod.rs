@@ -37,6 +37,8 @@ pub mod list;
 pub mod mail;
 pub mod nights;
 pub mod notice;
+pub mod one_job;
+pub mod pages;
 pub mod phrase;
 pub mod plan;
 pub mod progress;

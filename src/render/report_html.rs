@@ -77,7 +77,7 @@ impl Tone {
     pub(super) const WELL: Self = Self { class: "ok", sign: "✓" };
     pub(super) const BAD: Self = Self { class: "bad", sign: "✗" };
     pub(super) const WARN: Self = Self { class: "warn", sign: "!" };
-    const RUN: Self = Self { class: "run", sign: "▸" };
+    pub(super) const RUN: Self = Self { class: "run", sign: "▸" };
     const IDLE: Self = Self { class: "idle", sign: "·" };
     const ODD: Self = Self { class: "odd", sign: "?" };
 

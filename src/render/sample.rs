@@ -126,6 +126,7 @@ pub(super) fn head() -> RunHead {
         site: both("Sample Bank", "示例银行"),
         batch: "eod".parse().unwrap(),
         title: both("End of day", "日终批次"),
+        team: None,
         run: "eod@2026-10-30#1".parse().unwrap(),
         business_date: "2026-10-30".parse().unwrap(),
         trial: false,

@@ -24,13 +24,7 @@ pub fn text(lang: Lang, view: &StatusView) -> String {
     if head.trial {
         lines.push(Verdict::Trial.say(lang));
     }
-    match view.stopping.filter(|_| head.result.is_none()) {
-        Some(StopHow::Wait) => {
-            lines.push(Verdict::StoppingWait { running: view.totals.running }.say(lang));
-        }
-        Some(StopHow::Terminate | StopHow::Kill) => lines.push(Verdict::StoppingEnd.say(lang)),
-        None => {}
-    }
+    lines.extend(stopping(lang, view));
     for incident in &view.incidents {
         let told = phrase::people(lang, &incident.told);
         let opened = Fault::IncidentOpened { at: &clock.exactly(incident.opened), told: &told };
@@ -50,6 +44,15 @@ pub fn text(lang: Lang, view: &StatusView) -> String {
     out.push('\n');
     job_table(lang, &clock, head, &view.jobs).write(&mut out);
     out
+}
+
+/// That nothing new starts in it, where somebody has ordered a stop.
+pub(super) fn stopping(lang: Lang, view: &StatusView) -> Option<String> {
+    let how = view.stopping.filter(|_| view.head.result.is_none())?;
+    Some(match how {
+        StopHow::Wait => Verdict::StoppingWait { running: view.totals.running }.say(lang),
+        StopHow::Terminate | StopHow::Kill => Verdict::StoppingEnd.say(lang),
+    })
 }
 
 #[cfg(test)]

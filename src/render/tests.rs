@@ -2,11 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::incident_page::{self, Asker, Trouble};
 use super::mail::Reader;
 use super::sample::{bad_night, fault, good_night, in_both, job, li_wei, running_night};
 use super::{incident_mail, mail, report_html, report_text};
-use crate::core::incident::Wanted;
 use crate::core::night::Notice;
 use crate::types::{Lang, PersonId, Text};
 use crate::view::job::JobState;
@@ -187,16 +185,5 @@ fn sample_pages_are_written() {
         let path = dir.join(format!("failure-{}.html", lang.tag()));
         std::fs::write(&path, mail.html).unwrap();
         assert!(path.metadata().unwrap().len() > 1_000);
-        let asker = Asker {
-            name: Some(li_wei().name.get(lang).to_owned()),
-            steps: vec![Wanted::Acknowledge, Wanted::Note],
-            token: Some(String::new()),
-            sees_output: true,
-        };
-        let page = incident_page::page(lang, &fault(), &asker).unwrap();
-        std::fs::write(dir.join(format!("incident-{}.html", lang.tag())), page).unwrap();
-        let sign_in = Trouble { up: "../", incident: None, detail: None, sign_in: true };
-        let page = incident_page::trouble(lang, sign_in).unwrap();
-        std::fs::write(dir.join(format!("sign-in-{}.html", lang.tag())), page).unwrap();
     }
 }

@@ -11,7 +11,7 @@ use crate::core::refused::{Refused, Rule};
 use crate::core::state::Run;
 use crate::port::control::{Asked, Caller, Order, Reply, Request, RunOf};
 use crate::port::{Clock, RunFilter, Store, StoreError, StoreReader};
-use crate::types::{BusinessDate, JobRef, Right, RunId, Zone};
+use crate::types::{BusinessDate, JobName, JobRef, Right, RunId, Zone};
 use crate::view::status::{NextStart, StatusPage};
 use crate::view::{self, of_job::Around};
 
@@ -22,9 +22,9 @@ impl<W: World> Supervisor<W> {
     pub(super) async fn asked(&mut self, turn: &mut Turn, asked: Asked) -> Result<(), Fatal> {
         let Asked { caller, request, reply, taken } = asked;
         taken.store(true, Ordering::Relaxed);
-        let looks =
-            matches!(request, Request::Status | Request::Why { .. } | Request::Scripts { .. });
-        if looks && let Err(refused) = self.may(&caller, Right::Read) {
+        if request.looks()
+            && let Err(refused) = self.may(&caller, Right::Read)
+        {
             answer(reply, refused.into());
             return Ok(());
         }
@@ -75,6 +75,10 @@ impl<W: World> Supervisor<W> {
                 let on = RunOf::Batch { batch: job.batch.clone(), date };
                 self.bring_in(turn, &on).await?;
                 answer(reply, self.why(&job, date)?);
+            }
+            Request::Job { run, job } => {
+                self.bring_in(turn, &RunOf::Run(run.clone())).await?;
+                answer(reply, self.job(&run, &job)?);
             }
             Request::Scripts { changes } => answer(reply, self.scripts(&changes)),
             Request::Status => answer(reply, self.status()),
@@ -163,7 +167,21 @@ impl<W: World> Supervisor<W> {
         let page = view::of_why::why(&self.core, &run, &job.job, now, around(&ahead, &run))?;
         Ok(match page {
             Some(page) => Reply::Why(Box::new(page)),
-            None => Refused::by(Rule::NoSuchJob, format!("{run} has no job {}", job.job)).into(),
+            None => no_such_job(&run, &job.job),
+        })
+    }
+
+    fn job(&self, run: &RunId, job: &JobName) -> Result<Reply, Fatal> {
+        let now = self.parts.clock.now();
+        let run = match self.find(&RunOf::Run(run.clone())) {
+            Ok(run) => run,
+            Err(refused) => return Ok(refused.into()),
+        };
+        let ahead = forecast::of_night(&self.core, now).unwrap_or_default();
+        let page = view::of_one_job::job(&self.core, &run, job, now, around(&ahead, &run))?;
+        Ok(match page {
+            Some(page) => Reply::Job(Box::new(page)),
+            None => no_such_job(&run, job),
         })
     }
 
@@ -200,6 +218,10 @@ impl<W: World> Supervisor<W> {
         let last = runs.values().max_by_key(|run| run.opened_at);
         last.map(|run| run.id().clone()).into_iter().collect()
     }
+}
+
+fn no_such_job(run: &RunId, job: &JobName) -> Reply {
+    Refused::by(Rule::NoSuchJob, format!("{run} has no job {job}")).into()
 }
 
 pub(super) fn not_ordered(not: NotOrdered) -> Reply {

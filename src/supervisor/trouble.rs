@@ -157,7 +157,8 @@ impl<C: Clock> Door<'_, C> {
             Input::Stop { .. } | Input::Leave => return Err(Fatal::Left(self.why.to_owned())),
             Input::Overtaken(why) => return Err(why.into()),
             Input::Asked(Asked {
-                request: Request::Status | Request::Why { .. } | Request::Alive,
+                request:
+                    Request::Status | Request::Why { .. } | Request::Job { .. } | Request::Alive,
                 reply,
                 ..
             }) => {

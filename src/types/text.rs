@@ -23,6 +23,17 @@ impl Lang {
             Self::Zh => "zh-CN",
         }
     }
+
+    pub fn of_tag(tag: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|lang| lang.tag() == tag)
+    }
+
+    pub fn other(self) -> Self {
+        match self {
+            Self::En => Self::Zh,
+            Self::Zh => Self::En,
+        }
+    }
 }
 
 /// A text of a job file: English, and Chinese where the author gave it.

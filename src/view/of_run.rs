@@ -30,6 +30,7 @@ pub fn head(run: &Run, now: Now, around: Around<'_>) -> RunHead {
         site: run.site.title.clone(),
         batch: run.batch.id.clone(),
         title: run.batch.title.clone(),
+        team: run.batch.team.clone(),
         run: run.id().clone(),
         business_date: run.opened.business_date,
         trial: run.opened.trial,

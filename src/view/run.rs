@@ -9,7 +9,7 @@ use super::job::{JobLine, StateWord};
 use super::list::ListView;
 use super::starts::Late;
 use crate::core::fact::RunResult;
-use crate::types::{BatchId, BusinessDate, RunId, Text, Zone};
+use crate::types::{BatchId, BusinessDate, RunId, TeamName, Text, Zone};
 
 /// The head of every page about one run (批次执行).
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
@@ -17,6 +17,9 @@ pub struct RunHead {
     pub site: Text,
     pub batch: BatchId,
     pub title: Text,
+    /// Whose batch it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team: Option<TeamName>,
     pub run: RunId,
     pub business_date: BusinessDate,
     /// A trial (试运行) counts for nothing else, and every page says so.

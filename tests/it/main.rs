@@ -16,6 +16,7 @@ mod agent_outlives;
 mod agent_shims;
 mod agent_upgrade;
 mod api;
+mod browser;
 #[cfg(feature = "faults")]
 mod campaign;
 mod deployed;

@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::statement::{Asks, Statement};
 use super::text::Columns;
 use crate::port::{Durations, StoreError};
-use crate::types::{BatchId, JobName, RunId, Span};
+use crate::types::{BatchId, JobName, JobRef, RunId, Span};
+use crate::view::one_job::PastAttempt;
 
 pub(super) async fn history(
     reader: &impl Asks,
@@ -55,6 +56,34 @@ async fn took(
         took.entry(row.parsed("job")?).or_default().push(row.number("took")?);
     }
     Ok(took)
+}
+
+/// The last attempts of a job that have started and ended, the oldest first.
+pub(super) async fn past_attempts(
+    reader: &impl Asks,
+    job: &JobRef,
+    last: u32,
+) -> Result<Vec<PastAttempt>, StoreError> {
+    let statement = Statement::new(
+        "reading past attempts",
+        "SELECT attempt.run, run.business_date, attempt.ended - attempt.started AS took, attempt.good
+         FROM attempt JOIN run ON run.id = attempt.run
+         WHERE attempt.batch = $1 AND attempt.job = $2 AND attempt.trial = 0
+             AND attempt.started IS NOT NULL AND attempt.ended IS NOT NULL AND attempt.good IS NOT NULL
+         ORDER BY attempt.ended DESC LIMIT $3",
+    );
+    let statement =
+        statement.text(job.batch.as_str()).text(job.job.as_str()).number(i64::from(last));
+    let rows = reader.ask(statement).await?;
+    let past = |row: &_| -> Result<PastAttempt, StoreError> {
+        Ok(PastAttempt {
+            run: Columns::parsed(row, "run")?,
+            business_date: Columns::parsed(row, "business_date")?,
+            took: span(Columns::number(row, "took")?),
+            good: Columns::number(row, "good")? == 1,
+        })
+    };
+    rows.iter().rev().map(past).collect()
 }
 
 /// From durations in microseconds, shortest first.

@@ -19,6 +19,7 @@ use crate::types::{
     AttemptId, BatchId, BootId, BusinessDate, Epoch, IncidentId, JobName, JobRef, Outcome,
     PersonId, RunId, RunKey, Span, TokenHash,
 };
+use crate::view::one_job::PastAttempt;
 
 impl<R: Asks> StoreReader for R {
     async fn head(&self) -> Result<Head, StoreError> {
@@ -123,6 +124,10 @@ impl<R: Asks> StoreReader for R {
         last: u32,
     ) -> Result<BTreeMap<JobName, Vec<Span>>, StoreError> {
         history::samples(self, batch, last).await
+    }
+
+    async fn past_attempts(&self, job: &JobRef, last: u32) -> Result<Vec<PastAttempt>, StoreError> {
+        history::past_attempts(self, job, last).await
     }
 
     async fn outcome(

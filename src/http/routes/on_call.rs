@@ -11,7 +11,6 @@ use crate::http::hand_overs::{
     step as hand_over_step,
 };
 use crate::http::house::ReasonBody;
-use crate::http::incident_page;
 use crate::http::incidents::{
     IncidentsPage, OpenBody, WantedBody, WhichIncidents, list as incidents, one as incident,
     open as open_incident, report as incident_report, step as incident_step,
@@ -88,35 +87,6 @@ pub(super) fn of_incidents(s: &mut Schemas) -> Vec<Route> {
         )
         .takes::<ReasonBody>(s)
         .gives::<DoneOrTried>(200, s),
-    ]
-}
-
-/// Pages for browsers.
-pub(super) fn pages(s: &mut Schemas) -> Vec<Route> {
-    let html = |status, what| Answer { status, kind: "text/html", what, schema: None };
-    vec![
-        Route::new(
-            (Method::GET, "/incidents/{incident}"),
-            READ,
-            "The page of an incident, with `accept: text/html`; it leads to a sign-in",
-            get(incident_page::page),
-        )
-        .gives::<IncidentView>(200, s)
-        .and(html(200, "one page, with `accept: text/html`")),
-        Route::new(
-            (Method::POST, "/incidents/{incident}/{step}"),
-            Needs::Right(Right::Respond),
-            "A form of that page: ack, take-over, note",
-            post(incident_page::step),
-        )
-        .and(html(303, "it was done")),
-        Route::new(
-            (Method::POST, "/login"),
-            Needs::Nobody,
-            "The sign-in of the pages: a session in a cookie",
-            post(incident_page::sign_in),
-        )
-        .and(html(303, "the page that was asked for")),
     ]
 }
 

@@ -61,6 +61,7 @@ fn every_message_in_both_languages() {
         Fault,
         Deed,
         Because,
+        Pages,
         Planned,
         Proven,
         Counted,

@@ -9,6 +9,7 @@ mod incident_page;
 mod listed;
 mod login;
 mod office;
+mod pages;
 mod people;
 mod records;
 mod released;
@@ -23,6 +24,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
+use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -213,6 +215,14 @@ impl Served {
         body: Option<&Value>,
     ) -> Response {
         self.ask(question, &[("authorization", &format!("Bearer {token}"))], body)
+    }
+
+    /// Gives a person a password.
+    pub(crate) fn password(&self, person: &str, password: &str) {
+        let mut command = self.house.command(&["people", "password", person]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(format!("{password}\n").as_bytes()).unwrap();
+        assert!(child.wait().unwrap().success());
     }
 
     /// The secret of a new token.

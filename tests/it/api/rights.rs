@@ -35,6 +35,7 @@ const TAKES: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/runs/{run}", "read"),
     ("GET", "/api/v1/runs/{run}/jobs", "read"),
     ("GET", "/api/v1/runs/{run}/report", "read"),
+    ("GET", "/api/v1/runs/{run}/jobs/{job}", "read"),
     ("GET", "/api/v1/batches/{batch}/jobs/{job}/why", "read"),
     ("GET", "/api/v1/runs/{run}/jobs/{job}/log", "logs"),
     ("GET", "/api/v1/standing", "read"),
@@ -76,9 +77,25 @@ const TAKES: &[(&str, &str, &str)] = &[
     ("POST", "/api/v1/login", ""),
     ("POST", "/api/v1/logout", "known"),
     ("POST", "/api/v1/credentials", "admin"),
+    ("GET", "/", "read"),
+    ("GET", "/runs/{run}", "read"),
+    ("GET", "/runs/{run}/graph", "read"),
+    ("GET", "/runs/{run}/jobs/{job}", "read"),
+    ("GET", "/runs/{run}/jobs/{job}/log.txt", "logs"),
+    ("GET", "/runs/{run}/jobs/{job}/{deed}", "operate"),
+    ("POST", "/runs/{run}/jobs/{job}/{deed}", "operate"),
+    ("GET", "/incidents", "read"),
+    ("GET", "/calendar", "read"),
+    ("GET", "/history", "read"),
+    ("GET", "/compare", "read"),
     ("GET", "/incidents/{incident}", "read"),
     ("POST", "/incidents/{incident}/{step}", "respond"),
+    ("GET", "/login", ""),
     ("POST", "/login", ""),
+    ("POST", "/logout", "known"),
+    ("POST", "/own", ""),
+    ("GET", "/live", "read"),
+    ("GET", "/assets/{name}", ""),
     ("GET", "/api/v1/events", "read"),
     ("GET", "/api/v1/runs/{run}/events", "read"),
     ("GET", "/healthz", ""),
@@ -174,13 +191,14 @@ fn every_route_lets_in_whom_its_right_lets_in_and_nobody_else() {
             .replace("{pool}", "nope")
             .replace("{request}", "R-9")
             .replace("{change}", "nope")
+            .replace("{deed}", "hold")
             .replace("{hand_over}", "night@2026-10-30")
             .replace("{step}", if path.contains("hand-overs") { "give" } else { "close" });
         if url.ends_with("/logout") {
             continue;
         }
         let sent = (*method == "POST").then(|| body(path));
-        let streams = url.ends_with("/events");
+        let streams = url.ends_with("/events") || url == "/live";
         if !right.is_empty() {
             let stranger = served.ask((method, &url), &[], sent.as_ref());
             assert_eq!(stranger.status, 401, "{method} {url} without a token: {stranger:?}");

@@ -1,0 +1,53 @@
+//! `GET /runs/{run}/graph`: the jobs of a run as a drawing, or with `?job=` what is before and after one of them.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
+
+use super::{Page, Shown, Where, answer, looker, told};
+use crate::http::Api;
+use crate::http::page::{Body, Named};
+use crate::http::problem::Problem;
+use crate::http::runs::{recall, status_of};
+use crate::port::control::Caller;
+use crate::render::pages;
+use crate::render::words::Pages;
+use crate::types::{JobName, RunId};
+use crate::view::graph;
+
+pub(crate) async fn page(
+    State(api): State<Api>,
+    uri: Uri,
+    Named(run): Named<String>,
+    Query(query): Query<BTreeMap<String, String>>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let shown = Shown::of(uri.path(), &headers);
+    told(&api, looked_at(&api, (&uri, run), &query, (caller, &headers)).await, shown)
+}
+
+async fn looked_at(
+    api: &Api,
+    (uri, run): (&Uri, String),
+    query: &BTreeMap<String, String>,
+    (caller, headers): (Caller, &HeaderMap),
+) -> Result<Response, Problem> {
+    let run: RunId = run.parse().map_err(Problem::unknown)?;
+    let wanted = query.get("job").and_then(|job| job.parse::<JobName>().ok());
+    let at = Where::of(uri.path()).ok_or_else(|| Problem::unknown("no such page"))?;
+    let looker = looker(api, &caller, headers);
+    let recalled = recall(api, Some(&run), None, None).await?;
+    let graph =
+        graph::of(recalled.core.state().run(&run).map_err(Problem::failed)?, wanted.as_ref());
+    let status = status_of(api, &run, caller).await?;
+    let graph = graph.with_states(&status.jobs);
+    let lang = looker.lang;
+    let middle = pages::graph::middle((lang, &at.up), &status.head, &graph);
+    let middle = Body::html(middle.map_err(Problem::failed)?);
+    let title = format!("{} – {}", Pages::Graph.say(lang), status.head.title.get(lang));
+    let live = status.head.result.is_none();
+    answer(api, (&looker, headers), &Page { at: &at, section: None, title: &title, live }, &middle)
+}

@@ -1,0 +1,199 @@
+//! `GET /runs/{run}/jobs/{job}`, its log as a file, and what operators do with it.
+
+use axum::body::{Body as Streamed, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::unfold;
+use serde::Deserialize;
+
+use super::{Page, Shown, Where, answer, looker, of_this_page, proven, to, told};
+use crate::core::select::{Deed, Which};
+use crate::driver::log_files::Stream;
+use crate::http::Api;
+use crate::http::log::Log;
+use crate::http::one_job::view_of;
+use crate::http::page::{Asked, Body, Named, Posted, TEXT};
+use crate::http::problem::Problem;
+use crate::port::StoreReader;
+use crate::port::control::{Caller, Reply, Request, RunOf};
+use crate::render::pages;
+use crate::render::pages::job::{May, Output, SHOWN_KIB};
+use crate::supervisor::allow;
+use crate::types::{JobName, JobRef, Right, RunId};
+use crate::view::one_job::JobView;
+
+/// Bytes of its standard error that a page shows.
+const ERRORS: u64 = 8 * 1024;
+/// Former attempts of the drawing.
+const FORMER: u32 = 15;
+
+type Names = (String, String);
+
+fn named((run, job): Names) -> Result<(RunId, JobName), Problem> {
+    Ok((run.parse().map_err(Problem::unknown)?, job.parse().map_err(Problem::unknown)?))
+}
+
+pub(crate) async fn page(
+    State(api): State<Api>,
+    uri: Uri,
+    Named(names): Named<Names>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let shown = Shown::of(uri.path(), &headers);
+    told(&api, looked_at(&api, (&uri, names), (caller, &headers)).await, shown)
+}
+
+async fn looked_at(
+    api: &Api,
+    (uri, names): (&Uri, Names),
+    (caller, headers): (Caller, &HeaderMap),
+) -> Result<Response, Problem> {
+    let (run, job) = named(names)?;
+    let at = Where::of(uri.path()).ok_or_else(|| Problem::unknown("no such page"))?;
+    let looker = looker(api, &caller, headers);
+    let site = api.published().site;
+    let may = |right| allow(site.as_deref(), &api.0.wiring.own, &caller, right).is_ok();
+    let may =
+        May { operate: looker.token.is_some() && may(Right::Operate), logs: may(Right::Logs) };
+    let view = view_of(api, caller, (&run, &job)).await?;
+    let of = JobRef { batch: run.batch.clone(), job: job.clone() };
+    let former = api.reader().await?.past_attempts(&of, FORMER).await?;
+    let output = if may.logs { output(api, &view)? } else { None };
+    let middle = pages::job::middle(looker.lang, &view, &former, (output, may));
+    let middle = Body::html(middle.map_err(Problem::failed)?);
+    let title = format!("{job} – {}", view.head.title.get(looker.lang));
+    let live = view.head.result.is_none();
+    answer(api, (&looker, headers), &Page { at: &at, section: None, title: &title, live }, &middle)
+}
+
+/// The end of what the last attempt has written; `None`: there was none, or it is not here.
+fn output(api: &Api, view: &JobView) -> Result<Option<Output>, Problem> {
+    let Ok(log) = Log::of(api, view, None) else { return Ok(None) };
+    if log.is_gone(Stream::Out) {
+        return Ok(None);
+    }
+    let last = |stream, bytes| {
+        let from = log.size(stream).saturating_sub(bytes);
+        log.piece(stream, from).map(|piece| (from > 0, piece))
+    };
+    let (cut, out) = last(Stream::Out, u64::from(SHOWN_KIB) * 1_024)?;
+    let (_, errors) = last(Stream::Err, ERRORS)?;
+    Ok(Some(Output {
+        attempt: log.attempt.number,
+        text: String::from_utf8_lossy(&out.shown).into_owned(),
+        next: out.next,
+        cut,
+        ended: log.ended,
+        errors: String::from_utf8_lossy(&errors.shown).into_owned(),
+    }))
+}
+
+/// Which attempt's log.
+#[derive(Debug, Default, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WhichAttempt {
+    /// Its number; the last where nothing is said.
+    attempt: Option<u32>,
+}
+
+/// `GET /runs/{run}/jobs/{job}/log.txt`: all that an attempt has written to its standard output so far.
+pub(crate) async fn download(
+    State(api): State<Api>,
+    Named(names): Named<Names>,
+    Asked(which): Asked<WhichAttempt>,
+    caller: Caller,
+) -> Result<Response, Problem> {
+    let (run, job) = named(names)?;
+    let view = view_of(&api, caller, (&run, &job)).await?;
+    let log = Log::of(&api, &view, which.attempt)?;
+    let name = format!("{}-{job}-{}.log", run.to_string().replace('#', "-"), log.attempt.number);
+    let pieces = unfold((log, 0), |(log, from)| async move {
+        let piece = log.piece(Stream::Out, from).ok()?;
+        (piece.next > from).then(|| {
+            let shown = Ok::<_, std::convert::Infallible>(Bytes::from(piece.shown));
+            (shown, (log, piece.next))
+        })
+    });
+    let mut response = Streamed::from_stream(pieces).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(TEXT));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let kept = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""));
+    headers.insert(header::CONTENT_DISPOSITION, kept.map_err(Problem::failed)?);
+    Ok(response)
+}
+
+fn wish(run: &RunId, job: &JobName, (deed, reason, dry_run): (Deed, String, bool)) -> Request {
+    let on = RunOf::Run(run.clone());
+    Request::Act { on, which: Which::Job(job.clone()), deed, reason, dry_run }
+}
+
+fn deed_of(word: &str) -> Result<Deed, Problem> {
+    let unknown = || Problem::unknown(format!("nothing is called {word} that is done with a job"));
+    pages::act::deed_of(word).ok_or_else(unknown)
+}
+
+/// `GET /runs/{run}/jobs/{job}/{deed}`: what would come of it, with the form that does it.
+pub(crate) async fn before_act(
+    State(api): State<Api>,
+    uri: Uri,
+    Named((run, job, word)): Named<(String, String, String)>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let shown = Shown::of(uri.path(), &headers);
+    let answer = async {
+        let (run, job) = named((run, job))?;
+        let deed = deed_of(&word)?;
+        let at = Where::of(uri.path()).ok_or_else(|| Problem::unknown("no such page"))?;
+        let looker = looker(&api, &caller, &headers);
+        // Only for this look; what is really done says why.
+        let asked = wish(&run, &job, (deed.clone(), "looks at what would come of it".into(), true));
+        let tried = match api.ask(caller, asked).await? {
+            Reply::Tried(tried) => tried,
+            other => return Err(Problem::of(other)),
+        };
+        let token = looker.token.as_deref().unwrap_or_default();
+        let middle = pages::act::middle(looker.lang, (&job, &deed), &tried, token);
+        let middle = Body::html(middle.map_err(Problem::failed)?);
+        let title = pages::act::title(looker.lang, &job, &deed);
+        let page = Page { at: &at, section: None, title: &title, live: false };
+        answer(&api, (&looker, &headers), &page, &middle)
+    };
+    told(&api, answer.await, shown)
+}
+
+/// What the form of such a page sends.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ActForm {
+    token: String,
+    #[serde(default)]
+    reason: String,
+}
+
+/// `POST /runs/{run}/jobs/{job}/{deed}`: does it, and goes back to the job.
+pub(crate) async fn act(
+    State(api): State<Api>,
+    uri: Uri,
+    Named((run, job, word)): Named<(String, String, String)>,
+    caller: Caller,
+    headers: HeaderMap,
+    sent: Result<Posted<ActForm>, Problem>,
+) -> Result<Response, Problem> {
+    let shown = Shown::of(uri.path(), &headers);
+    let answer = async {
+        let Posted(ActForm { token, reason }) = sent?;
+        of_this_page(&headers)?;
+        proven(&headers, &token)?;
+        let (run, job) = named((run, job))?;
+        crate::http::act::said(&reason)?;
+        match api.ask(caller, wish(&run, &job, (deed_of(&word)?, reason, false))).await? {
+            Reply::Done(_) => to(&format!("../{job}")),
+            other => Err(Problem::of(other)),
+        }
+    };
+    told(&api, answer.await, shown)
+}

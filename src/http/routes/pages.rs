@@ -1,0 +1,129 @@
+//! Routes of the pages for browsers.
+
+use axum::http::Method;
+use axum::routing::{get, post};
+
+use super::READ;
+use crate::http::incident_page;
+use crate::http::pages;
+use crate::http::route::{Answer, Needs, Route, Schemas};
+use crate::types::Right;
+use crate::view::incident::IncidentView;
+
+pub(super) fn pages(s: &mut Schemas) -> Vec<Route> {
+    let html = |status, what| Answer { status, kind: "text/html", what, schema: None };
+    let page = || html(200, "one page; it leads to a sign-in");
+    let look = |path| (Method::GET, path);
+    let form = |path| (Method::POST, path);
+    vec![
+        Route::new(look("/"), READ, "The page of the night", get(pages::tonight)).and(page()),
+        Route::new(look("/runs/{run}"), READ, "The page of a run", get(pages::run)).and(page()),
+        Route::new(
+            look("/runs/{run}/graph"),
+            READ,
+            "The jobs of a run as a drawing, or with `job` what is before and after one of them",
+            get(pages::graph),
+        )
+        .and(page()),
+        Route::new(look("/runs/{run}/jobs/{job}"), READ, "The page of a job", get(pages::job))
+            .and(page()),
+        Route::new(
+            look("/runs/{run}/jobs/{job}/log.txt"),
+            Needs::Right(Right::Logs),
+            "All that an attempt has written to its standard output so far, as a file",
+            get(pages::download),
+        )
+        .asks::<pages::WhichAttempt>(s)
+        .and(Answer { status: 200, kind: "text/plain", what: "the log", schema: None }),
+        Route::new(
+            look("/runs/{run}/jobs/{job}/{deed}"),
+            Needs::Right(Right::Operate),
+            "What would come of confirm, release, retry, kill, hold, skip, force, rerun, with the form that does it",
+            get(pages::before_act),
+        )
+        .and(page()),
+        Route::new(
+            form("/runs/{run}/jobs/{job}/{deed}"),
+            Needs::Right(Right::Operate),
+            "That form",
+            post(pages::act),
+        )
+        .and(html(303, "it was done")),
+        Route::new(
+            look("/incidents"),
+            READ,
+            "The page of incidents and of who is on call",
+            get(pages::on_call),
+        )
+        .and(page()),
+        Route::new(
+            look("/calendar"),
+            READ,
+            "The page of a month: starts, windows, freezes, shifts; `month`, such as 2026-10",
+            get(pages::calendar),
+        )
+        .and(page()),
+        Route::new(look("/history"), READ, "The page of former nights", get(pages::history))
+            .and(page()),
+        Route::new(
+            look("/compare"),
+            READ,
+            "Two runs beside each other: `run` twice",
+            get(pages::compare),
+        )
+        .and(page()),
+        Route::new(
+            look("/incidents/{incident}"),
+            READ,
+            "The page of an incident, with `accept: text/html`; it leads to a sign-in",
+            get(incident_page::page),
+        )
+        .gives::<IncidentView>(200, s)
+        .and(html(200, "one page, with `accept: text/html`")),
+        Route::new(
+            form("/incidents/{incident}/{step}"),
+            Needs::Right(Right::Respond),
+            "A form of that page: ack, take-over, note",
+            post(incident_page::step),
+        )
+        .and(html(303, "it was done")),
+        Route::new(look("/login"), Needs::Nobody, "The form of the sign-in", get(pages::asks_in))
+            .and(page()),
+        Route::new(
+            form("/login"),
+            Needs::Nobody,
+            "The sign-in of the pages: a session in a cookie",
+            post(pages::sign_in),
+        )
+        .and(html(303, "the page that was asked for")),
+        Route::new(form("/logout"), Needs::Known, "The sign-out of the pages", post(pages::sign_out))
+            .and(html(303, "the first page")),
+        Route::new(
+            form("/own"),
+            Needs::Nobody,
+            "Language and theme of the pages, kept by the browser",
+            post(pages::own),
+        )
+        .and(html(303, "the page that it was asked from")),
+        Route::new(
+            look("/live"),
+            READ,
+            "Tells pages that something has happened: the number of the last entry, each time that it is another",
+            get(pages::live),
+        )
+        .and(Answer {
+            status: 200,
+            kind: "text/event-stream",
+            what: "server-sent events `head`",
+            schema: None,
+        }),
+        Route::new(
+            look("/assets/{name}"),
+            Needs::Nobody,
+            "The style sheet and the script of the pages",
+            get(pages::asset),
+        )
+        .and(Answer { status: 200, kind: "text/css", what: "a style sheet", schema: None })
+        .and(Answer { status: 200, kind: "text/javascript", what: "a script", schema: None }),
+    ]
+}

@@ -1,0 +1,213 @@
+//! Pages that are written to be looked at, and what markup in names, output and words of people becomes on them.
+
+use super::*;
+use crate::core::select::Deed;
+use crate::render::incident_page::{self, Asker};
+use crate::render::sample::{bad_night, fault, li_wei, name, running_night, worked_on};
+use crate::types::{IncidentId, Text};
+use crate::view::incident::{IncidentView, Which};
+use crate::view::job::StateWord;
+use crate::view::night_rows::Wanted;
+use crate::view::one_job::{JobView, NeedLine, Neighbour, PastAttempt};
+use crate::view::report::ReportView;
+use crate::view::roster::RosterView;
+use crate::view::status::{StatusPage, StatusView};
+use crate::view::tried::Tried;
+
+const EVIL: &str = "<script>alert(1)</script><img src=x onerror=alert(2)> \"'&</pre></main>";
+
+/// No tag of a page is one that acts by itself, and the markup that was put in is there as text.
+pub(crate) fn only_text(page: &str) {
+    let lower = page.to_lowercase();
+    for tag in lower.split('<').skip(1).filter_map(|part| part.split('>').next()) {
+        // What stands in quotes is text.
+        let bare: String = tag.split('"').step_by(2).collect();
+        for word in ["script", "img", "frame", " src=", " on", "http-equiv"] {
+            assert!(!bare.contains(word), "{word}: {tag}");
+        }
+    }
+    assert!(page.contains("&#60;script&#62;"), "{page}");
+    assert_eq!(lower.matches("</pre>").count(), lower.matches("<pre").count());
+}
+
+fn status(night: ReportView) -> StatusView {
+    StatusView {
+        head: night.head,
+        totals: night.totals,
+        jobs: night.jobs,
+        incidents: bad_night().incidents,
+        stopping: None,
+        unsent_mail: 0,
+        standing: Default::default(),
+    }
+}
+
+fn night() -> StatusPage {
+    let run = status(running_night());
+    let (now, zone) = (run.head.now, run.head.zone.clone());
+    StatusPage { runs: vec![run], next: Some(Vec::new()), now, zone, trouble: None }
+}
+
+fn nobody(night: &StatusPage) -> RosterView {
+    RosterView {
+        at: night.now,
+        on: Vec::new(),
+        next_change: None,
+        next: Vec::new(),
+        unknown: Vec::new(),
+    }
+}
+
+fn one_job() -> JobView {
+    let run = status(bad_night());
+    let job = run.jobs.iter().find(|job| !job.tail.is_empty()).unwrap().clone();
+    JobView {
+        needs: vec![NeedLine::Same {
+            job: Neighbour { name: name("wait-rates"), state: StateWord::Succeeded },
+            when: crate::types::Condition::Ok,
+        }],
+        followers: vec![Neighbour { name: name("post-ledger"), state: StateWord::Blocked }],
+        deeds: vec![Deed::Retry, Deed::Skip, Deed::Force],
+        reasons: Vec::new(),
+        log_masks: Vec::new(),
+        head: run.head,
+        job,
+    }
+}
+
+fn former(job: &JobView) -> Vec<PastAttempt> {
+    let attempt = |minutes: u64| PastAttempt {
+        run: job.head.run.clone(),
+        business_date: job.head.business_date,
+        took: crate::types::Span::seconds(minutes * 60),
+        good: minutes != 9,
+    };
+    [3, 4, 3, 9, 4].map(attempt).into()
+}
+
+fn output() -> job::Output {
+    job::Output { attempt: 1, text: "loaded\n".to_owned(), ended: true, ..job::Output::default() }
+}
+
+const MAY: job::May = job::May { operate: true, logs: true };
+
+/// Every page of made-up nights, by name.
+fn all(lang: Lang) -> Vec<(&'static str, String)> {
+    let night = night();
+    let view = one_job();
+    let incidents: Vec<IncidentView> = vec![worked_on(), fault().incident];
+    let asker = Asker {
+        steps: vec![crate::core::incident::Wanted::Acknowledge],
+        token: Some(String::new()),
+        sees_output: true,
+    };
+    let former = former(&view);
+    let told = trouble::Trouble { up: "./", place: "", detail: None, sign_in: true };
+    let old = status(bad_night());
+    vec![
+        (
+            "tonight",
+            tonight::middle((lang, "./"), &night, Some(&nobody(&night)), &Wanted::default())
+                .unwrap(),
+        ),
+        ("job", job::middle(lang, &view, &former, (Some(output()), MAY)).unwrap()),
+        (
+            "on-call",
+            on_call::middle(
+                (lang, "./", night.now),
+                Which::All,
+                &incidents,
+                &nobody(&night),
+                &night.zone,
+            )
+            .unwrap(),
+        ),
+        ("compare", compare::middle((lang, "./"), [&night.runs[0], &old]).unwrap()),
+        ("incident", incident_page::middle(lang, &fault(), &asker).unwrap()),
+        ("trouble", trouble::middle(lang, told).unwrap()),
+    ]
+}
+
+/// Where `NIGHTRUN_SAMPLE_PAGES` names a folder they stay there, to be looked at.
+#[test]
+fn pages_are_whole_in_both_languages() {
+    let throwaway = tempfile::tempdir().unwrap();
+    let dir = std::env::var_os("NIGHTRUN_SAMPLE_PAGES")
+        .map_or_else(|| throwaway.path().to_owned(), std::path::PathBuf::from);
+    let assets = AssetNames { style: "pages.css".to_owned(), script: "pages.js".to_owned() };
+    std::fs::create_dir_all(dir.join("assets")).unwrap();
+    std::fs::write(dir.join("assets/pages.css"), STYLE).unwrap();
+    std::fs::write(dir.join("assets/pages.js"), SCRIPT).unwrap();
+    for lang in Lang::ALL {
+        let looker = Looker {
+            lang,
+            theme: Theme::Dark,
+            name: Some(li_wei().name.get(lang).to_owned()),
+            token: Some(String::new()),
+        };
+        for (page, middle) in all(lang) {
+            let frame = Frame {
+                looker: &looker,
+                assets: &assets,
+                up: "./",
+                place: "",
+                section: Some(Section::Tonight),
+                site: "Sample Bank",
+                zone: None,
+                title: page,
+                tag: "\"1\"",
+                live: true,
+            };
+            let whole = framed(&frame, &middle).unwrap();
+            for tag in ["main", "section", "table", "ul", "form", "div", "p"] {
+                let opened = whole.matches(&format!("<{tag}>")).count()
+                    + whole.matches(&format!("<{tag} ")).count();
+                assert_eq!(opened, whole.matches(&format!("</{tag}>")).count(), "{page}: {tag}");
+            }
+            std::fs::write(dir.join(format!("{page}-{}.html", lang.tag())), whole).unwrap();
+        }
+    }
+}
+
+#[test]
+fn markup_of_jobs_and_people_is_text_on_every_page() {
+    let mut night = night();
+    let run = &mut night.runs[0];
+    run.head.title = Text::en(EVIL);
+    for job in &mut run.jobs {
+        job.title = Text::en(EVIL);
+    }
+    let mut view = one_job();
+    view.job.title = Text::en(EVIL);
+    view.job.runbook = Some(Text::en(EVIL));
+    let mut incident = worked_on();
+    incident.line.fault = crate::core::incident::Fault::Told { title: EVIL.to_owned() };
+    incident.line.id = IncidentId(7);
+    let output = job::Output { text: EVIL.to_owned(), errors: EVIL.to_owned(), ..output() };
+    let tried = Tried {
+        events: Vec::new(),
+        site_wide: Vec::new(),
+        starts: Vec::new(),
+        left: vec![crate::view::tried::NotAllowed { what: EVIL.to_owned(), rule: None }],
+        runs: Vec::new(),
+        ends: Vec::new(),
+    };
+    let told = trouble::Trouble { up: "./", place: EVIL, detail: Some(EVIL), sign_in: true };
+    let wanted = Wanted { text: EVIL.to_owned(), ..Wanted::default() };
+    for lang in Lang::ALL {
+        let duty = nobody(&night);
+        let zone = &night.zone;
+        for page in [
+            tonight::middle((lang, "./"), &night, Some(&duty), &Wanted::default()).unwrap(),
+            tonight::middle((lang, "./"), &night, Some(&duty), &wanted).unwrap(),
+            job::middle(lang, &view, &[], (Some(output.clone()), MAY)).unwrap(),
+            act::middle(lang, (&name("close"), &Deed::Skip), &tried, EVIL).unwrap(),
+            on_call::middle((lang, "./", night.now), Which::All, &[incident.clone()], &duty, zone)
+                .unwrap(),
+            compare::middle((lang, "./"), [&night.runs[0], &night.runs[0]]).unwrap(),
+            trouble::middle(lang, told).unwrap(),
+        ] {
+            only_text(&page);
+        }
+    }
+}

@@ -1,0 +1,185 @@
+"use strict";
+// What the pages do beyond plain HTML: they follow the night, and a log; everything else works without this.
+(() => {
+  const main = document.getElementById("main");
+  const live = document.getElementById("live");
+
+  // --- One tree made like another, keeping what the reader has opened, typed, scrolled and put the focus on.
+  const key = (node) => node.nodeType === 1 ? (node.dataset.key || node.id || null) : null;
+
+  const fits = (a, b) => a.nodeType === b.nodeType && a.nodeName === b.nodeName && key(a) === key(b);
+
+  function attributes(from, to) {
+    for (const { name } of [...from.attributes]) {
+      // Whether something is folded is the reader's choice.
+      if (!to.hasAttribute(name) && !(name === "open" && from.nodeName === "DETAILS")) from.removeAttribute(name);
+    }
+    for (const { name, value } of to.attributes) {
+      if (name === "open" && from.nodeName === "DETAILS") continue;
+      if (from.getAttribute(name) !== value) from.setAttribute(name, value);
+    }
+  }
+
+  function morph(from, to) {
+    if (from.nodeType !== 1) {
+      if (from.nodeValue !== to.nodeValue) from.nodeValue = to.nodeValue;
+      return;
+    }
+    if (from.hasAttribute("data-keep") || from.isEqualNode(to)) return;
+    attributes(from, to);
+    children(from, to);
+  }
+
+  function children(from, to) {
+    const keyed = new Map();
+    for (const child of from.childNodes) if (key(child) !== null) keyed.set(key(child), child);
+    let at = from.firstChild;
+    for (const wanted of [...to.childNodes]) {
+      const known = key(wanted) === null ? at : keyed.get(key(wanted));
+      if (known && fits(known, wanted)) {
+        if (known === at) at = at.nextSibling; else from.insertBefore(known, at);
+        morph(known, wanted);
+      } else {
+        if (wanted.nodeName === "TR") wanted.classList.add("new");
+        from.insertBefore(wanted, at);
+      }
+    }
+    while (at) { const next = at.nextSibling; at.remove(); at = next; }
+  }
+
+  // --- The page as it is now, asked for at most once a second, and not while nobody looks.
+  let asking = false, again = false, last = 0, timer = 0, shown = new Date();
+
+  async function refresh() {
+    if (asking) { again = true; return; }
+    asking = true; again = false; last = Date.now();
+    try {
+      const headers = { accept: "text/html", "x-part": "main", "if-none-match": main.dataset.tag };
+      const answer = await fetch(location.pathname + location.search, { headers, cache: "no-store" });
+      if (answer.status === 401) { location.reload(); return; }
+      if (answer.status === 200) {
+        const made = document.createElement("template");
+        made.innerHTML = await answer.text();
+        children(main, made.content);
+        main.dataset.tag = answer.headers.get("etag") || "";
+      }
+      if (answer.ok || answer.status === 304) { shown = new Date(); state(true); } else state(false);
+    } catch { state(false); } finally { asking = false; if (again) soon(); }
+  }
+
+  function soon() {
+    clearTimeout(timer);
+    if (document.hidden) { again = true; return; }
+    timer = setTimeout(refresh, Math.max(0, last + 1000 - Date.now()));
+  }
+
+  function state(good) {
+    if (!live) return;
+    const text = good ? live.dataset.live : `${live.dataset.lost} ${shown.toLocaleTimeString()}`;
+    if (live.textContent !== text) live.textContent = text;
+    live.classList.toggle("lost", !good);
+  }
+
+  if (live && "live" in main.dataset) {
+    let seen = null;
+    const listen = () => {
+      const stream = new EventSource(live.dataset.url);
+      stream.addEventListener("head", (event) => {
+        state(true);
+        if (seen !== event.data) soon();
+        seen = event.data;
+      });
+      stream.onerror = () => {
+        state(false);
+        // A stream that was refused is not asked for again by itself.
+        if (stream.readyState === EventSource.CLOSED) setTimeout(() => { refresh(); listen(); }, 3000);
+      };
+    };
+    listen();
+    document.addEventListener("visibilitychange", () => { if (!document.hidden) soon(); });
+    // Times pass though nothing happens.
+    setInterval(() => { if (!document.hidden && Date.now() - last > 15000) soon(); }, 5000);
+  }
+
+  // --- The clock of the site.
+  const clock = document.getElementById("clock");
+  if (clock) {
+    const zone = clock.dataset.zone;
+    let write;
+    try { write = new Intl.DateTimeFormat("sv", { timeZone: zone, hour: "2-digit", minute: "2-digit", second: "2-digit" }); } catch { write = null; }
+    const tick = () => { if (write) clock.textContent = write.format(new Date()); };
+    tick();
+    setInterval(tick, 1000);
+  }
+
+  // --- Filters answer while they are typed.
+  let typed = 0;
+  function filter(form) {
+    const query = new URLSearchParams();
+    for (const [name, value] of new FormData(form)) if (value && !(name === "show" && value === "all")) query.set(name, value);
+    history.replaceState(null, "", `?${query}`);
+    refresh();
+  }
+  main.addEventListener("input", (event) => {
+    const form = event.target.closest("form[data-filter]");
+    if (!form) return;
+    clearTimeout(typed);
+    typed = setTimeout(() => filter(form), 250);
+  });
+  main.addEventListener("submit", (event) => {
+    const form = event.target.closest("form[data-filter]");
+    if (!form) return;
+    event.preventDefault();
+    filter(form);
+  });
+
+  // --- A log that grows. What was read stays; only lines with a text are shown where somebody looks for one.
+  function follow(box) {
+    const pre = box.querySelector("pre");
+    const find = box.querySelector("[data-find]"), go = box.querySelector("[data-follow]");
+    for (const hidden of box.querySelectorAll("[data-with-script]")) hidden.hidden = false;
+    let text = pre.textContent, next = Number(box.dataset.next), over = "ended" in box.dataset;
+    const decoder = new TextDecoder();
+    const show = () => {
+      const wanted = find.value.toLowerCase();
+      pre.textContent = wanted ? text.split("\n").filter((line) => line.toLowerCase().includes(wanted)).join("\n") : text;
+      if (go.checked) pre.scrollTop = pre.scrollHeight;
+    };
+    show();
+    find.addEventListener("input", show);
+    const read = async () => {
+      if (!box.isConnected) return;
+      try {
+        if (!document.hidden) {
+          const answer = await fetch(`${box.dataset.log}?attempt=${box.dataset.attempt}&from=${next}`, { cache: "no-store" });
+          if (answer.ok) {
+            const more = decoder.decode(await answer.arrayBuffer(), { stream: true });
+            next = Number(answer.headers.get("log-next"));
+            over = answer.headers.get("log-ended") === "true" && more === "";
+            if (more) {
+              // A page that stays open for days does not fill the memory.
+              text = (text + more).slice(-4000000);
+              show();
+            }
+          }
+        }
+      } catch { /* asked again */ }
+      if (!over) setTimeout(read, 1000);
+    };
+    if (!over) setTimeout(read, 1000);
+  }
+  const followed = new WeakSet();
+  const logs = () => main.querySelectorAll("[data-log]").forEach((box) => {
+    if (!followed.has(box)) { followed.add(box); follow(box); }
+  });
+  logs();
+  new MutationObserver(logs).observe(main, { childList: true, subtree: true });
+
+  // --- "/" goes to the search, as elsewhere.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (/^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement?.nodeName || "")) return;
+    const search = main.querySelector("input[type=search]");
+    if (search) { event.preventDefault(); search.focus(); }
+  });
+})();

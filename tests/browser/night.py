@@ -1,0 +1,232 @@
+"""Follows a night in a real browser, as an operator would, and holds the pages to what they promise.
+
+Called by `browser::…` of tests/it with: the address, the folder for pictures, the file of axe-core. It says `restart` and
+waits for a line while the supervisor is killed and started again. Whatever is not as it should be ends it with words.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from playwright.sync_api import expect, sync_playwright
+
+BASE, PICTURES, AXE = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]).read_text()
+PASSWORD = "a long night"
+JOBS = BASE + "/runs/night@2026-10-30%231/jobs/"
+troubles = []
+
+
+def watch(page, name):
+    """No message of the console, no error of the script, no dialog, nothing asked of another host."""
+    ours = lambda url: url.startswith(BASE) or url.startswith("data:")
+    said = lambda message: troubles.append(f"{name}: console: {message.text}")
+    page.on("console", lambda message: said(message) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: troubles.append(f"{name}: {error}"))
+    page.on("dialog", lambda dialog: (troubles.append(f"{name}: dialog: {dialog.message}"), dialog.dismiss()))
+    page.on("request", lambda asked: None if ours(asked.url) else troubles.append(f"{name}: asks {asked.url}"))
+
+
+def picture(page, name):
+    page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
+
+
+def accessible(page, name):
+    """By WCAG 2.2 AA, as far as a program can tell."""
+    page.evaluate(AXE)
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    found = page.evaluate("tags => axe.run(document, { runOnly: tags })", tags)
+    for violation in found["violations"]:
+        where = [node["target"] for node in violation["nodes"]][:5]
+        troubles.append(f"{name}: axe: {violation['id']}: {violation['help']} {json.dumps(where)}")
+    if not found["passes"]:
+        troubles.append(f"{name}: axe looked at nothing")
+
+
+def fits(page, name):
+    """Nothing makes the page itself wider than the window."""
+    over = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    if over > 0:
+        troubles.append(f"{name}: {over} px wider than the window")
+
+
+def looked_at(page, name):
+    picture(page, name)
+    accessible(page, name)
+    fits(page, name)
+
+
+def sign_in(page, person, password=PASSWORD):
+    page.fill("#person", person)
+    page.fill("#password", password)
+    page.click("form[action$='login'] button")
+
+
+def state_of(page, job, text):
+    row = page.locator(f"tr[data-key$=' {job}'] .state")
+    expect(row).to_contain_text(text, timeout=15_000)
+
+
+def press(page, job, deed, reason):
+    """Goes to the job, presses, reads what would come of it, says why, and does it."""
+    page.goto(JOBS + job)
+    page.click(f".deeds a[href$='/{deed}']")
+    expect(page.locator("form.boxed")).to_be_visible()
+    page.fill("#reason", reason)
+    page.click("form.boxed button.first")
+    expect(page.locator("#stands")).to_be_visible()
+
+
+def night(browser):
+    desk = browser.new_context(viewport={"width": 1300, "height": 900}, locale="en-GB")
+    page = desk.new_page()
+    watch(page, "desk")
+    page.goto(JOBS + "slow")
+    looked_at(page, "sign-in")
+    # Led to the page that was asked for.
+    sign_in(page, " Ann ")
+    expect(page.locator("h1")).to_contain_text("slow")
+
+    page.goto(BASE)
+    state_of(page, "bad", "failed")
+    state_of(page, "after", "blocked")
+    state_of(page, "slow", "running")
+    first = page.locator(".jobs tbody tr").first
+    expect(first).to_contain_text("bad")
+    expect(page.locator(".incident")).to_contain_text("INC-1")
+    expect(page.locator("#live")).to_have_text("live")
+    looked_at(page, "tonight")
+    # Markup of titles is text.
+    expect(page.locator(".jobs")).to_contain_text("<img src=x onerror=alert(1)>")
+
+    # What is done elsewhere is seen here without loading the page again, and what the reader did stays.
+    page.evaluate("window.same = true")
+    page.fill("input[type=search]", "a")
+    page.locator("details summary").first.click()
+    other = desk.new_page()
+    watch(other, "other")
+    press(other, "bad", "skip", "not needed tonight")
+    looked_at(other, "job")
+    page.bring_to_front()
+    state_of(page, "bad", "skipped")
+    state_of(page, "after", "ended well")
+    assert page.evaluate("window.same"), "the page was loaded again"
+    expect(page.locator("input[type=search]")).to_have_value("a")
+    assert not page.locator("details").first.evaluate("details => details.open"), "what was folded has opened"
+    page.fill("input[type=search]", "")
+
+    press(other, "later", "hold", "until the vendor has called")
+    page.bring_to_front()
+    state_of(page, "later", "held")
+    press(other, "later", "release", "the vendor has called")
+    page.bring_to_front()
+    state_of(page, "later", "waiting")
+
+    # A log that grows, searched while it does.
+    other.bring_to_front()
+    other.goto(JOBS + "slow")
+    log = other.locator(".log pre").first
+    expect(log).to_contain_text("row 3 <script>alert(2)</script> 数据", timeout=15_000)
+    other.fill("[data-find]", "row 2 ")
+    expect(log).not_to_contain_text("row 3")
+    expect(log).to_contain_text("row 2")
+    other.fill("[data-find]", "")
+    with other.expect_download() as download:
+        other.click(".log a[download]")
+    assert "row 1 <script>" in Path(download.value.path()).read_text(), "the log by download"
+    other.goto(JOBS + "slow/kill")
+    looked_at(other, "before-kill")
+    press(other, "slow", "kill", "it hangs")
+    page.bring_to_front()
+    state_of(page, "slow", "failed")
+    press(other, "slow", "retry", "once more")
+    page.bring_to_front()
+    state_of(page, "slow", "running")
+
+    # An incident is answered on its page.
+    page.click("a[href$='incidents/INC-2']")
+    looked_at(page, "incident")
+    page.fill("#words-ack", "on it")
+    page.click("form[action$='/ack'] button")
+    expect(page.locator("main")).to_contain_text("Ann Duty takes care of it")
+
+    # The supervisor dies, and another takes over: the page says so, and goes on.
+    page.goto(BASE)
+    expect(page.locator("#live")).to_have_text("live")
+    page.evaluate("window.same = true")
+    before = len(troubles)
+    print("kill", flush=True)
+    sys.stdin.readline()
+    expect(page.locator("#live")).to_contain_text("Not connected", timeout=15_000)
+    picture(page, "not-connected")
+    print("serve", flush=True)
+    sys.stdin.readline()
+    expect(page.locator("#live")).to_have_text("live", timeout=30_000)
+    # That there was nobody to ask is what the browser itself says.
+    troubles[before:] = [told for told in troubles[before:] if "ERR_" not in told]
+    press(other, "slow", "kill", "it hangs again")
+    page.bring_to_front()
+    state_of(page, "slow", "failed")
+    assert page.evaluate("window.same"), "the page was loaded again"
+
+    # Light, and by keyboard alone.
+    page.click("button[name=theme]")
+    expect(page.locator("html")).to_have_class("light")
+    looked_at(page, "light")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.press("/")
+    page.keyboard.type("slow")
+    expect(page.locator(".jobs tbody tr")).to_have_count(1)
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent") == "slow":
+            break
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_contain_text("slow")
+    page.get_by_role("button", name="Sign out").press("Enter")
+    expect(page.locator("#password")).to_be_visible()
+    desk.close()
+
+
+def phone(browser):
+    phone = browser.new_context(viewport={"width": 390, "height": 844}, locale="zh-CN", has_touch=True)
+    page = phone.new_page()
+    watch(page, "phone")
+    page.goto(BASE)
+    sign_in(page, "wei")
+    state_of(page, "slow", "失败")
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+    looked_at(page, "phone-tonight")
+    page.click("tr[data-key$=' slow'] a")
+    expect(page.locator("h1")).to_contain_text("失败")
+    looked_at(page, "phone-job")
+    page.click(".deeds a[href$='/skip']")
+    looked_at(page, "phone-before-skip")
+    page.goto(BASE + "/incidents/INC-2")
+    looked_at(page, "phone-incident")
+    page.click("button[name=lang]")
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    phone.close()
+
+
+def viewer(browser):
+    """Who may only look is shown nothing to press."""
+    context = browser.new_context()
+    page = context.new_page()
+    watch(page, "viewer")
+    page.goto(JOBS + "slow")
+    sign_in(page, "vera")
+    expect(page.locator("h1")).to_contain_text("slow")
+    assert page.locator(".deeds a, .log").count() == 0, "a viewer sees what is not for viewers"
+    context.close()
+
+
+with sync_playwright() as playwright:
+    browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+    night(browser)
+    phone(browser)
+    viewer(browser)
+    browser.close()
+for trouble in troubles:
+    print(trouble, file=sys.stderr)
+sys.exit(1 if troubles else 0)
