@@ -27,9 +27,15 @@ pub(super) fn headline(lang: Lang, clock: &Clock<'_>, what: &str, fault: &Fault)
                 false => Incidents::WillEndLate { what, due, expected }.say(lang),
             };
         }
-        Fault::WindowCloses { closes, expected } => {
+        Fault::WindowCloses { closes, expected: Some(expected) } => {
             let (closes, expected) = (&clock.minute(*closes), &clock.minute(*expected));
             return Incidents::WindowCloses { what, closes, expected }.say(lang);
+        }
+        Fault::WindowCloses { closes, expected: None } => {
+            return Incidents::WindowOfList { what, closes: &clock.minute(*closes) }.say(lang);
+        }
+        Fault::RunsOver { closed } => {
+            return Incidents::RunsOver { what, closed: &clock.minute(*closed) }.say(lang);
         }
         Fault::HostAway { host } => Incidents::HostAway { host: host.as_str() },
         Fault::CalendarEnds { calendar, last: Some(last) } => {
@@ -101,7 +107,9 @@ pub(super) fn meaning(lang: Lang, view: &IncidentView) -> Option<String> {
     Some(match &view.line.fault {
         Fault::Late { .. } => Incidents::MeansLate.say(lang),
         Fault::WillBeLate { .. } => Incidents::MeansWillBeLate.say(lang),
-        Fault::WindowCloses { .. } => Incidents::MeansWindowCloses.say(lang),
+        Fault::WindowCloses { expected: Some(_), .. } => Incidents::MeansWindowCloses.say(lang),
+        Fault::WindowCloses { expected: None, .. } => Incidents::MeansWindowOfList.say(lang),
+        Fault::RunsOver { .. } => Incidents::MeansRunsOver.say(lang),
         Fault::HostAway { .. } => Incidents::MeansHostAway.say(lang),
         Fault::CalendarEnds { .. } => Incidents::MeansCalendarEnds.say(lang),
         Fault::MessageRefused { why, .. } => Incidents::MeansMessageRefused { why }.say(lang),

@@ -264,11 +264,12 @@ impl Batch {
         self.jobs.iter().find(|job| job.name == *name)
     }
 
-    /// Deadlines, or windows that close.
+    /// Deadlines, or windows that close; of changes the rules may give some.
     pub fn has_limits(&self) -> bool {
         let own = [self.must_start_by, self.must_complete_by];
         let jobs = self.jobs.iter().flat_map(|job| [job.must_start_by, job.must_complete_by]);
-        let windows = self.window.is_some() || self.jobs.iter().any(|job| job.window.is_some());
+        let bound = |job: &Job| job.window.is_some() || matches!(job.kind, Kind::Change { .. });
+        let windows = self.window.is_some() || self.jobs.iter().any(bound);
         windows || own.into_iter().chain(jobs).any(|time| time.is_some())
     }
 

@@ -22,6 +22,12 @@ messages! {
     WindowCloses { what: &'a str, closes: &'a str, expected: &'a str }:
         format!("{what} is too late for its window: expected {expected}, closes {closes}"),
         format!("{what} 将错过窗口：预计 {expected}，窗口 {closes} 关闭");
+    WindowOfList { what: &'a str, closes: &'a str }:
+        format!("{what} does not start before the window of its list closes at {closes}"),
+        format!("{what} 在其清单的窗口 {closes} 关闭前无法启动");
+    RunsOver { what: &'a str, closed: &'a str }:
+        format!("{what} still runs, and its window closed at {closed}"),
+        format!("{what} 仍在运行，其窗口已于 {closed} 关闭");
     HostAway { host: &'a str }: format!("host {host} is not reached"), format!("主机 {host} 无法连接");
     CalendarEnds { calendar: &'a str, last: &'a str }:
         format!("calendar {calendar} ends on {last}"), format!("日历 {calendar} 的数据到 {last} 为止");
@@ -50,6 +56,12 @@ messages! {
     MeansWindowCloses:
         "So far nothing has failed; by the usual durations it does not get in, or is not done, before the window closes. It then waits for the next opening.",
         "目前尚无失败；按以往耗时推算，窗口关闭前无法启动或完成，将等到下次开放。";
+    MeansWindowOfList:
+        "So far nothing has failed; by the usual durations it is too late. After that it runs where somebody confirms `late`, or on another list.",
+        "目前尚无失败；按以往耗时推算已来不及。窗口关闭后须由人员确认 `late`，或列入其他清单。";
+    MeansRunsOver:
+        "Nothing is ended because a window closes: it goes on until its end or its time limit. Whoever is responsible for what comes next says whether it may.",
+        "窗口关闭不会终止作业：它将运行至结束或到达时间上限。是否继续，请由后续工作的负责人决定。";
     MeansHostAway:
         "What runs there goes on. Nothing new starts there, and endings come when the link is back.",
         "该主机上正在运行的作业继续运行；连接恢复前不会启动新作业，结束情况待恢复后获知。";

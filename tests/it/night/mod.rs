@@ -69,4 +69,5 @@ mod unruly_more;
 mod upgraded;
 #[cfg(feature = "faults")]
 mod webhooks;
+mod window_closes;
 mod windows;
