@@ -60,6 +60,7 @@ pub mod script;
 pub mod second;
 pub mod select;
 pub mod service;
+pub mod set_times;
 pub mod staffing;
 mod starts;
 pub mod state;

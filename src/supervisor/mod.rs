@@ -15,6 +15,7 @@ mod operators;
 mod ordering;
 mod orders;
 mod outbox;
+mod publish;
 mod pulse;
 mod recall;
 mod received;
@@ -38,11 +39,11 @@ use crate::core::night::{Core, StepError};
 use crate::core::refused::{Refused, Rule};
 use crate::core::service::Hindrance;
 use crate::core::state::Unfit;
-use crate::journal::{Broken, Chain, NotSealed};
+use crate::journal::{Broken, Chain, NotSealed, OutgoingMail};
 use crate::port::control::{Account, Asked, Caller, Reply};
 use crate::port::{
-    AgentEvent, AgentLink, Clock, Folders, Meters, Published, Pulse, SiteSource, Stage, Store,
-    StoreError, StoreReader,
+    AgentEvent, AgentLink, Clock, Folders, Meters, Published, Pulse, SiteSource, Store, StoreError,
+    StoreReader,
 };
 use crate::types::{Epoch, HostName, Now, RunId};
 use crate::wire::{FromAgent, ToAgent};
@@ -167,8 +168,9 @@ pub struct Parts<W: World> {
     pub observers: Vec<Box<dyn Observer>>,
     /// What those who only read go by.
     pub published: watch::Sender<Published>,
-    /// To whoever writes life signs.
+    /// To whoever gives life signs: as a file, and as messages.
     pub signs: watch::Sender<Option<SignToWrite>>,
+    pub sign_post: mpsc::UnboundedSender<OutgoingMail>,
     pub meters: Meters,
     /// The account that this supervisor runs as.
     pub own: Account,
@@ -260,21 +262,6 @@ impl<W: World> Supervisor<W> {
         };
         supervisor.load_doubts().await?;
         Ok(supervisor)
-    }
-
-    /// Tells those who only read how far the journal goes, and what keeps it from going on.
-    fn publish(&self, trouble: Option<&str>) {
-        if self.begins {
-            return;
-        }
-        let site = self.known_by();
-        let now = Published {
-            stage: Stage::Leads { epoch: self.epoch },
-            head: self.chain.head().seq,
-            trouble: trouble.map(str::to_owned),
-            site,
-        };
-        self.parts.published.send_replace(now);
     }
 
     pub fn epoch(&self) -> Epoch {

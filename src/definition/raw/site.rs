@@ -1,6 +1,6 @@
 //! `site.yaml`.
 
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 
 use super::leaf::{Whole, Word};
 use super::record::record;
@@ -80,12 +80,26 @@ record! {
 }
 
 record! {
-    /// A file that a service replaces now and then.
+    /// How a service says now and then that it lives; one of the three at least.
     pub(crate) struct LifeSignRecord {
-        /// Its absolute path, in a folder that another host can read.
-        required file: Word,
-        /// How often. Default: 5m.
+        /// How often. Default: 5m, at least 1m.
         optional every: Span,
+        /// The absolute path of a file that is replaced, in a folder that another host can read.
+        optional file: Word,
+        /// A webhook that is told as often.
+        optional webhook: ChannelName,
+        /// A mail at set times, by the way that all mail goes.
+        optional mail: SignMailRecord,
+    }
+}
+
+record! {
+    /// A mail that says at set times that the service lives.
+    pub(crate) struct SignMailRecord {
+        /// Clock times of the site's zone.
+        required at: List<Time>,
+        /// Everybody with this role gets it.
+        required to: Role,
     }
 }
 

@@ -49,7 +49,7 @@ pub use inspection::{InspectCheck, InspectionRules, Look, MemoryOf, RoundRule};
 pub use job::{
     Containment, EndingKind, Job, Kind, Need, NeedOf, Retry, Success, Survivors, Transaction,
 };
-pub use life_sign::LifeSignRule;
+pub use life_sign::{LifeSignRule, SignMail};
 pub use roster_rules::{
     ApprovedRule, CoverRule, LongLeaveRule, NoticeRule, RestRule, RosterRules, Weight,
 };
