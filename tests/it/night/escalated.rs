@@ -7,6 +7,7 @@ use super::facts::eventually;
 use super::letter::Letter;
 use super::post::sink;
 use super::serving::{Town, at};
+use super::watched::Night;
 use crate::api;
 use crate::smtp_sink::Sink;
 
@@ -56,6 +57,19 @@ jobs:
   load: {title: L, run: [sh, job.sh, wait]}
   post: {title: P, run: [sh, job.sh], needs: [load]}
 ";
+
+/// A service of a batch in which one job has just failed, and another one waits for the test's word.
+pub(super) fn one_failed(town: &Town) -> Night {
+    let house = &town.house;
+    house.batch("eod", &format!("{BATCH}  more: {{title: M, run: [sh, job.sh, wait]}}\n"));
+    house.gates(&["load", "more"]);
+    town.set_clock(at("21:29:58"));
+    let mut served = town.serve();
+    served.started("more");
+    served.started("load");
+    house.say("load", "no");
+    served
+}
 
 /// What the server took but the reports of runs; what was sent once more after a kill counts once.
 pub(super) fn mails(sink: &Sink) -> Vec<String> {
@@ -209,13 +223,7 @@ fn a_supervisor_that_begins_tells_nobody_before_the_policy_does() {
     house.write("roster.yaml", ROSTER);
     house.write("escalation.yaml", &format!("{}{}", &patient[..steps], "policy: night\n"));
     assert!(patient[policy..].contains("clocks"), "without limits, which have words of their own");
-    house.batch("eod", &format!("{BATCH}  more: {{title: M, run: [sh, job.sh, wait]}}\n"));
-    house.gates(&["load", "more"]);
-    town.set_clock(at("21:29:58"));
-    let mut served = town.serve();
-    served.started("more");
-    served.started("load");
-    house.say("load", "no");
+    let mut served = one_failed(&town);
     served.event("incident-opened", "load");
     served.kill();
     town.set_clock(at("21:50:00"));
