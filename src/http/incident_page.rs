@@ -57,7 +57,7 @@ async fn looked_at(
     let ahead = forecast::of_night(&core, now).unwrap_or_default();
     let run = core.state().incidents.get(&id).and_then(|known| known.what.run.as_ref());
     let around = Around { ahead: run.and_then(|run| ahead.runs.get(run)), ..Around::nothing() };
-    let view = of_incident::mail(&core, id, now, around).map_err(Problem::unknown)?;
+    let view = of_incident::mail((&core, None), id, now, around).map_err(Problem::unknown)?;
     if !form.html {
         let incident = view.incident;
         return form.page(&incident, |lang| render::incident::text(lang, &incident));

@@ -24,6 +24,7 @@ use crate::supervisor::{on_call_of, standing};
 use crate::types::{IncidentId, IncidentKind, Now, Severity};
 use crate::view::incident::{IncidentLine, Which};
 use crate::view::of_incident;
+use crate::view::of_job::Around;
 
 /// Which incidents.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -72,13 +73,14 @@ pub(super) async fn report(
     form: Form,
 ) -> Result<Response, Problem> {
     let id: IncidentId = id.parse().map_err(Problem::unknown)?;
-    let (core, _) = known(&api).await?;
-    let view = of_incident::view(&core, id).map_err(Problem::unknown)?;
+    let (core, now, _) = at_hand(&api, id).await?;
+    let view = of_incident::mail((&core, None), id, now, Around::nothing());
+    let view = view.map_err(Problem::unknown)?;
     if form.html {
         let page = render::incident_report::html(form.lang, &view).map_err(Problem::failed)?;
         return Ok(form.as_html(page));
     }
-    form.page(&view, |lang| render::incident_report::markdown(lang, &view))
+    form.page(&view.incident, |lang| render::incident_report::markdown(lang, &view))
 }
 
 /// One of them with its run, as it is recorded.

@@ -130,7 +130,7 @@ messages! {
     Unmuted: "ended the mute", "取消静默";
     GradedAs { severity: &'a str }: format!("graded it {severity}"), format!("定级为 {severity}");
     Interrupted { service: &'a str, from: &'a str, to: &'a str }:
-        format!("{service} was not available from {from} to {to}"), format!("{service} 自 {from} 至 {to} 中断");
+        format!("recorded that {service} was not available from {from} to {to}"), format!("记录 {service} 自 {from} 至 {to} 中断");
     ResolvedAs { cause: &'a str, measure: &'a str }:
         format!("resolved it; cause: {cause}; done: {measure}"), format!("解决，原因：{cause}，措施：{measure}");
     HandedIn: "handed in the incident report", "提交故障报告";
@@ -181,3 +181,15 @@ messages! {
     NoImpact: "Nothing was blocked, no deadline endangered, no interruption recorded.",
         "无受阻作业，无受影响时限，无中断记录。";
 }
+    HeadGlance: "At a glance", "概况";
+    Kind: "Kind", "类型";
+    OpenedAt: "Opened", "发生时间";
+    OverAt: "Over", "恢复时间";
+    NotOver: "not yet", "尚未恢复";
+    Lasted: "Lasted", "持续时间";
+    OwnedBy: "Taken care of by", "处理人";
+    OwnedAfter { who: &'a str, after: &'a str }: format!("{who}, first acknowledged after {after}"), format!("{who}，首次确认用时 {after}");
+    InterruptedFor: "Services interrupted for", "服务中断时长";
+    Unavailable { service: &'a str, from: &'a str, to: &'a str, lasted: &'a str }:
+        format!("{service} was not available from {from} to {to} ({lasted})"), format!("{service} 自 {from} 至 {to} 中断（{lasted}）");
+    HeadImprovements: "So that it does not come again", "改进措施";
