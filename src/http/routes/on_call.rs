@@ -102,7 +102,7 @@ pub(super) fn pages(s: &mut Schemas) -> Vec<Route> {
         Route::new(
             (Method::POST, "/incidents/{incident}/{step}"),
             Needs::Right(Right::Respond),
-            "A form of that page: ack, take-over, note",
+            "A form of that page: the same steps",
             post(incident_page::step),
         )
         .and(html(303, "it was done")),
@@ -113,6 +113,13 @@ pub(super) fn pages(s: &mut Schemas) -> Vec<Route> {
             post(incident_page::sign_in),
         )
         .and(html(303, "the page that was asked for")),
+        Route::new(
+            (Method::POST, "/logout"),
+            Needs::Known,
+            "The sign-out of the pages: the session is over",
+            post(incident_page::sign_out),
+        )
+        .and(html(303, "the page that it was asked from")),
     ]
 }
 
@@ -124,6 +131,7 @@ pub(super) fn of_hand_overs(s: &mut Schemas) -> Vec<Route> {
                 "Hand-overs of shifts, the last one first: those that nobody has accepted, or all",
             ),
             get(hand_overs),
+            s,
         )
         .asks::<WhichHandOvers>(s),
         Route::shows::<HandOverView>(
@@ -131,7 +139,6 @@ pub(super) fn of_hand_overs(s: &mut Schemas) -> Vec<Route> {
                 "/api/v1/hand-overs/{hand_over}",
                 "One hand-over: what it leaves to the next shift, what was said and done",
             ),
-            s,
             get(hand_over),
             s,
         ),
@@ -150,6 +157,7 @@ pub(super) fn of_hand_overs(s: &mut Schemas) -> Vec<Route> {
                 "What happened since the last bulletin, or what the bulletins of a day tell of",
             ),
             get(bulletin),
+            s,
         )
         .asks::<WhichBulletin>(s),
         Route::shows::<InspectionsView>(
@@ -157,10 +165,9 @@ pub(super) fn of_hand_overs(s: &mut Schemas) -> Vec<Route> {
                 "/api/v1/inspections",
                 "Rounds of inspections of some days: how many, and what each check has found",
             ),
-            s,
             get(inspections),
+            s,
         )
         .asks::<WhichInspections>(s),
     ]
 }
-            s,
