@@ -4,6 +4,8 @@ use super::incident::{
     BlockedJob, ClockLine, IncidentLine, IncidentMail, IncidentView, StepLine, Which,
 };
 use super::{Who, of_job, of_run};
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::core::containment;
@@ -11,7 +13,7 @@ use crate::core::incident::{Incident, IncidentStep, Moved};
 use crate::core::night::Core;
 use crate::core::state::{Run, State, Unfit};
 use crate::definition::site::Site;
-use crate::types::{IncidentId, Now, PersonId};
+use crate::types::{IncidentId, Now, PersonId, RunId};
 
 pub(super) fn line(site: &Site, incident: &Incident) -> IncidentLine {
     let who = |id| Who::of(site, id);
@@ -49,8 +51,6 @@ pub fn list(core: &Core, which: Which) -> Vec<IncidentLine> {
     wanted.filter_map(|incident| Some(line(site_of(core, incident)?, incident))).collect()
 }
 
-/// All of one.
-///
 /// Open ones that none of these runs tells of.
 pub fn besides<'a>(core: &Core, runs: impl IntoIterator<Item = &'a RunId>) -> Vec<IncidentLine> {
     let runs: BTreeSet<&RunId> = runs.into_iter().collect();
@@ -59,6 +59,8 @@ pub fn besides<'a>(core: &Core, runs: impl IntoIterator<Item = &'a RunId>) -> Ve
     open
 }
 
+/// All of one.
+///
 /// # Errors
 /// There is no such incident, or no site is known here.
 pub fn view(core: &Core, id: IncidentId) -> Result<IncidentView, Unfit> {
@@ -130,10 +132,10 @@ pub fn mail(
     let Some((core, run)) = with_run else {
         return Ok(IncidentMail { incident, head: None, job: None, blocks: Vec::new() });
     };
-    let index = incident.line.job.as_ref().and_then(|job| run.index(job));
-    let job = index.map(|index| {
     incident.business_date = Some(run.opened.business_date);
     incident.offers = containment::offers(core, known);
+    let index = incident.line.job.as_ref().and_then(|job| run.index(job));
+    let job = index.map(|index| {
         let critical = of_job::critical_path(run);
         of_job::line(core, run, index, now, around, &critical)
     });

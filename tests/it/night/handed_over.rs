@@ -114,6 +114,11 @@ fn a_shift_is_handed_over_to_whoever_comes_next_and_both_are_told_until_then() {
     assert_eq!((&list["items"][0]["id"], &list["items"][0]["state"]), (&json!(ID), &json!("late")));
     let incident = api::get(house, "/api/v1/incidents/INC-1").ok().json();
     assert_eq!(incident["fault"]["what"], "hand-over");
+    // It belongs to no run, and is wrong all the same.
+    let status = town.run(&["status"], 0);
+    assert!(status.contains("INC-1  nobody has accepted the hand-over"), "{status}");
+    let metrics = api::get(house, "/metrics").ok().body;
+    assert!(metrics.contains("nightrun_incidents_open 1"), "{metrics}");
 
     house.write("people.yaml", &people("wei"));
     served.signal(Signal::HUP);
@@ -134,11 +139,6 @@ fn a_shift_is_handed_over_to_whoever_comes_next_and_both_are_told_until_then() {
     assert_eq!(nothing.json()["rule"], "no-such-thing");
     assert!(town.run(&["hand-over", "list"], 0).contains("No hand-over is open."));
 
-    // The bulletin's time comes while nobody is there; it is sent once, with the time that it tells of.
-    served.kill();
-    town.set_clock(at("22:31:00"));
-    for _ in 0..2 {
-        let served = town.serve();
     let audit = town.run(&["audit", "--csv"], 0);
     for part in [
         format!("ann,,hand-over {ID}: noted,rates come by hand,"),
@@ -149,6 +149,11 @@ fn a_shift_is_handed_over_to_whoever_comes_next_and_both_are_told_until_then() {
     }
     assert!(!audit.contains("told"), "what nightrun did is nobody's doing: {audit}");
 
+    // The bulletin's time comes while nobody is there; it is sent once, with the time that it tells of.
+    served.kill();
+    town.set_clock(at("22:31:00"));
+    for _ in 0..2 {
+        let served = town.serve();
         let bulletin = heard(12).split_off(11);
         assert_eq!(bulletin[0].0, "max");
         assert!(
