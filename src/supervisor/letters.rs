@@ -1,17 +1,19 @@
 //! What the supervisor writes to people: the one mail of a fault, and the report of a run as files and mail.
 
+mod inspected;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::orders::HISTORY;
-use super::{Fatal, Supervisor, World};
 pub use inspected::{inspections_of, rounds_beside};
 
-use crate::core::fact::{Fact, RunResult};
+use super::orders::HISTORY;
 use super::recall::recall;
+use super::{Fatal, Supervisor, World};
+use crate::core::fact::{Fact, RunResult};
 use crate::core::forecast::{self, Forecast};
 use crate::core::incident::Audience;
 use crate::core::night::{Core, Notice};
@@ -37,9 +39,9 @@ impl<W: World> Supervisor<W> {
         notice: &Notice,
         ahead: &Ahead,
     ) -> Vec<OutgoingMail> {
+        let beside = self.run_beside(incident).await;
         let now = self.parts.clock.now();
         let Ok(known) = self.core.state().incident(incident) else { return Vec::new() };
-        let beside = self.run_beside(incident).await;
         let run = known.what.run.as_ref().and_then(|run| self.core.state().runs.get(run));
         // Who is on call may be nobody that the run knew of.
         let on_call = self.core.on_call().map(|on_call| &on_call.site);
@@ -69,8 +71,6 @@ impl<W: World> Supervisor<W> {
         self.messages(&site, to, &thread, write, &[])
     }
 
-    /// One mail to each person who is told of failures, about all starts of a turn that were not made and should have
-    /// been.
     /// The run of an incident that was let go, or was over before this supervisor began, as the store has it: this turn has
     /// decided nothing about it.
     async fn run_beside(&mut self, incident: IncidentId) -> Option<Core> {
@@ -94,6 +94,8 @@ impl<W: World> Supervisor<W> {
         }
     }
 
+    /// One mail to each person who is told of failures, about all starts of a turn that were not made and should have
+    /// been.
     pub(super) fn starts_mail(&mut self, facts: &[(Timestamp, Fact)]) -> Vec<OutgoingMail> {
         let Some(site) = self.core.served().cloned() else { return Vec::new() };
         self.starts_mail_of(&site, facts)
@@ -229,9 +231,9 @@ impl<W: World> Supervisor<W> {
         let head = Some(self.chain.head().hash.clone());
         let real = self.parts.clock.real();
         let missed_starts = missed_starts(reader, &state.site, run).await?;
-        let report = view::of_run::report(&self.core, run, now, around, head, real)?;
-        Ok(ReportView { missed_starts, ..report })
         let inspections = rounds_beside(reader, &self.core, run, now.wall).await?;
+        let report = view::of_run::report(&self.core, run, now, around, head, real)?;
+        Ok(ReportView { missed_starts, inspections, ..report })
     }
 }
 
