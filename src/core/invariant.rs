@@ -214,6 +214,7 @@ impl Watch {
             | Fact::InspectionsCounted(_)
             | Fact::HandOverOpened(_)
             | Fact::HandOverMoved(_)
+            | Fact::HandOverForgotten { .. }
             | Fact::BulletinTold(_)
             | Fact::WeeklyTold(_)
             | Fact::Stopping { .. } => {}

@@ -403,6 +403,7 @@ impl Mover<'_> {
             Event::RefuseDefinitions { why } => self.emit(Fact::DefinitionsRefused { why })?,
             Event::MissStart { batch, scheduled, why } => self.miss_start(batch, scheduled, why)?,
             Event::TakeIn(what) => self.take_in(*what)?,
+            Event::ForgetHandOvers { before } => self.forget_hand_overs(before)?,
             Event::Archived(archived) => self.emit(Fact::RunArchived(archived))?,
             Event::Stop { by, how } => self.stop(&by, how)?,
         }

@@ -5,17 +5,18 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use jiff::civil::DateTime;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use super::Api;
 use super::caller::End;
-use super::incidents::{at_hand, said_of_step};
-use super::login::{form_token, log_in};
+use super::incidents::{WantedBody, at_hand, site, taken};
+use super::login::{form_token, log_in, log_out};
 use super::page::{Form, Named, Posted};
 use super::problem::Problem;
 use crate::core::forecast;
-use crate::core::incident::Wanted;
 use crate::core::night::Core;
 use crate::definition::site::Site;
 use crate::driver::clock::HostClock;
@@ -25,13 +26,14 @@ use crate::port::control::{Caller, Reply};
 use crate::render;
 use crate::render::incident_page::{Asker, Trouble, style};
 use crate::supervisor::{allow, person_of};
-use crate::types::{IncidentId, Lang, PersonId, Right};
+use crate::types::{IncidentId, Lang, PersonId, Right, Severity, Span, Zone};
 use crate::view::of_incident;
 use crate::view::of_job::Around;
 
 /// Where the pages are.
 const INCIDENTS: &str = "/incidents/";
 const LOGIN: &str = "/login";
+const LOGOUT: &str = "/logout";
 
 /// `GET /incidents/{incident}`: the page for browsers; data or words as the API has them for whoever asks for these.
 pub(super) async fn page(
@@ -57,7 +59,7 @@ async fn looked_at(
     let ahead = forecast::of_night(&core, now).unwrap_or_default();
     let run = core.state().incidents.get(&id).and_then(|known| known.what.run.as_ref());
     let around = Around { ahead: run.and_then(|run| ahead.runs.get(run)), ..Around::nothing() };
-    let view = of_incident::mail(&core, id, now, around).map_err(Problem::unknown)?;
+    let view = of_incident::mail((&core, None), id, now, around).map_err(Problem::unknown)?;
     if !form.html {
         let incident = view.incident;
         return form.page(&incident, |lang| render::incident::text(lang, &incident));
@@ -76,16 +78,13 @@ fn asker(
 ) -> Result<Asker, Problem> {
     let may = |right| allow(Some(site), &api.0.wiring.own, caller, right).is_ok();
     let person = person_of(Some(site), caller);
-    let mut steps = Vec::new();
-    if may(Right::Respond) {
-        let incident = core.state().incident(id).map_err(Problem::unknown)?;
-        let now = HostClock::new().map_err(Problem::failed)?.now().wall;
-        steps.extend([Wanted::Acknowledge, Wanted::TakeOver, Wanted::Note]);
-        // Whoever may acknowledge it need not take it from anybody.
-        let is_free = incident.owner.is_none();
-        steps.retain(|step| !(is_free && *step == Wanted::TakeOver));
-        steps.retain(|step| incident.refuses(&person, step, now).is_ok());
-    }
+    let incident = core.state().incident(id).map_err(Problem::unknown)?;
+    // That of the run may have stood still since its end.
+    let now = HostClock::new().map_err(Problem::failed)?.now().wall;
+    let steps = match may(Right::Respond) {
+        true => incident.steps_for(&person, now),
+        false => Vec::new(),
+    };
     Ok(Asker {
         name: site.people.get(&person).map(|known| known.name.get(lang).to_owned()),
         steps,
@@ -94,13 +93,43 @@ fn asker(
     })
 }
 
-/// What a form of the page sends.
+/// What a form of the page sends: what its step asks for, as a browser writes it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct StepForm {
     token: String,
     #[serde(default)]
     reason: String,
+    whom: Option<String>,
+    /// For how long it is muted.
+    lasts: Option<Span>,
+    severity: Option<Severity>,
+    service: Option<String>,
+    /// By the site's wall clock.
+    from: Option<DateTime>,
+    to: Option<DateTime>,
+    cause: Option<String>,
+    measure: Option<String>,
+}
+
+impl StepForm {
+    fn body(self, zone: &Zone) -> Result<WantedBody, Problem> {
+        let Self { token: _, reason, whom, lasts, severity, service, from, to, cause, measure } =
+            self;
+        let at = |civil: Option<DateTime>| {
+            let at = civil.map(|civil| zone.tz().to_timestamp(civil)).transpose();
+            at.map_err(Problem::unreadable)
+        };
+        let (from, to, until) = (at(from)?, at(to)?, lasts.map(from_now).transpose()?);
+        let dry_run = false;
+        Ok(WantedBody { reason, whom, until, severity, service, from, to, cause, measure, dry_run })
+    }
+}
+
+fn from_now(lasts: Span) -> Result<Timestamp, Problem> {
+    let now = HostClock::new().map_err(Problem::failed)?.now().wall;
+    let lasts = SignedDuration::try_from(lasts.get()).map_err(Problem::unreadable)?;
+    now.checked_add(lasts).map_err(Problem::unreadable)
 }
 
 /// `POST /incidents/{incident}/{step}`: a form of the page; the page once more where it was done.
@@ -113,11 +142,12 @@ pub(super) async fn step(
 ) -> Result<Response, Problem> {
     let shown = Shown::of(&format!("{INCIDENTS}{id}/{step}"), &headers);
     let answer = async {
-        let Posted(StepForm { token, reason }) = sent?;
+        let Posted(form) = sent?;
         of_this_page(&headers)?;
-        proven(&headers, &token)?;
+        proven(&headers, &form.token)?;
         let incident: IncidentId = id.parse().map_err(Problem::unknown)?;
-        match said_of_step(&api, caller, (incident, &step), reason).await? {
+        let body = form.body(&site(&api)?.zone)?;
+        match taken(&api, caller, (incident, &step), body).await? {
             Reply::Done(_) => to(&format!("../{incident}")),
             other => Err(Problem::of(other)),
         }
@@ -163,6 +193,35 @@ pub(super) async fn sign_in(
     };
     let answer = answer.await;
     told(answer, shown)
+}
+
+/// What the sign-out of the pages sends.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LogoutForm {
+    token: String,
+    incident: IncidentId,
+}
+
+/// `POST /logout`: ends the session; the page that it was asked from shows the sign-in then.
+pub(super) async fn sign_out(
+    State(api): State<Api>,
+    axum::Extension(end): axum::Extension<End>,
+    caller: Caller,
+    headers: HeaderMap,
+    sent: Result<Posted<LogoutForm>, Problem>,
+) -> Result<Response, Problem> {
+    let shown = Shown::of(LOGOUT, &headers);
+    let answer = async {
+        let Posted(LogoutForm { token, incident }) = sent?;
+        of_this_page(&headers)?;
+        proven(&headers, &token)?;
+        let over = log_out(&api, &end, caller, &headers).await?;
+        let mut response = to(&format!("incidents/{incident}"))?;
+        response.headers_mut().insert(header::SET_COOKIE, over);
+        Ok(response)
+    };
+    told(answer.await, shown)
 }
 
 /// A form that a page of another site has sent is not taken, where the browser says so.
@@ -211,6 +270,8 @@ fn told(answer: Result<Response, Problem>, shown: Option<Shown>) -> Result<Respo
 pub(super) struct Shown {
     lang: Lang,
     up: &'static str,
+    /// At the sign-in itself.
+    signs_in: bool,
     incident: Option<IncidentId>,
 }
 
@@ -219,7 +280,7 @@ impl Shown {
     pub(super) fn of(path: &str, headers: &HeaderMap) -> Option<Self> {
         let form = Form::of(headers);
         let below = path.strip_prefix(INCIDENTS);
-        if !form.html || (below.is_none() && path != LOGIN) {
+        if !form.html || (below.is_none() && ![LOGIN, LOGOUT].contains(&path)) {
             return None;
         }
         let mut parts = below.unwrap_or_default().split('/');
@@ -229,7 +290,7 @@ impl Shown {
             (Some(_), None) => "../",
             (Some(_), Some(_)) => "../../",
         };
-        Some(Self { lang: form.lang, up, incident })
+        Some(Self { lang: form.lang, up, signs_in: path == LOGIN, incident })
     }
 
     pub(super) fn trouble(&self, problem: &Problem) -> Result<Response, Problem> {
@@ -237,7 +298,7 @@ impl Shown {
             .iter()
             .any(|status| status.as_u16() == problem.status);
         // That there is no session yet is no mistake of anybody's; at the sign-in itself it is one.
-        let is_new = problem.status == StatusCode::UNAUTHORIZED.as_u16() && !self.up.is_empty();
+        let is_new = problem.status == StatusCode::UNAUTHORIZED.as_u16() && !self.signs_in;
         let detail = Some(problem.detail.as_str()).filter(|_| !is_new);
         let trouble = Trouble { up: self.up, incident: self.incident, detail, sign_in };
         let page = render::incident_page::trouble(self.lang, trouble).map_err(Problem::failed)?;

@@ -166,17 +166,25 @@ pub(super) async fn logout(
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let secret = secret(&headers).ok_or_else(unknown)?;
+    let over = log_out(&api, &end, caller, &headers).await?;
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    response.headers_mut().insert(header::SET_COOKIE, over);
+    Ok(response)
+}
+
+/// Ends the token that was asked with; gives the cookie with which a browser forgets it.
+pub(super) async fn log_out(
+    api: &Api,
+    end: &End,
+    caller: Caller,
+    headers: &HeaderMap,
+) -> Result<HeaderValue, Problem> {
+    let secret = secret(headers).ok_or_else(unknown)?;
     let row = api.reader().await?.good_token(&token::hash_of(secret), now()?.wall).await?;
     let row = row.ok_or_else(unknown)?;
     let order = CredentialOrder::RevokeToken { token: row.token };
     match api.ask(caller, house(order)).await? {
-        Reply::Done(_) => {
-            let over = cookie(&end, "", Duration::ZERO)?;
-            let mut response = StatusCode::NO_CONTENT.into_response();
-            response.headers_mut().insert(header::SET_COOKIE, over);
-            Ok(response)
-        }
+        Reply::Done(_) => cookie(end, "", Duration::ZERO),
         other => Err(Problem::of(other)),
     }
 }

@@ -268,6 +268,13 @@ pub trait StoreReader {
         run: &RunId,
     ) -> impl Future<Output = Result<Vec<Sealed>, StoreError>> + Send;
 
+    /// What people did to real runs since an instant, as it was decided, in order, proven. A clock that was set back by more
+    /// than an hour may hide what was done before.
+    fn acts_since(
+        &self,
+        since: Timestamp,
+    ) -> impl Future<Output = Result<Vec<Sealed>, StoreError>> + Send;
+
     /// Runs with an incident that is open.
     fn runs_at_fault(&self) -> impl Future<Output = Result<Vec<RunId>, StoreError>> + Send;
 

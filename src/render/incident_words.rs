@@ -1,10 +1,12 @@
 //! Incidents in words: what is wrong, what it means, what was done.
 
+use jiff::Timestamp;
+
 use super::clock::Clock;
 use super::words::{Drills, Incidents, aside, list, paragraph};
 use crate::core::fact::Deadline;
 use crate::core::incident::{DrillTerms, Fault, IncidentStep, Telling};
-use crate::types::{BatchId, ChannelName, ClockKind, IncidentKind, JobName, Lang};
+use crate::types::{BatchId, ChannelName, ClockKind, IncidentKind, JobName, Lang, Zone};
 use crate::view::incident::{ClockLine, IncidentLine, IncidentView, StepLine};
 
 /// What is wrong, as a headline. `what`: the job with its batch, or the batch; nothing where it is about neither.
@@ -171,6 +173,13 @@ pub(super) fn limit(lang: Lang, clock: &Clock<'_>, line: &ClockLine) -> String {
         (None, true) => Incidents::Missed { what, due }.say(lang),
         (None, false) => Incidents::DueBy { what, due }.say(lang),
     }
+}
+
+/// What somebody did, by the clock of a zone: without who, when and why.
+pub(super) fn deed(lang: Lang, zone: &Zone, step: &IncidentStep) -> String {
+    let (at, by, reason, told) = (Timestamp::UNIX_EPOCH, None, String::new(), Vec::new());
+    let line = StepLine { at, by, reason, step: step.clone(), told };
+    self::step(lang, &Clock::new(zone, at), &line)
 }
 
 /// What somebody, or nightrun, did: without who and when.

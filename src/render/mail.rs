@@ -6,12 +6,13 @@ use askama::Template;
 
 use crate::core::fact::RunResult;
 use crate::render::clock::{Clock, took};
+use crate::render::inspection::{DayPart, parts};
 use crate::render::phrase;
 use crate::render::report_html::Tone;
 use crate::render::report_text::{self, troubled};
 use crate::render::table::{cut, harmless, one_line};
 use crate::render::webhook::Brief;
-use crate::render::words::{Fault, Label, Verdict, pair, remarks};
+use crate::render::words::{Fault, Inspections, Label, Verdict, pair, remarks};
 use crate::types::{ChannelName, Lang, PersonId};
 use crate::view::job::JobLine;
 use crate::view::report::{ReportView, Shortened};
@@ -103,6 +104,7 @@ struct ReportPage {
     troubles: Shortened<TroubleRow>,
     open: Shortened<String>,
     changes: Vec<[String; 4]>,
+    inspections: Vec<DayPart>,
     left_out: Option<String>,
     jobs: Vec<JobRow>,
     journal_head: Option<String>,
@@ -131,6 +133,10 @@ impl ReportPage {
         label.say(self.lang)
     }
 
+    fn inspected(&self, words: Inspections<'_>) -> String {
+        words.say(self.lang)
+    }
+
     fn and_more<T>(&self, of: &Shortened<T>) -> String {
         report_text::and_more(self.lang, of).unwrap_or_default()
     }
@@ -153,6 +159,7 @@ impl ReportPage {
             open: Shortened::points(view.open_points())
                 .map(|point| phrase::open_point(lang, &clock, &point)),
             changes: changes(lang, view),
+            inspections: view.inspections.iter().flat_map(|view| parts(lang, view)).collect(),
             left_out: report_text::rows_left_out(lang, head, &rows),
             jobs: rows.shown.iter().map(|job| job_row(lang, &clock, view, job)).collect(),
             journal_head: view.journal_head.clone(),

@@ -27,6 +27,7 @@ pub mod gantt;
 pub mod hand_over;
 pub mod health;
 pub mod incident;
+mod incident_forms;
 pub mod incident_mail;
 pub mod incident_page;
 mod incident_part;

@@ -7,12 +7,13 @@ use crate::core::fact::RunResult;
 use crate::render::clock::{Clock, took};
 use crate::render::gantt;
 use crate::render::incident_words;
+use crate::render::inspection::{DayPart, parts};
 use crate::render::phrase;
 use crate::render::report_text::{
     CheckRow, and_more, blocks, checks, facts, rows_left_out, totals, troubled,
 };
 use crate::render::table::harmless;
-use crate::render::words::{Fault, Label, Verdict, list};
+use crate::render::words::{Fault, Inspections, Label, Verdict, list};
 use crate::types::Lang;
 use crate::view::incident::IncidentLine;
 use crate::view::job::{JobLine, StateWord};
@@ -41,6 +42,7 @@ struct Page {
     left_out: Option<String>,
     jobs: Vec<Job>,
     incidents: Shortened<[String; 5]>,
+    inspections: Vec<DayPart>,
     actions: Vec<[String; 4]>,
     journal_head: Option<String>,
     generated_at: String,
@@ -49,6 +51,10 @@ struct Page {
 impl Page {
     fn word(&self, label: Label) -> &'static str {
         label.say(self.lang)
+    }
+
+    fn inspected(&self, words: Inspections<'_>) -> String {
+        words.say(self.lang)
     }
 
     fn and_more<T>(&self, of: &Shortened<T>) -> String {
@@ -187,6 +193,7 @@ pub fn page(lang: Lang, view: &ReportView) -> Result<String, askama::Error> {
         left_out: rows_left_out(lang, head, &rows),
         jobs: rows.shown.iter().map(|line| job(lang, &clock, view, line)).collect(),
         incidents: incidents(lang, &clock, view),
+        inspections: view.inspections.iter().flat_map(|view| parts(lang, view)).collect(),
         actions: actions(lang, &clock, view),
         journal_head: view.journal_head.clone(),
         generated_at: clock.full(view.generated_at),

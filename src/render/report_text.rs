@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use crate::render::clock::{Clock, took};
 use crate::render::incident_words;
+use crate::render::inspection;
 use crate::render::phrase;
 use crate::render::table::{PAGE, Table, one_line, wrap};
-use crate::render::words::{Fault, Label, Verdict, aside, list, pair, remarks};
+use crate::render::words::{Fault, Inspections, Label, Verdict, aside, list, pair, remarks};
 use crate::types::Lang;
 use crate::view::job::{JobLine, StateWord};
 use crate::view::report::{ChangeLine, ReportView, Shortened};
@@ -32,6 +33,7 @@ fn write(lang: Lang, view: &ReportView, whole: bool) -> String {
     page.ran_long(&mut out);
     page.jobs(&mut out);
     page.incidents(&mut out);
+    page.inspections(&mut out);
     page.actions(&mut out);
     page.foot(&mut out);
     out
@@ -296,6 +298,19 @@ impl Page<'_> {
             self.paragraph(out, 2, &format!("{}  {words}", incident.id));
         }
         self.and_more(out, 2, &incidents);
+    }
+
+    fn inspections(&self, out: &mut String) {
+        let Some(view) = &self.view.inspections else { return };
+        let lang = self.lang;
+        let _ = writeln!(out, "\n{}", Inspections::HeadRounds.say(lang));
+        for day in inspection::parts(lang, view) {
+            self.paragraph(out, 2, &day.heading);
+            for round in day.rounds {
+                self.paragraph(out, 4, &format!("{}  {}", round.at, round.sum));
+                round.findings.iter().for_each(|found| self.paragraph(out, 6, found));
+            }
+        }
     }
 
     fn actions(&self, out: &mut String) {

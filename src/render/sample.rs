@@ -21,8 +21,10 @@ use crate::wire::{ChangeState, Check};
 
 /// Incidents of it.
 mod faults;
+mod inspected;
 
 pub(super) use faults::{fault, worked_on};
+pub(super) use inspected::inspections;
 
 /// Name, English, Chinese, start and length in minutes from 21:30, critical, on the critical path.
 type Spec = (&'static str, &'static str, &'static str, f64, f64, bool, bool);
@@ -226,6 +228,7 @@ pub(super) fn good_night() -> ReportView {
         changes: vec![change(ChangeState::Done)],
         incidents: Vec::new(),
         missed_starts: Vec::new(),
+        inspections: None,
         actions: vec![ActionLine {
             at: after(97.0),
             by: zhang_min(),
@@ -285,7 +288,7 @@ const BLOCKED: [&str; 12] = [
 
 /// Failed at the ledger: a critical job after three tries, twelve blocked, and people at work.
 pub(super) fn bad_night() -> ReportView {
-    let mut night = good_night();
+    let mut night = ReportView { inspections: Some(inspections()), ..good_night() };
     let jobs = &mut night.jobs;
     for blocked in BLOCKED {
         let line = job(jobs, blocked);

@@ -1,17 +1,22 @@
 //! What the supervisor writes to people: the one mail of a fault, and the report of a run as files and mail.
 
+mod inspected;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
+pub use inspected::{inspections_of, rounds_beside};
+
 use super::orders::HISTORY;
+use super::recall::recall;
 use super::{Fatal, Supervisor, World};
 use crate::core::fact::{Fact, RunResult};
 use crate::core::forecast::{self, Forecast};
 use crate::core::incident::Audience;
-use crate::core::night::Notice;
+use crate::core::night::{Core, Notice};
 use crate::core::state::Run;
 use crate::definition::site::Site;
 use crate::journal::{OutgoingMail, StartsMissed};
@@ -25,14 +30,16 @@ use crate::view::{self, of_job::Around, report::ReportView, starts::Missed};
 pub(super) type Ahead = std::cell::OnceCell<Option<Forecast>>;
 
 impl<W: World> Supervisor<W> {
-    /// One message about an incident to each of these people, in that person's language, and to each room.
-    pub(super) fn incident_mail(
+    /// One message about an incident to each of these people, in that person's language, and to each room. What its job has
+    /// written, and what can be done, is in it whether or not its run is at hand.
+    pub(super) async fn incident_mail(
         &mut self,
         incident: IncidentId,
         to: &Audience,
         notice: &Notice,
         ahead: &Ahead,
     ) -> Vec<OutgoingMail> {
+        let beside = self.run_beside(incident).await;
         let now = self.parts.clock.now();
         let Ok(known) = self.core.state().incident(incident) else { return Vec::new() };
         let run = known.what.run.as_ref().and_then(|run| self.core.state().runs.get(run));
@@ -52,15 +59,39 @@ impl<W: World> Supervisor<W> {
         });
         let nothing = BTreeMap::new();
         let around = Around { planned: None, ahead, usual_p95: &nothing, unsent_mail: 0 };
-        let page = match view::of_incident::mail(&self.core, incident, now, around) {
-            Ok(page) => page,
-            Err(why) => {
-                self.notice(now.wall, &format!("no mail about {incident}: {why}"));
-                return Vec::new();
-            }
-        };
+        let page =
+            match view::of_incident::mail((&self.core, beside.as_ref()), incident, now, around) {
+                Ok(page) => page,
+                Err(why) => {
+                    self.notice(now.wall, &format!("no mail about {incident}: {why}"));
+                    return Vec::new();
+                }
+            };
         let write = |lang, to: Reader<'_>| render::incident_mail::mail(lang, &page, notice, to);
         self.messages(&site, to, &thread, write, &[])
+    }
+
+    /// The run of an incident that was let go, or was over before this supervisor began, as the store has it: this turn has
+    /// decided nothing about it.
+    async fn run_beside(&mut self, incident: IncidentId) -> Option<Core> {
+        let state = self.core.state();
+        let run = state.incident(incident).ok()?.what.run.clone()?;
+        if state.runs.contains_key(&run) {
+            return None;
+        }
+        let mut beside = Core::new(1);
+        match recall(self.parts.store.reader(), &mut beside, &run).await {
+            Ok(_) => Some(beside),
+            // The mail goes out all the same.
+            Err(why) => {
+                let at = self.parts.clock.now().wall;
+                self.notice(
+                    at,
+                    &format!("the mail about {incident} tells nothing of {run}: {why}"),
+                );
+                None
+            }
+        }
     }
 
     /// One mail to each person who is told of failures, about all starts of a turn that were not made and should have
@@ -200,8 +231,9 @@ impl<W: World> Supervisor<W> {
         let head = Some(self.chain.head().hash.clone());
         let real = self.parts.clock.real();
         let missed_starts = missed_starts(reader, &state.site, run).await?;
+        let inspections = rounds_beside(reader, &self.core, run, now.wall).await?;
         let report = view::of_run::report(&self.core, run, now, around, head, real)?;
-        Ok(ReportView { missed_starts, ..report })
+        Ok(ReportView { missed_starts, inspections, ..report })
     }
 }
 

@@ -53,7 +53,7 @@ pub use archive::Unneeded;
 pub use as_if::AsIf;
 pub use bulletins::bulletin_of;
 pub use hand_overs::{night_as_stored, noted_since};
-pub use letters::{missed_starts, planned, usual_p95};
+pub use letters::{inspections_of, missed_starts, planned, rounds_beside, usual_p95};
 pub use life_sign::SignToWrite;
 pub use operators::house_event;
 pub use ordering::Desk;

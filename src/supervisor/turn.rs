@@ -263,7 +263,8 @@ impl<W: World> Supervisor<W> {
         for command in &turn.commands {
             match command {
                 Command::Notify { incident, to, notice } => {
-                    turn.mail.extend(self.incident_mail(*incident, to, notice, &ahead));
+                    let mail = self.incident_mail(*incident, to, notice, &ahead).await;
+                    turn.mail.extend(mail);
                 }
                 Command::HandOver { hand_over, people, notice } => {
                     turn.mail.extend(self.hand_over_mail(hand_over, people, *notice).await);

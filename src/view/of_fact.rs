@@ -121,7 +121,8 @@ pub fn event(after: &State, at: Timestamp, fact: &Fact) -> Option<EventLine> {
         | Fact::RoundInspected(_)
         | Fact::InspectionsCounted(_)
         | Fact::HandOverOpened(_)
-        | Fact::HandOverMoved(_) => return None,
+        | Fact::HandOverMoved(_)
+        | Fact::HandOverForgotten { .. } => return None,
     };
     Some(EventLine { at, what })
 }

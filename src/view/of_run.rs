@@ -88,6 +88,7 @@ pub fn report(
         incidents: of_incident::of_run(core.state(), run),
         actions: actions(run),
         missed_starts: Vec::new(),
+        inspections: None,
         unsent_mail: around.unsent_mail,
         journal_head,
         generated_at,

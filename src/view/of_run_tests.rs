@@ -64,7 +64,7 @@ fn a_failure_shows_what_it_blocks_to_everyone_who_is_told() {
     let mut night = night();
     night.bad("a");
     let around = Around::nothing();
-    let mail = of_incident::mail(&night.core, IncidentId(1), night.now, around).unwrap();
+    let mail = of_incident::mail((&night.core, None), IncidentId(1), night.now, around).unwrap();
     let blocked: Vec<&str> = mail.blocks.iter().map(|job| job.name.as_str()).collect();
     assert_eq!(blocked, ["b", "c"]);
     let line = &mail.incident.line;

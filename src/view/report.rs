@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::Who;
 use super::incident::IncidentLine;
+use super::inspection::InspectionsView;
 use super::job::{JobLine, StateWord};
 use super::run::{RunHead, Totals};
 use super::starts::Missed;
@@ -26,6 +27,8 @@ pub struct ReportView {
     pub actions: Vec<ActionLine>,
     /// Starts of the batch that were missed since its run before.
     pub missed_starts: Vec<Missed>,
+    /// Rounds of inspections of the days on which the run was at work (I1); `null`: none were wanted or done.
+    pub inspections: Option<InspectionsView>,
     /// Mails of this run that no server has accepted yet.
     pub unsent_mail: u32,
     /// Head of the journal's hash chain when the page was made, in hex.

@@ -55,7 +55,8 @@ impl Fact {
             | Self::RoundInspected(_)
             | Self::InspectionsCounted(_)
             | Self::HandOverOpened(_)
-            | Self::HandOverMoved(_) => return None,
+            | Self::HandOverMoved(_)
+            | Self::HandOverForgotten { .. } => return None,
         })
     }
 
@@ -84,6 +85,7 @@ impl Fact {
             Self::InspectionsCounted(_) => "inspections-counted",
             Self::HandOverOpened(_) => "hand-over-opened",
             Self::HandOverMoved(_) => "hand-over-moved",
+            Self::HandOverForgotten { .. } => "hand-over-forgotten",
             Self::ScheduleTaken { .. } => "schedule-taken",
             Self::DefinitionsTaken { .. } => "definitions-taken",
             Self::DefinitionsRefused { .. } => "definitions-refused",

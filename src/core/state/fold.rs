@@ -142,6 +142,7 @@ impl State {
             | Fact::BulletinTold(_)
             | Fact::RoundInspected(_)
             | Fact::InspectionsCounted(_)
+            | Fact::HandOverForgotten { .. }
             | Fact::HandOverOpened(_) => self.standing.apply(at, fact),
             Fact::HandOverMoved(moved) => self.standing.move_hand_over(at, moved)?,
             Fact::ChangeMoved { change, number, by, reason, second, step } => {

@@ -79,6 +79,7 @@ const TAKES: &[(&str, &str, &str)] = &[
     ("GET", "/incidents/{incident}", "read"),
     ("POST", "/incidents/{incident}/{step}", "respond"),
     ("POST", "/login", ""),
+    ("POST", "/logout", "known"),
     ("GET", "/api/v1/events", "read"),
     ("GET", "/api/v1/runs/{run}/events", "read"),
     ("GET", "/healthz", ""),

@@ -132,6 +132,11 @@ fn whoever_is_next_is_told_though_the_supervisor_is_killed_until_somebody_answer
     let second = &heard(2)[1];
     assert_eq!(second.0, "wei");
     assert!(second.1.contains("无人确认"), "{}", second.1);
+    // Though its run was over before this supervisor began: what the job has written, and what can be done.
+    let second = Letter::read(mails(&server)[1].as_bytes());
+    for part in ["| the test says no", "nightrun retry eod.load --date 2026-11-02"] {
+        assert!(second.text.contains(part), "{part}: {}", second.text);
+    }
     town.set_clock(at("21:52:00"));
     let third = &heard(3)[2];
     assert!(third.0 == "max" && third.1.contains("you are next"), "{third:?}");
