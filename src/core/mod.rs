@@ -6,6 +6,7 @@ mod action;
 mod agenda;
 pub mod ahead;
 mod allowed;
+pub mod bands;
 pub mod bulletin;
 pub mod calendar;
 mod calendar_use;

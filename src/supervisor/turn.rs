@@ -281,6 +281,8 @@ impl<W: World> Supervisor<W> {
             turn.mail.extend(mail);
             turn.reports.push((run, view));
         }
+        let signed = self.signed_reports(&turn.facts).await?;
+        turn.reports.extend(signed);
         let trial = self.parts.clock.offset().and_then(|offset| {
             let run = turn.facts.iter().rev().find_map(|(_, fact)| fact.run())?;
             Some((run.clone(), offset))

@@ -393,7 +393,8 @@ impl Run {
             | Action::Retry { .. }
             | Action::Kill { .. }
             | Action::Confirm { .. }
-            | Action::Note { .. } => {}
+            | Action::Note { .. }
+            | Action::Sign { .. } => {}
         }
         self.acts.push(act);
         Ok(())
