@@ -46,6 +46,7 @@ pub mod phase;
 mod progress;
 pub mod received;
 pub mod refused;
+mod report_time;
 pub mod restored;
 pub mod retention;
 pub mod roster;

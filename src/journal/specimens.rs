@@ -138,6 +138,7 @@ pub(super) fn facts() -> Vec<Fact> {
     }))])
     .chain(hand_overs::facts())
     .chain(inspections::facts())
+    .chain([Fact::ReportTold { run: next }])
     .collect()
 }
 

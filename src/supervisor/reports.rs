@@ -23,7 +23,8 @@ use crate::view::report::{Former, ReportView};
 use crate::view::{self, of_job::Around, starts::Missed};
 
 impl<W: World> Supervisor<W> {
-    /// The report of a run that has ended, and its mail. A run that was stopped can go on, so nobody is mailed.
+    /// The report of a run that has ended, or goes on at the time of reports, and its mail; both are in one thread. A run
+    /// that was stopped can go on, so nobody is mailed.
     pub(super) async fn report(
         &mut self,
         run: &RunId,
@@ -149,9 +150,13 @@ impl<W: World> Supervisor<W> {
         let now = self.parts.clock.now();
         let state = self.core.state().run(run)?;
         let planned = planned(state);
+        let ahead = match state.result {
+            None => forecast::of_night(&self.core, now).ok(),
+            Some(_) => None,
+        };
         let around = Around {
             planned: planned.as_ref(),
-            ahead: None,
+            ahead: ahead.as_ref().and_then(|ahead| ahead.runs.get(run)),
             usual_p95: &usual,
             unsent_mail: unsent,
         };

@@ -275,7 +275,11 @@ impl<W: World> Supervisor<W> {
             }
         }
         // What came to its end and was set going again within the turn has one report or none.
-        over.retain(|run| self.result(run).is_some());
+        let early = |run: &RunId| {
+            let told = |fact: &Fact| matches!(fact, Fact::ReportTold { run: of } if of == run);
+            turn.facts.iter().any(|(_, fact)| told(fact))
+        };
+        over.retain(|run| self.result(run).is_some() || early(run));
         for run in over {
             let (view, mail) = self.report(&run).await?;
             turn.mail.extend(mail);

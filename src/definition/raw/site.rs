@@ -1,6 +1,6 @@
 //! `site.yaml`.
 
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 
 use super::leaf::{Whole, Word};
 use super::record::record;
@@ -88,6 +88,8 @@ record! {
         optional files: List<ReportFormat>,
         /// Files in its mail. Default: html.
         optional attach: List<ReportFormat>,
+        /// When people are told of a run that is still under way.
+        optional at: Time,
     }
 }
 

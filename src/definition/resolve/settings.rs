@@ -139,6 +139,7 @@ fn reports(raw: &ReportsRecord) -> ReportRules {
     ReportRules {
         files: raw.files.get().map_or(usual.files, each_once),
         attach: raw.attach.get().map_or(usual.attach, each_once),
+        at: raw.at.get().copied(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! In which forms the report of a run is given.
 
+use jiff::civil::Time;
 use serde::{Deserialize, Serialize};
 
 /// A form of the report.
@@ -41,6 +42,9 @@ pub struct ReportRules {
     pub files: Vec<ReportFormat>,
     /// Files in the mail.
     pub attach: Vec<ReportFormat>,
+    /// When people are told of a run that is still under way, by the clock of the site's zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Time>,
 }
 
 impl Default for ReportRules {
@@ -48,6 +52,7 @@ impl Default for ReportRules {
         Self {
             files: vec![ReportFormat::Html, ReportFormat::Text],
             attach: vec![ReportFormat::Html],
+            at: None,
         }
     }
 }
