@@ -201,6 +201,7 @@ async fn mailed(mail: &AlarmMail, to: &str, text: &MailText, now: Timestamp) -> 
         date: now,
         text: text.text.clone(),
         html: text.html.clone(),
+        pictures: Vec::new(),
         attachments: Vec::new(),
     };
     let message = compose(&letter, now).map_err(|why| why.to_string())?;

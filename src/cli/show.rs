@@ -163,32 +163,6 @@ pub(super) async fn find_at_hand(
     row.not_at_hand().map_or(Ok(row), |why| Err(Failure::refused(why)))
 }
 
-/// `report`.
-pub(super) async fn report(
-    context: &Context,
-    run: Option<RunId>,
-    batch: Option<BatchId>,
-    date: Option<BusinessDate>,
-    html: Option<PathBuf>,
-) -> Result<u8, Failure> {
-    if context.remote.is_some() && html.is_none() {
-        return remote::report(context, run, batch.as_ref(), date).await;
-    }
-    let reader = context.reader().await?;
-    let row = find_at_hand(&reader, run.as_ref(), batch.as_ref(), date).await?;
-    let recalled = Recalled::read(&reader, row).await.map_err(Failure::failed)?;
-    let view = recalled.report(&reader).await.map_err(Failure::failed)?;
-    let state = recalled.core.state().run(&recalled.row.run).map_err(Failure::failed)?;
-    let lang = context.asked_lang.unwrap_or(state.site.language);
-    if let Some(path) = html {
-        let text = render::report_html::page(lang, &view).map_err(Failure::failed)?;
-        super::write(&path, text.as_bytes())?;
-        print_line!("{}", path.display())?;
-        return Ok(WELL);
-    }
-    page(context, &render::report_text::text(lang, &view), &view)
-}
-
 /// `plan`.
 pub(super) async fn plan(context: &Context, arguments: PlanArguments) -> Result<u8, Failure> {
     let site = context.site_as_frozen().await?;

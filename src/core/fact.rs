@@ -122,6 +122,10 @@ pub enum Fact {
         deadline: Deadline,
         due: Timestamp,
     },
+    /// The time of reports has come while the run is under way: people are told how it stands.
+    ReportTold {
+        run: RunId,
+    },
     /// A job of another run (or date) that a run's jobs need came out so.
     AcrossKnown {
         job: JobRef,

@@ -207,6 +207,7 @@ impl Watch {
             | Fact::DefinitionsRefused { .. }
             | Fact::AcrossKnown { .. }
             | Fact::Acted { .. }
+            | Fact::ReportTold { .. }
             | Fact::IncidentOpened(_)
             | Fact::IncidentMoved(_)
             | Fact::IncidentClosed { .. }

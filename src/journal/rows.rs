@@ -277,6 +277,7 @@ fn row(seq: u64, at: Timestamp, fact: &Fact) -> Option<Row> {
         | Fact::RetryPlanned { .. }
         | Fact::InDoubt { .. }
         | Fact::DeadlineMissed { .. }
+        | Fact::ReportTold { .. }
         | Fact::AcrossKnown { .. }
         | Fact::Acted { .. }
         | Fact::PasswordSet { .. }

@@ -139,6 +139,7 @@ pub(super) fn facts() -> Vec<Fact> {
     .chain(hand_overs::facts())
     .chain(inspections::facts())
     .chain(hand_overs::forgotten())
+    .chain([Fact::ReportTold { run: next }])
     .collect()
 }
 

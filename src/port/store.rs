@@ -195,6 +195,13 @@ pub trait StoreReader {
         last: u32,
     ) -> impl Future<Output = Result<BTreeMap<JobName, Vec<Span>>, StoreError>> + Send;
 
+    /// How long each job of a run took that began, from the start of its first attempt to the end of its last; nothing of a
+    /// run that was archived.
+    fn took(
+        &self,
+        run: &RunId,
+    ) -> impl Future<Output = Result<BTreeMap<JobName, Span>, StoreError>> + Send;
+
     /// How a job came out for a business date, in the last opened real run of it (the highest number of its key).
     /// `None`: there is no such run, or the job is not settled in it.
     fn outcome(

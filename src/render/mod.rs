@@ -1,4 +1,5 @@
-//! Layer 4: words, reports, mails and drawings as pure text, in English and Simplified Chinese.
+//! Layer 4: words, reports, mails and drawings as text, documents and pictures, in English and Simplified Chinese; nothing
+//! here does I/O.
 //!
 //! Everything that a person reads is made here, from the read models of [`crate::view`]. The sentences are
 //! the enums of [`words`], one a subject, and the headings its labels; the compiler refuses one that lacks a language.
@@ -38,12 +39,18 @@ pub mod list;
 pub mod mail;
 pub mod nights;
 pub mod notice;
+mod paper;
 pub mod phrase;
+pub mod picture;
 pub mod plan;
 pub mod progress;
 pub mod rehearsal;
+pub mod report;
 pub mod report_html;
+mod report_parts;
+pub mod report_pdf;
 pub mod report_text;
+pub mod report_xlsx;
 pub mod roster;
 pub mod roster_feed;
 pub mod roster_sheet;
@@ -58,6 +65,7 @@ mod table;
 pub mod terminal;
 mod times;
 pub mod tried;
+mod typeface;
 pub mod watched;
 pub mod webhook;
 pub mod why;

@@ -92,6 +92,7 @@ pub fn event(after: &State, at: Timestamp, fact: &Fact) -> Option<EventLine> {
             reason: reason_besides(action, reason),
         },
         Fact::AttemptIntended { .. }
+        | Fact::ReportTold { .. }
         | Fact::AcrossKnown { .. }
         | Fact::ScheduleTaken { .. }
         | Fact::DefinitionsTaken { .. }

@@ -33,6 +33,16 @@ pub(super) fn line(site: &Site, incident: &Incident) -> IncidentLine {
     }
 }
 
+/// Its limits of the contract, and how they stand.
+pub(super) fn clocks(incident: &Incident) -> impl Iterator<Item = ClockLine> + '_ {
+    incident.clocks.iter().map(|(kind, clock)| ClockLine {
+        kind: *kind,
+        due: clock.due,
+        met: clock.met,
+        missed: clock.breached || clock.met.is_some_and(|met| met > clock.due),
+    })
+}
+
 /// Those of a run.
 pub(super) fn of_run(state: &State, run: &Run) -> Vec<IncidentLine> {
     let own = state.incidents.values().filter(|i| i.what.run.as_ref() == Some(run.id()));
@@ -71,12 +81,6 @@ pub fn view(core: &Core, id: IncidentId) -> Result<IncidentView, Unfit> {
         .steps
         .iter()
         .map(|taken| step_line(site, taken.at, taken.by.as_ref(), (&taken.reason, &taken.step)));
-    let clocks = incident.clocks.iter().map(|(kind, clock)| ClockLine {
-        kind: *kind,
-        due: clock.due,
-        met: clock.met,
-        missed: clock.breached || clock.met.is_some_and(|met| met > clock.due),
-    });
     Ok(IncidentView {
         line: line(site, incident),
         zone: site.zone.clone(),
@@ -86,7 +90,7 @@ pub fn view(core: &Core, id: IncidentId) -> Result<IncidentView, Unfit> {
         policy: incident.what.policy.clone(),
         acknowledged: incident.acknowledged,
         at_risk: incident.what.at_risk.clone(),
-        clocks: clocks.collect(),
+        clocks: clocks(incident).collect(),
         muted: incident.muted,
         next: core.incident_due(incident),
         steps: steps.collect(),

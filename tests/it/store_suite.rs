@@ -296,6 +296,13 @@ pub(crate) async fn history_knows_the_last_good_attempts<S: Store>(store: S) {
     let seven = Span::of(Duration::from_millis(7));
     assert_eq!((post.attempts, post.p50, post.p95), (1, seven, seven));
 
+    let took = writer.store.reader().took(&eod).await.unwrap();
+    assert_eq!(took.keys().cloned().collect::<Vec<_>>(), [job("load"), job("never"), job("post")]);
+    assert_eq!(took[&job("post")], seven);
+    assert!(took[&job("load")] >= Span::seconds(9_000), "from its first start to its last end");
+    let other = run("eod@2026-10-29#1");
+    assert!(writer.store.reader().took(&other).await.unwrap().is_empty());
+
     let samples = writer.store.reader().samples(&eod.batch, 20).await.unwrap();
     let seconds = (6..=25).map(Span::seconds).collect::<Vec<_>>();
     assert_eq!((samples.len(), &samples[&job("load")]), (2, &seconds), "shortest first");

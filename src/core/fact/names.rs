@@ -20,6 +20,7 @@ impl Fact {
             | Self::Reopened { run, .. }
             | Self::InDoubt { run, .. }
             | Self::DeadlineMissed { run, .. }
+            | Self::ReportTold { run }
             | Self::Acted { run, .. }
             | Self::Asked { run, .. }
             | Self::Stopping { run, .. } => run,
@@ -75,6 +76,7 @@ impl Fact {
             Self::Reopened { .. } => "reopened",
             Self::InDoubt { .. } => "in-doubt",
             Self::DeadlineMissed { .. } => "deadline-missed",
+            Self::ReportTold { .. } => "report-told",
             Self::AcrossKnown { .. } => "across-known",
             Self::IncidentOpened(_) => "incident-opened",
             Self::IncidentMoved(_) => "incident-moved",

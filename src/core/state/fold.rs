@@ -94,6 +94,7 @@ impl State {
                 let missed = Missed { job: job.clone(), deadline: *deadline, due: *due };
                 self.run_mut(run)?.missed.push(missed);
             }
+            Fact::ReportTold { run } => self.run_mut(run)?.report_told = true,
             Fact::AcrossKnown { job, date, outcome } => {
                 self.across.insert((job.clone(), *date), *outcome);
             }
@@ -249,6 +250,7 @@ impl State {
             acts: Vec::new(),
             turns: Vec::new(),
             missed: Vec::new(),
+            report_told: false,
         };
         self.runs.insert(id, run);
         if let Some(scheduled) = opened.scheduled {
@@ -394,7 +396,8 @@ impl Run {
             | Action::Retry { .. }
             | Action::Kill { .. }
             | Action::Confirm { .. }
-            | Action::Note { .. } => {}
+            | Action::Note { .. }
+            | Action::Sign { .. } => {}
         }
         self.acts.push(act);
         Ok(())

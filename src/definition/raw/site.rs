@@ -7,7 +7,7 @@ use super::record::record;
 use super::webhook::WebhookRecord;
 use super::{List, Names, OneOrMore};
 use crate::definition::day_words::DayWords;
-use crate::definition::site::{ServerTls, Tls, TwoPeople};
+use crate::definition::site::{ReportFormat, ServerTls, Tls, TwoPeople};
 use crate::types::{
     BatchId, CalendarName, ChannelName, HostName, Lang, PoolName, Right, Role, Severity, Span,
     TargetName, Zone,
@@ -33,6 +33,8 @@ record! {
         optional url: Word,
         /// How mail leaves, and who gets what.
         required mail: MailRecord,
+        /// In which forms the report of each run is given.
+        optional reports: ReportsRecord,
         /// Rooms of chats and programs that are told over HTTP, by name.
         optional webhooks: Names<ChannelName, WebhookRecord>,
         /// Where a service says now and then that it lives, for `nightrun watch` on another host.
@@ -76,6 +78,18 @@ record! {
         optional from: Date,
         /// The last one.
         optional to: Date,
+    }
+}
+
+record! {
+    /// The report of each run, in both languages: html, text, pdf, xlsx.
+    pub(crate) struct ReportsRecord {
+        /// Files beside the run. Default: html, text.
+        optional files: List<ReportFormat>,
+        /// Files in its mail. Default: html.
+        optional attach: List<ReportFormat>,
+        /// When people are told of a run that is still under way.
+        optional at: Time,
     }
 }
 

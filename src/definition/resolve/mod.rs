@@ -63,6 +63,7 @@ pub(super) fn resolve(
         mail: settings.mail,
         webhooks: settings.webhooks,
         life_sign: settings.life_sign,
+        reports: settings.reports,
         inspections: settings.inspections,
         pools: settings.pools,
         hosts: settings.hosts,

@@ -9,13 +9,13 @@ use super::known::Known;
 use super::{rounds, targets, webhooks};
 use crate::definition::defect::Finding;
 use crate::definition::raw::site::{
-    LifeSignRecord, MailRecord, SignMailRecord, SiteFile, SmtpRecord,
+    LifeSignRecord, MailRecord, ReportsRecord, SignMailRecord, SiteFile, SmtpRecord,
 };
 use crate::definition::raw::{At, Field, List, Names, Word};
 use crate::definition::sheets::{Findings, Sheets};
 use crate::definition::site::{
-    ADMIN_ROLE, Host, InspectionRules, LifeSignRule, Mail, SignMail, Smtp, Target, Tls, Transport,
-    TwoPeople, Webhook,
+    ADMIN_ROLE, Host, InspectionRules, LifeSignRule, Mail, ReportRules, SignMail, Smtp, Target,
+    Tls, Transport, TwoPeople, Webhook,
 };
 use crate::types::{
     CalendarName, ChannelName, HostName, Lang, PoolName, Rights, Role, Span, TargetName, Text, Zone,
@@ -30,6 +30,7 @@ pub(super) struct Settings {
     pub mail: Mail,
     pub webhooks: BTreeMap<ChannelName, Webhook>,
     pub life_sign: Option<LifeSignRule>,
+    pub reports: ReportRules,
     pub inspections: Option<InspectionRules>,
     pub pools: BTreeMap<PoolName, u32>,
     pub hosts: BTreeMap<HostName, Host>,
@@ -81,8 +82,9 @@ pub(super) fn resolve(
         targets,
         webhooks,
         life_sign,
+        reports: raw.reports.get().map(reports).unwrap_or_default(),
         inspections,
-        second_person: raw.second_person.get().map(second_person).unwrap_or_default(),
+        second_person: raw.second_person.get().map(each_once).unwrap_or_default(),
         rights,
         mail: mail?,
     })
@@ -122,14 +124,23 @@ fn rights(raw: &SiteFile, known: &Known<'_>, found: &mut Vec<Finding>) -> BTreeM
 }
 
 /// Each once, in the order of the file.
-fn second_person(raw: &List<TwoPeople>) -> Vec<TwoPeople> {
-    let mut actions = Vec::new();
-    for action in &raw.0 {
-        if !actions.contains(&action.value) {
-            actions.push(action.value);
+fn each_once<T: Copy + PartialEq>(raw: &List<T>) -> Vec<T> {
+    let mut found = Vec::new();
+    for named in &raw.0 {
+        if !found.contains(&named.value) {
+            found.push(named.value);
         }
     }
-    actions
+    found
+}
+
+fn reports(raw: &ReportsRecord) -> ReportRules {
+    let usual = ReportRules::default();
+    ReportRules {
+        files: raw.files.get().map_or(usual.files, each_once),
+        attach: raw.attach.get().map_or(usual.attach, each_once),
+        at: raw.at.get().copied(),
+    }
 }
 
 /// A text in one language or two.

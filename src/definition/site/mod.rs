@@ -11,6 +11,7 @@ mod escalation;
 mod inspection;
 mod job;
 mod life_sign;
+mod report;
 mod roster_rules;
 mod schedule;
 mod target;
@@ -50,6 +51,7 @@ pub use job::{
     Containment, EndingKind, Job, Kind, Need, NeedOf, Retry, Success, Survivors, Transaction,
 };
 pub use life_sign::{LifeSignRule, SignMail};
+pub use report::{ReportFormat, ReportRules};
 pub use roster_rules::{
     ApprovedRule, CoverRule, LongLeaveRule, NoticeRule, RestRule, RosterRules, Weight,
 };
@@ -75,6 +77,8 @@ pub struct Site {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     pub mail: Mail,
+    #[serde(default, skip_serializing_if = "ReportRules::is_default")]
+    pub reports: ReportRules,
     /// Rooms and programs that are told over HTTP.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub webhooks: BTreeMap<ChannelName, Webhook>,
@@ -314,6 +318,7 @@ impl Site {
             calendar: self.calendar.clone(),
             url: self.url.clone(),
             mail: self.mail.clone(),
+            reports: self.reports.clone(),
             webhooks: self.webhooks.clone(),
             life_sign: None,
             inspections: self.inspections.clone(),

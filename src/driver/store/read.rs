@@ -125,6 +125,10 @@ impl<R: Asks> StoreReader for R {
         history::samples(self, batch, last).await
     }
 
+    async fn took(&self, run: &RunId) -> Result<BTreeMap<JobName, Span>, StoreError> {
+        history::took_in(self, run).await
+    }
+
     async fn outcome(
         &self,
         job: &JobRef,
