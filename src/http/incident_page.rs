@@ -200,7 +200,7 @@ pub(super) async fn sign_in(
 #[serde(deny_unknown_fields)]
 pub(super) struct LogoutForm {
     token: String,
-    incident: IncidentId,
+    incident: String,
 }
 
 /// `POST /logout`: ends the session; the page that it was asked from shows the sign-in then.
@@ -216,6 +216,7 @@ pub(super) async fn sign_out(
         let Posted(LogoutForm { token, incident }) = sent?;
         of_this_page(&headers)?;
         proven(&headers, &token)?;
+        let incident: IncidentId = incident.parse().map_err(Problem::unreadable)?;
         let over = log_out(&api, &end, caller, &headers).await?;
         let mut response = to(&format!("incidents/{incident}"))?;
         response.headers_mut().insert(header::SET_COOKIE, over);

@@ -7,6 +7,7 @@ use super::clock::Clock;
 use super::incident::{impact, timeline};
 use super::incident_forms::{Asks, StepForm, form};
 use super::incident_part::{Part, clock};
+use super::incident_words::over;
 use super::table::harmless;
 use super::words::{Incidents, Label};
 use crate::core::incident::Wanted;
@@ -72,7 +73,7 @@ pub fn page(lang: Lang, view: &IncidentMail, asker: &Asker) -> Result<String, as
     let owner = line.owner.as_ref().map(|who| who.name.get(lang));
     let clock = clock(view);
     let standing = match (line.closed, owner) {
-        (Some(at), _) => Incidents::Over { at: &clock.full(at) }.say(lang),
+        (Some(_), _) => over(lang, &clock, &view.incident),
         (None, Some(who)) => Incidents::TakesCare { who }.say(lang),
         (None, None) => Incidents::NobodyYet.say(lang),
     };
@@ -205,6 +206,15 @@ mod tests {
             let of_host = page(&Asker { token: None, ..answering() });
             assert!(!of_host.contains("<form") && !of_host.contains("`respond`"), "{of_host}");
         }
+    }
+
+    #[test]
+    fn of_one_that_is_resolved_it_says_first_by_whom_and_what_it_was() {
+        let view = IncidentMail { incident: worked_on(), ..fault() };
+        let page = page(Lang::En, &view, &answering()).unwrap();
+        let lead = "<p class=\"lead\">Zhang Min has resolved it at 2026-10-31 02:40:00 CET.";
+        assert!(page.contains(lead), "{page}");
+        assert!(page.contains("Cause: a missing entry of the sub-ledger."), "{page}");
     }
 
     #[test]

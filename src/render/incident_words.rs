@@ -175,6 +175,24 @@ pub(super) fn limit(lang: Lang, clock: &Clock<'_>, line: &ClockLine) -> String {
     }
 }
 
+/// That it is over, and by whom: of one that a person resolved with what it was and what was done.
+pub(super) fn over(lang: Lang, clock: &Clock<'_>, view: &IncidentView) -> String {
+    let resolved = view.steps.iter().find_map(|line| match &line.step {
+        IncidentStep::Resolved { cause, measure } => Some((line, cause, measure)),
+        _ => None,
+    });
+    match resolved {
+        Some((line, cause, measure)) => {
+            let who = line.by.as_ref().map(|who| who.name.get(lang)).unwrap_or_default();
+            Incidents::ResolvedBy { who, at: &clock.full(line.at), cause, measure }.say(lang)
+        }
+        None => {
+            let at = &clock.full(view.line.closed.unwrap_or(view.line.opened));
+            Incidents::Over { at }.say(lang)
+        }
+    }
+}
+
 /// What somebody did, by the clock of a zone: without who, when and why.
 pub(super) fn deed(lang: Lang, zone: &Zone, step: &IncidentStep) -> String {
     let (at, by, reason, told) = (Timestamp::UNIX_EPOCH, None, String::new(), Vec::new());
