@@ -80,7 +80,7 @@ pub async fn examine(places: &Examined<'_>) -> io::Result<Vec<Finding>> {
     if let Some(site) = &site {
         found.push(of_mail(&site.mail, state).await);
         found.extend(site.webhooks.iter().map(of_webhook));
-        found.push(of_life_sign(site.life_sign.as_ref(), now.wall));
+        found.extend(of_life_sign(site.life_sign.as_ref(), now.wall));
     }
     let reader = reader.ok().flatten();
     let mut clock_found = Vec::new();
@@ -177,18 +177,19 @@ async fn of_mail(mail: &Mail, state: &Path) -> Finding {
     }
 }
 
-/// Twice as old as the site wants it is too old: a turn may have been long.
-fn of_life_sign(rule: Option<&LifeSignRule>, now: Timestamp) -> Finding {
-    let Some(LifeSignRule { file, every }) = rule else { return Finding::NoLifeSign };
+/// Twice as old as the site wants it is too old: a turn may have been long. `None`: what is sent is known where it arrives.
+fn of_life_sign(rule: Option<&LifeSignRule>, now: Timestamp) -> Option<Finding> {
+    let Some(LifeSignRule { file, every, .. }) = rule else { return Some(Finding::NoLifeSign) };
+    let file = file.as_ref()?;
     let path = file.clone();
-    match life_sign::read::<LifeSign>(file) {
+    Some(match life_sign::read::<LifeSign>(file) {
         Ok(Some(sign)) if now.duration_since(sign.at).unsigned_abs() > every.get() * 2 => {
             Finding::LifeSignOld { path, at: sign.at }
         }
         Ok(Some(sign)) => Finding::LifeSignGiven { path, at: sign.at },
         Ok(None) => Finding::LifeSignMissing { path, why: None },
         Err(why) => Finding::LifeSignMissing { path, why: Some(why) },
-    }
+    })
 }
 
 /// Nothing is sent: everybody in the room would read it.

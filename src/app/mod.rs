@@ -214,6 +214,9 @@ pub async fn lead_as(
 
     let (signs, to_write) = watch::channel(None);
     tokio::spawn(life_sign::keep(to_write, inbox_sender.clone()));
+    let (sign_post, signs_to_send) = mpsc::unbounded_channel();
+    let mailer = SiteMailer::new(&mail, state.root());
+    tokio::spawn(life_sign::post(signs_to_send, mailer, inbox_sender.clone()));
 
     let parts = Parts {
         store,
@@ -227,6 +230,7 @@ pub async fn lead_as(
         observers,
         published,
         signs,
+        sign_post,
         meters,
         own: host_account(),
         path: environment("PATH", "/usr/local/bin:/usr/bin:/bin"),

@@ -51,8 +51,8 @@ pub(super) async fn unneeded(
         wanted.take(reader, row).await?;
     }
     let blobs = reader.blobs().await?.into_iter().filter(|address| !wanted.kept.contains(address));
-    let sent_before = keep.and_then(|keep| now.checked_sub(keep.get()).ok());
-    Ok(Unneeded { blobs: blobs.collect(), sent_before, seen })
+    let over_before = keep.and_then(|keep| now.checked_sub(keep.get()).ok());
+    Ok(Unneeded { blobs: blobs.collect(), over_before, seen })
 }
 
 #[derive(Default)]

@@ -1,17 +1,18 @@
 //! A watcher of another host: it looks at the life sign, and raises the alarm by ways of its own.
 
+use std::fmt::Display;
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::task::JoinHandle;
 
 use crate::core::watcher::{Limits, Memory, Said};
 use crate::definition::site::Webhook;
-use crate::definition::watch::{AlarmMail, WatchSettings};
+use crate::definition::watch::{AlarmMail, Sign, WatchSettings};
 use crate::definition::{self, Styles};
+use crate::driver::hanging_files::apart;
 use crate::driver::mail::{LIMIT, SmtpMailer, compose};
 use crate::driver::webhook::WebhookSender;
-use crate::driver::{alarm_program, files, life_sign};
+use crate::driver::{alarm_program, files, life_sign, life_sign_page};
 use crate::journal::{OutgoingMail, WebhookPost};
 use crate::port::{Defects, Letter, Mailer, Party};
 use crate::render::mail::MailText;
@@ -27,8 +28,6 @@ pub struct Watcher {
     settings: WatchSettings,
     limits: Limits,
     memory: Memory,
-    /// A look at the sign that has not come back: on a file system that hangs there is one, however long that takes.
-    reading: Option<JoinHandle<Result<Option<LifeSign>, String>>>,
     /// Why it begins without what it said before.
     pub began_anew: Option<String>,
 }
@@ -69,7 +68,7 @@ impl Watcher {
             waiting: signed(settings.waiting),
             ahead: signed(settings.ahead),
         };
-        Ok(Self { limits, memory, settings, reading: None, began_anew })
+        Ok(Self { limits, memory, settings, began_anew })
     }
 
     /// Looks once, says what is to be said, and keeps that it was said where it reached somebody on one way at least.
@@ -98,16 +97,18 @@ impl Watcher {
         Ok(looked)
     }
 
-    /// A file system that hangs gives no sign.
-    async fn read(&mut self) -> Result<Option<LifeSign>, String> {
-        let file = self.settings.sign.clone();
-        let read = || tokio::task::spawn_blocking(move || sign(&file));
-        let reading = self.reading.get_or_insert_with(read);
-        let Ok(read) = tokio::time::timeout(LIMIT, &mut *reading).await else {
-            return Err(format!("{}: not read in {LIMIT:?}", self.settings.sign.display()));
+    /// A file system that hangs gives no sign, and no more does a server.
+    async fn read(&self) -> Result<Option<LifeSign>, String> {
+        let file = match &self.settings.sign {
+            Sign::File(file) => file.clone(),
+            Sign::Pages { urls, ca } => return newest(urls, ca.as_deref()).await.map(Some),
         };
-        self.reading = None;
-        read.map_err(|why| why.to_string()).flatten()
+        let of = file.clone();
+        let read = apart(&file, move || sign(&of));
+        match tokio::time::timeout(LIMIT, read).await {
+            Ok(read) => read.map_err(|why| why.to_string()).flatten(),
+            Err(_) => Err(format!("{}: not read in {LIMIT:?}", file.display())),
+        }
     }
 
     /// By every way; whether any of them took it, and what was wrong with the others.
@@ -148,16 +149,32 @@ impl Watcher {
     }
 }
 
-/// One of a form that is not known here is none: what it says may mean something else.
 fn sign(file: &Path) -> Result<Option<LifeSign>, String> {
     let read = life_sign::read::<LifeSign>(file)?;
-    match read.as_ref().map(|sign| sign.version) {
-        None | Some(LifeSign::VERSION) => Ok(read),
-        Some(version) => {
-            let file = file.display();
-            Err(format!("{file}: a life sign of version {version}; this is a watcher of version 1"))
+    read.map(|sign| known(sign, &file.display())).transpose()
+}
+
+/// One of a form that is not known here is none: what it says may mean something else.
+fn known(sign: LifeSign, from: &dyn Display) -> Result<LifeSign, String> {
+    match sign.version {
+        LifeSign::VERSION => Ok(sign),
+        version => {
+            Err(format!("{from}: a life sign of version {version}; this is a watcher of version 1"))
         }
     }
+}
+
+/// The newest that these addresses show; else why none of them shows one.
+async fn newest(urls: &[String], ca: Option<&Path>) -> Result<LifeSign, String> {
+    let (mut signs, mut failed) = (Vec::new(), Vec::new());
+    for url in urls {
+        let asked = life_sign_page::ask(url, ca, LIMIT).await;
+        match asked.and_then(|sign| known(sign, url)) {
+            Ok(sign) => signs.push(sign),
+            Err(why) => failed.push(why),
+        }
+    }
+    signs.into_iter().max_by_key(|sign| sign.at).ok_or_else(|| failed.join("; "))
 }
 
 fn without_memory(file: &Path, why: &str) -> String {
@@ -184,6 +201,7 @@ async fn mailed(mail: &AlarmMail, to: &str, text: &MailText, now: Timestamp) -> 
         date: now,
         text: text.text.clone(),
         html: text.html.clone(),
+        pictures: Vec::new(),
         attachments: Vec::new(),
     };
     let message = compose(&letter, now).map_err(|why| why.to_string())?;

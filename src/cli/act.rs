@@ -131,12 +131,12 @@ async fn without_supervisor(
     if why.dry_run {
         return tried(context, row, on, deed, why.reason).await;
     }
-    let sets_going = matches!(
-        deed,
-        Deed::Retry | Deed::Skip | Deed::Force | Deed::Rerun | Deed::Cancel | Deed::Note { .. }
-    );
-    // A note alone must not set a stopped night going.
-    let only_noted = matches!(deed, Deed::Note { .. }) && is_interrupted(row);
+    let only_words = matches!(deed, Deed::Note { .. } | Deed::Sign { .. });
+    let sets_going =
+        matches!(deed, Deed::Retry | Deed::Skip | Deed::Force | Deed::Rerun | Deed::Cancel);
+    let sets_going = sets_going || only_words;
+    // Words alone must not set a stopped night going.
+    let only_noted = only_words && is_interrupted(row);
     if !sets_going || only_noted {
         return Err(not_at_work(row));
     }

@@ -15,6 +15,7 @@ use super::incident::IncidentCommand;
 use super::inspections::InspectionsArguments;
 use super::journal::{JournalCommand, MailCommand};
 use super::people::PeopleCommand;
+use super::report::ReportArguments;
 use super::roster::RosterCommand;
 use super::simulate::SimulateArguments;
 use super::store::StoreCommand;
@@ -220,20 +221,7 @@ pub(super) enum Command {
     /// Output of a job
     Log(LogArguments),
     /// The morning batch-completion report
-    Report {
-        /// The last run of this batch; of any batch by default
-        #[arg(long)]
-        batch: Option<BatchId>,
-        /// The last run of this business date
-        #[arg(long, value_name = "DATE")]
-        date: Option<BusinessDate>,
-        /// This run, such as eod@2026-10-30#1; `nightrun runs` lists them
-        #[arg(long, conflicts_with_all = ["batch", "date"])]
-        run: Option<RunId>,
-        /// Write the HTML page to this file
-        #[arg(long, value_name = "FILE")]
-        html: Option<PathBuf>,
-    },
+    Report(ReportArguments),
     /// Do not start a job until it is released
     #[command(after_help = SELECTED)]
     Hold(ActArguments),

@@ -16,11 +16,12 @@ use crate::core::incident::{IncidentOrder, Wanted};
 use crate::core::night::Core;
 use crate::http::store_pages;
 use crate::port::control::House;
+use crate::render;
 use crate::supervisor::{on_call_of, standing};
 use crate::types::{IncidentId, IncidentKind, Severity};
-use crate::view::incident::Which;
+use crate::view::incident::{IncidentMail, Which};
 use crate::view::of_incident;
-use crate::{render, view};
+use crate::view::of_job::Around;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum IncidentCommand {
@@ -203,7 +204,7 @@ async fn show(context: &Context, incident: IncidentId) -> Result<u8, Failure> {
     if context.remote.is_some() {
         return remote::page(context, format!("/api/v1/incidents/{incident}")).await;
     }
-    let view = view(context, incident).await?;
+    let view = mail(context, incident).await?.incident;
     match context.format {
         Format::Json => print_line!("{}", json!(view))?,
         Format::Text => print_line!("{}", render::incident::text(context.lang, &view))?,
@@ -219,7 +220,7 @@ async fn report(context: &Context, incident: IncidentId, written: Written) -> Re
         }
         return remote::page(context, format!("/api/v1/incidents/{incident}/report")).await;
     }
-    let view = view(context, incident).await?;
+    let view = mail(context, incident).await?;
     let lang = context.lang;
     match written {
         Written::Markdown => {
@@ -233,12 +234,10 @@ async fn report(context: &Context, incident: IncidentId, written: Written) -> Re
     Ok(WELL)
 }
 
-async fn view(
-    context: &Context,
-    incident: IncidentId,
-) -> Result<view::incident::IncidentView, Failure> {
+/// With its run, where that is at hand.
+async fn mail(context: &Context, incident: IncidentId) -> Result<IncidentMail, Failure> {
     let (reader, site) = (context.reader().await?, Arc::new(context.site()?));
     let found = store_pages::of_incident(&reader, &site, incident).await;
-    let (core, _) = found.map_err(Failure::failed)?;
-    of_incident::view(&core, incident).map_err(Failure::refused)
+    let (core, now) = found.map_err(Failure::failed)?;
+    of_incident::mail((&core, None), incident, now, Around::nothing()).map_err(Failure::refused)
 }

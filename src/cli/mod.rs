@@ -32,6 +32,7 @@ mod lines;
 mod live;
 mod people;
 mod remote;
+mod report;
 mod roster;
 mod run;
 mod serve;
@@ -94,9 +95,7 @@ async fn carry_out(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Watch(arguments) => watcher::watch(&arguments).await,
         Command::Runs { batch, date, limit } => show::runs(context, batch, date, limit).await,
         Command::Log(arguments) => show::log(context, arguments).await,
-        Command::Report { batch, date, run, html } => {
-            show::report(context, run, batch, date, html).await
-        }
+        Command::Report(arguments) => report::report(context, arguments).await,
         Command::Hold(on) => act::act(context, on, Deed::Hold).await,
         Command::Release(on) => act::act(context, on, Deed::Release).await,
         Command::Skip(on) => act::act(context, on, Deed::Skip).await,

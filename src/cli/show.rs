@@ -28,6 +28,7 @@ use crate::render;
 use crate::render::terminal::Harmless;
 use crate::render::words::Verdict;
 use crate::types::{AttemptId, BatchId, BusinessDate, JobName, JobRef, Now, Right, RunId, Span};
+use crate::view::of_incident;
 use crate::view::status::StatusPage;
 use crate::view::{self, of_plan::Wanted};
 
@@ -68,12 +69,18 @@ pub(super) async fn status(context: &Context) -> Result<u8, Failure> {
     let row = row.ok_or_else(|| Failure::refused("nothing has run yet"))?;
     let recalled = Recalled::read(&reader, row).await.map_err(Failure::failed)?;
     let view = recalled.status().map_err(Failure::failed)?;
-    let mut text = render::status::text(context.lang, &view);
-    if view.head.result.is_none() {
+    let is_open = view.head.result.is_none();
+    // Job files with defects name nobody, and the run is shown all the same.
+    let known = super::incident::known(context).await.ok();
+    let incidents = known.map(|core| of_incident::besides(&core, [&view.head.run]));
+    let (now, zone) = (view.head.now, view.head.zone.clone());
+    let (runs, incidents) = (vec![view], incidents.unwrap_or_default());
+    let status = StatusPage { runs, incidents, next: None, now, zone, trouble: None };
+    let mut text = render::status::page(context.lang, &status);
+    if is_open {
         text.push_str(&format!("\n{}\n", Verdict::Unattended.say(context.lang)));
     }
-    let (now, zone) = (view.head.now, view.head.zone.clone());
-    page(context, &text, &StatusPage { runs: vec![view], next: None, now, zone, trouble: None })
+    page(context, &text, &status)
 }
 
 pub(super) fn host_now() -> Result<Now, Failure> {
@@ -154,32 +161,6 @@ pub(super) async fn find_at_hand(
 ) -> Result<RunRow, Failure> {
     let row = find(reader, run, batch, date).await?;
     row.not_at_hand().map_or(Ok(row), |why| Err(Failure::refused(why)))
-}
-
-/// `report`.
-pub(super) async fn report(
-    context: &Context,
-    run: Option<RunId>,
-    batch: Option<BatchId>,
-    date: Option<BusinessDate>,
-    html: Option<PathBuf>,
-) -> Result<u8, Failure> {
-    if context.remote.is_some() && html.is_none() {
-        return remote::report(context, run, batch.as_ref(), date).await;
-    }
-    let reader = context.reader().await?;
-    let row = find_at_hand(&reader, run.as_ref(), batch.as_ref(), date).await?;
-    let recalled = Recalled::read(&reader, row).await.map_err(Failure::failed)?;
-    let view = recalled.report(&reader).await.map_err(Failure::failed)?;
-    let state = recalled.core.state().run(&recalled.row.run).map_err(Failure::failed)?;
-    let lang = context.asked_lang.unwrap_or(state.site.language);
-    if let Some(path) = html {
-        let text = render::report_html::page(lang, &view).map_err(Failure::failed)?;
-        super::write(&path, text.as_bytes())?;
-        print_line!("{}", path.display())?;
-        return Ok(WELL);
-    }
-    page(context, &render::report_text::text(lang, &view), &view)
 }
 
 /// `plan`.

@@ -69,6 +69,11 @@ pub enum Action {
     },
     /// A second person watches the changes of the run.
     WatchChanges,
+    /// Somebody has read the report of the run and answers for it (N6).
+    /// `shifts`: which that person has at this time.
+    Sign {
+        shifts: Vec<ShiftName>,
+    },
 }
 
 impl Action {
@@ -87,7 +92,8 @@ impl Action {
             Self::Rerun { .. }
             | Self::Cancel
             | Self::ReleaseChanges { .. }
-            | Self::WatchChanges => None,
+            | Self::WatchChanges
+            | Self::Sign { .. } => None,
         }
     }
 }

@@ -114,6 +114,10 @@ fn run_allows(run: &Run, action: &Action) -> Result<(), Refused> {
             | Action::ReleaseChanges { .. }
             | Action::WatchChanges
     );
+    if matches!(action, Action::Sign { .. }) && run.result.is_none() {
+        let what = format!("run {id} is under way: its report is not final");
+        return Err(Refused::by(Rule::RunUnderWay, what));
+    }
     if runs_only && matches!(run.result, Some(RunResult::Well | RunResult::Failed)) {
         return Err(Refused::by(Rule::RunOver, format!("run {id} is over")));
     }
@@ -127,7 +131,7 @@ fn allowed_when_cancelled(run: &Run, action: &Action) -> bool {
         index.is_some_and(|index| matches!(run.jobs[index].phase, Phase::InDoubt { .. }))
     };
     match action {
-        Action::Note { .. } | Action::Kill { .. } => true,
+        Action::Note { .. } | Action::Kill { .. } | Action::Sign { .. } => true,
         Action::Skip { job } | Action::Force { job } => doubt(job),
         _ => false,
     }

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::calendar::plus;
 use super::fact::Fact;
 use super::night::{Command, Core, Mover};
-use super::roster::instant;
+use super::set_times::{last_and_next, of_dates};
 use super::state::Unfit;
-use crate::definition::site::{BulletinRules, Site};
+use crate::definition::site::Site;
 use crate::types::PersonId;
 
 /// A bulletin was compiled.
@@ -24,47 +24,18 @@ pub struct Bulletin {
     pub people: Vec<PersonId>,
 }
 
-/// The times of bulletins of these dates, in order.
-fn slots(rules: &BulletinRules, site: &Site, (first, last): (Date, Date)) -> Vec<Timestamp> {
-    let days = super::roster::days(first, last);
-    let mut slots: Vec<Timestamp> = days
-        .flat_map(|date| rules.at.iter().map(move |time| instant(date, *time, &site.zone)))
-        .collect();
-    // Where the clock leaves times out two of them may be one instant.
-    slots.sort();
-    slots.dedup();
-    slots
-}
-
-fn around(at: Timestamp, site: &Site) -> (Date, Date) {
-    let today = site.zone.tz().to_datetime(at).date();
-    (plus(today, -2), plus(today, 2))
-}
-
-/// The last time of a bulletin at or before an instant, and the first after it.
-fn last_and_next(
-    rules: &BulletinRules,
-    site: &Site,
-    at: Timestamp,
-) -> (Option<Timestamp>, Option<Timestamp>) {
-    let slots = slots(rules, site, around(at, site));
-    let next = slots.partition_point(|slot| *slot <= at);
-    (next.checked_sub(1).map(|last| slots[last]), slots.get(next).copied())
-}
-
 /// What the bulletins of a date tell of: from the last one of a date before until the last one of that date. `None`: the
 /// site has none.
 pub fn of_day(site: &Site, date: Date) -> Option<(Timestamp, Timestamp)> {
     let rules = site.duty.bulletin.as_ref()?;
-    let from = slots(rules, site, (plus(date, -1), plus(date, -1))).last().copied()?;
-    let to = slots(rules, site, (date, date)).last().copied()?;
-    Some((from, to))
+    let last = |date| of_dates(&rules.at, &site.zone, (date, date)).last().copied();
+    Some((last(plus(date, -1))?, last(date)?))
 }
 
 /// Since when nothing was told; without a bulletin before since the last time that the site names, or a day.
 pub fn since(site: &Site, last: Option<&Bulletin>, now: Timestamp) -> Timestamp {
     let day = now.saturating_sub(SignedDuration::from_hours(24)).unwrap_or(now);
-    let named = || last_and_next(site.duty.bulletin.as_ref()?, site, now).0;
+    let named = || last_and_next(&site.duty.bulletin.as_ref()?.at, &site.zone, now).0;
     last.map(|last| last.to.min(now)).or_else(named).unwrap_or(day)
 }
 
@@ -84,7 +55,7 @@ impl Bulletin {
 /// time, for nobody.
 pub fn due(site: &Site, last: Option<&Bulletin>, now: Timestamp) -> Option<Bulletin> {
     let rules = site.duty.bulletin.as_ref()?;
-    let (slot, next) = last_and_next(rules, site, now);
+    let (slot, next) = last_and_next(&rules.at, &site.zone, now);
     let slot = slot?;
     let Some(last) = last.filter(|last| !is_of_another_clock(last, next)) else {
         return Some(Bulletin { slot, from: slot, to: slot, people: Vec::new() });
@@ -108,7 +79,7 @@ impl Core {
     pub(super) fn bulletin_due(&self) -> Option<Timestamp> {
         let site = self.serves()?;
         let last = self.state.standing.bulletin.as_ref()?;
-        last_and_next(site.duty.bulletin.as_ref()?, site, last.slot).1
+        last_and_next(&site.duty.bulletin.as_ref()?.at, &site.zone, last.slot).1
     }
 }
 

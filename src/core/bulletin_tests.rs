@@ -4,6 +4,7 @@ use jiff::civil::DateTime;
 
 use super::*;
 use crate::core::test_site;
+use crate::definition::site::BulletinRules;
 use crate::definition::site::Person;
 use crate::types::{Role, Text, Zone};
 

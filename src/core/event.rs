@@ -170,6 +170,10 @@ pub enum Event {
     },
     /// A person lets a store that was restored from a backup go on.
     TakeIn(Box<TakeIn>),
+    /// Hand-overs that were over before this instant are not kept any longer.
+    ForgetHandOvers {
+        before: jiff::Timestamp,
+    },
     /// A run that is over is in a file.
     Archived(Box<RunArchived>),
     /// No new starts any more, in any run.

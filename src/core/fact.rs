@@ -10,8 +10,8 @@ use crate::definition::site::Freeze;
 use crate::types::tagged::ByFirstField;
 use crate::types::{
     AttemptId, BatchId, BootId, BusinessDate, ChangeId, Condition, Epoch, EventKey, EventName,
-    FreezeId, HostName, IncidentId, JobName, JobRef, Outcome, PersonId, PoolName, RequestId,
-    Revision, Rights, RunId, Span, TokenId,
+    FreezeId, HandOverId, HostName, IncidentId, JobName, JobRef, Outcome, PersonId, PoolName,
+    RequestId, Revision, Rights, RunId, Span, TokenId,
 };
 use crate::wire::Ended;
 
@@ -121,6 +121,10 @@ pub enum Fact {
         job: Option<JobName>,
         deadline: Deadline,
         due: Timestamp,
+    },
+    /// The time of reports has come while the run is under way: people are told how it stands.
+    ReportTold {
+        run: RunId,
     },
     /// A job of another run (or date) that a run's jobs need came out so.
     AcrossKnown {
@@ -302,6 +306,13 @@ pub enum Fact {
     /// The event is too old to count, and its key is not known any more.
     EventForgotten {
         key: EventKey,
+    },
+
+    /// The hand-over was over long ago, and is not known any more; its entries stay.
+    HandOverForgotten {
+        hand_over: HandOverId,
+        /// How many steps it had.
+        steps: u32,
     },
 
     /// No new starts for this run: the supervisor is being stopped.

@@ -158,6 +158,11 @@ fn ahead<S: Script>(
 
 /// How a run was expected to go when it was opened, its needs of other runs taken for granted.
 pub fn as_opened(run: &Run) -> Result<RunForecast, StepError> {
+    as_opened_by(run, Lives::new())
+}
+
+/// As [`as_opened`], by what was done with its changes so far.
+pub fn as_opened_by(run: &Run, lives: Lives) -> Result<RunForecast, StepError> {
     let definitions = [(run.opened.definition.clone(), Arc::clone(&run.site))];
     let known = run
         .opened
@@ -165,7 +170,7 @@ pub fn as_opened(run: &Run) -> Result<RunForecast, StepError> {
         .iter()
         .filter_map(|need| Some(((need.job.clone(), need.wanted()?), Outcome::Succeeded)));
     let opening = Opening { at: run.opened_at, opened: Box::new(run.opened.clone()) };
-    let forecast = of_openings(&definitions, vec![opening], known.collect())?;
+    let forecast = of_lists(&definitions, vec![opening], known.collect(), lives)?;
     let own = forecast.runs.into_values().next();
     Ok(own.unwrap_or(RunForecast { end: None, jobs: Vec::new() }))
 }

@@ -207,6 +207,7 @@ impl Watch {
             | Fact::DefinitionsRefused { .. }
             | Fact::AcrossKnown { .. }
             | Fact::Acted { .. }
+            | Fact::ReportTold { .. }
             | Fact::IncidentOpened(_)
             | Fact::IncidentMoved(_)
             | Fact::IncidentClosed { .. }
@@ -214,6 +215,7 @@ impl Watch {
             | Fact::InspectionsCounted(_)
             | Fact::HandOverOpened(_)
             | Fact::HandOverMoved(_)
+            | Fact::HandOverForgotten { .. }
             | Fact::BulletinTold(_)
             | Fact::WeeklyTold(_)
             | Fact::Stopping { .. } => {}

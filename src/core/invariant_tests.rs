@@ -3,6 +3,7 @@ use jiff::civil::{date, time};
 use super::super::fact::Action;
 use super::super::fact::StopHow;
 use super::super::gate::Resource;
+use super::super::hand_over;
 use super::super::night::{Event, StepError};
 use super::super::state::Unfit;
 use super::super::test_night::{Night, across, boot, li_wei, local, name, site};
@@ -354,4 +355,34 @@ fn a_step_of_a_change_is_the_next_one_and_nobody_approves_what_is_their_own() {
     let mut follower = Night::of(vec![job("a", &[])]);
     assert!(follower.core.state.apply(night.now.wall, &later).is_ok());
     assert!(follower.core.state.standing.changes.is_empty());
+}
+
+#[test]
+fn a_hand_over_is_forgotten_once_it_is_over_and_with_all_its_steps() {
+    let mut night = Night::of(vec![job("a", &[])]);
+    let hand_over: crate::types::HandOverId = "night@2026-06-01".parse().unwrap();
+    let forgotten = |steps| Fact::HandOverForgotten { hand_over: hand_over.clone(), steps };
+    refused(&night, &forgotten(0), "there is no such one");
+    let now = night.now.wall;
+    let opened = hand_over::Opened {
+        hand_over: hand_over.clone(),
+        to: Vec::new(),
+        began: now,
+        ends: now + std::time::Duration::from_secs(60),
+        outgoing: vec![li_wei()],
+        incoming: Vec::new(),
+        notify: Vec::new(),
+    };
+    night.core.replay(now, &Fact::HandOverOpened(Box::new(opened))).unwrap();
+    refused(&night, &forgotten(0), "nobody has accepted it");
+    let moved = hand_over::Moved {
+        hand_over: hand_over.clone(),
+        number: 1,
+        by: None,
+        words: String::new(),
+        step: hand_over::HandOverStep::Same,
+    };
+    night.core.replay(now, &Fact::HandOverMoved(Box::new(moved))).unwrap();
+    refused(&night, &forgotten(0), "it has other steps");
+    assert_eq!(verdict(&night, &forgotten(1)), Ok(()));
 }

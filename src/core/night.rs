@@ -62,7 +62,7 @@ pub enum Command {
     Bulletin(Box<Bulletin>),
     /// Tell people of a list or a plan of the week.
     Weekly(Box<WeeklyNotice>),
-    /// The run is over: its report is due.
+    /// The report of the run is due: it is over, or the time has come that the site names.
     Report {
         run: RunId,
     },
@@ -277,6 +277,7 @@ impl Core {
                 .chain(incident)
                 .chain(self.hand_over_due())
                 .chain(self.bulletin_due())
+                .chain(self.next_report())
                 .chain(self.weekly_due())
                 .chain(self.confirmations.next())
                 .chain(self.inspections_due())
@@ -403,6 +404,7 @@ impl Mover<'_> {
             Event::RefuseDefinitions { why } => self.emit(Fact::DefinitionsRefused { why })?,
             Event::MissStart { batch, scheduled, why } => self.miss_start(batch, scheduled, why)?,
             Event::TakeIn(what) => self.take_in(*what)?,
+            Event::ForgetHandOvers { before } => self.forget_hand_overs(before)?,
             Event::Archived(archived) => self.emit(Fact::RunArchived(archived))?,
             Event::Stop { by, how } => self.stop(&by, how)?,
         }
@@ -482,6 +484,7 @@ impl Mover<'_> {
         self.start_ready()?;
         self.check_deadlines()?;
         self.end_runs()?;
+        self.tell_reports()?;
         self.miss_hosts()?;
         self.count_inspections()?;
         self.tell_bulletin()?;

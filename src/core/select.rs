@@ -65,6 +65,12 @@ pub enum Deed {
     },
     /// Whoever asks watches the changes of the run.
     WatchChanges,
+    /// Whoever asks has read the report of the run, and answers for it.
+    Sign {
+        /// From the roster; nobody says it of themselves.
+        #[serde(skip)]
+        shifts: Vec<ShiftName>,
+    },
 }
 
 /// Why a selection cannot be read.
@@ -181,6 +187,7 @@ impl Deed {
                 Ok(Action::ReleaseChanges { shifts: shifts.clone() })
             }
             Self::WatchChanges => Ok(Action::WatchChanges),
+            Self::Sign { shifts } => Ok(Action::Sign { shifts: shifts.clone() }),
             Self::Note { text } => Ok(Action::Note { job: None, text: text.clone() }),
             Self::Deadline { deadline, to } => {
                 Ok(Action::Deadline { job: None, deadline: *deadline, from: None, to: *to })
@@ -211,6 +218,9 @@ impl Deed {
             }
             Self::ReleaseChanges { .. } | Self::WatchChanges => {
                 return Err(needs_job("the changes of a run are released and watched together"));
+            }
+            Self::Sign { .. } => {
+                return Err(needs_job("the report of a run is signed as a whole"));
             }
         })
     }

@@ -112,6 +112,8 @@ pub struct Run {
     /// Who stopped and resumed it.
     pub turns: Vec<Turn>,
     pub missed: Vec<Missed>,
+    /// People were told how it stands at the time of reports.
+    pub report_told: bool,
 }
 
 /// The graph of a run's batch. It follows from the batch, so it takes no part in comparisons.

@@ -7,7 +7,7 @@ use jiff::civil::Time;
 
 use crate::definition::site::{
     Batch, BusinessDateRule, DayRule, Days, Duty, FoldPolicy, GapPolicy, Job, Kind, Mail, Missed,
-    Need, NeedOf, Retry, Schedule, ScheduleRule, Site, Success, Survivors, Transport,
+    Need, NeedOf, ReportRules, Retry, Schedule, ScheduleRule, Site, Success, Survivors, Transport,
 };
 use crate::types::{BatchId, Condition, HostName, JobName, Lang, Role, Span, Text, Zone};
 
@@ -118,6 +118,7 @@ pub(crate) fn site(batches: Vec<Batch>) -> Site {
         webhooks: BTreeMap::new(),
         url: None,
         life_sign: None,
+        reports: ReportRules::default(),
         inspections: None,
         pools: BTreeMap::new(),
         hosts: BTreeMap::new(),

@@ -5,6 +5,8 @@ pub const FILES: &[(&str, &str)] = &[
     ("site.yaml", include_str!("starter/site.yaml")),
     ("people.yaml", include_str!("starter/people.yaml")),
     ("calendars/weekdays.yaml", include_str!("starter/calendars/weekdays.yaml")),
+    ("escalation.yaml", include_str!("starter/escalation.yaml")),
+    ("inspection/inspection.yaml", include_str!("starter/inspection/inspection.yaml")),
     ("hello/hello.yaml", include_str!("starter/hello/hello.yaml")),
     ("hello/scripts/deliver.sh", include_str!("starter/hello/scripts/deliver.sh")),
     ("hello/sql/post.sql", include_str!("starter/hello/sql/post.sql")),
@@ -111,6 +113,9 @@ mod tests {
         assert!(site.targets.values().all(|target| target.trial));
         assert!(site.hosts.values().all(|host| host.trial));
         assert_eq!(site.change_rules, None);
+        assert!(site.escalation.is_some_and(|escalation| !escalation.clocks.is_empty()));
+        let rounds = &site.inspections.unwrap().rounds;
+        assert!(rounds.iter().all(|rule| site.batches.contains_key(&rule.batch)));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::defect::{Defect, Finding, Severity};
 use super::raw::watch::{AlarmMailRecord, WatchFile};
 use super::raw::{self, Field, Word};
-use super::resolve::{check_address, smtp_server, webhook};
+use super::resolve::{absolute, check_address, over_http, smtp_server, webhook};
 use super::site::{Smtp, Webhook};
 use super::source::{SourceFile, SourceTree};
 use crate::types::{Lang, Span, Zone};
@@ -13,7 +13,7 @@ use crate::types::{Lang, Span, Zone};
 /// What a watcher goes by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WatchSettings {
-    pub sign: PathBuf,
+    pub sign: Sign,
     pub memory: PathBuf,
     pub after: Span,
     pub repeat: Span,
@@ -25,6 +25,17 @@ pub struct WatchSettings {
     pub mail: Option<AlarmMail>,
     pub webhook: Option<Webhook>,
     pub command: Vec<String>,
+}
+
+/// Where the life sign is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sign {
+    File(PathBuf),
+    /// Of several addresses the newest counts. `ca`: whose certificates do, in place of those that the host trusts.
+    Pages {
+        urls: Vec<String>,
+        ca: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +87,7 @@ fn resolved(raw: &WatchFile, folder: &Path, found: &mut Vec<Finding>) -> Option<
     let given = raw.webhook.get().map(|record| webhook(record, at, found));
     let mail = raw.mail.get().map(|record| mail(record, found));
     Some(WatchSettings {
-        sign: path(&raw.sign)?,
+        sign: sign(raw, path(&raw.sign), found)?,
         memory: path(&raw.memory)?,
         after: raw.after.or(AFTER),
         repeat: raw.repeat.or(REPEAT),
@@ -88,6 +99,30 @@ fn resolved(raw: &WatchFile, folder: &Path, found: &mut Vec<Finding>) -> Option<
         webhook: given.flatten(),
         command,
     })
+}
+
+fn sign(raw: &WatchFile, file: Option<PathBuf>, found: &mut Vec<Finding>) -> Option<Sign> {
+    let at = raw.version.at().unwrap_or_default();
+    match (&raw.sign, &raw.url) {
+        (Field::Absent, Field::Absent) => {
+            let finding = Finding::error(at, "nothing is looked at");
+            found.push(finding.hint("give `sign`, a file, or `url`"));
+            None
+        }
+        (_, Field::Absent) => file.map(Sign::File),
+        (Field::Absent, given) => {
+            let urls = given.get().into_iter().flat_map(|urls| &urls.0);
+            let such_as = "https://night.bank.example:8420/healthz";
+            let good = urls.filter(|url| over_http(url, such_as, found));
+            let urls = good.map(|url| url.value.0.clone()).collect();
+            Some(Sign::Pages { urls, ca: absolute(&raw.ca, found) })
+        }
+        (_, given) => {
+            let at = given.at().unwrap_or(at);
+            found.push(Finding::error(at, "`sign` and `url` are both given"));
+            None
+        }
+    }
 }
 
 fn at_least(span: &Field<Span>, (key, least): (&str, Span), found: &mut Vec<Finding>) {
@@ -126,6 +161,23 @@ mod tests {
         assert_eq!(settings.memory, Path::new("/etc/nightrun/watch.json"));
         assert_eq!((settings.after, settings.command.len()), (AFTER, 3));
         assert!(read(text).unwrap_err().contains("nobody hears an alarm"));
+        let other = "version: 1\nmemory: m\ncommand: [logger]\n";
+        let urls = "url: [https://a.example/healthz, http://b.example/healthz]\nca: ca.pem\n";
+        let said = read(&format!("{other}{urls}")).unwrap_err();
+        assert!(said.contains("`ca.pem` is no absolute path"), "{said}");
+        let urls = urls.replace("ca.pem", "/etc/ca.pem");
+        let Sign::Pages { urls, ca } = read(&format!("{other}{urls}")).unwrap().sign else {
+            panic!()
+        };
+        assert_eq!((urls.len(), ca.as_deref()), (2, Some(Path::new("/etc/ca.pem"))));
+        for (given, told) in [
+            ("", "nothing is looked at"),
+            ("url: https://a\nsign: s\n", "both given"),
+            ("url: a.example\n", "is no address"),
+        ] {
+            let said = read(&format!("{other}{given}")).unwrap_err();
+            assert!(said.contains(told), "{said}");
+        }
         let mail = "mail: {from: a, to: [b@x], smtp: {host: h}}\nafer: 5m\n";
         let said = read(&format!("{text}{mail}after: 1m\nrepeat: 0s\n")).unwrap_err();
         let least = ["`after` is 2m at the least", "`repeat` is 1m at the least"];

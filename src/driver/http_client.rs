@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::{Request, Response};
+use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -14,6 +14,8 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+use super::hanging_files::apart;
 
 /// Whose certificates are trusted: those of a file (PEM), else those that the host trusts.
 #[derive(Debug, Clone, Copy)]
@@ -28,12 +30,40 @@ pub(super) async fn over_tcp(
     let stream = TcpStream::connect((host, port)).await?;
     let Some(trust) = tls else { return exchange(stream, request).await };
     let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-    // Its file may lie in a folder over the network, which may hang.
-    let file = trust.0.map(Path::to_owned);
-    let config = tokio::task::spawn_blocking(move || trusting(Trust(file.as_deref())));
-    let config = config.await.map_err(io::Error::other)??;
+    let config = match trust.0.map(Path::to_owned) {
+        // In a folder over the network, which may hang.
+        Some(file) => apart(&file.clone(), move || trusting(Trust(Some(&file)))).await??,
+        None => {
+            let found = tokio::task::spawn_blocking(|| trusting(Trust(None)));
+            found.await.map_err(io::Error::other)??
+        }
+    };
     let connector = TlsConnector::from(Arc::new(config));
     exchange(connector.connect(name, stream).await?, request).await
+}
+
+/// Asks the server that an address names, in the clear where it begins with http://. `ca`: the file of the certificates that
+/// count there, in place of those that the host trusts.
+pub(super) async fn at(
+    uri: &Uri,
+    ca: Option<&Path>,
+    request: Request<Full<Bytes>>,
+) -> io::Result<Response<Incoming>> {
+    let (usual, tls) = match uri.scheme_str() {
+        Some("http") => (80, None),
+        _ => (443, Some(Trust(ca))),
+    };
+    let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    let server = (host, uri.port_u16().unwrap_or(usual));
+    let told = |why: io::Error| io::Error::new(why.kind(), format!("{host}: {why}"));
+    let answer = over_tcp(server, tls, request).await.map_err(told)?;
+    answer.ok_or_else(|| io::Error::other(format!("{host} hung up")))
+}
+
+/// What the header `Host` of a request says: without user and password.
+pub(super) fn host_of(uri: &Uri) -> &str {
+    let authority = uri.authority().map(|authority| authority.as_str());
+    authority.and_then(|text| text.rsplit('@').next()).unwrap_or_default()
 }
 
 /// Asks over a stream. `None`: the other end has gone.

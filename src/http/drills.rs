@@ -2,20 +2,20 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use axum::routing::MethodRouter;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Api;
-use super::house::{ReasonBody, ordered};
+use super::house::on_named;
 use super::incidents::known;
-use super::page::{Form, Named, Sent};
+use super::page::Form;
 use super::problem::Problem;
 use crate::core::incident::IncidentOrder;
 use crate::driver::clock::HostClock;
 use crate::port::Clock;
-use crate::port::control::{Caller, House};
+use crate::port::control::House;
 use crate::render;
-use crate::types::DrillName;
 use crate::view::drill::{self, DrillLine};
 
 /// Drills, by name.
@@ -33,14 +33,6 @@ pub(super) async fn list(State(api): State<Api>, form: Form) -> Result<Response,
 }
 
 /// `POST /api/v1/drills/{drill}`.
-pub(super) async fn start(
-    State(api): State<Api>,
-    Named(drill): Named<String>,
-    caller: Caller,
-    form: Form,
-    Sent(why): Sent<ReasonBody>,
-) -> Result<Response, Problem> {
-    let drill: DrillName = drill.parse().map_err(Problem::unknown)?;
-    let order = Box::new(IncidentOrder::Drill { drill });
-    ordered(&api, caller, &form, House::Incident { order }, why).await
+pub(super) fn start() -> MethodRouter<Api> {
+    on_named(|drill| House::Incident { order: Box::new(IncidentOrder::Drill { drill }) })
 }

@@ -75,6 +75,14 @@ pub async fn of_store(
     id: &HandOverId,
 ) -> Result<Option<HandOverView>, Fatal> {
     let host = HostClock::new()?;
+    let mut core = Core::new(1);
+    core.have_on_call(on_call_of(site));
+    standing(reader, &mut core, false).await?;
+    let known = core.state().standing.hand_overs.get(id);
+    // What was accepted is kept as it stood: nothing of the night is read for it.
+    if known.is_none_or(|known| known.accepted().is_some()) {
+        return Ok(of_hand_over::view(&core, id, &[], host.now()));
+    }
     let core = night_as_stored(reader, site, &host.boot()).await?;
     let known = core.state().standing.hand_overs.get(id);
     let Some((since, _)) = known.map(|known| known.span()) else { return Ok(None) };

@@ -12,6 +12,7 @@ use super::page::Form;
 use super::problem::Problem;
 use crate::port::control::{Caller, Reply, Request};
 use crate::port::{Published, Stage};
+use crate::types::LifeSign;
 
 /// A turn may take as long as a disk takes; one that takes longer stands still.
 pub(super) const TURN: Duration = Duration::from_secs(10);
@@ -23,6 +24,8 @@ pub(super) struct Health {
     leads: bool,
     /// In words, where it is not as it should be.
     note: Option<String>,
+    /// The last life sign, where the site gives some; without the next start, which is for those who may read.
+    sign: Option<LifeSign>,
 }
 
 /// `GET /healthz`: it turns. Trouble of the store is no reason to kill it.
@@ -56,7 +59,9 @@ pub(super) async fn is_ready(State(api): State<Api>, form: Form) -> Result<Respo
 }
 
 fn page(api: &Api, form: &Form, note: Option<String>) -> Result<Response, Problem> {
-    let leads = matches!(api.published().stage, Stage::Leads { .. });
-    let health = Health { leads, note };
+    let Published { stage, sign, .. } = api.published();
+    let leads = matches!(stage, Stage::Leads { .. });
+    let sign = sign.map(|sign| LifeSign { next: None, ..sign });
+    let health = Health { leads, note, sign };
     form.page(&health, |_| health.note.clone().unwrap_or_else(|| "ok".to_owned()) + "\n")
 }

@@ -1,7 +1,10 @@
 //! What goes beyond one run: freezes, sizes of pools, and the second person's yes.
 
+use std::str::FromStr;
+
 use axum::extract::State;
 use axum::response::Response;
+use axum::routing::{MethodRouter, post};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,7 +20,7 @@ use crate::port::Clock;
 use crate::port::control::{Caller, House, Request};
 use crate::render::{self, clock::Clock as WallClock};
 use crate::supervisor::standing;
-use crate::types::{FreezeId, PoolName, RequestId, Text};
+use crate::types::{PoolName, Text};
 use crate::view::of_standing;
 use crate::view::standing::StandingView;
 
@@ -73,16 +76,30 @@ pub struct ReasonBody {
     pub dry_run: bool,
 }
 
+/// An order about what the path names, with a reason.
+pub(super) fn on_named<T>(order: fn(T) -> House) -> MethodRouter<Api>
+where
+    T: FromStr<Err: ToString> + 'static,
+{
+    let handler = async move |State(api): State<Api>,
+                              Named(name): Named<String>,
+                              caller: Caller,
+                              form: Form,
+                              Sent(why): Sent<ReasonBody>| {
+        let named = name.parse().map_err(Problem::unknown)?;
+        ordered(&api, caller, &form, order(named), why).await
+    };
+    post(handler)
+}
+
 /// `POST /api/v1/freezes/{freeze}/lift`.
-pub(super) async fn lift(
-    State(api): State<Api>,
-    Named(freeze): Named<String>,
-    caller: Caller,
-    form: Form,
-    Sent(why): Sent<ReasonBody>,
-) -> Result<Response, Problem> {
-    let freeze: FreezeId = freeze.parse().map_err(Problem::unknown)?;
-    ordered(&api, caller, &form, House::Unfreeze { freeze }, why).await
+pub(super) fn lift() -> MethodRouter<Api> {
+    on_named(|freeze| House::Unfreeze { freeze })
+}
+
+/// `POST /api/v1/requests/{request}/second`.
+pub(super) fn second() -> MethodRouter<Api> {
+    on_named(|request| House::Second { request })
 }
 
 /// Another size of a pool.
@@ -109,19 +126,7 @@ pub(super) async fn pool(
     ordered(&api, caller, &form, order, ReasonBody { reason, dry_run }).await
 }
 
-/// `POST /api/v1/requests/{request}/second`.
-pub(super) async fn second(
-    State(api): State<Api>,
-    Named(request): Named<String>,
-    caller: Caller,
-    form: Form,
-    Sent(why): Sent<ReasonBody>,
-) -> Result<Response, Problem> {
-    let request: RequestId = request.parse().map_err(Problem::unknown)?;
-    ordered(&api, caller, &form, House::Second { request }, why).await
-}
-
-pub(super) async fn ordered(
+async fn ordered(
     api: &Api,
     caller: Caller,
     form: &Form,

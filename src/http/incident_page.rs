@@ -4,15 +4,16 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
+use jiff::civil::DateTime;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::Api;
-use super::incidents::{at_hand, said_of_step};
+use super::incidents::{WantedBody, at_hand, site, taken};
 use super::page::{Body, Form, Named, Posted};
 use super::pages::{self, Page, Shown, Where, of_this_page, proven, told};
 use super::problem::Problem;
 use crate::core::forecast;
-use crate::core::incident::Wanted;
 use crate::core::night::Core;
 use crate::definition::site::Site;
 use crate::driver::clock::HostClock;
@@ -22,7 +23,7 @@ use crate::render;
 use crate::render::incident_page::Asker;
 use crate::render::pages::Looker;
 use crate::supervisor::{allow, person_of};
-use crate::types::{IncidentId, Right};
+use crate::types::{IncidentId, Right, Severity, Span, Zone};
 use crate::view::of_incident;
 use crate::view::of_job::Around;
 
@@ -51,7 +52,7 @@ async fn looked_at(
     let ahead = forecast::of_night(&core, now).unwrap_or_default();
     let run = core.state().incidents.get(&id).and_then(|known| known.what.run.as_ref());
     let around = Around { ahead: run.and_then(|run| ahead.runs.get(run)), ..Around::nothing() };
-    let view = of_incident::mail(&core, id, now, around).map_err(Problem::unknown)?;
+    let view = of_incident::mail((&core, None), id, now, around).map_err(Problem::unknown)?;
     if !form.html {
         let incident = view.incident;
         return form.page(&incident, |lang| render::incident::text(lang, &incident));
@@ -75,26 +76,53 @@ fn asker(
 ) -> Result<Asker, Problem> {
     let may = |right| allow(Some(site), &api.0.wiring.own, caller, right).is_ok();
     let person = person_of(Some(site), caller);
-    let mut steps = Vec::new();
-    if may(Right::Respond) {
-        let incident = core.state().incident(id).map_err(Problem::unknown)?;
-        let now = HostClock::new().map_err(Problem::failed)?.now().wall;
-        steps.extend([Wanted::Acknowledge, Wanted::TakeOver, Wanted::Note]);
-        // Whoever may acknowledge it need not take it from anybody.
-        let is_free = incident.owner.is_none();
-        steps.retain(|step| !(is_free && *step == Wanted::TakeOver));
-        steps.retain(|step| incident.refuses(&person, step, now).is_ok());
-    }
+    let incident = core.state().incident(id).map_err(Problem::unknown)?;
+    // That of the run may have stood still since its end.
+    let now = HostClock::new().map_err(Problem::failed)?.now().wall;
+    let steps = match may(Right::Respond) {
+        true => incident.steps_for(&person, now),
+        false => Vec::new(),
+    };
     Ok(Asker { steps, token: looker.token.clone(), sees_output: may(Right::Logs) })
 }
 
-/// What a form of the page sends.
+/// What a form of the page sends: what its step asks for, as a browser writes it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct StepForm {
     token: String,
     #[serde(default)]
     reason: String,
+    whom: Option<String>,
+    /// For how long it is muted.
+    lasts: Option<Span>,
+    severity: Option<Severity>,
+    service: Option<String>,
+    /// By the site's wall clock.
+    from: Option<DateTime>,
+    to: Option<DateTime>,
+    cause: Option<String>,
+    measure: Option<String>,
+}
+
+impl StepForm {
+    fn body(self, zone: &Zone) -> Result<WantedBody, Problem> {
+        let Self { token: _, reason, whom, lasts, severity, service, from, to, cause, measure } =
+            self;
+        let at = |civil: Option<DateTime>| {
+            let at = civil.map(|civil| zone.tz().to_timestamp(civil)).transpose();
+            at.map_err(Problem::unreadable)
+        };
+        let (from, to, until) = (at(from)?, at(to)?, lasts.map(from_now).transpose()?);
+        let dry_run = false;
+        Ok(WantedBody { reason, whom, until, severity, service, from, to, cause, measure, dry_run })
+    }
+}
+
+fn from_now(lasts: Span) -> Result<Timestamp, Problem> {
+    let now = HostClock::new().map_err(Problem::failed)?.now().wall;
+    let lasts = SignedDuration::try_from(lasts.get()).map_err(Problem::unreadable)?;
+    now.checked_add(lasts).map_err(Problem::unreadable)
 }
 
 /// `POST /incidents/{incident}/{step}`: a form of the page; the page once more where it was done.
@@ -108,11 +136,12 @@ pub(super) async fn step(
 ) -> Result<Response, Problem> {
     let shown = Shown::of(uri.path(), &headers);
     let answer = async {
-        let Posted(StepForm { token, reason }) = sent?;
+        let Posted(form) = sent?;
         of_this_page(&headers)?;
-        proven(&headers, &token)?;
+        proven(&headers, &form.token)?;
         let incident: IncidentId = id.parse().map_err(Problem::unknown)?;
-        match said_of_step(&api, caller, (incident, &step), reason).await? {
+        let body = form.body(&site(&api)?.zone)?;
+        match taken(&api, caller, (incident, &step), body).await? {
             Reply::Done(_) => pages::to(&format!("../{incident}")),
             other => Err(Problem::of(other)),
         }

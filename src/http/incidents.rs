@@ -24,6 +24,7 @@ use crate::supervisor::{on_call_of, standing};
 use crate::types::{IncidentId, IncidentKind, Now, Severity};
 use crate::view::incident::{IncidentLine, Which};
 use crate::view::of_incident;
+use crate::view::of_job::Around;
 
 /// Which incidents.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -72,13 +73,14 @@ pub(super) async fn report(
     form: Form,
 ) -> Result<Response, Problem> {
     let id: IncidentId = id.parse().map_err(Problem::unknown)?;
-    let (core, _) = known(&api).await?;
-    let view = of_incident::view(&core, id).map_err(Problem::unknown)?;
+    let (core, now, _) = at_hand(&api, id).await?;
+    let view = of_incident::mail((&core, None), id, now, Around::nothing());
+    let view = view.map_err(Problem::unknown)?;
     if form.html {
         let page = render::incident_report::html(form.lang, &view).map_err(Problem::failed)?;
         return Ok(form.as_html(page));
     }
-    form.page(&view, |lang| render::incident_report::markdown(lang, &view))
+    form.page(&view.incident, |lang| render::incident_report::markdown(lang, &view))
 }
 
 /// One of them with its run, as it is recorded.
@@ -89,7 +91,7 @@ pub(super) async fn at_hand(api: &Api, id: IncidentId) -> Result<(Core, Now, Arc
     Ok((core, now, site))
 }
 
-fn site(api: &Api) -> Result<Arc<Site>, Problem> {
+pub(super) fn site(api: &Api) -> Result<Arc<Site>, Problem> {
     let site = api.published().site;
     site.ok_or_else(|| Problem::not_now("no job files were taken over yet"))
 }
@@ -192,18 +194,18 @@ impl WantedBody {
                 Wanted::Note
             }
             "on-site" => Wanted::OnSite,
-            "third-party" => Wanted::ThirdParty { whom: needed(self.whom, "whom")? },
+            "third-party" => Wanted::ThirdParty { whom: worded(self.whom, "whom")? },
             "mute" => Wanted::Mute { until: needed(self.until, "until")? },
             "unmute" => Wanted::Unmute,
             "grade" => Wanted::Grade { severity: needed(self.severity, "severity")? },
             "interruption" => Wanted::Interruption {
-                service: needed(self.service, "service")?,
+                service: worded(self.service, "service")?,
                 from: needed(self.from, "from")?,
                 to: needed(self.to, "to")?,
             },
             "resolve" => Wanted::Resolve {
-                cause: needed(self.cause, "cause")?,
-                measure: needed(self.measure, "measure")?,
+                cause: worded(self.cause, "cause")?,
+                measure: worded(self.measure, "measure")?,
             },
             "hand-in" => Wanted::Report,
             other => return Err(Problem::unknown(format!("there is no step `{other}`"))),
@@ -216,6 +218,11 @@ fn needed<T>(given: Option<T>, key: &str) -> Result<T, Problem> {
     given.ok_or_else(|| Problem::unreadable(format!("`{key}` is missing")))
 }
 
+/// Blanks say nothing.
+fn worded(given: Option<String>, key: &str) -> Result<String, Problem> {
+    needed(given.filter(|words| !words.trim().is_empty()), key)
+}
+
 /// `POST /api/v1/incidents/{incident}/{step}`.
 pub(super) async fn step(
     State(api): State<Api>,
@@ -225,19 +232,16 @@ pub(super) async fn step(
     Sent(body): Sent<WantedBody>,
 ) -> Result<Response, Problem> {
     let incident: IncidentId = incident.parse().map_err(Problem::unknown)?;
-    let (wanted, reason, dry_run) = body.wanted(&step)?;
-    let order = IncidentOrder::Step { incident, wanted };
-    ordered(&api, caller, &form, (order, reason), dry_run).await
+    answer(taken(&api, caller, (incident, &step), body).await?, &form)
 }
 
-/// A step that takes words at the most.
-pub(super) async fn said_of_step(
+/// A step as a page's form has it.
+pub(super) async fn taken(
     api: &Api,
     caller: Caller,
     (incident, step): (IncidentId, &str),
-    reason: String,
+    body: WantedBody,
 ) -> Result<Reply, Problem> {
-    let body = WantedBody { reason, ..WantedBody::default() };
     let (wanted, reason, dry_run) = body.wanted(step)?;
     let order = House::Incident { order: Box::new(IncidentOrder::Step { incident, wanted }) };
     api.ask(caller, Request::House { order, reason, dry_run }).await

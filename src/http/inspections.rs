@@ -11,15 +11,14 @@ use serde::Deserialize;
 use super::Api;
 use super::page::{Asked, Form};
 use super::problem::Problem;
-use crate::core::fact::Fact;
 use crate::core::night::Core;
 use crate::definition::site::Site;
 use crate::driver::clock::HostClock;
 use crate::driver::store::StateReader;
-use crate::port::{Clock, StoreReader};
+use crate::port::Clock;
 use crate::render;
-use crate::supervisor::{Fatal, standing};
-use crate::view::inspection::{self, InspectionsView, Results};
+use crate::supervisor::{Fatal, inspections_of, standing};
+use crate::view::inspection::InspectionsView;
 
 /// Days that are shown at once.
 const MOST: i32 = 92;
@@ -78,17 +77,5 @@ pub async fn of_store(
     let to = to.unwrap_or(from);
     let mut core = Core::new(1);
     standing(reader, &mut core, false).await?;
-    let known = &core.state().standing.inspected;
-    let mut results = Results::new();
-    for round in inspection::rounds_of(known, (from, to)) {
-        let jobs = results.entry(round.run.clone()).or_default();
-        for sealed in reader.own_entries(&round.run).await? {
-            if let Fact::AttemptEnded { ended, .. } = sealed.open()?.fact
-                && let Some(checks) = ended.checks()
-            {
-                jobs.insert(ended.attempt.job.clone(), checks.to_vec());
-            }
-        }
-    }
-    Ok(inspection::of(site, known, ((from, to), now), results))
+    inspections_of(reader, (&core, site), ((from, to), now)).await
 }

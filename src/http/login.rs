@@ -172,7 +172,7 @@ pub(super) async fn logout(
     Ok(response)
 }
 
-/// Ends the token that was asked with; the cookie that makes a browser forget it.
+/// Ends the token that was asked with; gives the cookie with which a browser forgets it.
 pub(super) async fn log_out(
     api: &Api,
     end: &End,

@@ -86,7 +86,8 @@ fn of_runs(registry: &mut Registry, page: &StatusPage) {
         late.get_or_create(&[("batch", run.head.batch.to_string())]).set(by);
     }
     registry.register("late_seconds", "Seconds that a run is past its must-complete-by", late);
-    let incidents = open.iter().map(|run| run.incidents.len()).sum::<usize>();
+    let of_runs = page.runs.iter().map(|run| run.incidents.len()).sum::<usize>();
+    let incidents = of_runs + page.incidents.len();
     let incidents = incidents.try_into().unwrap_or(i64::MAX);
     count(registry, "incidents_open", "Incidents that are not closed", incidents);
 }

@@ -5,7 +5,8 @@ mod pages;
 
 use axum::Router;
 use axum::http::{Method, StatusCode, Uri};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
+use schemars::JsonSchema;
 use serde_json::Value;
 
 use super::act::{ActBody, Ordered, on_batch, on_run, order};
@@ -59,6 +60,27 @@ enum DoneOrTried {
 
 const READ: Needs = Needs::Right(Right::Read);
 
+impl Route {
+    /// What who may read is shown.
+    fn shows<A: JsonSchema>(
+        (path, what): (&'static str, &'static str),
+        handler: MethodRouter<Api>,
+        schemas: &mut Schemas,
+    ) -> Self {
+        Self::new((Method::GET, path), READ, what, handler).gives::<A>(200, schemas)
+    }
+
+    /// What is done, or with `dry_run` tried.
+    fn does<B: JsonSchema>(
+        (path, needs, what): (&'static str, Needs, &'static str),
+        handler: MethodRouter<Api>,
+        schemas: &mut Schemas,
+    ) -> Self {
+        let route = Self::new((Method::POST, path), needs, what, handler);
+        route.takes::<B>(schemas).gives::<DoneOrTried>(200, schemas)
+    }
+}
+
 /// The list, with the schemas that it points to.
 pub(super) fn list_of(s: &mut Schemas) -> Vec<Route> {
     let mut routes = looks(s);
@@ -77,32 +99,31 @@ pub(super) fn list_of(s: &mut Schemas) -> Vec<Route> {
 fn looks(s: &mut Schemas) -> Vec<Route> {
     let to = |path| (Method::GET, path);
     vec![
-        Route::new(to("/api/v1/status"), READ, "How the open runs stand", get(status))
-            .gives::<StatusPage>(200, s),
-        Route::new(to("/api/v1/runs"), READ, "Runs, the last opened first", get(list))
-            .asks::<WhichRuns>(s)
-            .gives::<RunsPage>(200, s),
-        Route::new(to("/api/v1/runs/{run}"), READ, "One run", get(one)).gives::<StatusView>(200, s),
-        Route::new(to("/api/v1/runs/{run}/jobs"), READ, "Jobs of a run", get(jobs))
-            .asks::<WhichJobs>(s)
-            .gives::<JobsPage>(200, s),
-        Route::new(to("/api/v1/runs/{run}/report"), READ, "The report of a run", get(report))
-            .gives::<ReportView>(200, s),
-        Route::new(
-            to("/api/v1/runs/{run}/jobs/{job}"),
-            READ,
-            "One job of a run: how it stands and why, its attempts, what is before and after it",
+        Route::shows::<StatusPage>(("/api/v1/status", "How the open runs stand"), get(status), s),
+        Route::shows::<RunsPage>(("/api/v1/runs", "Runs, the last opened first"), get(list), s)
+            .asks::<WhichRuns>(s),
+        Route::shows::<StatusView>(("/api/v1/runs/{run}", "One run"), get(one), s),
+        Route::shows::<JobsPage>(("/api/v1/runs/{run}/jobs", "Jobs of a run"), get(jobs), s)
+            .asks::<WhichJobs>(s),
+        Route::shows::<ReportView>(
+            ("/api/v1/runs/{run}/report", "The report of a run"),
+            get(report),
+            s,
+        ),
+        Route::shows::<JobView>(
+            (
+                "/api/v1/runs/{run}/jobs/{job}",
+                "One job of a run: how it stands and why, its attempts, what is before and after it",
+            ),
             get(job),
-        )
-        .gives::<JobView>(200, s),
-        Route::new(
-            to("/api/v1/batches/{batch}/jobs/{job}/why"),
-            READ,
-            "Why a job of the last run did not start",
+            s,
+        ),
+        Route::shows::<WhyView>(
+            ("/api/v1/batches/{batch}/jobs/{job}/why", "Why a job of the last run did not start"),
             get(why),
+            s,
         )
-        .asks::<OfDate>(s)
-        .gives::<WhyView>(200, s),
+        .asks::<OfDate>(s),
         Route::new(
             to("/api/v1/runs/{run}/jobs/{job}/log"),
             Needs::Right(Right::Logs),
@@ -116,13 +137,14 @@ fn looks(s: &mut Schemas) -> Vec<Route> {
             what: "bytes of the log",
             schema: None,
         }),
-        Route::new(
-            to("/api/v1/standing"),
-            READ,
-            "Freezes, pools of another size, and what waits for a second person",
+        Route::shows::<StandingView>(
+            (
+                "/api/v1/standing",
+                "Freezes, pools of another size, and what waits for a second person",
+            ),
             get(standing),
-        )
-        .gives::<StandingView>(200, s),
+            s,
+        ),
     ]
 }
 
@@ -139,26 +161,13 @@ fn house(s: &mut Schemas) -> Vec<Route> {
         )
         .asks::<WhichPeople>(s)
         .gives::<PeoplePage>(200, s),
-        Route::new(to("/api/v1/roster"), READ, "Who is on shift", get(roster))
-            .asks::<When>(s)
-            .gives::<RosterView>(200, s),
-        Route::new(
-            to("/api/v1/roster/sheet"),
-            READ,
-            "Who has which shift, person by day, and what is open; of this month, or of other dates",
-            get(sheet),
-        )
+        Route::shows::<RosterView>(("/api/v1/roster", "Who is on shift"), get(roster), s)
+            .asks::<When>(s),
+        Route::shows::<RosterSheet>(("/api/v1/roster/sheet", "Who has which shift, person by day, and what is open; of this month, or of other dates"), get(sheet), s)
         .asks::<WhichDates>(s)
-        .gives::<RosterSheet>(200, s)
         .and(csv()),
-        Route::new(
-            to("/api/v1/roster/gaps"),
-            READ,
-            "Shifts that need more people than they have; of the next month, or of other dates",
-            get(gaps),
-        )
-        .asks::<WhichDates>(s)
-        .gives::<RosterGaps>(200, s),
+        Route::shows::<RosterGaps>(("/api/v1/roster/gaps", "Shifts that need more people than they have; of the next month, or of other dates"), get(gaps), s)
+        .asks::<WhichDates>(s),
         Route::new(
             to("/api/v1/roster.ics"),
             READ,
@@ -181,14 +190,8 @@ fn house(s: &mut Schemas) -> Vec<Route> {
         .asks::<WhichDeeds>(s)
         .gives::<AuditPage>(200, s)
         .and(csv()),
-        Route::new(
-            to("/api/v1/archives"),
-            READ,
-            "Runs that have left the store for files, the last archived first",
-            get(archives),
-        )
-        .asks::<WhichArchives>(s)
-        .gives::<ArchivesPage>(200, s),
+        Route::shows::<ArchivesPage>(("/api/v1/archives", "Runs that have left the store for files, the last archived first"), get(archives), s)
+        .asks::<WhichArchives>(s),
     ]
 }
 
@@ -200,14 +203,7 @@ fn acts(s: &mut Schemas) -> Vec<Route> {
             .takes::<Order>(s)
             .gives::<Ordered>(202, s)
             .gives::<Tried>(200, s),
-        Route::new(
-            to("/api/v1/runs/{run}/actions"),
-            Needs::Known,
-            "Act on a run or on jobs of it; takes the right `operate`, or `second` to confirm",
-            post(on_run),
-        )
-        .takes::<ActBody>(s)
-        .gives::<DoneOrTried>(200, s),
+        Route::does::<ActBody>(("/api/v1/runs/{run}/actions", Needs::Known, "Act on a run or on jobs of it; takes the right `operate`, or `second` to confirm"), post(on_run), s),
         Route::new(
             to("/api/v1/batches/{batch}/actions"),
             Needs::Known,
@@ -217,23 +213,10 @@ fn acts(s: &mut Schemas) -> Vec<Route> {
         .asks::<OfDate>(s)
         .takes::<ActBody>(s)
         .gives::<DoneOrTried>(200, s),
-        Route::new(to("/api/v1/freezes"), house, "Freeze work", post(freeze))
-            .takes::<FreezeBody>(s)
-            .gives::<DoneOrTried>(200, s),
-        Route::new(to("/api/v1/freezes/{freeze}/lift"), house, "Lift a freeze", post(lift))
-            .takes::<ReasonBody>(s)
-            .gives::<DoneOrTried>(200, s),
-        Route::new(to("/api/v1/pools/{pool}"), house, "Change a pool's size", post(pool))
-            .takes::<PoolBody>(s)
-            .gives::<DoneOrTried>(200, s),
-        Route::new(
-            to("/api/v1/requests/{request}/second"),
-            Needs::Right(Right::Second),
-            "Say yes as the second person",
-            post(second),
-        )
-        .takes::<ReasonBody>(s)
-        .gives::<DoneOrTried>(200, s),
+        Route::does::<FreezeBody>(("/api/v1/freezes", house, "Freeze work"), post(freeze), s),
+        Route::does::<ReasonBody>(("/api/v1/freezes/{freeze}/lift", house, "Lift a freeze"), lift(), s),
+        Route::does::<PoolBody>(("/api/v1/pools/{pool}", house, "Change a pool's size"), post(pool), s),
+        Route::does::<ReasonBody>(("/api/v1/requests/{request}/second", Needs::Right(Right::Second), "Say yes as the second person"), second(), s),
         Route::new(
             to("/api/v1/events"),
             Needs::Right(Right::Events),
@@ -250,38 +233,14 @@ fn of_changes(s: &mut Schemas) -> Vec<Route> {
     let inside = Needs::Right(Right::Logs);
     let takes_part = Needs::Right(Right::Changes);
     vec![
-        Route::new(
-            (Method::GET, "/api/v1/changes"),
-            READ,
-            "Changes and where they stand",
-            get(changes),
-        )
-        .asks::<WhichChanges>(s)
-        .gives::<ChangesPage>(200, s),
-        Route::new(
-            (Method::GET, "/api/v1/changes/lists"),
-            READ,
-            "The lists of the sign-off meetings",
-            get(sign_off),
-        )
-        .asks::<WhichLists>(s)
-        .gives::<SignOffPage>(200, s),
-        Route::new(
-            (Method::GET, "/api/v1/changes/stats"),
-            READ,
-            "Executed changes in numbers, and data changes that come again",
-            get(stats),
-        )
+        Route::shows::<ChangesPage>(("/api/v1/changes", "Changes and where they stand"), get(changes), s)
+        .asks::<WhichChanges>(s),
+        Route::shows::<SignOffPage>(("/api/v1/changes/lists", "The lists of the sign-off meetings"), get(sign_off), s)
+        .asks::<WhichLists>(s),
+        Route::shows::<ChangeStats>(("/api/v1/changes/stats", "Executed changes in numbers, and data changes that come again"), get(stats), s)
         .asks::<WhichFigures>(s)
-        .gives::<ChangeStats>(200, s)
         .and(Answer { status: 200, kind: "text/csv", what: "as a spreadsheet", schema: None }),
-        Route::new(
-            (Method::GET, "/api/v1/changes/{change}"),
-            READ,
-            "One change: its life, and what it lacks",
-            get(change),
-        )
-        .gives::<ChangePage>(200, s),
+        Route::shows::<ChangePage>(("/api/v1/changes/{change}", "One change: its life, and what it lacks"), get(change), s),
         Route::new(
             (Method::GET, "/api/v1/changes/{change}/diff"),
             inside,
@@ -299,22 +258,8 @@ fn of_changes(s: &mut Schemas) -> Vec<Route> {
         .asks::<OfPlace>(s)
         .gives::<ChangeProof>(200, s)
         .and(Answer { status: 200, kind: "text/html", what: "one page, with `accept: text/html`", schema: None }),
-        Route::new(
-            (Method::POST, "/api/v1/changes"),
-            takes_part,
-            "Make a change known, once for each key",
-            post(create),
-        )
-        .takes::<CreateBody>(s)
-        .gives::<DoneOrTried>(200, s),
-        Route::new(
-            (Method::POST, "/api/v1/changes/{change}/{step}"),
-            takes_part,
-            "Take a step with a change: assign, submit, review, approve, confirm, schedule, decide, lost, feed-back, close, archive, return, withdraw",
-            post(step),
-        )
-        .takes::<StepBody>(s)
-        .gives::<DoneOrTried>(200, s),
+        Route::does::<CreateBody>(("/api/v1/changes", takes_part, "Make a change known, once for each key"), post(create), s),
+        Route::does::<StepBody>(("/api/v1/changes/{change}/{step}", takes_part, "Take a step with a change: assign, submit, review, approve, confirm, schedule, decide, lost, feed-back, close, archive, return, withdraw"), post(step), s),
     ]
 }
 

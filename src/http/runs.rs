@@ -17,6 +17,7 @@ use crate::journal::RunRow;
 use crate::port::control::{Caller, Reply, Request};
 use crate::port::{RunFilter, Stage, StoreReader};
 use crate::render;
+use crate::supervisor::on_call_of;
 use crate::types::{BatchId, BusinessDate, JobName, JobRef, RunId, Zone};
 use crate::view::job::{JobLine, StateWord};
 use crate::view::status::{StatusPage, StatusView};
@@ -199,7 +200,10 @@ pub(super) async fn report(
     form: Form,
 ) -> Result<Response, Problem> {
     let reader = api.reader().await?;
-    let recalled = recall(&api, Some(&run), None, None).await?;
+    let mut recalled = recall(&api, Some(&run), None, None).await?;
+    if let Some(site) = &api.published().site {
+        recalled.core.have_on_call(on_call_of(site));
+    }
     let view = recalled.report(reader).await.map_err(Problem::failed)?;
     form.page(&view, |lang| render::report_text::text(lang, &view))
 }

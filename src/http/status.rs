@@ -18,8 +18,9 @@ use super::store_pages::Recalled;
 use crate::port::control::{Caller, Reply, Request};
 use crate::port::{Published, Stage, StoreReader};
 use crate::render;
-use crate::types::{BatchId, Lang, Zone};
-use crate::view::status::StatusPage;
+use crate::types::{Lang, Zone};
+use crate::view::of_incident;
+use crate::view::status::{StatusPage, StatusView};
 
 /// How old a page may be though nothing has happened: it says for how long jobs have been running.
 const AGE: Duration = Duration::from_secs(1);
@@ -75,7 +76,8 @@ pub(super) async fn status(
     caller: Caller,
     form: Form,
 ) -> Result<Response, Problem> {
-    let body = |page: &StatusPage| form.body(page, |lang| text(lang, page)).map(Some);
+    let body =
+        |page: &StatusPage| form.body(page, |lang| render::status::page(lang, page)).map(Some);
     let answer = kept(&api, caller, String::new(), &form, body).await?;
     answer.ok_or_else(|| Problem::failed("no page was made"))
 }
@@ -178,19 +180,11 @@ async fn from_store(api: &Api) -> Result<StatusPage, Problem> {
         (now, zone) = (recalled.now.wall, status.head.zone.clone());
         runs.push(status);
     }
-    Ok(StatusPage { runs, next: None, now, zone, trouble: None })
-}
-
-/// The page in words.
-pub(super) fn text(lang: Lang, page: &StatusPage) -> String {
-    let mut parts: Vec<String> = page.trouble.iter().map(|why| format!("! {why}\n")).collect();
-    parts.extend(page.runs.iter().map(|run| render::status::text(lang, run)));
-    if let Some(next) = &page.next {
-        let next: Vec<(Timestamp, &BatchId)> =
-            next.iter().map(|start| (start.at, &start.batch)).collect();
-        parts.push(render::starts::next(lang, &page.zone, page.now, &next));
-    }
-    parts.join("\n")
+    // Who is told of them is named by the job files; without these the runs are shown all the same.
+    let core = super::incidents::known(api).await.ok();
+    let shown = runs.iter().map(|run: &StatusView| &run.head.run);
+    let incidents = core.map(|(core, _)| of_incident::besides(&core, shown)).unwrap_or_default();
+    Ok(StatusPage { runs, incidents, next: None, now, zone, trouble: None })
 }
 
 #[cfg(test)]

@@ -13,7 +13,8 @@ use crate::driver::store::StateReader;
 use crate::journal::RunRow;
 use crate::port::{Clock, RunFilter, StoreError, StoreReader};
 use crate::supervisor::{
-    Fatal, across_now, missed_starts, on_call_of, planned, recall, standing, usual_p95,
+    Fatal, across_now, missed_starts, on_call_of, planned, recall, rounds_beside, standing,
+    usual_p95, week_before,
 };
 use crate::types::{BatchId, BusinessDate, IncidentId, JobName, Now, RunId};
 use crate::view::one_job::JobView;
@@ -95,9 +96,11 @@ impl Recalled {
         };
         let head = reader.head().await?.hash;
         let missed_starts = missed_starts(reader, &state.site, &self.row.run).await?;
+        let week_before = week_before(reader, state).await?;
         let (now, made) = (self.now, real()?);
+        let inspections = rounds_beside(reader, &self.core, &self.row.run, made).await?;
         let view = view::of_run::report(&self.core, &self.row.run, now, around, Some(head), made)?;
-        Ok(ReportView { missed_starts, ..view })
+        Ok(ReportView { missed_starts, week_before, inspections, ..view })
     }
 }
 

@@ -150,7 +150,7 @@ impl RunRow {
 /// The rows that a fact changes: `seq` and `at` are those of its entry.
 pub fn rows(seq: u64, at: Timestamp, fact: &Fact) -> impl Iterator<Item = Row> {
     let stands = stands_under(fact).map(|key| Row::Stands { key, seq });
-    row(seq, at, fact).into_iter().chain(stands)
+    row(seq, at, fact).into_iter().chain(stands).chain(stand_no_more(fact))
 }
 
 /// What a starting supervisor is to hear of without reading any run: the key under which the entry stands, in the place of
@@ -180,6 +180,18 @@ fn stands_under(fact: &Fact) -> Option<String> {
         Fact::HandOverMoved(moved) => format!("hand-over/{}/{}", moved.hand_over, moved.number),
         _ => return None,
     })
+}
+
+/// What was under more keys than one, each entry under its own.
+fn stand_no_more(fact: &Fact) -> impl Iterator<Item = Row> {
+    let of_hand_over = match fact {
+        Fact::HandOverForgotten { hand_over, steps } => Some((hand_over.clone(), *steps)),
+        _ => None,
+    };
+    let keys = of_hand_over.into_iter().flat_map(|(hand_over, steps)| {
+        (0..=steps).map(move |number| format!("hand-over/{hand_over}/{number}"))
+    });
+    keys.map(|key| Row::StandsNot { key })
 }
 
 /// The one row of a table that a fact changes, if any.
@@ -240,6 +252,7 @@ fn row(seq: u64, at: Timestamp, fact: &Fact) -> Option<Row> {
         Fact::RunLost(lost) => Row::RunLost { lost: lost.clone(), seq, at },
         Fact::RunArchived(archived) => Row::RunArchived { archived: archived.clone(), seq, at },
         Fact::RunResumed { .. }
+        | Fact::HandOverForgotten { .. }
         | Fact::ScheduleTaken { .. }
         | Fact::DefinitionsTaken { .. }
         | Fact::Frozen { .. }
@@ -264,6 +277,7 @@ fn row(seq: u64, at: Timestamp, fact: &Fact) -> Option<Row> {
         | Fact::RetryPlanned { .. }
         | Fact::InDoubt { .. }
         | Fact::DeadlineMissed { .. }
+        | Fact::ReportTold { .. }
         | Fact::AcrossKnown { .. }
         | Fact::Acted { .. }
         | Fact::PasswordSet { .. }
@@ -341,6 +355,7 @@ mod tests {
             "weekly-told",
         ]);
         expected.extend(["round-inspected", "inspections-counted"]);
+        expected.push("hand-over-forgotten");
         assert_eq!(changing, expected);
         let Some(Row::RunOpened(run)) = rows(7, at(), &facts()[0]).next() else { panic!() };
         assert_eq!((run.opened_seq, run.opened, run.trial, run.ended), (7, at(), true, None));

@@ -138,6 +138,8 @@ pub(super) fn facts() -> Vec<Fact> {
     }))])
     .chain(hand_overs::facts())
     .chain(inspections::facts())
+    .chain(hand_overs::forgotten())
+    .chain([Fact::ReportTold { run: next }])
     .collect()
 }
 

@@ -18,6 +18,8 @@ pub struct Letter {
     pub date: Timestamp,
     pub text: String,
     pub html: String,
+    /// What the HTML shows within itself.
+    pub pictures: Vec<Picture>,
     pub attachments: Vec<Attachment>,
 }
 
@@ -34,6 +36,13 @@ pub struct Attachment {
     pub file_name: String,
     /// Such as `text/html; charset=utf-8`.
     pub content_type: String,
+    pub bytes: Vec<u8>,
+}
+
+/// A picture (PNG) that the HTML of a letter shows as `cid:` and this id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture {
+    pub id: String,
     pub bytes: Vec<u8>,
 }
 

@@ -14,7 +14,7 @@ pub mod witness;
 pub use agent::{AgentEvent, AgentLink};
 pub use clock::{Clock, TrialOffset};
 pub use folders::{Defects, Folders, LoadedSite, SiteSource};
-pub use mailer::{Attachment, Letter, Mailer, Party, SendError};
+pub use mailer::{Attachment, Letter, Mailer, Party, Picture, SendError};
 pub use published::{Meters, Published, Stage};
 pub use pulse::Pulse;
 pub use store::{

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use prometheus_client::metrics::histogram::Histogram;
 
 use crate::definition::site::Site;
-use crate::types::Epoch;
+use crate::types::{Epoch, LifeSign};
 
 /// As of the last commit, or of the last try of one.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub struct Published {
     pub trouble: Option<String>,
     /// The site by which people are known; `None` where this supervisor has none in hand.
     pub site: Option<Arc<Site>>,
+    /// The last life sign that was given; it stays while other things are published.
+    pub sign: Option<LifeSign>,
 }
 
 /// What a supervisor is here for.
@@ -36,7 +38,7 @@ pub enum Stage {
 impl Published {
     /// Before it is known who leads.
     pub fn nothing() -> Self {
-        Self { stage: Stage::Begins, head: 0, trouble: None, site: None }
+        Self { stage: Stage::Begins, head: 0, trouble: None, site: None, sign: None }
     }
 }
 

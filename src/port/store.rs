@@ -203,6 +203,13 @@ pub trait StoreReader {
         last: u32,
     ) -> impl Future<Output = Result<Vec<PastAttempt>, StoreError>> + Send;
 
+    /// How long each job of a run took that began, from the start of its first attempt to the end of its last; nothing of a
+    /// run that was archived.
+    fn took(
+        &self,
+        run: &RunId,
+    ) -> impl Future<Output = Result<BTreeMap<JobName, Span>, StoreError>> + Send;
+
     /// How a job came out for a business date, in the last opened real run of it (the highest number of its key).
     /// `None`: there is no such run, or the job is not settled in it.
     fn outcome(
@@ -274,6 +281,13 @@ pub trait StoreReader {
     fn own_entries(
         &self,
         run: &RunId,
+    ) -> impl Future<Output = Result<Vec<Sealed>, StoreError>> + Send;
+
+    /// What people did to real runs since an instant, as it was decided, in order, proven. A clock that was set back by more
+    /// than an hour may hide what was done before.
+    fn acts_since(
+        &self,
+        since: Timestamp,
     ) -> impl Future<Output = Result<Vec<Sealed>, StoreError>> + Send;
 
     /// Runs with an incident that is open.

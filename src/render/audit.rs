@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::csv::row;
 use super::table::Table;
 use super::words::{Access, Audited, list};
-use super::{change, phrase};
+use super::{change, hand_over, incident_words, phrase};
 use crate::core::fact::{Action, LoginTrouble, Proposed};
 use crate::types::{Lang, Zone};
 use crate::view::audit::{AccessOf, AuditLine, Did, Point, Proof};
@@ -116,6 +116,17 @@ fn what(lang: Lang, zone: &Zone, did: &Did) -> String {
         Did::MoveChange { change: of, step } => {
             let step = &change::step(lang, zone, step);
             Audited::Change { change: of.as_str(), step }.say(lang)
+        }
+        Did::OpenIncident { incident, title } => {
+            Audited::OpenIncident { incident: &incident.to_string(), title }.say(lang)
+        }
+        Did::MoveIncident { incident, step } => {
+            let step = &incident_words::deed(lang, zone, step);
+            Audited::Incident { incident: &incident.to_string(), step }.say(lang)
+        }
+        Did::MoveHandOver { hand_over, step } => {
+            let step = &hand_over::deed(lang, *step);
+            Audited::HandOver { hand_over: &hand_over.to_string(), step }.say(lang)
         }
         Did::TellEvent { name, business_date, key } => Audited::Event {
             event: name.as_str(),

@@ -1,5 +1,6 @@
 //! The night as a drawing (SVG): for each job what was planned, what is forecast, and every attempt as it was, with the
-//! critical path, the limit and now. Layout here, drawing in `templates/gantt.svg`.
+//! critical path, the limit and now, windows and freezes. Layout here, drawing in `templates/gantt.svg`, colours in
+//! `templates/gantt.css`.
 //!
 //! Nothing is said by colour alone: failed attempts are striped and crossed, the critical path has a diamond, the
 //! forecast is hollow.
@@ -11,8 +12,9 @@ use unicode_width::UnicodeWidthStr;
 use crate::render::clock::{Clock, took};
 use crate::render::phrase;
 use crate::render::table::cut;
-use crate::render::words::{Fault, Label};
+use crate::render::words::{Fault, Label, Reported, list};
 use crate::types::Lang;
+use crate::view::bands::Band;
 use crate::view::job::{JobLine, StateWord};
 use crate::view::run::RunHead;
 
@@ -24,6 +26,9 @@ const CHART: f64 = 880.0;
 const WIDTH: f64 = NAMES + CHART + 20.0;
 /// Room for the axis above the rows.
 const TOP: f64 = 52.0;
+/// Height of the lane of a window or a freeze, and their number at the most: what is left out stands with the job.
+const LANE: f64 = 15.0;
+const MOST_LANES: usize = 12;
 /// A bar of a job that took no time is still seen.
 const THINNEST: f64 = 5.0;
 /// Units that a character of a label takes, about.
@@ -39,7 +44,10 @@ struct Drawing {
     right: f64,
     rows_end: f64,
     font: f64,
+    /// Whether the colours come with it.
+    styled: bool,
     ticks: Vec<Tick>,
+    lanes: Vec<Lane>,
     rows: Vec<Row>,
     lines: Vec<Line>,
     more: Option<String>,
@@ -60,6 +68,18 @@ struct Line {
     anchor: &'static str,
     /// Of the label: each line's at a height of its own.
     y: f64,
+}
+
+/// A window or a freeze.
+struct Lane {
+    y: f64,
+    name: String,
+    tip: String,
+    class: &'static str,
+    /// Where it is open, or closed by the freeze; x and width.
+    spans: Vec<(f64, f64)>,
+    /// What of it falls on the jobs below: nothing starts there.
+    shut: Vec<(f64, f64)>,
 }
 
 struct Row {
@@ -88,22 +108,32 @@ struct Bar {
     sign: Option<(f64, &'static str)>,
 }
 
+/// The colours, for a page that has them in a stylesheet of its own and takes the [`bare`] drawing. Variables of the page
+/// (`--ink`, `--ok`, …) take precedence.
+pub const STYLE: &str = include_str!("templates/gantt.css");
+
 /// The drawing of a run; `None` where no job has a time.
 pub fn svg(lang: Lang, head: &RunHead, jobs: &[JobLine]) -> Option<String> {
-    draw(lang, head, jobs, None)
+    draw(lang, head, jobs, Look { mark: None, styled: true })
+}
+
+/// As [`svg`], without its colours: a page that allows no style within itself has [`STYLE`] in its stylesheet.
+pub fn bare(lang: Lang, head: &RunHead, jobs: &[JobLine]) -> Option<String> {
+    draw(lang, head, jobs, Look { mark: None, styled: false })
 }
 
 /// As [`svg`], of a run that was only played, and marked so.
 pub fn simulated(lang: Lang, head: &RunHead, jobs: &[JobLine]) -> Option<String> {
-    draw(lang, head, jobs, Some(Label::SimulatedMark.say(lang)))
+    draw(lang, head, jobs, Look { mark: Some(Label::SimulatedMark.say(lang)), styled: true })
 }
 
-fn draw(
-    lang: Lang,
-    head: &RunHead,
-    jobs: &[JobLine],
+#[derive(Clone, Copy)]
+struct Look {
     mark: Option<&'static str>,
-) -> Option<String> {
+    styled: bool,
+}
+
+fn draw(lang: Lang, head: &RunHead, jobs: &[JobLine], look: Look) -> Option<String> {
     let timed: Vec<&JobLine> = jobs.iter().filter(|job| !instants(head, job).is_empty()).collect();
     let scale = Scale::of(head, &timed)?;
     let (shown, hidden) = choose(&timed);
@@ -113,12 +143,17 @@ fn draw(
         _ => 13.0,
     };
     let clock = Clock::of_run(head);
+    let lanes = lanes(lang, head, &clock, &scale);
+    let top = TOP + LANE * lanes.len() as f64;
     let rows: Vec<Row> = shown
         .iter()
         .enumerate()
-        .map(|(i, job)| row(lang, head, &clock, &scale, job, (i, height)))
+        .map(|(i, job)| {
+            let y = top + i as f64 * height;
+            Row { shaded: i % 2 == 1, ..row(lang, head, &clock, &scale, job, (y, height)) }
+        })
         .collect();
-    let rows_end = TOP + height * rows.len() as f64;
+    let rows_end = top + height * rows.len() as f64;
     let more = (hidden > 0)
         .then(|| Fault::AndMore { more: u32::try_from(hidden).unwrap_or(u32::MAX) }.say(lang));
     let drawing = Drawing {
@@ -129,11 +164,13 @@ fn draw(
         right: NAMES + CHART,
         rows_end,
         font: (height * 0.52).clamp(8.5, 12.0),
+        styled: look.styled,
         ticks: scale.ticks(&clock),
+        lanes,
         rows,
         lines: lines(lang, head, &clock, &scale),
         more,
-        mark,
+        mark: look.mark,
     };
     drawing.render().ok()
 }
@@ -212,6 +249,16 @@ impl Scale {
         ((NAMES + 4.0 + part.clamp(0.0, 1.0) * (CHART - 8.0)) * 10.0).round() / 10.0
     }
 
+    /// Where these times lie in the drawing, and how broad they are; those that lie outside of it are left out.
+    fn parts(&self, spans: &[(Timestamp, Timestamp)]) -> Vec<(f64, f64)> {
+        let seen = spans.iter().filter(|(from, to)| *from < self.to && *to > self.from);
+        let part = |(from, to): &(Timestamp, Timestamp)| {
+            let (left, right) = (self.x(*from), self.x(*to));
+            (left, ((right - left) * 10.0).round() / 10.0)
+        };
+        seen.map(part).collect()
+    }
+
     fn covers(&self, at: Timestamp) -> bool {
         (self.from..=self.to).contains(&at)
     }
@@ -243,9 +290,8 @@ fn row(
     clock: &Clock<'_>,
     scale: &Scale,
     job: &JobLine,
-    (index, height): (usize, f64),
+    (y, height): (f64, f64),
 ) -> Row {
-    let y = TOP + index as f64 * height;
     let mut bars = Vec::new();
     let mut bar =
         |from: Timestamp, to: Timestamp, class, inset: f64, sign: Option<&'static str>| {
@@ -300,7 +346,7 @@ fn row(
         name: cut(job.name.as_str(), 27),
         tip: tip(lang, head, clock, job),
         critical: job.on_critical_path,
-        shaded: index % 2 == 1,
+        shaded: false,
         thread,
         note: note(lang, head, clock, job, &bars),
         bars,
@@ -352,6 +398,32 @@ fn tip(lang: Lang, head: &RunHead, clock: &Clock<'_>, job: &JobLine) -> String {
     parts.join("\n")
 }
 
+/// Windows and freezes, as far as the drawing reaches.
+fn lanes(lang: Lang, head: &RunHead, clock: &Clock<'_>, scale: &Scale) -> Vec<Lane> {
+    let seen = |band: &Band| band.window.is_some() || !scale.parts(&band.spans).is_empty();
+    let bands = head.bands.iter().filter(|band| seen(band)).take(MOST_LANES);
+    let lane = |(i, band): (usize, &Band)| {
+        let title = band.title.get(lang);
+        let (name, class) = match band.window {
+            Some(_) => (Reported::Window { title }.say(lang), "open"),
+            None => (Reported::Freeze { reason: title }.say(lang), "frozen"),
+        };
+        let times = band.spans.iter();
+        let times =
+            times.map(|(from, to)| format!("{}-{}", clock.minute(*from), clock.minute(*to)));
+        let spans = scale.parts(&band.spans);
+        Lane {
+            y: TOP + LANE * i as f64,
+            tip: format!("{name}\n{}", list(lang, times)),
+            name: cut(&name, 32),
+            class,
+            shut: if band.window.is_none() { spans.clone() } else { Vec::new() },
+            spans,
+        }
+    };
+    bands.enumerate().map(lane).collect()
+}
+
 fn lines(lang: Lang, head: &RunHead, clock: &Clock<'_>, scale: &Scale) -> Vec<Line> {
     let line = |at: Timestamp, class, label: Label, y| {
         let x = scale.x(at);
@@ -390,47 +462,5 @@ pub fn legend(lang: Lang) -> Vec<(&'static str, &'static str, &'static str)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::render::sample::{good_night, name};
-    use crate::view::report::ReportView;
-
-    #[test]
-    fn a_drawing_of_500_jobs_is_bounded_and_keeps_what_matters() {
-        let mut night = good_night();
-        let spare = night.jobs[4].clone();
-        for i in 0..500 {
-            let mut line = spare.clone();
-            line.name = name(&format!("filler-{i:03}"));
-            night.jobs.push(line);
-        }
-        let svg = svg(Lang::En, &night.head, &night.jobs).unwrap();
-        assert_eq!(svg.matches("<g>").count(), 150);
-        assert!(svg.contains("+374 more"), "524 have a time");
-        assert!(svg.contains(">customer-mailing<"), "a failed job is drawn");
-        assert!(svg.contains(">backup-db ◆<"), "the critical path is drawn");
-    }
-
-    #[test]
-    fn a_run_of_seconds_has_ticks_of_seconds_and_a_night_has_hours() {
-        let tick_texts = |view: &ReportView| -> Vec<String> {
-            let svg = svg(Lang::En, &view.head, &view.jobs).unwrap();
-            svg.split("font-size=\"11\">")
-                .skip(1)
-                .filter_map(|part| part.split('<').next())
-                .filter(|text| text.starts_with(|c: char| c.is_ascii_digit()))
-                .map(str::to_owned)
-                .collect()
-        };
-        let night = tick_texts(&good_night());
-        assert_eq!(night.first().map(String::as_str), Some("22:00"), "{night:?}");
-        assert!((5..=11).contains(&night.len()), "{night:?}");
-        let mut short = good_night();
-        short.jobs.truncate(1);
-        let seconds = tick_texts(&short);
-        assert!(seconds.contains(&"21:30:05".to_owned()), "{seconds:?}");
-        assert!(seconds.len() <= 11, "{seconds:?}");
-        short.jobs.clear();
-        assert_eq!(svg(Lang::En, &short.head, &short.jobs), None);
-    }
-}
+#[path = "gantt_tests.rs"]
+mod tests;

@@ -150,14 +150,22 @@ fn state(lang: Lang, line: &HandOverLine) -> String {
     }
 }
 
-fn step(lang: Lang, line: &HandOverStepLine) -> String {
-    let said = match line.step {
-        HandOverDeed::Told => HandOvers::StepTold { people: &names(lang, &line.told) }.say(lang),
+/// A step without who, when, and whom it told.
+pub(super) fn deed(lang: Lang, deed: HandOverDeed) -> String {
+    match deed {
+        HandOverDeed::Told => HandOvers::StepTold { people: "" }.say(lang).trim_end().to_owned(),
         HandOverDeed::Noted => HandOvers::StepNoted.say(lang),
         HandOverDeed::Given => HandOvers::StepGiven.say(lang),
         HandOverDeed::Accepted => HandOvers::StepAccepted.say(lang),
         HandOverDeed::Same => HandOvers::StepSame.say(lang),
         HandOverDeed::Late => HandOvers::StepLate.say(lang),
+    }
+}
+
+fn step(lang: Lang, line: &HandOverStepLine) -> String {
+    let said = match line.step {
+        HandOverDeed::Told => HandOvers::StepTold { people: &names(lang, &line.told) }.say(lang),
+        other => deed(lang, other),
     };
     match line.words.is_empty() {
         true => said,

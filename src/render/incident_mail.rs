@@ -7,7 +7,7 @@ use askama::Template;
 
 use super::clock::Clock;
 use super::incident_part::{Part, clock};
-use super::incident_words::{about, clock_name, headline, room_name};
+use super::incident_words::{about, clock_name, headline, over, room_name};
 use super::mail::{MailText, Reader, header, trial_mark};
 use super::table::{PAGE, Table, harmless, one_line, wrap};
 use super::webhook::Brief;
@@ -214,23 +214,6 @@ fn preface(lang: Lang, clock: &Clock<'_>, view: &IncidentView, notice: &Notice) 
             vec![Incidents::TakenBy { who, at: &clock.full(last) }.say(lang)]
         }
         Notice::Closed => vec![over(lang, clock, view)],
-    }
-}
-
-fn over(lang: Lang, clock: &Clock<'_>, view: &IncidentView) -> String {
-    let resolved = view.steps.iter().find_map(|line| match &line.step {
-        IncidentStep::Resolved { cause, measure } => Some((line, cause, measure)),
-        _ => None,
-    });
-    match resolved {
-        Some((line, cause, measure)) => {
-            let who = line.by.as_ref().map(|who| who.name.get(lang)).unwrap_or_default();
-            Incidents::ResolvedBy { who, at: &clock.full(line.at), cause, measure }.say(lang)
-        }
-        None => {
-            let at = &clock.full(view.line.closed.unwrap_or(view.line.opened));
-            Incidents::Over { at }.say(lang)
-        }
     }
 }
 

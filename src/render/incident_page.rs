@@ -5,7 +5,9 @@ use askama::Template;
 
 use super::clock::Clock;
 use super::incident::{impact, timeline};
+use super::incident_forms::{Asks, StepForm, form};
 use super::incident_part::{Part, clock};
+use super::incident_words::over;
 use super::table::harmless;
 use super::words::{Incidents, Label};
 use crate::core::incident::Wanted;
@@ -15,11 +17,11 @@ use crate::view::incident::IncidentMail;
 /// Who looks, and what of it he may do.
 #[derive(Debug, Clone, Default)]
 pub struct Asker {
-    /// Steps that the incident takes from this person now.
+    /// Steps that the incident takes from this person now, as their forms begin.
     pub steps: Vec<Wanted>,
     /// What a form must send back, where this asker can send one.
     pub token: Option<String>,
-    /// Whether the output of jobs is for him.
+    /// Whether the output of jobs, and the report with it, is for him.
     pub sees_output: bool,
 }
 
@@ -29,21 +31,16 @@ struct Page {
     part: Part,
     severity: &'static str,
     standing: String,
+    /// Those that are there at once, and those that are opened.
     forms: Vec<StepForm>,
+    more: Vec<StepForm>,
     token: String,
     /// Why there is no form.
     no_forms: Option<String>,
     hides_output: bool,
+    sees_report: bool,
     timeline: Vec<(String, String, String)>,
     impact: Vec<String>,
-}
-
-/// A step as a form: where it goes, what its button says, what its words are.
-struct StepForm {
-    word: &'static str,
-    button: String,
-    label: String,
-    required: bool,
 }
 
 impl Page {
@@ -71,19 +68,23 @@ pub fn middle(lang: Lang, view: &IncidentMail, asker: &Asker) -> Result<String, 
     let owner = line.owner.as_ref().map(|who| who.name.get(lang));
     let clock = clock(view);
     let standing = match (line.closed, owner) {
-        (Some(at), _) => Incidents::Over { at: &clock.full(at) }.say(lang),
+        (Some(_), _) => over(lang, &clock, &view.incident),
         (None, Some(who)) => Incidents::TakesCare { who }.say(lang),
         (None, None) => Incidents::NobodyYet.say(lang),
     };
     let can_send = asker.token.is_some();
     let steps = asker.steps.iter().filter(|_| can_send);
+    let all = steps.map(|step| form(lang, &view.incident, step));
+    let (forms, more) = all.partition(|form| form.at_once);
     let page = Page {
         severity: line.severity.name(),
         standing,
-        forms: steps.filter_map(|step| step_form(lang, step)).collect(),
+        forms,
+        more,
         token: asker.token.clone().unwrap_or_default(),
         no_forms: asker.steps.is_empty().then(|| Incidents::NoRespond.say(lang)),
         hides_output,
+        sees_report: asker.sees_output,
         timeline: timeline(lang, &clock, &view.incident),
         impact: endangered(lang, &clock, view),
         part,
@@ -97,29 +98,36 @@ fn endangered(lang: Lang, clock: &Clock<'_>, view: &IncidentMail) -> Vec<String>
     impact(lang, clock, &view.incident).split_off(shown)
 }
 
-/// Steps that take words at the most.
-fn step_form(lang: Lang, step: &Wanted) -> Option<StepForm> {
-    let (button, label) = match step {
-        Wanted::Acknowledge => (Incidents::Acknowledge, Incidents::Words),
-        Wanted::TakeOver => (Incidents::TakeOver, Incidents::Words),
-        Wanted::Note => (Incidents::Note, Incidents::NoteWords),
-        _ => return None,
-    };
-    let required = *step == Wanted::Note;
-    let (button, label) = (button.say(lang), label.say(lang));
-    Some(StepForm { word: step.word(), button, label, required })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::render::pages::tests::only_text;
-    use crate::render::sample::{fault, worked_on};
-    use crate::types::Text;
+    use crate::render::sample::{after, fault, worked_on};
+    use crate::types::{Severity, Text};
+
+    fn every_step() -> Vec<Wanted> {
+        let (from, to) = (fault().incident.line.opened, after(300.0));
+        let empty = String::new;
+        vec![
+            Wanted::Acknowledge,
+            Wanted::TakeOver,
+            Wanted::Note,
+            Wanted::OnSite,
+            Wanted::ThirdParty { whom: empty() },
+            Wanted::Mute { until: to },
+            Wanted::Unmute,
+            Wanted::Grade { severity: Severity::P1 },
+            Wanted::Interruption { service: empty(), from, to },
+            Wanted::Resolve { cause: empty(), measure: empty() },
+            Wanted::Report,
+        ]
+    }
 
     fn answering() -> Asker {
         Asker {
-            steps: vec![Wanted::Acknowledge, Wanted::Note],
+            steps: every_step(),
             token: Some("f0".repeat(32)),
             sees_output: true,
         }
@@ -130,10 +138,21 @@ mod tests {
         for lang in Lang::ALL {
             let page = |asker: &Asker| middle(lang, &fault(), asker).unwrap();
             let both = page(&answering());
-            assert_eq!(both.matches("method=\"post\"").count(), 2, "{both}");
-            for word in ["INC-3/ack", "INC-3/note", &"f0".repeat(32)] {
-                assert!(both.contains(word), "{word}: {both}");
+            for step in every_step() {
+                let action = format!("action=\"INC-3/{}\"", step.word());
+                assert_eq!(both.matches(&action).count(), 1, "{action}: {both}");
             }
+            // Each with the token.
+            let forms = every_step().len();
+            assert_eq!(both.matches("<form ").count(), forms, "{both}");
+            assert_eq!(both.matches(&"f0".repeat(32)).count(), forms, "{both}");
+            // Each field has its own label.
+            for label in both.split("<label for=\"").skip(1) {
+                let id = label.split('"').next().unwrap();
+                assert_eq!(both.matches(&format!(" id=\"{id}\"")).count(), 1, "{id}: {both}");
+            }
+            // Times are those of the site's clock.
+            assert!(both.contains("type=\"datetime-local\" value=\"2026-10-31T00:49\""), "{both}");
             let tail = &fault().job.unwrap().tail[0];
             assert!(both.contains(tail.as_str()));
             let looks = page(&Asker::default());
@@ -143,6 +162,15 @@ mod tests {
             let of_host = page(&Asker { token: None, ..answering() });
             assert!(!of_host.contains("<form") && !of_host.contains("`respond`"), "{of_host}");
         }
+    }
+
+    #[test]
+    fn of_one_that_is_resolved_it_says_first_by_whom_and_what_it_was() {
+        let view = IncidentMail { incident: worked_on(), ..fault() };
+        let page = page(Lang::En, &view, &answering()).unwrap();
+        let lead = "<p class=\"lead\">Zhang Min has resolved it at 2026-10-31 02:40:00 CET.";
+        assert!(page.contains(lead), "{page}");
+        assert!(page.contains("Cause: a missing entry of the sub-ledger."), "{page}");
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Incidents in words: what is wrong, what it means, what was done.
 
+use jiff::Timestamp;
+
 use super::clock::Clock;
 use super::words::{Drills, Incidents, aside, list, paragraph};
 use crate::core::fact::Deadline;
 use crate::core::incident::{DrillTerms, Fault, IncidentStep, Telling};
-use crate::types::{BatchId, ChannelName, ClockKind, IncidentKind, JobName, Lang};
+use crate::types::{BatchId, ChannelName, ClockKind, IncidentKind, JobName, Lang, Zone};
 use crate::view::incident::{ClockLine, IncidentLine, IncidentView, StepLine};
 
 /// What is wrong, as a headline. `what`: the job with its batch, or the batch; nothing where it is about neither.
@@ -27,9 +29,15 @@ pub(super) fn headline(lang: Lang, clock: &Clock<'_>, what: &str, fault: &Fault)
                 false => Incidents::WillEndLate { what, due, expected }.say(lang),
             };
         }
-        Fault::WindowCloses { closes, expected } => {
+        Fault::WindowCloses { closes, expected: Some(expected) } => {
             let (closes, expected) = (&clock.minute(*closes), &clock.minute(*expected));
             return Incidents::WindowCloses { what, closes, expected }.say(lang);
+        }
+        Fault::WindowCloses { closes, expected: None } => {
+            return Incidents::WindowOfList { what, closes: &clock.minute(*closes) }.say(lang);
+        }
+        Fault::RunsOver { closed } => {
+            return Incidents::RunsOver { what, closed: &clock.minute(*closed) }.say(lang);
         }
         Fault::HostAway { host } => Incidents::HostAway { host: host.as_str() },
         Fault::CalendarEnds { calendar, last: Some(last) } => {
@@ -101,7 +109,9 @@ pub(super) fn meaning(lang: Lang, view: &IncidentView) -> Option<String> {
     Some(match &view.line.fault {
         Fault::Late { .. } => Incidents::MeansLate.say(lang),
         Fault::WillBeLate { .. } => Incidents::MeansWillBeLate.say(lang),
-        Fault::WindowCloses { .. } => Incidents::MeansWindowCloses.say(lang),
+        Fault::WindowCloses { expected: Some(_), .. } => Incidents::MeansWindowCloses.say(lang),
+        Fault::WindowCloses { expected: None, .. } => Incidents::MeansWindowOfList.say(lang),
+        Fault::RunsOver { .. } => Incidents::MeansRunsOver.say(lang),
         Fault::HostAway { .. } => Incidents::MeansHostAway.say(lang),
         Fault::CalendarEnds { .. } => Incidents::MeansCalendarEnds.say(lang),
         Fault::MessageRefused { why, .. } => Incidents::MeansMessageRefused { why }.say(lang),
@@ -163,6 +173,31 @@ pub(super) fn limit(lang: Lang, clock: &Clock<'_>, line: &ClockLine) -> String {
         (None, true) => Incidents::Missed { what, due }.say(lang),
         (None, false) => Incidents::DueBy { what, due }.say(lang),
     }
+}
+
+/// That it is over, and by whom: of one that a person resolved with what it was and what was done.
+pub(super) fn over(lang: Lang, clock: &Clock<'_>, view: &IncidentView) -> String {
+    let resolved = view.steps.iter().find_map(|line| match &line.step {
+        IncidentStep::Resolved { cause, measure } => Some((line, cause, measure)),
+        _ => None,
+    });
+    match resolved {
+        Some((line, cause, measure)) => {
+            let who = line.by.as_ref().map(|who| who.name.get(lang)).unwrap_or_default();
+            Incidents::ResolvedBy { who, at: &clock.full(line.at), cause, measure }.say(lang)
+        }
+        None => {
+            let at = &clock.full(view.line.closed.unwrap_or(view.line.opened));
+            Incidents::Over { at }.say(lang)
+        }
+    }
+}
+
+/// What somebody did, by the clock of a zone: without who, when and why.
+pub(super) fn deed(lang: Lang, zone: &Zone, step: &IncidentStep) -> String {
+    let (at, by, reason, told) = (Timestamp::UNIX_EPOCH, None, String::new(), Vec::new());
+    let line = StepLine { at, by, reason, step: step.clone(), told };
+    self::step(lang, &Clock::new(zone, at), &line)
 }
 
 /// What somebody, or nightrun, did: without who and when.

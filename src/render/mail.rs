@@ -6,12 +6,14 @@ use askama::Template;
 
 use crate::core::fact::RunResult;
 use crate::render::clock::{Clock, took};
+use crate::render::inspection::{DayPart, parts};
 use crate::render::phrase;
-use crate::render::report_html::Tone;
+use crate::render::report_html::{Tone, shortened};
+use crate::render::report_parts::{self, Part};
 use crate::render::report_text::{self, troubled};
 use crate::render::table::{cut, harmless, one_line};
 use crate::render::webhook::Brief;
-use crate::render::words::{Fault, Label, Verdict, pair, remarks};
+use crate::render::words::{Fault, Inspections, Label, Verdict, pair, remarks};
 use crate::types::{ChannelName, Lang, PersonId};
 use crate::view::job::JobLine;
 use crate::view::report::{ReportView, Shortened};
@@ -37,11 +39,12 @@ pub enum Reader<'a> {
     Room(&'a ChannelName),
 }
 
-/// The mail of the morning report as one of its readers gets it.
+/// The mail of the morning report as one of its readers gets it. `pictured`: its letter brings the picture of the night
+/// ([`super::report::PICTURE`]).
 ///
 /// # Errors
 /// Only where the template itself fails to write, which its own text does not.
-pub fn report(lang: Lang, view: &ReportView) -> Result<MailText, askama::Error> {
+pub fn report(lang: Lang, view: &ReportView, pictured: bool) -> Result<MailText, askama::Error> {
     let head = &view.head;
     let mark = match head.result {
         Some(RunResult::Well) => "OK",
@@ -55,7 +58,7 @@ pub fn report(lang: Lang, view: &ReportView) -> Result<MailText, askama::Error> 
     let words = Fault::ReportSubject { date: &head.business_date.to_string(), verdict: &verdict };
     let trial = trial_mark(head, lang);
     let subject = format!("[{mark}] {}{trial} {}", head.batch, words.say(lang));
-    let html = harmless(&ReportPage::of(lang, view).render()?);
+    let html = harmless(&ReportPage::of(lang, view, pictured).render()?);
     let subject = header(&subject);
     let brief = brief(lang, view, &subject);
     Ok(MailText { subject, text: report_text::shortened(lang, view), html, brief })
@@ -102,9 +105,14 @@ struct ReportPage {
     totals: Vec<(Label, &'static str, u32)>,
     troubles: Shortened<TroubleRow>,
     open: Shortened<String>,
+    picture: Option<&'static str>,
     changes: Vec<[String; 4]>,
+    inspections: Vec<DayPart>,
+    signed: Vec<String>,
+    before_jobs: Vec<Part>,
     left_out: Option<String>,
     jobs: Vec<JobRow>,
+    after_jobs: Vec<Part>,
     journal_head: Option<String>,
     generated_at: String,
 }
@@ -131,11 +139,15 @@ impl ReportPage {
         label.say(self.lang)
     }
 
+    fn inspected(&self, words: Inspections<'_>) -> String {
+        words.say(self.lang)
+    }
+
     fn and_more<T>(&self, of: &Shortened<T>) -> String {
         report_text::and_more(self.lang, of).unwrap_or_default()
     }
 
-    fn of(lang: Lang, view: &ReportView) -> Self {
+    fn of(lang: Lang, view: &ReportView, pictured: bool) -> Self {
         let head = &view.head;
         let clock = Clock::of_run(head);
         let rows = view.rows();
@@ -152,7 +164,12 @@ impl ReportPage {
                 .map(|job| trouble_row(lang, &clock, view, job)),
             open: Shortened::points(view.open_points())
                 .map(|point| phrase::open_point(lang, &clock, &point)),
+            picture: pictured.then_some(super::report::PICTURE),
             changes: changes(lang, view),
+            inspections: view.inspections.iter().flat_map(|view| parts(lang, view)).collect(),
+            signed: report_parts::signatures(lang, view),
+            before_jobs: shortened(report_parts::before_jobs(lang, view)),
+            after_jobs: shortened(report_parts::after_jobs(lang, view)),
             left_out: report_text::rows_left_out(lang, head, &rows),
             jobs: rows.shown.iter().map(|job| job_row(lang, &clock, view, job)).collect(),
             journal_head: view.journal_head.clone(),
@@ -209,7 +226,7 @@ mod tests {
     fn report_mail_begins_with_the_result() {
         for (night, mark) in [(good_night(), "[OK] eod "), (bad_night(), "[FAILED] eod ")] {
             for lang in Lang::ALL {
-                let mail = report(lang, &night).unwrap();
+                let mail = report(lang, &night, false).unwrap();
                 assert!(mail.subject.starts_with(mark), "{}", mail.subject);
                 assert_eq!(mail.text, report_text::text(lang, &night));
             }

@@ -1,4 +1,5 @@
-//! Layer 4: words, reports, mails and drawings as pure text, in English and Simplified Chinese.
+//! Layer 4: words, reports, mails and drawings as text, documents and pictures, in English and Simplified Chinese; nothing
+//! here does I/O.
 //!
 //! Everything that a person reads is made here, from the read models of [`crate::view`]. The sentences are
 //! the enums of [`words`], one a subject, and the headings its labels; the compiler refuses one that lacks a language.
@@ -27,6 +28,7 @@ pub mod gantt;
 pub mod hand_over;
 pub mod health;
 pub mod incident;
+mod incident_forms;
 pub mod incident_mail;
 pub mod incident_page;
 mod incident_part;
@@ -39,12 +41,18 @@ pub mod nights;
 pub mod notice;
 pub mod one_job;
 pub mod pages;
+mod paper;
 pub mod phrase;
+pub mod picture;
 pub mod plan;
 pub mod progress;
 pub mod rehearsal;
+pub mod report;
 pub mod report_html;
+mod report_parts;
+pub mod report_pdf;
 pub mod report_text;
+pub mod report_xlsx;
 pub mod roster;
 pub mod roster_feed;
 pub mod roster_sheet;
@@ -59,6 +67,7 @@ mod table;
 pub mod terminal;
 mod times;
 pub mod tried;
+mod typeface;
 pub mod watched;
 pub mod webhook;
 pub mod why;

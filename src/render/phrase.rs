@@ -271,6 +271,8 @@ fn action_done(lang: Lang, action: &Action) -> String {
             return Deed::ReleaseChanges { shifts: &list(lang, shifts) }.say(lang);
         }
         Action::WatchChanges => Deed::WatchChanges,
+        Action::Sign { shifts } if shifts.is_empty() => Deed::Sign,
+        Action::Sign { shifts } => return Deed::SignOn { shifts: &list(lang, shifts) }.say(lang),
         Action::Priority { job, priority } => {
             Deed::Priority { job: job.as_str(), priority: *priority }
         }

@@ -6,15 +6,15 @@ use askama::Template;
 use crate::core::fact::RunResult;
 use crate::render::clock::{Clock, took};
 use crate::render::gantt;
-use crate::render::incident_words;
+use crate::render::inspection::{DayPart, parts};
 use crate::render::phrase;
+use crate::render::report_parts::{self, Part};
 use crate::render::report_text::{
     CheckRow, and_more, blocks, checks, facts, rows_left_out, totals, troubled,
 };
 use crate::render::table::harmless;
-use crate::render::words::{Fault, Label, Verdict, list};
+use crate::render::words::{Inspections, Label, Verdict};
 use crate::types::Lang;
-use crate::view::incident::IncidentLine;
 use crate::view::job::{JobLine, StateWord};
 use crate::view::report::{ChangeLine, ReportView, Shortened};
 use crate::view::run::DeadlineState;
@@ -30,6 +30,7 @@ struct Page {
     tone: Tone,
     verdict: String,
     trial: Option<String>,
+    signed: Vec<String>,
     facts: Vec<(String, String)>,
     totals: Vec<Total>,
     troubles: Shortened<Trouble>,
@@ -37,11 +38,11 @@ struct Page {
     gantt: Option<String>,
     legend: Vec<(&'static str, &'static str, &'static str)>,
     changes: Vec<Change>,
-    long: Shortened<[String; 4]>,
+    before_jobs: Vec<Part>,
     left_out: Option<String>,
     jobs: Vec<Job>,
-    incidents: Shortened<[String; 5]>,
-    actions: Vec<[String; 4]>,
+    after_jobs: Vec<Part>,
+    inspections: Vec<DayPart>,
     journal_head: Option<String>,
     generated_at: String,
 }
@@ -49,6 +50,10 @@ struct Page {
 impl Page {
     fn word(&self, label: Label) -> &'static str {
         label.say(self.lang)
+    }
+
+    fn inspected(&self, words: Inspections<'_>) -> String {
+        words.say(self.lang)
     }
 
     fn and_more<T>(&self, of: &Shortened<T>) -> String {
@@ -167,6 +172,10 @@ pub fn page(lang: Lang, view: &ReportView) -> Result<String, askama::Error> {
     let clock = Clock::of_run(head);
     let title = head.title.get(lang);
     let rows = view.rows();
+    let mut after_jobs = report_parts::after_jobs(lang, view);
+    if !view.incidents.is_empty() {
+        after_jobs.insert(0, report_parts::incidents(lang, view));
+    }
     Page {
         lang,
         title: format!("{title} {} – {}", head.business_date, Label::ReportTitle.say(lang)),
@@ -175,6 +184,7 @@ pub fn page(lang: Lang, view: &ReportView) -> Result<String, askama::Error> {
         tone: Tone::of_run(head.result, head.deadline()),
         verdict: phrase::verdict(lang, head, &view.totals),
         trial: head.trial.then(|| Verdict::Trial.say(lang)),
+        signed: report_parts::signatures(lang, view),
         facts: facts(lang, head),
         totals: totals(lang, &view.totals).into_iter().map(total).collect(),
         troubles: Shortened::points(troubled(view)).map(|job| trouble(lang, &clock, view, job)),
@@ -183,16 +193,20 @@ pub fn page(lang: Lang, view: &ReportView) -> Result<String, askama::Error> {
         gantt: gantt::svg(lang, head, &view.jobs),
         legend: gantt::legend(lang),
         changes: view.changes.iter().map(|line| change(lang, line)).collect(),
-        long: Shortened::points(view.jobs.iter().filter_map(|job| long(lang, job))),
+        before_jobs: shortened(report_parts::before_jobs(lang, view)),
         left_out: rows_left_out(lang, head, &rows),
         jobs: rows.shown.iter().map(|line| job(lang, &clock, view, line)).collect(),
-        incidents: incidents(lang, &clock, view),
-        actions: actions(lang, &clock, view),
+        after_jobs: shortened(after_jobs),
+        inspections: view.inspections.iter().flat_map(|view| parts(lang, view)).collect(),
         journal_head: view.journal_head.clone(),
         generated_at: clock.full(view.generated_at),
     }
     .render()
     .map(|page| harmless(&page))
+}
+
+pub(super) fn shortened(parts: Vec<Part>) -> Vec<Part> {
+    parts.into_iter().map(Part::shortened).collect()
 }
 
 fn total((label, word, number): (Label, &'static str, u32)) -> Total {
@@ -247,16 +261,6 @@ fn change(lang: Lang, change: &ChangeLine) -> Change {
     }
 }
 
-fn long(lang: Lang, job: &JobLine) -> Option<[String; 4]> {
-    let ran = job.ran_long?;
-    Some([
-        job.name.to_string(),
-        job.title.get(lang).to_owned(),
-        took(lang, ran.actual.get()),
-        took(lang, ran.usual_p95.get()),
-    ])
-}
-
 fn job(lang: Lang, clock: &Clock<'_>, view: &ReportView, job: &JobLine) -> Job {
     let instant = |at: Option<_>| at.map(|at| clock.exactly(at)).unwrap_or_default();
     let planned = match (job.planned_start, job.planned_end) {
@@ -278,38 +282,4 @@ fn job(lang: Lang, clock: &Clock<'_>, view: &ReportView, job: &JobLine) -> Job {
         attempts: if attempts > 0 { attempts.to_string() } else { String::new() },
         notes: phrase::remarks(lang, clock, &view.head, job),
     }
-}
-
-/// Id, job, opened (and closed), what it blocks, who was told.
-fn incidents(lang: Lang, clock: &Clock<'_>, view: &ReportView) -> Shortened<[String; 5]> {
-    Shortened::points(&view.incidents).map(|line| incident(lang, clock, line))
-}
-
-fn incident(lang: Lang, clock: &Clock<'_>, incident: &IncidentLine) -> [String; 5] {
-    let mut when = clock.exactly(incident.opened);
-    if let Some(at) = incident.closed {
-        let closed = Fault::IncidentClosed { at: &clock.exactly(at) };
-        when = list(lang, [when, closed.say(lang)]);
-    }
-    [
-        incident.id.to_string(),
-        incident_words::of_run(lang, clock, incident),
-        when,
-        list(lang, &incident.blocks),
-        phrase::people(lang, &incident.told),
-    ]
-}
-
-fn actions(lang: Lang, clock: &Clock<'_>, view: &ReportView) -> Vec<[String; 4]> {
-    view.actions
-        .iter()
-        .map(|action| {
-            [
-                clock.exactly(action.at),
-                action.by.name.get(lang).to_owned(),
-                phrase::deed(lang, &action.act),
-                action.reason.clone(),
-            ]
-        })
-        .collect()
 }

@@ -4,9 +4,11 @@ use std::fmt::Write as _;
 
 use crate::render::clock::{Clock, took};
 use crate::render::incident_words;
+use crate::render::inspection;
 use crate::render::phrase;
+use crate::render::report_parts::{self, Part};
 use crate::render::table::{PAGE, Table, one_line, wrap};
-use crate::render::words::{Fault, Label, Verdict, aside, list, pair, remarks};
+use crate::render::words::{Fault, Inspections, Label, Verdict, aside, list, pair, remarks};
 use crate::types::Lang;
 use crate::view::job::{JobLine, StateWord};
 use crate::view::report::{ChangeLine, ReportView, Shortened};
@@ -29,10 +31,11 @@ fn write(lang: Lang, view: &ReportView, whole: bool) -> String {
     page.head(&mut out);
     page.attention(&mut out);
     page.changes(&mut out);
-    page.ran_long(&mut out);
+    page.parts(&mut out, report_parts::before_jobs(lang, view));
     page.jobs(&mut out);
     page.incidents(&mut out);
-    page.actions(&mut out);
+    page.parts(&mut out, report_parts::after_jobs(lang, view));
+    page.inspections(&mut out);
     page.foot(&mut out);
     out
 }
@@ -140,6 +143,9 @@ impl Page<'_> {
         if head.trial {
             self.paragraph(out, 0, &Verdict::Trial.say(lang));
         }
+        for signed in report_parts::signatures(lang, self.view) {
+            self.paragraph(out, 0, &signed);
+        }
         let title = aside(lang, head.title.get(lang), head.batch.as_str());
         let _ = writeln!(out, "\n{}", pair(lang, head.site.get(lang), &title));
         let mut table = Table::new(&["", ""], &[], 2);
@@ -236,26 +242,21 @@ impl Page<'_> {
         table.write(out);
     }
 
-    fn ran_long(&self, out: &mut String) {
-        let long = self.points(self.view.jobs.iter().filter(|j| j.ran_long.is_some()).collect());
-        if long.shown.is_empty() {
-            return;
+    fn parts(&self, out: &mut String, parts: Vec<Part>) {
+        for part in parts {
+            let _ = writeln!(out, "\n{}", part.title);
+            if let Some(lead) = &part.lead {
+                self.paragraph(out, 2, lead);
+            }
+            let rows = self.points(part.rows.shown);
+            if !rows.shown.is_empty() {
+                let head: Vec<&str> = part.head.iter().map(String::as_str).collect();
+                let mut table = Table::new(&head, part.right, 2);
+                rows.shown.iter().for_each(|row| table.row(row.clone()));
+                table.write(out);
+            }
+            self.and_more(out, 2, &rows);
         }
-        self.heading(out, Label::RanLong);
-        let lang = self.lang;
-        let head = [Label::Job, Label::Title, Label::Took, Label::Usual].map(|l| l.say(lang));
-        let mut table = Table::new(&head, &[2, 3], 2);
-        for job in &long.shown {
-            let Some(ran) = &job.ran_long else { continue };
-            table.row(vec![
-                job.name.to_string(),
-                job.title.get(lang).to_owned(),
-                took(lang, ran.actual.get()),
-                took(lang, ran.usual_p95.get()),
-            ]);
-        }
-        table.write(out);
-        self.and_more(out, 2, &long);
     }
 
     fn jobs(&self, out: &mut String) {
@@ -298,23 +299,17 @@ impl Page<'_> {
         self.and_more(out, 2, &incidents);
     }
 
-    fn actions(&self, out: &mut String) {
-        if self.view.actions.is_empty() {
-            return;
-        }
+    fn inspections(&self, out: &mut String) {
+        let Some(view) = &self.view.inspections else { return };
         let lang = self.lang;
-        self.heading(out, Label::Actions);
-        let head = [Label::Time, Label::Who, Label::What, Label::Reason].map(|l| l.say(lang));
-        let mut table = Table::new(&head, &[], 2);
-        for action in &self.view.actions {
-            table.row(vec![
-                self.clock.exactly(action.at),
-                action.by.name.get(lang).to_owned(),
-                phrase::deed(lang, &action.act),
-                action.reason.clone(),
-            ]);
+        let _ = writeln!(out, "\n{}", Inspections::HeadRounds.say(lang));
+        for day in inspection::parts(lang, view) {
+            self.paragraph(out, 2, &day.heading);
+            for round in day.rounds {
+                self.paragraph(out, 4, &format!("{}  {}", round.at, round.sum));
+                round.findings.iter().for_each(|found| self.paragraph(out, 6, found));
+            }
         }
-        table.write(out);
     }
 
     fn foot(&self, out: &mut String) {

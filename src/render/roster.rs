@@ -40,19 +40,26 @@ fn shift(lang: Lang, zone: &Zone, on: &ShiftLine) -> String {
     format!("  {}", OnDuty::Line { shift, from, to, who }.say(lang))
 }
 
+/// Who has a shift, and for whom.
+pub(super) fn holder(lang: Lang, person: &OnDutyPerson) -> String {
+    let name = person.contact.who.name.get(lang);
+    match &person.instead {
+        Some(why) => aside(lang, name, &instead(lang, why)),
+        None => name.to_owned(),
+    }
+}
+
+fn instead(lang: Lang, why: &InsteadOf) -> String {
+    match why {
+        InsteadOf::Deputy { of } => OnDuty::StandsIn { who: of.name.get(lang) }.say(lang),
+        InsteadOf::Swap { of } => OnDuty::Swapped { who: of.name.get(lang) }.say(lang),
+        InsteadOf::Override => OnDuty::Set.say(lang),
+    }
+}
+
 /// A person with telephone number, for whom, and who stands in.
 pub(super) fn named(lang: Lang, person: &OnDutyPerson) -> String {
-    let mut about = Vec::new();
-    match &person.instead {
-        Some(InsteadOf::Deputy { of }) => {
-            about.push(OnDuty::StandsIn { who: of.name.get(lang) }.say(lang));
-        }
-        Some(InsteadOf::Swap { of }) => {
-            about.push(OnDuty::Swapped { who: of.name.get(lang) }.say(lang));
-        }
-        Some(InsteadOf::Override) => about.push(OnDuty::Set.say(lang)),
-        None => {}
-    }
+    let mut about: Vec<String> = person.instead.iter().map(|why| instead(lang, why)).collect();
     if !person.deputies.is_empty() {
         let who = &list(lang, person.deputies.iter().map(|deputy| reached(lang, deputy)));
         about.push(OnDuty::Deputy { who }.say(lang));

@@ -10,6 +10,7 @@ use crate::types::{
     Zone,
 };
 use crate::view::Who;
+use crate::view::bands::Band;
 use crate::view::incident::{
     BlockedJob, ClockLine, IncidentLine, IncidentMail, IncidentView, StepLine,
 };
@@ -19,10 +20,14 @@ use crate::view::run::{RunHead, Totals};
 use crate::view::why::{Awaited, NotItsDay, Reason};
 use crate::wire::{ChangeState, Check};
 
+/// What its report says beside its jobs.
+mod beside;
 /// Incidents of it.
 mod faults;
+mod inspected;
 
 pub(super) use faults::{fault, worked_on};
+pub(super) use inspected::inspections;
 
 /// Name, English, Chinese, start and length in minutes from 21:30, critical, on the critical path.
 type Spec = (&'static str, &'static str, &'static str, f64, f64, bool, bool);
@@ -140,6 +145,18 @@ pub(super) fn head() -> RunHead {
         late: None,
         expected_end: None,
         list: None,
+        bands: vec![
+            Band {
+                title: both("Database changes at night", "夜间数据变更窗口"),
+                window: Some("night-change".parse().unwrap()),
+                spans: vec![(after(30.0), after(270.0))],
+            },
+            Band {
+                title: both("Trading opens", "开市封版"),
+                window: None,
+                spans: vec![(after(420.0), after(540.0))],
+            },
+        ],
     }
 }
 
@@ -227,15 +244,12 @@ pub(super) fn good_night() -> ReportView {
         changes: vec![change(ChangeState::Done)],
         incidents: Vec::new(),
         missed_starts: Vec::new(),
-        actions: vec![ActionLine {
-            at: after(97.0),
-            by: zhang_min(),
-            act: Act::Do(Action::Note {
-                job: Some(name("fee-correction")),
-                text: "figures agreed with custody".into(),
-            }),
-            reason: String::new(),
-        }],
+        inspections: None,
+        deadlines: beside::deadlines(),
+        limits: Vec::new(),
+        shifts: beside::shifts(),
+        week_before: Some(beside::week_before()),
+        actions: beside::actions(),
         unsent_mail: 0,
         journal_head: Some(
             "9f2c4e0b7a61d385c4410f9e2b7d6a5800c1f3e4d2b6a7981c0e5f4d3a2b1c09".into(),
@@ -286,7 +300,7 @@ const BLOCKED: [&str; 12] = [
 
 /// Failed at the ledger: a critical job after three tries, twelve blocked, and people at work.
 pub(super) fn bad_night() -> ReportView {
-    let mut night = good_night();
+    let mut night = ReportView { inspections: Some(inspections()), ..good_night() };
     let jobs = &mut night.jobs;
     for blocked in BLOCKED {
         let line = job(jobs, blocked);
@@ -325,6 +339,8 @@ pub(super) fn bad_night() -> ReportView {
     night.head.ended = Some(after(199.0));
     night.head.now = after(205.0);
     night.totals = Totals::of(&night.jobs);
+    night.deadlines[0].met = None;
+    night.limits = beside::limits();
     night.incidents = vec![IncidentLine {
         id: IncidentId(3),
         kind: IncidentKind::Fault,
@@ -400,6 +416,7 @@ pub(super) fn running_night() -> ReportView {
     }
     night.changes.clear();
     night.actions.clear();
+    night.deadlines.iter_mut().for_each(|line| (line.met, line.missed) = (None, false));
     night.totals = Totals::of(&night.jobs);
     night
 }

@@ -124,15 +124,20 @@ pub(super) fn cut(text: &str, width: usize) -> String {
 /// Lines no wider than `width`: broken at blanks, and within Chinese text between characters (not before
 /// punctuation). Never empty.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+    broken(text, |line| line.width() <= width)
+}
+
+/// The same, of lines of which `fits` says whether they are narrow enough.
+pub(super) fn broken(text: &str, fits: impl Fn(&str) -> bool) -> Vec<String> {
     let mut lines = vec![String::new()];
     for piece in pieces(text) {
-        let used = lines.last().map_or(0, |line| line.width());
-        let fits = used + piece.trim_end().width() <= width;
-        if !fits && used > 0 {
-            lines.push(String::new());
-        }
-        if let Some(line) = lines.last_mut() {
-            line.push_str(if line.is_empty() { piece.trim_start() } else { &piece });
+        let Some(line) = lines.last_mut() else { continue };
+        let piece = if line.is_empty() { piece.trim_start() } else { &piece };
+        let longer = format!("{line}{piece}");
+        if line.is_empty() || fits(longer.trim_end()) {
+            *line = longer;
+        } else {
+            lines.push(piece.trim_start().to_owned());
         }
     }
     lines.iter().map(|line| line.trim_end().to_owned()).collect()

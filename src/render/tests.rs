@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use super::mail::Reader;
 use super::sample::{bad_night, fault, good_night, in_both, job, li_wei, running_night};
-use super::{incident_mail, mail, report_html, report_text};
+use super::{incident_mail, mail, report, report_html, report_text};
 use crate::core::night::Notice;
+use crate::definition::site::ReportFormat;
 use crate::types::{Lang, PersonId, Text};
 use crate::view::job::JobState;
 use crate::view::report::ReportView;
@@ -29,7 +30,7 @@ fn a_trial_says_so_everywhere() {
     let to = PersonId::new("li-wei").unwrap();
     for (lang, mark) in [(Lang::En, "Trial run"), (Lang::Zh, "试运行")] {
         let mail = incident_mail::mail(lang, &fault, &Notice::Opened, Reader::Person(&to)).unwrap();
-        let report = mail::report(lang, &night).unwrap();
+        let report = mail::report(lang, &night, false).unwrap();
         for subject in [&mail.subject, &report.subject] {
             assert!(subject.to_lowercase().contains(if lang == Lang::En { "trial" } else { mark }));
         }
@@ -69,7 +70,7 @@ fn a_page_of_a_large_night_shows_what_matters_and_where_all_is() {
     let shown: BTreeSet<usize> = (0..998).chain([1_198, 1_199]).collect();
     for lang in Lang::ALL {
         let night = large(1_200);
-        let mail = mail::report(lang, &night).unwrap();
+        let mail = mail::report(lang, &night, false).unwrap();
         let page = report_html::page(lang, &night).unwrap();
         for text in [&mail.text, &mail.html, &page] {
             assert_eq!(named(text), shown);
@@ -91,11 +92,23 @@ fn points_of_a_night_that_went_wrong_all_over_are_counted_beyond_a_hundred() {
     for lang in Lang::ALL {
         let page = report_html::page(lang, &night).unwrap();
         assert_eq!(page.matches("<article class=\"trouble").count(), 100);
-        let mail = mail::report(lang, &night).unwrap();
+        let mail = mail::report(lang, &night, false).unwrap();
         for text in [&page, &mail.text, &mail.html] {
             assert!(text.contains(if lang == Lang::En { "+200 more" } else { "另有 200 项" }));
         }
         assert!(!report_text::text(lang, &night).contains("200 more"));
+    }
+}
+
+#[test]
+fn a_mail_shows_the_picture_that_it_brings_along_and_no_other() {
+    let night = good_night();
+    for lang in Lang::ALL {
+        let without = mail::report(lang, &night, false).unwrap().html;
+        assert!(!without.contains("<img"));
+        let html = mail::report(lang, &night, true).unwrap().html;
+        assert_eq!(html.matches("<img").count(), 1);
+        assert!(html.contains(&format!("<img src=\"cid:{}\"", report::PICTURE)), "{html}");
     }
 }
 
@@ -135,7 +148,7 @@ fn html_escapes_what_files_and_jobs_say_and_loads_nothing() {
     for lang in Lang::ALL {
         let pages = [
             report_html::page(lang, &night).unwrap(),
-            mail::report(lang, &night).unwrap().html,
+            mail::report(lang, &night, false).unwrap().html,
             incident_mail::mail(lang, &fault, &Notice::Opened, Reader::Person(&to)).unwrap().html,
         ];
         for page in pages {
@@ -176,9 +189,17 @@ fn sample_pages_are_written() {
         {
             let path = dir.join(format!("{page}-{}.html", lang.tag()));
             std::fs::write(&path, report_html::page(lang, &night).unwrap()).unwrap();
-            let mail = mail::report(lang, &night).unwrap();
-            std::fs::write(dir.join(format!("mail-{page}-{}.html", lang.tag())), mail.html)
-                .unwrap();
+            let mail = mail::report(lang, &night, true).unwrap();
+            // A browser shows the picture that a mail brings along from beside the page.
+            let picture = format!("{page}-{}.png", lang.tag());
+            let html = mail.html.replace("cid:timeline", &picture);
+            std::fs::write(dir.join(format!("mail-{page}-{}.html", lang.tag())), html).unwrap();
+            let bytes = report::picture(lang, &night).unwrap().unwrap();
+            std::fs::write(dir.join(picture), bytes).unwrap();
+            for format in [ReportFormat::Pdf, ReportFormat::Xlsx] {
+                let path = dir.join(format!("{page}-{}.{}", lang.tag(), format.ending()));
+                std::fs::write(path, report::file(lang, &night, format).unwrap()).unwrap();
+            }
         }
         let mail =
             incident_mail::mail(lang, &fault(), &Notice::Opened, Reader::Person(&to)).unwrap();

@@ -1,5 +1,7 @@
 //! What a watcher of another host says: an alarm, and its end.
 
+use serde_json::json;
+
 use super::clock::{Clock, took};
 use super::mail::MailText;
 use super::notice::Notice;
@@ -44,6 +46,23 @@ pub fn message(
     let mut notice = notice(lang, "[P1] ", super::words::remarks(lang, &titles), lines, site);
     notice.advice = vec![Watched::Do.say(lang)];
     notice.mail()
+}
+
+/// What a service says of itself at set times, and to a webhook.
+///
+/// # Errors
+/// Only where the template itself fails to write, which its own text does not.
+pub fn lives(lang: Lang, zone: &Zone, sign: &LifeSign) -> Result<MailText, askama::Error> {
+    let clock = Clock::new(zone, sign.at);
+    let title = Watched::Lives { site: &sign.site, at: &clock.full(sign.at) }.say(lang);
+    let mut lines = sign_lines(lang, &clock, Some(sign));
+    if let Some(since) = sign.waiting_since {
+        let (site, since) = (sign.site.as_str(), &clock.full(since));
+        lines.push(Watched::Waiting { site, messages: sign.waiting, since }.say(lang));
+    }
+    let mut mail = notice(lang, "[OK] ", title, lines, &sign.site).mail()?;
+    mail.brief.about = json!({ "life_sign": sign });
+    Ok(mail)
 }
 
 fn notice(
@@ -139,7 +158,9 @@ mod tests {
         let all = in_both(|lang| {
             let mails = said.iter().map(|(said, sign)| message(lang, &zone, said, *sign).unwrap());
             let texts = mails.map(|mail| format!("Subject: {}\n\n{}", mail.subject, mail.text));
-            texts.collect::<Vec<_>>().join("\n---\n")
+            let lives = lives(lang, &zone, &sign).unwrap();
+            let lives = format!("Subject: {}\n\n{}", lives.subject, lives.text);
+            texts.chain([lives]).collect::<Vec<_>>().join("\n---\n")
         });
         insta::assert_snapshot!(all);
     }

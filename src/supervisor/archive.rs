@@ -19,8 +19,8 @@ use crate::port::{Clock, Commit, RunFilter, Store, StoreReader};
 pub struct Unneeded {
     /// The names of kept bytes.
     pub blobs: Vec<String>,
-    /// Mail that a server took before this instant; `None`: all of it stays.
-    pub sent_before: Option<Timestamp>,
+    /// Mail that a server took, and hand-overs that were over, before this instant; `None`: all of them stay.
+    pub over_before: Option<Timestamp>,
     /// The entry that opened the last run of those that were looked at.
     pub seen: u64,
 }
@@ -70,6 +70,11 @@ impl<W: World> Supervisor<W> {
     /// Removes what is not needed any more, but for what runs go by that were opened since that was found out: they are
     /// opened here, so that none comes in between. Returns how many kept files went.
     pub async fn remove_unneeded(&mut self, mut unneeded: Unneeded) -> Result<usize, Fatal> {
+        if let Some(before) = unneeded.over_before {
+            let mut turn = Turn::default();
+            self.step(&mut turn, Event::ForgetHandOvers { before })?;
+            self.finish(turn).await?;
+        }
         let reader = self.parts.store.reader();
         let filter = RunFilter { limit: Some(SINCE), ..RunFilter::default() };
         let mut since = reader.runs(&filter).await?;
@@ -96,7 +101,7 @@ impl<W: World> Supervisor<W> {
         unneeded.blobs.retain(|address| !taken.contains(address));
         let gone = unneeded.blobs.len();
         let blobs = unneeded.blobs.into_iter().map(|address| Row::BlobLetGo { address });
-        let mail = unneeded.sent_before.map(|sent_before| Row::MailLetGo { sent_before });
+        let mail = unneeded.over_before.map(|sent_before| Row::MailLetGo { sent_before });
         let rows: Vec<Row> = mail.into_iter().chain(blobs).collect();
         for some in rows.chunks(AT_A_TIME) {
             let commit = Commit { epoch: self.epoch, rows: some.to_vec(), ..Commit::default() };

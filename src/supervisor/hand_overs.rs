@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::recall::{across_now, on_call_of, recall, standing};
 use super::{Fatal, Supervisor, World};
@@ -12,17 +12,11 @@ use crate::core::incident::Audience;
 use crate::core::night::{Core, HandOverNotice};
 use crate::definition::site::Site;
 use crate::journal::OutgoingMail;
-use crate::port::{Clock, RunFilter, Store, StoreReader};
+use crate::port::{Clock, Store, StoreReader};
 use crate::render;
 use crate::render::mail::Reader;
 use crate::types::{BootId, HandOverId, PersonId};
 use crate::view::of_hand_over;
-
-/// Runs that were opened so long before a shift are not looked through for notes of that shift.
-const BEFORE: SignedDuration = SignedDuration::from_hours(3 * 24);
-
-/// Runs that are looked through at the most.
-const RUNS: u32 = 50;
 
 impl<W: World> Supervisor<W> {
     /// One mail about the hand-over of a shift to each of these people.
@@ -72,24 +66,17 @@ pub async fn noted_since<R: StoreReader>(
     core: &Core,
     since: Timestamp,
 ) -> Result<Vec<Note>, Fatal> {
-    let oldest = since.saturating_sub(BEFORE).unwrap_or(Timestamp::MIN);
-    let filter = RunFilter { trial: Some(false), limit: Some(RUNS), ..RunFilter::default() };
     let mut notes = Vec::new();
-    for row in reader.runs(&filter).await? {
-        let at_hand = core.state().runs.contains_key(&row.run);
-        if at_hand || row.opened < oldest || row.not_at_hand().is_some() {
+    for sealed in reader.acts_since(since).await? {
+        let entry = sealed.open()?;
+        let Fact::Acted { run, by, action: Action::Note { job, text }, .. } = entry.fact else {
             continue;
-        }
-        for sealed in reader.entries(&row.run).await? {
-            let entry = sealed.open()?;
-            let Fact::Acted { run, by, action: Action::Note { job, text }, .. } = entry.fact else {
-                continue;
-            };
+        };
+        if !core.state().runs.contains_key(&run) {
             let on = job.map_or_else(|| run.to_string(), |job| format!("{run} {job}"));
             notes.push(Note { at: entry.at, by, on, text });
         }
     }
-    notes.retain(|note| note.at >= since);
     Ok(notes)
 }
 

@@ -9,7 +9,7 @@ use crate::core::incident::Audience;
 use crate::definition::site::{Person, Site, Way};
 use crate::driver::mail::compose;
 use crate::journal::{OutgoingMail, WebhookPost};
-use crate::port::{Attachment, Clock, Letter, Party};
+use crate::port::{Attachment, Clock, Letter, Party, Picture};
 use crate::render::mail::{MailText, Reader};
 use crate::render::webhook::{self, Around};
 use crate::types::{ChannelName, IncidentId, Lang, PersonId};
@@ -20,7 +20,14 @@ struct Matter<'a> {
     thread: String,
     turn: String,
     date: Timestamp,
-    pages: &'a [(Lang, String)],
+    enclosed: &'a [Enclosed],
+}
+
+/// What goes with the mails of one language.
+pub(super) struct Enclosed {
+    pub(super) lang: Lang,
+    pub(super) pictures: Vec<Picture>,
+    pub(super) attachments: Vec<Attachment>,
 }
 
 impl Matter<'_> {
@@ -43,12 +50,12 @@ impl<W: World> Supervisor<W> {
         to: &Audience,
         thread: &str,
         write: impl Fn(Lang, Reader<'_>) -> Result<MailText, askama::Error>,
-        pages: &[(Lang, String)],
+        enclosed: &[Enclosed],
     ) -> Vec<OutgoingMail> {
         // Of this journal alone: another one (a new state folder, a trial's) may give the same run and incident again.
         let turn: String = self.chain.head().hash.chars().take(16).collect();
         let date = self.parts.clock.real();
-        let matter = Matter { site, thread: plain(thread), turn, date, pages };
+        let matter = Matter { site, thread: plain(thread), turn, date, enclosed };
         let mut mails = Vec::new();
         let mut told: BTreeSet<&ChannelName> = BTreeSet::new();
         for room in to.rooms.iter().filter(|room| site.webhooks.contains_key(*room)) {
@@ -90,6 +97,7 @@ impl<W: World> Supervisor<W> {
     ) -> Option<OutgoingMail> {
         let MailText { subject, text, html, brief: _ } =
             self.written(address, matter.date, text)?;
+        let enclosed = matter.enclosed.iter().find(|enclosed| enclosed.lang == lang);
         let letter = Letter {
             from: Party {
                 name: Some(matter.site.title.get(lang).to_owned()),
@@ -102,7 +110,8 @@ impl<W: World> Supervisor<W> {
             date: matter.date,
             text,
             html,
-            attachments: attachment(matter.pages, lang),
+            pictures: enclosed.map(|enclosed| enclosed.pictures.clone()).unwrap_or_default(),
+            attachments: enclosed.map(|enclosed| enclosed.attachments.clone()).unwrap_or_default(),
         };
         self.written(address, matter.date, compose(&letter, matter.date))
     }
@@ -192,17 +201,6 @@ fn ways<'a>(site: &'a Site, person: &'a Person, to: &Audience) -> Vec<Reached<'a
         true => mail.or(webhook).into_iter().collect(),
         false => wanted,
     }
-}
-
-fn attachment(pages: &[(Lang, String)], lang: Lang) -> Vec<Attachment> {
-    let page = pages.iter().find(|(of, _)| *of == lang);
-    page.map(|(lang, html)| Attachment {
-        file_name: format!("report.{}.html", lang.tag()),
-        content_type: "text/html; charset=utf-8".to_owned(),
-        bytes: html.clone().into_bytes(),
-    })
-    .into_iter()
-    .collect()
 }
 
 /// What may stand left of the `@` of a message id.

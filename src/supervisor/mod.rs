@@ -15,10 +15,12 @@ mod operators;
 mod ordering;
 mod orders;
 mod outbox;
+mod publish;
 mod pulse;
 mod recall;
 mod received;
 mod recurring;
+mod reports;
 mod requests;
 mod restored;
 mod service;
@@ -38,11 +40,11 @@ use crate::core::night::{Core, StepError};
 use crate::core::refused::{Refused, Rule};
 use crate::core::service::Hindrance;
 use crate::core::state::Unfit;
-use crate::journal::{Broken, Chain, NotSealed};
+use crate::journal::{Broken, Chain, NotSealed, OutgoingMail};
 use crate::port::control::{Account, Asked, Caller, Reply};
 use crate::port::{
-    AgentEvent, AgentLink, Clock, Folders, Meters, Published, Pulse, SiteSource, Stage, Store,
-    StoreError, StoreReader,
+    AgentEvent, AgentLink, Clock, Folders, Meters, Published, Pulse, SiteSource, Store, StoreError,
+    StoreReader,
 };
 use crate::types::{Epoch, HostName, Now, RunId};
 use crate::wire::{FromAgent, ToAgent};
@@ -52,7 +54,7 @@ pub use archive::Unneeded;
 pub use as_if::AsIf;
 pub use bulletins::bulletin_of;
 pub use hand_overs::{night_as_stored, noted_since};
-pub use letters::{missed_starts, planned, usual_p95};
+pub use letters::{inspections_of, rounds_beside};
 pub use life_sign::SignToWrite;
 pub use operators::house_event;
 pub use ordering::Desk;
@@ -60,6 +62,7 @@ pub use orders::{NotOrdered, is_interrupted};
 pub use outbox::{MailNews, Post, send_mail};
 pub use recall::{Definition, across_now, definition, on_call_of, recall, standing};
 pub use recurring::prints;
+pub use reports::{missed_starts, planned, usual_p95, week_before};
 pub use restored::schedules;
 pub use service::NotServed;
 
@@ -167,8 +170,9 @@ pub struct Parts<W: World> {
     pub observers: Vec<Box<dyn Observer>>,
     /// What those who only read go by.
     pub published: watch::Sender<Published>,
-    /// To whoever writes life signs.
+    /// To whoever gives life signs: as a file, and as messages.
     pub signs: watch::Sender<Option<SignToWrite>>,
+    pub sign_post: mpsc::UnboundedSender<OutgoingMail>,
     pub meters: Meters,
     /// The account that this supervisor runs as.
     pub own: Account,
@@ -260,21 +264,6 @@ impl<W: World> Supervisor<W> {
         };
         supervisor.load_doubts().await?;
         Ok(supervisor)
-    }
-
-    /// Tells those who only read how far the journal goes, and what keeps it from going on.
-    fn publish(&self, trouble: Option<&str>) {
-        if self.begins {
-            return;
-        }
-        let site = self.known_by();
-        let now = Published {
-            stage: Stage::Leads { epoch: self.epoch },
-            head: self.chain.head().seq,
-            trouble: trouble.map(str::to_owned),
-            site,
-        };
-        self.parts.published.send_replace(now);
     }
 
     pub fn epoch(&self) -> Epoch {

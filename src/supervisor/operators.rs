@@ -23,7 +23,7 @@ use crate::definition::site::{Site, TwoPeople};
 use crate::port::Clock;
 use crate::port::control::{Caller, House, Reply, RunOf};
 use crate::render;
-use crate::types::{PersonId, Right, RunId};
+use crate::types::{PersonId, Right, RunId, ShiftName};
 use crate::view;
 use crate::view::tried::{Done, NotDone};
 
@@ -52,7 +52,7 @@ impl<W: World> Supervisor<W> {
             return Ok(refused.into());
         }
         // Such an action on a run that is over would set it going again.
-        let moves = !matches!(deed, Deed::Note { .. });
+        let moves = !matches!(deed, Deed::Note { .. } | Deed::Sign { .. });
         if moves && self.stopping && self.result(&run).is_some() {
             return Ok(stopping().into());
         }
@@ -81,9 +81,17 @@ impl<W: World> Supervisor<W> {
         Ok(answer)
     }
 
-    /// Whoever releases changes does so by the shifts that they have now, in the roster that is in force.
+    /// Whoever releases changes, or signs a report, does so by the shifts that they have now, in the roster that is in
+    /// force.
     fn with_shifts(&self, deed: Deed, by: &PersonId) -> Result<Deed, Reply> {
-        let Deed::ReleaseChanges { .. } = deed else { return Ok(deed) };
+        match deed {
+            Deed::ReleaseChanges { .. } => Ok(Deed::ReleaseChanges { shifts: self.shifts_of(by)? }),
+            Deed::Sign { .. } => Ok(Deed::Sign { shifts: self.shifts_of(by)? }),
+            other => Ok(other),
+        }
+    }
+
+    fn shifts_of(&self, by: &PersonId) -> Result<Vec<ShiftName>, Reply> {
         let site = match self.loaded() {
             Ok(loaded) => Arc::clone(&loaded.site),
             Err(defects) => return Err(Reply::Failed { what: defects.0, defects: true }),
@@ -93,8 +101,7 @@ impl<W: World> Supervisor<W> {
         let on = Roster::new(&site, &calendars).who(at);
         let on =
             on.map_err(|unknown| Reply::Failed { what: unknown.to_string(), defects: false })?;
-        let mine = on.into_iter().filter(|on| on.people.contains(by));
-        Ok(Deed::ReleaseChanges { shifts: mine.map(|on| on.shift).collect() })
+        Ok(on.into_iter().filter(|on| on.people.contains(by)).map(|on| on.shift).collect())
     }
 
     pub(super) async fn house_in(

@@ -206,7 +206,8 @@ impl<W: World> Supervisor<W> {
     }
 
     /// Waits for the outbox to empty, at most so long, or until somebody asks for more work or for an end. Returns what
-    /// is left.
+    /// is left. A send that is cut off by that is not known to have been taken: whoever leads next sends the message once
+    /// more, with the same Message-ID.
     pub async fn empty_outbox(&mut self, at_most: Duration) -> Result<Vec<QueuedMail>, Fatal> {
         let until = self.parts.clock.real().saturating_add(at_most).unwrap_or(Timestamp::MAX);
         self.post_due_mail().await?;

@@ -200,6 +200,7 @@ impl<W: World> Supervisor<W> {
         let site = self.served_site().or(of_run.map(|run| run.site.as_ref()));
         Reply::Status(Box::new(StatusPage {
             runs: runs.collect(),
+            incidents: view::of_incident::besides(&self.core, &shown),
             next,
             now: now.wall,
             zone: site.map_or_else(Zone::utc, |site| site.zone.clone()),

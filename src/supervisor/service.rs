@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::life_sign::Signs;
 use super::orders::NotOrdered;
 use super::recall::on_call_of;
 use super::turn::Turn;
@@ -40,8 +41,7 @@ pub(super) struct Service {
     observes: bool,
     /// When the files are looked at again, by the time since boot.
     look: Duration,
-    /// When the next life sign is given, by the time since boot.
-    pub(super) sign: Duration,
+    pub(super) signs: Signs,
     /// No start can be made for now: when they are tried again, by the time since boot.
     put_off: Option<Duration>,
     /// Batches whose runs get no copy for now, and when they are tried again.
@@ -85,7 +85,7 @@ impl<W: World> Supervisor<W> {
             stamp,
             observes,
             look,
-            sign: Duration::ZERO,
+            signs: Signs::begin(self.parts.clock.now().wall),
             put_off: None,
             without_copy: BTreeMap::new(),
         });

@@ -263,7 +263,8 @@ impl<W: World> Supervisor<W> {
         for command in &turn.commands {
             match command {
                 Command::Notify { incident, to, notice } => {
-                    turn.mail.extend(self.incident_mail(*incident, to, notice, &ahead));
+                    let mail = self.incident_mail(*incident, to, notice, &ahead).await;
+                    turn.mail.extend(mail);
                 }
                 Command::HandOver { hand_over, people, notice } => {
                     turn.mail.extend(self.hand_over_mail(hand_over, people, *notice).await);
@@ -275,12 +276,18 @@ impl<W: World> Supervisor<W> {
             }
         }
         // What came to its end and was set going again within the turn has one report or none.
-        over.retain(|run| self.result(run).is_some());
+        let early = |run: &RunId| {
+            let told = |fact: &Fact| matches!(fact, Fact::ReportTold { run: of } if of == run);
+            turn.facts.iter().any(|(_, fact)| told(fact))
+        };
+        over.retain(|run| self.result(run).is_some() || early(run));
         for run in over {
             let (view, mail) = self.report(&run).await?;
             turn.mail.extend(mail);
             turn.reports.push((run, view));
         }
+        let signed = self.signed_reports(&turn.facts).await?;
+        turn.reports.extend(signed);
         let trial = self.parts.clock.offset().and_then(|offset| {
             let run = turn.facts.iter().rev().find_map(|(_, fact)| fact.run())?;
             Some((run.clone(), offset))

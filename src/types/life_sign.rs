@@ -1,12 +1,13 @@
 //! What a supervisor that serves says of itself from time to time, for whoever watches from another host.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::BatchId;
 
 /// That the loop of the supervisor that leads turns, and that its store answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LifeSign {
     /// The form of this: 1.
     pub version: u32,
@@ -27,7 +28,7 @@ pub struct LifeSign {
     pub waiting_since: Option<Timestamp>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NextStart {
     pub batch: BatchId,
     pub at: Timestamp,

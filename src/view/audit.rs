@@ -1,16 +1,19 @@
-//! What people did: actions, orders, overrides, freezes, second persons, logins, credentials, and who came to have which
-//! rights. Each line with its entry of the journal.
+//! What people did: actions, orders, overrides, freezes, second persons, incidents, hand-overs of shifts, logins, credentials,
+//! and who came to have which rights. Each line with its entry of the journal.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::hand_over::HandOverDeed;
 use crate::core::access::rights_of;
 use crate::core::fact::{Action, ChangeStep, Fact, LoginHow, LoginTrouble, Proposed};
+use crate::core::incident::{Fault, IncidentStep};
 use crate::definition::site::Site;
 use crate::types::{
-    BusinessDate, ChangeId, EventKey, EventName, PersonId, Rights, Role, RunId, TeamName,
+    BusinessDate, ChangeId, EventKey, EventName, HandOverId, IncidentId, PersonId, Rights, Role,
+    RunId, TeamName,
 };
 
 /// The person that starts of schedules are made by.
@@ -73,6 +76,18 @@ pub enum Did {
     MoveChange {
         change: ChangeId,
         step: ChangeStep,
+    },
+    OpenIncident {
+        incident: IncidentId,
+        title: String,
+    },
+    MoveIncident {
+        incident: IncidentId,
+        step: IncidentStep,
+    },
+    MoveHandOver {
+        hand_over: HandOverId,
+        step: HandOverDeed,
     },
     TellEvent {
         name: EventName,
@@ -271,9 +286,33 @@ fn by_whom(fact: &Fact) -> Option<(Option<PersonId>, Did, String)> {
             let did = Did::TellEvent { name, business_date: received.business_date, key };
             (&received.by, did, received.reason.clone())
         }
-        other => return of_credentials(other),
+        other => return of_duty(other).or_else(|| of_credentials(other)),
     };
     Some((Some(person.clone()), did, reason))
+}
+
+/// What people on duty did with incidents and with shifts; what nightrun did is nobody's doing.
+fn of_duty(fact: &Fact) -> Option<(Option<PersonId>, Did, String)> {
+    let (by, did, reason) = match fact {
+        Fact::IncidentOpened(opened) => {
+            let (title, reason) = match &opened.fault {
+                Fault::Told { title } => (title.clone(), String::new()),
+                Fault::Drill { drill, terms } => (drill.to_string(), terms.why.clone()),
+                _ => return None,
+            };
+            (&opened.by, Did::OpenIncident { incident: opened.incident, title }, reason)
+        }
+        Fact::IncidentMoved(moved) => {
+            let did = Did::MoveIncident { incident: moved.incident, step: moved.step.clone() };
+            (&moved.by, did, moved.reason.clone())
+        }
+        Fact::HandOverMoved(moved) => {
+            let (hand_over, step) = (moved.hand_over.clone(), HandOverDeed::of(&moved.step));
+            (&moved.by, Did::MoveHandOver { hand_over, step }, moved.words.clone())
+        }
+        _ => return None,
+    };
+    by.as_ref().map(|by| (Some(by.clone()), did, reason))
 }
 
 fn of_credentials(fact: &Fact) -> Option<(Option<PersonId>, Did, String)> {

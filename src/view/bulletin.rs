@@ -53,7 +53,7 @@ pub struct BulletinView {
     pub shifts: Vec<ShiftTold>,
     /// Of these a calendar does not say who had them, or when.
     pub unknown_shifts: u32,
-    /// Hand-overs that nobody has accepted.
+    /// Hand-overs that nobody had accepted at its end.
     pub hand_overs: Vec<HandOverLine>,
     /// Starts of schedules in the 24 hours after it.
     pub ahead: Vec<AheadStart>,
@@ -143,7 +143,7 @@ pub fn of(
         recurring,
         shifts,
         unknown_shifts,
-        hand_overs: of_hand_over::list(core, false),
+        hand_overs: of_hand_over::open_at(core, to),
         ahead: starts_ahead(core, to, until),
     })
 }

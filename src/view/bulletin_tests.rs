@@ -3,13 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::SignedDuration;
+
 use super::*;
+use crate::core::fact::Fact;
+use crate::core::hand_over::{self, HandOverStep};
 use crate::core::incident::{IncidentOrder, Wanted};
 use crate::core::night::Event;
 use crate::core::test_night::{Night, site};
 use crate::core::test_site::job;
 use crate::definition::site::{Clocks, Drill, Escalation, Limit, Policy, Rung, Tell};
-use crate::types::{DrillName, IncidentKind, PersonId, Role};
+use crate::types::{DrillName, HandOverId, IncidentKind, PersonId, Role};
+use crate::view::hand_over::HandOverState;
 
 fn lost_host() -> DrillName {
     DrillName::new("lost-host").unwrap()
@@ -118,4 +123,34 @@ fn a_bulletin_of_a_former_time_says_what_it_said_then() {
         "2 of 2 [] []",
     ];
     assert_eq!(said, expected);
+}
+
+#[test]
+fn hand_overs_are_told_of_as_they_stood_at_the_end_of_the_time() {
+    let mut night = night();
+    let begun = night.now.wall;
+    let hour = |hours: i64| begun + SignedDuration::from_hours(hours);
+    let id: HandOverId = "night@2026-10-30".parse().unwrap();
+    let opened = hand_over::Opened {
+        hand_over: id.clone(),
+        to: Vec::new(),
+        began: begun,
+        ends: hour(2),
+        outgoing: vec![PersonId::new("li").unwrap()],
+        incoming: Vec::new(),
+        notify: Vec::new(),
+    };
+    night.core.replay(hour(1), &Fact::HandOverOpened(Box::new(opened))).unwrap();
+    for (number, step) in [(1, HandOverStep::Given), (2, HandOverStep::Same)] {
+        let (hand_over, words) = (id.clone(), String::new());
+        let moved = hand_over::Moved { hand_over, number, by: None, words, step };
+        let fact = Fact::HandOverMoved(Box::new(moved));
+        night.core.replay(hour(i64::from(number) + 1), &fact).unwrap();
+    }
+    let told = |hours| {
+        let view = of(&night.core, (begun, hour(hours)), Vec::new(), Default::default()).unwrap();
+        view.hand_overs.iter().map(|line| line.state).collect::<Vec<_>>()
+    };
+    assert!(told(0).is_empty() && told(3).is_empty());
+    assert_eq!([told(1), told(2)], [[HandOverState::Open], [HandOverState::Given]]);
 }

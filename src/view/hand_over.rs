@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Who;
-use crate::core::hand_over::Draft;
+use crate::core::hand_over::{Draft, HandOverStep};
 use crate::types::{HandOverId, PersonId, Text, Zone};
 
 /// How far a hand-over (交接) has come.
@@ -86,6 +86,19 @@ pub enum HandOverDeed {
     Accepted,
     Same,
     Late,
+}
+
+impl HandOverDeed {
+    pub fn of(step: &HandOverStep) -> Self {
+        match step {
+            HandOverStep::Told { .. } => Self::Told,
+            HandOverStep::Noted => Self::Noted,
+            HandOverStep::Given => Self::Given,
+            HandOverStep::Accepted { .. } => Self::Accepted,
+            HandOverStep::Same => Self::Same,
+            HandOverStep::Late => Self::Late,
+        }
+    }
 }
 
 impl HandOverView {

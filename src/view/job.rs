@@ -173,6 +173,13 @@ pub struct Late {
     pub due: Timestamp,
 }
 
+impl StateWord {
+    /// Its work is there, done or declared so, or is not wanted.
+    pub(super) fn is_done(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Forced | Self::Skipped)
+    }
+}
+
 impl JobState {
     pub fn word(&self) -> StateWord {
         match self {

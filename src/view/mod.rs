@@ -4,6 +4,7 @@
 pub mod access;
 pub mod archives;
 pub mod audit;
+pub mod bands;
 pub mod behind;
 pub mod bulletin;
 pub mod change;
@@ -34,6 +35,7 @@ pub mod of_path;
 pub mod of_plan;
 pub mod of_plan_job;
 pub mod of_rehearsal;
+mod of_report;
 pub mod of_run;
 pub mod of_standing;
 pub mod of_tried;

@@ -92,6 +92,7 @@ pub fn event(after: &State, at: Timestamp, fact: &Fact) -> Option<EventLine> {
             reason: reason_besides(action, reason),
         },
         Fact::AttemptIntended { .. }
+        | Fact::ReportTold { .. }
         | Fact::AcrossKnown { .. }
         | Fact::ScheduleTaken { .. }
         | Fact::DefinitionsTaken { .. }
@@ -121,7 +122,8 @@ pub fn event(after: &State, at: Timestamp, fact: &Fact) -> Option<EventLine> {
         | Fact::RoundInspected(_)
         | Fact::InspectionsCounted(_)
         | Fact::HandOverOpened(_)
-        | Fact::HandOverMoved(_) => return None,
+        | Fact::HandOverMoved(_)
+        | Fact::HandOverForgotten { .. } => return None,
     };
     Some(EventLine { at, what })
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::Who;
 use super::hand_over::{HandOverDeed, HandOverLine, HandOverState, HandOverStepLine, HandOverView};
 use crate::core::hand_over::{Draft, HandOver, HandOverStep, Note, Taken};
@@ -11,9 +13,19 @@ use crate::types::{HandOverId, Now, PersonId, ShiftName, Text};
 
 /// Hand-overs, the shift that ended last first: those that nobody has accepted, or all.
 pub fn list(core: &Core, all: bool) -> Vec<HandOverLine> {
-    let Some(site) = core.on_call().map(|on_call| &on_call.site) else { return Vec::new() };
     let known = core.state().standing.hand_overs.values();
-    let mut known: Vec<&HandOver> = known.filter(|known| all || known.is_open()).collect();
+    lines(core, known.filter(|known| all || known.is_open()).collect())
+}
+
+/// Those that nobody had accepted at a former time, as they stood then.
+pub fn open_at(core: &Core, at: Timestamp) -> Vec<HandOverLine> {
+    let then = core.state().standing.hand_overs.values().filter_map(|known| known.as_of(at));
+    let open: Vec<HandOver> = then.filter(HandOver::is_open).collect();
+    lines(core, open.iter().collect())
+}
+
+fn lines(core: &Core, mut known: Vec<&HandOver>) -> Vec<HandOverLine> {
+    let Some(site) = core.on_call().map(|on_call| &on_call.site) else { return Vec::new() };
     known.sort_by(|a, b| (b.what.ends, &b.what.hand_over).cmp(&(a.what.ends, &a.what.hand_over)));
     known.into_iter().map(|known| line(site, known)).collect()
 }
@@ -69,19 +81,15 @@ fn title(site: &Site, shift: &ShiftName) -> Text {
 }
 
 fn step(site: &Site, taken: &Taken) -> HandOverStepLine {
-    let (deed, told) = match &taken.step {
-        HandOverStep::Told { people } => (HandOverDeed::Told, &people[..]),
-        HandOverStep::Noted => (HandOverDeed::Noted, &[][..]),
-        HandOverStep::Given => (HandOverDeed::Given, &[][..]),
-        HandOverStep::Accepted { .. } => (HandOverDeed::Accepted, &[][..]),
-        HandOverStep::Same => (HandOverDeed::Same, &[][..]),
-        HandOverStep::Late => (HandOverDeed::Late, &[][..]),
+    let told = match &taken.step {
+        HandOverStep::Told { people } => &people[..],
+        _ => &[],
     };
     HandOverStepLine {
         at: taken.at,
         by: taken.by.as_ref().map(|id| Who::of(site, id)),
         words: taken.words.clone(),
-        step: deed,
+        step: HandOverDeed::of(&taken.step),
         told: told.iter().map(|id| Who::of(site, id)).collect(),
     }
 }

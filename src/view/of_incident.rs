@@ -4,6 +4,8 @@ use super::incident::{
     BlockedJob, ClockLine, IncidentLine, IncidentMail, IncidentView, StepLine, Which,
 };
 use super::{Who, of_job, of_run};
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::core::containment;
@@ -11,7 +13,7 @@ use crate::core::incident::{Incident, IncidentStep, Moved};
 use crate::core::night::Core;
 use crate::core::state::{Run, State, Unfit};
 use crate::definition::site::Site;
-use crate::types::{IncidentId, Now, PersonId};
+use crate::types::{IncidentId, Now, PersonId, RunId};
 
 pub(super) fn line(site: &Site, incident: &Incident) -> IncidentLine {
     let who = |id| Who::of(site, id);
@@ -29,6 +31,16 @@ pub(super) fn line(site: &Site, incident: &Incident) -> IncidentLine {
         rooms: incident.rooms.clone(),
         owner: incident.owner.as_ref().map(who),
     }
+}
+
+/// Its limits of the contract, and how they stand.
+pub(super) fn clocks(incident: &Incident) -> impl Iterator<Item = ClockLine> + '_ {
+    incident.clocks.iter().map(|(kind, clock)| ClockLine {
+        kind: *kind,
+        due: clock.due,
+        met: clock.met,
+        missed: clock.breached || clock.met.is_some_and(|met| met > clock.due),
+    })
 }
 
 /// Those of a run.
@@ -49,6 +61,14 @@ pub fn list(core: &Core, which: Which) -> Vec<IncidentLine> {
     wanted.filter_map(|incident| Some(line(site_of(core, incident)?, incident))).collect()
 }
 
+/// Open ones that none of these runs tells of.
+pub fn besides<'a>(core: &Core, runs: impl IntoIterator<Item = &'a RunId>) -> Vec<IncidentLine> {
+    let runs: BTreeSet<&RunId> = runs.into_iter().collect();
+    let mut open = list(core, Which::Open);
+    open.retain(|line| line.run.as_ref().is_none_or(|run| !runs.contains(run)));
+    open
+}
+
 /// All of one.
 ///
 /// # Errors
@@ -61,12 +81,6 @@ pub fn view(core: &Core, id: IncidentId) -> Result<IncidentView, Unfit> {
         .steps
         .iter()
         .map(|taken| step_line(site, taken.at, taken.by.as_ref(), (&taken.reason, &taken.step)));
-    let clocks = incident.clocks.iter().map(|(kind, clock)| ClockLine {
-        kind: *kind,
-        due: clock.due,
-        met: clock.met,
-        missed: clock.breached || clock.met.is_some_and(|met| met > clock.due),
-    });
     Ok(IncidentView {
         line: line(site, incident),
         zone: site.zone.clone(),
@@ -76,7 +90,7 @@ pub fn view(core: &Core, id: IncidentId) -> Result<IncidentView, Unfit> {
         policy: incident.what.policy.clone(),
         acknowledged: incident.acknowledged,
         at_risk: incident.what.at_risk.clone(),
-        clocks: clocks.collect(),
+        clocks: clocks(incident).collect(),
         muted: incident.muted,
         next: core.incident_due(incident),
         steps: steps.collect(),
@@ -103,21 +117,27 @@ fn step_line(
     StepLine { at, by: by.map(who), reason: reason.to_owned(), step: step.clone(), told }
 }
 
-/// What a mail about it is made of.
+/// What a mail about it is made of. `beside`: a core that has its run at hand, where this one has let it go.
 ///
 /// # Errors
 /// There is no such incident, or no site is known here.
 pub fn mail(
-    core: &Core,
+    (core, beside): (&Core, Option<&Core>),
     id: IncidentId,
     now: Now,
     around: of_job::Around<'_>,
 ) -> Result<IncidentMail, Unfit> {
-    let incident = view(core, id)?;
-    let run = incident.line.run.as_ref().and_then(|run| core.state().runs.get(run));
-    let Some(run) = run else {
+    let mut incident = view(core, id)?;
+    let with_run = [Some(core), beside].into_iter().flatten().find_map(|core| {
+        let run = core.state().runs.get(incident.line.run.as_ref()?)?;
+        Some((core, run))
+    });
+    let known = core.state().incident(id)?;
+    let Some((core, run)) = with_run else {
         return Ok(IncidentMail { incident, head: None, job: None, blocks: Vec::new() });
     };
+    incident.business_date = Some(run.opened.business_date);
+    incident.offers = containment::offers(core, known);
     let index = incident.line.job.as_ref().and_then(|job| run.index(job));
     let job = index.map(|index| {
         let critical = of_job::critical_path(run);

@@ -6,11 +6,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Who;
+use super::bands;
 use super::job::{JobLine, StateWord};
 use super::list::ListView;
 use super::of_fact::reason_besides;
 use super::of_incident;
 use super::of_job::{Around, lines};
+use super::of_report;
 use super::of_standing;
 use super::report::{Act, ActionLine, ChangeLine, ReportView};
 use super::run::{RunHead, Totals};
@@ -44,6 +46,7 @@ pub fn head(run: &Run, now: Now, around: Around<'_>) -> RunHead {
         late: late(run),
         expected_end: ahead.and_then(|ahead| ahead.end),
         list: ListView::of(&run.opened).map(Box::new),
+        bands: Vec::new(),
     }
 }
 
@@ -53,6 +56,18 @@ fn late(run: &Run) -> Option<Late> {
     Some(Late { by: Span::of(Duration::try_from(by).unwrap_or_default()), why })
 }
 
+/// The same, of a page that draws the night.
+fn drawn_head(
+    core: &Core,
+    run: &Run,
+    jobs: &[JobLine],
+    now: Now,
+    around: Around<'_>,
+) -> Result<RunHead, Unfit> {
+    let head = head(run, now, around);
+    Ok(RunHead { bands: bands::of(core, run, &head, jobs)?, ..head })
+}
+
 /// How a run stands now.
 pub fn status(core: &Core, run: &RunId, now: Now, around: Around<'_>) -> Result<StatusView, Unfit> {
     let run = core.state().run(run)?;
@@ -60,7 +75,7 @@ pub fn status(core: &Core, run: &RunId, now: Now, around: Around<'_>) -> Result<
     let open =
         of_incident::of_run(core.state(), run).into_iter().filter(|line| line.closed.is_none());
     Ok(StatusView {
-        head: head(run, now, around),
+        head: drawn_head(core, run, &jobs, now, around)?,
         totals: Totals::of(&jobs),
         jobs,
         incidents: open.collect(),
@@ -70,7 +85,8 @@ pub fn status(core: &Core, run: &RunId, now: Now, around: Around<'_>) -> Result<
     })
 }
 
-/// The morning report of a run. `journal_head` and `generated_at` (wall time of the host) are the page's own.
+/// The morning report of a run. `journal_head` and `generated_at` (wall time of the host) are the page's own; former
+/// runs and missed starts are for whoever reads the store.
 pub fn report(
     core: &Core,
     run: &RunId,
@@ -82,13 +98,18 @@ pub fn report(
     let run = core.state().run(run)?;
     let jobs = lines(core, run, now, around)?;
     Ok(ReportView {
-        head: head(run, now, around),
+        head: drawn_head(core, run, &jobs, now, around)?,
         totals: Totals::of(&jobs),
         changes: changes(run, &jobs),
+        deadlines: of_report::deadlines(run, &jobs, now.wall),
         jobs,
         incidents: of_incident::of_run(core.state(), run),
         actions: actions(run),
+        limits: of_report::limits(core, run),
+        shifts: of_report::shifts(core, run, now.wall),
+        week_before: None,
         missed_starts: Vec::new(),
+        inspections: None,
         unsent_mail: around.unsent_mail,
         journal_head,
         generated_at,

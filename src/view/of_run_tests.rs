@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::civil::{date, time};
 
 use super::event::Event as Told;
@@ -10,12 +11,14 @@ use super::report::{Act, OpenPoint};
 use super::run::DeadlineState;
 use super::why::Reason;
 use super::{of_fact, of_incident, of_run, of_why, of_why_unopened};
-use crate::core::fact::Action;
+use crate::core::fact::{Action, Deadline};
 use crate::core::forecast;
 use crate::core::test_night::{Night, name, site};
 use crate::core::test_site::job;
-use crate::definition::site::Job;
-use crate::types::{BusinessDate, Ending, IncidentId, Severity, Span};
+use crate::definition::site::{DayRule, Days, Freeze, FreezeScope, Job, Opening, Window};
+use crate::types::{
+    BusinessDate, Ending, HostName, IncidentId, Severity, Span, Text, WindowClass, Zone,
+};
 
 fn takes(name: &str, needs: &[&str], seconds: u64) -> Job {
     Job { expected: Some(Span::seconds(seconds)), ..job(name, needs) }
@@ -64,7 +67,7 @@ fn a_failure_shows_what_it_blocks_to_everyone_who_is_told() {
     let mut night = night();
     night.bad("a");
     let around = Around::nothing();
-    let mail = of_incident::mail(&night.core, IncidentId(1), night.now, around).unwrap();
+    let mail = of_incident::mail((&night.core, None), IncidentId(1), night.now, around).unwrap();
     let blocked: Vec<&str> = mail.blocks.iter().map(|job| job.name.as_str()).collect();
     assert_eq!(blocked, ["b", "c"]);
     let line = &mail.incident.line;
@@ -103,6 +106,127 @@ fn a_report_tells_who_did_what_and_what_is_open() {
     let incident = report.incidents.first().map(|line| OpenPoint::Incident(Box::new(line.clone())));
     let incident = incident.unwrap();
     assert_eq!(report.open_points(), [unknown, incident, OpenPoint::UnsentMail { count: 1 }]);
+}
+
+#[test]
+fn windows_and_freezes_of_jobs_that_take_part_are_bands() {
+    let at = |text: &str| text.parse::<Timestamp>().unwrap();
+    let class = WindowClass::new("night-change").unwrap();
+    let bound = Job { window: Some(class.clone()), ..takes("a", &[], 600) };
+    let mut site = site(vec![bound, takes("b", &["a:failed"], 60)]);
+    let open = |from: i8, to: i8| Opening {
+        days: DayRule { days: Days::EveryDay, offset: 0, calendar: None },
+        from: time(from, 0, 0, 0),
+        to: time(to, 0, 0, 0),
+        zone: Zone::utc(),
+        only_while: None,
+    };
+    let window = |open| Window { title: Text::en("Night"), open };
+    site.windows.insert(class.clone(), window(vec![open(21, 22), open(23, 1)]));
+    site.windows.insert(WindowClass::new("other").unwrap(), window(vec![open(21, 22)]));
+    let freeze = |host: &str, from, to| Freeze {
+        reason: Text::en(host),
+        from: at(from),
+        to: at(to),
+        scope: FreezeScope { hosts: vec![HostName::new(host).unwrap()], ..FreezeScope::default() },
+    };
+    site.freezes = vec![
+        freeze("elsewhere", "2026-10-30T00:00:00Z", "2026-11-30T00:00:00Z"),
+        freeze("local", "2026-10-30T22:30:00Z", "2026-10-31T22:30:00Z"),
+        freeze("local", "2026-10-30T00:00:00Z", "2026-10-30T12:00:00Z"),
+    ];
+    let eod = site.batches.values_mut().next().unwrap();
+    std::sync::Arc::make_mut(eod).must_complete_by = Some(time(2, 0, 0, 0));
+    let mut night = Night::with(site, |_| {});
+    let bands = |night: &Night| {
+        let page = of_run::status(&night.core, &night.run_id(), night.now, Around::nothing());
+        page.unwrap().head.bands
+    };
+    let known = bands(&night);
+    let spans: Vec<_> = known.iter().map(|band| (&band.window, band.spans.clone())).collect();
+    let (open, due) = (at("2026-10-30T21:30:00Z"), at("2026-10-31T02:00:00Z"));
+    let wanted = vec![
+        (open, at("2026-10-30T22:00:00Z")),
+        (at("2026-10-30T23:00:00Z"), at("2026-10-31T01:00:00Z")),
+    ];
+    let frozen = vec![(at("2026-10-30T22:30:00Z"), due)];
+    assert_eq!(spans, [(&Some(class), wanted), (&None, frozen)], "cut to the time of the run");
+    night.pass(1);
+    night.good("a");
+    assert_eq!(bands(&night).len(), 2, "what is over is drawn all the same");
+}
+
+#[test]
+fn a_report_tells_which_deadlines_were_kept() {
+    let mut urgent = takes("a", &[], 600);
+    urgent.must_start_by = Some(time(21, 45, 0, 0));
+    urgent.must_complete_by = Some(time(21, 40, 0, 0));
+    let mut site = site(vec![urgent, takes("b", &["a"], 60)]);
+    let eod = site.batches.values_mut().next().unwrap();
+    std::sync::Arc::make_mut(eod).must_complete_by = Some(time(22, 0, 0, 0));
+    let mut night = Night::with(site, |_| {});
+    let deadlines = |night: &Night| {
+        let (run, at) = (night.run_id(), night.now.wall);
+        let report =
+            of_run::report(&night.core, &run, night.now, Around::nothing(), None, at).unwrap();
+        let lines = report.deadlines.into_iter();
+        let lines = lines.map(|line| {
+            let job = line.job.map(|job| job.to_string()).unwrap_or_default();
+            (job, line.deadline, line.met.is_some(), line.missed)
+        });
+        lines.collect::<Vec<_>>()
+    };
+    let (start, end) = (Deadline::MustStartBy, Deadline::MustCompleteBy);
+    let line = |job: &str, deadline, met, missed| (job.to_owned(), deadline, met, missed);
+    let open = [line("", end, false, false), line("a", start, false, false)];
+    assert_eq!(deadlines(&night)[..2], open);
+    let (attempt, at) = (night.attempt("a"), night.now.wall);
+    night.must(crate::core::night::Event::Started { attempt, pid: 1, at });
+    night.pass(900);
+    night.good("a");
+    night.good("b");
+    let kept =
+        [line("", end, true, false), line("a", start, true, false), line("a", end, true, true)];
+    assert_eq!(deadlines(&night), kept);
+}
+
+#[test]
+fn a_report_is_signed_when_the_run_is_over_and_signed_anew_when_it_was_opened_again() {
+    let mut night = night();
+    let sign = || Action::Sign { shifts: Vec::new() };
+    let refused = night.act(sign()).unwrap_err();
+    assert!(refused.to_string().contains("under way"), "{refused}");
+    for job in ["a", "b", "c"] {
+        night.good(job);
+    }
+    night.bad("d");
+    night.pass(60);
+    night.act(sign()).unwrap();
+    let signed = |night: &Night| {
+        let (run, at) = (night.run_id(), night.now.wall);
+        let report =
+            of_run::report(&night.core, &run, night.now, Around::nothing(), None, at).unwrap();
+        report.signatures().map(|line| line.by.name.en.clone()).collect::<Vec<_>>()
+    };
+    assert!(night.run().result.is_some(), "a signature sets nothing going");
+    assert_eq!(signed(&night), ["Li Wei"]);
+    night.pass(60);
+    night.act(Action::Retry { job: name("d") }).unwrap();
+    assert!(signed(&night).is_empty(), "under way");
+    night.good("d");
+    assert!(signed(&night).is_empty(), "what was signed was another end");
+}
+
+#[test]
+fn limits_of_the_contract_are_those_of_the_incidents_of_the_run() {
+    let mut night = night();
+    night.bad("a");
+    let incidents = &night.core.state().incidents;
+    let clocks: usize = incidents.values().map(|incident| incident.clocks.len()).sum();
+    let (run, at) = (night.run_id(), night.now.wall);
+    let report = of_run::report(&night.core, &run, night.now, Around::nothing(), None, at).unwrap();
+    assert_eq!(report.limits.len(), clocks);
+    assert!(report.limits.iter().all(|line| line.incident == IncidentId(1)));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::bands::Band;
 use super::job::{JobLine, StateWord};
 use super::list::ListView;
 use super::starts::Late;
@@ -42,6 +43,9 @@ pub struct RunHead {
     /// The list that its jobs are, where it is the run of one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list: Option<Box<ListView>>,
+    /// Windows and freezes of its time, where a page draws the night.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bands: Vec<Band>,
 }
 
 /// How the run stands to its must-complete-by.

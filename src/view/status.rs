@@ -15,6 +15,8 @@ use crate::types::{BatchId, Zone};
 pub struct StatusPage {
     /// The runs that are under way; where there is none, the last one.
     pub runs: Vec<StatusView>,
+    /// Open incidents that belong to none of these runs: to no run at all, or to one that is not shown; the newest first.
+    pub incidents: Vec<IncidentLine>,
     /// Starts of schedules that lie ahead, the next first; `null` where no schedules are served.
     pub next: Option<Vec<NextStart>>,
     pub now: Timestamp,

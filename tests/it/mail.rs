@@ -7,7 +7,7 @@ use mail_parser::{MessageParser, MimeHeaders};
 use nightrun::definition::site::{Smtp, Tls};
 use nightrun::driver::mail::{FolderMailer, LIMIT, SmtpMailer, compose};
 use nightrun::journal::OutgoingMail;
-use nightrun::port::{Attachment, Letter, Mailer, Party, SendError};
+use nightrun::port::{Attachment, Letter, Mailer, Party, Picture, SendError};
 
 use crate::journal_writer::time;
 use crate::smtp_sink::{Behaviour, Encryption, Sink, certificate};
@@ -28,6 +28,7 @@ fn letter() -> Letter {
         date: time("2026-10-30T20:31:07Z"),
         text: "作业 load 失败\n.\n看操作手册\n".into(),
         html: "<p>作业 <b>load</b> 失败</p>".into(),
+        pictures: Vec::new(),
         attachments: vec![Attachment {
             file_name: "日终报告.html".into(),
             content_type: "text/html; charset=utf-8".into(),
@@ -82,6 +83,40 @@ fn a_message_reads_back_as_it_was_meant() {
     let attached = message.attachment(0).unwrap();
     assert_eq!(attached.attachment_name(), Some("日终报告.html"));
     assert_eq!(attached.contents(), letter.attachments[0].bytes);
+}
+
+#[test]
+fn a_picture_comes_within_the_page_that_shows_it_and_the_text_stays_whole() {
+    let mut letter = letter();
+    letter.html = "<p>日终</p><img src=\"cid:timeline\">".into();
+    letter.pictures =
+        vec![Picture { id: "timeline".into(), bytes: b"\x89PNG\r\n\x1a\n..".to_vec() }];
+    let mail = compose(&letter, letter.date).unwrap();
+    let message = MessageParser::default().parse(&mail.bytes).unwrap();
+    let types: Vec<String> = message
+        .parts
+        .iter()
+        .map(|part| {
+            let kind = part.content_type().unwrap();
+            format!("{}/{}", kind.ctype(), kind.subtype().unwrap_or_default())
+        })
+        .collect();
+    let nested = [
+        "multipart/mixed",
+        "multipart/alternative",
+        "text/plain",
+        "multipart/related",
+        "text/html",
+        "image/png",
+        "text/html",
+    ];
+    assert_eq!(types, nested);
+    let picture = &message.parts[5];
+    assert_eq!(picture.content_id(), Some("timeline"));
+    assert_eq!(picture.content_disposition().unwrap().ctype(), "inline");
+    assert_eq!(picture.contents(), letter.pictures[0].bytes);
+    assert_eq!(message.body_text(0).unwrap().replace("\r\n", "\n"), letter.text);
+    assert_eq!(message.body_html(0).unwrap().trim_end(), letter.html);
 }
 
 #[test]

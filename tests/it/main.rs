@@ -41,6 +41,7 @@ mod store_archived;
 mod store_postgres;
 mod store_sqlite;
 mod store_suite;
+mod store_suite_acts;
 mod store_suite_events;
 mod tcp_wire;
 mod webhook;

@@ -11,6 +11,7 @@ use nightrun::types::{
 };
 
 pub(crate) use crate::store_archived::an_archived_run_keeps_its_place_and_a_lost_one_gets_its_own;
+pub(crate) use crate::store_suite_acts::what_people_did_since_an_instant_is_found_whatever_run_it_is_about;
 pub(crate) use crate::store_suite_events::an_event_stands_until_it_is_forgotten;
 
 use crate::journal_writer::{Writer, attempt, ended, job, mail, note, opened, run, settled, time};
@@ -30,6 +31,7 @@ macro_rules! store_suite {
             rows_that_change_one_thing_twice_are_stored_in_their_order,
             credentials_are_kept_beside_the_journal, an_event_stands_until_it_is_forgotten,
             an_archived_run_keeps_its_place_and_a_lost_one_gets_its_own,
+            what_people_did_since_an_instant_is_found_whatever_run_it_is_about,
         );
     };
     ($open:path: $($case:ident),+ $(,)?) => {
@@ -293,6 +295,13 @@ pub(crate) async fn history_knows_the_last_good_attempts<S: Store>(store: S) {
     let post = history[&job("post")];
     let seven = Span::of(Duration::from_millis(7));
     assert_eq!((post.attempts, post.p50, post.p95), (1, seven, seven));
+
+    let took = writer.store.reader().took(&eod).await.unwrap();
+    assert_eq!(took.keys().cloned().collect::<Vec<_>>(), [job("load"), job("never"), job("post")]);
+    assert_eq!(took[&job("post")], seven);
+    assert!(took[&job("load")] >= Span::seconds(9_000), "from its first start to its last end");
+    let other = run("eod@2026-10-29#1");
+    assert!(writer.store.reader().took(&other).await.unwrap().is_empty());
 
     let samples = writer.store.reader().samples(&eod.batch, 20).await.unwrap();
     let seconds = (6..=25).map(Span::seconds).collect::<Vec<_>>();

@@ -273,20 +273,39 @@ impl Desk<'_> {
         self.window_now(start, self.scheduled(start.environment)).ok()
     }
 
+    /// When the windows close in which it may start now, that of its list among them; `None`: they are not open, or it is not
+    /// bound to them (an emergency, or what is let run late).
+    pub(super) fn closes(&self, start: &Start<'_>) -> Option<Timestamp> {
+        let of_list = self.scheduled(start.environment).and_then(|(_, window)| window);
+        let classes = self.bound_by(start);
+        let is_bound = self.change.kind == ChangeKind::Normal && !classes.is_empty();
+        let is_now = of_list.is_none_or(|(opens, closes)| opens <= start.at && start.at < closes);
+        match self.windows.gate(&classes, start.subject, start.at, Duration::ZERO) {
+            Gate::Open { closes } if is_bound && is_now => {
+                closes.into_iter().chain(of_list.map(|(_, closes)| closes)).min()
+            }
+            _ => None,
+        }
+    }
+
+    /// The classes that must be open for a start: those of the rules, of the change, of its job and of its batch.
+    fn bound_by<'a>(&'a self, start: &Start<'a>) -> Vec<&'a WindowClass> {
+        let own = self.classes(start.environment).into_iter();
+        own.chain(start.classes.iter().copied()).collect()
+    }
+
     /// Why it may start now, or why not (D7, D9, D10).
     fn window_now(
         &self,
         start: &Start<'_>,
         scheduled: Option<Listed>,
     ) -> Result<WindowDecision, Missing> {
-        let own = self.classes(start.environment);
-        let classes: Vec<&WindowClass> =
-            own.iter().copied().chain(start.classes.iter().copied()).collect();
+        let classes = self.bound_by(start);
         let needs = self.must_fit(start.environment).max(start.needs);
         let gate = self.windows.gate(&classes, start.subject, start.at, needs);
         let early = scheduled.and_then(|(_, window)| window).filter(|(opens, _)| *opens > start.at);
         if let (Some((opens, _)), Some(class), ChangeKind::Normal) =
-            (early, own.first(), self.change.kind)
+            (early, self.classes(start.environment).first(), self.change.kind)
         {
             let reason = WindowReason::NotOpen { class: (*class).clone() };
             return Err(Missing::Window { reason, next: Some(opens) });

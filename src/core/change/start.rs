@@ -109,6 +109,20 @@ pub(in crate::core) fn cleared(
     })
 }
 
+/// When the windows close that the rules leave open to a change at an instant; `None`: they are not about the job. Inside: it
+/// is bound to none of them, or not all are open.
+pub(in crate::core) fn closes(
+    state: &State,
+    rules: &Rules,
+    (run, index): (&Run, usize),
+    at: Timestamp,
+) -> Option<Option<Timestamp>> {
+    let of = subject(run, index)?;
+    let desk = Desk::new(&run.site, &rules.windows, of.change, &state.standing.changes).ok();
+    let classes = gate::windows(run, index);
+    Some(desk.and_then(|desk| desk.closes(&start(state, run, index, &of, (at, &classes)))))
+}
+
 /// Whether a person may release or watch the changes of a run.
 pub(in crate::core) fn may_man(
     state: &State,

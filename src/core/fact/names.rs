@@ -20,6 +20,7 @@ impl Fact {
             | Self::Reopened { run, .. }
             | Self::InDoubt { run, .. }
             | Self::DeadlineMissed { run, .. }
+            | Self::ReportTold { run }
             | Self::Acted { run, .. }
             | Self::Asked { run, .. }
             | Self::Stopping { run, .. } => run,
@@ -55,7 +56,8 @@ impl Fact {
             | Self::RoundInspected(_)
             | Self::InspectionsCounted(_)
             | Self::HandOverOpened(_)
-            | Self::HandOverMoved(_) => return None,
+            | Self::HandOverMoved(_)
+            | Self::HandOverForgotten { .. } => return None,
         })
     }
 
@@ -74,6 +76,7 @@ impl Fact {
             Self::Reopened { .. } => "reopened",
             Self::InDoubt { .. } => "in-doubt",
             Self::DeadlineMissed { .. } => "deadline-missed",
+            Self::ReportTold { .. } => "report-told",
             Self::AcrossKnown { .. } => "across-known",
             Self::IncidentOpened(_) => "incident-opened",
             Self::IncidentMoved(_) => "incident-moved",
@@ -84,6 +87,7 @@ impl Fact {
             Self::InspectionsCounted(_) => "inspections-counted",
             Self::HandOverOpened(_) => "hand-over-opened",
             Self::HandOverMoved(_) => "hand-over-moved",
+            Self::HandOverForgotten { .. } => "hand-over-forgotten",
             Self::ScheduleTaken { .. } => "schedule-taken",
             Self::DefinitionsTaken { .. } => "definitions-taken",
             Self::DefinitionsRefused { .. } => "definitions-refused",

@@ -4,8 +4,10 @@
 //! A hand-over is named by its shift and the date on which that shift began. It begins some time before the end of the
 //! shift, by the roster as it stands then. All times are wall times and follow from recorded facts and the roster alone.
 
+mod as_of;
 mod draft;
 mod due;
+mod forget;
 mod take;
 
 use jiff::Timestamp;
@@ -132,16 +134,21 @@ impl HandOver {
             Ok(number) if number == self.steps.len() + 1 => {}
             _ => return Err(wrong()),
         }
-        match &moved.step {
+        let (by, words, step) = (moved.by.clone(), moved.words.clone(), moved.step.clone());
+        self.take(Taken { at, by, words, step });
+        Ok(())
+    }
+
+    fn take(&mut self, taken: Taken) {
+        let at = taken.at;
+        match &taken.step {
             HandOverStep::Told { .. } => self.told = at,
             HandOverStep::Noted => {}
             HandOverStep::Given => self.given = self.given.or(Some(at)),
             HandOverStep::Accepted { .. } | HandOverStep::Same => self.closed = Some(at),
             HandOverStep::Late => self.late = Some(at),
         }
-        let (by, words, step) = (moved.by.clone(), moved.words.clone(), moved.step.clone());
-        self.steps.push(Taken { at, by, words, step });
-        Ok(())
+        self.steps.push(taken);
     }
 }
 

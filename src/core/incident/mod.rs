@@ -8,6 +8,7 @@ mod as_of;
 mod drill;
 mod due;
 mod escalate;
+mod lateness;
 mod over;
 mod raise;
 mod take;
@@ -26,7 +27,7 @@ use crate::types::{
 };
 
 pub use drill::{Absent, DrillStands, DrillTerms, Drilled, Held};
-pub use raise::Foreseen;
+pub use lateness::Foreseen;
 pub(in crate::core) use raise::HOST_GRACE;
 pub use take::{IncidentOrder, LONGEST_MUTE, Wanted};
 pub use whom::{Audience, OnCall};
@@ -46,8 +47,15 @@ pub enum Fault {
     Late { deadline: Deadline, due: Timestamp },
     /// A deadline will be missed, as far as expected times tell.
     WillBeLate { deadline: Deadline, due: Timestamp, expected: Timestamp },
-    /// A job is not done, or does not get in, before its window closes, as far as expected times tell.
-    WindowCloses { closes: Timestamp, expected: Timestamp },
+    /// A job is not done, or does not get in, before its window closes, as far as expected times tell. `expected`: none where
+    /// it never starts by itself after that.
+    WindowCloses {
+        closes: Timestamp,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expected: Option<Timestamp>,
+    },
+    /// A job still runs, and the window that it began in has closed.
+    RunsOver { closed: Timestamp },
     /// No link to the agent of a host.
     HostAway { host: HostName },
     /// The data of a calendar run out.

@@ -15,8 +15,15 @@ impl Mover<'_> {
             let own = incident.is_open() && incident.what.run.as_ref() == Some(run);
             own && !is_told(&incident.what.fault)
         });
-        let over =
-            open.filter(|incident| incident.about().all(|(job, fault)| is_over(state, job, fault)));
+        let now = self.now.wall;
+        let over = open.filter(|incident| {
+            // What was only foreseen behind a fault goes with it; where it still is so it is told by itself.
+            let foreseen = |fault: &Fault| {
+                fault.is_only_foreseen(now) && !incident.what.fault.is_only_foreseen(now)
+            };
+            let mut about = incident.about();
+            about.all(|(job, fault)| foreseen(fault) || is_over(state, job, fault))
+        });
         let over: Vec<IncidentId> = over.map(|incident| incident.what.incident).collect();
         over.into_iter().try_for_each(|incident| self.close_incident(incident))
     }

@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use super::escalate::clocks;
 use super::{AtRisk, Audience, Fault, Incident, IncidentStep, Opened};
 use crate::core::calendar_use::calendars_used;
-use crate::core::closing::Closing;
 use crate::core::fact::{Deadline, Fact};
 use crate::core::night::{Command, Mover, Notice};
 use crate::core::state::{Run, Unfit};
@@ -37,16 +36,6 @@ impl Draft {
         let (kind, also) = (IncidentKind::Fault, Vec::new());
         Self { run: None, job: None, fault, kind, severity, by: None, also }
     }
-}
-
-/// A deadline that will be missed, as far as expected times tell.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Foreseen {
-    pub run: RunId,
-    pub job: Option<JobName>,
-    pub deadline: Deadline,
-    pub due: Timestamp,
-    pub expected: Timestamp,
 }
 
 impl Mover<'_> {
@@ -79,90 +68,12 @@ impl Mover<'_> {
         self.open_incident(draft)
     }
 
-    /// A deadline has passed, and what it is about is not done. Where a fault stands in the way it is part of that.
-    pub(in crate::core) fn late(
-        &mut self,
-        run: &RunId,
-        job: Option<&JobName>,
-        fault: Fault,
-    ) -> Result<(), Unfit> {
-        if let Some(incident) = self.behind(run, job, &fault) {
-            // What was foreseen once is not told again until it is so.
-            let known = incident.about().any(|(_, about)| !is_foreseen(about));
-            if is_foreseen(&fault) && (is_foreseen(&incident.what.fault) || known) {
-                return Ok(());
-            }
-            let incident = incident.what.incident;
-            return self.repeat(incident, job.cloned(), fault, Vec::new());
-        }
-        let state = self.core.state.run(run)?;
-        let index = job.and_then(|job| state.index(job));
-        let severity = declared(state, index).unwrap_or(match index {
-            None => Severity::P1,
-            Some(index) if state.job(index).critical => Severity::P2,
-            Some(_) => Severity::P3,
-        });
-        let (run, job) = (Some(run.clone()), job.cloned());
-        let kind = IncidentKind::Fault;
-        self.open_incident(Draft { run, job, fault, kind, severity, by: None, also: Vec::new() })
-    }
-
-    /// The open incident that lateness is part of: what stands in the way of a job, of the run any; and what else is late in
-    /// the same run, since one slow job makes many late.
-    fn behind(&self, run: &RunId, job: Option<&JobName>, fault: &Fault) -> Option<&Incident> {
-        self.core.state.unfinished().find(|incident| {
-            let in_the_way = |job| incident.is_about(job) || incident.blocks.contains(job);
-            let late_too = is_late(&incident.what.fault) && is_late(fault);
-            // A job that will not get in need not be what makes its run late, and may be of a lower grade by far.
-            let apart = !closes(fault) && incident.about().all(|(_, about)| closes(about));
-            let part = match apart {
-                true => job.is_some_and(in_the_way),
-                false => late_too || job.is_none_or(in_the_way),
-            };
-            incident.is_open() && incident.what.run.as_ref() == Some(run) && part
-        })
-    }
-
     fn about_job(&self, run: &RunId, job: &JobName) -> Option<IncidentId> {
         let mut open = self.core.state.unfinished();
         let found = open.find(|incident| {
             incident.is_open() && incident.what.run.as_ref() == Some(run) && incident.is_about(job)
         });
         found.map(|incident| incident.what.incident)
-    }
-
-    /// Deadlines that will be missed and windows that close too early, all that are known of. What is not among them any
-    /// more is well again; but when a window has closed nothing of it is foreseen, and the work is not done for that.
-    pub(in crate::core) fn foresee(
-        &mut self,
-        late: Vec<Foreseen>,
-        closing: Vec<Closing>,
-    ) -> Result<(), Unfit> {
-        let now = self.now.wall;
-        let may_be_well = |fault: &Fault| match fault {
-            Fault::WindowCloses { closes, .. } => *closes > now,
-            fault => is_foreseen(fault),
-        };
-        let open = self.core.state.unfinished().filter(|incident| {
-            incident.is_open() && incident.about().all(|(_, fault)| may_be_well(fault))
-        });
-        let gone = open.filter(|incident| {
-            let runs = late.iter().map(|late| &late.run).chain(closing.iter().map(|of| &of.run));
-            !runs.into_iter().any(|run| incident.what.run.as_ref() == Some(run))
-        });
-        let gone: Vec<IncidentId> = gone.map(|incident| incident.what.incident).collect();
-        for incident in gone {
-            self.close_incident(incident)?;
-        }
-        for late in late {
-            let (deadline, due, expected) = (late.deadline, late.due, late.expected);
-            let fault = Fault::WillBeLate { deadline, due, expected };
-            self.late(&late.run, late.job.as_ref(), fault)?;
-        }
-        for Closing { run, job, closes, expected } in closing {
-            self.late(&run, Some(&job), Fault::WindowCloses { closes, expected })?;
-        }
-        Ok(())
     }
 
     /// Whoever refuses a message is told of by others. Where that message told of refusals itself it opens no further
@@ -307,7 +218,7 @@ impl Mover<'_> {
     }
 
     /// The same again: one step of its incident, so that the night is told once.
-    fn repeat(
+    pub(super) fn repeat(
         &mut self,
         incident: IncidentId,
         job: Option<JobName>,
@@ -389,7 +300,7 @@ struct AroundRun {
 }
 
 /// What waits behind a job, neither over nor left out, in the order of the file.
-fn blocked(run: &Run, index: usize) -> Vec<JobName> {
+pub(super) fn blocked(run: &Run, index: usize) -> Vec<JobName> {
     let stands_still = |name: &JobName| {
         run.index(name).is_some_and(|index| {
             let job = &run.jobs[index];
@@ -400,7 +311,7 @@ fn blocked(run: &Run, index: usize) -> Vec<JobName> {
     run.graph.blocks(&run.job(index).name).into_iter().filter(stands_still).collect()
 }
 
-fn declared(run: &Run, index: Option<usize>) -> Option<Severity> {
+pub(super) fn declared(run: &Run, index: Option<usize>) -> Option<Severity> {
     index.and_then(|index| run.job(index).severity).or(run.batch.severity)
 }
 
@@ -425,18 +336,6 @@ fn at_risk(run: &Run, index: Option<usize>, blocks: &[JobName], now: Timestamp) 
     });
     let of_run = run.due(None, Deadline::MustCompleteBy).map(|due| AtRisk { job: None, due });
     of_jobs.chain(of_run).filter(|risk| risk.due > now).collect()
-}
-
-fn is_foreseen(fault: &Fault) -> bool {
-    closes(fault) || matches!(fault, Fault::WillBeLate { .. })
-}
-
-fn closes(fault: &Fault) -> bool {
-    matches!(fault, Fault::WindowCloses { .. })
-}
-
-fn is_late(fault: &Fault) -> bool {
-    is_foreseen(fault) || matches!(fault, Fault::Late { .. })
 }
 
 /// Whether two faults of the whole site are one.

@@ -149,6 +149,31 @@ impl Incident {
         }
     }
 
+    /// Every step that a person may take now, as a form of it begins: words are empty, times those that suit most.
+    pub fn steps_for(&self, by: &PersonId, now: Timestamp) -> Vec<Wanted> {
+        let hour = now.saturating_add(SignedDuration::from_hours(1)).unwrap_or(now);
+        let minute_ago = now.saturating_sub(SignedDuration::from_mins(1)).unwrap_or(now);
+        let from = self.opened.min(minute_ago);
+        let other = Severity::ALL.iter().copied().find(|severity| *severity != self.severity);
+        let (cause, measure) = (String::new(), String::new());
+        let all = [
+            Some(Wanted::Acknowledge),
+            // Whoever may acknowledge it need not take it from anybody.
+            self.owner.is_some().then_some(Wanted::TakeOver),
+            Some(Wanted::Note),
+            Some(Wanted::Resolve { cause, measure }),
+            Some(Wanted::OnSite),
+            Some(Wanted::ThirdParty { whom: String::new() }),
+            Some(Wanted::Mute { until: hour }),
+            Some(Wanted::Unmute),
+            other.map(|severity| Wanted::Grade { severity }),
+            Some(Wanted::Interruption { service: String::new(), from, to: now }),
+            Some(Wanted::Report),
+        ];
+        let all = all.into_iter().flatten();
+        all.filter(|step| self.refuses(by, step, now).is_ok()).collect()
+    }
+
     /// What it was and what was done, as the person said who resolved it.
     pub fn resolution(&self) -> Option<(&str, &str)> {
         self.steps.iter().find_map(|taken| match &taken.step {
@@ -159,7 +184,8 @@ impl Incident {
 
     pub fn reported(&self) -> Option<Timestamp> {
         let found = self.steps.iter().find(|taken| taken.step == IncidentStep::Reported);
-        found.map(|taken| taken.at).or(self.clocks.get(&ClockKind::Report)?.met)
+        let met = || self.clocks.get(&ClockKind::Report)?.met;
+        found.map(|taken| taken.at).or_else(met)
     }
 }
 

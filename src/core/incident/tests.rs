@@ -2,6 +2,7 @@
 
 mod drills;
 mod rooms;
+mod steps;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -61,6 +61,11 @@ impl OnCall {
         Self { calendars, escalation: site.escalation.clone(), plain, site }
     }
 
+    /// Of its site.
+    pub fn calendars(&self) -> &Calendars {
+        &self.calendars
+    }
+
     pub(super) fn declared(&self) -> Option<&Escalation> {
         self.escalation.as_deref()
     }

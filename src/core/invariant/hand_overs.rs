@@ -1,10 +1,10 @@
 //! What must be true of the facts of bulletins and weekly lists, each of which comes once, and of hand-overs: each begins
-//! once, its steps count on, and nobody accepts his own shift while it is another one's.
+//! once, its steps count on, nobody accepts his own shift while it is another one's, and it is forgotten once it is over.
 
 use crate::core::fact::Fact;
 use crate::core::hand_over::{HandOverStep, Moved, Opened};
 use crate::core::state::State;
-use crate::types::PersonId;
+use crate::types::{HandOverId, PersonId};
 
 /// What it is about, and why it must not be.
 type Not = (String, String);
@@ -13,6 +13,9 @@ pub(super) fn may(state: &State, fact: &Fact) -> Result<(), Not> {
     let (of, why) = match fact {
         Fact::HandOverOpened(opened) => (&opened.hand_over, may_open(state, opened)),
         Fact::HandOverMoved(moved) => (&moved.hand_over, may_move(state, moved)),
+        Fact::HandOverForgotten { hand_over, steps } => {
+            (hand_over, may_forget(state, hand_over, *steps))
+        }
         Fact::BulletinTold(told) => {
             let last = state.standing.bulletin.as_ref();
             // A clock that was far ahead has told of times that are yet to come.
@@ -42,6 +45,17 @@ fn may_open(state: &State, opened: &Opened) -> Result<(), &'static str> {
         return Err("nobody has that shift");
     }
     Ok(())
+}
+
+fn may_forget(state: &State, hand_over: &HandOverId, steps: u32) -> Result<(), &'static str> {
+    let known = state.standing.hand_overs.get(hand_over).ok_or("there is no such one")?;
+    if known.is_open() {
+        return Err("nobody has accepted it");
+    }
+    match usize::try_from(steps).ok() == Some(known.steps.len()) {
+        true => Ok(()),
+        false => Err("it has other steps"),
+    }
 }
 
 fn may_move(state: &State, moved: &Moved) -> Result<(), &'static str> {

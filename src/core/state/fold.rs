@@ -94,6 +94,7 @@ impl State {
                 let missed = Missed { job: job.clone(), deadline: *deadline, due: *due };
                 self.run_mut(run)?.missed.push(missed);
             }
+            Fact::ReportTold { run } => self.run_mut(run)?.report_told = true,
             Fact::AcrossKnown { job, date, outcome } => {
                 self.across.insert((job.clone(), *date), *outcome);
             }
@@ -142,6 +143,7 @@ impl State {
             | Fact::BulletinTold(_)
             | Fact::RoundInspected(_)
             | Fact::InspectionsCounted(_)
+            | Fact::HandOverForgotten { .. }
             | Fact::HandOverOpened(_) => self.standing.apply(at, fact),
             Fact::HandOverMoved(moved) => self.standing.move_hand_over(at, moved)?,
             Fact::ChangeMoved { change, number, by, reason, second, step } => {
@@ -248,6 +250,7 @@ impl State {
             acts: Vec::new(),
             turns: Vec::new(),
             missed: Vec::new(),
+            report_told: false,
         };
         self.runs.insert(id, run);
         if let Some(scheduled) = opened.scheduled {
@@ -393,7 +396,8 @@ impl Run {
             | Action::Retry { .. }
             | Action::Kill { .. }
             | Action::Confirm { .. }
-            | Action::Note { .. } => {}
+            | Action::Note { .. }
+            | Action::Sign { .. } => {}
         }
         self.acts.push(act);
         Ok(())

@@ -162,6 +162,9 @@ impl Standing {
                 let id = opened.hand_over.clone();
                 self.hand_overs.entry(id).or_insert_with(|| HandOver::new(at, opened));
             }
+            Fact::HandOverForgotten { hand_over, .. } => {
+                self.hand_overs.remove(hand_over);
+            }
             Fact::EventReceived(received) => {
                 let heard = Heard { what: (**received).clone(), at };
                 self.events.insert(received.key.clone(), heard);

@@ -15,6 +15,8 @@ record! {
         optional http: Word,
         /// Of `http`: the status of the answer; any 2xx by default.
         optional status: Whole<100, 599>,
+        /// Of `http` with https: a file of certificates (PEM) on the job's host that count besides those that the host trusts.
+        optional ca: Word,
         /// `host:port`; milliseconds until the connection stands.
         optional tcp: Word,
         /// A query on the job's target; its first value counts, and without thresholds must be true.

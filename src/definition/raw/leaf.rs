@@ -8,8 +8,8 @@ use super::super::day_words::{DayWords, WeekdaySet};
 use super::super::defect::{Finding, Place};
 use super::super::nearest;
 use super::super::site::{
-    Containment, EndingKind, FoldPolicy, GapPolicy, ServerTls, Survivors, Tls, Transaction,
-    TwoPeople,
+    Containment, EndingKind, FoldPolicy, GapPolicy, ReportFormat, ServerTls, Survivors, Tls,
+    Transaction, TwoPeople,
 };
 use super::super::yaml::{Node, Value};
 use super::{Read, Reader, Shape};
@@ -144,6 +144,12 @@ pub(crate) use duty::Announced;
 
 words! {
     Lang { "en" => Self::En, "zh" => Self::Zh }
+    ReportFormat {
+        "html" => Self::Html,
+        "text" => Self::Text,
+        "pdf" => Self::Pdf,
+        "xlsx" => Self::Xlsx,
+    }
     ServerTls { "none" => Self::None, "require" => Self::Require }
     Tls { "none" => Self::None, "start-tls" => Self::StartTls, "implicit" => Self::Implicit }
     Containment {

@@ -1,13 +1,13 @@
 //! `site.yaml`.
 
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 
 use super::leaf::{Whole, Word};
 use super::record::record;
 use super::webhook::WebhookRecord;
 use super::{List, Names, OneOrMore};
 use crate::definition::day_words::DayWords;
-use crate::definition::site::{ServerTls, Tls, TwoPeople};
+use crate::definition::site::{ReportFormat, ServerTls, Tls, TwoPeople};
 use crate::types::{
     BatchId, CalendarName, ChannelName, HostName, Lang, PoolName, Right, Role, Severity, Span,
     TargetName, Zone,
@@ -33,6 +33,8 @@ record! {
         optional url: Word,
         /// How mail leaves, and who gets what.
         required mail: MailRecord,
+        /// In which forms the report of each run is given.
+        optional reports: ReportsRecord,
         /// Rooms of chats and programs that are told over HTTP, by name.
         optional webhooks: Names<ChannelName, WebhookRecord>,
         /// Where a service says now and then that it lives, for `nightrun watch` on another host.
@@ -80,12 +82,38 @@ record! {
 }
 
 record! {
-    /// A file that a service replaces now and then.
+    /// The report of each run, in both languages: html, text, pdf, xlsx.
+    pub(crate) struct ReportsRecord {
+        /// Files beside the run. Default: html, text.
+        optional files: List<ReportFormat>,
+        /// Files in its mail. Default: html.
+        optional attach: List<ReportFormat>,
+        /// When people are told of a run that is still under way.
+        optional at: Time,
+    }
+}
+
+record! {
+    /// How a service says now and then that it lives; one of the three at least.
     pub(crate) struct LifeSignRecord {
-        /// Its absolute path, in a folder that another host can read.
-        required file: Word,
-        /// How often. Default: 5m.
+        /// How often. Default: 5m, at least 1m.
         optional every: Span,
+        /// The absolute path of a file that is replaced, in a folder that another host can read.
+        optional file: Word,
+        /// A webhook that is told as often.
+        optional webhook: ChannelName,
+        /// A mail at set times, by the way that all mail goes.
+        optional mail: SignMailRecord,
+    }
+}
+
+record! {
+    /// A mail that says at set times that the service lives.
+    pub(crate) struct SignMailRecord {
+        /// Clock times of the site's zone.
+        required at: List<Time>,
+        /// Everybody with this role gets it.
+        required to: Role,
     }
 }
 

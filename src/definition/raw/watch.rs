@@ -1,10 +1,10 @@
 //! The settings of a watcher: `nightrun watch FILE`.
 
-use super::List;
 use super::leaf::Word;
 use super::record::record;
 use super::site::{SmtpRecord, Version};
 use super::webhook::WebhookRecord;
+use super::{List, OneOrMore};
 use crate::types::{Lang, Span, Zone};
 
 record! {
@@ -12,8 +12,14 @@ record! {
     pub(crate) struct WatchFile {
         /// The format of the file: 1.
         required version: Version,
-        /// The file of life signs, from this file's folder.
-        required sign: Word,
+        /// The file of life signs, from this file's folder; or
+        optional sign: Word,
+        /// where the service shows the last one, such as https://night.bank.example:8420/healthz. Of several the newest
+        /// counts: a pair has two.
+        optional url: OneOrMore<Word>,
+        /// The absolute path of a file of certificates (PEM) that theirs may be signed by, in place of those that this host
+        /// trusts.
+        optional ca: Word,
         /// The file that keeps what was said, from this file's folder.
         required memory: Word,
         /// How old the last sign may be. Default: 15m, at least 2m.

@@ -110,11 +110,7 @@ fn bulletin(raw: &BulletinRecord, known: &Known<'_>, found: &mut Vec<Finding>) -
         found.push(Finding::error(none.at, "a bulletin without a time is never made"));
     }
     for role in raw.to.get().into_iter().flat_map(|list| &list.0) {
-        if known.roles.is_complete() && !known.roles.contains(&role.value) {
-            let what = format!("nobody in people.yaml has the role `{}`", role.value);
-            let hint = known.hint(&known.roles, role.value.as_str());
-            found.push(Finding::warning(role.at, what).maybe_hint(hint));
-        }
+        known.somebody_has(role, found);
     }
     let mut at = values(&raw.at);
     at.sort();

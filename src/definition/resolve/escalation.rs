@@ -13,7 +13,7 @@ use crate::definition::raw::escalation::{
 use crate::definition::raw::{At, Field, List, Names};
 use crate::definition::sheets::{Findings, Sheets};
 use crate::definition::site::{Clocks, Drill, Escalation, Limit, Policy, Rung, Tell};
-use crate::types::{ClockKind, DrillName, PolicyName, Role, Severity, Span};
+use crate::types::{ClockKind, DrillName, PolicyName, Severity, Span};
 
 /// How long before a limit its breach is announced where the site says nothing.
 const WARN_BEFORE: Span = Span::seconds(5 * 60);
@@ -163,7 +163,7 @@ impl Resolver<'_, '_> {
         self.checked(&raw.people, &known.people);
         self.checked(&raw.webhooks, &known.webhooks);
         for role in raw.roles.get().into_iter().flat_map(|list| &list.0) {
-            self.role(role);
+            self.known.somebody_has(role, self.found);
         }
         Tell {
             on_shift: raw.on_shift.or(false),
@@ -174,15 +174,6 @@ impl Resolver<'_, '_> {
             teams: values(&raw.teams),
             people: values(&raw.people),
             webhooks: values(&raw.webhooks),
-        }
-    }
-
-    fn role(&mut self, role: &At<Role>) {
-        let roles = &self.known.roles;
-        if roles.is_complete() && !roles.contains(&role.value) {
-            let what = format!("nobody in people.yaml has the role `{}`", role.value);
-            let hint = self.known.hint(roles, role.value.as_str());
-            self.found.push(Finding::warning(role.at, what).maybe_hint(hint));
         }
     }
 

@@ -67,9 +67,11 @@ impl JobResolver<'_, '_> {
             self.found.push(Finding::error(*at, what).hint("keep one, or make two checks"));
             return None;
         }
-        for (key, at, with) in
-            [("status", raw.status.at(), "http"), ("lines", raw.lines.at(), "log")]
-        {
+        for (key, at, with) in [
+            ("status", raw.status.at(), "http"),
+            ("ca", raw.ca.at(), "http"),
+            ("lines", raw.lines.at(), "log"),
+        ] {
             if let Some(at) = at.filter(|_| *kind != with) {
                 let what = format!("`{key}` has no meaning with `{kind}`");
                 self.found.push(Finding::error(at, what));
@@ -101,7 +103,7 @@ impl JobResolver<'_, '_> {
             let argv = command.value.0.iter().map(|word| word.value.clone()).collect();
             return Some(Look::Command { argv });
         }
-        for field in [&raw.http, &raw.tcp, &raw.sql, &raw.disk, &raw.log] {
+        for field in [&raw.http, &raw.ca, &raw.tcp, &raw.sql, &raw.disk, &raw.log] {
             if let Some(text) = field.given() {
                 self.check_words(&text.value.0, text);
             }
@@ -114,7 +116,11 @@ impl JobResolver<'_, '_> {
             }
             let status = raw.status.get().map(|status| status.to_u32());
             let status = status.and_then(|status| u16::try_from(status).ok());
-            return Some(Look::Http { url: text, status });
+            let ca = raw.ca.get().map(|file| file.0.clone());
+            if let Some(at) = raw.ca.at().filter(|_| text.starts_with("http://")) {
+                self.found.push(Finding::error(at, "`ca` needs an address with `https://`"));
+            }
+            return Some(Look::Http { url: text, status, ca });
         }
         if let Some(address) = raw.tcp.given() {
             let text = address.value.0.clone();

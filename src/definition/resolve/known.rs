@@ -131,6 +131,15 @@ impl<'r> Known<'r> {
         target.and_then(|target| self.dialects.get(target)).copied().unwrap_or(Dialect::Sqlite)
     }
 
+    /// Warns of a role that nobody has: most often a slip of the pen.
+    pub(super) fn somebody_has(&self, role: &At<Role>, found: &mut Vec<Finding>) {
+        if self.roles.is_complete() && !self.roles.contains(&role.value) {
+            let what = format!("nobody in people.yaml has the role `{}`", role.value);
+            let hint = self.hint(&self.roles, role.value.as_str());
+            found.push(Finding::warning(role.at, what).maybe_hint(hint));
+        }
+    }
+
     /// Reports a name that is not known.
     pub(super) fn check<N: Ord + Display>(
         &self,

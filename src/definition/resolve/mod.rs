@@ -32,7 +32,8 @@ use super::source::SourceTree;
 use known::Known;
 
 pub(super) use settings::{check_address, smtp_server};
-pub(super) use webhooks::webhook;
+pub(super) use targets::file as absolute;
+pub(super) use webhooks::{over_http, webhook};
 
 /// A site as far as it can be made; to be used only when nothing of what was found is an error.
 pub(super) fn resolve(
@@ -62,6 +63,7 @@ pub(super) fn resolve(
         mail: settings.mail,
         webhooks: settings.webhooks,
         life_sign: settings.life_sign,
+        reports: settings.reports,
         inspections: settings.inspections,
         pools: settings.pools,
         hosts: settings.hosts,

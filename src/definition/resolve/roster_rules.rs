@@ -83,14 +83,9 @@ impl Reading<'_> {
         })
     }
 
-    /// A role that nobody has is most often a slip of the pen.
     fn approved(&mut self, raw: &ApprovedRecord) -> Option<ApprovedRule> {
         let role = raw.role.given()?;
-        if self.known.roles.is_complete() && !self.known.roles.contains(&role.value) {
-            let what = format!("nobody in people.yaml has the role `{}`", role.value);
-            let hint = self.known.hint(&self.known.roles, role.value.as_str());
-            self.found.push(Finding::warning(role.at, what).maybe_hint(hint));
-        }
+        self.known.somebody_has(role, &mut self.found);
         Some(ApprovedRule { role: role.value.clone(), weight: raw.severity.or_default() })
     }
 

@@ -3,15 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use jiff::civil::Time;
+
 use super::known::Known;
 use super::{rounds, targets, webhooks};
 use crate::definition::defect::Finding;
-use crate::definition::raw::site::{LifeSignRecord, MailRecord, SiteFile, SmtpRecord};
+use crate::definition::raw::site::{
+    LifeSignRecord, MailRecord, ReportsRecord, SignMailRecord, SiteFile, SmtpRecord,
+};
 use crate::definition::raw::{At, Field, List, Names, Word};
 use crate::definition::sheets::{Findings, Sheets};
 use crate::definition::site::{
-    ADMIN_ROLE, Host, InspectionRules, LifeSignRule, Mail, Smtp, Target, Tls, Transport, TwoPeople,
-    Webhook,
+    ADMIN_ROLE, Host, InspectionRules, LifeSignRule, Mail, ReportRules, SignMail, Smtp, Target,
+    Tls, Transport, TwoPeople, Webhook,
 };
 use crate::types::{
     CalendarName, ChannelName, HostName, Lang, PoolName, Rights, Role, Span, TargetName, Text, Zone,
@@ -26,6 +30,7 @@ pub(super) struct Settings {
     pub mail: Mail,
     pub webhooks: BTreeMap<ChannelName, Webhook>,
     pub life_sign: Option<LifeSignRule>,
+    pub reports: ReportRules,
     pub inspections: Option<InspectionRules>,
     pub pools: BTreeMap<PoolName, u32>,
     pub hosts: BTreeMap<HostName, Host>,
@@ -60,7 +65,7 @@ pub(super) fn resolve(
     let mail = raw.mail.get().and_then(|raw| mail(raw, known, &mut found));
     let targets = targets::resolve(raw, &mut found);
     let webhooks = webhooks::resolve(raw, &mut found);
-    let life_sign = raw.life_sign.get().and_then(|raw| life_sign(raw, &mut found));
+    let life_sign = raw.life_sign.given().map(|given| life_sign(given, known, &mut found));
     let inspections = raw.inspections.get().map(|raw| rounds::resolve(raw, known, &mut found));
     warn_of_one_person(sheets, &raw.second_person, &mut found);
     let rights = rights(raw, known, &mut found);
@@ -77,8 +82,9 @@ pub(super) fn resolve(
         targets,
         webhooks,
         life_sign,
+        reports: raw.reports.get().map(reports).unwrap_or_default(),
         inspections,
-        second_person: raw.second_person.get().map(second_person).unwrap_or_default(),
+        second_person: raw.second_person.get().map(each_once).unwrap_or_default(),
         rights,
         mail: mail?,
     })
@@ -109,10 +115,8 @@ fn rights(raw: &SiteFile, known: &Known<'_>, found: &mut Vec<Finding>) -> BTreeM
         if role.value.as_str() == ADMIN_ROLE {
             let what = "who has the role `admin` has every right";
             found.push(Finding::error(role.at, what).hint("leave it out, or name another role"));
-        } else if known.roles.is_complete() && !known.roles.contains(&role.value) {
-            let what = format!("nobody in people.yaml has the role `{}`", role.value);
-            let hint = known.hint(&known.roles, role.value.as_str());
-            found.push(Finding::warning(role.at, what).maybe_hint(hint));
+        } else {
+            known.somebody_has(role, found);
         }
         rights.insert(role.value.clone(), of_role.0.iter().map(|right| right.value).collect());
     }
@@ -120,14 +124,23 @@ fn rights(raw: &SiteFile, known: &Known<'_>, found: &mut Vec<Finding>) -> BTreeM
 }
 
 /// Each once, in the order of the file.
-fn second_person(raw: &List<TwoPeople>) -> Vec<TwoPeople> {
-    let mut actions = Vec::new();
-    for action in &raw.0 {
-        if !actions.contains(&action.value) {
-            actions.push(action.value);
+fn each_once<T: Copy + PartialEq>(raw: &List<T>) -> Vec<T> {
+    let mut found = Vec::new();
+    for named in &raw.0 {
+        if !found.contains(&named.value) {
+            found.push(named.value);
         }
     }
-    actions
+    found
+}
+
+fn reports(raw: &ReportsRecord) -> ReportRules {
+    let usual = ReportRules::default();
+    ReportRules {
+        files: raw.files.get().map_or(usual.files, each_once),
+        attach: raw.attach.get().map_or(usual.attach, each_once),
+        at: raw.at.get().copied(),
+    }
 }
 
 /// A text in one language or two.
@@ -246,13 +259,47 @@ fn page_address(given: &At<Word>, found: &mut Vec<Finding>) -> Option<String> {
     Some(text.trim_end_matches('/').to_owned())
 }
 
-fn life_sign(raw: &LifeSignRecord, found: &mut Vec<Finding>) -> Option<LifeSignRule> {
+fn life_sign(
+    given: &At<LifeSignRecord>,
+    known: &Known<'_>,
+    found: &mut Vec<Finding>,
+) -> LifeSignRule {
+    let raw = &given.value;
     let every = raw.every.or(SIGN_EVERY);
     if let Some(given) = raw.every.given().filter(|given| given.value < SIGN_AT_LEAST) {
         let what = "a life sign is given once a minute at the most";
         found.push(Finding::error(given.at, what).hint("such as `every: 5m`"));
     }
-    Some(LifeSignRule { file: targets::file(&raw.file, found)?, every })
+    if raw.file.is_absent() && raw.webhook.is_absent() && raw.mail.is_absent() {
+        let finding = Finding::error(given.at, "nobody is told that the service lives");
+        found.push(finding.hint("give `file`, `webhook` or `mail`"));
+    }
+    if let Some(webhook) = raw.webhook.given() {
+        known.check(&known.webhooks, webhook, found);
+    }
+    LifeSignRule {
+        every,
+        file: targets::file(&raw.file, found),
+        webhook: raw.webhook.get().cloned(),
+        mail: raw.mail.get().and_then(|raw| sign_mail(raw, known, found)),
+    }
+}
+
+fn sign_mail(
+    raw: &SignMailRecord,
+    known: &Known<'_>,
+    found: &mut Vec<Finding>,
+) -> Option<SignMail> {
+    let times = raw.at.given()?;
+    if times.value.0.is_empty() {
+        found.push(Finding::error(times.at, "a mail without a time is never sent"));
+    }
+    let to = raw.to.given()?;
+    known.somebody_has(to, found);
+    let mut at: Vec<Time> = times.value.0.iter().map(|time| time.value).collect();
+    at.sort();
+    at.dedup();
+    Some(SignMail { at, to: to.value.clone() })
 }
 
 fn hosts(raw: &SiteFile) -> BTreeMap<HostName, Host> {

@@ -120,7 +120,7 @@ fn server(raw: &ServerRecord, usual: u16, found: &mut Vec<Finding>) -> Option<Se
 }
 
 /// Whoever reads it has no folder of its own to begin from.
-pub(super) fn file(path: &Field<Word>, found: &mut Vec<Finding>) -> Option<PathBuf> {
+pub(in crate::definition) fn file(path: &Field<Word>, found: &mut Vec<Finding>) -> Option<PathBuf> {
     let given = path.given()?;
     if !Path::new(&given.value.0).is_absolute() {
         let what = format!("`{}` is no absolute path", given.value.0);

@@ -68,7 +68,11 @@ fn address(given: &At<Word>, format: WebhookFormat, found: &mut Vec<Finding>) ->
 }
 
 /// Whether it is an address at all; in the clear it is one for this host only. `such_as`: one that would be right.
-pub(super) fn over_http(given: &At<Word>, such_as: &str, found: &mut Vec<Finding>) -> bool {
+pub(in crate::definition) fn over_http(
+    given: &At<Word>,
+    such_as: &str,
+    found: &mut Vec<Finding>,
+) -> bool {
     let text = &given.value.0;
     let host = |rest: &str| rest.split(['/', ':', '?']).next().unwrap_or_default().to_owned();
     match (text.strip_prefix("https://"), text.strip_prefix("http://")) {

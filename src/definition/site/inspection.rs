@@ -30,7 +30,10 @@ impl InspectCheck {
                 let argv: Result<Vec<String>, E> = argv.iter().map(|word| fill(word)).collect();
                 Look::Command { argv: argv? }
             }
-            Look::Http { url, status } => Look::Http { url: fill(url)?, status: *status },
+            Look::Http { url, status, ca } => {
+                let ca = ca.as_deref().map(&fill).transpose()?;
+                Look::Http { url: fill(url)?, status: *status, ca }
+            }
             Look::Tcp { address } => Look::Tcp { address: fill(address)? },
             Look::Sql { query } => Look::Sql { query: fill(query)? },
             Look::Disk { path } => Look::Disk { path: fill(path)? },
@@ -44,8 +47,8 @@ impl InspectCheck {
     pub fn any_text(&self, has: impl Fn(&str) -> bool) -> bool {
         match &self.look {
             Look::Command { argv } => argv.iter().any(|word| has(word)),
-            Look::Http { url: text, .. }
-            | Look::Tcp { address: text }
+            Look::Http { url, ca, .. } => has(url) || ca.as_deref().is_some_and(has),
+            Look::Tcp { address: text }
             | Look::Sql { query: text }
             | Look::Disk { path: text }
             | Look::Log { path: text, .. } => has(text),
@@ -61,7 +64,13 @@ pub enum Look {
     /// line of output begins with.
     Command { argv: Vec<String> },
     /// Milliseconds until the answer; another status than this one, or without it than 2xx, is a failure.
-    Http { url: String, status: Option<u16> },
+    Http {
+        url: String,
+        status: Option<u16>,
+        /// A file on the job's host: certificates that count besides those that the host trusts.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ca: Option<String>,
+    },
     /// Milliseconds until the connection stands; `host:port`.
     Tcp { address: String },
     /// On the target of the job: the first value of its first row; without thresholds it must be true.

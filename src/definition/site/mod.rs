@@ -11,6 +11,7 @@ mod escalation;
 mod inspection;
 mod job;
 mod life_sign;
+mod report;
 mod roster_rules;
 mod schedule;
 mod target;
@@ -49,7 +50,8 @@ pub use inspection::{InspectCheck, InspectionRules, Look, MemoryOf, RoundRule};
 pub use job::{
     Containment, EndingKind, Job, Kind, Need, NeedOf, Retry, Success, Survivors, Transaction,
 };
-pub use life_sign::LifeSignRule;
+pub use life_sign::{LifeSignRule, SignMail};
+pub use report::{ReportFormat, ReportRules};
 pub use roster_rules::{
     ApprovedRule, CoverRule, LongLeaveRule, NoticeRule, RestRule, RosterRules, Weight,
 };
@@ -75,6 +77,8 @@ pub struct Site {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     pub mail: Mail,
+    #[serde(default, skip_serializing_if = "ReportRules::is_default")]
+    pub reports: ReportRules,
     /// Rooms and programs that are told over HTTP.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub webhooks: BTreeMap<ChannelName, Webhook>,
@@ -264,11 +268,12 @@ impl Batch {
         self.jobs.iter().find(|job| job.name == *name)
     }
 
-    /// Deadlines, or windows that close.
+    /// Deadlines, or windows that close; of changes the rules may give some.
     pub fn has_limits(&self) -> bool {
         let own = [self.must_start_by, self.must_complete_by];
         let jobs = self.jobs.iter().flat_map(|job| [job.must_start_by, job.must_complete_by]);
-        let windows = self.window.is_some() || self.jobs.iter().any(|job| job.window.is_some());
+        let bound = |job: &Job| job.window.is_some() || matches!(job.kind, Kind::Change { .. });
+        let windows = self.window.is_some() || self.jobs.iter().any(bound);
         windows || own.into_iter().chain(jobs).any(|time| time.is_some())
     }
 
@@ -313,6 +318,7 @@ impl Site {
             calendar: self.calendar.clone(),
             url: self.url.clone(),
             mail: self.mail.clone(),
+            reports: self.reports.clone(),
             webhooks: self.webhooks.clone(),
             life_sign: None,
             inspections: self.inspections.clone(),

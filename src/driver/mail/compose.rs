@@ -8,7 +8,7 @@ use lettre::message::{Attachment, Mailbox, Message, MultiPart, SinglePart};
 use lettre::{Address, message};
 
 use crate::journal::{OutgoingMail, address};
-use crate::port::{Letter, Party};
+use crate::port::{Letter, Party, Picture};
 
 /// A letter that no message can be made of.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,7 +18,8 @@ pub struct NotComposed {
     pub why: String,
 }
 
-/// Makes the message (RFC 5322, text and HTML as alternatives, attachments beside them), to be sent from `not_before`
+/// Makes the message (RFC 5322, text and HTML as alternatives, pictures within
+/// the HTML, attachments beside them), to be sent from `not_before`
 /// on, a time of the host's own clock.
 pub fn compose(letter: &Letter, not_before: Timestamp) -> Result<OutgoingMail, NotComposed> {
     build(letter, not_before).map_err(|why| NotComposed { subject: one_line(&letter.subject), why })
@@ -52,8 +53,12 @@ fn body(letter: &Letter) -> Result<MultiPart, String> {
     let mark = &address(letter.message_id.as_bytes())[..32];
     let words = MultiPart::alternative()
         .boundary(format!("{mark}-words"))
-        .singlepart(SinglePart::plain(letter.text.clone()))
-        .singlepart(SinglePart::html(letter.html.clone()));
+        .singlepart(SinglePart::plain(letter.text.clone()));
+    let html = SinglePart::html(letter.html.clone());
+    let words = match letter.pictures.as_slice() {
+        [] => words.singlepart(html),
+        pictures => words.multipart(shown(html, pictures, mark)?),
+    };
     if letter.attachments.is_empty() {
         return Ok(words);
     }
@@ -64,6 +69,16 @@ fn body(letter: &Letter) -> Result<MultiPart, String> {
         let part = Attachment::new(one_line(&attached.file_name));
         Ok(whole.singlepart(part.body(message::Body::new(attached.bytes.clone()), kind)))
     })
+}
+
+/// The page with the pictures that it shows (RFC 2387).
+fn shown(html: SinglePart, pictures: &[Picture], mark: &str) -> Result<MultiPart, String> {
+    let page = MultiPart::related().boundary(format!("{mark}-shown")).singlepart(html);
+    let png = ContentType::parse("image/png").map_err(|why| why.to_string())?;
+    Ok(pictures.iter().fold(page, |page, picture| {
+        let part = Attachment::new_inline(one_line(&picture.id));
+        page.singlepart(part.body(message::Body::new(picture.bytes.clone()), png.clone()))
+    }))
 }
 
 fn mailbox(party: &Party) -> Result<Mailbox, String> {

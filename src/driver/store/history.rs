@@ -29,6 +29,20 @@ pub(super) async fn samples(
     Ok(took.into_iter().map(|(job, took)| (job, took.into_iter().map(span).collect())).collect())
 }
 
+/// From the first start of each job of a run to its last end.
+pub(super) async fn took_in(
+    reader: &impl Asks,
+    run: &RunId,
+) -> Result<BTreeMap<JobName, Span>, StoreError> {
+    let statement = Statement::new(
+        "reading what a run took",
+        "SELECT job, MAX(ended) - MIN(started) AS took FROM attempt
+         WHERE run = $1 AND started IS NOT NULL AND ended IS NOT NULL GROUP BY job",
+    );
+    let rows = reader.ask(statement.text(run.to_string())).await?;
+    rows.iter().map(|row| Ok((row.parsed("job")?, span(row.number("took")?)))).collect()
+}
+
 async fn took(
     reader: &impl Asks,
     batch: &BatchId,

@@ -130,6 +130,10 @@ impl<R: Asks> StoreReader for R {
         history::past_attempts(self, job, last).await
     }
 
+    async fn took(&self, run: &RunId) -> Result<BTreeMap<JobName, Span>, StoreError> {
+        history::took_in(self, run).await
+    }
+
     async fn outcome(
         &self,
         job: &JobRef,
@@ -218,6 +222,21 @@ impl<R: Asks> StoreReader for R {
              FROM journal WHERE run = $1 AND body <> '' ORDER BY seq",
         );
         self.ask(statement.text(run.to_string())).await?.iter().map(proven).collect()
+    }
+
+    async fn acts_since(&self, since: Timestamp) -> Result<Vec<Sealed>, StoreError> {
+        // Nothing in the journal is found by its time: it is walked from the last run that was opened before.
+        let statement = Statement::new(
+            "reading the journal",
+            "SELECT *, (SELECT hash FROM journal AS former WHERE former.seq = journal.seq - 1) AS former
+             FROM journal WHERE kind = 'acted' AND at >= $1 AND body <> '' AND seq > COALESCE((
+                 SELECT opened_seq FROM run WHERE trial = 0 AND opened < $2
+                 ORDER BY opened_seq DESC LIMIT 1), 0)
+             AND EXISTS (SELECT 1 FROM run WHERE run.id = journal.run AND run.trial = 0) ORDER BY seq",
+        );
+        let before = since.saturating_sub(SignedDuration::from_hours(1)).unwrap_or(since);
+        let statement = statement.number(since.as_microsecond()).number(before.as_microsecond());
+        self.ask(statement).await?.iter().map(proven).collect()
     }
 
     async fn runs_at_fault(&self) -> Result<Vec<RunId>, StoreError> {

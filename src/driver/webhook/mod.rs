@@ -3,7 +3,6 @@
 
 mod sign;
 
-use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,7 +12,8 @@ use hyper::{Method, Request, Response, StatusCode, Uri, header};
 use serde_json::Value;
 use tokio::time::timeout;
 
-use super::http_client::{Trust, over_tcp};
+use super::hanging_files::apart;
+use super::http_client;
 use crate::definition::site::{Webhook, WebhookFormat, WebhookUrl};
 use crate::journal::{OutgoingMail, WebhookPost};
 use crate::port::{Mailer, SendError};
@@ -106,9 +106,18 @@ fn first_line(file: &Path) -> Result<String, String> {
 
 async fn ask_there(post: WebhookPost, id: &str) -> Result<String, SendError> {
     let webhook = post.webhook.clone();
-    // A folder over the network may hang, and the supervisor's loop with it.
-    let place = tokio::task::spawn_blocking(move || Place::of(&webhook)).await;
-    let place = place.map_err(|why| why.to_string()).flatten().map_err(SendError::Later)?;
+    let file = match &webhook.url {
+        WebhookUrl::File(file) => Some(file.clone()),
+        WebhookUrl::Url(_) => webhook.secret_file.clone(),
+    };
+    let place = match file {
+        // A folder over the network may hang, and the supervisor's loop with it.
+        Some(file) => {
+            apart(&file, move || Place::of(&webhook)).await.map_err(|why| why.to_string())
+        }
+        None => Ok(Place::of(&webhook)),
+    };
+    let place = place.flatten().map_err(SendError::Later)?;
     let answered = ask(&place, &post, id).await;
     answered.map(|reply| place.hide(&reply)).map_err(|error| match error {
         SendError::Later(why) => SendError::Later(place.hide(&why)),
@@ -119,17 +128,8 @@ async fn ask_there(post: WebhookPost, id: &str) -> Result<String, SendError> {
 async fn ask(place: &Place, post: &WebhookPost, id: &str) -> Result<String, SendError> {
     let webhook = &post.webhook;
     let request = request(place, post, id).map_err(SendError::Never)?;
-    let uri = &place.uri;
-    let (usual, tls) = match uri.scheme_str() {
-        Some("http") => (80, None),
-        _ => (443, Some(Trust(webhook.ca.as_deref()))),
-    };
-    let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-    let server = (host, uri.port_u16().unwrap_or(usual));
-    let later = |why: io::Error| SendError::Later(format!("{host}: {why}"));
-    let answer = over_tcp(server, tls, request).await.map_err(later)?;
-    let answer = answer.ok_or_else(|| SendError::Later(format!("{host} hung up")))?;
-    let (status, said) = read(answer).await;
+    let answer = http_client::at(&place.uri, webhook.ca.as_deref(), request).await;
+    let (status, said) = read(answer.map_err(|why| SendError::Later(why.to_string()))?).await;
     // Before it is cut: of a secret that lies across the end a part would stay.
     judged(webhook.format, status, &place.hide(&said))
 }
@@ -154,12 +154,10 @@ fn request(place: &Place, post: &WebhookPost, id: &str) -> Result<Request<Full<B
             WebhookFormat::Wecom | WebhookFormat::Slack => {}
         }
     }
-    let authority = place.uri.authority().map(|authority| authority.as_str());
-    let host = authority.and_then(|text| text.rsplit('@').next()).unwrap_or_default();
     let mut request = Request::builder()
         .method(Method::POST)
         .uri(path)
-        .header(header::HOST, host)
+        .header(header::HOST, http_client::host_of(&place.uri))
         .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
         // The same at every try, so that a receiver can tell a second copy.
         .header("idempotency-key", id);

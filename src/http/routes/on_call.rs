@@ -3,7 +3,7 @@
 use axum::http::Method;
 use axum::routing::{get, post};
 
-use super::{DoneOrTried, READ};
+use super::READ;
 use crate::http::bulletins::{WhichBulletin, bulletin};
 use crate::http::drills::{DrillsPage, list as drills, start as start_drill};
 use crate::http::hand_overs::{
@@ -33,21 +33,20 @@ pub(super) fn of_incidents(s: &mut Schemas) -> Vec<Route> {
         schema: None,
     };
     vec![
-        Route::new(
-            (Method::GET, "/api/v1/incidents"),
-            READ,
-            "Incidents, the newest first: those that are open, or all",
+        Route::shows::<IncidentsPage>(
+            ("/api/v1/incidents", "Incidents, the newest first: those that are open, or all"),
             get(incidents),
+            s,
         )
-        .asks::<WhichIncidents>(s)
-        .gives::<IncidentsPage>(200, s),
-        Route::new(
-            (Method::GET, "/api/v1/incidents/{incident}"),
-            READ,
-            "One incident: who was told, its limits, what was done",
+        .asks::<WhichIncidents>(s),
+        Route::shows::<IncidentView>(
+            (
+                "/api/v1/incidents/{incident}",
+                "One incident: who was told, its limits, what was done",
+            ),
             get(incident),
-        )
-        .gives::<IncidentView>(200, s),
+            s,
+        ),
         Route::new(
             (Method::GET, "/api/v1/incidents/{incident}/report"),
             inside,
@@ -56,80 +55,82 @@ pub(super) fn of_incidents(s: &mut Schemas) -> Vec<Route> {
         )
         .gives::<IncidentView>(200, s)
         .and(html),
-        Route::new(
-            (Method::POST, "/api/v1/incidents"),
-            responds,
-            "Open an incident: what nightrun does not see itself",
+        Route::does::<OpenBody>(
+            ("/api/v1/incidents", responds, "Open an incident: what nightrun does not see itself"),
             post(open_incident),
-        )
-        .takes::<OpenBody>(s)
-        .gives::<DoneOrTried>(200, s),
-        Route::new(
-            (Method::POST, "/api/v1/incidents/{incident}/{step}"),
-            responds,
-            "Take a step with an incident: ack, take-over, note, on-site, third-party, mute, unmute, grade, interruption, resolve, hand-in",
+            s,
+        ),
+        Route::does::<WantedBody>(
+            (
+                "/api/v1/incidents/{incident}/{step}",
+                responds,
+                "Take a step with an incident: ack, take-over, note, on-site, third-party, mute, unmute, grade, interruption, resolve, hand-in",
+            ),
             post(incident_step),
-        )
-        .takes::<WantedBody>(s)
-        .gives::<DoneOrTried>(200, s),
-        Route::new(
-            (Method::GET, "/api/v1/drills"),
-            READ,
-            "Drills: when each is due, and how those that were held came out",
+            s,
+        ),
+        Route::shows::<DrillsPage>(
+            ("/api/v1/drills", "Drills: when each is due, and how those that were held came out"),
             get(drills),
-        )
-        .gives::<DrillsPage>(200, s),
-        Route::new(
-            (Method::POST, "/api/v1/drills/{drill}"),
-            Needs::Right(Right::House),
-            "Start a drill: an incident that is one by arrangement",
-            post(start_drill),
-        )
-        .takes::<ReasonBody>(s)
-        .gives::<DoneOrTried>(200, s),
+            s,
+        ),
+        Route::does::<ReasonBody>(
+            (
+                "/api/v1/drills/{drill}",
+                Needs::Right(Right::House),
+                "Start a drill: an incident that is one by arrangement",
+            ),
+            start_drill(),
+            s,
+        ),
     ]
 }
 
 pub(super) fn of_hand_overs(s: &mut Schemas) -> Vec<Route> {
     vec![
-        Route::new(
-            (Method::GET, "/api/v1/hand-overs"),
-            READ,
-            "Hand-overs of shifts, the last one first: those that nobody has accepted, or all",
+        Route::shows::<HandOversPage>(
+            (
+                "/api/v1/hand-overs",
+                "Hand-overs of shifts, the last one first: those that nobody has accepted, or all",
+            ),
             get(hand_overs),
+            s,
         )
-        .asks::<WhichHandOvers>(s)
-        .gives::<HandOversPage>(200, s),
-        Route::new(
-            (Method::GET, "/api/v1/hand-overs/{hand_over}"),
-            READ,
-            "One hand-over: what it leaves to the next shift, what was said and done",
+        .asks::<WhichHandOvers>(s),
+        Route::shows::<HandOverView>(
+            (
+                "/api/v1/hand-overs/{hand_over}",
+                "One hand-over: what it leaves to the next shift, what was said and done",
+            ),
             get(hand_over),
-        )
-        .gives::<HandOverView>(200, s),
-        Route::new(
-            (Method::POST, "/api/v1/hand-overs/{hand_over}/{step}"),
-            Needs::Right(Right::Respond),
-            "Take a step with a hand-over: note, give, accept",
+            s,
+        ),
+        Route::does::<HandOverBody>(
+            (
+                "/api/v1/hand-overs/{hand_over}/{step}",
+                Needs::Right(Right::Respond),
+                "Take a step with a hand-over: note, give, accept",
+            ),
             post(hand_over_step),
-        )
-        .takes::<HandOverBody>(s)
-        .gives::<DoneOrTried>(200, s),
-        Route::new(
-            (Method::GET, "/api/v1/bulletin"),
-            READ,
-            "What happened since the last bulletin, or what the bulletins of a day tell of",
+            s,
+        ),
+        Route::shows::<BulletinView>(
+            (
+                "/api/v1/bulletin",
+                "What happened since the last bulletin, or what the bulletins of a day tell of",
+            ),
             get(bulletin),
+            s,
         )
-        .asks::<WhichBulletin>(s)
-        .gives::<BulletinView>(200, s),
-        Route::new(
-            (Method::GET, "/api/v1/inspections"),
-            READ,
-            "Rounds of inspections of some days: how many, and what each check has found",
+        .asks::<WhichBulletin>(s),
+        Route::shows::<InspectionsView>(
+            (
+                "/api/v1/inspections",
+                "Rounds of inspections of some days: how many, and what each check has found",
+            ),
             get(inspections),
+            s,
         )
-        .asks::<WhichInspections>(s)
-        .gives::<InspectionsView>(200, s),
+        .asks::<WhichInspections>(s),
     ]
 }

@@ -48,3 +48,7 @@ pub(super) fn facts() -> Vec<Fact> {
         })),
     ]
 }
+
+pub(super) fn forgotten() -> Vec<Fact> {
+    vec![Fact::HandOverForgotten { hand_over: "night@2026-10-30".parse().unwrap(), steps: 1 }]
+}

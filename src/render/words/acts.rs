@@ -18,6 +18,9 @@ messages! {
     ReleaseChanges { shifts: &'a str }:
         format!("released the changes of the run (on shift: {shifts})"), format!("当班（{shifts}）放行本次变更");
     WatchChanges: "watches the changes of the run", "复核并监督本次变更";
+    Sign: "signed the report", "签收报告";
+    SignOn { shifts: &'a str }:
+        format!("signed the report (on shift: {shifts})"), format!("当班（{shifts}）签收报告");
     Rerun { jobs: &'a str }: format!("ran again: {jobs}"), format!("再次执行 {jobs}");
     Priority { job: &'a str, priority: i32 }:
         format!("gave {job} the priority {priority}"), format!("将 {job} 的优先级设为 {priority}");

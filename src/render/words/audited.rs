@@ -21,6 +21,12 @@ messages! {
     GiveSecond { request: &'a str }: format!("said yes to {request}"), format!("复核同意 {request}");
     Event { event: &'a str, date: &'a str, key: &'a str }:
         format!("told the event {event} of {date} (key {key})"), format!("上报 {date} 的事件 {event}（键 {key}）");
+    OpenIncident { incident: &'a str, title: &'a str }:
+        format!("opened {incident}: {title}"), format!("登记事件 {incident}：{title}");
+    Incident { incident: &'a str, step: &'a str }:
+        format!("{incident}: {step}"), format!("事件 {incident}：{step}");
+    HandOver { hand_over: &'a str, step: &'a str }:
+        format!("hand-over {hand_over}: {step}"), format!("交接 {hand_over}：{step}");
     Change { change: &'a str, step: &'a str }:
         format!("change {change}: {step}"), format!("变更 {change}：{step}");
     Decide { change: &'a str }:

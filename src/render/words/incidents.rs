@@ -22,6 +22,12 @@ messages! {
     WindowCloses { what: &'a str, closes: &'a str, expected: &'a str }:
         format!("{what} is too late for its window: expected {expected}, closes {closes}"),
         format!("{what} 将错过窗口：预计 {expected}，窗口 {closes} 关闭");
+    WindowOfList { what: &'a str, closes: &'a str }:
+        format!("{what} does not start before the window of its list closes at {closes}"),
+        format!("{what} 在其清单的窗口 {closes} 关闭前无法启动");
+    RunsOver { what: &'a str, closed: &'a str }:
+        format!("{what} still runs, and its window closed at {closed}"),
+        format!("{what} 仍在运行，其窗口已于 {closed} 关闭");
     HostAway { host: &'a str }: format!("host {host} is not reached"), format!("主机 {host} 无法连接");
     CalendarEnds { calendar: &'a str, last: &'a str }:
         format!("calendar {calendar} ends on {last}"), format!("日历 {calendar} 的数据到 {last} 为止");
@@ -50,6 +56,12 @@ messages! {
     MeansWindowCloses:
         "So far nothing has failed; by the usual durations it does not get in, or is not done, before the window closes. It then waits for the next opening.",
         "目前尚无失败；按以往耗时推算，窗口关闭前无法启动或完成，将等到下次开放。";
+    MeansWindowOfList:
+        "So far nothing has failed; by the usual durations it is too late. After that it runs where somebody confirms `late`, or on another list.",
+        "目前尚无失败；按以往耗时推算已来不及。窗口关闭后须由人员确认 `late`，或列入其他清单。";
+    MeansRunsOver:
+        "Nothing is ended because a window closes: it goes on until its end or its time limit. Whoever is responsible for what comes next says whether it may.",
+        "窗口关闭不会终止作业：它将运行至结束或到达时间上限。是否继续，请由后续工作的负责人决定。";
     MeansHostAway:
         "What runs there goes on. Nothing new starts there, and endings come when the link is back.",
         "该主机上正在运行的作业继续运行；连接恢复前不会启动新作业，结束情况待恢复后获知。";
@@ -130,7 +142,7 @@ messages! {
     Unmuted: "ended the mute", "取消静默";
     GradedAs { severity: &'a str }: format!("graded it {severity}"), format!("定级为 {severity}");
     Interrupted { service: &'a str, from: &'a str, to: &'a str }:
-        format!("{service} was not available from {from} to {to}"), format!("{service} 自 {from} 至 {to} 中断");
+        format!("recorded that {service} was not available from {from} to {to}"), format!("记录 {service} 自 {from} 至 {to} 中断");
     ResolvedAs { cause: &'a str, measure: &'a str }:
         format!("resolved it; cause: {cause}; done: {measure}"), format!("解决，原因：{cause}，措施：{measure}");
     HandedIn: "handed in the incident report", "提交故障报告";
@@ -163,6 +175,25 @@ messages! {
     Note: "Add a note", "添加备注";
     Words: "Words (may stay empty)", "说明（可不填）";
     NoteWords: "Note", "备注内容";
+    OnSiteNow: "I am on site", "我已到现场";
+    ThirdPartyCalled: "A third party was called", "已联系第三方";
+    CalledWhom: "Who was called", "联系了谁";
+    Mute: "Mute it", "静默";
+    MuteFor: "Tell nobody for (limits go on)", "静默时长（时限照常计算）";
+    Unmute: "End the mute", "取消静默";
+    Why: "Why", "原因说明";
+    Grade: "Grade it anew", "重新定级";
+    NewGrade: "Severity", "级别";
+    Interruption: "A service was interrupted", "记录服务中断";
+    Service: "Service", "服务";
+    From { zone: &'a str }: format!("From ({zone})"), format!("开始时间（{zone}）");
+    To { zone: &'a str }: format!("To ({zone})"), format!("结束时间（{zone}）");
+    Resolve: "It is solved", "已解决";
+    CauseWords: "Cause: what it was", "原因";
+    MeasureWords: "Measure: what was done", "措施";
+    HandIn: "The incident report is handed in", "故障报告已提交";
+    MoreSteps: "More", "其他操作";
+    ReadReport: "Incident report, as far as the record has it", "故障报告（根据记录生成）";
     NoRespond: "You may look at it; who has the right `respond` answers.", "您只能查看；具有 `respond` 权限的人员可以处理。";
     NotOutput: "The output of jobs is shown to who has the right `logs`.", "作业输出仅对具有 `logs` 权限的人员显示。";
     NotDone: "This was not done", "操作未完成";
@@ -171,11 +202,23 @@ messages! {
     KindRequest: "service request", "服务请求";
     KindProblem: "problem", "问题";
     ReportTitle { incident: &'a str }: format!("Incident report {incident}"), format!("故障报告 {incident}");
+    HeadGlance: "At a glance", "概况";
+    Kind: "Kind", "类型";
+    OpenedAt: "Opened", "发生时间";
+    OverAt: "Over", "恢复时间";
+    NotOver: "not yet", "尚未恢复";
+    Lasted: "Lasted", "持续时间";
+    OwnedBy: "Taken care of by", "处理人";
+    OwnedAfter { who: &'a str, after: &'a str }: format!("{who}, first acknowledged after {after}"), format!("{who}，首次确认用时 {after}");
+    InterruptedFor: "Services interrupted for", "服务中断时长";
+    Unavailable { service: &'a str, from: &'a str, to: &'a str, lasted: &'a str }:
+        format!("{service} was not available from {from} to {to} ({lasted})"), format!("{service} 自 {from} 至 {to} 中断（{lasted}）");
     HeadWhat: "What happened", "事件概述";
     HeadImpact: "Impact", "影响";
     HeadTimeline: "Timeline", "处理经过";
     HeadCause: "Cause", "原因";
     HeadMeasures: "Measures", "措施";
+    HeadImprovements: "So that it does not come again", "改进措施";
     HeadClocks: "Limits", "时限";
     ToBeWritten: "(to be written)", "（待填写）";
     NoImpact: "Nothing was blocked, no deadline endangered, no interruption recorded.",

@@ -31,6 +31,8 @@ messages! {
     NextStart { batch: &'a str, at: &'a str }:
         format!("The next start was to be {batch} at {at}."), format!("下一次计划启动：{batch}，{at}。");
     Do: "On its host: nightrun doctor; systemctl status nightrun", "请在该主机执行：nightrun doctor；systemctl status nightrun";
+    Lives { site: &'a str, at: &'a str }:
+        format!("{site}: nightrun lives at {at}"), format!("{site}：nightrun 于 {at} 运行正常");
     Over { since: &'a str }:
         format!("nightrun gives its life signs again, after an alarm since {since}"),
         format!("nightrun 已恢复生命信号（告警始于 {since}）");

@@ -22,8 +22,8 @@ use crate::core::calendar::Calendars;
 use crate::core::order::Order;
 use crate::core::refused::Refused;
 use crate::definition::site::{
-    Batch, DayRule, Days, Duty, Engine, Host, InspectionRules, Kind, Mail, Person, RoundRule,
-    Server, ServerTls, Site, Target, Transport, TwoPeople,
+    Batch, DayRule, Days, Duty, Engine, Host, InspectionRules, Kind, Mail, Person, ReportRules,
+    RoundRule, Server, ServerTls, Site, Target, Transport, TwoPeople,
 };
 use crate::types::{
     BusinessDate, HostName, InvalidName, JobName, JobRef, Lang, Outcome, PersonId, PoolName, Role,
@@ -92,6 +92,7 @@ pub(super) fn made(dice: &mut Dice, jobs: usize) -> Result<Made, BadSite> {
         },
         webhooks: BTreeMap::new(),
         life_sign: None,
+        reports: ReportRules::default(),
         inspections: rounds(&batches),
         hosts: hosts(dice, jobs)?,
         targets: targets()?,

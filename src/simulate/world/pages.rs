@@ -98,7 +98,7 @@ impl World {
         now: Now,
     ) -> Result<(), Breach> {
         self.counts.pages += 1;
-        let page = of_incident::mail(&self.core, incident, now, Around::nothing())?;
+        let page = of_incident::mail((&self.core, None), incident, now, Around::nothing())?;
         for (lang, to) in Lang::ALL.into_iter().zip(people.iter().cycle()) {
             incident_mail::mail(lang, &page, notice, Reader::Person(to))
                 .map_err(|why| Breach::Page(format!("{incident}: {why}")))?;

@@ -74,6 +74,12 @@ pub(super) fn sign_in(served: &Served, person: &str) -> String {
     cookie.split(';').next().unwrap().to_owned()
 }
 
+/// What the forms of a page send back.
+fn token_of(page: &str) -> String {
+    let token = page.split("name=\"token\" value=\"").nth(1).unwrap();
+    token.split('"').next().unwrap().to_owned()
+}
+
 /// Every address in all parts of a message.
 fn links(message: &str) -> BTreeSet<String> {
     let parsed = mail_parser::MessageParser::default().parse(message.as_bytes()).unwrap();
@@ -109,7 +115,7 @@ fn whoever_presses_every_link_of_every_mail_changes_nothing() {
             let signed = browse(&served, (method, path), &[("cookie", &session)], None);
             assert_eq!(signed.status, 200, "{signed:?}");
             // Nor does one that also tries what the forms of the page name.
-            for step in ["ack", "take-over", "note"] {
+            for step in ["ack", "take-over", "note", "mute", "resolve", "hand-in"] {
                 let pressed = browse(
                     &served,
                     (method, &format!("{path}/{step}")),
@@ -165,17 +171,14 @@ fn a_person_answers_on_the_page_and_nothing_else_can_in_that_name() {
     let data = super::get(&served.house, "/api/v1/incidents/INC-1").ok().json();
     let offer = serde_json::json!({ "offer": "act", "jobs": "a", "action": { "do": "retry" } });
     assert_eq!(data["offers"][0], offer, "{data}");
-    let token = shown.body.split("name=\"token\" value=\"").nth(1).unwrap();
-    let token = token.split('"').next().unwrap().to_owned();
+    let token = token_of(&shown.body);
 
-    // Others of the house: who may only look sees neither the output nor a form.
+    // Others of the house: who may only look sees neither the output nor a form but the way out.
     let vera = sign_in(&served, "vera");
     let looks = browse(&served, page, &[("cookie", &vera)], None).ok();
-    assert!(
-        !looks.body.contains("alert(1)") && !looks.body.contains("<form class=\"boxed\""),
-        "{}",
-        looks.body
-    );
+    assert!(!looks.body.contains("alert(1)"), "{}", looks.body);
+    let forms: Vec<&str> = looks.body.split("<form class=\"boxed\"").skip(1).collect();
+    assert!(forms.is_empty(), "{}", looks.body);
     let ack = ("POST", "/incidents/INC-1/ack");
     let good = format!("token={token}&reason=on+it");
     let refuses = |headers: &[(&str, &str)], form: &str, status: u16| {
@@ -215,5 +218,87 @@ fn a_person_answers_on_the_page_and_nothing_else_can_in_that_name() {
     assert!(!shown.contains("/ack\""), "{shown}");
     let unknown = browse(&served, ("GET", "/incidents/INC-99"), &[("cookie", &ann)], None);
     assert!(unknown.status == 404 && unknown.body.contains("<h1>"), "{unknown:?}");
+    served.night.kill();
+}
+
+/// The steps that a page has forms for.
+fn offered(page: &str) -> Vec<&str> {
+    let actions = page.split("action=\"INC-1/").skip(1);
+    actions.map(|action| action.split('"').next().unwrap()).collect()
+}
+
+#[test]
+fn every_step_that_the_page_offers_can_be_taken_there_and_the_session_ended() {
+    let (served, _server) = failed_night();
+    let ann = sign_in(&served, "ann");
+    let with = [("cookie", ann.as_str()), ("sec-fetch-site", "same-origin")];
+    let page = |form: Option<(&str, &str)>| match form {
+        None => browse(&served, ("GET", "/incidents/INC-1"), &with, None),
+        Some((path, form)) => browse(&served, ("POST", path), &with, Some(form)),
+    };
+    let token = token_of(&page(None).ok().body);
+    let take = |step: &str, words: &str| {
+        let form = format!("token={token}&{words}");
+        page(Some((&format!("/incidents/INC-1/{step}"), &form)))
+    };
+    let open = ["note", "resolve", "on-site", "third-party", "mute", "grade", "interruption"];
+    assert_eq!(offered(&page(None).ok().body), [&["ack"], &open[..]].concat());
+    // What is blank, or no time, or longer than a day, is told on a page, and nothing is done.
+    for (step, words, status) in [
+        ("third-party", "whom=+&reason=", 400),
+        ("resolve", "cause=a+disk&measure=", 400),
+        ("mute", "lasts=2d&reason=x", 409),
+        ("mute", "lasts=soon&reason=x", 422),
+        ("interruption", "service=clearing&from=yesterday&to=2026-10-30T22:00", 422),
+        ("interruption", "service=clearing&from=2026-10-30T22:10&to=2026-10-30T22:00", 409),
+    ] {
+        let refused = take(step, words);
+        assert_eq!(refused.status, status, "{step} {words}: {refused:?}");
+        assert!(refused.body.contains("href=\"../../incidents/INC-1\""), "{refused:?}");
+    }
+    assert!(served.house.facts("incident-moved").is_empty());
+    for (step, words) in [
+        ("ack", "reason="),
+        ("on-site", "reason="),
+        ("third-party", "whom=the+vendor&reason=disk"),
+        ("mute", "lasts=30m&reason=we+are+on+it"),
+        ("unmute", "reason="),
+        ("grade", "severity=p2&reason=clearing+goes+on"),
+        ("interruption", "service=clearing&from=2026-10-30T22:00&to=2026-10-30T22:10"),
+        ("resolve", "cause=a+disk&measure=another+disk"),
+        ("hand-in", "reason="),
+    ] {
+        assert!(offered(&page(None).ok().body).contains(&step), "{step}");
+        let done = take(step, words);
+        assert_eq!(done.status, 303, "{step}: {done:?}");
+        assert_eq!(done.headers["location"], "../INC-1");
+    }
+    let moved = served.house.facts("incident-moved");
+    let step =
+        |word: &str| &moved.iter().find(|fact| fact["step"]["step"] == word).unwrap()["step"];
+    assert_eq!(step("third-party")["whom"], "the vendor");
+    assert_eq!(step("resolved")["measure"], "another disk");
+    // By the clock of the site, which is in Berlin.
+    assert_eq!(step("interruption")["from"], "2026-10-30T21:00:00Z");
+    let over = page(None).ok().body;
+    assert_eq!(offered(&over), ["note", "interruption"], "it is resolved, and its report is there");
+
+    // No page of another site signs somebody out; the form does.
+    let out = |headers: &[(&str, &str)], token: &str| {
+        let form = format!("token={token}&incident=INC-1");
+        browse(&served, ("POST", "/logout"), headers, Some(&form))
+    };
+    assert_eq!(out(&with, "00").status, 403);
+    let foreign = [("cookie", ann.as_str()), ("sec-fetch-site", "cross-site")];
+    assert_eq!(out(&foreign, &token).status, 403);
+    let done = out(&with, &token);
+    assert_eq!((done.status, done.headers["location"].as_str()), (303, "incidents/INC-1"));
+    assert!(done.headers["set-cookie"].contains("Max-Age=0"), "{done:?}");
+    let after = page(None);
+    assert!(after.status == 401 && after.body.contains("action=\"../login\""), "{after:?}");
+    // Once more, from a page that was left open: the sign-in, and not a word of a mistake.
+    let again = out(&[], &token);
+    assert!(again.status == 401 && again.body.contains("action=\"login\""), "{again:?}");
+    assert!(!again.body.contains("token"), "{again:?}");
     served.night.kill();
 }

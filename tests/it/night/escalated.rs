@@ -7,6 +7,7 @@ use super::facts::eventually;
 use super::letter::Letter;
 use super::post::sink;
 use super::serving::{Town, at};
+use super::watched::Night;
 use crate::api;
 use crate::smtp_sink::Sink;
 
@@ -56,6 +57,19 @@ jobs:
   load: {title: L, run: [sh, job.sh, wait]}
   post: {title: P, run: [sh, job.sh], needs: [load]}
 ";
+
+/// A service of a batch in which one job has just failed, and another one waits for the test's word.
+pub(super) fn one_failed(town: &Town) -> Night {
+    let house = &town.house;
+    house.batch("eod", &format!("{BATCH}  more: {{title: M, run: [sh, job.sh, wait]}}\n"));
+    house.gates(&["load", "more"]);
+    town.set_clock(at("21:29:58"));
+    let mut served = town.serve();
+    served.started("more");
+    served.started("load");
+    house.say("load", "no");
+    served
+}
 
 /// What the server took but the reports of runs; what was sent once more after a kill counts once.
 pub(super) fn mails(sink: &Sink) -> Vec<String> {
@@ -118,6 +132,11 @@ fn whoever_is_next_is_told_though_the_supervisor_is_killed_until_somebody_answer
     let second = &heard(2)[1];
     assert_eq!(second.0, "wei");
     assert!(second.1.contains("无人确认"), "{}", second.1);
+    // Though its run was over before this supervisor began: what the job has written, and what can be done.
+    let second = Letter::read(mails(&server)[1].as_bytes());
+    for part in ["| the test says no", "nightrun retry eod.load --date 2026-11-02"] {
+        assert!(second.text.contains(part), "{part}: {}", second.text);
+    }
     town.set_clock(at("21:52:00"));
     let third = &heard(3)[2];
     assert!(third.0 == "max" && third.1.contains("you are next"), "{third:?}");
@@ -209,13 +228,7 @@ fn a_supervisor_that_begins_tells_nobody_before_the_policy_does() {
     house.write("roster.yaml", ROSTER);
     house.write("escalation.yaml", &format!("{}{}", &patient[..steps], "policy: night\n"));
     assert!(patient[policy..].contains("clocks"), "without limits, which have words of their own");
-    house.batch("eod", &format!("{BATCH}  more: {{title: M, run: [sh, job.sh, wait]}}\n"));
-    house.gates(&["load", "more"]);
-    town.set_clock(at("21:29:58"));
-    let mut served = town.serve();
-    served.started("more");
-    served.started("load");
-    house.say("load", "no");
+    let mut served = one_failed(&town);
     served.event("incident-opened", "load");
     served.kill();
     town.set_clock(at("21:50:00"));

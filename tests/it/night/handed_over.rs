@@ -114,6 +114,11 @@ fn a_shift_is_handed_over_to_whoever_comes_next_and_both_are_told_until_then() {
     assert_eq!((&list["items"][0]["id"], &list["items"][0]["state"]), (&json!(ID), &json!("late")));
     let incident = api::get(house, "/api/v1/incidents/INC-1").ok().json();
     assert_eq!(incident["fault"]["what"], "hand-over");
+    // It belongs to no run, and is wrong all the same.
+    let status = town.run(&["status"], 0);
+    assert!(status.contains("INC-1  nobody has accepted the hand-over"), "{status}");
+    let metrics = api::get(house, "/metrics").ok().body;
+    assert!(metrics.contains("nightrun_incidents_open 1"), "{metrics}");
 
     house.write("people.yaml", &people("wei"));
     served.signal(Signal::HUP);
@@ -133,6 +138,16 @@ fn a_shift_is_handed_over_to_whoever_comes_next_and_both_are_told_until_then() {
     let nothing = api::post(house, "/api/v1/hand-overs/night@2026-11-02/accept", &json!({}));
     assert_eq!(nothing.json()["rule"], "no-such-thing");
     assert!(town.run(&["hand-over", "list"], 0).contains("No hand-over is open."));
+
+    let audit = town.run(&["audit", "--csv"], 0);
+    for part in [
+        format!("ann,,hand-over {ID}: noted,rates come by hand,"),
+        format!("ann,,hand-over {ID}: handed it over,all quiet,"),
+        format!("wei,,hand-over {ID}: accepted it,"),
+    ] {
+        assert!(audit.contains(&part), "{part}: {audit}");
+    }
+    assert!(!audit.contains("told"), "what nightrun did is nobody's doing: {audit}");
 
     // The bulletin's time comes while nobody is there; it is sent once, with the time that it tells of.
     served.kill();
@@ -157,4 +172,46 @@ fn a_shift_is_handed_over_to_whoever_comes_next_and_both_are_told_until_then() {
     }
     assert_eq!(house.facts("hand-over-opened").len(), 1);
     town.run(&["journal", "verify"], 0);
+}
+
+#[test]
+fn hand_overs_leave_the_store_with_the_runs_of_their_time_and_stay_in_the_journal() {
+    let town = Town::new();
+    let house = &town.house;
+    house.write("people.yaml", &people("wei"));
+    house.write("shifts.yaml", SHIFTS);
+    house.write("roster.yaml", ROSTER);
+    house.batch("eod", BATCH);
+    let settings = house.state().with_file_name("settings.yaml");
+    let retention = "version: 1\nretention: {archive: archive, runs: {keep: 2d}, at: \"12:00\"}\n";
+    std::fs::write(&settings, retention).unwrap();
+    for day in ["2026-11-02", "2026-11-03"] {
+        town.set_clock(format!("{day}T20:59:58+01:00").parse().unwrap());
+        town.run(&["run", "eod", "--date", day], 0);
+        let served = town.serve();
+        let id = format!("afternoon@{day}");
+        eventually("its hand-over", || {
+            house.facts("hand-over-opened").iter().any(|fact| fact["hand_over"] == id.as_str())
+        });
+        town.set_clock(format!("{day}T21:31:00+01:00").parse().unwrap());
+        town.run(&["hand-over", "accept", &id], 0);
+        served.kill();
+    }
+    town.set_clock("2026-11-16T09:00:00+01:00".parse().unwrap());
+    let with = |arguments: &[&str], code| {
+        town.run(&[arguments, &["--settings", settings.to_str().unwrap()]].concat(), code)
+    };
+    with(&["archive"], 0);
+    let known = with(&["hand-over", "list", "--all"], 0);
+    assert!(known.contains("afternoon@2026-11-03") && !known.contains(ID), "{known}");
+    with(&["hand-over", "show", ID], 3);
+    with(&["hand-over", "show", "afternoon@2026-11-03"], 0);
+    let audit = with(&["audit", "--csv"], 0);
+    assert!(audit.contains(&format!("wei,,hand-over {ID}: accepted it,")), "{audit}");
+    with(&["journal", "verify"], 0);
+    // The next supervisor takes up what is left.
+    let served = town.serve();
+    served.notice("serving 1 schedule");
+    served.kill();
+    assert_eq!(house.facts("hand-over-forgotten").len(), 1);
 }

@@ -7,6 +7,8 @@ pub(crate) struct Letter {
     pub(crate) subject: String,
     pub(crate) id: String,
     pub(crate) text: String,
+    /// The id that all mails of one matter refer to.
+    pub(crate) thread: String,
 }
 
 impl Letter {
@@ -18,6 +20,7 @@ impl Letter {
             subject: mail.subject().unwrap().to_owned(),
             id: mail.message_id().unwrap().to_owned(),
             text: mail.body_text(0).unwrap().into_owned(),
+            thread: mail.references().as_text().unwrap_or_default().to_owned(),
         }
     }
 }

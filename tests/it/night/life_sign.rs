@@ -1,10 +1,14 @@
 //! A service that gives life signs, and a watcher that raises the alarm by a way of its own. The tests set the clock.
 
+use serde_json::Value;
+
 use super::facts::eventually;
 use super::house::SITE;
 use super::letter::Letter;
-use super::post::sink;
+use super::post::{closed_port, on_its_own, sink};
 use super::serving::{DAILY, Town, at};
+use crate::smtp_sink::certificate;
+use crate::webhook_sink::{Behaviour, WebhookSink};
 
 #[test]
 fn a_service_that_was_killed_raises_an_alarm_from_another_host_and_its_return_ends_it() {
@@ -33,7 +37,7 @@ fn a_service_that_was_killed_raises_an_alarm_from_another_host_and_its_return_en
     town.set_clock(at("20:00:00"));
     let served = town.serve();
     eventually("a life sign", || sign.exists());
-    let given: serde_json::Value = serde_json::from_slice(&std::fs::read(&sign).unwrap()).unwrap();
+    let given: Value = serde_json::from_slice(&std::fs::read(&sign).unwrap()).unwrap();
     assert_eq!((&given["version"], &given["next"]["batch"]), (&1.into(), &"eod".into()));
     assert_eq!(look(0), "");
     let entries = house.journal().len();
@@ -82,6 +86,95 @@ fn a_service_that_was_killed_raises_an_alarm_from_another_host_and_its_return_en
     let doctor = town.command(&["doctor"]).output().unwrap();
     let doctor = String::from_utf8(doctor.stdout).unwrap();
     assert!(doctor.contains("the last life sign"), "{doctor}");
+    served.signal(rustix::process::Signal::TERM);
+    served.ends(0);
+}
+
+/// By HTTP to whoever is told and whoever asks, and by the real mail path at a set time; with a certificate of the house.
+#[test]
+fn a_service_that_is_asked_over_https_and_tells_by_mail_and_webhook_is_missed_when_it_is_gone() {
+    let town = Town::new();
+    let house = &town.house;
+    let mail = sink(&[]);
+    let taken = Behaviour::Answer(200, "");
+    let room = on_its_own(async move || WebhookSink::listen(&[], taken).await);
+    let site = SITE.replace(
+        "folder: mail",
+        &format!("smtp: {{host: 127.0.0.1, port: {}, tls: none}}", mail.port),
+    );
+    let rule = format!(
+        "webhooks: {{alarms: {{format: json, url: \"http://127.0.0.1:{}/lives\"}}}}\n\
+         life_sign: {{every: 1m, webhook: alarms, mail: {{at: [\"21:00\"], to: report}}}}\n",
+        room.port
+    );
+    house.write("site.yaml", &format!("{site}{rule}"));
+    house.batch("eod", DAILY);
+    let keys = house.work("keys");
+    certificate(&keys);
+    let port = closed_port();
+    let files = format!("certificate: {0}/server.pem, key: {0}/server.key", keys.display());
+    let api = house.work("settings.yaml");
+    let listens = format!("version: 1\napi: {{listen: '127.0.0.1:{port}', {files}}}\n");
+    std::fs::write(&api, listens).unwrap();
+    let serve = || {
+        let mut command = town.command(&["serve", "--format", "json", "--settings"]);
+        command.arg(&api);
+        let night = super::watched::Night::watch(command);
+        night.notice("serving 1 schedule");
+        night
+    };
+
+    town.set_clock(at("20:59:30"));
+    let served = serve();
+    eventually("a sign at the webhook", || room.asked().len() == 1);
+    let told = room.asked()[0].json();
+    assert_eq!(told["about"]["life_sign"]["next"]["batch"], "eod", "{told}");
+    assert!(
+        told["title"].as_str().unwrap().starts_with("[OK] Test Bank: nightrun lives"),
+        "{told}"
+    );
+    assert_eq!(mail.messages().len(), 0, "it is not the time for a mail");
+    town.set_clock(at("21:00:10"));
+    eventually("a mail", || mail.messages().len() == 1);
+    let letter = Letter::read(mail.messages()[0].as_bytes());
+    assert_eq!(letter.to, "rob@bank.example");
+    assert!(
+        letter.text.contains("The next start was to be eod at 2026-11-02 21:30"),
+        "{}",
+        letter.text
+    );
+    served.kill();
+    let served = serve();
+    eventually("a sign of the next service", || room.asked().len() == 2);
+    assert_eq!(mail.messages().len(), 1, "once a time");
+
+    let settings = house.work("watch.yaml");
+    let watch = |ca: &str| {
+        let text = format!(
+            "version: 1\nurl: https://127.0.0.1:{port}/healthz\n{ca}memory: watch.json\nafter: 15m\n\
+             mail: {{from: watch@other.example, to: [chief@bank.example], smtp: {{host: 127.0.0.1, port: {}, tls: none}}}}\n",
+            mail.port
+        );
+        std::fs::write(&settings, text).unwrap();
+    };
+    let look = |code| town.run(&["watch", settings.to_str().unwrap(), "--once"], code);
+    let ours = format!("ca: {}/ca.pem\n", keys.display());
+    watch(&ours);
+    assert_eq!(look(0), "");
+    let page = crate::api::get(house, "/healthz").ok().json();
+    assert_eq!((&page["sign"]["version"], &page["sign"]["next"]), (&1.into(), &Value::Null));
+    served.kill();
+    town.set_clock(at("21:20:00"));
+    assert!(look(1).contains("[P1] nightrun: nightrun gives no life sign since"));
+    let alarm = Letter::read(mail.messages().last().unwrap().as_bytes());
+    assert_eq!(alarm.to, "chief@bank.example");
+    assert!(alarm.text.contains("In its place: https://127.0.0.1"), "{}", alarm.text);
+    // Who answers under a certificate that nobody here trusts may be anybody.
+    let served = serve();
+    watch("");
+    assert_eq!(look(1), "");
+    watch(&ours);
+    assert!(look(0).contains("[OK] nightrun gives its life signs again"));
     served.signal(rustix::process::Signal::TERM);
     served.ends(0);
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::escalated::{BATCH, ESCALATION, PEOPLE, ROSTER, SHIFTS};
+use super::escalated::{ESCALATION, PEOPLE, ROSTER, SHIFTS, one_failed};
 use super::facts::eventually;
 use super::letter::Letter;
 use super::post::{on_its_own, sink, smtp, unsent};
@@ -42,13 +42,7 @@ fn whatever_a_server_does_to_the_mails_of_an_incident_everyone_who_can_be_reache
     let people: String = (1..=6).map(person).collect();
     let rob = "  rob: {name: Rob, mail: rob@bank.example, roles: [report]}\n";
     house.write("people.yaml", &format!("version: 1\npeople:\n{people}{rob}"));
-    house.batch("eod", &format!("{BATCH}  more: {{title: M, run: [sh, job.sh, wait]}}\n"));
-    house.gates(&["load", "more"]);
-    town.set_clock(at("21:29:58"));
-    let mut served = town.serve();
-    served.started("more");
-    served.started("load");
-    house.say("load", "no");
+    let served = one_failed(&town);
     // All were given to the sender at once, so that each behaviour meets its mail, however long that takes.
     eventually("a first try of each", || server.heard().len() >= FIRST.len());
     eventually("an incident of who is refused", || house.facts("incident-opened").len() == 2);
@@ -88,13 +82,7 @@ fn a_server_that_is_away_for_an_hour_gets_each_mail_of_it_once_though_the_superv
     house.write("roster.yaml", ROSTER);
     let without_limits = ESCALATION.split("clocks:").next().unwrap();
     house.write("escalation.yaml", without_limits);
-    house.batch("eod", &format!("{BATCH}  more: {{title: M, run: [sh, job.sh, wait]}}\n"));
-    house.gates(&["load", "more"]);
-    town.set_clock(at("21:29:58"));
-    let mut served = town.serve();
-    served.started("more");
-    served.started("load");
-    house.say("load", "no");
+    let served = one_failed(&town);
     let waits =
         |count: usize| eventually(&format!("{count} wait"), || unsent(house).len() == count);
     waits(1);

@@ -47,6 +47,7 @@ pub(crate) mod pair;
 mod people;
 pub(crate) mod post;
 mod read_only;
+mod reported;
 pub(crate) mod restored;
 mod secrets;
 #[cfg(feature = "faults")]
@@ -69,4 +70,5 @@ mod unruly_more;
 mod upgraded;
 #[cfg(feature = "faults")]
 mod webhooks;
+mod window_closes;
 mod windows;

@@ -55,6 +55,20 @@ fn a_newcomer_gets_from_an_empty_folder_to_a_report() {
     well(&["report", "--date", "2026-10-30", "--html", "morning.html"]);
     assert!(std::fs::read_to_string(html).unwrap().contains("<svg"));
     assert!(well(&["--lang", "zh", "status"]).contains("日终"));
+
+    // The inspection and the escalation that come with it.
+    well(&["run", "inspection"]);
+    let rounds = well(&["inspections"]);
+    assert!(rounds.contains("host.disk") && rounds.contains("warn ≥ 90 %"), "{rounds}");
+    // The night of 2026-10-30 was late, which was the first.
+    well(&["incident", "open", "the portal is slow"]);
+    assert!(well(&["status"]).contains("INC-2  the portal is slow"));
+    well(&["incident", "ack", "INC-2"]);
+    let shown = well(&["incident", "show", "INC-2"]);
+    assert!(shown.contains("Response:") && shown.contains("Incident report by"), "{shown}");
+    let mails = std::fs::read_dir(folder.path().join("state/mail")).unwrap();
+    let mails = mails.map(|mail| std::fs::read_to_string(mail.unwrap().path()).unwrap());
+    assert!(mails.into_iter().any(|mail| mail.contains("INC-2")), "nobody was told");
 }
 
 #[test]

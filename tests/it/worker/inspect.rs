@@ -2,6 +2,12 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::sync::Arc;
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::{ServerConfig, ServerConnection, Stream};
 
 use super::*;
 use nightrun::definition::site::{InspectCheck, Look, MemoryOf};
@@ -43,7 +49,7 @@ fn command(script: &str) -> Look {
 }
 
 fn http(port: u16, path: &str, status: Option<u16>) -> Look {
-    Look::Http { url: format!("http://127.0.0.1:{port}{path}"), status }
+    Look::Http { url: format!("http://127.0.0.1:{port}{path}"), status, ca: None }
 }
 
 /// Answers each question with the status that its path names, until the test is over.
@@ -214,6 +220,74 @@ fn each_kind_of_check_is_made_and_judged() {
     }
     assert_eq!(left.code, Some(1));
     assert_eq!(bench.row("select count(*) from account"), "3");
+}
+
+/// Answers over TLS as [`web`] does, with a certificate for 127.0.0.1 that a certificate authority of the test has signed. Its
+/// port, and the authority's certificate.
+fn secure_web() -> (u16, String) {
+    let key = KeyPair::generate().unwrap();
+    let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let certificate = authority.self_signed(&key).unwrap().pem();
+    let issuer = Issuer::new(authority, key);
+    let own_key = KeyPair::generate().unwrap();
+    let own = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    let own = own.signed_by(&own_key, &issuer).unwrap();
+    let private = PrivateKeyDer::try_from(own_key.serialize_der()).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![own.der().clone()], private)
+        .unwrap();
+    let config = Arc::new(config);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut session = ServerConnection::new(Arc::clone(&config)).unwrap();
+            let mut stream = stream.unwrap();
+            let mut secure = Stream::new(&mut session, &mut stream);
+            // Whoever does not trust it goes away.
+            if secure.read(&mut [0; 1024]).is_ok() {
+                let _ = write!(secure, "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+            }
+        }
+    });
+    (port, certificate)
+}
+
+#[test]
+fn over_https_whoever_answers_must_be_known_to_the_host_or_to_the_file_that_is_named() {
+    let bench = Bench::new();
+    let ((port, own), (_, foreign)) = (secure_web(), secure_web());
+    let file = |name: &str, text: &str| {
+        std::fs::write(bench.path(name), text).unwrap();
+        Some(bench.path(name).to_string_lossy().into_owned())
+    };
+    let (own, foreign) = (file("own.pem", &own), file("foreign.pem", &foreign));
+    let gone = Some(bench.path("gone.pem").to_string_lossy().into_owned());
+    let at = |host: &str, ca: &Option<String>| Look::Http {
+        url: format!("https://{host}:{port}/health"),
+        status: None,
+        ca: ca.clone(),
+    };
+    let asked = vec![
+        check("known", at("127.0.0.1", &own), none()),
+        check("unknown", at("127.0.0.1", &None), none()),
+        check("foreign", at("127.0.0.1", &foreign), none()),
+        check("other-name", at("localhost", &own), none()),
+        check("gone", at("127.0.0.1", &gone), none()),
+    ];
+    let left = bench.run(&task(None, asked, None));
+    let found = checks(&left);
+    let verdicts: Vec<CheckVerdict> = found.iter().map(|check| check.verdict).collect();
+    assert_eq!(verdicts, [Well, Fail, Fail, Fail, Fail], "{}", left.err);
+    assert_eq!(found[0].words, "HTTP 200");
+    let says = ["UnknownIssuer", "invalid peer certificate", "not valid for name", "gone.pem"];
+    for (check, words) in found[1..].iter().zip(says) {
+        assert!(check.words.contains(words), "{words}: {check:?}");
+    }
 }
 
 #[test]

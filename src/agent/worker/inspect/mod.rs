@@ -123,7 +123,7 @@ async fn look(
     let judged = !check.thresholds.is_empty();
     match &check.look {
         Look::Command { argv } => command::look(argv, judged).await,
-        Look::Http { url, status } => network::http(url, *status).await,
+        Look::Http { url, status, ca } => network::http((url, ca.as_deref()), *status).await,
         Look::Tcp { address } => network::tcp(address).await,
         Look::Sql { query } => match engine {
             Some(engine) => sql(&Target::new(engine, attempt, Halt::never()), query, judged).await,

@@ -1,5 +1,6 @@
 //! Whether somebody answers at an address, and how soon.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -27,9 +28,9 @@ pub(super) async fn tcp(address: &str) -> Seen {
 
 /// Asks with GET, and looks at no more than the head of the answer. A redirect is an answer like others: it is followed nowhere.
 #[expect(clippy::disallowed_methods, reason = "how long it takes is what is measured")]
-pub(super) async fn http(url: &str, wanted: Option<u16>) -> Seen {
+pub(super) async fn http((url, ca): (&str, Option<&str>), wanted: Option<u16>) -> Seen {
     let began = Instant::now();
-    let status = match ask(url).await {
+    let status = match ask(url, ca).await {
         Ok(status) => status,
         // The address may hold a secret: it is not repeated.
         Err(why) => return Seen::nothing(why),
@@ -40,7 +41,7 @@ pub(super) async fn http(url: &str, wanted: Option<u16>) -> Seen {
     Seen { value: milliseconds(began.elapsed()), verdict, words }
 }
 
-async fn ask(url: &str) -> Result<StatusCode, String> {
+async fn ask(url: &str, ca: Option<&str>) -> Result<StatusCode, String> {
     let uri: Uri = url.parse().map_err(|_| "this is no address".to_owned())?;
     let named = uri.host().ok_or("the address names no host")?;
     let host = named.trim_start_matches('[').trim_end_matches(']').to_owned();
@@ -51,7 +52,7 @@ async fn ask(url: &str) -> Result<StatusCode, String> {
         return exchange(stream, &uri).await;
     }
     let name = ServerName::try_from(host).map_err(words)?;
-    let connector = TlsConnector::from(Arc::new(tls::trusting(None)?));
+    let connector = TlsConnector::from(Arc::new(tls::trusting(ca.map(Path::new))?));
     exchange(connector.connect(name, stream).await.map_err(words)?, &uri).await
 }
 

@@ -1,6 +1,7 @@
 //! Tables of who may do what with a change, and of when it may start.
 
 mod checklist;
+mod closing;
 mod examine;
 mod goes_on;
 mod house;

@@ -1,0 +1,81 @@
+//! `report`: the morning report of a run, its files, and who answers for it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::act;
+use super::arguments::ActArguments;
+use super::context::Context;
+use super::exit::{Failure, WELL};
+use super::remote;
+use super::show::{find_at_hand, page};
+use crate::core::select::Deed;
+use crate::definition::site::ReportFormat;
+use crate::http::store_pages::Recalled;
+use crate::render;
+use crate::supervisor::on_call_of;
+use crate::types::{BatchId, BusinessDate, RunId};
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct ReportArguments {
+    #[command(subcommand)]
+    command: Option<ReportCommand>,
+    /// The last run of this batch; of any batch by default
+    #[arg(long)]
+    batch: Option<BatchId>,
+    /// The last run of this business date
+    #[arg(long, value_name = "DATE")]
+    date: Option<BusinessDate>,
+    /// This run, such as eod@2026-10-30#1; `nightrun runs` lists them
+    #[arg(long, conflicts_with_all = ["batch", "date"])]
+    run: Option<RunId>,
+    /// Write the HTML page to this file
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Write it as PDF to this file
+    #[arg(long, value_name = "FILE")]
+    pdf: Option<PathBuf>,
+    /// Write it as a workbook to this file
+    #[arg(long, value_name = "FILE")]
+    xlsx: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum ReportCommand {
+    /// You have read the report of a run that is over, and answer for it
+    Sign(ActArguments),
+}
+
+pub(super) async fn report(context: &Context, arguments: ReportArguments) -> Result<u8, Failure> {
+    let ReportArguments { command, batch, date, run, html, pdf, xlsx } = arguments;
+    if let Some(ReportCommand::Sign(on)) = command {
+        return act::act(context, on, Deed::Sign { shifts: Vec::new() }).await;
+    }
+    let wanted = [(html, ReportFormat::Html), (pdf, ReportFormat::Pdf), (xlsx, ReportFormat::Xlsx)];
+    let files: Vec<(PathBuf, ReportFormat)> =
+        wanted.into_iter().filter_map(|(path, format)| Some((path?, format))).collect();
+    if context.remote.is_some() && files.is_empty() {
+        return remote::report(context, run, batch.as_ref(), date).await;
+    }
+    let reader = context.reader().await?;
+    let row = find_at_hand(&reader, run.as_ref(), batch.as_ref(), date).await?;
+    let mut recalled = Recalled::read(&reader, row).await.map_err(Failure::failed)?;
+    // Who was on shift is in the files as they are now; a report without them has no shifts.
+    if let Ok(site) = context.site() {
+        recalled.core.have_on_call(on_call_of(&site));
+    }
+    let view = recalled.report(&reader).await.map_err(Failure::failed)?;
+    let state = recalled.core.state().run(&recalled.row.run).map_err(Failure::failed)?;
+    let lang = context.asked_lang.unwrap_or(state.site.language);
+    for (path, format) in &files {
+        let bytes = render::report::file(lang, &view, *format).map_err(Failure::failed)?;
+        super::write(path, &bytes)?;
+        print_line!("{}", path.display())?;
+    }
+    if !files.is_empty() {
+        return Ok(WELL);
+    }
+    page(context, &render::report_text::text(lang, &view), &view)
+}

@@ -1,0 +1,20 @@
+//! What those who only read go by.
+
+use super::{Supervisor, World};
+use crate::port::{Published, Stage};
+
+impl<W: World> Supervisor<W> {
+    /// Tells those who only read how far the journal goes, and what keeps it from going on.
+    pub(super) fn publish(&self, trouble: Option<&str>) {
+        if self.begins {
+            return;
+        }
+        let site = self.known_by();
+        let (stage, head) = (Stage::Leads { epoch: self.epoch }, self.chain.head().seq);
+        let trouble = trouble.map(str::to_owned);
+        self.parts.published.send_modify(|known| {
+            let sign = known.sign.take();
+            *known = Published { stage, head, trouble, site, sign };
+        });
+    }
+}
