@@ -34,6 +34,7 @@ mod judge;
 mod late;
 pub mod launch;
 pub mod login;
+pub mod manuals;
 pub mod masks;
 pub mod needs;
 pub mod night;
