@@ -11,6 +11,7 @@ use super::calendar::Calendars;
 use super::calendar_use::{calendar_of, calendars_used, schedule_days, window_rules};
 use super::day_rule::words;
 use super::gate::must_fit_of;
+use super::manuals::{Unreviewed, unreviewed_of};
 use super::opening::later;
 use super::rounds_ahead::{TooFew, too_few};
 use super::same_day::SameDay;
@@ -68,6 +69,7 @@ pub fn check(site: &Site, today: Date) -> Vec<Finding> {
         check.hosts(batch);
         check.needs(batch, &mut same_day);
         check.rounds(batch);
+        check.manuals(batch);
     }
     check.findings
 }
@@ -105,6 +107,22 @@ impl<'a> Check<'a> {
         );
         let hint = "add times to its `schedule:`, or change `inspections:` in site.yaml";
         self.say(Severity::Warning, (Some(&batch.id), None), what, hint);
+    }
+
+    /// A manual that nobody has looked through for long leads people astray at 03:00.
+    fn manuals(&mut self, batch: &Batch) {
+        for Unreviewed { job, reviewed, every, .. } in unreviewed_of(self.site, batch, self.today) {
+            let what = match reviewed {
+                Some(at) => {
+                    format!("its runbook was reviewed on {at}, and that is due every {every} days")
+                }
+                None => format!(
+                    "nobody says when its runbook was reviewed, which is due every {every} days"
+                ),
+            };
+            let hint = "look through it, and put the date into `runbook_reviewed:`";
+            self.say(Severity::Warning, (Some(&batch.id), Some(&job)), what, hint);
+        }
     }
 
     /// Other hosts can be declared, and have no agent yet.

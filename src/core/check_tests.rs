@@ -6,8 +6,8 @@ use super::super::calendar::tests::{listed, named};
 use super::super::test_site::{batch, cron, job, on_days, rule, site};
 use super::*;
 use crate::definition::site::{
-    BusinessDateRule, Change, DayRule, ExceptionKind, InspectionRules, Kind, Opening, Period,
-    RoundRule, RowLimits, Schedule, Window,
+    BusinessDateRule, Change, DayRule, Escalation, ExceptionKind, InspectionRules, Kind, Opening,
+    Period, RoundRule, RowLimits, Schedule, Window,
 };
 use crate::types::{ChangeId, TargetName, Text, Zone};
 
@@ -22,6 +22,42 @@ fn a_host_without_an_agent_is_said() {
     assert_eq!(hosts.len(), 1, "{found:?}");
     assert_eq!(hosts[0].job.as_ref().map(JobName::as_str), Some("far"));
     assert_eq!(hosts[0].severity, Severity::Warning);
+}
+
+#[test]
+fn a_runbook_that_was_not_reviewed_for_long_is_said_where_the_site_says_how_often() {
+    let with = |name, reviewed: Option<Date>| {
+        let (runbook, runbook_reviewed) = (Some(Text::en("Call the desk.")), reviewed);
+        Job { runbook, runbook_reviewed, ..job(name, &[]) }
+    };
+    let jobs = vec![
+        with("never", None),
+        with("old", Some(date(2026, 7, 31))),
+        with("today", Some(date(2026, 8, 1))),
+        job("none", &[]),
+    ];
+    let mut site = bank(vec![batch("eod", None, jobs)]);
+    let said = |site: &Site| -> Vec<String> {
+        told(site, TODAY).into_iter().filter(|line| line.contains("runbook")).collect()
+    };
+    assert_eq!(said(&site), [""; 0], "nobody asks");
+    site.escalation = Some(Arc::new(Escalation {
+        policies: Default::default(),
+        policy: "night".parse().unwrap(),
+        severities: Default::default(),
+        clocks: Vec::new(),
+        drills: Default::default(),
+        review_runbooks: Some(90),
+        warn_before: Span::default(),
+        overlap: Span::default(),
+    }));
+    assert_eq!(
+        said(&site),
+        [
+            "W eod.never: nobody says when its runbook was reviewed, which is due every 90 days",
+            "W eod.old: its runbook was reviewed on 2026-07-31, and that is due every 90 days",
+        ]
+    );
 }
 
 fn class(name: &str) -> WindowClass {

@@ -5,7 +5,7 @@ use jiff::civil::time;
 use super::*;
 use crate::core::containment::{self, Offer};
 use crate::core::fact::{Action, Deadline};
-use crate::core::incident::{Foreseen, IncidentStep};
+use crate::core::incident::{Foreseen, IncidentOrder, IncidentStep, Wanted};
 use crate::core::night::Event;
 use crate::core::select::Deed;
 use crate::core::test_night::{Night, name, site};
@@ -148,7 +148,13 @@ fn what_still_runs_when_its_window_has_closed_is_told_once_with_what_ends_it() {
     let offers = containment::offers(&night.core, incident);
     let kill = Offer::Act { jobs: Some("a".to_owned()), action: Deed::Kill };
     assert_eq!(offers[0], kill, "{offers:?}");
-    night.good("a");
+    // Somebody lets it go on: that is known, and told no more.
+    let wanted = Wanted::Resolve { cause: "the regulator waits".into(), measure: "none".into() };
+    let order = Box::new(IncidentOrder::Step { incident: IncidentId(2), wanted });
+    let by = "li-wei".parse().unwrap();
+    night.must(Event::Incident { by, reason: String::new(), order });
+    night.pass(60);
+    look(&mut night);
     assert_eq!(open(&night), [(1, Some("b".to_owned()))]);
 }
 

@@ -35,6 +35,7 @@ mod judge;
 mod late;
 pub mod launch;
 pub mod login;
+pub mod manuals;
 pub mod masks;
 pub mod needs;
 pub mod night;

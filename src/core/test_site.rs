@@ -49,6 +49,7 @@ pub(crate) fn job(name: &str, needs: &[&str]) -> Job {
         user: None,
         host: HostName::new("local").unwrap(),
         runbook: None,
+        runbook_reviewed: None,
         contain: None,
         success: Success { exit_codes: vec![0], line: None },
         days: None,

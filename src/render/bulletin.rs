@@ -8,6 +8,7 @@ use super::sectioned::{Section, Sectioned, push, sections};
 use super::starts::missed;
 use super::words::{Bulletins, Drills, HandOvers, Inspections, Label, aside, list, pair, remarks};
 use crate::core::fact::RunResult;
+use crate::core::manuals::Unreviewed;
 use crate::types::Lang;
 use crate::view::bulletin::{BulletinView, IncidentTold, RoundsTold, RunTold, ShiftTold};
 use crate::view::change_stats::Recurring;
@@ -110,6 +111,10 @@ fn told(lang: Lang, view: &BulletinView) -> Vec<Section> {
             Drills::Head.say(lang),
             view.drills.iter().flat_map(|line| drill::told(lang, clock, line)),
         ),
+        section(
+            Bulletins::HeadManuals,
+            view.manuals.iter().map(|line| manual(lang, line)).collect(),
+        ),
         section(Bulletins::HeadChanges, changes.collect()),
         section(Bulletins::HeadRecurring, view.recurring.iter().map(|r| again(lang, r)).collect()),
         section(Bulletins::HeadRuns, well.map(|r| run(lang, clock, r)).collect()),
@@ -170,6 +175,15 @@ fn rounds(lang: Lang, told: &RoundsTold) -> String {
     let (date, batch) = (&told.date.to_string(), told.batch.as_str());
     let (wanted, done, missed) = (told.wanted, told.done, told.missed());
     Inspections::Day { date, title: batch, wanted, done, missed }.say(lang)
+}
+
+fn manual(lang: Lang, of: &Unreviewed) -> String {
+    let job = &format!("{}.{}", of.batch, of.job);
+    let every = u32::from(of.every);
+    match of.reviewed {
+        Some(at) => Bulletins::Reviewed { job, at: &at.to_string(), every }.say(lang),
+        None => Bulletins::NeverReviewed { job, every }.say(lang),
+    }
 }
 
 fn hand_over(lang: Lang, clock: &Clock<'_>, line: &HandOverLine) -> String {

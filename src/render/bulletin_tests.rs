@@ -6,6 +6,7 @@ use super::*;
 use crate::core::fact::MissedWhy;
 use crate::core::hand_over::AheadStart;
 use crate::core::incident::Fault;
+use crate::core::manuals::Unreviewed;
 use crate::render::sample::in_both;
 use crate::types::{
     BatchId, ChangeId, ClockKind, IncidentId, JobName, PersonId, Severity, Span, Text, Zone,
@@ -36,6 +37,7 @@ fn calm() -> BulletinView {
         missed: Vec::new(),
         incidents: Vec::new(),
         drills: Vec::new(),
+        manuals: Vec::new(),
         rounds: Vec::new(),
         changes: Vec::new(),
         recurring: Vec::new(),
@@ -102,6 +104,14 @@ fn busy() -> BulletinView {
             under_way: None,
             held: Vec::new(),
         }],
+        manuals: ["2026-06-01", ""]
+            .map(|reviewed| Unreviewed {
+                batch: "eod".parse().unwrap(),
+                job: "close".parse().unwrap(),
+                reviewed: reviewed.parse().ok(),
+                every: 90,
+            })
+            .to_vec(),
         rounds: vec![RoundsTold {
             date: "2026-10-30".parse().unwrap(),
             batch: BatchId::new("look").unwrap(),

@@ -55,7 +55,11 @@ pub fn message(
 pub fn lives(lang: Lang, zone: &Zone, sign: &LifeSign) -> Result<MailText, askama::Error> {
     let clock = Clock::new(zone, sign.at);
     let title = Watched::Lives { site: &sign.site, at: &clock.full(sign.at) }.say(lang);
-    let mut lines = sign_lines(lang, &clock, Some(sign));
+    let head: String = sign.head.chars().take(16).collect();
+    let mut lines = vec![Watched::Journal { entries: sign.entries, head: &head }.say(lang)];
+    lines.extend(sign.next.as_ref().map(|next| {
+        Watched::NextIs { batch: next.batch.as_str(), at: &clock.full(next.at) }.say(lang)
+    }));
     if let Some(since) = sign.waiting_since {
         let (site, since) = (sign.site.as_str(), &clock.full(since));
         lines.push(Watched::Waiting { site, messages: sign.waiting, since }.say(lang));

@@ -108,6 +108,38 @@ fn words_about_a_shift_that_come_too_late_are_found_out() {
     assert!(found > 10, "{found} of 40 nights");
 }
 
+/// Windows close on work that is late and on work that goes on, whatever breaks in between; what is told of it is held against
+/// the windows as they are walked, in both ways.
+#[test]
+fn windows_of_made_up_nights_that_close_on_work_are_told() {
+    let mut told = std::collections::BTreeMap::new();
+    for seed in 0..NIGHTS / 10 {
+        let night = played(&Scenario { look: 64, ..Scenario::of(seed, 89) });
+        for sealed in &night.entries {
+            let Fact::IncidentOpened(opened) = sealed.open().unwrap().fact else { continue };
+            let what = serde_json::to_value(&opened.fault).unwrap()["what"].clone();
+            *told.entry(what.as_str().unwrap().to_owned()).or_insert(0) += 1;
+        }
+    }
+    for what in ["window-closes", "runs-over"] {
+        assert!(told.get(what).is_some_and(|times| *times > 1), "{told:?}");
+    }
+}
+
+/// The control: where nobody looks at the windows it is found out that nobody is told.
+#[test]
+fn a_window_that_closes_on_work_without_a_word_is_found_out() {
+    let found = (0..NIGHTS / 10).filter(|seed| {
+        let mut world = World::new(Scenario { look: 64, ..Scenario::of(*seed, 89) }).unwrap();
+        world.is_blind();
+        let untold =
+            |failure: &Failure| matches!(failure.breach, Breach::Rule(Violation::Untold(..)));
+        matches!(world.play(), Err(failure) if untold(&failure))
+    });
+    let found = found.count();
+    assert!(found > 2, "{found} of {} nights", NIGHTS / 10);
+}
+
 #[test]
 fn the_same_scenario_is_the_same_night_to_the_byte() {
     for seed in 0..8 {

@@ -15,6 +15,7 @@ use crate::core::change::ChangeStep;
 use crate::core::fact::RunResult;
 use crate::core::hand_over::{AheadStart, starts_ahead};
 use crate::core::incident::{Fault, Incident};
+use crate::core::manuals::{Unreviewed, unreviewed};
 use crate::core::night::Core;
 use crate::core::roster::Roster;
 use crate::definition::site::Site;
@@ -43,6 +44,8 @@ pub struct BulletinView {
     pub incidents: Vec<IncidentTold>,
     /// Drills that were held in it, and those that are due soon, or overdue: they count as no incident.
     pub drills: Vec<DrillLine>,
+    /// Runbooks whose review is overdue (E4).
+    pub manuals: Vec<Unreviewed>,
     /// Rounds of inspections of the days that were counted in it (I1).
     pub rounds: Vec<RoundsTold>,
     /// Changes that were executed in it.
@@ -138,6 +141,7 @@ pub fn of(
         missed,
         incidents: incidents(core, site, (from, to)),
         drills: drills(core, (from, to)),
+        manuals: unreviewed(site, site.zone.tz().to_datetime(to).date()),
         rounds: rounds(core, (from, to)),
         changes: changes(core, (from, to)),
         recurring,

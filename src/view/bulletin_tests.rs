@@ -12,7 +12,7 @@ use crate::core::incident::{IncidentOrder, Wanted};
 use crate::core::night::Event;
 use crate::core::test_night::{Night, site};
 use crate::core::test_site::job;
-use crate::definition::site::{Clocks, Drill, Escalation, Limit, Policy, Rung, Tell};
+use crate::definition::site::{Clocks, Drill, Escalation, Job, Limit, Policy, Rung, Tell};
 use crate::types::{DrillName, HandOverId, IncidentKind, PersonId, Role};
 use crate::view::hand_over::HandOverState;
 
@@ -22,7 +22,8 @@ fn lost_host() -> DrillName {
 
 /// A drill that is due on 2026-10-31, with a minute to answer and ten until it is over, as for real incidents.
 fn night() -> Night {
-    let mut site = site(vec![job("a", &[])]);
+    let (runbook, runbook_reviewed) = (Some(Text::en("Call.")), "2026-08-01".parse().ok());
+    let mut site = site(vec![Job { runbook, runbook_reviewed, ..job("a", &[]) }]);
     let duty = Tell { roles: vec![Role::new("duty").unwrap()], ..Tell::default() };
     let rungs = vec![Rung { after: Span::seconds(0), tell: duty, by: Vec::new() }];
     let policy = Policy { title: Text::en("Duty"), rungs, remind: Span::seconds(86_400) };
@@ -48,6 +49,7 @@ fn night() -> Night {
             limits: limits.into_iter().collect(),
         }],
         drills: BTreeMap::from([(lost_host(), drill)]),
+        review_runbooks: Some(90),
         warn_before: Span::seconds(5),
         overlap: Span::seconds(0),
     }));
@@ -106,6 +108,8 @@ fn a_bulletin_of_a_former_time_says_what_it_said_then() {
     for (to, then) in &then {
         assert_eq!(told(&night, *to).as_ref(), Some(then), "{to}");
     }
+    // 90 days after its review a runbook is due, and overdue from the next day on.
+    assert_eq!([0, 13].map(|hour| then[hour].1.manuals.len()), [0, 1]);
     // Neither the drill that was answered afterwards nor its next date is known at first.
     let drill = |hour: usize| &then[hour].1.drills[0];
     let said = [0, 1, 3, 6, 13].map(|hour| {

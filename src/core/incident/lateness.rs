@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::raise::{Draft, blocked, declared};
-use super::{Fault, Incident};
+use super::{Fault, Incident, IncidentStep, Taken};
 use crate::core::closing::Closing;
 use crate::core::fact::Deadline;
 use crate::core::night::Mover;
@@ -31,6 +31,9 @@ impl Mover<'_> {
     ) -> Result<(), Unfit> {
         let state = self.core.state.run(run)?;
         let index = job.and_then(|job| state.index(job));
+        if self.is_resolved(run, job, &fault) {
+            return Ok(());
+        }
         if let Some(incident) = self.behind(run, job, &fault) {
             if says_already(incident, job, &fault) {
                 return Ok(());
@@ -64,6 +67,17 @@ impl Mover<'_> {
                 false => late_too || job.is_none_or(in_the_way),
             };
             incident.is_open() && incident.what.run.as_ref() == Some(run) && part
+        })
+    }
+
+    /// Whether people have resolved an incident that told of it: they know, and it goes on with their leave.
+    fn is_resolved(&self, run: &RunId, job: Option<&JobName>, fault: &Fault) -> bool {
+        let incidents = self.core.state.incidents.values();
+        let mut ours = incidents.filter(|known| known.what.run.as_ref() == Some(run));
+        ours.any(|known| {
+            let resolved = |taken: &Taken| matches!(taken.step, IncidentStep::Resolved { .. });
+            known.steps.iter().any(resolved)
+                && known.about().any(|(of, about)| of == job && is_found_again(about, fault))
         })
     }
 
@@ -119,12 +133,26 @@ fn says_already(incident: &Incident, job: Option<&JobName>, fault: &Fault) -> bo
     match fault {
         // It is not told again until it is so, and the deadlines that a fault endangers stand in it from its opening.
         Fault::WillBeLate { .. } => true,
-        Fault::WindowCloses { closes, .. } => about.any(|(of, about)| {
-            let same =
-                matches!(about, Fault::WindowCloses { closes: known, .. } if known == closes);
-            same && (of == job || job.is_some_and(|job| incident.blocks.contains(job)))
+        Fault::WindowCloses { .. } => about.any(|(of, about)| {
+            let part = || job.is_some_and(|job| incident.blocks.contains(job));
+            is_found_again(about, fault) && (of == job || part())
         }),
-        Fault::RunsOver { .. } => about.any(|(of, about)| of == job && about == fault),
+        Fault::RunsOver { .. } => {
+            about.any(|(of, about)| of == job && is_found_again(about, fault))
+        }
+        _ => false,
+    }
+}
+
+/// Whether both are what a look finds time after time, whenever it is expected by then.
+fn is_found_again(one: &Fault, other: &Fault) -> bool {
+    match (one, other) {
+        (Fault::WindowCloses { closes: one, .. }, Fault::WindowCloses { closes: other, .. })
+        | (Fault::RunsOver { closed: one }, Fault::RunsOver { closed: other }) => one == other,
+        (
+            Fault::WillBeLate { deadline: one, due, .. },
+            Fault::WillBeLate { deadline: other, due: also, .. },
+        ) => (one, due) == (other, also),
         _ => false,
     }
 }

@@ -104,6 +104,7 @@ fn escalation() -> Escalation {
             limits: BTreeMap::from(limits),
         }],
         drills: BTreeMap::new(),
+        review_runbooks: None,
         warn_before: minutes(5),
         overlap: minutes(15),
     }

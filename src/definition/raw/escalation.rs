@@ -27,6 +27,8 @@ record! {
         optional clocks: List<ClocksRecord>,
         /// What is tried at set intervals, by name.
         optional drills: Names<DrillName, DrillRecord>,
+        /// How often runbooks of jobs are reviewed at least: whole days, such as 180d. Nobody asks without it.
+        optional review_runbooks: Span,
         /// How long before a limit those who were told are told of it. Default: 5m.
         optional warn_before: Span,
         /// How long after their shift people still count as on shift. Default: 15m.

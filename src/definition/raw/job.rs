@@ -1,6 +1,6 @@
 //! A job of a batch file.
 
-use jiff::civil::Time;
+use jiff::civil::{Date, Time};
 
 use super::inspect::InspectRecord;
 use super::leaf::{Environ, Growth, Whole, Word};
@@ -74,6 +74,8 @@ record! {
         /// What the operator does when it fails; printed in its alert.
         optional runbook: Word,
         optional runbook_zh: Word,
+        /// The date on which somebody has looked through the runbook last, where escalation.yaml says how often that is done.
+        optional runbook_reviewed: Date,
         /// What its incident offers to do first: retry, kill, skip, force, hold (what follows it). All of them by default,
         /// as far as its state allows.
         optional contain: List<Containment>,

@@ -71,6 +71,7 @@ impl Resolver<'_, '_> {
             severities,
             clocks,
             drills: self.drills(raw),
+            review_runbooks: raw.review_runbooks.given().and_then(|every| self.days(every)),
             warn_before: raw.warn_before.or(WARN_BEFORE),
             overlap: raw.overlap.or(OVERLAP),
         })

@@ -78,6 +78,7 @@ impl JobResolver<'_, '_> {
             user: raw.user.get().map(|user| user.0.clone()),
             host: raw.host.get().or(self.host.as_ref())?.clone(),
             runbook: raw.runbook.get().map(|_| text(&raw.runbook, &raw.runbook_zh)),
+            runbook_reviewed: raw.runbook_reviewed.get().copied(),
             contain: raw.contain.get().map(|named| named.0.iter().map(|what| what.value).collect()),
             success: raw.success.get().map_or_else(Success::default, success),
             days,

@@ -103,6 +103,7 @@ impl JobResolver<'_, '_> {
             ("success", raw.success.at(), "`run` or `shell`", program),
             ("calendar", raw.calendar.at(), "`days`", !raw.days.is_absent()),
             ("runbook_zh", raw.runbook_zh.at(), "`runbook`", !raw.runbook.is_absent()),
+            ("runbook_reviewed", raw.runbook_reviewed.at(), "`runbook`", !raw.runbook.is_absent()),
         ];
         for (key, at, with, there) in pairs {
             if let Some(at) = at.filter(|_| !there) {

@@ -23,6 +23,9 @@ pub struct Escalation {
     /// What is tried at set intervals (E4).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub drills: BTreeMap<DrillName, Drill>,
+    /// How often runbooks of jobs are reviewed at least, in days; never 0 (E4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review_runbooks: Option<u16>,
     /// How long before a limit those who were told are told of it.
     pub warn_before: Span,
     /// How long after their shift people still count as on shift.

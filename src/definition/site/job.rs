@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use jiff::civil::Time;
+use jiff::civil::{Date, Time};
 use serde::{Deserialize, Serialize};
 
 use super::Site;
@@ -49,6 +49,9 @@ pub struct Job {
     pub user: Option<String>,
     pub host: HostName,
     pub runbook: Option<Text>,
+    /// When somebody has looked through it last (E4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runbook_reviewed: Option<Date>,
     /// What its incident offers to do first; all that its state allows where nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contain: Option<Vec<Containment>>,
@@ -90,6 +93,7 @@ impl Job {
             user: None,
             host,
             runbook: None,
+            runbook_reviewed: None,
             contain: None,
             success: Success::default(),
             days: None,

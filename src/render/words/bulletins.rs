@@ -16,6 +16,13 @@ messages! {
     HeadMissed: "Starts that were not made", "未启动的计划";
     HeadIncidents: "Incidents", "事件";
     HeadRounds: "Rounds of inspections", "巡检";
+    HeadManuals: "Runbooks to be reviewed", "待复审的处置手册";
+    Reviewed { job: &'a str, at: &'a str, every: u32 }:
+        format!("{job}: reviewed on {at}, due every {every} days"),
+        format!("{job}：上次复审 {at}，应每 {every} 天复审");
+    NeverReviewed { job: &'a str, every: u32 }:
+        format!("{job}: nobody says when it was reviewed, due every {every} days"),
+        format!("{job}：无复审记录，应每 {every} 天复审");
     HeadChanges: "Changes", "变更";
     HeadRecurring: "Data changes that come again", "重复出现的数据变更";
     Recurs { changes: &'a str, environment: &'a str, times: u32, took: &'a str, statements: &'a str }:

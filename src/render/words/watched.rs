@@ -33,6 +33,10 @@ messages! {
     Do: "On its host: nightrun doctor; systemctl status nightrun", "请在该主机执行：nightrun doctor；systemctl status nightrun";
     Lives { site: &'a str, at: &'a str }:
         format!("{site}: nightrun lives at {at}"), format!("{site}：nightrun 于 {at} 运行正常");
+    Journal { entries: u64, head: &'a str }:
+        format!("The journal has {entries} entries, head {head}."), format!("流水共 {entries} 条，摘要 {head}。");
+    NextIs { batch: &'a str, at: &'a str }:
+        format!("The next start is {batch} at {at}."), format!("下一次计划启动：{batch}，{at}。");
     Over { since: &'a str }:
         format!("nightrun gives its life signs again, after an alarm since {since}"),
         format!("nightrun 已恢复生命信号（告警始于 {since}）");

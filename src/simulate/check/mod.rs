@@ -10,6 +10,7 @@
 mod alarms;
 mod cleared;
 mod closed;
+mod closes;
 mod days;
 mod deadlines;
 mod history;
@@ -77,6 +78,10 @@ pub enum Violation {
     Replay,
     #[error("the night does not come to its end: {0}")]
     Endless(String),
+    #[error("{0} is told of, and {1}")]
+    NotSo(String, String),
+    #[error("nobody is told of {0}: {1}")]
+    Untold(String, String),
     #[error("a made-up part does not hold together: {0}")]
     Made(String),
     #[error(transparent)]
@@ -138,6 +143,7 @@ impl Witness {
             }
             _ => {}
         }
+        closes::is_so(&self.state, &mut self.clock, at, fact)?;
         self.of_changes(at, fact)?;
         match fact {
             Fact::Acted { run, action: Action::Deadline { job, deadline, to, .. }, .. } => {
@@ -202,6 +208,12 @@ impl Witness {
         }
         self.look_at_weeks(now.wall)?;
         self.waiting.look(core, &self.going, now)
+    }
+
+    /// After a look at the windows that close.
+    pub(super) fn look_at_closes(&mut self, core: &Core, now: Now) -> Result<(), Violation> {
+        let runs = self.going.iter().cloned();
+        closes::is_told(core.state(), &mut self.clock, runs, now)
     }
 
     /// The supervisor is gone. What its runs wait for is looked at again once they are resumed.

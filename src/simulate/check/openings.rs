@@ -84,6 +84,44 @@ impl Clock {
         frozen.map(|freeze| format!("a freeze from {} to {} is in its way", freeze.from, freeze.to))
     }
 
+    /// When the windows close that are open to a job at an instant, or a freeze begins; `None`: they are closed, or none binds
+    /// it. Of changes that rules are about nothing is said.
+    pub(super) fn closes(
+        &mut self,
+        state: &State,
+        (run, index): (&Run, usize),
+        at: Timestamp,
+    ) -> Option<Timestamp> {
+        let job = run.job(index);
+        let classes: Vec<&WindowClass> = run.batch.window.iter().chain(&job.window).collect();
+        let bound = run.opened.window_override.is_none() && !classes.is_empty();
+        if !bound || cleared::ruled(state, run, job).is_some() {
+            return None;
+        }
+        let far = at + SignedDuration::from_hours(20 * 24);
+        let mut until = far;
+        for class in &classes {
+            until = until.min(self.open_until(&run.site, class, at, far));
+        }
+        let ordered = state.standing.freezes.values().map(|freeze| &freeze.what);
+        let freezes = run.site.freezes.iter().chain(ordered);
+        for freeze in freezes.filter(|freeze| named(freeze, run, job, &classes)) {
+            if freeze.from <= at && at < freeze.to {
+                return None;
+            }
+            if at < freeze.from && freeze.from < freeze.to {
+                until = until.min(freeze.from);
+            }
+        }
+        (at < until && until < far).then_some(until)
+    }
+
+    /// Time that a job must have left in its window.
+    pub(super) fn needs(&self, state: &State, (run, index): (&Run, usize)) -> Duration {
+        let job = run.job(index);
+        must_fit(run, job, cleared::ruled(state, run, job).is_some())
+    }
+
     /// Whether the class opens after one instant and not later than another.
     pub(super) fn opens_within(
         &mut self,

@@ -49,6 +49,7 @@ pub(super) fn job(
         user: None,
         host: HostName::new(if dice.percent(70) { "local" } else { "far" })?,
         runbook: None,
+        runbook_reviewed: None,
         contain: None,
         success: Success { exit_codes: vec![0], line: None },
         days,

@@ -25,6 +25,7 @@ pub(super) fn quiet() -> Result<Escalation, BadSite> {
         severities: BTreeMap::new(),
         clocks: Vec::new(),
         drills: BTreeMap::new(),
+        review_runbooks: None,
         warn_before: Span::default(),
         overlap: Span::default(),
     })
@@ -73,6 +74,7 @@ pub(super) fn lay(dice: &mut Dice, site: &mut Site, date: Date) -> Result<(), Ba
         policy,
         severities: BTreeMap::new(),
         clocks: vec![Clocks { kinds: Vec::new(), severities: Vec::new(), limits }],
+        review_runbooks: None,
         warn_before: minutes(dice.of(0..10)),
         overlap: minutes(15),
     }));

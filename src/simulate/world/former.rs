@@ -149,6 +149,11 @@ impl World {
     }
 
     /// Its reminders are held against half the time that the policies give.
+    pub(in crate::simulate) fn is_blind(&mut self) {
+        self.is_blind = true;
+    }
+
+    #[cfg(test)]
     pub(in crate::simulate) fn is_impatient(&mut self) {
         self.witness.is_impatient();
     }

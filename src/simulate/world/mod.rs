@@ -197,6 +197,10 @@ pub struct World {
     known: BTreeMap<(JobRef, BusinessDate), Outcome>,
     /// When operators look next.
     tidies: Duration,
+    /// Whether its supervisor looks at the windows that close; as many jobs as no night has that is kept for what it showed.
+    looks_ahead: bool,
+    /// It does not, and should: a control.
+    is_blind: bool,
     disk_full_until: Duration,
     /// The crash of the scenario, until it has come.
     crash: Option<(usize, Moment)>,
@@ -251,6 +255,8 @@ impl World {
             news,
             known: night.known,
             tidies: LASTS,
+            looks_ahead: scenario.jobs % 10 == 9,
+            is_blind: false,
             disk_full_until: Duration::ZERO,
             crash: scenario.crash,
             calm: false,

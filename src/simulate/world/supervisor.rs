@@ -2,6 +2,8 @@
 //! moment of that, and another takes the night up from the journal.
 
 use super::*;
+use crate::core::closing::{Closing, closing};
+use crate::core::forecast;
 use crate::core::night::StepError;
 use crate::simulate::scenario::Moment;
 use crate::types::Now;
@@ -10,6 +12,9 @@ use crate::types::Now;
 const PLANS: u64 = 16;
 /// One journal in so many is proven again from its first byte at the end; each entry was when it was committed.
 const PROOFS: u64 = 4;
+
+/// One turn in so many looks at the windows that close, of nights that do.
+const LOOKS: usize = 4;
 
 /// What a turn has decided.
 #[derive(Default)]
@@ -35,11 +40,28 @@ impl World {
         for event in events.into_iter().chain([Event::Tick]) {
             self.decide(now, event, &mut decided)?;
         }
+        let looks = self.looks_ahead && !self.recalls && self.turns.is_multiple_of(LOOKS);
+        if looks && !self.is_blind {
+            let closing = self.foreseen(now)?;
+            self.decide(now, Event::Foresee { late: Vec::new(), closing }, &mut decided)?;
+        }
         self.finish(now, decided)?;
         if self.up {
+            if looks {
+                self.witness.look_at_closes(&self.core, now)?;
+            }
             self.sleep();
         }
         Ok(())
+    }
+
+    /// As the service looks each minute at the windows that close.
+    fn foreseen(&self, now: Now) -> Result<Vec<Closing>, Breach> {
+        match forecast::of_night(&self.core, now) {
+            Ok(ahead) => Ok(closing(&self.core, &ahead, now)),
+            Err(StepError::Unfit(unfit)) => Err(unfit.into()),
+            Err(StepError::Refused(refused)) => Err(made(&refused)),
+        }
     }
 
     /// Until the core's next wake; a step of the wall clock meanwhile is seen when it is looked at next.
