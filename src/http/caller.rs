@@ -50,10 +50,15 @@ pub(super) async fn guard(
         None => None,
     };
     let answer = guarded((api.clone(), needs), request, next).await;
+    let refused = [StatusCode::UNAUTHORIZED, StatusCode::TOO_MANY_REQUESTS].map(|s| s.as_u16());
+    let is_over = match &answer {
+        Err(problem) => refused.contains(&problem.status),
+        Ok(response) => refused.contains(&response.status().as_u16()),
+    };
     let answer = told(&api, answer, shown);
     let mut response = answer.into_response();
     if let Some(forgotten) = forgotten
-        && [StatusCode::UNAUTHORIZED, StatusCode::TOO_MANY_REQUESTS].contains(&response.status())
+        && is_over
     {
         response.headers_mut().insert(header::SET_COOKIE, forgotten);
     }

@@ -98,8 +98,6 @@ fn endangered(lang: Lang, clock: &Clock<'_>, view: &IncidentMail) -> Vec<String>
     impact(lang, clock, &view.incident).split_off(shown)
 }
 
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,11 +124,7 @@ mod tests {
     }
 
     fn answering() -> Asker {
-        Asker {
-            steps: every_step(),
-            token: Some("f0".repeat(32)),
-            sees_output: true,
-        }
+        Asker { steps: every_step(), token: Some("f0".repeat(32)), sees_output: true }
     }
 
     #[test]
@@ -167,7 +161,7 @@ mod tests {
     #[test]
     fn of_one_that_is_resolved_it_says_first_by_whom_and_what_it_was() {
         let view = IncidentMail { incident: worked_on(), ..fault() };
-        let page = page(Lang::En, &view, &answering()).unwrap();
+        let page = middle(Lang::En, &view, &answering()).unwrap();
         let lead = "<p class=\"lead\">Zhang Min has resolved it at 2026-10-31 02:40:00 CET.";
         assert!(page.contains(lead), "{page}");
         assert!(page.contains("Cause: a missing entry of the sub-ledger."), "{page}");

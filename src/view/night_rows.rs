@@ -165,7 +165,8 @@ mod tests {
         let now = night.now;
         let run = of_run::status(&night.core, &night.run_id(), now, Around::nothing()).unwrap();
         let zone = run.head.zone.clone();
-        StatusPage { runs: vec![run], next: None, now: now.wall, zone, trouble: None }
+        let (runs, incidents) = (vec![run], Vec::new());
+        StatusPage { runs, incidents, next: None, now: now.wall, zone, trouble: None }
     }
 
     fn names(night: &StatusPage, wanted: &Wanted) -> Vec<String> {

@@ -12,7 +12,7 @@ use crate::journal::address;
 use crate::render::pages::{AssetNames, SCRIPT, STYLE};
 
 static NAMES: LazyLock<AssetNames> =
-    LazyLock::new(|| AssetNames { style: named(STYLE, "css"), script: named(SCRIPT, "js") });
+    LazyLock::new(|| AssetNames { style: named(&STYLE, "css"), script: named(SCRIPT, "js") });
 
 fn named(content: &str, kind: &str) -> String {
     let digest = address(content.as_bytes());
@@ -26,7 +26,7 @@ pub(super) fn names() -> &'static AssetNames {
 /// `GET /assets/{name}`.
 pub(crate) async fn asset(Path(name): Path<String>) -> Result<Response, Problem> {
     let (kind, content) = match &*NAMES {
-        names if name == names.style => ("text/css; charset=utf-8", STYLE),
+        names if name == names.style => ("text/css; charset=utf-8", STYLE.as_str()),
         names if name == names.script => ("text/javascript; charset=utf-8", SCRIPT),
         _ => return Err(Problem::unknown(format!("there is no {name}: load the page again"))),
     };

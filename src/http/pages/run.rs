@@ -43,7 +43,8 @@ async fn looked_at(
     let title = format!("{} {}", head.title.get(lang), head.business_date);
     let live = head.result.is_none();
     let (now, zone) = (head.now, head.zone.clone());
-    let night = StatusPage { runs: vec![view], next: None, now, zone, trouble: None };
+    let (runs, incidents) = (vec![view], Vec::new());
+    let night = StatusPage { runs, incidents, next: None, now, zone, trouble: None };
     let middle = pages::tonight::middle((lang, &at.up), &night, None, &wanted(query));
     let middle = Body::html(middle.map_err(Problem::failed)?);
     answer(api, (&looker, headers), &Page { at: &at, section: None, title: &title, live }, &middle)

@@ -3,7 +3,6 @@
 use axum::http::Method;
 use axum::routing::{get, post};
 
-use super::READ;
 use crate::http::bulletins::{WhichBulletin, bulletin};
 use crate::http::drills::{DrillsPage, list as drills, start as start_drill};
 use crate::http::hand_overs::{

@@ -11,8 +11,11 @@ pub mod on_call;
 pub mod tonight;
 pub mod trouble;
 
+use std::sync::LazyLock;
+
 use askama::Template;
 
+use super::gantt;
 use super::table::harmless;
 use super::words::{Incidents, Pages};
 use crate::types::{Lang, RunId, Zone};
@@ -78,7 +81,8 @@ impl Section {
 }
 
 /// The style sheet of all pages.
-pub const STYLE: &str = include_str!("../templates/pages/pages.css");
+pub static STYLE: LazyLock<String> =
+    LazyLock::new(|| [include_str!("../templates/pages/pages.css"), gantt::STYLE].concat());
 /// What they do beyond plain HTML.
 pub const SCRIPT: &str = include_str!("../templates/pages/pages.js");
 

@@ -45,7 +45,8 @@ fn status(night: ReportView) -> StatusView {
 fn night() -> StatusPage {
     let run = status(running_night());
     let (now, zone) = (run.head.now, run.head.zone.clone());
-    StatusPage { runs: vec![run], next: Some(Vec::new()), now, zone, trouble: None }
+    let (runs, incidents) = (vec![run], vec![worked_on().line]);
+    StatusPage { runs, incidents, next: Some(Vec::new()), now, zone, trouble: None }
 }
 
 fn nobody(night: &StatusPage) -> RosterView {
@@ -136,7 +137,7 @@ fn pages_are_whole_in_both_languages() {
         .map_or_else(|| throwaway.path().to_owned(), std::path::PathBuf::from);
     let assets = AssetNames { style: "pages.css".to_owned(), script: "pages.js".to_owned() };
     std::fs::create_dir_all(dir.join("assets")).unwrap();
-    std::fs::write(dir.join("assets/pages.css"), STYLE).unwrap();
+    std::fs::write(dir.join("assets/pages.css"), STYLE.as_str()).unwrap();
     std::fs::write(dir.join("assets/pages.js"), SCRIPT).unwrap();
     for lang in Lang::ALL {
         let looker = Looker {

@@ -130,7 +130,7 @@ pub fn middle(
         trouble: night.trouble.clone(),
         quiet: night.runs.iter().all(|run| run.head.result.is_some()),
         runs: night.runs.iter().map(|run| run_of(lang, run)).collect(),
-        incidents: night.runs.iter().flat_map(|run| incidents(lang, run)).collect(),
+        incidents: incidents(lang, &clock, night),
         shifts: duty.map(|duty| shifts(lang, &clock, &duty.on)).unwrap_or_default(),
         next_shift: duty.and_then(|duty| next_shift(lang, &clock, duty)),
         starts: starts(&clock, night),
@@ -163,7 +163,7 @@ fn run_of(lang: Lang, run: &StatusView) -> Run {
         notes,
         over: over(lang, &run.totals),
         bar: bar(&run.totals),
-        drawing: gantt::svg(lang, head, &run.jobs),
+        drawing: gantt::bare(lang, head, &run.jobs),
         drawn: run.jobs.len() <= DRAWN_AT_ONCE,
     }
 }
@@ -204,17 +204,18 @@ fn bar(totals: &Totals) -> Vec<(&'static str, u64, u64)> {
     bar
 }
 
-fn incidents(lang: Lang, run: &StatusView) -> Vec<Incident> {
-    let clock = Clock::of_run(&run.head);
+/// Those of no run that is shown first.
+fn incidents(lang: Lang, clock: &Clock<'_>, night: &StatusPage) -> Vec<Incident> {
     let line = |line: &IncidentLine| Incident {
         id: line.id.to_string(),
-        headline: incident::title(lang, &clock, line),
+        headline: incident::title(lang, clock, line),
         severity: line.severity.name(),
         since: clock.minute(line.opened),
         owner: line.owner.as_ref().map(|who| who.name.get(lang).to_owned()),
         told: phrase::people(lang, &line.told),
     };
-    run.incidents.iter().map(line).collect()
+    let of_runs = night.runs.iter().flat_map(|run| &run.incidents);
+    night.incidents.iter().chain(of_runs).map(line).collect()
 }
 
 pub(super) fn shifts(lang: Lang, clock: &Clock<'_>, on: &[ShiftLine]) -> Vec<Shift> {

@@ -63,7 +63,7 @@ fn a_password_opens_a_session_until_it_is_ended_and_each_try_is_recorded() {
     assert_eq!((over.status, over.headers["set-cookie"].as_str()), (401, forget), "{over:?}");
     let page = [("cookie", cookie.as_str()), ("accept", "text/html")];
     let page = served.ask(("GET", "/incidents/INC-1"), &page, None);
-    assert_eq!((page.status, page.headers["set-cookie"].as_str()), (401, forget), "{page:?}");
+    assert_eq!((page.status, page.headers["set-cookie"].as_str()), (303, forget), "{page:?}");
     let token = [("cookie", cookie.as_str()), ("authorization", "Bearer none")];
     for other in [&token[..], &[]] {
         let refused = served.ask(("GET", "/api/v1/status"), other, None);

@@ -5,9 +5,11 @@
   const live = document.getElementById("live");
 
   // --- One tree made like another, keeping what the reader has opened, typed, scrolled and put the focus on.
-  const key = (node) => node.nodeType === 1 ? (node.dataset.key || node.id || null) : null;
+  const key = (node) => node.nodeType === 1 ? (node.dataset.key || node.id || node.getAttribute("aria-labelledby")) : null;
 
   const fits = (a, b) => a.nodeType === b.nodeType && a.nodeName === b.nodeName && key(a) === key(b);
+
+  const isBlank = (node) => node.nodeType === 3 && !node.nodeValue.trim();
 
   function attributes(from, to) {
     for (const { name } of [...from.attributes]) {
@@ -30,21 +32,29 @@
     children(from, to);
   }
 
+  // A node that is moved loses its scroll and focus: what stands in the way of one that stays goes instead.
   function children(from, to) {
     const keyed = new Map();
-    for (const child of from.childNodes) if (key(child) !== null) keyed.set(key(child), child);
+    for (const child of from.childNodes) if (key(child)) keyed.set(key(child), child);
     let at = from.firstChild;
+    const drop = () => { const next = at.nextSibling; at.remove(); at = next; };
     for (const wanted of [...to.childNodes]) {
-      const known = key(wanted) === null ? at : keyed.get(key(wanted));
-      if (known && fits(known, wanted)) {
-        if (known === at) at = at.nextSibling; else from.insertBefore(known, at);
-        morph(known, wanted);
+      const known = key(wanted) ? keyed.get(key(wanted)) : null;
+      if (known) {
+        while (at && at !== known && !key(at)) drop();
+      } else if (wanted.nodeType === 1) {
+        while (at && isBlank(at)) drop();
+      }
+      const found = known || at;
+      if (found && fits(found, wanted)) {
+        if (found === at) at = at.nextSibling; else from.insertBefore(found, at);
+        morph(found, wanted);
       } else {
         if (wanted.nodeName === "TR") wanted.classList.add("new");
         from.insertBefore(wanted, at);
       }
     }
-    while (at) { const next = at.nextSibling; at.remove(); at = next; }
+    while (at) drop();
   }
 
   // --- The page as it is now, asked for at most once a second, and not while nobody looks.
@@ -137,7 +147,7 @@
   function follow(box) {
     const pre = box.querySelector("pre");
     const find = box.querySelector("[data-find]"), go = box.querySelector("[data-follow]");
-    for (const hidden of box.querySelectorAll("[data-with-script]")) hidden.hidden = false;
+    for (const hidden of box.querySelectorAll("[data-live-only]")) hidden.hidden = false;
     let text = pre.textContent, next = Number(box.dataset.next), over = "ended" in box.dataset;
     const decoder = new TextDecoder();
     const show = () => {
