@@ -345,7 +345,8 @@ fn what(lang: Lang, zone: &Zone, line: &IncidentTold) -> String {
 fn incidents(lang: Lang, view: &OperationsView) -> Part {
     let mut head = vec![Label::Incident.say(lang).to_owned()];
     head.extend(heads(lang, &[Operations::Severity]));
-    head.extend([Label::What, Label::Started, Label::End].map(|label| label.say(lang).to_owned()));
+    head.push(Reported::HeadFault.say(lang));
+    head.extend([Label::Started, Label::End].map(|label| label.say(lang).to_owned()));
     head.extend(heads(lang, &[Operations::Response, Operations::Solution, Operations::Missed]));
     head.push(Reported::HeadOwner.say(lang));
     let row = |line: &IncidentTold| {

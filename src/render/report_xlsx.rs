@@ -9,7 +9,7 @@ use super::phrase;
 use super::report_parts::{deadline_name, kept, signatures};
 use super::report_text::totals;
 use super::table::one_line;
-use super::words::{Label, Reported, list, remarks};
+use super::words::{Label, Operations, Reported, list, remarks};
 use super::workbook::{self, About, Sheet, Value};
 use crate::types::{JobName, Lang};
 use crate::view::incident::IncidentLine;
@@ -173,8 +173,8 @@ impl Book<'_> {
     fn incidents(&self) -> Sheet {
         let columns = [
             (self.label(Label::Incident), 12.0),
-            (self.label(Label::Class), 10.0),
-            (self.label(Label::What), 50.0),
+            (Operations::Severity.say(self.lang), 10.0),
+            (self.said(Reported::HeadFault), 50.0),
             (self.label(Label::Started), 20.0),
             (self.label(Label::End), 20.0),
             (self.label(Label::Took), 12.0),
