@@ -39,6 +39,7 @@ pub mod list;
 pub mod mail;
 pub mod nights;
 pub mod notice;
+pub mod operations;
 mod paper;
 pub mod phrase;
 pub mod picture;
@@ -70,6 +71,7 @@ pub mod watched;
 pub mod webhook;
 pub mod why;
 pub mod words;
+mod workbook;
 
 #[cfg(test)]
 mod sample;

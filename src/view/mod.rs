@@ -37,6 +37,7 @@ pub mod of_standing;
 pub mod of_tried;
 pub mod of_why;
 pub mod of_why_unopened;
+pub mod operations;
 pub mod plan;
 pub mod rehearsal;
 pub mod report;
