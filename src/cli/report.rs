@@ -1,21 +1,27 @@
-//! `report`: the morning report of a run, its files, and who answers for it.
+//! `report`: the morning report of a run, its files, and who answers for it; the operations report of a longer time.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use jiff::ToSpan;
+use jiff::civil::Date;
 
 use super::act;
 use super::arguments::ActArguments;
 use super::context::Context;
 use super::exit::{Failure, WELL};
 use super::remote;
-use super::show::{find_at_hand, page};
+use super::show::{find_at_hand, host_now, page};
+use crate::core::night::Core;
 use crate::core::select::Deed;
 use crate::definition::site::ReportFormat;
 use crate::http::store_pages::Recalled;
 use crate::render;
-use crate::supervisor::on_call_of;
-use crate::types::{BatchId, BusinessDate, RunId};
+use crate::render::report::NoForm;
+use crate::supervisor::{bulletin_of, on_call_of, prints, standing};
+use crate::types::{BatchId, BusinessDate, Month, Quarter, RunId};
+use crate::view::change_stats::{self, StatsAsked, StatsBy};
+use crate::view::operations;
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -31,6 +37,15 @@ pub(super) struct ReportArguments {
     /// This run, such as eod@2026-10-30#1; `nightrun runs` lists them
     #[arg(long, conflicts_with_all = ["batch", "date"])]
     run: Option<RunId>,
+    /// The operations report of the week that this date is in, Monday to Sunday
+    #[arg(long, value_name = "DATE", conflicts_with_all = ["batch", "date", "run"])]
+    week: Option<Date>,
+    /// The operations report of a month, such as 2026-11
+    #[arg(long, value_name = "MONTH", conflicts_with_all = ["batch", "date", "run", "week"])]
+    month: Option<Month>,
+    /// The operations report of a quarter, such as 2026-Q4
+    #[arg(long, value_name = "QUARTER", conflicts_with_all = ["batch", "date", "run", "week", "month"])]
+    quarter: Option<Quarter>,
     /// Write the HTML page to this file
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
@@ -49,13 +64,17 @@ enum ReportCommand {
 }
 
 pub(super) async fn report(context: &Context, arguments: ReportArguments) -> Result<u8, Failure> {
-    let ReportArguments { command, batch, date, run, html, pdf, xlsx } = arguments;
+    let dates = arguments.dates();
+    let ReportArguments { command, batch, date, run, html, pdf, xlsx, .. } = arguments;
     if let Some(ReportCommand::Sign(on)) = command {
         return act::act(context, on, Deed::Sign { shifts: Vec::new() }).await;
     }
     let wanted = [(html, ReportFormat::Html), (pdf, ReportFormat::Pdf), (xlsx, ReportFormat::Xlsx)];
     let files: Vec<(PathBuf, ReportFormat)> =
         wanted.into_iter().filter_map(|(path, format)| Some((path?, format))).collect();
+    if let Some(dates) = dates {
+        return of_operations(context, dates, &files).await;
+    }
     if context.remote.is_some() && files.is_empty() {
         return remote::report(context, run, batch.as_ref(), date).await;
     }
@@ -69,13 +88,68 @@ pub(super) async fn report(context: &Context, arguments: ReportArguments) -> Res
     let view = recalled.report(&reader).await.map_err(Failure::failed)?;
     let state = recalled.core.state().run(&recalled.row.run).map_err(Failure::failed)?;
     let lang = context.asked_lang.unwrap_or(state.site.language);
-    for (path, format) in &files {
-        let bytes = render::report::file(lang, &view, *format).map_err(Failure::failed)?;
+    if files.is_empty() {
+        return page(context, &render::report_text::text(lang, &view), &view);
+    }
+    write(&files, |format| render::report::file(lang, &view, format))
+}
+
+/// Each file in its form, and where it is.
+fn write(
+    files: &[(PathBuf, ReportFormat)],
+    file: impl Fn(ReportFormat) -> Result<Vec<u8>, NoForm>,
+) -> Result<u8, Failure> {
+    for (path, format) in files {
+        let bytes = file(*format).map_err(Failure::failed)?;
         super::write(path, &bytes)?;
         print_line!("{}", path.display())?;
     }
-    if !files.is_empty() {
-        return Ok(WELL);
+    Ok(WELL)
+}
+
+impl ReportArguments {
+    /// The first and the last date of the time that an operations report is asked of.
+    fn dates(&self) -> Option<(Date, Date)> {
+        let week = self.week.map(|date| {
+            let since_monday = i64::from(date.weekday().to_monday_zero_offset());
+            let monday = date.saturating_sub(since_monday.days());
+            (monday, monday.saturating_add(6.days()))
+        });
+        week.or(self.month.map(Month::dates)).or(self.quarter.map(Quarter::dates))
     }
-    page(context, &render::report_text::text(lang, &view), &view)
+}
+
+async fn of_operations(
+    context: &Context,
+    dates: (Date, Date),
+    files: &[(PathBuf, ReportFormat)],
+) -> Result<u8, Failure> {
+    if context.remote.is_some() {
+        return Err(Failure::defects("--week, --month and --quarter read the store of this host"));
+    }
+    let (reader, site) = (context.reader().await?, context.site()?);
+    let mut core = Core::new(1);
+    core.have_on_call(on_call_of(&site));
+    standing(&reader, &mut core, false).await.map_err(Failure::failed)?;
+    let now = host_now()?.wall;
+    let begin = |text: String| site.zone.begin(&text).map_err(Failure::defects);
+    let end = site.zone.end(&dates.1.to_string()).map_err(Failure::defects)?;
+    let time = (begin(dates.0.to_string())?, end.min(now));
+    if time.0 >= time.1 {
+        return Err(Failure::defects(format!("{} is not over and has not begun", dates.0)));
+    }
+    let told = bulletin_of(&reader, &core, time).await.map_err(Failure::failed)?;
+    let told = told.ok_or_else(|| Failure::failed("no site is known here"))?;
+    let limits = site.statistics();
+    let (from, to) = time;
+    let asked = StatsAsked { from, to, by: StatsBy::Team, environment: None, limits };
+    let executions = change_stats::executions(&site, &core.state().standing);
+    let prints = prints(&reader, &executions, &asked).await.map_err(Failure::failed)?;
+    let changes = change_stats::stats(&executions, &prints, &asked, |_| String::new());
+    let view = operations::of(&core, dates, told, changes);
+    let lang = context.asked_lang.unwrap_or(site.language);
+    if files.is_empty() {
+        return page(context, &render::operations::text(lang, &view), &view);
+    }
+    write(files, |format| render::operations::file(lang, &view, format))
 }

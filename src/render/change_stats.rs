@@ -18,7 +18,7 @@ fn percent(rate: Option<f64>) -> String {
     rate.map_or("-".to_owned(), |rate| format!("{rate:.1} %"))
 }
 
-fn name(lang: Lang, by: StatsBy, line: &StatsLine) -> String {
+pub(super) fn line_name(lang: Lang, by: StatsBy, line: &StatsLine) -> String {
     let Some(name) = &line.name else { return Counted::Nobody.say(lang) };
     let class = ChangeClass::ALL.into_iter().find(|class| class.name() == name);
     match class.filter(|_| by == StatsBy::Class) {
@@ -60,7 +60,7 @@ pub fn text(lang: Lang, zone: &Zone, stats: &ChangeStats) -> String {
     let heads: Vec<String> = heads.iter().map(|head| head.say(lang)).collect();
     // One below the other: so many columns stand beside each other on no terminal.
     let lines: Vec<(String, &StatsLine)> =
-        stats.lines.iter().map(|line| (name(lang, stats.by, line), line)).collect();
+        stats.lines.iter().map(|line| (line_name(lang, stats.by, line), line)).collect();
     let all = std::iter::once((Counted::All.say(lang), &stats.total));
     let columns: Vec<Vec<String>> =
         lines.into_iter().chain(all).map(|(name, line)| column(lang, name, line)).collect();

@@ -40,6 +40,7 @@ pub mod mail;
 pub mod nights;
 pub mod notice;
 pub mod one_job;
+pub mod operations;
 pub mod pages;
 mod paper;
 pub mod phrase;
@@ -72,6 +73,7 @@ pub mod watched;
 pub mod webhook;
 pub mod why;
 pub mod words;
+mod workbook;
 
 #[cfg(test)]
 mod sample;

@@ -29,12 +29,17 @@ pub(super) struct Part {
 }
 
 impl Part {
-    fn new(id: &'static str, title: String, head: Vec<String>, rows: Vec<Vec<String>>) -> Self {
+    pub(super) fn new(
+        id: &'static str,
+        title: String,
+        head: Vec<String>,
+        rows: Vec<Vec<String>>,
+    ) -> Self {
         let rows = Shortened { shown: rows, left_out: 0 };
         Self { id, title, lead: None, head, rows, right: &[] }
     }
 
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.lead.is_none() && self.rows.shown.is_empty()
     }
 

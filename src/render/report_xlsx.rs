@@ -1,72 +1,33 @@
 //! The morning report as a workbook: a sheet for the run, its jobs, changes, incidents and actions, with times, lengths and
 //! numbers that can be reckoned with. Every job is in it, however many there are.
 
-use std::time::Duration;
+use rust_xlsxwriter::XlsxError;
 
-use jiff::Timestamp;
-use jiff::civil::Date;
-use rust_xlsxwriter::{DocProperties, Format, FormatAlign, Workbook, Worksheet, XlsxError};
-
-use super::clock::Clock;
-use super::clock::between;
+use super::clock::{Clock, between};
 use super::incident_words;
 use super::phrase;
 use super::report_parts::{deadline_name, kept, signatures};
 use super::report_text::totals;
-use super::table::{harmless, one_line};
-use super::words::{Label, Reported, list, remarks};
-use crate::types::{JobName, Lang, Zone};
+use super::table::one_line;
+use super::words::{Label, Operations, Reported, list, remarks};
+use super::workbook::{self, About, Sheet, Value};
+use crate::types::{JobName, Lang};
 use crate::view::incident::IncidentLine;
 use crate::view::job::JobLine;
 use crate::view::report::{ActionLine, ChangeLine, DeadlineLine, LimitLine, ReportView};
-
-/// What a cell of a workbook holds at the most.
-const LONGEST: usize = 32_767;
-
-/// What stands in a cell.
-#[derive(Debug, Clone, PartialEq)]
-enum Value {
-    Nothing,
-    Text(String),
-    Number(f64),
-    Date(Date),
-    /// A clock time of the report's zone.
-    Time(Timestamp),
-    Length(Duration),
-}
-
-impl Value {
-    fn text(text: impl Into<String>) -> Self {
-        Self::Text(text.into())
-    }
-
-    fn time(at: Option<Timestamp>) -> Self {
-        at.map_or(Self::Nothing, Self::Time)
-    }
-
-    fn length(length: Option<Duration>) -> Self {
-        length.map_or(Self::Nothing, Self::Length)
-    }
-}
-
-impl From<usize> for Value {
-    fn from(number: usize) -> Self {
-        Self::Number(number as f64)
-    }
-}
 
 /// The report as a workbook (XLSX).
 ///
 /// # Errors
 /// What cannot be written into one.
 pub fn xlsx(lang: Lang, view: &ReportView) -> Result<Vec<u8>, XlsxError> {
-    let book = Book { lang, view, clock: Clock::of_run(&view.head), looks: Looks::new() };
-    let mut workbook = Workbook::new();
+    let book = Book { lang, view, clock: Clock::of_run(&view.head) };
     let head = &view.head;
-    let title = format!("{} {}", head.title.get(lang), head.business_date);
-    let made = civil(&head.zone, view.generated_at);
-    let properties = DocProperties::new().set_title(title).set_author(head.site.get(lang));
-    workbook.set_properties(&properties.set_creation_datetime(&made));
+    let about = About {
+        title: format!("{} {}", head.title.get(lang), head.business_date),
+        author: head.site.get(lang).to_owned(),
+        made: head.zone.tz().to_datetime(view.generated_at),
+    };
     let sheets = [
         book.run(),
         book.jobs(),
@@ -76,106 +37,16 @@ pub fn xlsx(lang: Lang, view: &ReportView) -> Result<Vec<u8>, XlsxError> {
         book.deadlines(),
         book.actions(),
     ];
-    for sheet in sheets {
-        workbook.push_worksheet(book.sheet(sheet)?);
-    }
-    workbook.save_to_buffer()
-}
-
-fn civil(zone: &Zone, at: Timestamp) -> jiff::civil::DateTime {
-    zone.tz().to_datetime(at)
-}
-
-/// A sheet before it is written: its name, its columns with their breadth in letters, its rows.
-struct Sheet {
-    name: String,
-    columns: Vec<(String, f64)>,
-    rows: Vec<Vec<Value>>,
-}
-
-struct Looks {
-    head: Format,
-    text: Format,
-    date: Format,
-    time: Format,
-    length: Format,
-}
-
-impl Looks {
-    fn new() -> Self {
-        let top = Format::new().set_align(FormatAlign::Top);
-        Self {
-            head: Format::new().set_bold().set_background_color("#F4F5F7"),
-            text: top.clone().set_text_wrap(),
-            date: top.clone().set_num_format("yyyy-mm-dd"),
-            time: top.clone().set_num_format("yyyy-mm-dd hh:mm:ss"),
-            length: top.set_num_format("[h]:mm:ss"),
-        }
-    }
+    workbook::xlsx(&about, &sheets)
 }
 
 struct Book<'a> {
     lang: Lang,
     view: &'a ReportView,
     clock: Clock<'a>,
-    looks: Looks,
 }
 
 impl Book<'_> {
-    fn sheet(&self, sheet: Sheet) -> Result<Worksheet, XlsxError> {
-        let mut written = Worksheet::new();
-        written.set_name(&sheet.name)?;
-        let mut column = 0;
-        for (title, breadth) in &sheet.columns {
-            written.set_column_width(column, *breadth)?;
-            written.write_string_with_format(0, column, title, &self.looks.head)?;
-            column += 1;
-        }
-        let mut row = 0;
-        for values in &sheet.rows {
-            row += 1;
-            for (column, value) in (0..).zip(values) {
-                self.value(&mut written, (row, column), value)?;
-            }
-        }
-        written.set_freeze_panes(1, 1)?;
-        if row > 0 && column > 0 {
-            written.autofilter(0, 0, row, column - 1)?;
-        }
-        Ok(written)
-    }
-
-    fn value(
-        &self,
-        sheet: &mut Worksheet,
-        (row, column): (u32, u16),
-        value: &Value,
-    ) -> Result<(), XlsxError> {
-        let looks = &self.looks;
-        match value {
-            Value::Nothing => return Ok(()),
-            Value::Text(text) => {
-                let text: String = harmless(text).chars().take(LONGEST).collect();
-                sheet.write_string_with_format(row, column, text, &looks.text)?
-            }
-            Value::Number(number) => {
-                sheet.write_number_with_format(row, column, *number, &looks.text)?
-            }
-            Value::Date(date) => {
-                sheet.write_datetime_with_format(row, column, *date, &looks.date)?
-            }
-            Value::Time(at) => {
-                let at = civil(&self.view.head.zone, *at);
-                sheet.write_datetime_with_format(row, column, at, &looks.time)?
-            }
-            Value::Length(length) => {
-                let days = length.as_secs_f64() / 86_400.0;
-                sheet.write_number_with_format(row, column, days, &looks.length)?
-            }
-        };
-        Ok(())
-    }
-
     fn label(&self, label: Label) -> String {
         label.say(self.lang).to_owned()
     }
@@ -213,6 +84,7 @@ impl Book<'_> {
         lines.extend(journal.map(|hash| (self.label(Label::JournalHead), Value::Text(hash))));
         lines.push((self.label(Label::GeneratedAt), Value::Time(self.view.generated_at)));
         Sheet {
+            zone: self.view.head.zone.clone(),
             name: self.label(Label::Run),
             columns: vec![(self.label(Label::ReportTitle), 30.0), (String::new(), 70.0)],
             rows: lines.into_iter().map(|(label, value)| vec![Value::Text(label), value]).collect(),
@@ -234,6 +106,7 @@ impl Book<'_> {
             (Label::Notes, 60.0),
         ];
         Sheet {
+            zone: self.view.head.zone.clone(),
             name: self.label(Label::AllJobs),
             columns: columns.map(|(label, breadth)| (self.label(label), breadth)).to_vec(),
             rows: self.view.jobs.iter().map(|job| self.job(job)).collect(),
@@ -290,6 +163,7 @@ impl Book<'_> {
             ]
         };
         Sheet {
+            zone: self.view.head.zone.clone(),
             name: self.label(Label::Changes),
             columns: columns.map(|(label, breadth)| (self.label(label), breadth)).to_vec(),
             rows: self.view.changes.iter().map(row).collect(),
@@ -299,8 +173,8 @@ impl Book<'_> {
     fn incidents(&self) -> Sheet {
         let columns = [
             (self.label(Label::Incident), 12.0),
-            (self.label(Label::Class), 10.0),
-            (self.label(Label::What), 50.0),
+            (Operations::Severity.say(self.lang), 10.0),
+            (self.said(Reported::HeadFault), 50.0),
             (self.label(Label::Started), 20.0),
             (self.label(Label::End), 20.0),
             (self.label(Label::Took), 12.0),
@@ -323,6 +197,7 @@ impl Book<'_> {
             ]
         };
         Sheet {
+            zone: self.view.head.zone.clone(),
             name: self.label(Label::Incidents),
             columns: columns.to_vec(),
             rows: self.view.incidents.iter().map(row).collect(),
@@ -353,6 +228,7 @@ impl Book<'_> {
             ]
         };
         Sheet {
+            zone: self.view.head.zone.clone(),
             name: self.said(Reported::HeadLimits),
             columns: columns.to_vec(),
             rows: self.view.limits.iter().map(row).collect(),
@@ -378,6 +254,7 @@ impl Book<'_> {
             ]
         };
         Sheet {
+            zone: self.view.head.zone.clone(),
             name: self.said(Reported::HeadDeadlines),
             columns: columns.to_vec(),
             rows: self.view.deadlines.iter().map(row).collect(),
@@ -396,6 +273,7 @@ impl Book<'_> {
             ]
         };
         Sheet {
+            zone: self.view.head.zone.clone(),
             name: self.label(Label::Actions),
             columns: columns.map(|(label, breadth)| (self.label(label), breadth)).to_vec(),
             rows: self.view.actions.iter().map(row).collect(),

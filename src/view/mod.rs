@@ -42,6 +42,7 @@ pub mod of_tried;
 pub mod of_why;
 pub mod of_why_unopened;
 pub mod one_job;
+pub mod operations;
 pub mod plan;
 pub mod rehearsal;
 pub mod report;

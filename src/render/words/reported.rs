@@ -47,6 +47,7 @@ messages! {
     HeadLimit: "Limit", "时限";
     HeadAfter: "After", "用时";
     HeadOwner: "Taken care of by", "处理人";
+    HeadFault: "What", "故障";
 
     // Beyond the rules, and who was there.
     HeadExceptions: "Windows overridden, jobs declared done", "越窗执行与强制完成";

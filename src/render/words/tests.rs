@@ -87,7 +87,8 @@ fn every_message_in_both_languages() {
         Watched,
         Bulletins,
         Inspections,
-        Reported
+        Reported,
+        Operations
     );
     text.push_str("\n# Label\n");
     for label in Label::ALL {

@@ -40,6 +40,7 @@ mod needs;
 mod on_postgres;
 mod one_leader;
 mod one_target;
+mod operations;
 mod operators;
 mod ordered;
 mod own_copy;

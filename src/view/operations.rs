@@ -1,0 +1,261 @@
+//! The operations report of a week, a month or a quarter (E6): nights, incidents and limits of the contract, availability,
+//! inspections and changes in numbers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Serialize;
+
+use super::bulletin::{BulletinView, IncidentTold};
+use super::change_stats::ChangeStats;
+use crate::core::fact::RunResult;
+use crate::core::incident::IncidentStep;
+use crate::core::night::Core;
+use crate::types::{BatchId, ClockKind, IncidentKind, Severity, Span, Text, Zone};
+
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct OperationsView {
+    pub site: Text,
+    /// Zone of the dates and times.
+    pub zone: Zone,
+    /// The first date and the last one, which is in it.
+    pub from: Date,
+    pub to: Date,
+    /// It is told of until this instant: the end of the last date, or now.
+    pub until: Timestamp,
+    pub batches: Vec<BatchFigures>,
+    /// Starts of schedules that were not made.
+    pub missed_starts: u32,
+    pub severities: Vec<SeverityFigures>,
+    pub limits: Vec<LimitFigures>,
+    pub services: Vec<ServiceFigures>,
+    pub rounds: Vec<RoundFigures>,
+    /// Changes by team, and those that come again (D14).
+    pub changes: ChangeStats,
+    /// Each incident, the first opened first.
+    pub incidents: Vec<IncidentTold>,
+}
+
+/// Real runs of a batch that ended in the time, and those that are under way at its end.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct BatchFigures {
+    pub batch: BatchId,
+    pub runs: u32,
+    pub well: u32,
+    pub failed: u32,
+    /// Stopped, cancelled, lost.
+    pub otherwise: u32,
+    pub under_way: u32,
+    /// Of those that ended well.
+    pub mean: Option<Span>,
+    pub longest: Option<Span>,
+}
+
+/// Incidents of a severity that were opened in the time; drills are none.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct SeverityFigures {
+    pub severity: Severity,
+    pub opened: u32,
+    pub over: u32,
+    /// Means of those of which it is known.
+    pub response: Option<Span>,
+    pub solution: Option<Span>,
+}
+
+/// A limit of the service contract over all incidents that it was watched for (E3).
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct LimitFigures {
+    pub kind: IncidentKind,
+    pub clock: ClockKind,
+    pub watched: u32,
+    pub missed: u32,
+    /// By how much over all of them, each until it was done or the end of the time.
+    pub over: Span,
+}
+
+/// What people have recorded as interruptions of a service (S1).
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct ServiceFigures {
+    pub service: String,
+    pub interruptions: u32,
+    /// Time in which at least one of them went on.
+    pub interrupted: Span,
+    /// (running time − interruption) / running time, in percent: all of the time counts as running time.
+    pub available_percent: f64,
+}
+
+/// Inspections of a batch over the days that were counted (I1).
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct RoundFigures {
+    pub batch: BatchId,
+    pub wanted: u32,
+    pub done: u32,
+    pub missed: u32,
+}
+
+/// `told`: what happened in the time; `changes`: of the same time. `dates`: the first and the last one.
+pub fn of(
+    core: &Core,
+    dates: (Date, Date),
+    told: BulletinView,
+    changes: ChangeStats,
+) -> OperationsView {
+    let time = (told.from, told.to);
+    let opened = |incident: &&IncidentTold| told.from < incident.opened;
+    let incidents: Vec<IncidentTold> = told.incidents.iter().filter(opened).cloned().collect();
+    OperationsView {
+        from: dates.0,
+        to: dates.1,
+        until: told.to,
+        batches: batches(&told),
+        missed_starts: told.missed.iter().map(|missed| missed.count).sum(),
+        severities: severities(&incidents),
+        limits: limits(core, time),
+        services: services(core, time),
+        rounds: rounds(&told),
+        changes,
+        incidents,
+        site: told.site,
+        zone: told.zone,
+    }
+}
+
+fn mean(lengths: &[Duration]) -> Option<Span> {
+    let many = u32::try_from(lengths.len()).ok().filter(|many| *many > 0)?;
+    Some(Span::of(lengths.iter().sum::<Duration>() / many))
+}
+
+fn passed(from: Timestamp, to: Timestamp) -> Duration {
+    Duration::try_from(to.duration_since(from)).unwrap_or_default()
+}
+
+fn batches(told: &BulletinView) -> Vec<BatchFigures> {
+    let names: BTreeSet<&BatchId> = told.runs.iter().map(|run| &run.run.batch).collect();
+    let figures = names.into_iter().map(|batch| {
+        let runs = || told.runs.iter().filter(|run| run.run.batch == *batch);
+        let count = |holds: &dyn Fn(Option<RunResult>) -> bool| {
+            u32::try_from(runs().filter(|run| holds(run.result)).count()).unwrap_or(u32::MAX)
+        };
+        let well = runs().filter(|run| run.result == Some(RunResult::Well));
+        let lengths: Vec<Duration> =
+            well.filter_map(|run| Some(passed(run.opened, run.ended?))).collect();
+        let (well, failed) = (RunResult::Well, RunResult::Failed);
+        BatchFigures {
+            batch: batch.clone(),
+            runs: count(&|_| true),
+            well: count(&|result| result == Some(well)),
+            failed: count(&|result| result == Some(failed)),
+            otherwise: count(&|result| result.is_some_and(|r| r != well && r != failed)),
+            under_way: count(&|result| result.is_none()),
+            mean: mean(&lengths),
+            longest: lengths.iter().max().map(|longest| Span::of(*longest)),
+        }
+    });
+    figures.collect()
+}
+
+fn severities(incidents: &[IncidentTold]) -> Vec<SeverityFigures> {
+    let known: BTreeSet<Severity> = incidents.iter().map(|incident| incident.severity).collect();
+    let figures = known.into_iter().map(|severity| {
+        let of = || incidents.iter().filter(move |incident| incident.severity == severity);
+        let spans = |of: Vec<Option<Span>>| {
+            mean(&of.into_iter().flatten().map(Span::get).collect::<Vec<_>>())
+        };
+        SeverityFigures {
+            severity,
+            opened: u32::try_from(of().count()).unwrap_or(u32::MAX),
+            over: u32::try_from(of().filter(|i| i.closed.is_some()).count()).unwrap_or(u32::MAX),
+            response: spans(of().map(|incident| incident.response).collect()),
+            solution: spans(of().map(|incident| incident.solution).collect()),
+        }
+    });
+    figures.collect()
+}
+
+/// Of incidents that were opened in the time, as they stood at its end.
+fn limits(core: &Core, (from, to): (Timestamp, Timestamp)) -> Vec<LimitFigures> {
+    let mut figures: BTreeMap<(IncidentKind, ClockKind), LimitFigures> = BTreeMap::new();
+    let known = core.state().incidents.values();
+    let known = known.filter(|known| !known.what.trial && !known.is_drill());
+    for known in known.filter(|known| from < known.opened && known.opened <= to) {
+        let Some(then) = known.as_of(to) else { continue };
+        for (clock, state) in &then.clocks {
+            let kind = then.what.kind;
+            let line = figures.entry((kind, *clock)).or_insert(LimitFigures {
+                kind,
+                clock: *clock,
+                watched: 0,
+                missed: 0,
+                over: Span::default(),
+            });
+            let done = state.met.unwrap_or(to);
+            line.watched += 1;
+            if done > state.due {
+                line.missed += 1;
+                line.over = Span::of(line.over.get() + passed(state.due, done));
+            }
+        }
+    }
+    figures.into_values().collect()
+}
+
+fn services(core: &Core, (from, to): (Timestamp, Timestamp)) -> Vec<ServiceFigures> {
+    let mut interrupted: BTreeMap<&str, Vec<(Timestamp, Timestamp)>> = BTreeMap::new();
+    let known = core.state().incidents.values();
+    let known = known.filter(|known| !known.what.trial && !known.is_drill());
+    for taken in known.flat_map(|known| &known.steps) {
+        if let IncidentStep::Interruption { service, from: since, to: until } = &taken.step {
+            let (since, until) = ((*since).max(from), (*until).min(to));
+            if since < until {
+                interrupted.entry(service).or_default().push((since, until));
+            }
+        }
+    }
+    let whole = passed(from, to);
+    let figures = interrupted.into_iter().map(|(service, spans)| {
+        let interruptions = u32::try_from(spans.len()).unwrap_or(u32::MAX);
+        let out = covered(spans);
+        let running = whole.saturating_sub(out).as_secs_f64();
+        ServiceFigures {
+            service: service.to_owned(),
+            interruptions,
+            interrupted: Span::of(out),
+            available_percent: 100.0 * running / whole.as_secs_f64().max(1.0),
+        }
+    });
+    figures.collect()
+}
+
+/// How long at least one of these times went on.
+fn covered(mut spans: Vec<(Timestamp, Timestamp)>) -> Duration {
+    spans.sort();
+    let mut whole = Duration::ZERO;
+    let mut until = Timestamp::MIN;
+    for (from, to) in spans {
+        whole += passed(from.max(until), to);
+        until = until.max(to);
+    }
+    whole
+}
+
+fn rounds(told: &BulletinView) -> Vec<RoundFigures> {
+    let mut figures: BTreeMap<&BatchId, RoundFigures> = BTreeMap::new();
+    for day in &told.rounds {
+        let line = figures.entry(&day.batch).or_insert(RoundFigures {
+            batch: day.batch.clone(),
+            wanted: 0,
+            done: 0,
+            missed: 0,
+        });
+        line.wanted += day.wanted;
+        line.done += day.done;
+        line.missed += day.missed();
+    }
+    figures.into_values().collect()
+}
+
+#[cfg(test)]
+#[path = "operations_tests.rs"]
+mod tests;
