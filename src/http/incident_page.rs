@@ -63,7 +63,7 @@ async fn looked_at(
     let middle = Body::html(middle.map_err(Problem::failed)?);
     let at = Where::of(uri.path()).ok_or_else(|| Problem::unknown("no such page"))?;
     let title = render::incident_page::title(looker.lang, &view);
-    let page = Page { at: &at, section: None, title: &title, live: true };
+    let page = Page { at: &at, section: None, title: &title, live: false };
     pages::answer(api, (&looker, headers), &page, &middle)
 }
 

@@ -79,8 +79,7 @@ pub(super) async fn log(
         StreamWord::Err => Stream::Err,
     };
     if log.is_gone(stream) {
-        let what = format!("what {} has written is not on this host, or was archived", log.attempt);
-        return Err(Problem::unknown(what));
+        return Err(log.gone());
     }
     let Piece { shown, next } = log.piece(stream, which.from)?;
     let mut response = shown.into_response();
@@ -134,6 +133,11 @@ impl Log {
     /// Whether it was on another host, or has left this one.
     pub(super) fn is_gone(&self, stream: Stream) -> bool {
         self.is_over && !self.files.path(&self.attempt, stream).exists()
+    }
+
+    pub(super) fn gone(&self) -> Problem {
+        let attempt = &self.attempt;
+        Problem::unknown(format!("what {attempt} has written is not on this host, or was archived"))
     }
 
     pub(super) fn size(&self, stream: Stream) -> u64 {

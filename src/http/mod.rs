@@ -27,6 +27,7 @@ mod pages;
 mod people;
 mod problem;
 mod received;
+mod recent;
 mod roster;
 mod route;
 mod routes;
@@ -94,6 +95,7 @@ struct Inner {
     wiring: Wiring,
     reader: OnceCell<StateReader>,
     kept: status::Kept,
+    recent: recent::Recent,
     logins: login::Logins,
     auditing: tokio::sync::Mutex<()>,
     /// How often somebody has done something over this API: pages of before do not show it.
@@ -106,6 +108,7 @@ impl Api {
             wiring,
             reader: OnceCell::new(),
             kept: status::Kept::default(),
+            recent: recent::Recent::default(),
             logins: login::Logins::default(),
             auditing: tokio::sync::Mutex::default(),
             acted: AtomicU64::new(0),
@@ -143,7 +146,7 @@ impl Api {
                 "this supervisor stands by: {why}; ask the one that leads, or again in a moment"
             )));
         }
-        let looks = request.looks() || request == Request::Alive;
+        let looks = request.looks() || request == Request::Alive || request.is_dry_run();
         let (reply, answer) = oneshot::channel();
         let taken = Arc::new(AtomicBool::new(false));
         let asked = Asked { caller, request, reply, taken: Arc::clone(&taken) };

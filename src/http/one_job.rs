@@ -30,6 +30,20 @@ pub(super) async fn view_of(
     caller: Caller,
     (run, job): (&RunId, &JobName),
 ) -> Result<JobView, Problem> {
+    let key = (run.clone(), job.clone());
+    if let Some(view) = api.0.recent.jobs.get(api, &key) {
+        return Ok(view);
+    }
+    let view = found(api, caller, (run, job)).await?;
+    api.0.recent.jobs.put(api, key, view.clone());
+    Ok(view)
+}
+
+async fn found(
+    api: &Api,
+    caller: Caller,
+    (run, job): (&RunId, &JobName),
+) -> Result<JobView, Problem> {
     if let Stage::Leads { .. } | Stage::Begins = api.published().stage {
         match api.ask(caller, Request::Job { run: run.clone(), job: job.clone() }).await? {
             Reply::Job(view) => return Ok(*view),

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::Response;
-use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -15,8 +14,9 @@ use super::health::TURN;
 use super::page::{Body, Form};
 use super::problem::Problem;
 use super::store_pages::Recalled;
+use crate::driver::clock::HostClock;
 use crate::port::control::{Caller, Reply, Request};
-use crate::port::{Published, Stage, StoreReader};
+use crate::port::{Clock, Published, Stage, StoreReader};
 use crate::render;
 use crate::types::{Lang, Zone};
 use crate::view::of_incident;
@@ -173,17 +173,19 @@ async fn make(
 async fn from_store(api: &Api) -> Result<StatusPage, Problem> {
     let reader = api.reader().await?;
     let mut runs = Vec::new();
-    let (mut now, mut zone) = (Timestamp::UNIX_EPOCH, Zone::utc());
+    let now = HostClock::new().map_err(Problem::failed)?.now().wall;
+    let mut zone = api.published().site.map(|site| site.zone.clone());
     for row in reader.open_runs().await? {
         let recalled = Recalled::read(reader, row).await.map_err(Problem::failed)?;
         let status = recalled.status().map_err(Problem::failed)?;
-        (now, zone) = (recalled.now.wall, status.head.zone.clone());
+        zone.get_or_insert_with(|| status.head.zone.clone());
         runs.push(status);
     }
     // Who is told of them is named by the job files; without these the runs are shown all the same.
     let core = super::incidents::known(api).await.ok();
     let shown = runs.iter().map(|run: &StatusView| &run.head.run);
     let incidents = core.map(|(core, _)| of_incident::besides(&core, shown)).unwrap_or_default();
+    let zone = zone.unwrap_or_else(Zone::utc);
     Ok(StatusPage { runs, incidents, next: None, now, zone, trouble: None })
 }
 

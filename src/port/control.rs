@@ -103,6 +103,17 @@ pub enum Request {
 }
 
 impl Request {
+    /// Whether it only asks what would come of something.
+    pub fn is_dry_run(&self) -> bool {
+        match self {
+            Self::Act { dry_run, .. }
+            | Self::House { dry_run, .. }
+            | Self::Change { dry_run, .. } => *dry_run,
+            Self::Order(order) => order.dry_run,
+            _ => false,
+        }
+    }
+
     /// Whether it only looks, and takes no more than the right to read.
     pub fn looks(&self) -> bool {
         match self {

@@ -77,7 +77,6 @@ impl<W: World> Supervisor<W> {
                 answer(reply, self.why(&job, date)?);
             }
             Request::Job { run, job } => {
-                self.bring_in(turn, &RunOf::Run(run.clone())).await?;
                 answer(reply, self.job(&run, &job)?);
             }
             Request::Scripts { changes } => answer(reply, self.scripts(&changes)),

@@ -39,8 +39,13 @@ pub fn of(run: &Run, wanted: Option<&JobName>) -> GraphView {
     let wanted = wanted.and_then(|job| run.index(job));
     let mut kept: Vec<usize> = match wanted {
         Some(job) => {
-            let before = reached(job, |at| from(&all, at, |(need, follower)| (follower, need)));
-            let after = reached(job, |at| from(&all, at, |edge| edge));
+            let (mut before, mut after) =
+                (vec![Vec::new(); run.jobs.len()], vec![Vec::new(); run.jobs.len()]);
+            for (need, follower) in &all {
+                before[*follower].push(*need);
+                after[*need].push(*follower);
+            }
+            let (before, after) = (reached(job, &before), reached(job, &after));
             before.union(&after).copied().collect()
         }
         None => (0..run.jobs.len()).collect(),
@@ -78,24 +83,12 @@ fn edges(run: &Run) -> Vec<(usize, usize)> {
     (0..run.jobs.len()).flat_map(of).collect()
 }
 
-/// The other ends of the edges at one job.
-fn from(
-    edges: &[(usize, usize)],
-    at: usize,
-    turned: impl Fn((usize, usize)) -> (usize, usize),
-) -> Vec<usize> {
-    edges
-        .iter()
-        .map(|edge| turned(*edge))
-        .filter(|(from, _)| *from == at)
-        .map(|(_, to)| to)
-        .collect()
-}
-
-fn reached(job: usize, next: impl Fn(usize) -> Vec<usize>) -> BTreeSet<usize> {
+/// The job, and all that follows it by the lists of each job's next ones.
+fn reached(job: usize, next: &[Vec<usize>]) -> BTreeSet<usize> {
     let (mut seen, mut open) = (BTreeSet::from([job]), vec![job]);
     while let Some(at) = open.pop() {
-        open.extend(next(at).into_iter().filter(|next| seen.insert(*next)));
+        let next = next.get(at).into_iter().flatten().copied();
+        open.extend(next.filter(|next| seen.insert(*next)));
     }
     seen
 }

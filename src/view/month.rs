@@ -55,8 +55,7 @@ pub fn of(site: &Site, ordered: &[Freeze], any: Date) -> MonthView {
     let (first, last) = (any.first_of_month(), any.last_of_month());
     let on_shift = Roster::new(site, &calendars).known_between(first, last).on;
     let mut days = Vec::new();
-    let mut date = first;
-    while date <= last {
+    for date in first.series(1.day()).take_while(|date| *date <= last) {
         let midnight =
             |date: Date| site.zone.tz().to_timestamp(date.to_datetime(jiff::civil::Time::MIN));
         let next = date.saturating_add(1.day());
@@ -80,7 +79,6 @@ pub fn of(site: &Site, ordered: &[Freeze], any: Date) -> MonthView {
                 })
                 .collect(),
         });
-        date = next;
     }
     MonthView { first, days }
 }

@@ -1,7 +1,7 @@
 """Follows a night in a real browser, as an operator would, and holds the pages to what they promise.
 
-Called by `browser::…` of tests/it with: the address, the folder for pictures, the file of axe-core. It says `restart` and
-waits for a line while the supervisor is killed and started again. Whatever is not as it should be ends it with words.
+Called by `browser::…` of tests/it with: the address, the folder for pictures, the file of axe-core. It says `kill`, and
+later `serve`, and waits for a line while that is done to the supervisor. Whatever is not as it should be ends it with words.
 """
 
 import json
@@ -126,10 +126,19 @@ def night(browser):
     other.goto(JOBS + "slow")
     log = other.locator(".log pre").first
     expect(log).to_contain_text("row 3 <script>alert(2)</script> 数据", timeout=15_000)
+    # A page that was redrawn has the tools of the log still.
+    press(page, "later", "hold", "to see the other page redrawn")
+    press(page, "later", "release", "it was")
+    other.bring_to_front()
+    other.wait_for_timeout(3_000)
     other.fill("[data-find]", "row 2 ")
     expect(log).not_to_contain_text("row 3")
     expect(log).to_contain_text("row 2")
     other.fill("[data-find]", "")
+    # What was scrolled to stays, though the log grows.
+    log.evaluate("log => { log.style.height = '60px'; log.scrollTop = 0; log.dispatchEvent(new Event('scroll')) }")
+    other.wait_for_timeout(2_500)
+    assert log.evaluate("log => log.scrollTop") == 0, "the log has jumped to its end"
     with other.expect_download() as download:
         other.click(".log a[download]")
     assert "row 1 <script>" in Path(download.value.path()).read_text(), "the log by download"
@@ -145,7 +154,7 @@ def night(browser):
     # An incident is answered on its page.
     page.click("a[href$='incidents/INC-2']")
     looked_at(page, "incident")
-    page.fill("#words-ack", "on it")
+    page.fill("#ack-reason", "on it")
     page.click("form[action$='/ack'] button")
     expect(page.locator("main")).to_contain_text("Ann Duty takes care of it")
 
@@ -174,7 +183,10 @@ def night(browser):
     looked_at(page, "light")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    page.keyboard.press("/")
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.name") == "q":
+            break
     page.keyboard.type("slow")
     expect(page.locator(".jobs tbody tr")).to_have_count(1)
     for _ in range(12):

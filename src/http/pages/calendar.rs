@@ -36,6 +36,8 @@ async fn looked_at(
     let looker = looker(api, caller, headers);
     let today = site.zone.tz().to_datetime(now).date();
     let wanted = query.get("month").and_then(|month| format!("{month}-01").parse::<Date>().ok());
+    // Neither calendars nor rosters reach further.
+    let wanted = wanted.filter(|date| (2000..2100).contains(&date.year()));
     let ordered: Vec<_> = standing.freezes.values().map(|freeze| freeze.what.clone()).collect();
     let month = month::of(&site, &ordered, wanted.unwrap_or(today));
     let at = Where { up: "./".to_owned(), place: "calendar".to_owned() };

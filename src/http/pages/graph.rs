@@ -39,14 +39,21 @@ async fn looked_at(
     let wanted = query.get("job").and_then(|job| job.parse::<JobName>().ok());
     let at = Where::of(uri.path()).ok_or_else(|| Problem::unknown("no such page"))?;
     let looker = looker(api, &caller, headers);
-    let recalled = recall(api, Some(&run), None, None).await?;
-    let graph =
-        graph::of(recalled.core.state().run(&run).map_err(Problem::failed)?, wanted.as_ref());
     let status = status_of(api, &run, caller).await?;
-    let graph = graph.with_states(&status.jobs);
     let lang = looker.lang;
-    let middle = pages::graph::middle((lang, &at.up), &status.head, &graph);
-    let middle = Body::html(middle.map_err(Problem::failed)?);
+    let key = format!("graph {run} {wanted:?} {}", lang.tag());
+    let middle = match api.0.recent.bodies.get(api, &key) {
+        Some(middle) => middle,
+        None => {
+            let recalled = recall(api, Some(&run), None, None).await?;
+            let state = recalled.core.state().run(&run).map_err(Problem::failed)?;
+            let graph = graph::of(state, wanted.as_ref()).with_states(&status.jobs);
+            let middle = pages::graph::middle((lang, &at.up), &status.head, &graph);
+            let middle = Body::html(middle.map_err(Problem::failed)?);
+            api.0.recent.bodies.put(api, key, middle.clone());
+            middle
+        }
+    };
     let title = format!("{} – {}", Pages::Graph.say(lang), status.head.title.get(lang));
     let live = status.head.result.is_none();
     answer(api, (&looker, headers), &Page { at: &at, section: None, title: &title, live }, &middle)

@@ -8,17 +8,18 @@ use futures_util::stream::unfold;
 use serde::Deserialize;
 
 use super::{Page, Shown, Where, answer, looker, of_this_page, proven, to, told};
+use crate::core::access::right_for;
 use crate::core::select::{Deed, Which};
 use crate::driver::log_files::Stream;
 use crate::http::Api;
-use crate::http::log::Log;
+use crate::http::log::{Log, Piece};
 use crate::http::one_job::view_of;
 use crate::http::page::{Asked, Body, Named, Posted, TEXT};
 use crate::http::problem::Problem;
 use crate::port::StoreReader;
 use crate::port::control::{Caller, Reply, Request, RunOf};
 use crate::render::pages;
-use crate::render::pages::job::{May, Output, SHOWN_KIB};
+use crate::render::pages::job::{Output, SHOWN_KIB};
 use crate::supervisor::allow;
 use crate::types::{JobName, JobRef, Right, RunId};
 use crate::view::one_job::JobView;
@@ -55,13 +56,14 @@ async fn looked_at(
     let looker = looker(api, &caller, headers);
     let site = api.published().site;
     let may = |right| allow(site.as_deref(), &api.0.wiring.own, &caller, right).is_ok();
-    let may =
-        May { operate: looker.token.is_some() && may(Right::Operate), logs: may(Right::Logs) };
-    let view = view_of(api, caller, (&run, &job)).await?;
+    let sees_output = may(Right::Logs);
+    let mut view = view_of(api, caller.clone(), (&run, &job)).await?;
+    // Without a token no form can be sent.
+    view.deeds.retain(|deed| looker.token.is_some() && may(right_for(deed)));
     let of = JobRef { batch: run.batch.clone(), job: job.clone() };
     let former = api.reader().await?.past_attempts(&of, FORMER).await?;
-    let output = if may.logs { output(api, &view)? } else { None };
-    let middle = pages::job::middle(looker.lang, &view, &former, (output, may));
+    let output = if sees_output { output(api, &view)? } else { None };
+    let middle = pages::job::middle(looker.lang, &view, &former, (output, sees_output));
     let middle = Body::html(middle.map_err(Problem::failed)?);
     let title = format!("{job} – {}", view.head.title.get(looker.lang));
     let live = view.head.result.is_none();
@@ -74,9 +76,19 @@ fn output(api: &Api, view: &JobView) -> Result<Option<Output>, Problem> {
     if log.is_gone(Stream::Out) {
         return Ok(None);
     }
+    // A letter that is cut at the end comes whole with what follows.
+    let whole = |piece: Piece| {
+        let cut = match std::str::from_utf8(&piece.shown) {
+            Err(why) if why.error_len().is_none() => piece.shown.len() - why.valid_up_to(),
+            _ => 0,
+        };
+        let kept = piece.shown.len() - cut;
+        let shown = piece.shown.get(..kept).unwrap_or_default().to_vec();
+        Piece { shown, next: piece.next - cut as u64 }
+    };
     let last = |stream, bytes| {
         let from = log.size(stream).saturating_sub(bytes);
-        log.piece(stream, from).map(|piece| (from > 0, piece))
+        log.piece(stream, from).map(|piece| (from > 0, whole(piece)))
     };
     let (cut, out) = last(Stream::Out, u64::from(SHOWN_KIB) * 1_024)?;
     let (_, errors) = last(Stream::Err, ERRORS)?;
@@ -108,6 +120,9 @@ pub(crate) async fn download(
     let (run, job) = named(names)?;
     let view = view_of(&api, caller, (&run, &job)).await?;
     let log = Log::of(&api, &view, which.attempt)?;
+    if log.is_gone(Stream::Out) {
+        return Err(log.gone());
+    }
     let name = format!("{}-{job}-{}.log", run.to_string().replace('#', "-"), log.attempt.number);
     let pieces = unfold((log, 0), |(log, from)| async move {
         let piece = log.piece(Stream::Out, from).ok()?;
@@ -120,6 +135,7 @@ pub(crate) async fn download(
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(TEXT));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     let kept = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""));
     headers.insert(header::CONTENT_DISPOSITION, kept.map_err(Problem::failed)?);
     Ok(response)
@@ -135,6 +151,11 @@ fn deed_of(word: &str) -> Result<Deed, Problem> {
     pages::act::deed_of(word).ok_or_else(unknown)
 }
 
+fn may_do(api: &Api, caller: &Caller, deed: &Deed) -> Result<(), Problem> {
+    let site = api.published().site;
+    Ok(allow(site.as_deref(), &api.0.wiring.own, caller, right_for(deed))?)
+}
+
 /// `GET /runs/{run}/jobs/{job}/{deed}`: what would come of it, with the form that does it.
 pub(crate) async fn before_act(
     State(api): State<Api>,
@@ -147,6 +168,7 @@ pub(crate) async fn before_act(
     let answer = async {
         let (run, job) = named((run, job))?;
         let deed = deed_of(&word)?;
+        may_do(&api, &caller, &deed)?;
         let at = Where::of(uri.path()).ok_or_else(|| Problem::unknown("no such page"))?;
         let looker = looker(&api, &caller, &headers);
         // Only for this look; what is really done says why.
@@ -185,12 +207,14 @@ pub(crate) async fn act(
 ) -> Result<Response, Problem> {
     let shown = Shown::of(uri.path(), &headers);
     let answer = async {
+        let deed = deed_of(&word)?;
+        may_do(&api, &caller, &deed)?;
         let Posted(ActForm { token, reason }) = sent?;
         of_this_page(&headers)?;
         proven(&headers, &token)?;
         let (run, job) = named((run, job))?;
         crate::http::act::said(&reason)?;
-        match api.ask(caller, wish(&run, &job, (deed_of(&word)?, reason, false))).await? {
+        match api.ask(caller, wish(&run, &job, (deed, reason, false))).await? {
             Reply::Done(_) => to(&format!("../{job}")),
             other => Err(Problem::of(other)),
         }

@@ -41,14 +41,17 @@ async fn looked_at(
     let (core, site) = known(api).await?;
     let now = now()?;
     let duty = roster::of(&site, now);
-    let views = of_incident::list(&core, which)
+    let lines = of_incident::list(&core, which);
+    let views = lines
         .iter()
+        .take(pages::on_call::MOST)
         .map(|line| of_incident::view(&core, line.id))
         .collect::<Result<Vec<_>, _>>()
         .map_err(Problem::failed)?;
     let at = Where { up: "./".to_owned(), place: "incidents".to_owned() };
     let (lang, zone) = (looker.lang, &site.zone);
-    let middle = pages::on_call::middle((lang, &at.up, now), which, &views, &duty, zone);
+    let middle =
+        pages::on_call::middle((lang, &at.up, now), which, (&views, lines.len()), (&duty, zone));
     let middle = Body::html(middle.map_err(Problem::failed)?);
     let title = Pages::OnCall.say(lang);
     let page = Page { at: &at, section: Some(Section::OnCall), title: &title, live: true };

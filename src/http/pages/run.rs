@@ -13,9 +13,9 @@ use crate::http::page::{Body, Named};
 use crate::http::problem::Problem;
 use crate::http::runs::status_of;
 use crate::port::control::Caller;
-use crate::render::pages;
+use crate::render::pages::tonight;
 use crate::types::RunId;
-use crate::view::status::StatusPage;
+use crate::view::status::{StatusPage, StatusView};
 
 pub(crate) async fn page(
     State(api): State<Api>,
@@ -38,14 +38,30 @@ async fn looked_at(
     let run: RunId = run.parse().map_err(Problem::unknown)?;
     let at = Where::of(uri.path()).ok_or_else(|| Problem::unknown("no such page"))?;
     let looker = looker(api, &caller, headers);
+    let (lang, wanted) = (looker.lang, wanted(query));
+    let page = |view: &StatusView| {
+        let title = format!("{} {}", view.head.title.get(lang), view.head.business_date);
+        (title, view.head.result.is_none())
+    };
+    let make = |view: StatusView| {
+        let (title, _) = page(&view);
+        let (now, zone) = (view.head.now, view.head.zone.clone());
+        let (runs, incidents) = (vec![view], Vec::new());
+        let night = StatusPage { runs, incidents, next: None, now, zone, trouble: None };
+        let about = tonight::About::Run { title: &title };
+        let middle = tonight::middle((lang, &at.up), &night, about, &wanted);
+        middle.map(Body::html).map_err(Problem::failed)
+    };
+    let key = format!("run {run} {wanted:?} {}", lang.tag());
     let view = status_of(api, &run, caller).await?;
-    let (head, lang) = (&view.head, looker.lang);
-    let title = format!("{} {}", head.title.get(lang), head.business_date);
-    let live = head.result.is_none();
-    let (now, zone) = (head.now, head.zone.clone());
-    let (runs, incidents) = (vec![view], Vec::new());
-    let night = StatusPage { runs, incidents, next: None, now, zone, trouble: None };
-    let middle = pages::tonight::middle((lang, &at.up), &night, None, &wanted(query));
-    let middle = Body::html(middle.map_err(Problem::failed)?);
+    let (title, live) = page(&view);
+    let middle = match api.0.recent.bodies.get(api, &key) {
+        Some(middle) => middle,
+        None => {
+            let middle = make(view)?;
+            api.0.recent.bodies.put(api, key, middle.clone());
+            middle
+        }
+    };
     answer(api, (&looker, headers), &Page { at: &at, section: None, title: &title, live }, &middle)
 }

@@ -23,7 +23,7 @@ const YEAR: u32 = 365 * 86_400;
 
 /// The page that was asked for, from the folder that all pages lie in; the night's where it is none of them.
 fn place(wanted: &str) -> String {
-    let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~%/@+".contains(&byte);
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~%/@+:".contains(&byte);
     let fits = wanted.bytes().all(letter) && Where::of(&format!("/{wanted}")).is_some();
     format!("./{}", if fits { wanted } else { "" })
 }

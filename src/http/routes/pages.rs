@@ -37,15 +37,15 @@ pub(super) fn pages(s: &mut Schemas) -> Vec<Route> {
         .and(Answer { status: 200, kind: "text/plain", what: "the log", schema: None }),
         Route::new(
             look("/runs/{run}/jobs/{job}/{deed}"),
-            Needs::Right(Right::Operate),
+            Needs::Known,
             "What would come of confirm, release, retry, kill, hold, skip, force, rerun, with the form that does it",
             get(pages::before_act),
         )
         .and(page()),
         Route::new(
             form("/runs/{run}/jobs/{job}/{deed}"),
-            Needs::Right(Right::Operate),
-            "That form",
+            Needs::Known,
+            "That form; takes the right `operate`, or `second` to confirm",
             post(pages::act),
         )
         .and(html(303, "it was done")),

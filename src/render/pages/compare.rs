@@ -1,5 +1,6 @@
 //! Two nights beside each other: each job with how it came out and how long it took.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use askama::Template;
@@ -10,9 +11,12 @@ use crate::render::phrase;
 use crate::render::report_html::Tone;
 use crate::render::table::harmless;
 use crate::render::words::{Label, Pages};
-use crate::types::Lang;
+use crate::types::{JobName, Lang};
 use crate::view::job::JobLine;
 use crate::view::status::StatusView;
+
+/// Rows of the page at the most.
+const MOST: usize = 1_000;
 
 /// A difference of so little is none: short jobs differ by more than their length from night to night.
 const NOTICEABLE: Duration = Duration::from_secs(1);
@@ -25,6 +29,7 @@ struct Page {
     title: String,
     runs: [Head; 2],
     rows: Vec<Row>,
+    left_out: Option<String>,
 }
 
 impl Page {
@@ -69,16 +74,31 @@ pub fn title(lang: Lang, [a, b]: [&StatusView; 2]) -> String {
 /// Only where the template itself fails to write, which its own text does not.
 pub fn middle((lang, up): (Lang, &str), runs: [&StatusView; 2]) -> Result<String, askama::Error> {
     let [a, b] = runs;
-    let of_b = |job: &JobLine| b.jobs.iter().find(|other| other.name == job.name);
-    let of_a = |job: &JobLine| a.jobs.iter().any(|other| other.name == job.name);
+    let by_name = |run: &'_ StatusView| -> BTreeMap<JobName, usize> {
+        run.jobs.iter().enumerate().map(|(at, job)| (job.name.clone(), at)).collect()
+    };
+    let (in_a, in_b) = (by_name(a), by_name(b));
+    let of_b = |job: &JobLine| in_b.get(&job.name).and_then(|at| b.jobs.get(*at));
     let both = a.jobs.iter().map(|job| (job, [Some(job), of_b(job)]));
-    let only = b.jobs.iter().filter(|job| !of_a(job)).map(|job| (job, [None, Some(job)]));
+    let only = b.jobs.iter().filter(|job| !in_a.contains_key(&job.name));
+    let only = only.map(|job| (job, [None, Some(job)]));
+    let mut rows: Vec<Row> =
+        both.chain(only).map(|(job, sides)| row(lang, job, runs, sides)).collect();
+    // Of a large night what differs is shown.
+    if rows.len() > MOST {
+        rows.sort_by_key(|row| row.difference.is_none());
+    }
+    let left_out = rows.len().saturating_sub(MOST);
+    rows.truncate(MOST);
     let page = Page {
         lang,
         up: up.to_owned(),
         title: title(lang, runs),
         runs: runs.map(|run| head(lang, run)),
-        rows: both.chain(only).map(|(job, sides)| row(lang, job, runs, sides)).collect(),
+        rows,
+        left_out: (left_out > 0).then(|| {
+            Pages::NotShown { jobs: u32::try_from(left_out).unwrap_or(u32::MAX) }.say(lang)
+        }),
     };
     Ok(harmless(&page.render()?))
 }

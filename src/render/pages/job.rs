@@ -38,14 +38,6 @@ pub struct Output {
     pub errors: String,
 }
 
-/// Who looks, as far as it matters here.
-#[derive(Debug, Clone, Copy)]
-pub struct May {
-    /// Whether a form can be sent and the person may operate.
-    pub operate: bool,
-    pub logs: bool,
-}
-
 #[derive(Template)]
 #[template(path = "pages/job.html")]
 struct Page {
@@ -115,7 +107,7 @@ pub fn middle(
     lang: Lang,
     view: &JobView,
     former: &[PastAttempt],
-    (output, may): (Option<Output>, May),
+    (output, sees_output): (Option<Output>, bool),
 ) -> Result<String, askama::Error> {
     let (head, job) = (&view.head, &view.job);
     let clock = Clock::of_run(head);
@@ -140,13 +132,12 @@ pub fn middle(
         deeds: view
             .deeds
             .iter()
-            .filter(|_| may.operate)
             .filter_map(|deed| Some((word_of(deed)?, deed_words(lang, deed)?)))
             .collect(),
         attempts: attempts(lang, &clock, &job.attempts),
         notes: phrase::remarks(lang, &clock, head, job),
         output,
-        sees_output: may.logs,
+        sees_output,
         runbook: job.runbook.as_ref().map(|runbook| runbook.get(lang).to_owned()),
         needs: view.needs.iter().map(|need| need_line(view, need)).collect(),
         followers: view.followers.iter().map(|job| neighbour(view, job)).collect(),

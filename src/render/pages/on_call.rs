@@ -9,11 +9,13 @@ use crate::render::incident::title;
 use crate::render::incident_words::clock_name;
 use crate::render::phrase;
 use crate::render::table::harmless;
-use crate::render::words::{Incidents, Label, Pages};
-use crate::types::Lang;
+use crate::render::words::{Fault, Incidents, Label, Pages};
+use crate::types::{Lang, Zone};
 use crate::view::incident::{ClockLine, IncidentView, Which};
-use crate::view::report::Shortened;
 use crate::view::roster::RosterView;
+
+/// Incidents of the page at the most.
+pub const MOST: usize = 100;
 
 #[derive(Template)]
 #[template(path = "pages/on_call.html")]
@@ -51,34 +53,33 @@ struct Incident {
     limits: Vec<(&'static str, String)>,
 }
 
-/// The middle of the page.
+/// The middle of the page. `all`: how many there are of which these are the newest.
 ///
 /// # Errors
 /// Only where the template itself fails to write, which its own text does not.
 pub fn middle(
     (lang, up, now): (Lang, &str, Timestamp),
     which: Which,
-    incidents: &[IncidentView],
-    duty: &RosterView,
-    zone: &crate::types::Zone,
+    (incidents, all): (&[IncidentView], usize),
+    (duty, zone): (&RosterView, &Zone),
 ) -> Result<String, askama::Error> {
     let clock = Clock::new(zone, now - jiff::SignedDuration::from_hours(12));
-    let all = [
+    let tabs = [
         (Which::Open, Pages::OnlyOpen),
         (Which::Unfinished, Pages::Unfinished),
         (Which::All, Pages::GroupAll),
     ];
-    let shown = Shortened::points(incidents);
+    let left_out = u32::try_from(all.saturating_sub(incidents.len())).unwrap_or(u32::MAX);
     let page = Page {
         lang,
         up: up.to_owned(),
-        tabs: all.map(|(of, words)| (words.say(lang), of.word(), of == which)).into(),
+        tabs: tabs.map(|(of, words)| (words.say(lang), of.word(), of == which)).into(),
         none: match which {
             Which::Open => Incidents::NoneOpen.say(lang),
             Which::Unfinished | Which::All => Incidents::NoneSuch.say(lang),
         },
-        left_out: crate::render::report_text::and_more(lang, &shown),
-        incidents: shown.shown.into_iter().map(|one| incident(lang, &clock, now, one)).collect(),
+        left_out: (left_out > 0).then(|| Fault::AndMore { more: left_out }.say(lang)),
+        incidents: incidents.iter().map(|one| incident(lang, &clock, now, one)).collect(),
         shifts: shifts(lang, &clock, &duty.on),
         next_shift: next_shift(lang, &clock, duty),
     };

@@ -90,8 +90,6 @@ fn output() -> job::Output {
     job::Output { attempt: 1, text: "loaded\n".to_owned(), ended: true, ..job::Output::default() }
 }
 
-const MAY: job::May = job::May { operate: true, logs: true };
-
 /// Every page of made-up nights, by name.
 fn all(lang: Lang) -> Vec<(&'static str, String)> {
     let night = night();
@@ -108,18 +106,22 @@ fn all(lang: Lang) -> Vec<(&'static str, String)> {
     vec![
         (
             "tonight",
-            tonight::middle((lang, "./"), &night, Some(&nobody(&night)), &Wanted::default())
-                .unwrap(),
+            tonight::middle(
+                (lang, "./"),
+                &night,
+                tonight::About::Night { duty: Some(&nobody(&night)) },
+                &Wanted::default(),
+            )
+            .unwrap(),
         ),
-        ("job", job::middle(lang, &view, &former, (Some(output()), MAY)).unwrap()),
+        ("job", job::middle(lang, &view, &former, (Some(output()), true)).unwrap()),
         (
             "on-call",
             on_call::middle(
                 (lang, "./", night.now),
                 Which::All,
-                &incidents,
-                &nobody(&night),
-                &night.zone,
+                (&incidents, 107),
+                (&nobody(&night), &night.zone),
             )
             .unwrap(),
         ),
@@ -199,12 +201,24 @@ fn markup_of_jobs_and_people_is_text_on_every_page() {
         let duty = nobody(&night);
         let zone = &night.zone;
         for page in [
-            tonight::middle((lang, "./"), &night, Some(&duty), &Wanted::default()).unwrap(),
-            tonight::middle((lang, "./"), &night, Some(&duty), &wanted).unwrap(),
-            job::middle(lang, &view, &[], (Some(output.clone()), MAY)).unwrap(),
-            act::middle(lang, (&name("close"), &Deed::Skip), &tried, EVIL).unwrap(),
-            on_call::middle((lang, "./", night.now), Which::All, &[incident.clone()], &duty, zone)
+            tonight::middle(
+                (lang, "./"),
+                &night,
+                tonight::About::Night { duty: Some(&duty) },
+                &Wanted::default(),
+            )
+            .unwrap(),
+            tonight::middle((lang, "./"), &night, tonight::About::Run { title: EVIL }, &wanted)
                 .unwrap(),
+            job::middle(lang, &view, &[], (Some(output.clone()), true)).unwrap(),
+            act::middle(lang, (&name("close"), &Deed::Skip), &tried, EVIL).unwrap(),
+            on_call::middle(
+                (lang, "./", night.now),
+                Which::All,
+                (&[incident.clone()], 1),
+                (&duty, zone),
+            )
+            .unwrap(),
             compare::middle((lang, "./"), [&night.runs[0], &night.runs[0]]).unwrap(),
             trouble::middle(lang, told).unwrap(),
         ] {

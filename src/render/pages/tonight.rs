@@ -29,6 +29,9 @@ struct Night {
     up: String,
     /// What keeps the supervisor from going on.
     trouble: Option<String>,
+    heading: String,
+    /// It is a page of one run.
+    of_run: bool,
     quiet: bool,
     runs: Vec<Run>,
     incidents: Vec<Incident>,
@@ -111,6 +114,15 @@ struct Job {
     notes: Vec<String>,
 }
 
+/// What the page is about.
+#[derive(Debug, Clone, Copy)]
+pub enum About<'a> {
+    /// All that is under way, and who is on shift.
+    Night { duty: Option<&'a RosterView> },
+    /// One run, maybe of long ago.
+    Run { title: &'a str },
+}
+
 /// The middle of the page.
 ///
 /// # Errors
@@ -118,9 +130,13 @@ struct Job {
 pub fn middle(
     (lang, up): (Lang, &str),
     night: &StatusPage,
-    duty: Option<&RosterView>,
+    about: About<'_>,
     wanted: &Wanted,
 ) -> Result<String, askama::Error> {
+    let (heading, duty, of_run) = match about {
+        About::Night { duty } => (Pages::Tonight.say(lang), duty, false),
+        About::Run { title } => (title.to_owned(), None, true),
+    };
     let shown = rows(night, wanted);
     // Half a day to each side is told by the clock time alone; what is further off carries its date.
     let clock = Clock::new(&night.zone, night.now - SignedDuration::from_hours(12));
@@ -128,7 +144,9 @@ pub fn middle(
         lang,
         up: up.to_owned(),
         trouble: night.trouble.clone(),
-        quiet: night.runs.iter().all(|run| run.head.result.is_some()),
+        heading,
+        of_run,
+        quiet: !of_run && night.runs.iter().all(|run| run.head.result.is_some()),
         runs: night.runs.iter().map(|run| run_of(lang, run)).collect(),
         incidents: incidents(lang, &clock, night),
         shifts: duty.map(|duty| shifts(lang, &clock, &duty.on)).unwrap_or_default(),

@@ -12,6 +12,7 @@ messages! {
     Live: "live", "实时";
     Lost: "Not connected: this is how it stood at", "连接中断：以下为此刻之前的情况";
     Clock: "Clock of the site", "站点时间";
+    LoadAgain: "Load again", "刷新";
     SignOut: "Sign out", "退出登录";
     OtherLanguage: "中文", "English";
     Light: "Light", "浅色";
@@ -76,6 +77,7 @@ messages! {
     CompareHint: "Choose two runs.", "请选择两次执行。";
     Longer { by: &'a str }: format!("{by} longer"), format!("多用 {by}");
     Shorter { by: &'a str }: format!("{by} shorter"), format!("少用 {by}");
+    NotShown { jobs: u32 }: format!("{} not shown.", n_jobs(jobs)), format!("另有 {jobs} 个作业未显示。");
     OnlyOdd: "Only what differs by more than a tenth, or came out otherwise, is marked.", "仅标出耗时相差超过一成或结果不同的作业。";
     // A job.
     Stands: "How it stands", "当前情况";

@@ -35,7 +35,10 @@
   // A node that is moved loses its scroll and focus: what stands in the way of one that stays goes instead.
   function children(from, to) {
     const keyed = new Map();
-    for (const child of from.childNodes) if (key(child)) keyed.set(key(child), child);
+    const stays = new Set([...to.childNodes].map(key).filter(Boolean));
+    for (const child of [...from.childNodes]) {
+      if (key(child) && stays.has(key(child))) keyed.set(key(child), child); else if (key(child)) child.remove();
+    }
     let at = from.firstChild;
     const drop = () => { const next = at.nextSibling; at.remove(); at = next; };
     for (const wanted of [...to.childNodes]) {
@@ -70,7 +73,9 @@
       if (answer.status === 200) {
         const made = document.createElement("template");
         made.innerHTML = await answer.text();
+        const had = document.activeElement;
         children(main, made.content);
+        if (had !== document.activeElement && had.isConnected) had.focus({ preventScroll: true });
         main.dataset.tag = answer.headers.get("etag") || "";
       }
       if (answer.ok || answer.status === 304) { shown = new Date(); state(true); } else state(false);
@@ -83,41 +88,50 @@
     timer = setTimeout(refresh, Math.max(0, last + 1000 - Date.now()));
   }
 
+  const zone = document.getElementById("clock")?.dataset.zone;
+  let write = null;
+  try { write = new Intl.DateTimeFormat("sv", { timeZone: zone, hour: "2-digit", minute: "2-digit", second: "2-digit" }); } catch { /* no such zone here */ }
+
+  let lost = 0;
   function state(good) {
     if (!live) return;
-    const text = good ? live.dataset.live : `${live.dataset.lost} ${shown.toLocaleTimeString()}`;
+    clearTimeout(lost);
+    lost = 0;
+    const text = good ? live.dataset.live : `${live.dataset.lost} ${write ? write.format(shown) : ""}`;
     if (live.textContent !== text) live.textContent = text;
     live.classList.toggle("lost", !good);
   }
 
   if (live && "live" in main.dataset) {
-    let seen = null;
+    let stream = null;
     const listen = () => {
-      const stream = new EventSource(live.dataset.url);
-      stream.addEventListener("head", (event) => {
-        state(true);
-        if (seen !== event.data) soon();
-        seen = event.data;
-      });
+      if (stream) return;
+      stream = new EventSource(live.dataset.url);
+      stream.addEventListener("head", () => { state(true); soon(); });
       stream.onerror = () => {
-        state(false);
+        // The service ends a stream now and then, and the browser asks for another at once: only what lasts is told.
+        if (!lost) lost = setTimeout(() => { lost = 0; state(false); }, 3000);
         // A stream that was refused is not asked for again by itself.
-        if (stream.readyState === EventSource.CLOSED) setTimeout(() => { refresh(); listen(); }, 3000);
+        if (stream && stream.readyState === EventSource.CLOSED) {
+          stream = null;
+          setTimeout(() => { refresh(); listen(); }, 3000);
+        }
       };
     };
-    listen();
-    document.addEventListener("visibilitychange", () => { if (!document.hidden) soon(); });
+    // A browser has few connections to one host: a page that nobody looks at gives its own back.
+    const seen = () => {
+      if (!document.hidden) { listen(); soon(); } else if (stream) { stream.close(); stream = null; }
+    };
+    document.addEventListener("visibilitychange", seen);
+    seen();
     // Times pass though nothing happens.
     setInterval(() => { if (!document.hidden && Date.now() - last > 15000) soon(); }, 5000);
   }
 
   // --- The clock of the site.
   const clock = document.getElementById("clock");
-  if (clock) {
-    const zone = clock.dataset.zone;
-    let write;
-    try { write = new Intl.DateTimeFormat("sv", { timeZone: zone, hour: "2-digit", minute: "2-digit", second: "2-digit" }); } catch { write = null; }
-    const tick = () => { if (write) clock.textContent = write.format(new Date()); };
+  if (clock && write) {
+    const tick = () => { clock.textContent = write.format(new Date()); };
     tick();
     setInterval(tick, 1000);
   }
@@ -150,11 +164,22 @@
     for (const hidden of box.querySelectorAll("[data-live-only]")) hidden.hidden = false;
     let text = pre.textContent, next = Number(box.dataset.next), over = "ended" in box.dataset;
     const decoder = new TextDecoder();
+    const atEnd = () => pre.scrollTop + pre.clientHeight >= pre.scrollHeight - 4;
+    const down = () => { if (go.checked) pre.scrollTop = pre.scrollHeight; };
     const show = () => {
       const wanted = find.value.toLowerCase();
       pre.textContent = wanted ? text.split("\n").filter((line) => line.toLowerCase().includes(wanted)).join("\n") : text;
-      if (go.checked) pre.scrollTop = pre.scrollHeight;
+      down();
     };
+    // What is read, selected or scrolled to stays where it is.
+    const add = (more) => {
+      const follows = atEnd();
+      text += more;
+      if (find.value) show(); else { pre.append(more); if (follows) down(); }
+      // A page that stays open for days does not fill the memory.
+      if (text.length > 4000000) { text = text.slice(-2000000); show(); }
+    };
+    go.addEventListener("change", down);
     show();
     find.addEventListener("input", show);
     const read = async () => {
@@ -166,11 +191,7 @@
             const more = decoder.decode(await answer.arrayBuffer(), { stream: true });
             next = Number(answer.headers.get("log-next"));
             over = answer.headers.get("log-ended") === "true" && more === "";
-            if (more) {
-              // A page that stays open for days does not fill the memory.
-              text = (text + more).slice(-4000000);
-              show();
-            }
+            if (more) add(more);
           }
         }
       } catch { /* asked again */ }
@@ -184,12 +205,4 @@
   });
   logs();
   new MutationObserver(logs).observe(main, { childList: true, subtree: true });
-
-  // --- "/" goes to the search, as elsewhere.
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (/^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement?.nodeName || "")) return;
-    const search = main.querySelector("input[type=search]");
-    if (search) { event.preventDefault(); search.focus(); }
-  });
 })();

@@ -1,0 +1,77 @@
+//! What was made a moment ago for somebody who looks, for others who look at the same: a few things, each until something
+//! has happened or a second is over.
+
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Api;
+use super::page::Body;
+use crate::types::{JobName, RunId};
+use crate::view::one_job::JobView;
+
+/// How old it may be though nothing has happened: it says for how long jobs have been running.
+const AGE: Duration = Duration::from_secs(1);
+/// Things that are kept of one kind.
+const KEPT: usize = 32;
+
+/// Jobs, and whole middles of pages by what was asked for.
+#[derive(Debug, Default)]
+pub(super) struct Recent {
+    pub(super) jobs: Few<(RunId, JobName), JobView>,
+    pub(super) bodies: Few<String, Body>,
+}
+
+/// Those of one kind, the oldest first.
+#[derive(Debug)]
+pub(super) struct Few<K, V>(Mutex<VecDeque<(K, As, V)>>);
+
+/// As of when.
+#[derive(Debug, Clone, Copy)]
+struct As {
+    head: u64,
+    trouble: bool,
+    acted: u64,
+    at: Instant,
+}
+
+impl As {
+    fn now(api: &Api) -> Self {
+        let published = api.0.wiring.published.borrow();
+        let (head, trouble) = (published.head, published.trouble.is_some());
+        Self { head, trouble, acted: api.0.acted.load(Ordering::Relaxed), at: Instant::now() }
+    }
+
+    fn is_still(&self, now: &Self) -> bool {
+        let same = (self.head, self.trouble, self.acted) == (now.head, now.trouble, now.acted);
+        same && now.at.duration_since(self.at) < AGE
+    }
+}
+
+impl<K, V> Default for Few<K, V> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: PartialEq, V: Clone> Few<K, V> {
+    pub(super) fn get(&self, api: &Api, key: &K) -> Option<V> {
+        let now = As::now(api);
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = kept.iter().find(|(of, made, _)| of == key && made.is_still(&now));
+        found.map(|(.., value)| value.clone())
+    }
+
+    pub(super) fn put(&self, api: &Api, key: K, value: V) {
+        let now = As::now(api);
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|(of, made, _)| *of != key && made.is_still(&now));
+        if kept.len() >= KEPT {
+            kept.pop_front();
+        }
+        kept.push_back((key, now, value));
+    }
+}
