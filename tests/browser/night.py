@@ -129,6 +129,7 @@ def night(browser):
     # A page that was redrawn has the tools of the log still.
     press(page, "later", "hold", "to see the other page redrawn")
     press(page, "later", "release", "it was")
+    page.goto(BASE)
     other.bring_to_front()
     other.wait_for_timeout(3_000)
     other.fill("[data-find]", "row 2 ")
@@ -235,9 +236,17 @@ def viewer(browser):
 
 with sync_playwright() as playwright:
     browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-    night(browser)
-    phone(browser)
-    viewer(browser)
+    try:
+        night(browser)
+        phone(browser)
+        viewer(browser)
+    except BaseException:
+        # What was on the screens, for whoever looks for the cause.
+        for number, page in enumerate(page for context in browser.contexts for page in context.pages):
+            print(f"failed-{number}.png: {page.url}", file=sys.stderr)
+            picture(page, f"failed-{number}")
+        print(*troubles, sep="\n", file=sys.stderr)
+        raise
     browser.close()
 for trouble in troubles:
     print(trouble, file=sys.stderr)
