@@ -125,7 +125,8 @@ impl Look<'_> {
     /// The close of the window that is open now, or in which it has begun, where it is behind that.
     fn passes(&self, index: usize, ahead: &JobForecast) -> Option<Passed> {
         let state = &self.run.jobs[index];
-        if state.phase.outcome().is_some() {
+        // What only looks is in nobody's way.
+        if state.phase.outcome().is_some() || self.run.job(index).kind.only_looks() {
             return None;
         }
         let now = self.now.wall;
@@ -133,9 +134,7 @@ impl Look<'_> {
         let begun = state.attempts.last().filter(|_| works);
         let closes = self.closes(index, begun.map_or(now, |attempt| attempt.intended))?;
         if closes <= now {
-            // What only looks is in nobody's way.
-            let harms = !self.run.job(index).kind.only_looks();
-            return harms.then_some((closes, ahead.end));
+            return Some((closes, ahead.end));
         }
         // Of one that is tried again the first start is past: it is done in time, or does not get in again.
         let expected = if state.attempts.is_empty() { ahead.start } else { ahead.end };

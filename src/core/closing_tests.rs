@@ -10,7 +10,7 @@ use crate::core::night::Event;
 use crate::core::select::Deed;
 use crate::core::test_night::{Night, name, site};
 use crate::core::test_site::{job, rule};
-use crate::definition::site::{Batch, Days, Job, Need, Opening, Window};
+use crate::definition::site::{Batch, Days, Job, Kind, Need, Opening, Window};
 use crate::types::{Condition, IncidentId, Span, Text, WindowClass, Zone};
 
 /// `a`, then `b` in a window that is open until the hour; each takes 20 minutes. It is 21:30.
@@ -224,4 +224,50 @@ fn what_runs_past_the_close_is_told() {
     let (closes, expected) = passes(&night, index, &longer).unwrap();
     assert_eq!(expected.unwrap().duration_since(closes).as_mins(), 10);
     assert_eq!((look(&mut night), open(&night)), (vec![], vec![]));
+}
+
+/// What stands behind a job was told as part of it: whoever has resolved that is not woken for the rest.
+#[test]
+fn what_was_told_as_part_of_a_resolved_incident_is_told_no_more() {
+    let mut night = night(23, true);
+    night.pass(70 * 60);
+    night.bad("a");
+    let closes = "2026-10-30T23:00:00Z".parse().unwrap();
+    let of = |job: &str| Closing { run: night.run_id(), job: name(job), closes, expected: None };
+    let found = vec![of("a"), of("b")];
+    night.must(Event::Foresee { late: Vec::new(), closing: found.clone() });
+    let known = &night.core.state().incidents[&IncidentId(1)];
+    assert!(known.blocks.contains(&name("b")), "{known:?}");
+    let told_of_b = known.about().any(|(job, _)| job == Some(&name("b")));
+    assert!(!told_of_b, "once for both: {known:?}");
+    let wanted = Wanted::Resolve { cause: "the feed".into(), measure: "by hand".into() };
+    let order = Box::new(IncidentOrder::Step { incident: IncidentId(1), wanted });
+    let by = "li-wei".parse().unwrap();
+    night.must(Event::Incident { by, reason: String::new(), order });
+    assert_eq!(open(&night), []);
+    night.must(Event::Foresee { late: Vec::new(), closing: found });
+    assert_eq!(open(&night), []);
+}
+
+/// It is in nobody's way, before its window has closed and after.
+#[test]
+fn what_only_looks_is_not_told_of() {
+    let mut night = night(23, true);
+    let index = night.index("a");
+    let forecast = forecast::of_night(&night.core, night.now).unwrap();
+    let mut longer = forecast.runs[&night.run_id()].jobs[index].clone();
+    longer.end = Some("2026-10-30T23:10:00Z".parse().unwrap());
+    assert!(passes(&night, index, &longer).is_some());
+    night.pass(91 * 60);
+    assert!(passes(&night, index, &longer).is_some());
+    let mut run = night.run().clone();
+    let mut batch = Batch::clone(&run.batch);
+    batch.jobs[index].kind = Kind::Inspect { target: None, checks: Vec::new() };
+    run.batch = std::sync::Arc::new(batch);
+    let forecast = RunForecast { end: None, jobs: Vec::new() };
+    for wall in ["2026-10-30T22:00:00Z", "2026-10-30T23:01:00Z"] {
+        let now = Now { wall: wall.parse().unwrap(), ..night.now };
+        let look = Look { core: &night.core, run: &run, forecast: &forecast, now };
+        assert_eq!(look.passes(index, &longer), None, "{wall}");
+    }
 }

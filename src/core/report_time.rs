@@ -10,11 +10,13 @@ use super::state::{Run, Unfit};
 use crate::types::RunId;
 
 impl Run {
-    /// The time of its report while it is under way and nobody was told yet; a trial has none.
+    /// The time of its report while it is under way and nobody was told yet; a trial has none, and neither has what was set
+    /// going after that time: a night that is made up for, or run again, by day.
     pub fn report_due(&self) -> Option<Timestamp> {
         let waits = self.result.is_none() && !self.report_told && !self.opened.trial;
         let at = self.site.reports.at.filter(|_| waits)?;
-        Some(first_at_or_after(self.opened.anchor, at, &self.site.zone))
+        let due = first_at_or_after(self.opened.anchor, at, &self.site.zone);
+        (self.going_since <= due).then_some(due)
     }
 }
 
@@ -42,10 +44,11 @@ impl Mover<'_> {
 mod tests {
     use jiff::civil::time;
 
-    use crate::core::fact::Fact;
-    use crate::core::night::Command;
-    use crate::core::test_night::{Night, site};
+    use crate::core::fact::{Fact, StopHow};
+    use crate::core::night::{Command, Event};
+    use crate::core::test_night::{Night, boot, li_wei, name, site};
     use crate::core::test_site::job;
+    use crate::types::Ending;
 
     /// Reports at 07:00; the run began at 21:30 of the day before.
     fn night(trial: bool) -> Night {
@@ -90,5 +93,45 @@ mod tests {
         let mut trial = night(true);
         trial.pass(12 * 3_600);
         assert_eq!(told(&trial), 0);
+    }
+
+    #[test]
+    fn a_run_that_is_set_going_after_the_time_of_reports_is_told_of_when_it_is_over() {
+        let mut site = site(vec![job("a", &[])]);
+        site.reports.at = Some(time(7, 0, 0, 0));
+        // Whole, of the night before: its anchor is that of the night.
+        let mut again = Night::with(site, |opened| {
+            opened.anchor = "2026-10-29T21:30:00Z".parse().unwrap();
+        });
+        again.pass(60);
+        assert_eq!((told(&again), reports(&again)), (0, 0));
+        again.good("a");
+        assert_eq!((told(&again), reports(&again)), (0, 1));
+
+        // It was over, and is reopened: at 06:00 the time lies ahead, at 08:00 behind.
+        for (hours, expected) in [(8 * 3_600 + 1_800, 1), (10 * 3_600 + 1_800, 0)] {
+            let mut night = night(false);
+            night.good("a");
+            night.good("b");
+            night.pass(hours);
+            let (run, by, reason) = (night.run_id(), li_wei(), "wrong rates".to_owned());
+            night.must(Event::Rerun { run, jobs: vec![name("b")], by, reason });
+            night.pass(3_600);
+            assert_eq!(told(&night), expected, "{hours}");
+        }
+    }
+
+    #[test]
+    fn a_run_that_was_stopped_over_the_time_of_reports_is_told_of_when_it_goes_on() {
+        let mut night = night(false);
+        night.good("a");
+        night.pass(3_600);
+        night.must(Event::Stop { by: li_wei(), how: StopHow::Terminate });
+        night.end("b", Ending::TakenBack { why: "stopped".to_owned() });
+        night.pass(10 * 3_600);
+        assert_eq!(told(&night), 0);
+        night.restart(&boot());
+        night.pass(1);
+        assert_eq!(told(&night), 1);
     }
 }

@@ -85,6 +85,8 @@ pub struct Served {
 pub struct Run {
     pub opened: RunOpened,
     pub opened_at: Timestamp,
+    /// When it was set going last: opened, or reopened when it was over. To go on after a stop is neither.
+    pub going_since: Timestamp,
     /// The part of the site that this run goes by to its end.
     pub site: Arc<Site>,
     pub batch: Arc<Batch>,

@@ -109,7 +109,13 @@ fn sign(raw: &WatchFile, file: Option<PathBuf>, found: &mut Vec<Finding>) -> Opt
             found.push(finding.hint("give `sign`, a file, or `url`"));
             None
         }
-        (_, Field::Absent) => file.map(Sign::File),
+        (_, Field::Absent) => {
+            if let Some(at) = raw.ca.at() {
+                let finding = Finding::error(at, "`ca` says nothing of a file");
+                found.push(finding.hint("it is of a `url`: leave it out, or give that"));
+            }
+            file.map(Sign::File)
+        }
         (Field::Absent, given) => {
             let urls = given.get().into_iter().flat_map(|urls| &urls.0);
             let such_as = "https://night.bank.example:8420/healthz";
@@ -173,6 +179,8 @@ mod tests {
         for (given, told) in [
             ("", "nothing is looked at"),
             ("url: https://a\nsign: s\n", "both given"),
+            ("sign: s\nca: /etc/ca.pem\n", "`ca` says nothing of a file"),
+            ("sign: s\nca: ca.pem\n", "`ca` says nothing of a file"),
             ("url: a.example\n", "is no address"),
         ] {
             let said = read(&format!("{other}{given}")).unwrap_err();

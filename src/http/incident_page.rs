@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use jiff::civil::DateTime;
+use jiff::tz::AmbiguousOffset;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
@@ -109,14 +110,24 @@ impl StepForm {
     fn body(self, zone: &Zone) -> Result<WantedBody, Problem> {
         let Self { token: _, reason, whom, lasts, severity, service, from, to, cause, measure } =
             self;
-        let at = |civil: Option<DateTime>| {
-            let at = civil.map(|civil| zone.tz().to_timestamp(civil)).transpose();
-            at.map_err(Problem::unreadable)
-        };
+        let at = |civil: Option<DateTime>| civil.map(|civil| instant(civil, zone)).transpose();
         let (from, to, until) = (at(from)?, at(to)?, lasts.map(from_now).transpose()?);
         let dry_run = false;
         Ok(WantedBody { reason, whom, until, severity, service, from, to, cause, measure, dry_run })
     }
+}
+
+/// A local time as an instant; in the hour that daylight saving leaves out as much later as the clock jumps. In the hour that
+/// comes twice nobody knows which one is meant, and an hour more or less of an interruption is in reports to authorities.
+fn instant(civil: DateTime, zone: &Zone) -> Result<Timestamp, Problem> {
+    let known = zone.tz().to_ambiguous_timestamp(civil);
+    if matches!(known.offset(), AmbiguousOffset::Fold { .. }) {
+        return Err(Problem::unreadable(format!(
+            "the clock shows {} twice that day: `nightrun incident interruption` takes a time with its offset",
+            civil.strftime("%Y-%m-%d %H:%M")
+        )));
+    }
+    known.compatible().map_err(Problem::unreadable)
 }
 
 fn from_now(lasts: Span) -> Result<Timestamp, Problem> {
@@ -147,4 +158,25 @@ pub(super) async fn step(
         }
     };
     told(&api, answer.await, shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_that_the_clock_shows_twice_is_refused_and_one_that_it_leaves_out_is_later() {
+        let zone = Zone::named("Europe/Berlin").unwrap();
+        let at = |civil: &str| instant(civil.parse().unwrap(), &zone);
+        let twice = at("2026-10-25T02:30").unwrap_err();
+        assert_eq!(twice.status, StatusCode::BAD_REQUEST.as_u16());
+        assert!(twice.detail.contains("shows 2026-10-25 02:30 twice"), "{}", twice.detail);
+        for (civil, instant) in [
+            ("2026-10-25T01:59", "2026-10-24T23:59:00Z"),
+            ("2026-10-25T03:00", "2026-10-25T02:00:00Z"),
+            ("2026-03-29T02:30", "2026-03-29T01:30:00Z"),
+        ] {
+            assert_eq!(at(civil).unwrap(), instant.parse::<Timestamp>().unwrap(), "{civil}");
+        }
+    }
 }

@@ -17,7 +17,7 @@ pub struct Published {
     pub trouble: Option<String>,
     /// The site by which people are known; `None` where this supervisor has none in hand.
     pub site: Option<Arc<Site>>,
-    /// The last life sign that was given; it stays while other things are published.
+    /// The last life sign that was given; it stays while this supervisor leads and is to give any.
     pub sign: Option<LifeSign>,
 }
 

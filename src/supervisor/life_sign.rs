@@ -14,10 +14,13 @@ use crate::definition::site::{LifeSignRule, Site};
 use crate::port::{Clock, Store, StoreReader};
 use crate::render::mail::Reader;
 use crate::render::watched;
-use crate::types::{LifeSign, NextStart};
+use crate::types::{LifeSign, NextStart, Now, Zone};
 
 /// What is said, and in which file.
 pub type SignToWrite = (PathBuf, LifeSign);
+
+/// How soon one that could not be given is tried again.
+const AGAIN: Duration = Duration::from_secs(5);
 
 /// When life signs were and will be given.
 pub(super) struct Signs {
@@ -27,16 +30,42 @@ pub(super) struct Signs {
     seen: Timestamp,
 }
 
+/// Which signs are due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Due {
+    /// The one that is given again and again.
+    again: bool,
+    /// The mail of a set time.
+    by_mail: bool,
+}
+
 impl Signs {
     pub(super) fn begin(now: Timestamp) -> Self {
         Self { next: Duration::ZERO, seen: now }
     }
 
-    /// Whether a set time has come since the last look.
-    fn is_set_time(&mut self, rule: &LifeSignRule, site: &Site, now: Timestamp) -> bool {
-        let seen = std::mem::replace(&mut self.seen, now);
+    /// What is due now.
+    fn due(&self, rule: &LifeSignRule, zone: &Zone, now: Now) -> Due {
         let times = rule.mail.as_ref().map_or(&[][..], |mail| &mail.at);
-        last_and_next(times, &site.zone, now).0.is_some_and(|last| seen < last)
+        let last = last_and_next(times, zone, now.wall).0;
+        Due {
+            again: self.next <= now.since_boot,
+            by_mail: last.is_some_and(|last| self.seen < last),
+        }
+    }
+
+    fn given(&mut self, due: Due, rule: &LifeSignRule, now: Now) {
+        // A clock that is set back comes to the same times once more.
+        self.seen = self.seen.max(now.wall);
+        if due.again {
+            self.next = now.since_boot + rule.every.get();
+        }
+    }
+
+    /// What is due stays so.
+    fn not_given(&mut self, due: Due, now: Now) {
+        let soon = now.since_boot + AGAIN;
+        self.next = if due.again { soon } else { self.next.min(soon) };
     }
 }
 
@@ -54,21 +83,25 @@ impl<W: World> Supervisor<W> {
         Some(set.map_or(every, |set| set.min(every)))
     }
 
-    /// Gives a sign where one is due. A store that does not answer gives none: nothing is done without it.
+    /// Gives a sign where one is due. A store that does not answer gives none, and it is tried again: nothing is done without
+    /// it.
     pub(super) async fn give_sign(&mut self) -> Result<(), Fatal> {
         let now = self.parts.clock.now();
         let Some(service) = &mut self.service else { return Ok(()) };
         let site = std::sync::Arc::clone(&service.loaded.site);
         let Some(rule) = &site.life_sign else { return Ok(()) };
-        let by_mail = service.signs.is_set_time(rule, &site, now.wall);
-        let again = service.signs.next <= now.since_boot;
+        let due = service.signs.due(rule, &site.zone, now);
+        let Due { again, by_mail } = due;
         if !again && !by_mail {
             return Ok(());
         }
-        if again {
-            service.signs.next = now.since_boot + rule.every.get();
-        }
-        let Some(sign) = self.sign(&site).await else { return Ok(()) };
+        let sign = self.sign(&site).await;
+        let Some(service) = &mut self.service else { return Ok(()) };
+        let Some(sign) = sign else {
+            service.signs.not_given(due, now);
+            return Ok(());
+        };
+        service.signs.given(due, rule, now);
         self.parts.published.send_modify(|known| known.sign = Some(sign.clone()));
         let rooms = rule.webhook.clone().filter(|_| again).into_iter().collect();
         let mail = rule.mail.as_ref().filter(|_| by_mail);
@@ -101,5 +134,50 @@ impl<W: World> Supervisor<W> {
             waiting: unsent.waiting,
             waiting_since: unsent.waiting_since,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::time;
+
+    use super::*;
+    use crate::definition::site::SignMail;
+    use crate::types::{Role, Span};
+
+    fn now(wall: &str, since_boot: u64) -> Now {
+        let wall = format!("2026-11-02T{wall}Z").parse().unwrap();
+        Now { wall, since_boot: Duration::from_secs(since_boot) }
+    }
+
+    #[test]
+    fn a_sign_that_could_not_be_given_stays_due_and_is_tried_again_soon() {
+        let mail = SignMail { at: vec![time(21, 0, 0, 0)], to: Role::new("report").unwrap() };
+        let rule =
+            LifeSignRule { every: Span::seconds(60), file: None, webhook: None, mail: Some(mail) };
+        let zone = Zone::utc();
+        let mut signs = Signs::begin(now("20:59:30", 0).wall);
+        let first = now("20:59:30", 0);
+        let due = signs.due(&rule, &zone, first);
+        assert_eq!(due, Due { again: true, by_mail: false });
+        signs.given(due, &rule, first);
+        assert_eq!(signs.next, Duration::from_secs(60));
+
+        let set = now("21:00:00", 30);
+        let due = signs.due(&rule, &zone, set);
+        assert_eq!(due, Due { again: false, by_mail: true });
+        signs.not_given(due, set);
+        assert_eq!(signs.next, Duration::from_secs(30) + AGAIN, "neither never nor at once");
+        let later = now("21:00:05", 35);
+        let due = signs.due(&rule, &zone, later);
+        assert_eq!(due, Due { again: true, by_mail: true });
+        signs.not_given(due, later);
+        assert_eq!(signs.next, Duration::from_secs(35) + AGAIN);
+        let due = signs.due(&rule, &zone, later);
+        signs.given(due, &rule, later);
+        // The clock is set back over the set time: it was given for it.
+        assert!(!signs.due(&rule, &zone, now("20:50:00", 36)).by_mail);
+        signs.given(Due { again: true, by_mail: false }, &rule, now("20:50:00", 95));
+        assert!(!signs.due(&rule, &zone, now("21:00:00", 700)).by_mail);
     }
 }

@@ -10,10 +10,11 @@ impl<W: World> Supervisor<W> {
             return;
         }
         let site = self.known_by();
+        let gives = self.service.as_ref().is_some_and(|s| s.loaded.site.life_sign.is_some());
         let (stage, head) = (Stage::Leads { epoch: self.epoch }, self.chain.head().seq);
         let trouble = trouble.map(str::to_owned);
         self.parts.published.send_modify(|known| {
-            let sign = known.sign.take();
+            let sign = known.sign.take().filter(|_| gives);
             *known = Published { stage, head, trouble, site, sign };
         });
     }

@@ -1,12 +1,13 @@
 //! The report of a run: what is read for it, its files, its mail.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use jiff::civil::Time;
 use jiff::{Timestamp, ToSpan};
 
-use super::letters::rounds_beside;
+use super::letters::{Ahead, rounds_beside};
 use super::messages::Enclosed;
 use super::orders::HISTORY;
 use super::{Fatal, Supervisor, World};
@@ -16,7 +17,7 @@ use crate::core::incident::Audience;
 use crate::core::state::Run;
 use crate::definition::site::{ReportFormat, ReportRules, Site};
 use crate::journal::{OutgoingMail, StartsMissed};
-use crate::port::{Attachment, Clock, Folders, Picture, RunFilter, Store, StoreReader};
+use crate::port::{Attachment, Clock, Folders, Picture, RunFilter, Store, StoreError, StoreReader};
 use crate::render::report::{NoForm, PICTURE};
 use crate::render::{self, mail::Reader};
 use crate::types::{BusinessDate, JobName, Lang, PersonId, RunId, Span};
@@ -29,8 +30,9 @@ impl<W: World> Supervisor<W> {
     pub(super) async fn report(
         &mut self,
         run: &RunId,
+        ahead: &Ahead,
     ) -> Result<(ReportView, Vec<OutgoingMail>), Fatal> {
-        let view = self.report_read(run).await?;
+        let view = self.report_read(run, ahead).await?;
         let state = self.core.state().run(run)?;
         if state.result == Some(RunResult::Stopped) {
             return Ok((view, Vec::new()));
@@ -120,20 +122,21 @@ impl<W: World> Supervisor<W> {
     pub(super) async fn signed_reports(
         &mut self,
         facts: &[(Timestamp, Fact)],
+        ahead: &Ahead,
     ) -> Result<Vec<(RunId, ReportView)>, Fatal> {
         let mut views = Vec::new();
         for (_, fact) in facts {
             if let Fact::Acted { run, action: Action::Sign { .. }, .. } = fact {
-                views.push((run.clone(), self.report_read(run).await?));
+                views.push((run.clone(), self.report_read(run, ahead).await?));
             }
         }
         Ok(views)
     }
 
-    async fn report_read(&mut self, run: &RunId) -> Result<ReportView, Fatal> {
+    async fn report_read(&mut self, run: &RunId, ahead: &Ahead) -> Result<ReportView, Fatal> {
         let mut told = false;
         let view = loop {
-            match self.report_view(run).await {
+            match self.report_view(run, ahead).await {
                 Ok(view) => break view,
                 // What was decided is sealed and not stored: it waits, and the report with it.
                 Err(Fatal::Store(why)) => self.store_in_trouble(why, &mut told).await?,
@@ -144,30 +147,49 @@ impl<W: World> Supervisor<W> {
         Ok(view)
     }
 
-    async fn report_view(&self, run: &RunId) -> Result<ReportView, Fatal> {
+    async fn report_view(&mut self, run: &RunId, ahead: &Ahead) -> Result<ReportView, Fatal> {
+        let now = self.parts.clock.now();
         let reader = self.parts.store.reader();
         let usual = usual_p95(reader, run).await?;
         let unsent = reader.outbox_counted().await?.all;
-        let now = self.parts.clock.now();
         let state = self.core.state().run(run)?;
         let planned = planned(state);
         let ahead = match state.result {
-            None => forecast::of_night(&self.core, now).ok(),
+            None => ahead.get_or_init(|| forecast::of_night(&self.core, now).ok()).as_ref(),
             Some(_) => None,
         };
         let around = Around {
             planned: planned.as_ref(),
-            ahead: ahead.as_ref().and_then(|ahead| ahead.runs.get(run)),
+            ahead: ahead.and_then(|ahead| ahead.runs.get(run)),
             usual_p95: &usual,
             unsent_mail: unsent,
         };
         let head = Some(self.chain.head().hash.clone());
         let real = self.parts.clock.real();
         let missed_starts = missed_starts(reader, &state.site, run).await?;
-        let week_before = week_before(reader, state).await?;
-        let inspections = rounds_beside(reader, &self.core, run, now.wall).await?;
         let report = view::of_run::report(&self.core, run, now, around, head, real)?;
+        let rounds = rounds_beside(reader, &self.core, run, now.wall).await;
+        let former = week_before(reader, state).await;
+        let inspections = self.of_others(run, now.wall, rounds)?;
+        let week_before = self.of_others(run, now.wall, former)?;
         Ok(ReportView { missed_starts, week_before, inspections, ..report })
+    }
+
+    /// What a report tells of other runs than its own. Only trouble of the store is waited for: what cannot be read is told,
+    /// and neither the report nor the turn fails for it.
+    fn of_others<T>(
+        &mut self,
+        run: &RunId,
+        at: Timestamp,
+        read: Result<Option<T>, Fatal>,
+    ) -> Result<Option<T>, Fatal> {
+        match read {
+            Ok(_) | Err(Fatal::Store(StoreError::Trouble(_))) => read,
+            Err(why) => {
+                self.notice(at, &format!("the report of {run} is not whole: {why}"));
+                Ok(None)
+            }
+        }
     }
 }
 
@@ -184,17 +206,28 @@ pub async fn usual_p95<R: StoreReader>(
     Ok(history.into_iter().map(|(job, durations)| (job, durations.p95)).collect())
 }
 
-/// The last real run of its batch for the business date a week before.
+/// The real run of its batch for the business date a week before: where both are starts of the schedule the one that was to
+/// start at the same time of the day, else the last. Of a batch with several starts a day another one says nothing.
 pub async fn week_before<R: StoreReader>(reader: &R, run: &Run) -> Result<Option<Former>, Fatal> {
     let date = run.opened.business_date.0.saturating_sub(7.days());
     let filter = RunFilter {
         batch: Some(run.batch.id.clone()),
         business_date: Some(BusinessDate(date)),
         trial: Some(false),
-        limit: Some(1),
         ..RunFilter::default()
     };
-    let Some(row) = reader.runs(&filter).await?.pop() else { return Ok(None) };
+    let time = |at: Timestamp| run.batch.zone.tz().to_datetime(at).time();
+    // The newest is the first.
+    let rows = reader.runs(&filter).await?;
+    let starts: BTreeSet<Time> = rows.iter().filter_map(|row| row.scheduled.map(time)).collect();
+    let row = match run.opened.scheduled.map(time) {
+        Some(meant) if starts.contains(&meant) => {
+            rows.into_iter().find(|row| row.scheduled.map(time) == Some(meant))
+        }
+        Some(_) if starts.len() > 1 => None,
+        _ => rows.into_iter().next(),
+    };
+    let Some(row) = row else { return Ok(None) };
     let took = reader.took(&row.run).await?;
     Ok(Some(Former {
         run: row.run,

@@ -282,11 +282,11 @@ impl<W: World> Supervisor<W> {
         };
         over.retain(|run| self.result(run).is_some() || early(run));
         for run in over {
-            let (view, mail) = self.report(&run).await?;
+            let (view, mail) = self.report(&run, &ahead).await?;
             turn.mail.extend(mail);
             turn.reports.push((run, view));
         }
-        let signed = self.signed_reports(&turn.facts).await?;
+        let signed = self.signed_reports(&turn.facts, &ahead).await?;
         turn.reports.extend(signed);
         let trial = self.parts.clock.offset().and_then(|offset| {
             let run = turn.facts.iter().rev().find_map(|(_, fact)| fact.run())?;

@@ -1,6 +1,6 @@
 //! When work of a run may be done: bands of its drawing.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::job::JobLine;
@@ -22,6 +22,9 @@ pub struct Band {
     pub spans: Vec<(Timestamp, Timestamp)>,
 }
 
+/// How far before its opening they are shown: a run that is made up for counts from an instant that may be months back.
+const BEFORE: SignedDuration = SignedDuration::from_hours(24);
+
 /// Those of the time from a run's start until the last thing that is known or expected of it.
 pub(super) fn of(
     core: &Core,
@@ -31,7 +34,8 @@ pub(super) fn of(
 ) -> Result<Vec<Band>, Unfit> {
     let ends = jobs.iter().flat_map(|job| [job.planned_end, job.expected_end]).flatten();
     let known = [head.must_complete_by, head.expected_end].into_iter().flatten();
-    let from = head.anchor.min(head.opened);
+    let earliest = head.opened.saturating_sub(BEFORE).unwrap_or(Timestamp::MIN);
+    let from = head.anchor.clamp(earliest, head.opened);
     let to = ends.chain(known).fold(head.ended.unwrap_or(head.now), Timestamp::max);
     let windows = bands::openings(core, run, (from, to))?.into_iter().map(|(class, spans)| {
         let declared = run.site.windows.get(class);

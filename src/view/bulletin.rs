@@ -36,7 +36,7 @@ pub struct BulletinView {
     /// The time that it tells of.
     pub from: Timestamp,
     pub to: Timestamp,
-    /// Real runs that were opened or ended in it, the first opened first.
+    /// Real runs that were under way at some time of it, the first opened first.
     pub runs: Vec<RunTold>,
     /// Starts that were told as missed in it.
     pub missed: Vec<Missed>,
@@ -129,7 +129,9 @@ pub fn of(
 ) -> Option<BulletinView> {
     let site = &core.on_call()?.site;
     let within = |at: Timestamp| from < at && at <= to;
-    let runs = runs.into_iter().filter(|run| within(run.opened) || run.ended.is_some_and(within));
+    let runs = runs.into_iter().filter(|run| {
+        within(run.opened) || (run.opened <= to && run.ended.is_none_or(|ended| from < ended))
+    });
     let (shifts, unknown_shifts) = shifts(site, (from, to));
     let until = to.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
     Some(BulletinView {

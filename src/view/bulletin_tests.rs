@@ -92,6 +92,37 @@ fn happens(night: &mut Night, hour: u32) {
     }
 }
 
+/// One that was opened before the time is told of where it ended in it, or later, or not at all.
+#[test]
+fn a_run_that_was_under_way_throughout_is_told_of() {
+    let night = night();
+    let (from, to) = (night.now.wall, night.now.wall + SignedDuration::from_hours(1));
+    let run = |number: u32, opened: i64, ended: Option<i64>| {
+        let after = |seconds| from + SignedDuration::from_secs(seconds);
+        let (opened, ended) = (after(opened), ended.map(after));
+        RunTold {
+            run: format!("eod@2026-10-29#{number}").parse().unwrap(),
+            business_date: BusinessDate(jiff::civil::date(2026, 10, 29)),
+            opened,
+            ended,
+            result: ended.map(|_| RunResult::Well),
+        }
+    };
+    let runs = vec![
+        run(1, -60, None),
+        run(2, -60, Some(7_200)),
+        run(3, -60, Some(60)),
+        run(4, -60, Some(-1)),
+        run(5, 60, None),
+        run(6, 7_200, None),
+    ];
+    let told = of(&night.core, (from, to), runs, Default::default()).unwrap().runs;
+    let told: Vec<(String, bool)> =
+        told.iter().map(|run| (run.run.to_string(), run.result.is_none())).collect();
+    let expected = [(1, true), (2, true), (3, false), (5, true)];
+    assert_eq!(told, expected.map(|(run, open)| (format!("eod@2026-10-29#{run}"), open)));
+}
+
 #[test]
 fn a_bulletin_of_a_former_time_says_what_it_said_then() {
     let mut night = night();

@@ -137,7 +137,7 @@ fn windows_and_freezes_of_jobs_that_take_part_are_bands() {
     ];
     let eod = site.batches.values_mut().next().unwrap();
     std::sync::Arc::make_mut(eod).must_complete_by = Some(time(2, 0, 0, 0));
-    let mut night = Night::with(site, |_| {});
+    let mut night = Night::with(site.clone(), |_| {});
     let bands = |night: &Night| {
         let page = of_run::status(&night.core, &night.run_id(), night.now, Around::nothing());
         page.unwrap().head.bands
@@ -154,6 +154,11 @@ fn windows_and_freezes_of_jobs_that_take_part_are_bands() {
     night.pass(1);
     night.good("a");
     assert_eq!(bands(&night).len(), 2, "what is over is drawn all the same");
+    // One that is made up for counts from long ago: nothing is drawn of all that time.
+    let late = Night::with(site, |opened| opened.anchor = at("2026-09-01T21:30:00Z"));
+    let begin: Vec<_> = bands(&late).iter().map(|band| band.spans[0].0).collect();
+    let (day_before, frozen) = (at("2026-10-29T21:30:00Z"), at("2026-10-30T00:00:00Z"));
+    assert_eq!(begin, [day_before, frozen]);
 }
 
 #[test]

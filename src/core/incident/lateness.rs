@@ -76,8 +76,7 @@ impl Mover<'_> {
         let mut ours = incidents.filter(|known| known.what.run.as_ref() == Some(run));
         ours.any(|known| {
             let resolved = |taken: &Taken| matches!(taken.step, IncidentStep::Resolved { .. });
-            known.steps.iter().any(resolved)
-                && known.about().any(|(of, about)| of == job && is_found_again(about, fault))
+            known.steps.iter().any(resolved) && tells_of(known, job, fault)
         })
     }
 
@@ -129,19 +128,19 @@ impl Fault {
 
 /// Whether an incident holds what is found again at each look.
 fn says_already(incident: &Incident, job: Option<&JobName>, fault: &Fault) -> bool {
-    let mut about = incident.about();
     match fault {
         // It is not told again until it is so, and the deadlines that a fault endangers stand in it from its opening.
         Fault::WillBeLate { .. } => true,
-        Fault::WindowCloses { .. } => about.any(|(of, about)| {
-            let part = || job.is_some_and(|job| incident.blocks.contains(job));
-            is_found_again(about, fault) && (of == job || part())
-        }),
-        Fault::RunsOver { .. } => {
-            about.any(|(of, about)| of == job && is_found_again(about, fault))
-        }
+        Fault::WindowCloses { .. } | Fault::RunsOver { .. } => tells_of(incident, job, fault),
         _ => false,
     }
+}
+
+/// Whether an incident names what is found. What stands behind a job that a window closes on was told as part of it.
+fn tells_of(incident: &Incident, job: Option<&JobName>, fault: &Fault) -> bool {
+    let closes = matches!(fault, Fault::WindowCloses { .. });
+    let part = closes && job.is_some_and(|job| incident.blocks.contains(job));
+    incident.about().any(|(of, about)| is_found_again(about, fault) && (of == job || part))
 }
 
 /// Whether both are what a look finds time after time, whenever it is expected by then.

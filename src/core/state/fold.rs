@@ -44,6 +44,7 @@ impl State {
                 run.result = None;
                 run.ended_at = None;
                 run.stopping = None;
+                run.going_since = at;
             }
             Fact::AttemptIntended { attempt, host, boot, examine } => {
                 self.run_mut(&attempt.run)?.intend(at, attempt, (host, boot), *examine)?;
@@ -233,6 +234,7 @@ impl State {
         let run = Run {
             opened: opened.clone(),
             opened_at: at,
+            going_since: at,
             site,
             batch,
             graph: BatchGraph(Arc::new(graph)),

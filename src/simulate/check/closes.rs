@@ -37,6 +37,10 @@ pub(super) fn is_so(
     let Some(index) = run.index(job) else { return Ok(()) };
     let wrong = |why: &str| Err(Violation::NotSo(format!("{}/{job}", run.id()), why.to_owned()));
     let begun = works_since(run, index);
+    let of_window = matches!(fault, Fault::RunsOver { .. } | Fault::WindowCloses { .. });
+    if of_window && run.job(index).kind.only_looks() {
+        return wrong("it only looks");
+    }
     match fault {
         Fault::RunsOver { closed } => match begun {
             None => wrong("it does not run"),

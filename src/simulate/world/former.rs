@@ -148,12 +148,12 @@ impl World {
         self.agents.targets.cut_off();
     }
 
-    /// Its reminders are held against half the time that the policies give.
+    /// Nobody looks at the windows that close.
     pub(in crate::simulate) fn is_blind(&mut self) {
         self.is_blind = true;
     }
 
-    #[cfg(test)]
+    /// Its reminders are held against half the time that the policies give.
     pub(in crate::simulate) fn is_impatient(&mut self) {
         self.witness.is_impatient();
     }

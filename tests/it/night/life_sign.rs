@@ -171,6 +171,10 @@ fn a_service_that_is_asked_over_https_and_tells_by_mail_and_webhook_is_missed_wh
     assert_eq!(look(1), "");
     watch(&ours);
     assert!(look(0).contains("[OK] nightrun gives its life signs again"));
+    // The site asks for none any more: the last one does not stand for a service that gives them.
+    house.write("site.yaml", &site);
+    served.signal(rustix::process::Signal::HUP);
+    eventually("no sign", || crate::api::get(house, "/healthz").ok().json()["sign"].is_null());
     served.signal(rustix::process::Signal::TERM);
     served.ends(0);
 }

@@ -5,10 +5,12 @@ use std::fs;
 
 use jiff::Timestamp;
 use mail_parser::{MessageParser, MimeHeaders};
+use rustix::process::Signal;
 use serde_json::Value;
 
 use super::facts::{account, eventually};
 use super::house::{House, SITE};
+use super::serving::Town;
 use super::watched::Night;
 
 /// One that is tried twice, one that fails and does not matter, one that is not its day.
@@ -97,6 +99,23 @@ fn a_night_is_compared_with_that_of_a_week_before() {
     assert_eq!(began, ["a", "b", "c"], "d had no attempt");
     let text = house.run(&["report", "--date", "2026-10-30"]).code(0).out;
     assert!(text.contains("Fri 2026-10-23, night@2026-10-23#1: ended well"), "{text}");
+}
+
+#[test]
+fn a_start_of_a_batch_with_several_a_day_is_compared_with_that_of_the_same_time() {
+    let town = Town::new();
+    let jobs = "schedule: {cron: \"0 6,18 * * MON\"}\njobs:\n  look: {title: L, run: ['true']}\n";
+    town.house.batch("look", jobs);
+    for day in ["2026-11-02T05:59:58", "2026-11-02T17:59:58", "2026-11-09T05:59:58"] {
+        town.set_clock(format!("{day}+01:00").parse().unwrap());
+        let mut served = town.serve();
+        served.event("run-ended", "");
+        served.signal(Signal::TERM);
+        served.ends(0);
+    }
+    let report = town.run(&["report", "--run", "look@20261109T050000Z#1", "--format", "json"], 0);
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["week_before"]["run"], "look@20261102T050000Z#1");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::Path;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection, Executor};
 
-use super::house::House;
+use super::house::{House, SITE};
 
 const NIGHT: &str = "  a: {title: A, run: [sh, job.sh]}\n";
 
@@ -99,4 +99,31 @@ fn what_sqlite_can_read_and_nightrun_cannot_trust_is_named_and_stays_as_it_is() 
         }
     }
     assert_eq!(house.ran(), ["a 1"]);
+}
+
+const LOOK: &str = "
+schedule: {cron: \"0 21,23 * * *\"}
+jobs:
+  host: {title: H, inspect: {sessions: {command: [sh, -c, \"echo 7 sessions\"], warn: 5, fail: 9}}}
+";
+
+/// What a report tells of other runs is no reason for the night not to end.
+#[test]
+fn a_night_is_over_and_reported_though_a_round_of_inspections_cannot_be_read() {
+    let house = House::new(NIGHT);
+    house.batch("look", LOOK);
+    let rounds = "inspections: {severity: p2, rounds: [{batch: look, per_day: 2}]}\n";
+    house.write("site.yaml", &format!("{SITE}{rounds}"));
+    house.run(&["run", "look", "--date", "2026-10-30"]).code(0);
+    meddle(
+        &house.state().join("nightrun.db"),
+        "update journal set body = replace(body, 'sessions', 'sessionz') \
+         where body like '%attempt-ended%'",
+    );
+    let night = house.spawn(&["run", "night", "--date", "2026-10-30"]);
+    night.notice("the report of night@2026-10-30#1 is not whole");
+    night.ends(0);
+    assert_eq!(house.facts("run-ended").len(), 2);
+    let report = house.state().join("reports/night@2026-10-30#1/report.en.txt");
+    assert!(fs::read_to_string(report).unwrap().contains("ended well"));
 }
