@@ -196,6 +196,8 @@ def night(browser):
             break
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_contain_text("slow")
+    # Another page of this session would say in the console that it may look no more.
+    other.close()
     page.get_by_role("button", name="Sign out").press("Enter")
     expect(page.locator("#password")).to_be_visible()
     desk.close()
