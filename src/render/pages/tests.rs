@@ -133,6 +133,7 @@ fn all(lang: Lang) -> Vec<(&'static str, String)> {
 
 /// Where `NIGHTRUN_SAMPLE_PAGES` names a folder they stay there, to be looked at.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "writes pages that are looked at")]
 fn pages_are_whole_in_both_languages() {
     let throwaway = tempfile::tempdir().unwrap();
     let dir = std::env::var_os("NIGHTRUN_SAMPLE_PAGES")
