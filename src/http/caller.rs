@@ -12,7 +12,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::Api;
 use super::login::{by_token, forgotten};
-use super::pages::{Shown, told};
+use super::pages::Shown;
 use super::problem::Problem;
 use super::route::Needs;
 use crate::driver::api_socket::Peer;
@@ -43,19 +43,28 @@ pub(super) async fn guard(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    // A person in front of a browser is told in words, and can sign in.
-    let shown = Shown::by(request.method(), request.uri().path(), request.headers());
+    let shown = Shown::of(request.method(), request.uri().path(), request.headers());
     let forgotten = match request.extensions().get::<End>().filter(|_| needs != Needs::Nobody) {
         Some(end) => forgotten(request.headers(), end)?,
         None => None,
     };
-    let answer = guarded((api.clone(), needs), request, next).await;
+    let mut answer = guarded((api.clone(), needs), request, next).await;
+    if shown.is_some()
+        && let Ok(response) = &mut answer
+        && let Some(problem) = response.extensions_mut().remove::<Problem>()
+    {
+        answer = Err(problem);
+    }
     let refused = [StatusCode::UNAUTHORIZED, StatusCode::TOO_MANY_REQUESTS].map(|s| s.as_u16());
     let is_over = match &answer {
         Err(problem) => refused.contains(&problem.status),
         Ok(response) => refused.contains(&response.status().as_u16()),
     };
-    let answer = told(&api, answer, shown);
+    // A person in front of a browser is told in words, and can sign in.
+    let answer = match (answer, shown) {
+        (Err(problem), Some(shown)) => shown.trouble(&api, problem),
+        (answer, _) => answer,
+    };
     let mut response = answer.into_response();
     if let Some(forgotten) = forgotten
         && is_over

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::Api;
 use super::incidents::{WantedBody, at_hand, site, taken};
 use super::page::{Body, Form, Named, Posted};
-use super::pages::{self, Page, Shown, Where, of_this_page, proven, told};
+use super::pages::{self, Page, Where, of_this_page, proven};
 use super::problem::Problem;
 use crate::core::forecast;
 use crate::core::night::Core;
@@ -37,19 +37,8 @@ pub(super) async fn page(
     headers: HeaderMap,
     form: Form,
 ) -> Result<Response, Problem> {
-    let shown = Shown::of(uri.path(), &headers);
-    let answer = looked_at(&api, (&uri, id, caller), &headers, &form).await;
-    told(&api, answer, shown)
-}
-
-async fn looked_at(
-    api: &Api,
-    (uri, id, caller): (&Uri, String, Caller),
-    headers: &HeaderMap,
-    form: &Form,
-) -> Result<Response, Problem> {
     let id: IncidentId = id.parse().map_err(Problem::unknown)?;
-    let (core, now, site) = at_hand(api, id).await?;
+    let (core, now, site) = at_hand(&api, id).await?;
     let ahead = forecast::of_night(&core, now).unwrap_or_default();
     let run = core.state().incidents.get(&id).and_then(|known| known.what.run.as_ref());
     let around = Around { ahead: run.and_then(|run| ahead.runs.get(run)), ..Around::nothing() };
@@ -58,14 +47,14 @@ async fn looked_at(
         let incident = view.incident;
         return form.page(&incident, |lang| render::incident::text(lang, &incident));
     }
-    let looker = pages::looker(api, &caller, headers);
-    let asker = asker(api, (&core, &site), (id, &looker), &caller)?;
+    let looker = pages::looker(&api, &caller, &headers);
+    let asker = asker(&api, (&core, &site), (id, &looker), &caller)?;
     let middle = render::incident_page::middle(looker.lang, &view, &asker);
     let middle = Body::html(middle.map_err(Problem::failed)?);
     let at = Where::of(uri.path()).ok_or_else(|| Problem::unknown("no such page"))?;
     let title = render::incident_page::title(looker.lang, &view);
     let page = Page { at: &at, section: None, title: &title, live: false };
-    pages::answer(api, (&looker, headers), &page, &middle)
+    pages::answer(&api, (&looker, &headers), &page, &middle)
 }
 
 /// What whoever looks may do about it now.
@@ -139,25 +128,19 @@ fn from_now(lasts: Span) -> Result<Timestamp, Problem> {
 /// `POST /incidents/{incident}/{step}`: a form of the page; the page once more where it was done.
 pub(super) async fn step(
     State(api): State<Api>,
-    uri: Uri,
     Named((id, step)): Named<(String, String)>,
     caller: Caller,
     headers: HeaderMap,
-    sent: Result<Posted<StepForm>, Problem>,
+    Posted(form): Posted<StepForm>,
 ) -> Result<Response, Problem> {
-    let shown = Shown::of(uri.path(), &headers);
-    let answer = async {
-        let Posted(form) = sent?;
-        of_this_page(&headers)?;
-        proven(&headers, &form.token)?;
-        let incident: IncidentId = id.parse().map_err(Problem::unknown)?;
-        let body = form.body(&site(&api)?.zone)?;
-        match taken(&api, caller, (incident, &step), body).await? {
-            Reply::Done(_) => pages::to(&format!("../{incident}")),
-            other => Err(Problem::of(other)),
-        }
-    };
-    told(&api, answer.await, shown)
+    of_this_page(&headers)?;
+    proven(&headers, &form.token)?;
+    let incident: IncidentId = id.parse().map_err(Problem::unknown)?;
+    let body = form.body(&site(&api)?.zone)?;
+    match taken(&api, caller, (incident, &step), body).await? {
+        Reply::Done(_) => pages::to(&format!("../{incident}")),
+        other => Err(Problem::of(other)),
+    }
 }
 
 #[cfg(test)]

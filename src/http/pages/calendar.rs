@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, Uri};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use jiff::civil::Date;
 
-use super::{Page, Shown, Where, answer, looker, told};
+use super::{Page, Where, answer, looker};
 use crate::http::Api;
 use crate::http::changes::known;
 use crate::http::page::Body;
@@ -18,22 +18,12 @@ use crate::view::month;
 
 pub(crate) async fn page(
     State(api): State<Api>,
-    uri: Uri,
     Query(query): Query<BTreeMap<String, String>>,
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let shown = Shown::of(uri.path(), &headers);
-    told(&api, looked_at(&api, &query, (&caller, &headers)).await, shown)
-}
-
-async fn looked_at(
-    api: &Api,
-    query: &BTreeMap<String, String>,
-    (caller, headers): (&Caller, &HeaderMap),
-) -> Result<Response, Problem> {
-    let (site, standing, now) = known(api).await?;
-    let looker = looker(api, caller, headers);
+    let (site, standing, now) = known(&api).await?;
+    let looker = looker(&api, &caller, &headers);
     let today = site.zone.tz().to_datetime(now).date();
     let wanted = query.get("month").and_then(|month| format!("{month}-01").parse::<Date>().ok());
     // Neither calendars nor rosters reach further.
@@ -45,5 +35,5 @@ async fn looked_at(
     let middle = Body::html(middle.map_err(Problem::failed)?);
     let title = pages::calendar::title(looker.lang, month.first);
     let page = Page { at: &at, section: Some(Section::Calendar), title: &title, live: false };
-    answer(api, (&looker, headers), &page, &middle)
+    answer(&api, (&looker, &headers), &page, &middle)
 }

@@ -6,7 +6,7 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 
-use super::{Page, Shown, Where, answer, looker, told};
+use super::{Page, Where, answer, looker};
 use crate::http::Api;
 use crate::http::page::{Body, Named};
 use crate::http::problem::Problem;
@@ -25,36 +25,31 @@ pub(crate) async fn page(
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let shown = Shown::of(uri.path(), &headers);
-    told(&api, looked_at(&api, (&uri, run), &query, (caller, &headers)).await, shown)
-}
-
-async fn looked_at(
-    api: &Api,
-    (uri, run): (&Uri, String),
-    query: &BTreeMap<String, String>,
-    (caller, headers): (Caller, &HeaderMap),
-) -> Result<Response, Problem> {
     let run: RunId = run.parse().map_err(Problem::unknown)?;
     let wanted = query.get("job").and_then(|job| job.parse::<JobName>().ok());
     let at = Where::of(uri.path()).ok_or_else(|| Problem::unknown("no such page"))?;
-    let looker = looker(api, &caller, headers);
-    let status = status_of(api, &run, caller).await?;
+    let looker = looker(&api, &caller, &headers);
+    let status = status_of(&api, &run, caller).await?;
     let lang = looker.lang;
     let key = format!("graph {run} {wanted:?} {}", lang.tag());
-    let middle = match api.0.recent.bodies.get(api, &key) {
+    let middle = match api.0.recent.bodies.get(&api, &key) {
         Some(middle) => middle,
         None => {
-            let recalled = recall(api, Some(&run), None, None).await?;
+            let recalled = recall(&api, Some(&run), None, None).await?;
             let state = recalled.core.state().run(&run).map_err(Problem::failed)?;
             let graph = graph::of(state, wanted.as_ref()).with_states(&status.jobs);
             let middle = pages::graph::middle((lang, &at.up), &status.head, &graph);
             let middle = Body::html(middle.map_err(Problem::failed)?);
-            api.0.recent.bodies.put(api, key, middle.clone());
+            api.0.recent.bodies.put(&api, key, middle.clone());
             middle
         }
     };
     let title = format!("{} – {}", Pages::Graph.say(lang), status.head.title.get(lang));
     let live = status.head.result.is_none();
-    answer(api, (&looker, headers), &Page { at: &at, section: None, title: &title, live }, &middle)
+    answer(
+        &api,
+        (&looker, &headers),
+        &Page { at: &at, section: None, title: &title, live },
+        &middle,
+    )
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, Uri};
+use axum::http::HeaderMap;
 use axum::response::Response;
 
-use super::{Page, Shown, Where, answer, looker, told};
+use super::{Page, Where, answer, looker};
 use crate::http::Api;
 use crate::http::page::Body;
 use crate::http::problem::Problem;
@@ -23,19 +23,9 @@ const ROWS: u32 = 50;
 
 pub(crate) async fn page(
     State(api): State<Api>,
-    uri: Uri,
     Query(query): Query<BTreeMap<String, String>>,
     caller: Caller,
     headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let shown = Shown::of(uri.path(), &headers);
-    told(&api, listed(&api, &query, (&caller, &headers)).await, shown)
-}
-
-async fn listed(
-    api: &Api,
-    query: &BTreeMap<String, String>,
-    (caller, headers): (&Caller, &HeaderMap),
 ) -> Result<Response, Problem> {
     let of = |name: &str| query.get(name).cloned().unwrap_or_default();
     let wanted = Wanted { batch: of("batch"), date: of("date"), trial: of("trial").parse().ok() };
@@ -55,34 +45,24 @@ async fn listed(
     let batches = site.iter().flat_map(|site| site.batches.keys().map(ToString::to_string));
     let batches: Vec<String> = batches.collect();
     let zone = site.as_ref().map_or_else(Zone::utc, |site| site.zone.clone());
-    let looker = looker(api, caller, headers);
+    let looker = looker(&api, &caller, &headers);
     let at = Where { up: "./".to_owned(), place: "history".to_owned() };
     let lang = looker.lang;
     let middle = pages::history::middle((lang, &at.up, &zone), &batches, &wanted, (&rows, older));
     let middle = Body::html(middle.map_err(Problem::failed)?);
     let title = Pages::Nights.say(lang);
     let page = Page { at: &at, section: Some(Section::History), title: &title, live: false };
-    answer(api, (&looker, headers), &page, &middle)
+    answer(&api, (&looker, &headers), &page, &middle)
 }
 
 pub(crate) async fn compare(
     State(api): State<Api>,
-    uri: Uri,
     // Each side is called `run`.
     Query(runs): Query<Vec<(String, String)>>,
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let shown = Shown::of(uri.path(), &headers);
-    told(&api, compared(&api, runs, (caller, &headers)).await, shown)
-}
-
-async fn compared(
-    api: &Api,
-    runs: Vec<(String, String)>,
-    (caller, headers): (Caller, &HeaderMap),
-) -> Result<Response, Problem> {
-    let looker = looker(api, &caller, headers);
+    let looker = looker(&api, &caller, &headers);
     let lang = looker.lang;
     let runs: Vec<RunId> = runs
         .into_iter()
@@ -92,12 +72,12 @@ async fn compared(
     let [a, b] = runs.as_slice() else {
         return Err(Problem::unreadable(Pages::CompareHint.say(lang)));
     };
-    let a = status_of(api, a, caller.clone()).await?;
-    let b = status_of(api, b, caller).await?;
+    let a = status_of(&api, a, caller.clone()).await?;
+    let b = status_of(&api, b, caller).await?;
     let at = Where { up: "./".to_owned(), place: "compare".to_owned() };
     let middle = pages::compare::middle((lang, &at.up), [&a, &b]);
     let middle = Body::html(middle.map_err(Problem::failed)?);
     let title = pages::compare::title(lang, [&a, &b]);
     let page = Page { at: &at, section: Some(Section::History), title: &title, live: false };
-    answer(api, (&looker, headers), &page, &middle)
+    answer(&api, (&looker, &headers), &page, &middle)
 }

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream::unfold;
 use serde::Deserialize;
 
-use super::{Page, Shown, Where, answer, looker, of_this_page, proven, to, told};
+use super::{Page, Where, answer, looker, of_this_page, proven, to};
 use crate::core::access::right_for;
 use crate::core::select::{Deed, Which};
 use crate::driver::log_files::Stream;
@@ -42,32 +42,28 @@ pub(crate) async fn page(
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let shown = Shown::of(uri.path(), &headers);
-    told(&api, looked_at(&api, (&uri, names), (caller, &headers)).await, shown)
-}
-
-async fn looked_at(
-    api: &Api,
-    (uri, names): (&Uri, Names),
-    (caller, headers): (Caller, &HeaderMap),
-) -> Result<Response, Problem> {
     let (run, job) = named(names)?;
     let at = Where::of(uri.path()).ok_or_else(|| Problem::unknown("no such page"))?;
-    let looker = looker(api, &caller, headers);
+    let looker = looker(&api, &caller, &headers);
     let site = api.published().site;
     let may = |right| allow(site.as_deref(), &api.0.wiring.own, &caller, right).is_ok();
     let sees_output = may(Right::Logs);
-    let mut view = view_of(api, caller.clone(), (&run, &job)).await?;
+    let mut view = view_of(&api, caller.clone(), (&run, &job)).await?;
     // Without a token no form can be sent.
     view.deeds.retain(|deed| looker.token.is_some() && may(right_for(deed)));
     let of = JobRef { batch: run.batch.clone(), job: job.clone() };
     let former = api.reader().await?.past_attempts(&of, FORMER).await?;
-    let output = if sees_output { output(api, &view)? } else { None };
+    let output = if sees_output { output(&api, &view)? } else { None };
     let middle = pages::job::middle(looker.lang, &view, &former, (output, sees_output));
     let middle = Body::html(middle.map_err(Problem::failed)?);
     let title = format!("{job} – {}", view.head.title.get(looker.lang));
     let live = view.head.result.is_none();
-    answer(api, (&looker, headers), &Page { at: &at, section: None, title: &title, live }, &middle)
+    answer(
+        &api,
+        (&looker, &headers),
+        &Page { at: &at, section: None, title: &title, live },
+        &middle,
+    )
 }
 
 /// The end of what the last attempt has written; `None`: there was none, or it is not here.
@@ -164,27 +160,23 @@ pub(crate) async fn before_act(
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let shown = Shown::of(uri.path(), &headers);
-    let answer = async {
-        let (run, job) = named((run, job))?;
-        let deed = deed_of(&word)?;
-        may_do(&api, &caller, &deed)?;
-        let at = Where::of(uri.path()).ok_or_else(|| Problem::unknown("no such page"))?;
-        let looker = looker(&api, &caller, &headers);
-        // Only for this look; what is really done says why.
-        let asked = wish(&run, &job, (deed.clone(), "looks at what would come of it".into(), true));
-        let tried = match api.ask(caller, asked).await? {
-            Reply::Tried(tried) => tried,
-            other => return Err(Problem::of(other)),
-        };
-        let token = looker.token.as_deref().unwrap_or_default();
-        let middle = pages::act::middle(looker.lang, (&job, &deed), &tried, token);
-        let middle = Body::html(middle.map_err(Problem::failed)?);
-        let title = pages::act::title(looker.lang, &job, &deed);
-        let page = Page { at: &at, section: None, title: &title, live: false };
-        answer(&api, (&looker, &headers), &page, &middle)
+    let (run, job) = named((run, job))?;
+    let deed = deed_of(&word)?;
+    may_do(&api, &caller, &deed)?;
+    let at = Where::of(uri.path()).ok_or_else(|| Problem::unknown("no such page"))?;
+    let looker = looker(&api, &caller, &headers);
+    // Only for this look; what is really done says why.
+    let asked = wish(&run, &job, (deed.clone(), "looks at what would come of it".into(), true));
+    let tried = match api.ask(caller, asked).await? {
+        Reply::Tried(tried) => tried,
+        other => return Err(Problem::of(other)),
     };
-    told(&api, answer.await, shown)
+    let token = looker.token.as_deref().unwrap_or_default();
+    let middle = pages::act::middle(looker.lang, (&job, &deed), &tried, token);
+    let middle = Body::html(middle.map_err(Problem::failed)?);
+    let title = pages::act::title(looker.lang, &job, &deed);
+    let page = Page { at: &at, section: None, title: &title, live: false };
+    answer(&api, (&looker, &headers), &page, &middle)
 }
 
 /// What the form of such a page sends.
@@ -199,25 +191,21 @@ pub(crate) struct ActForm {
 /// `POST /runs/{run}/jobs/{job}/{deed}`: does it, and goes back to the job.
 pub(crate) async fn act(
     State(api): State<Api>,
-    uri: Uri,
     Named((run, job, word)): Named<(String, String, String)>,
     caller: Caller,
     headers: HeaderMap,
+    // Looked at after the right: who may not do it is told that.
     sent: Result<Posted<ActForm>, Problem>,
 ) -> Result<Response, Problem> {
-    let shown = Shown::of(uri.path(), &headers);
-    let answer = async {
-        let deed = deed_of(&word)?;
-        may_do(&api, &caller, &deed)?;
-        let Posted(ActForm { token, reason }) = sent?;
-        of_this_page(&headers)?;
-        proven(&headers, &token)?;
-        let (run, job) = named((run, job))?;
-        crate::http::act::said(&reason)?;
-        match api.ask(caller, wish(&run, &job, (deed, reason, false))).await? {
-            Reply::Done(_) => to(&format!("../{job}")),
-            other => Err(Problem::of(other)),
-        }
-    };
-    told(&api, answer.await, shown)
+    let deed = deed_of(&word)?;
+    may_do(&api, &caller, &deed)?;
+    let Posted(ActForm { token, reason }) = sent?;
+    of_this_page(&headers)?;
+    proven(&headers, &token)?;
+    let (run, job) = named((run, job))?;
+    crate::http::act::said(&reason)?;
+    match api.ask(caller, wish(&run, &job, (deed, reason, false))).await? {
+        Reply::Done(_) => to(&format!("../{job}")),
+        other => Err(Problem::of(other)),
+    }
 }

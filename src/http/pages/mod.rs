@@ -212,12 +212,7 @@ pub(super) struct Shown {
 
 impl Shown {
     /// `None`: it is no page, or nobody looks at it with a browser.
-    pub(super) fn of(path: &str, headers: &HeaderMap) -> Option<Self> {
-        Self::by(&Method::POST, path, headers)
-    }
-
-    /// As [`of`](Self::of), of a request with this method.
-    pub(super) fn by(method: &Method, path: &str, headers: &HeaderMap) -> Option<Self> {
+    pub(super) fn of(method: &Method, path: &str, headers: &HeaderMap) -> Option<Self> {
         let at = Where::of(path).filter(|_| Form::of(headers).html)?;
         let looker = stranger(headers);
         Some(Self {
@@ -262,17 +257,5 @@ impl Shown {
         let middle = Body::html(trouble::middle(lang, trouble).map_err(Problem::failed)?);
         let page = Page { at: &self.at, section: None, title: &title, live: false };
         answer(api, (&self.looker, &HeaderMap::new()), &page, &middle)
-    }
-}
-
-/// What came of it, or the page that tells a person why not.
-pub(super) fn told(
-    api: &Api,
-    answer: Result<Response, Problem>,
-    shown: Option<Shown>,
-) -> Result<Response, Problem> {
-    match (answer, shown) {
-        (Err(problem), Some(shown)) => shown.trouble(api, problem),
-        (answer, _) => answer,
     }
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, Uri};
+use axum::http::HeaderMap;
 use axum::response::Response;
 
-use super::{Page, Shown, Where, answer, looker, told};
+use super::{Page, Where, answer, looker};
 use crate::http::Api;
 use crate::http::incidents::known;
 use crate::http::page::Body;
@@ -20,25 +20,15 @@ use crate::view::{of_incident, roster};
 
 pub(crate) async fn page(
     State(api): State<Api>,
-    uri: Uri,
     Query(query): Query<BTreeMap<String, String>>,
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let shown = Shown::of(uri.path(), &headers);
-    told(&api, looked_at(&api, &query, (&caller, &headers)).await, shown)
-}
-
-async fn looked_at(
-    api: &Api,
-    query: &BTreeMap<String, String>,
-    (caller, headers): (&Caller, &HeaderMap),
-) -> Result<Response, Problem> {
     let wanted = query.get("state").map(String::as_str);
     let which = [Which::Unfinished, Which::All].into_iter().find(|of| wanted == Some(of.word()));
     let which = which.unwrap_or_default();
-    let looker = looker(api, caller, headers);
-    let (core, site) = known(api).await?;
+    let looker = looker(&api, &caller, &headers);
+    let (core, site) = known(&api).await?;
     let now = now()?;
     let duty = roster::of(&site, now);
     let lines = of_incident::list(&core, which);
@@ -55,5 +45,5 @@ async fn looked_at(
     let middle = Body::html(middle.map_err(Problem::failed)?);
     let title = Pages::OnCall.say(lang);
     let page = Page { at: &at, section: Some(Section::OnCall), title: &title, live: true };
-    answer(api, (&looker, headers), &page, &middle)
+    answer(&api, (&looker, &headers), &page, &middle)
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use axum::extract::{Query, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 
 use super::tonight::wanted;
-use super::{Page, Shown, Where, answer, looker, told};
+use super::{Page, Where, answer, looker};
 use crate::http::Api;
 use crate::http::page::{Body, Named};
 use crate::http::problem::Problem;
@@ -19,26 +19,16 @@ use crate::view::status::{StatusPage, StatusView};
 
 pub(crate) async fn page(
     State(api): State<Api>,
-    uri: axum::http::Uri,
+    uri: Uri,
     Named(run): Named<String>,
     Query(query): Query<BTreeMap<String, String>>,
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let shown = Shown::of(uri.path(), &headers);
-    told(&api, looked_at(&api, (&uri, run), &query, (caller, &headers)).await, shown)
-}
-
-async fn looked_at(
-    api: &Api,
-    (uri, run): (&axum::http::Uri, String),
-    query: &BTreeMap<String, String>,
-    (caller, headers): (Caller, &HeaderMap),
-) -> Result<Response, Problem> {
     let run: RunId = run.parse().map_err(Problem::unknown)?;
     let at = Where::of(uri.path()).ok_or_else(|| Problem::unknown("no such page"))?;
-    let looker = looker(api, &caller, headers);
-    let (lang, wanted) = (looker.lang, wanted(query));
+    let looker = looker(&api, &caller, &headers);
+    let (lang, wanted) = (looker.lang, wanted(&query));
     let page = |view: &StatusView| {
         let title = format!("{} {}", view.head.title.get(lang), view.head.business_date);
         (title, view.head.result.is_none())
@@ -53,15 +43,20 @@ async fn looked_at(
         middle.map(Body::html).map_err(Problem::failed)
     };
     let key = format!("run {run} {wanted:?} {}", lang.tag());
-    let view = status_of(api, &run, caller).await?;
+    let view = status_of(&api, &run, caller).await?;
     let (title, live) = page(&view);
-    let middle = match api.0.recent.bodies.get(api, &key) {
+    let middle = match api.0.recent.bodies.get(&api, &key) {
         Some(middle) => middle,
         None => {
             let middle = make(view)?;
-            api.0.recent.bodies.put(api, key, middle.clone());
+            api.0.recent.bodies.put(&api, key, middle.clone());
             middle
         }
     };
-    answer(api, (&looker, headers), &Page { at: &at, section: None, title: &title, live }, &middle)
+    answer(
+        &api,
+        (&looker, &headers),
+        &Page { at: &at, section: None, title: &title, live },
+        &middle,
+    )
 }

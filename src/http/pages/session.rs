@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::{LANG, Shown, THEME, Where, of_this_page, proven, stranger, to, told};
+use super::{LANG, Shown, THEME, Where, of_this_page, proven, stranger, to};
 use crate::http::Api;
 use crate::http::caller::End;
 use crate::http::login::{log_in, log_out};
@@ -57,7 +57,7 @@ pub(crate) async fn sign_in(
     headers: HeaderMap,
     sent: Result<Posted<LoginForm>, Problem>,
 ) -> Result<Response, Problem> {
-    let mut shown = Shown::of("/login", &headers);
+    let mut shown = Shown::of(&Method::POST, "/login", &headers);
     let answer = async {
         let Posted(LoginForm { person, password, to: wanted }) = sent?;
         of_this_page(&headers)?;
@@ -74,8 +74,11 @@ pub(crate) async fn sign_in(
         response.headers_mut().insert(header::SET_COOKIE, cookie);
         Ok(response)
     };
-    let answer = answer.await;
-    told(&api, answer, shown)
+    // The form comes again with the page that it is for.
+    match (answer.await, shown) {
+        (Err(problem), Some(shown)) => shown.trouble(&api, problem),
+        (answer, _) => answer,
+    }
 }
 
 /// What the sign-out of the pages sends.
@@ -91,19 +94,14 @@ pub(crate) async fn sign_out(
     axum::Extension(end): axum::Extension<End>,
     caller: Caller,
     headers: HeaderMap,
-    sent: Result<Posted<LogoutForm>, Problem>,
+    Posted(LogoutForm { token }): Posted<LogoutForm>,
 ) -> Result<Response, Problem> {
-    let shown = Shown::of("/logout", &headers);
-    let answer = async {
-        let Posted(LogoutForm { token }) = sent?;
-        of_this_page(&headers)?;
-        proven(&headers, &token)?;
-        let over = log_out(&api, &end, caller, &headers).await?;
-        let mut response = to("./")?;
-        response.headers_mut().insert(header::SET_COOKIE, over);
-        Ok(response)
-    };
-    told(&api, answer.await, shown)
+    of_this_page(&headers)?;
+    proven(&headers, &token)?;
+    let over = log_out(&api, &end, caller, &headers).await?;
+    let mut response = to("./")?;
+    response.headers_mut().insert(header::SET_COOKIE, over);
+    Ok(response)
 }
 
 /// What somebody chooses for this browser.

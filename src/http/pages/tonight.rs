@@ -6,7 +6,7 @@ use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use super::{Page, Shown, Where, answer, looker, told};
+use super::{Page, Where, answer, looker};
 use crate::http::Api;
 use crate::http::page::Body;
 use crate::http::problem::Problem;
@@ -35,18 +35,9 @@ pub(crate) async fn page(
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let shown = Shown::of("/", &headers);
-    told(&api, looked_at(&api, &query, (caller, &headers)).await, shown)
-}
-
-async fn looked_at(
-    api: &Api,
-    query: &BTreeMap<String, String>,
-    (caller, headers): (Caller, &HeaderMap),
-) -> Result<Response, Problem> {
-    let looker = looker(api, &caller, headers);
+    let looker = looker(&api, &caller, &headers);
     let at = Where { up: "./".to_owned(), place: String::new() };
-    let (lang, wanted) = (looker.lang, wanted(query));
+    let (lang, wanted) = (looker.lang, wanted(&query));
     let site = api.published().site;
     let make = |night: &_| {
         let night: &view::status::StatusPage = night;
@@ -55,9 +46,10 @@ async fn looked_at(
         let middle = pages::tonight::middle((lang, &at.up), night, about, &wanted);
         middle.map(|middle| Some(Body::html(middle))).map_err(Problem::failed)
     };
-    let middle = kept_body(api, caller, (format!("tonight {wanted:?}"), false, lang), make).await?;
+    let middle =
+        kept_body(&api, caller, (format!("tonight {wanted:?}"), false, lang), make).await?;
     let middle = middle.ok_or_else(|| Problem::failed("no page was made"))?;
     let title = Pages::Tonight.say(lang);
     let page = Page { at: &at, section: Some(Section::Tonight), title: &title, live: true };
-    answer(api, (&looker, headers), &page, &middle)
+    answer(&api, (&looker, &headers), &page, &middle)
 }
