@@ -1,44 +1,37 @@
 //! The page of an incident for a browser: whoever follows the link of a mail sees it, signs in, and answers. To look
 //! changes nothing, whoever looks: mail scanners press links. Answers come as forms of that page alone.
 
-use axum::extract::State;
-use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use jiff::civil::DateTime;
 use jiff::tz::AmbiguousOffset;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use super::Api;
 use super::incidents::{WantedBody, at_hand, site, taken};
-use super::page::{Body, Form, Named, Posted};
-use super::pages::{self, Page, Where, of_this_page, proven};
+use super::page::{Form, Named, Posted};
+use super::pages::{self, Page, Visit};
 use super::problem::Problem;
 use crate::core::forecast;
 use crate::core::night::Core;
 use crate::definition::site::Site;
 use crate::driver::clock::HostClock;
 use crate::port::Clock;
-use crate::port::control::{Caller, Reply};
+use crate::port::control::Reply;
 use crate::render;
 use crate::render::incident_page::Asker;
-use crate::render::pages::Looker;
-use crate::supervisor::{allow, person_of};
+use crate::supervisor::person_of;
 use crate::types::{IncidentId, Right, Severity, Span, Zone};
 use crate::view::of_incident;
 use crate::view::of_job::Around;
 
 /// `GET /incidents/{incident}`: the page for browsers; data or words as the API has them for whoever asks for these.
 pub(super) async fn page(
-    State(api): State<Api>,
-    uri: Uri,
+    visit: Visit,
     Named(id): Named<String>,
-    caller: Caller,
-    headers: HeaderMap,
     form: Form,
 ) -> Result<Response, Problem> {
     let id: IncidentId = id.parse().map_err(Problem::unknown)?;
-    let (core, now, site) = at_hand(&api, id).await?;
+    let (core, now, site) = at_hand(&visit.api, id).await?;
     let ahead = forecast::of_night(&core, now).unwrap_or_default();
     let run = core.state().incidents.get(&id).and_then(|known| known.what.run.as_ref());
     let around = Around { ahead: run.and_then(|run| ahead.runs.get(run)), ..Around::nothing() };
@@ -47,33 +40,23 @@ pub(super) async fn page(
         let incident = view.incident;
         return form.page(&incident, |lang| render::incident::text(lang, &incident));
     }
-    let looker = pages::looker(&api, &caller, &headers);
-    let asker = asker(&api, (&core, &site), (id, &looker), &caller)?;
-    let middle = render::incident_page::middle(looker.lang, &view, &asker);
-    let middle = Body::html(middle.map_err(Problem::failed)?);
-    let at = Where::of(uri.path()).ok_or_else(|| Problem::unknown("no such page"))?;
-    let title = render::incident_page::title(looker.lang, &view);
-    let page = Page { at: &at, section: None, title: &title, live: false };
-    pages::answer(&api, (&looker, &headers), &page, &middle)
+    let asker = asker(&visit, (&core, &site), id)?;
+    let middle = render::incident_page::middle(visit.lang(), &view, &asker);
+    let title = render::incident_page::title(visit.lang(), &view);
+    visit.page(&Page { section: None, title: &title, live: false }, middle)
 }
 
 /// What whoever looks may do about it now.
-fn asker(
-    api: &Api,
-    (core, site): (&Core, &Site),
-    (id, looker): (IncidentId, &Looker),
-    caller: &Caller,
-) -> Result<Asker, Problem> {
-    let may = |right| allow(Some(site), &api.0.wiring.own, caller, right).is_ok();
-    let person = person_of(Some(site), caller);
+fn asker(visit: &Visit, (core, site): (&Core, &Site), id: IncidentId) -> Result<Asker, Problem> {
+    let person = person_of(Some(site), &visit.caller);
     let incident = core.state().incident(id).map_err(Problem::unknown)?;
     // That of the run may have stood still since its end.
     let now = HostClock::new().map_err(Problem::failed)?.now().wall;
-    let steps = match may(Right::Respond) {
+    let steps = match visit.may(Right::Respond) {
         true => incident.steps_for(&person, now),
         false => Vec::new(),
     };
-    Ok(Asker { steps, token: looker.token.clone(), sees_output: may(Right::Logs) })
+    Ok(Asker { steps, token: visit.looker.token.clone(), sees_output: visit.may(Right::Logs) })
 }
 
 /// What a form of the page sends: what its step asks for, as a browser writes it.
@@ -127,17 +110,14 @@ fn from_now(lasts: Span) -> Result<Timestamp, Problem> {
 
 /// `POST /incidents/{incident}/{step}`: a form of the page; the page once more where it was done.
 pub(super) async fn step(
-    State(api): State<Api>,
+    visit: Visit,
     Named((id, step)): Named<(String, String)>,
-    caller: Caller,
-    headers: HeaderMap,
     Posted(form): Posted<StepForm>,
 ) -> Result<Response, Problem> {
-    of_this_page(&headers)?;
-    proven(&headers, &form.token)?;
+    visit.sent(&form.token)?;
     let incident: IncidentId = id.parse().map_err(Problem::unknown)?;
-    let body = form.body(&site(&api)?.zone)?;
-    match taken(&api, caller, (incident, &step), body).await? {
+    let body = form.body(&site(&visit.api)?.zone)?;
+    match taken(&visit.api, visit.caller, (incident, &step), body).await? {
         Reply::Done(_) => pages::to(&format!("../{incident}")),
         other => Err(Problem::of(other)),
     }

@@ -7,7 +7,7 @@ use crate::http::login::form_token;
 use crate::http::problem::Problem;
 
 /// A form that a page of another site has sent is not taken, where the browser says so.
-pub(crate) fn of_this_page(headers: &HeaderMap) -> Result<(), Problem> {
+pub(super) fn of_this_page(headers: &HeaderMap) -> Result<(), Problem> {
     match headers.get("sec-fetch-site").map(HeaderValue::as_bytes) {
         None | Some(b"same-origin" | b"none") => Ok(()),
         Some(_) => {
@@ -17,7 +17,7 @@ pub(crate) fn of_this_page(headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 /// The form is one that was made for this session.
-pub(crate) fn proven(headers: &HeaderMap, sent: &str) -> Result<(), Problem> {
+pub(super) fn proven(headers: &HeaderMap, sent: &str) -> Result<(), Problem> {
     let good = form_token(headers).is_some_and(|wanted| {
         // Compared by what they hash to, so that the time that it takes tells nothing.
         token::hash_of(&wanted.0) == token::hash_of(sent)

@@ -2,25 +2,24 @@
 
 use axum::body::{Body as Streamed, Bytes};
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::unfold;
 use serde::Deserialize;
 
-use super::{Page, Where, answer, looker, of_this_page, proven, to};
+use super::{Page, Visit, to};
 use crate::core::access::right_for;
 use crate::core::select::{Deed, Which};
 use crate::driver::log_files::Stream;
 use crate::http::Api;
 use crate::http::log::{Log, Piece};
 use crate::http::one_job::view_of;
-use crate::http::page::{Asked, Body, Named, Posted, TEXT};
+use crate::http::page::{Asked, Named, Posted, TEXT};
 use crate::http::problem::Problem;
 use crate::port::StoreReader;
 use crate::port::control::{Caller, Reply, Request, RunOf};
 use crate::render::pages;
 use crate::render::pages::job::{Output, SHOWN_KIB};
-use crate::supervisor::allow;
 use crate::types::{JobName, JobRef, Right, RunId};
 use crate::view::one_job::JobView;
 
@@ -35,35 +34,20 @@ fn named((run, job): Names) -> Result<(RunId, JobName), Problem> {
     Ok((run.parse().map_err(Problem::unknown)?, job.parse().map_err(Problem::unknown)?))
 }
 
-pub(crate) async fn page(
-    State(api): State<Api>,
-    uri: Uri,
-    Named(names): Named<Names>,
-    caller: Caller,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+pub(crate) async fn page(visit: Visit, Named(names): Named<Names>) -> Result<Response, Problem> {
     let (run, job) = named(names)?;
-    let at = Where::of(uri.path()).ok_or_else(|| Problem::unknown("no such page"))?;
-    let looker = looker(&api, &caller, &headers);
-    let site = api.published().site;
-    let may = |right| allow(site.as_deref(), &api.0.wiring.own, &caller, right).is_ok();
-    let sees_output = may(Right::Logs);
-    let mut view = view_of(&api, caller.clone(), (&run, &job)).await?;
+    let (api, lang) = (&visit.api, visit.lang());
+    let sees_output = visit.may(Right::Logs);
+    let mut view = view_of(api, visit.caller.clone(), (&run, &job)).await?;
     // Without a token no form can be sent.
-    view.deeds.retain(|deed| looker.token.is_some() && may(right_for(deed)));
+    view.deeds.retain(|deed| visit.looker.token.is_some() && visit.may(right_for(deed)));
     let of = JobRef { batch: run.batch.clone(), job: job.clone() };
     let former = api.reader().await?.past_attempts(&of, FORMER).await?;
-    let output = if sees_output { output(&api, &view)? } else { None };
-    let middle = pages::job::middle(looker.lang, &view, &former, (output, sees_output));
-    let middle = Body::html(middle.map_err(Problem::failed)?);
-    let title = format!("{job} – {}", view.head.title.get(looker.lang));
+    let output = if sees_output { output(api, &view)? } else { None };
+    let middle = pages::job::middle(lang, &view, &former, (output, sees_output));
+    let title = format!("{job} – {}", view.head.title.get(lang));
     let live = view.head.result.is_none();
-    answer(
-        &api,
-        (&looker, &headers),
-        &Page { at: &at, section: None, title: &title, live },
-        &middle,
-    )
+    visit.page(&Page { section: None, title: &title, live }, middle)
 }
 
 /// The end of what the last attempt has written; `None`: there was none, or it is not here.
@@ -147,36 +131,24 @@ fn deed_of(word: &str) -> Result<Deed, Problem> {
     pages::act::deed_of(word).ok_or_else(unknown)
 }
 
-fn may_do(api: &Api, caller: &Caller, deed: &Deed) -> Result<(), Problem> {
-    let site = api.published().site;
-    Ok(allow(site.as_deref(), &api.0.wiring.own, caller, right_for(deed))?)
-}
-
 /// `GET /runs/{run}/jobs/{job}/{deed}`: what would come of it, with the form that does it.
 pub(crate) async fn before_act(
-    State(api): State<Api>,
-    uri: Uri,
+    visit: Visit,
     Named((run, job, word)): Named<(String, String, String)>,
-    caller: Caller,
-    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let (run, job) = named((run, job))?;
     let deed = deed_of(&word)?;
-    may_do(&api, &caller, &deed)?;
-    let at = Where::of(uri.path()).ok_or_else(|| Problem::unknown("no such page"))?;
-    let looker = looker(&api, &caller, &headers);
+    visit.allowed(right_for(&deed))?;
     // Only for this look; what is really done says why.
     let asked = wish(&run, &job, (deed.clone(), "looks at what would come of it".into(), true));
-    let tried = match api.ask(caller, asked).await? {
+    let tried = match visit.api.ask(visit.caller.clone(), asked).await? {
         Reply::Tried(tried) => tried,
         other => return Err(Problem::of(other)),
     };
-    let token = looker.token.as_deref().unwrap_or_default();
-    let middle = pages::act::middle(looker.lang, (&job, &deed), &tried, token);
-    let middle = Body::html(middle.map_err(Problem::failed)?);
-    let title = pages::act::title(looker.lang, &job, &deed);
-    let page = Page { at: &at, section: None, title: &title, live: false };
-    answer(&api, (&looker, &headers), &page, &middle)
+    let token = visit.looker.token.as_deref().unwrap_or_default();
+    let middle = pages::act::middle(visit.lang(), (&job, &deed), &tried, token);
+    let title = pages::act::title(visit.lang(), &job, &deed);
+    visit.page(&Page { section: None, title: &title, live: false }, middle)
 }
 
 /// What the form of such a page sends.
@@ -190,21 +162,18 @@ pub(crate) struct ActForm {
 
 /// `POST /runs/{run}/jobs/{job}/{deed}`: does it, and goes back to the job.
 pub(crate) async fn act(
-    State(api): State<Api>,
+    visit: Visit,
     Named((run, job, word)): Named<(String, String, String)>,
-    caller: Caller,
-    headers: HeaderMap,
     // Looked at after the right: who may not do it is told that.
     sent: Result<Posted<ActForm>, Problem>,
 ) -> Result<Response, Problem> {
     let deed = deed_of(&word)?;
-    may_do(&api, &caller, &deed)?;
+    visit.allowed(right_for(&deed))?;
     let Posted(ActForm { token, reason }) = sent?;
-    of_this_page(&headers)?;
-    proven(&headers, &token)?;
+    visit.sent(&token)?;
     let (run, job) = named((run, job))?;
     crate::http::act::said(&reason)?;
-    match api.ask(caller, wish(&run, &job, (deed, reason, false))).await? {
+    match visit.api.ask(visit.caller, wish(&run, &job, (deed, reason, false))).await? {
         Reply::Done(_) => to(&format!("../{job}")),
         other => Err(Problem::of(other)),
     }

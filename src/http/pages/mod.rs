@@ -12,13 +12,14 @@ mod on_call;
 mod run;
 mod session;
 mod tonight;
+mod visit;
 
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 pub(super) use assets::asset;
 pub(super) use calendar::page as calendar;
-pub(super) use forms::{of_this_page, proven};
+use forms::{of_this_page, proven};
 pub(super) use graph::page as graph;
 pub(super) use history::{compare, page as history};
 pub(super) use job::{WhichAttempt, act, before_act, download, page as job};
@@ -27,6 +28,7 @@ pub(super) use on_call::page as on_call;
 pub(super) use run::page as run;
 pub(super) use session::{asks_in, own, sign_in, sign_out};
 pub(super) use tonight::page as tonight;
+pub(super) use visit::Visit;
 
 use super::Api;
 use super::login::form_token;
@@ -48,7 +50,7 @@ const FOLDERS: [&str; 8] =
 
 /// Where a page is.
 #[derive(Debug, Clone)]
-pub(super) struct Where {
+struct Where {
     /// The way to the folder that all pages lie in: `./`, `../`.
     up: String,
     /// The way from there to the page, as an address has it.
@@ -57,7 +59,7 @@ pub(super) struct Where {
 
 impl Where {
     /// `None`: no page has such a path.
-    pub(super) fn of(path: &str) -> Option<Self> {
+    fn of(path: &str) -> Option<Self> {
         let place = path.strip_prefix('/')?;
         let first = place.split('/').next().unwrap_or_default();
         if !FOLDERS.contains(&first) || (first.is_empty() && !place.is_empty()) {
@@ -99,7 +101,7 @@ fn stranger(headers: &HeaderMap) -> Looker {
 }
 
 /// How a person looks: as was chosen in this browser, else in the person's language, else in the browser's.
-pub(super) fn looker(api: &Api, caller: &Caller, headers: &HeaderMap) -> Looker {
+fn looker(api: &Api, caller: &Caller, headers: &HeaderMap) -> Looker {
     let looker = stranger(headers);
     let site = api.published().site;
     let id = person_of(site.as_deref(), caller);
@@ -113,7 +115,6 @@ pub(super) fn looker(api: &Api, caller: &Caller, headers: &HeaderMap) -> Looker 
 
 /// What makes a page out of a middle.
 pub(super) struct Page<'a> {
-    pub(super) at: &'a Where,
     pub(super) section: Option<Section>,
     pub(super) title: &'a str,
     /// Whether it is redrawn as things happen.
@@ -121,10 +122,10 @@ pub(super) struct Page<'a> {
 }
 
 /// The page around a middle, or the middle alone for a script that asks for it; nothing where it has that already.
-pub(super) fn answer(
+fn answer(
     api: &Api,
     (looker, headers): (&Looker, &HeaderMap),
-    page: &Page<'_>,
+    (at, page): (&Where, &Page<'_>),
     middle: &Body,
 ) -> Result<Response, Problem> {
     let mut response = if headers.contains_key(PART) {
@@ -136,7 +137,7 @@ pub(super) fn answer(
     } else {
         let middle =
             (std::str::from_utf8(middle.content()).map_err(Problem::failed)?, middle.tag());
-        whole(api, looker, page, middle)?.into_response()
+        whole(api, looker, (at, page), middle)?.into_response()
     };
     if let Ok(tag) = HeaderValue::from_str(middle.tag()) {
         response.headers_mut().insert(header::ETAG, tag);
@@ -148,15 +149,15 @@ pub(super) fn answer(
 fn whole(
     api: &Api,
     looker: &Looker,
-    page: &Page<'_>,
+    (at, page): (&Where, &Page<'_>),
     (middle, tag): (&str, &str),
 ) -> Result<String, Problem> {
     let site = api.published().site;
     let frame = Frame {
         looker,
         assets: assets::names(),
-        up: &page.at.up,
-        place: page.at.to_look_at(),
+        up: &at.up,
+        place: at.to_look_at(),
         section: page.section,
         site: site.as_ref().map_or("nightrun", |site| site.title.get(looker.lang)),
         zone: site.as_ref().map(|site| &site.zone),
@@ -255,7 +256,7 @@ impl Shown {
         let lang = self.looker.lang;
         let title = trouble::title(lang, &trouble);
         let middle = Body::html(trouble::middle(lang, trouble).map_err(Problem::failed)?);
-        let page = Page { at: &self.at, section: None, title: &title, live: false };
-        answer(api, (&self.looker, &HeaderMap::new()), &page, &middle)
+        let page = Page { section: None, title: &title, live: false };
+        answer(api, (&self.looker, &HeaderMap::new()), (&self.at, &page), &middle)
     }
 }
