@@ -31,6 +31,7 @@ struct Night {
     trouble: Option<String>,
     heading: String,
     /// It is a page of one run.
+    report: bool,
     of_run: bool,
     quiet: bool,
     runs: Vec<Run>,
@@ -119,8 +120,8 @@ struct Job {
 pub enum About<'a> {
     /// All that is under way, and who is on shift.
     Night { duty: Option<&'a RosterView> },
-    /// One run, maybe of long ago.
-    Run { title: &'a str },
+    /// One run, maybe of long ago. `report`: whoever looks may read what programs have said.
+    Run { title: &'a str, report: bool },
 }
 
 /// The middle of the page.
@@ -133,9 +134,9 @@ pub fn middle(
     about: About<'_>,
     wanted: &Wanted,
 ) -> Result<String, askama::Error> {
-    let (heading, duty, of_run) = match about {
-        About::Night { duty } => (Pages::Tonight.say(lang), duty, false),
-        About::Run { title } => (title.to_owned(), None, true),
+    let (heading, duty, of_run, report) = match about {
+        About::Night { duty } => (Pages::Tonight.say(lang), duty, false, false),
+        About::Run { title, report } => (title.to_owned(), None, true, report),
     };
     let shown = rows(night, wanted);
     // Half a day to each side is told by the clock time alone; what is further off carries its date.
@@ -145,6 +146,7 @@ pub fn middle(
         up: up.to_owned(),
         trouble: night.trouble.clone(),
         heading,
+        report,
         of_run,
         quiet: !of_run && night.runs.iter().all(|run| run.head.result.is_some()),
         runs: night.runs.iter().map(|run| run_of(lang, run)).collect(),
