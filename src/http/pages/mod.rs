@@ -5,6 +5,7 @@ mod assets;
 mod calendar;
 mod forms;
 mod graph;
+mod hand_overs;
 mod history;
 mod job;
 mod live;
@@ -15,13 +16,14 @@ mod session;
 mod tonight;
 mod visit;
 
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
 pub(super) use assets::asset;
 pub(super) use calendar::page as calendar;
 use forms::{of_this_page, proven};
 pub(super) use graph::page as graph;
+pub(super) use hand_overs::{due as hand_over_due, one as hand_over, step as hand_over_step};
 pub(super) use history::{compare, page as history};
 pub(super) use job::{WhichAttempt, act, before_act, download, page as job};
 pub(super) use live::live;
@@ -47,8 +49,8 @@ const PART: &str = "x-part";
 const LANG: &str = "nightrun_lang";
 const THEME: &str = "nightrun_theme";
 /// The first folders of pages; the page of the night itself has none.
-const FOLDERS: [&str; 8] =
-    ["", "runs", "incidents", "calendar", "history", "compare", "login", "logout"];
+const FOLDERS: [&str; 9] =
+    ["", "runs", "incidents", "hand-overs", "calendar", "history", "compare", "login", "logout"];
 
 /// Where a page is.
 #[derive(Debug, Clone)]
@@ -57,11 +59,14 @@ struct Where {
     up: String,
     /// The way from there to the page, as an address has it.
     place: String,
+    /// What stands behind it, with its `?`; empty where nothing does.
+    query: String,
 }
 
 impl Where {
-    /// `None`: no page has such a path.
-    fn of(path: &str) -> Option<Self> {
+    /// From a path with what stands behind it. `None`: no page has such a path.
+    fn of(address: &str) -> Option<Self> {
+        let (path, query) = address.split_at(address.find('?').unwrap_or(address.len()));
         let place = path.strip_prefix('/')?;
         let first = place.split('/').next().unwrap_or_default();
         if !FOLDERS.contains(&first) || (first.is_empty() && !place.is_empty()) {
@@ -71,18 +76,21 @@ impl Where {
             0 => "./".to_owned(),
             deep => "../".repeat(deep),
         };
-        Some(Self { up, place: place.to_owned() })
+        Some(Self { up, place: place.to_owned(), query: query.to_owned() })
     }
 
-    /// Where to go on after a form: an answer to an incident is given below its page.
-    fn to_look_at(&self) -> &str {
+    fn of_request(uri: &Uri) -> Option<Self> {
+        Self::of(uri.path_and_query()?.as_str())
+    }
+
+    /// Where to go on after a form: an answer to an incident is given below its page. A sign-in goes on where it was asked for.
+    fn to_look_at(&self) -> String {
         let parts: Vec<&str> = self.place.splitn(3, '/').collect();
         match parts.as_slice() {
-            ["incidents", id, _] => {
-                self.place.get(.."incidents/".len() + id.len()).unwrap_or_default()
-            }
-            ["login" | "logout" | "compare"] => "",
-            _ => &self.place,
+            [folder @ ("incidents" | "hand-overs"), id, _] => format!("{folder}/{id}"),
+            ["login" | "compare"] if self.query.is_empty() => String::new(),
+            ["logout"] => String::new(),
+            _ => format!("{}{}", self.place, self.query),
         }
     }
 }
@@ -159,7 +167,7 @@ fn whole(
         looker,
         assets: assets::names(),
         up: &at.up,
-        place: at.to_look_at(),
+        place: &at.to_look_at(),
         section: page.section,
         site: site.as_ref().map_or("nightrun", |site| site.title.get(looker.lang)),
         zone: site.as_ref().map(|site| &site.zone),
@@ -215,8 +223,8 @@ pub(super) struct Shown {
 
 impl Shown {
     /// `None`: it is no page, or nobody looks at it with a browser.
-    pub(super) fn of(method: &Method, path: &str, headers: &HeaderMap) -> Option<Self> {
-        let at = Where::of(path).filter(|_| Form::of(headers).html)?;
+    pub(super) fn of(method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Self> {
+        let at = Where::of_request(uri).filter(|_| Form::of(headers).html)?;
         let looker = stranger(headers);
         Some(Self {
             at,
@@ -229,6 +237,9 @@ impl Shown {
 
     /// The page that a sign-in is for.
     fn asked_for(&mut self, place: &str) {
+        if !place.is_empty() {
+            self.at.query = format!("?to={}", in_query(place));
+        }
         self.wanted = Some(place.to_owned());
     }
 
@@ -243,10 +254,11 @@ impl Shown {
         let is_new =
             problem.status == StatusCode::UNAUTHORIZED.as_u16() && self.at.place != "login";
         if is_new && self.looks {
-            let place = in_query(self.at.to_look_at());
+            let place = in_query(&self.at.to_look_at());
             return to(&format!("{}login?to={place}", self.at.up));
         }
-        let place = self.wanted.as_deref().unwrap_or_else(|| self.at.to_look_at());
+        let place = self.wanted.clone().unwrap_or_else(|| self.at.to_look_at());
+        let place = place.as_str();
         let detail = Some(problem.detail.as_str()).filter(|_| !is_new);
         let trouble = Trouble { up: &self.at.up, place, detail, sign_in };
         let mut response = self.page(api, trouble)?;

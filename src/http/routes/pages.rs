@@ -30,7 +30,7 @@ pub(super) fn pages(s: &mut Schemas) -> Vec<Route> {
         Route::new(
             look("/runs/{run}/graph"),
             READ,
-            "The jobs of a run as a drawing, or with `job` what is before and after one of them",
+            "The jobs of a run as a drawing, or with `job` what is before and after one of them; `fold` (`all`, `none`) and `but`: which groups are one box",
             get(pages::graph),
         )
         .and(page()),
@@ -81,6 +81,27 @@ pub(super) fn pages(s: &mut Schemas) -> Vec<Route> {
             get(pages::on_call),
         )
         .and(page()),
+        Route::new(
+            look("/hand-overs"),
+            READ,
+            "The page of the hand-over of shifts that is due, and of all others",
+            get(pages::hand_over_due),
+        )
+        .and(page()),
+        Route::new(
+            look("/hand-overs/{hand_over}"),
+            READ,
+            "The page of a hand-over",
+            get(pages::hand_over),
+        )
+        .and(page()),
+        Route::new(
+            form("/hand-overs/{hand_over}/{step}"),
+            Needs::Right(Right::Respond),
+            "A form of that page: note, give, accept",
+            post(pages::hand_over_step),
+        )
+        .and(html(303, "it was done")),
         Route::new(
             look("/calendar"),
             READ,

@@ -5,6 +5,7 @@ pub mod act;
 pub mod calendar;
 pub mod compare;
 pub mod graph;
+pub mod hand_over;
 pub mod history;
 pub mod job;
 pub mod on_call;

@@ -7,7 +7,7 @@ use super::{in_query, of_job, of_run};
 use crate::render::clock::{Clock, took};
 use crate::render::report_html::Tone;
 use crate::render::table::harmless;
-use crate::render::words::{Incidents, Label, Pages, Verdict, list};
+use crate::render::words::{HandOvers, Incidents, Label, Pages, Verdict, list};
 use crate::render::{gantt, incident, phrase, standing, status};
 use crate::types::{Lang, TeamName};
 use crate::view::incident::IncidentLine;
@@ -38,6 +38,7 @@ struct Night {
     incidents: Vec<Incident>,
     shifts: Vec<Shift>,
     next_shift: Option<String>,
+    hands_over: bool,
     starts: Vec<(String, String)>,
     groups: Vec<GroupLink>,
     group: &'static str,
@@ -119,7 +120,8 @@ struct Job {
 #[derive(Debug, Clone, Copy)]
 pub enum About<'a> {
     /// All that is under way, and who is on shift.
-    Night { duty: Option<&'a RosterView> },
+    /// `hands_over`: the site hands shifts over.
+    Night { duty: Option<&'a RosterView>, hands_over: bool },
     /// One run, maybe of long ago. `report`: whoever looks may read what programs have said.
     Run { title: &'a str, report: bool },
 }
@@ -134,10 +136,13 @@ pub fn middle(
     about: About<'_>,
     wanted: &Wanted,
 ) -> Result<String, askama::Error> {
-    let (heading, duty, of_run, report) = match about {
-        About::Night { duty } => (Pages::Tonight.say(lang), duty, false, false),
-        About::Run { title, report } => (title.to_owned(), None, true, report),
+    let (heading, duty) = match about {
+        About::Night { duty, .. } => (Pages::Tonight.say(lang), duty),
+        About::Run { title, .. } => (title.to_owned(), None),
     };
+    let hands_over = matches!(about, About::Night { hands_over: true, .. });
+    let of_run = matches!(about, About::Run { .. });
+    let report = matches!(about, About::Run { report: true, .. });
     let shown = rows(night, wanted);
     // Half a day to each side is told by the clock time alone; what is further off carries its date.
     let clock = Clock::new(&night.zone, night.now - SignedDuration::from_hours(12));
@@ -153,6 +158,7 @@ pub fn middle(
         incidents: incidents(lang, &clock, night),
         shifts: duty.map(|duty| shifts(lang, &clock, &duty.on)).unwrap_or_default(),
         next_shift: duty.and_then(|duty| next_shift(lang, &clock, duty)),
+        hands_over,
         starts: starts(&clock, night),
         groups: groups(lang, &shown, wanted),
         group: wanted.group.word(),
