@@ -40,7 +40,7 @@ pub struct JobLine {
     /// Of an inspection: what its last attempt that has told of them found.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<Checked>,
-    /// Last lines of output of the last failed attempt; empty where none failed.
+    /// Last lines of output of the last failed attempt, in reports and mails; elsewhere, and where none failed, empty.
     pub tail: Vec<String>,
     /// Jobs that cannot go on because of it, in the order of the file.
     pub blocks: Vec<JobName>,

@@ -1,7 +1,8 @@
 """Walks through the sections of the pages beside the night itself: graph, calendar, history, comparison, incidents, and the
 hand-over of a shift by one person to the next.
 
-Called by `browser::…` of tests/it as night.py is. It says `incident` for an incident that somebody opens by hand.
+Called by `browser::…` of tests/it as night.py is. It says `incident` for an incident that somebody opens by hand, and
+`second` and `third` for batches that somebody orders.
 """
 
 from looks import BASE, ask, expect, looked_at, sign_in, walk, watch
@@ -100,6 +101,22 @@ def incidents(page):
     expect(page.locator(".groups a[aria-current]")).to_have_text("All")
 
 
+def choices(page):
+    """What begins while somebody looks can be chosen without loading the page again, and what was chosen stays."""
+    page.goto(BASE)
+    page.evaluate("window.same = true")
+    ask("second")
+    batches = page.locator("select[name=batch]")
+    expect(batches.locator("option")).to_have_count(3, timeout=15_000)
+    batches.select_option("second")
+    expect(page.locator(".jobs tbody tr")).to_have_count(1)
+    ask("third")
+    expect(batches.locator("option")).to_have_count(4, timeout=15_000)
+    expect(batches).to_have_value("second")
+    expect(page.locator(".jobs tbody tr")).to_have_count(1)
+    assert page.evaluate("window.same"), "the page was loaded again"
+
+
 def hand_over(browser, page):
     """Ann gives her shift, and Wei accepts it on his phone."""
     page.goto(BASE + "/incidents")
@@ -154,6 +171,7 @@ def all_sections(browser):
     calendar(page)
     history(page)
     incidents(page)
+    choices(page)
     hand_over(browser, page)
     # The same in the other theme.
     page.click("button[name=theme]")

@@ -115,6 +115,9 @@ fn an_operator_follows_a_night_and_answers_it_in_a_browser() {
 fn every_section_is_walked_through_in_a_browser_and_a_shift_handed_over() {
     let house = house(&[JOBS, GROUPS].concat());
     house.batch("small", SMALL);
+    for name in ["second", "third"] {
+        house.batch(name, "jobs: {waits: {title: Waits, title_zh: 等待, run: [sleep, '600']}}\n");
+    }
     in_shifts(&house);
     let served = Served::of(house, "");
     for person in ["ann", "wei"] {
@@ -125,9 +128,13 @@ fn every_section_is_walked_through_in_a_browser_and_a_shift_handed_over() {
     }
     let _night = served.house.spawn(&["run", "night", "--date", "2026-10-30"]);
     eventually("the first incident", || !served.house.facts("incident-opened").is_empty());
+    let mut ordered = Vec::new();
     let title = "Feed <script>alert(6)</script> is late";
     walk("sections.py", served.port, &[], |wish| match wish {
         "incident" => drop(served.house.run(&["incident", "open", title]).code(0)),
+        batch @ ("second" | "third") => {
+            ordered.push(served.house.spawn(&["run", batch, "--date", "2026-10-30"]));
+        }
         other => panic!("{other}"),
     });
     served.night.kill();

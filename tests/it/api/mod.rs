@@ -92,7 +92,11 @@ pub(crate) fn send(
         Some(length) => {
             let mut bytes = vec![0; length.parse().unwrap()];
             read.read_exact(&mut bytes).unwrap();
-            body = String::from_utf8(bytes).unwrap();
+            // A document is told by how it begins.
+            body = match headers.get("content-type").is_some_and(|kind| kind.contains("pdf")) {
+                true => String::from_utf8_lossy(&bytes).into_owned(),
+                false => String::from_utf8(bytes).unwrap(),
+            };
         }
         None => drop(read.read_to_string(&mut body).unwrap()),
     }

@@ -151,3 +151,29 @@ fn a_session_ends_with_the_sign_out_and_no_other_page_can_end_it() {
     assert_eq!(browse(&served, ("GET", "/"), &with, None).status, 303);
     served.night.kill();
 }
+
+#[test]
+fn the_report_of_a_run_is_read_in_a_browser_and_kept_as_a_file() {
+    let (served, _server) = failed_night();
+    let (ann, vera) = (sign_in(&served, "ann"), sign_in(&served, "vera"));
+    let get = |cookie: &str, url: &str| browse(&served, ("GET", url), &[("cookie", cookie)], None);
+    let (report, pdf) = (format!("{NIGHT}/report"), format!("{NIGHT}/report/pdf"));
+    let (link, run) = (&format!("href=\"..{report}\""), get(&ann, NIGHT).ok().body);
+    assert!(run.contains(link.as_str()) && run.contains(&format!("href=\"..{pdf}\"")), "{run}");
+    let page = get(&ann, &report).ok();
+    // The output is text, and the page may load and run nothing.
+    assert!(page.body.contains("&#60;script&#62;alert(1)"), "{}", page.body);
+    let policy = &page.headers["content-security-policy"];
+    assert!(policy.starts_with("default-src 'none'; style-src 'unsafe-inline';"), "{policy}");
+    let file = get(&ann, &pdf).ok();
+    assert!(file.body.starts_with("%PDF-"), "{}", file.body);
+    assert_eq!(
+        (file.headers["content-type"].as_str(), file.headers["content-disposition"].as_str()),
+        ("application/pdf", "attachment; filename=\"night@2026-10-30-1.en.pdf\"")
+    );
+    assert_eq!(get(&ann, &format!("{NIGHT}/report/doc")).status, 404);
+    // Who may not read output is shown no report, nor a link to it.
+    assert!(!get(&vera, NIGHT).ok().body.contains("/report"));
+    assert_eq!((get(&vera, &report).status, get(&vera, &pdf).status), (403, 403));
+    served.night.kill();
+}
