@@ -2,7 +2,7 @@
 //! whoever looks may do about it now; beside it the others.
 
 use askama::Template;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::of_run;
 use crate::core::hand_over::HandOverWish;
@@ -143,7 +143,8 @@ pub fn middle(
     shown: Option<&Shown>,
     others: Others<'_>,
 ) -> Result<String, askama::Error> {
-    let clock = Clock::new(zone, now);
+    // Half a day to each side is told by the clock time alone; what is further off carries its date.
+    let clock = Clock::new(zone, now - SignedDuration::from_hours(12));
     let left_out = u32::try_from(others.lines.len().saturating_sub(MOST)).unwrap_or(u32::MAX);
     let here = shown.map(|shown| &shown.view.line.id);
     let page = Page {
@@ -189,7 +190,7 @@ fn part(lang: Lang, clock: &Clock<'_>, now: Timestamp, shown: &Shown) -> Part {
             .iter()
             .map(|line| {
                 let who = line.by.as_ref().map(|who| who.name.get(lang).to_owned());
-                (clock.full(line.at), who.unwrap_or_default(), hand_over::step(lang, line))
+                (clock.exactly(line.at), who.unwrap_or_default(), hand_over::step(lang, line))
             })
             .collect(),
         forms: forms(lang, asker),

@@ -136,13 +136,14 @@ pub fn middle(
     about: About<'_>,
     wanted: &Wanted,
 ) -> Result<String, askama::Error> {
-    let (heading, duty) = match about {
-        About::Night { duty, .. } => (Pages::Tonight.say(lang), duty),
-        About::Run { title, .. } => (title.to_owned(), None),
+    let (heading, of_run, report) = match about {
+        About::Night { .. } => (Pages::Tonight.say(lang), false, false),
+        About::Run { title, report } => (title.to_owned(), true, report),
     };
-    let hands_over = matches!(about, About::Night { hands_over: true, .. });
-    let of_run = matches!(about, About::Run { .. });
-    let report = matches!(about, About::Run { report: true, .. });
+    let (duty, hands_over) = match about {
+        About::Night { duty, hands_over } => (duty, hands_over),
+        About::Run { .. } => (None, false),
+    };
     let shown = rows(night, wanted);
     // Half a day to each side is told by the clock time alone; what is further off carries its date.
     let clock = Clock::new(&night.zone, night.now - SignedDuration::from_hours(12));

@@ -72,6 +72,7 @@ messages! {
     OnShiftThen: "Shifts", "排班";
     // Former nights.
     Nights: "History", "历史";
+    Kind: "Kind", "类型";
     Real: "Real runs", "正式批次";
     Trials: "Trials", "试运行";
     Date: "Business date", "业务日期";

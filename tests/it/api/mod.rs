@@ -4,6 +4,7 @@ mod changes;
 mod contract;
 mod events;
 mod half_done;
+pub(crate) mod hand_over_page;
 mod in_git;
 mod incident_page;
 mod listed;

@@ -21,6 +21,16 @@ fn who_is_not_signed_in_is_led_to_the_sign_in_and_then_to_the_page() {
         (part.status, part.headers["content-type"].as_str()),
         (401, "application/problem+json")
     );
+    // What it asks for behind the `?` comes back with it.
+    let filtered = browse(&served, ("GET", &format!("{NIGHT}?show=trouble&q=a+b")), &[], None);
+    let sign_in_page = filtered.headers["location"].strip_prefix("..").unwrap();
+    let form = browse(&served, ("GET", sign_in_page), &[], None).ok().body;
+    let wanted = "runs/night@2026-10-30%231?show=trouble&#38;q=a+b";
+    assert!(form.contains(&format!("name=\"to\" value=\"{wanted}\"")), "{form}");
+    let wanted = wanted.replace("&#38;", "%26").replace("?", "%3F").replace("%231", "%25231");
+    let wanted = format!("person=ann&password=a+long+night&to={}", wanted.replace('+', "%2B"));
+    let signed = browse(&served, ("POST", "/login"), &[], Some(&wanted));
+    assert_eq!(signed.headers["location"], format!(".{NIGHT}?show=trouble&q=a+b"));
     let elsewhere = "person=ann&password=a+long+night&to=%2F%2Fevil.example";
     let signed = browse(&served, ("POST", "/login"), &[], Some(elsewhere));
     assert_eq!((signed.status, signed.headers["location"].as_str()), (303, "./"));
@@ -61,6 +71,9 @@ fn the_night_shows_what_is_red_and_is_sent_once() {
         let asset = browse(&served, ("GET", &asset), &[], None).ok();
         assert!(asset.headers["cache-control"].contains("immutable"), "{asset:?}");
     }
+    // Another language shows the same of it.
+    let filtered = browse(&served, ("GET", "/?show=trouble"), &with, None).ok().body;
+    assert!(filtered.contains("name=\"to\" value=\"?show=trouble\""), "{filtered}");
     // In this browser's own language and theme, without anything being recorded.
     let before = served.house.journal();
     let form = "lang=zh-CN&to=runs%2Fnight%402026-10-30%25231";
