@@ -1,64 +1,14 @@
 """Follows a night in a real browser, as an operator would, and holds the pages to what they promise.
 
-Called by `browser::…` of tests/it with: the address, the folder for pictures, the file of axe-core. It says `kill`, and
-later `serve`, and waits for a line while that is done to the supervisor. Whatever is not as it should be ends it with words.
+Called by `browser::…` of tests/it as `looking.py` says. It says `kill`, and later `serve`, and waits for a line while that is
+done to the supervisor.
 """
 
-import json
-import sys
 from pathlib import Path
 
-from playwright.sync_api import expect, sync_playwright
+from looking import BASE, ask_for, expect, looked_at, picture, sign_in, troubles, walk, watch
 
-BASE, PICTURES, AXE = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]).read_text()
-PASSWORD = "a long night"
 JOBS = BASE + "/runs/night@2026-10-30%231/jobs/"
-troubles = []
-
-
-def watch(page, name):
-    """No message of the console, no error of the script, no dialog, nothing asked of another host."""
-    ours = lambda url: url.startswith(BASE) or url.startswith("data:")
-    said = lambda message: troubles.append(f"{name}: console: {message.text}")
-    page.on("console", lambda message: said(message) if message.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: troubles.append(f"{name}: {error}"))
-    page.on("dialog", lambda dialog: (troubles.append(f"{name}: dialog: {dialog.message}"), dialog.dismiss()))
-    page.on("request", lambda asked: None if ours(asked.url) else troubles.append(f"{name}: asks {asked.url}"))
-
-
-def picture(page, name):
-    page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
-
-
-def accessible(page, name):
-    """By WCAG 2.2 AA, as far as a program can tell."""
-    page.evaluate(AXE)
-    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-    found = page.evaluate("tags => axe.run(document, { runOnly: tags })", tags)
-    for violation in found["violations"]:
-        where = [node["target"] for node in violation["nodes"]][:5]
-        troubles.append(f"{name}: axe: {violation['id']}: {violation['help']} {json.dumps(where)}")
-    if not found["passes"]:
-        troubles.append(f"{name}: axe looked at nothing")
-
-
-def fits(page, name):
-    """Nothing makes the page itself wider than the window."""
-    over = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    if over > 0:
-        troubles.append(f"{name}: {over} px wider than the window")
-
-
-def looked_at(page, name):
-    picture(page, name)
-    accessible(page, name)
-    fits(page, name)
-
-
-def sign_in(page, person, password=PASSWORD):
-    page.fill("#person", person)
-    page.fill("#password", password)
-    page.click("form[action$='login'] button")
 
 
 def state_of(page, job, text):
@@ -164,12 +114,10 @@ def night(browser):
     expect(page.locator("#live")).to_have_text("live")
     page.evaluate("window.same = true")
     before = len(troubles)
-    print("kill", flush=True)
-    sys.stdin.readline()
+    ask_for("kill")
     expect(page.locator("#live")).to_contain_text("Not connected", timeout=15_000)
     picture(page, "not-connected")
-    print("serve", flush=True)
-    sys.stdin.readline()
+    ask_for("serve")
     expect(page.locator("#live")).to_have_text("live", timeout=30_000)
     # That there was nobody to ask is what the browser itself says.
     troubles[before:] = [told for told in troubles[before:] if "ERR_" not in told]
@@ -236,20 +184,4 @@ def viewer(browser):
     context.close()
 
 
-with sync_playwright() as playwright:
-    browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-    try:
-        night(browser)
-        phone(browser)
-        viewer(browser)
-    except BaseException:
-        # What was on the screens, for whoever looks for the cause.
-        for number, page in enumerate(page for context in browser.contexts for page in context.pages):
-            print(f"failed-{number}.png: {page.url}", file=sys.stderr)
-            picture(page, f"failed-{number}")
-        print(*troubles, sep="\n", file=sys.stderr)
-        raise
-    browser.close()
-for trouble in troubles:
-    print(trouble, file=sys.stderr)
-sys.exit(1 if troubles else 0)
+walk(night, phone, viewer)

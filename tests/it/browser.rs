@@ -1,9 +1,13 @@
-//! The pages in a real browser: the script `tests/browser/night.py` looks at them and presses, this side has the night.
+//! The pages in a real browser: the walks of `tests/browser` look at them and press, this side has the site.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
+use rustix::process::Signal;
+
+use crate::api::change_pages::release_house;
+use crate::api::office::{SQL, folder};
 use crate::api::{Served, serve};
 use crate::night::facts::eventually;
 use crate::night::house::{House, SITE};
@@ -44,26 +48,7 @@ fn an_operator_follows_a_night_and_answers_it_in_a_browser() {
     let _night = served.house.spawn(&["run", "night", "--date", "2026-10-30"]);
     eventually("the first incident", || !served.house.facts("incident-opened").is_empty());
 
-    let python = std::env::var("NIGHTRUN_BROWSER_PYTHON").unwrap_or("python3".to_owned());
-    let axe = Command::new(&python)
-        .args(["-c", "import axe_playwright_python, pathlib; print(pathlib.Path(axe_playwright_python.__file__).parent / 'axe.min.js')"])
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&axe.stderr).into_owned();
-    let lacks =
-        "install it with: pip install playwright axe-playwright-python; apt-get install chromium";
-    assert!(axe.status.success(), "{said}\n{lacks}");
-    let axe = String::from_utf8(axe.stdout).unwrap();
-    let mut script = Command::new(python)
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/browser/night.py"))
-        .arg(format!("http://127.0.0.1:{}", served.port))
-        .arg(pictures())
-        .arg(axe.trim())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut script = walk("night.py", served.port);
     let Served { house, night, .. } = served;
     let mut night = Some(night);
     let (mut words, wishes) = (script.stdin.take().unwrap(), script.stdout.take().unwrap());
@@ -75,7 +60,59 @@ fn an_operator_follows_a_night_and_answers_it_in_a_browser() {
         }
         writeln!(words, "done").unwrap();
     }
-    let ended = script.wait_with_output().unwrap();
-    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    went_well(script);
     night.unwrap().kill();
+}
+
+#[test]
+fn a_change_is_read_signed_and_sent_back_in_a_browser() {
+    let house = release_house();
+    for (id, class) in [("fee", "data"), ("limits", "data"), ("ledger", "structure")] {
+        folder(&house, id, class, SQL);
+    }
+    let served = Served::of(house, "");
+    for person in ["wei", "dba", "dev", "ops", "asker"] {
+        served.password(person, "a long night");
+    }
+    let mut script = walk("changes.py", served.port);
+    let (mut words, wishes) = (script.stdin.take().unwrap(), script.stdout.take().unwrap());
+    for wish in BufReader::new(wishes).lines().map_while(Result::ok) {
+        assert_eq!(wish, "alter");
+        served.house.write("changes/rate/change.sql", &SQL.replace("30", "31"));
+        served.night.signal(Signal::HUP);
+        writeln!(words, "done").unwrap();
+    }
+    went_well(script);
+    served.night.kill();
+}
+
+/// A walk of `tests/browser` under way, with what it wants to be done and when it is.
+fn walk(name: &str, port: u16) -> Child {
+    let python = std::env::var("NIGHTRUN_BROWSER_PYTHON").unwrap_or("python3".to_owned());
+    let axe = Command::new(&python)
+        .args(["-c", "import axe_playwright_python, pathlib; print(pathlib.Path(axe_playwright_python.__file__).parent / 'axe.min.js')"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&axe.stderr).into_owned();
+    let lacks =
+        "install it with: pip install playwright axe-playwright-python; apt-get install chromium";
+    assert!(axe.status.success(), "{said}\n{lacks}");
+    let axe = String::from_utf8(axe.stdout).unwrap();
+    Command::new(python)
+        .arg(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/browser").join(name))
+        .arg(format!("http://127.0.0.1:{port}"))
+        .arg(pictures())
+        .arg(axe.trim())
+        // Nothing is left beside the walks.
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+fn went_well(walk: Child) {
+    let ended = walk.wait_with_output().unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
 }

@@ -75,7 +75,7 @@ pub(super) fn sign_in(served: &Served, person: &str) -> String {
 }
 
 /// What the forms of a page send back.
-fn token_of(page: &str) -> String {
+pub(super) fn token_of(page: &str) -> String {
     let token = page.split("name=\"token\" value=\"").nth(1).unwrap();
     token.split('"').next().unwrap().to_owned()
 }
