@@ -18,7 +18,7 @@ use crate::port::control::{Caller, Reply, Request};
 use crate::render;
 use crate::supervisor::prints;
 use crate::types::{ChangeId, Zone};
-use crate::view::change_diff::{self, Since};
+use crate::view::change_diff::{self, Since, Texts};
 use crate::view::change_proof::{self, Said};
 use crate::view::change_stats::{self, StatsAsked, StatsBy};
 use crate::view::environments;
@@ -59,7 +59,7 @@ pub(super) async fn proof(
     form.page(&proof, |lang| render::change_proof::text(lang, &site.zone, &proof))
 }
 
-fn nothing(change: &ChangeId) -> Problem {
+pub(super) fn nothing(change: &ChangeId) -> Problem {
     Problem::unknown(format!("there is no change {change}"))
 }
 
@@ -84,21 +84,30 @@ pub(super) async fn diff(
 ) -> Result<Response, Problem> {
     let (site, standing, _) = known(&api).await?;
     let changes = std::iter::once(change.clone()).chain(with.clone()).collect();
-    let now = match api.ask(caller, Request::Scripts { changes }).await? {
-        Reply::Scripts(scripts) => scripts,
-        other => return Err(Problem::of(other)),
-    };
+    let now = scripts_now(&api, caller, changes).await?;
     let wanted = change_diff::wanted(&site, &standing, &change, since);
     let mut texts = store_changes::texts(api.reader().await?, wanted).await?;
-    for bytes in now {
-        texts.insert(sha256(&bytes), String::from_utf8_lossy(&bytes).into_owned());
-    }
+    texts.extend(now);
     let diff = match &with {
         Some(with) => change_diff::between(&site, &change, with, &texts),
         None => change_diff::of(&site, &standing, &change, since, &texts),
     };
     let diff = diff.ok_or_else(|| nothing(&change))?;
     form.page(&diff, |lang| render::change::diff_text(lang, &site.zone, &diff))
+}
+
+/// The scripts of changes as they are in force.
+pub(super) async fn scripts_now(
+    api: &Api,
+    caller: Caller,
+    changes: Vec<ChangeId>,
+) -> Result<Texts, Problem> {
+    let scripts = match api.ask(caller, Request::Scripts { changes }).await? {
+        Reply::Scripts(scripts) => scripts,
+        other => return Err(Problem::of(other)),
+    };
+    let text = |bytes: Vec<u8>| (sha256(&bytes), String::from_utf8_lossy(&bytes).into_owned());
+    Ok(scripts.into_iter().map(text).collect())
 }
 
 /// Which time, and by what.

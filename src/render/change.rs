@@ -202,7 +202,7 @@ pub(super) fn class(lang: Lang, line: &ChangeLine) -> String {
     list(lang, class.into_iter().chain(emergency))
 }
 
-fn minute(zone: &Zone, at: Timestamp) -> String {
+pub(super) fn minute(zone: &Zone, at: Timestamp) -> String {
     at.to_zoned(zone.tz().clone()).strftime("%Y-%m-%d %H:%M").to_string()
 }
 

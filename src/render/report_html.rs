@@ -3,6 +3,7 @@
 
 use askama::Template;
 
+use crate::core::change::Stage;
 use crate::core::fact::RunResult;
 use crate::render::clock::{Clock, took};
 use crate::render::gantt;
@@ -101,6 +102,22 @@ impl Tone {
             StateWord::Skipped => Self { sign: "»", ..Self::WARN },
             StateWord::Waiting => Self { sign: "○", ..Self::IDLE },
             StateWord::NotScheduled => Self { sign: "–", ..Self::IDLE },
+        }
+    }
+
+    /// Of a change in its life.
+    pub(super) fn of_stage(stage: Stage) -> Self {
+        match stage {
+            Stage::Draft | Stage::Created | Stage::Assigned => Self::IDLE,
+            Stage::Written | Stage::Reviewed => Self { sign: "○", ..Self::IDLE },
+            Stage::Approved | Stage::Scheduled => Self { sign: "○", ..Self::RUN },
+            Stage::Executing => Self::RUN,
+            Stage::Executed | Stage::FedBack | Stage::Closed => Self::WELL,
+            Stage::Archived => Self { sign: "✓", ..Self::IDLE },
+            Stage::Failed => Self::BAD,
+            Stage::RolledBack => Self { sign: "↶", ..Self::WARN },
+            Stage::InDoubt => Self::ODD,
+            Stage::Returned | Stage::Withdrawn => Self { sign: "■", ..Self::WARN },
         }
     }
 

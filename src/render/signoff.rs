@@ -50,7 +50,7 @@ pub fn text(lang: Lang, page: &SignOffPage) -> String {
 }
 
 /// What it is, and when it comes next.
-fn weekly(lang: Lang, zone: &Zone, line: &WeeklyLine) -> String {
+pub(super) fn weekly(lang: Lang, zone: &Zone, line: &WeeklyLine) -> String {
     let at = |at: Timestamp| {
         let at = zone.tz().to_datetime(at);
         format!("{} {}", clock::day(lang, at.date()), clock::civil(at.time()))
@@ -80,13 +80,14 @@ fn write_change(lang: Lang, zone: &Zone, line: &SignOffLine, out: &mut String) {
     }
     let mut table = Table::new(&["", "", ""], &[], 4);
     for signature in &line.signatures {
-        let [what, role, signed] = signature_row(lang, zone, signature);
+        let [what, role, signed] =
+            signature_row((lang, zone), signature, &Listed::ToSign.say(lang));
         table.row(vec![what, role, signed]);
     }
     table.write(out);
 }
 
-fn title(lang: Lang, of: &SignOffList) -> String {
+pub(super) fn title(lang: Lang, of: &SignOffList) -> String {
     let environment = of.environment.as_str();
     match of.first {
         true => Listed::ReleasePlan { environment }.say(lang),
@@ -119,8 +120,12 @@ fn facts(lang: Lang, zone: &Zone, line: &SignOffLine) -> Vec<(String, String)> {
     .collect()
 }
 
-/// What is signed, by which role, and who has; a line to sign on for each who has not.
-fn signature_row(lang: Lang, zone: &Zone, signature: &SignatureLine) -> [String; 3] {
+/// What is signed, by which role, and who has; `open` for each who has not.
+pub(super) fn signature_row(
+    (lang, zone): (Lang, &Zone),
+    signature: &SignatureLine,
+    open: &str,
+) -> [String; 3] {
     let what = match (&signature.signs, &signature.title) {
         (Signs::Review, _) => Listed::Review.say(lang),
         (Signs::Approval, _) => Listed::Approval.say(lang),
@@ -129,13 +134,13 @@ fn signature_row(lang: Lang, zone: &Zone, signature: &SignatureLine) -> [String;
     };
     let signed = |line: &SignedLine| aside(lang, line.by.name.get(lang), &minute(zone, line.at));
     let people = usize::try_from(signature.people).unwrap_or(usize::MAX);
-    let open = people.saturating_sub(signature.signed.len());
-    let blank = std::iter::repeat_n(Listed::ToSign.say(lang), open);
+    let left = people.saturating_sub(signature.signed.len());
+    let blank = std::iter::repeat_n(open.to_owned(), left);
     let names: Vec<String> = signature.signed.iter().map(signed).chain(blank).collect();
     [what, signature.role.to_string(), list(lang, names)]
 }
 
-fn reasons(lang: Lang, line: &DroppedLine) -> String {
+pub(super) fn reasons(lang: Lang, line: &DroppedLine) -> String {
     let said = line.reasons.iter().map(|reason| match reason {
         Dropped::NotApproved { environment } => Listed::NotApproved { environment }.say(lang),
         Dropped::NotExecuted { environment } => Listed::NotExecuted { environment }.say(lang),
@@ -208,7 +213,7 @@ fn entry_line(lang: Lang, zone: &Zone, line: &SignOffLine) -> String {
     let open = line.signatures.iter().filter(|of| (of.signed.len() as u64) < u64::from(of.people));
     let open: Vec<String> = open
         .map(|of| {
-            let [what, role, _] = signature_row(lang, zone, of);
+            let [what, role, _] = signature_row((lang, zone), of, &Listed::ToSign.say(lang));
             aside(lang, &what, &role)
         })
         .collect();
@@ -266,7 +271,11 @@ pub fn html(lang: Lang, page: &SignOffPage) -> Result<String, askama::Error> {
         title: line.line.title.get(lang).to_owned(),
         facts: facts(lang, &page.zone, line),
         after_due: line.after_due,
-        signatures: line.signatures.iter().map(|s| signature_row(lang, &page.zone, s)).collect(),
+        signatures: line
+            .signatures
+            .iter()
+            .map(|s| signature_row((lang, &page.zone), s, &Listed::ToSign.say(lang)))
+            .collect(),
     };
     let dropped = |line: &DroppedLine| {
         [line.change.to_string(), line.title.get(lang).to_owned(), reasons(lang, line)]

@@ -49,6 +49,8 @@ fn of_change() -> SignOffLine {
             window: None,
             missing: Vec::new(),
             to_close: Vec::new(),
+            lacks: Vec::new(),
+            unclosed: Vec::new(),
         },
         after_due: true,
         signatures: vec![

@@ -9,6 +9,7 @@ mod directive;
 pub mod done_when;
 pub mod expect;
 pub mod fingerprint;
+pub mod ink;
 pub mod kept;
 pub mod lexer;
 pub mod lint;

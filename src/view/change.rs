@@ -122,6 +122,11 @@ pub struct PlaceLine {
     pub missing: Vec<MissingLine>,
     /// What is still to be confirmed of what was executed, before the change is closed.
     pub to_close: Vec<MissingLine>,
+    /// Both as data, for who says it in another language.
+    #[serde(skip)]
+    pub lacks: Vec<Missing>,
+    #[serde(skip)]
+    pub unclosed: Vec<Missing>,
 }
 
 /// A step with its person and time.
@@ -144,7 +149,7 @@ pub fn list(site: &Site, standing: &Standing, which: &WhichChanges) -> Vec<Chang
     lines.filter(|line| is_asked_for(&site.zone, line, which)).collect()
 }
 
-fn is_asked_for(zone: &Zone, line: &ChangeLine, which: &WhichChanges) -> bool {
+pub(super) fn is_asked_for(zone: &Zone, line: &ChangeLine, which: &WhichChanges) -> bool {
     let in_month = |month: &Month| line.since.is_some_and(|at| month.has(at, zone));
     which.month.as_ref().is_none_or(in_month)
         && which.stage.is_none_or(|stage| line.stage == stage)
@@ -183,6 +188,16 @@ pub(super) fn line(site: &Site, standing: &Standing, id: &ChangeId) -> ChangeLin
 
 /// One change; `None` where nothing is known of it.
 pub fn one(site: &Site, standing: &Standing, id: &ChangeId, now: Timestamp) -> Option<ChangePage> {
+    one_over((site, &Windows::new(site)), standing, id, now)
+}
+
+/// The same, with the windows of the site at hand.
+pub(super) fn one_over(
+    (site, windows): (&Site, &Windows),
+    standing: &Standing,
+    id: &ChangeId,
+    now: Timestamp,
+) -> Option<ChangePage> {
     let (declared, life) = (site.changes.get(id), standing.changes.get(id));
     if declared.is_none() && life.is_none() {
         return None;
@@ -209,7 +224,7 @@ pub fn one(site: &Site, standing: &Standing, id: &ChangeId, now: Timestamp) -> O
         content: declared.map(|change| change.content.clone()),
         submitted: life.and_then(|l| l.since_submission()).map(|(content, _)| content.to_owned()),
         hazards: declared.map(|change| change.hazards.clone()).unwrap_or_default(),
-        places: places(site, standing, id, now),
+        places: places((site, windows), standing, id, now),
         steps: steps
             .iter()
             .map(|taken| StepLine {
@@ -223,9 +238,13 @@ pub fn one(site: &Site, standing: &Standing, id: &ChangeId, now: Timestamp) -> O
     })
 }
 
-fn places(site: &Site, standing: &Standing, id: &ChangeId, now: Timestamp) -> Vec<PlaceLine> {
-    let windows = Windows::new(site);
-    let Ok(desk) = Desk::new(site, &windows, id, &standing.changes) else { return Vec::new() };
+fn places(
+    (site, windows): (&Site, &Windows),
+    standing: &Standing,
+    id: &ChangeId,
+    now: Timestamp,
+) -> Vec<PlaceLine> {
+    let Ok(desk) = Desk::new(site, windows, id, &standing.changes) else { return Vec::new() };
     let places = desk.change.places(site).into_iter();
     places.filter_map(|place| self::place(&desk, standing, place, now)).collect()
 }
@@ -251,7 +270,9 @@ pub(super) fn place(
         needs: std::time::Duration::ZERO,
         run: None,
     };
-    let missing = desk.clearance(&start).err().unwrap_or_default();
+    let mut lacks = desk.clearance(&start).err().unwrap_or_default();
+    lacks.retain(|missing| !missing.is_of_crew());
+    let unclosed = desk.unclosed(environment);
     let last = desk.life.executions(environment).next();
     Some(PlaceLine {
         environment: environment.to_owned(),
@@ -260,12 +281,10 @@ pub(super) fn place(
         state: last.map(|(state, _)| state),
         rehearsal: last.map(|(_, executed)| executed.rehearsal.clone()).unwrap_or_default(),
         window: desk.scheduled(environment).and_then(|(_, window)| window),
-        missing: missing
-            .iter()
-            .filter(|missing| !missing.is_of_crew())
-            .map(Missing::line)
-            .collect(),
-        to_close: desk.unclosed(environment).iter().map(Missing::line).collect(),
+        missing: lacks.iter().map(Missing::line).collect(),
+        to_close: unclosed.iter().map(Missing::line).collect(),
+        lacks,
+        unclosed,
     })
 }
 

@@ -163,7 +163,7 @@ fn list(
     SignOffList { environment: environment.to_owned(), first, weekly, changes, dropped }
 }
 
-fn signature_line(desk: &Desk<'_>, signature: Signature) -> SignatureLine {
+pub(super) fn signature_line(desk: &Desk<'_>, signature: Signature) -> SignatureLine {
     let Signature { signs, role, people, given } = signature;
     let title = match &signs {
         Signs::Item { item } => desk.rules.checklist.get(item).map(|rule| rule.title.clone()),

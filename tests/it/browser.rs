@@ -5,7 +5,11 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use rustix::process::Signal;
+
+use crate::api::change_pages::release_house;
 use crate::api::hand_over_page::{RIGHTS, in_shifts};
+use crate::api::office::{SQL, folder};
 use crate::api::{Served, serve};
 use crate::night::facts::eventually;
 use crate::night::house::{House, SITE};
@@ -179,4 +183,22 @@ fn a_page_that_is_open_goes_on_when_another_supervisor_takes_over() {
         other => panic!("{other}"),
     });
     second.kill();
+}
+
+#[test]
+fn a_change_is_read_signed_and_sent_back_in_a_browser() {
+    let house = release_house();
+    for (id, class) in [("fee", "data"), ("limits", "data"), ("ledger", "structure")] {
+        folder(&house, id, class, SQL);
+    }
+    let served = Served::of(house, "");
+    for person in ["wei", "dba", "dev", "ops", "asker"] {
+        served.password(person, "a long night");
+    }
+    walk("changes.py", served.port, &[], |wish| {
+        assert_eq!(wish, "alter");
+        served.house.write("changes/rate/change.sql", &SQL.replace("30", "31"));
+        served.night.signal(Signal::HUP);
+    });
+    served.night.kill();
 }

@@ -9,7 +9,7 @@ use super::life::Taken;
 use super::step::ChangeStep;
 use crate::core::refused::{Refused, Rule};
 use crate::definition::site::{ApprovalRule, Case, ChangeRules, Part, Quorum, Site};
-use crate::types::{PersonId, Role};
+use crate::types::{CheckName, PersonId, Role};
 
 /// Of each of these groups all are different people, whatever a site declares.
 const ALWAYS: [&[Part]; 2] = [
@@ -146,6 +146,26 @@ impl Desk<'_> {
             let missing = self.missing(quorum, self.approvals(environment, at));
             (missing > 0).then_some((quorum, missing))
         })
+    }
+
+    /// What whoever takes a step is asked with it, and answers with yes (D4).
+    pub(super) fn asks(&self, step: &ChangeStep) -> Vec<CheckName> {
+        let quorums: Vec<&Quorum> = match step {
+            ChangeStep::Reviewed { role, .. } => {
+                let places = self.change.places(self.site).into_iter();
+                let rules = places.filter_map(|(of, _)| self.approval_rule(of).ok());
+                rules
+                    .filter_map(|rule| rule.review.as_ref().filter(|of| of.role == *role))
+                    .collect()
+            }
+            ChangeStep::Approved { environment, role, .. } => {
+                let rule = self.approval_rule(environment).into_iter();
+                rule.flat_map(|rule| rule.roles.iter().filter(|of| of.role == *role)).collect()
+            }
+            _ => Vec::new(),
+        };
+        let asks: BTreeSet<&CheckName> = quorums.into_iter().flat_map(|of| &of.asks).collect();
+        asks.into_iter().cloned().collect()
     }
 
     /// The rule of who approves; there is one for each environment that the rules know.

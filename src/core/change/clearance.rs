@@ -211,7 +211,7 @@ impl Desk<'_> {
 
     /// What an environment takes in at set hours and seals starts from its list only (D8), and so does what was put on one
     /// already: a node of a batch is no way around either.
-    fn must_be_listed(&self, environment: &str) -> bool {
+    pub(super) fn must_be_listed(&self, environment: &str) -> bool {
         let put_on_one = |taken: &Taken| matches!(&taken.step, ChangeStep::Scheduled { environment: of, .. } if of == environment);
         self.change.kind == ChangeKind::Normal
             && (self.rules.intake(self.case(environment)).is_some()

@@ -2,7 +2,7 @@
 //! its rules and what was done so far.
 //!
 //! [`life`] folds the steps, [`take`] turns what a person wants into a step or a refusal, [`clearance`] says whether the
-//! change may start, [`checklist`] what people confirm before that and after it.
+//! change may start, [`checklist`] what people confirm before that and after it, [`docket`] whose turn it is.
 
 mod approvals;
 mod checklist;
@@ -10,6 +10,7 @@ mod clearance;
 mod closing;
 mod decide;
 mod desk;
+mod docket;
 pub(in crate::core) mod examine;
 mod in_git;
 mod intake;
@@ -31,6 +32,7 @@ pub use checklist::{ACCEPTANCE, LATE};
 pub use clearance::{Cleared, Listed, Start};
 pub use closing::Overdue;
 pub use desk::Desk;
+pub use docket::{Awaits, Docket, Offer, Turn};
 pub use life::{ChangeLife, Lives, Stage, Taken};
 pub use list::{JournalHead, LeftOffList, ListedChange, SealedList};
 pub use marks::MARKS;

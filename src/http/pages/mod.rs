@@ -3,6 +3,9 @@
 
 mod assets;
 mod calendar;
+mod change;
+mod change_step;
+mod changes;
 mod forms;
 mod graph;
 mod hand_overs;
@@ -21,6 +24,9 @@ use axum::response::{IntoResponse, Response};
 
 pub(super) use assets::asset;
 pub(super) use calendar::page as calendar;
+pub(super) use change::page as change;
+pub(super) use change_step::{before as before_step, before_second, second, take};
+pub(super) use changes::{lists, page as changes};
 use forms::{of_this_page, proven};
 pub(super) use graph::page as graph;
 pub(super) use hand_overs::{due as hand_over_due, one as hand_over, step as hand_over_step};
@@ -49,8 +55,18 @@ const PART: &str = "x-part";
 const LANG: &str = "nightrun_lang";
 const THEME: &str = "nightrun_theme";
 /// The first folders of pages; the page of the night itself has none.
-const FOLDERS: [&str; 9] =
-    ["", "runs", "incidents", "hand-overs", "calendar", "history", "compare", "login", "logout"];
+const FOLDERS: [&str; 10] = [
+    "",
+    "runs",
+    "incidents",
+    "hand-overs",
+    "changes",
+    "calendar",
+    "history",
+    "compare",
+    "login",
+    "logout",
+];
 
 /// Where a page is.
 #[derive(Debug, Clone)]

@@ -77,6 +77,11 @@ impl Visit {
         said.map(|(_, value)| value.as_str()).unwrap_or_default()
     }
 
+    /// All that stands behind the `?`.
+    pub(crate) fn query(&self) -> &[(String, String)] {
+        &self.query
+    }
+
     /// All that is wanted by that name.
     pub(crate) fn all<'v>(&'v self, name: &'v str) -> impl Iterator<Item = &'v str> {
         let named = self.query.iter().filter(move |(known, _)| known == name);

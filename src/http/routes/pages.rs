@@ -81,6 +81,44 @@ pub(super) fn pages(s: &mut Schemas) -> Vec<Route> {
             get(pages::on_call),
         )
         .and(page()),
+        Route::new(look("/changes"), READ, "The page of changes", get(pages::changes)).and(page()),
+        Route::new(
+            look("/changes/lists"),
+            READ,
+            "The page of the lists of the sign-off meetings",
+            get(pages::lists),
+        )
+        .and(page()),
+        Route::new(look("/changes/{change}"), READ, "The page of a change", get(pages::change))
+            .and(page()),
+        Route::new(
+            look("/changes/{change}/{step}"),
+            Needs::Right(Right::Changes),
+            "What would come of a step with a change, with the form that takes it",
+            get(pages::before_step),
+        )
+        .and(page()),
+        Route::new(
+            form("/changes/{change}/{step}"),
+            Needs::Right(Right::Changes),
+            "That form",
+            post(pages::take),
+        )
+        .and(html(303, "it was done")),
+        Route::new(
+            look("/changes/{change}/requests/{request}"),
+            Needs::Right(Right::Second),
+            "What one person has decided of a change, with the form of the second one",
+            get(pages::before_second),
+        )
+        .and(page()),
+        Route::new(
+            form("/changes/{change}/requests/{request}"),
+            Needs::Right(Right::Second),
+            "That form",
+            post(pages::second),
+        )
+        .and(html(303, "it was done")),
         Route::new(
             look("/hand-overs"),
             READ,

@@ -3,12 +3,18 @@
 
 pub mod act;
 pub mod calendar;
+pub mod change;
+pub mod change_scripts;
+pub mod change_step;
+pub mod change_turns;
+pub mod changes;
 pub mod compare;
 pub mod graph;
 pub mod hand_over;
 pub mod history;
 pub mod job;
 pub mod on_call;
+pub mod sign_off;
 pub mod tonight;
 pub mod trouble;
 
@@ -18,7 +24,7 @@ use askama::Template;
 
 use super::gantt;
 use super::table::harmless;
-use super::words::{Incidents, Pages};
+use super::words::{ChangePages, Incidents, Pages};
 use crate::types::{Lang, RunId, Zone};
 
 /// Which way around a page is: dark where nobody says otherwise, since it is looked at by night.
@@ -54,18 +60,21 @@ impl Theme {
 pub enum Section {
     Tonight,
     OnCall,
+    Changes,
     Calendar,
     History,
 }
 
 impl Section {
-    const ALL: [Self; 4] = [Self::Tonight, Self::OnCall, Self::Calendar, Self::History];
+    const ALL: [Self; 5] =
+        [Self::Tonight, Self::OnCall, Self::Changes, Self::Calendar, Self::History];
 
     /// From the folder that all pages lie in.
     fn place(self) -> &'static str {
         match self {
             Self::Tonight => "",
             Self::OnCall => "incidents",
+            Self::Changes => "changes",
             Self::Calendar => "calendar",
             Self::History => "history",
         }
@@ -75,6 +84,7 @@ impl Section {
         match self {
             Self::Tonight => Pages::Tonight.say(lang),
             Self::OnCall => Pages::OnCall.say(lang),
+            Self::Changes => ChangePages::Changes.say(lang),
             Self::Calendar => Pages::Calendar.say(lang),
             Self::History => Pages::Nights.say(lang),
         }

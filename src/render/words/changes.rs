@@ -123,6 +123,7 @@ messages! {
     Started: "Started", "开始";
     EndedAt: "Ended", "结束";
     Verification: "Verification", "验证";
+    Statements: "Statements done", "完成语句";
     Rehearsal: "Rehearsal", "演练";
     Changed { rows: u64, at: &'a str }:
         format!("changed {rows} rows at {at}"), format!("{at} 变更 {rows} 行");

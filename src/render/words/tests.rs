@@ -62,6 +62,7 @@ fn every_message_in_both_languages() {
         Deed,
         Because,
         Pages,
+        ChangePages,
         Planned,
         Proven,
         Counted,

@@ -4,6 +4,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use super::Served;
+use super::incident_page::{browse, sign_in, token_of};
 use super::office::{CHANGE, Office, PEOPLE, SQL, folder, house, lacks};
 use crate::night::facts::{account, eventually, is_there, send};
 use crate::night::house::House;
@@ -367,7 +368,7 @@ fn two_people_say_what_became_of_a_change_in_doubt() {
         let refused = second(by);
         assert_eq!(refused.json()["rule"], rule, "{by}: {refused:?}");
     }
-    second("dba").ok();
+    second_by_page(&office);
     eventually("the stage", || office.page("rate")["stage"] == "failed");
     let decided = house.facts("change-moved");
     let last = decided.last().unwrap();
@@ -381,6 +382,35 @@ fn two_people_say_what_became_of_a_change_in_doubt() {
     assert_eq!(settled.last().unwrap()["outcome"], "failed");
     office.served.night.kill();
     house.nothing_is_lost();
+}
+
+/// Whoever asked is not offered to be the second one; another is, and says so there.
+fn second_by_page(office: &Office) {
+    let served = &office.served;
+    let of = |person: &str| {
+        served.password(person, "a long night");
+        sign_in(served, person)
+    };
+    let (ops, dba) = (of("ops"), of("dba"));
+    let page = |cookie: &str, path: &str| {
+        browse(served, ("GET", path), &[("cookie", cookie)], None).ok().body
+    };
+    let form = "rate/requests/R-1";
+    let (own, other) = (page(&ops, "/changes/rate"), page(&dba, "/changes/rate"));
+    for part in ["Ops Lead says: It was not applied", "a decision of what became of it"] {
+        assert!(own.contains(part) && other.contains(part), "{part}: {own}");
+    }
+    assert!(!own.contains(form) && other.contains(form), "{own}");
+    // Instead of it he could say what he has found himself.
+    assert!(other.contains("rate/decide?applied=true"), "{other}");
+    assert!(!other.contains("how=continue"), "{other}");
+    let path = format!("/changes/{form}");
+    let refused = browse(served, ("GET", &path), &[("cookie", &ops)], None);
+    assert_eq!(refused.status, 409, "{refused:?}");
+    let token = token_of(&page(&dba, &path));
+    let said = format!("token={token}&reason=looked+at+it+too");
+    let answer = browse(served, ("POST", &path), &[("cookie", &dba)], Some(&said));
+    assert_eq!((answer.status, answer.headers["location"].as_str()), (303, "../../rate"));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The API of a supervisor at work: asked as a program would, over its Unix socket and over the network.
 
+pub(crate) mod change_pages;
 mod changes;
 mod contract;
 mod events;
@@ -9,7 +10,7 @@ mod in_git;
 mod incident_page;
 mod listed;
 mod login;
-mod office;
+pub(crate) mod office;
 mod pages;
 mod people;
 mod records;

@@ -71,9 +71,9 @@ verify_takes: 1s
 rollback_takes: 1s
 ";
 
-pub(super) const SQL: &str = "update fee set rate = 30 where id = 1;\n";
+pub(crate) const SQL: &str = "update fee set rate = 30 where id = 1;\n";
 
-pub(super) fn folder(house: &House, id: &str, class: &str, sql: &str) {
+pub(crate) fn folder(house: &House, id: &str, class: &str, sql: &str) {
     house.write(&format!("changes/{id}/change.yaml"), &CHANGE.replace("CLASS", class));
     for (name, text) in [
         ("backup.sql", "create table if not exists fee_before as select * from fee;\n"),

@@ -2,6 +2,7 @@
 
 mod checklist;
 mod closing;
+mod docket;
 mod examine;
 mod goes_on;
 mod house;

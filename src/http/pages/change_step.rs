@@ -1,0 +1,197 @@
+//! `/changes/{change}/{step}`: what people do with a change, first shown, then done; and the yes of a second person.
+
+use axum::response::Response;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::changes::Viewer;
+use super::{Page, Visit, to};
+use crate::core::change::Wish;
+use crate::http::act::said;
+use crate::http::change_records::nothing;
+use crate::http::changes::{StepBody, known};
+use crate::http::page::{Named, Posted};
+use crate::http::problem::Problem;
+use crate::port::control::{ChangeAsked, House, Reply, Request};
+use crate::render::pages::{self, Section, change_turns};
+use crate::types::{ChangeId, RequestId};
+use crate::view::change_desk::{self, OfferLine};
+
+/// Why it is asked what would come of something; what is really done says why.
+const LOOKS: &str = "looks at what would come of it";
+
+/// What a form sends.
+pub(crate) type Sent = Result<Posted<Vec<(String, String)>>, Problem>;
+
+fn value<'p>(pairs: &'p [(String, String)], name: &str) -> &'p str {
+    let found = pairs.iter().find(|(known, _)| known == name);
+    found.map(|(_, value)| value.as_str()).unwrap_or_default()
+}
+
+/// What is sent by that name, as the API reads it; nothing where the field is empty.
+fn read<T: DeserializeOwned>(pairs: &[(String, String)], name: &str) -> Result<Option<T>, Problem> {
+    let text = value(pairs, name);
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let value = match name {
+        "applied" => Value::from(text == "true"),
+        _ => Value::from(text),
+    };
+    let read = serde_json::from_value(value);
+    read.map(Some).map_err(|why| Problem::unreadable(format!("{name}: {why}")))
+}
+
+fn read_all<T: DeserializeOwned>(
+    pairs: &[(String, String)],
+    name: &str,
+) -> Result<Option<Vec<T>>, Problem> {
+    let all = pairs.iter().filter(|(known, _)| known == name);
+    let all: Vec<Value> = all.map(|(_, value)| Value::from(value.as_str())).collect();
+    if all.is_empty() {
+        return Ok(None);
+    }
+    let read = serde_json::from_value(Value::from(all));
+    read.map(Some).map_err(|why| Problem::unreadable(format!("{name}: {why}")))
+}
+
+/// What the API is sent for the same.
+fn body(pairs: &[(String, String)]) -> Result<StepBody, Problem> {
+    Ok(StepBody {
+        reason: value(pairs, "reason").to_owned(),
+        dry_run: false,
+        environment: read(pairs, "environment")?,
+        to: read(pairs, "to")?,
+        accepted: read(pairs, "accepted")?,
+        confirm: read_all(pairs, "confirm")?,
+        tick: read_all(pairs, "tick")?,
+        role: None,
+        item: read(pairs, "item")?,
+        on: read(pairs, "on")?,
+        applied: read(pairs, "applied")?,
+        how: read(pairs, "how")?,
+    })
+}
+
+fn wish(step: &str, body: &StepBody) -> Result<Wish, Problem> {
+    body.wish(step).map_err(|why| Problem::unreadable(format!("{step}: {why}")))
+}
+
+async fn ask(
+    visit: &Visit,
+    change: &ChangeId,
+    wish: Wish,
+    (reason, dry_run): (String, bool),
+) -> Result<Reply, Problem> {
+    let asked = Box::new(ChangeAsked { change: change.clone(), wish, key: None });
+    visit.api.ask(visit.caller.clone(), Request::Change { asked, reason, dry_run }).await
+}
+
+/// Whether an offer is the one that the address means.
+fn is_meant(visit: &Visit, step: &str, offer: &OfferLine) -> bool {
+    let Some((word, query)) = change_turns::address(&offer.wish) else { return false };
+    let names = ["environment", "item", "applied", "how"];
+    let of = |name: &str| query.iter().find(|(known, _)| *known == name);
+    let same = |name: &str| visit.wants(name) == of(name).map_or("", |(_, value)| value.as_str());
+    word == step && names.into_iter().all(same)
+}
+
+/// `GET /changes/{change}/{step}`.
+pub(crate) async fn before(
+    visit: Visit,
+    Named((id, step)): Named<(String, String)>,
+) -> Result<Response, Problem> {
+    let id: ChangeId = id.parse().map_err(Problem::unknown)?;
+    let (site, standing, now) = known(&visit.api).await?;
+    let viewer = Viewer::of(&visit);
+    let desk = change_desk::of(&site, &standing, (&id, now), viewer.eyes());
+    let desk = desk.ok_or_else(|| nothing(&id))?;
+    let offer = desk.offers.iter().find(|offer| is_meant(&visit, &step, offer));
+    let wished = match offer {
+        Some(offer) => offer.wish.clone(),
+        None => wish(&step, &body(visit.query())?)?,
+    };
+    match ask(&visit, &id, wished, (LOOKS.to_owned(), true)).await? {
+        Reply::Tried(_) => {}
+        other => return Err(Problem::of(other)),
+    }
+    let offer = offer.ok_or_else(|| Problem::not_now("open the page of the change again"))?;
+    let then = change_desk::then(&site, &standing, (&id, now), (&viewer.person, &offer.step));
+    let people = site.people.iter();
+    let people: Vec<(String, String)> = people
+        .map(|(person, of)| (person.to_string(), of.name.get(visit.lang()).to_owned()))
+        .collect();
+    let token = visit.looker.token.as_deref().unwrap_or_default();
+    let around = (visit.lang(), &site.zone, token);
+    let middle = pages::change_step::middle(around, id.as_str(), (offer, &then), &people);
+    let title = pages::change_step::title(visit.lang(), id.as_str(), offer);
+    let page = Page { section: Some(Section::Changes), title: &title, live: false };
+    visit.page(&page, middle)
+}
+
+/// `POST /changes/{change}/{step}`: takes it, and goes back to the change.
+pub(crate) async fn take(
+    visit: Visit,
+    Named((id, step)): Named<(String, String)>,
+    sent: Sent,
+) -> Result<Response, Problem> {
+    let id: ChangeId = id.parse().map_err(Problem::unknown)?;
+    let Posted(pairs) = sent?;
+    visit.sent(value(&pairs, "token"))?;
+    let body = body(&pairs)?;
+    said(&body.reason)?;
+    match ask(&visit, &id, wish(&step, &body)?, (body.reason, false)).await? {
+        Reply::Done(_) => to(&format!("../{id}")),
+        other => Err(Problem::of(other)),
+    }
+}
+
+fn named((id, request): (String, String)) -> Result<(ChangeId, RequestId), Problem> {
+    Ok((id.parse().map_err(Problem::unknown)?, request.parse().map_err(Problem::unknown)?))
+}
+
+fn yes(request: RequestId, reason: String, dry_run: bool) -> Request {
+    Request::House { order: House::Second { request }, reason, dry_run }
+}
+
+/// `GET /changes/{change}/requests/{request}`.
+pub(crate) async fn before_second(
+    visit: Visit,
+    Named(names): Named<(String, String)>,
+) -> Result<Response, Problem> {
+    let (id, request) = named(names)?;
+    let (site, standing, now) = known(&visit.api).await?;
+    let viewer = Viewer::of(&visit);
+    let desk = change_desk::of(&site, &standing, (&id, now), viewer.eyes());
+    let asked = desk.ok_or_else(|| nothing(&id))?.asked;
+    let asked = asked.into_iter().find(|of| of.request == request);
+    let unknown = || Problem::unknown(format!("{request} does not wait for anybody's yes to {id}"));
+    let asked = asked.ok_or_else(unknown)?;
+    match visit.api.ask(visit.caller.clone(), yes(request, LOOKS.to_owned(), true)).await? {
+        Reply::Tried(_) => {}
+        other => return Err(Problem::of(other)),
+    }
+    let token = visit.looker.token.as_deref().unwrap_or_default();
+    let around = (visit.lang(), &site.zone, token);
+    let middle = pages::change_step::second(around, id.as_str(), &asked);
+    let title = pages::change_step::second_title(visit.lang(), id.as_str());
+    let page = Page { section: Some(Section::Changes), title: &title, live: false };
+    visit.page(&page, middle)
+}
+
+/// `POST /changes/{change}/requests/{request}`: says yes, and goes back to the change.
+pub(crate) async fn second(
+    visit: Visit,
+    Named(names): Named<(String, String)>,
+    sent: Sent,
+) -> Result<Response, Problem> {
+    let (id, request) = named(names)?;
+    let Posted(pairs) = sent?;
+    visit.sent(value(&pairs, "token"))?;
+    let reason = value(&pairs, "reason").to_owned();
+    said(&reason)?;
+    match visit.api.ask(visit.caller.clone(), yes(request, reason, false)).await? {
+        Reply::Done(_) => to(&format!("../../{id}")),
+        other => Err(Problem::of(other)),
+    }
+}

@@ -1,0 +1,142 @@
+//! Before a step with a change is taken: what it is, what comes of it, what it takes, and why it is done.
+
+use askama::Template;
+
+use super::change_turns::{address, step, turn};
+use crate::core::change::Wish;
+use crate::render::change;
+use crate::render::table::harmless;
+use crate::render::words::{ChangePages, Pages};
+use crate::types::{Lang, Zone};
+use crate::view::change_desk::{OfferLine, SecondLine, Then};
+
+#[derive(Template)]
+#[template(path = "pages/change_step.html")]
+struct Page {
+    lang: Lang,
+    heading: String,
+    button: String,
+    /// Back to the page of the change.
+    back: String,
+    /// Where the form goes, from its own page.
+    action: String,
+    lines: Vec<String>,
+    then: Vec<(String, String)>,
+    hidden: Vec<(&'static str, String)>,
+    /// What the asks are about: `tick` of signatures, `confirm` of a submission.
+    ask: &'static str,
+    asks: Vec<(String, String)>,
+    warnings: Vec<String>,
+    /// Id and name of everybody whom it may be assigned to.
+    people: Vec<(String, String)>,
+    /// A day that the form asks for, with what it is and what it is called.
+    day: Option<(&'static str, String, String)>,
+    token: String,
+}
+
+impl Page {
+    fn say(&self, words: ChangePages<'_>) -> String {
+        words.say(self.lang)
+    }
+
+    fn of_pages(&self, words: Pages<'_>) -> String {
+        words.say(self.lang)
+    }
+}
+
+pub fn title(lang: Lang, change: &str, offer: &OfferLine) -> String {
+    let what = step(lang, &offer.wish, offer.title.as_ref()).unwrap_or_default();
+    ChangePages::Step { what: &what, change }.say(lang)
+}
+
+/// The middle of the page. `people`: whom a change may be given to. `then`: how it would stand.
+///
+/// # Errors
+/// Only where the template itself fails to write, which its own text does not.
+pub fn middle(
+    (lang, zone, token): (Lang, &Zone, &str),
+    change: &str,
+    (offer, then): (&OfferLine, &Then),
+    people: &[(String, String)],
+) -> Result<String, askama::Error> {
+    let (word, hidden) = address(&offer.wish).unwrap_or_default();
+    let assigns = matches!(offer.wish, Wish::Assign { .. });
+    let page = Page {
+        heading: title(lang, change, offer),
+        button: step(lang, &offer.wish, offer.title.as_ref()).unwrap_or_default(),
+        back: format!("../{change}"),
+        action: word.to_owned(),
+        lines: lines(lang, zone, offer, then),
+        then: then.turns.iter().map(|of| turn(lang, of)).collect(),
+        hidden,
+        ask: if matches!(offer.wish, Wish::Submit { .. }) { "confirm" } else { "tick" },
+        asks: offer
+            .asks
+            .iter()
+            .map(|(name, text)| (name.to_string(), text.get(lang).to_owned()))
+            .collect(),
+        warnings: offer.warnings.clone(),
+        people: if assigns { people.to_vec() } else { Vec::new() },
+        day: match &offer.wish {
+            Wish::Submit { accepted: Some(day), .. } => {
+                Some(("accepted", ChangePages::Accepted.say(lang), day.to_string()))
+            }
+            Wish::Schedule { .. } => Some(("on", ChangePages::OnDay.say(lang), String::new())),
+            _ => None,
+        },
+        token: token.to_owned(),
+        lang,
+    };
+    Ok(harmless(&page.render()?))
+}
+
+fn lines(lang: Lang, zone: &Zone, offer: &OfferLine, then: &Then) -> Vec<String> {
+    if matches!(offer.wish, Wish::Assign { .. }) {
+        return Vec::new();
+    }
+    let what = &change::step(lang, zone, &offer.step);
+    let mut lines = vec![ChangePages::Becomes { what }.say(lang)];
+    if matches!(offer.wish, Wish::Decide { .. }) {
+        lines.push(ChangePages::TakesSecond.say(lang));
+        return lines;
+    }
+    let stage = &change::stage(lang, then.stage);
+    lines.push(ChangePages::StageThen { stage }.say(lang));
+    lines.extend((offer.wish == Wish::Return).then(|| ChangePages::StartsAgain.say(lang)));
+    lines
+}
+
+/// The yes of a second person to what another has said.
+///
+/// # Errors
+/// Only where the template itself fails to write, which its own text does not.
+pub fn second(
+    (lang, zone, token): (Lang, &Zone, &str),
+    change: &str,
+    of: &SecondLine,
+) -> Result<String, askama::Error> {
+    let what = &step(lang, &of.wish, None).unwrap_or_default();
+    let (who, at) = (of.by.name.get(lang), &change::minute(zone, of.until));
+    let said = ChangePages::SecondWanted { who, what, at }.say(lang);
+    let page = Page {
+        heading: second_title(lang, change),
+        button: ChangePages::SayYes.say(lang),
+        back: format!("../../{change}"),
+        action: of.request.to_string(),
+        lines: vec![said, of.reason.clone()],
+        then: Vec::new(),
+        hidden: Vec::new(),
+        ask: "tick",
+        asks: Vec::new(),
+        warnings: Vec::new(),
+        people: Vec::new(),
+        day: None,
+        token: token.to_owned(),
+        lang,
+    };
+    Ok(harmless(&page.render()?))
+}
+
+pub fn second_title(lang: Lang, change: &str) -> String {
+    ChangePages::Step { what: &ChangePages::SayYes.say(lang), change }.say(lang)
+}
