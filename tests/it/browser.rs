@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use rustix::process::Signal;
+use serde_json::json;
 
 use crate::api::change_pages::release_house;
 use crate::api::office::{SQL, folder};
@@ -77,13 +78,31 @@ fn a_change_is_read_signed_and_sent_back_in_a_browser() {
     let mut script = walk("changes.py", served.port);
     let (mut words, wishes) = (script.stdin.take().unwrap(), script.stdout.take().unwrap());
     for wish in BufReader::new(wishes).lines().map_while(Result::ok) {
-        assert_eq!(wish, "alter");
-        served.house.write("changes/rate/change.sql", &SQL.replace("30", "31"));
-        served.night.signal(Signal::HUP);
+        match wish.as_str() {
+            "alter" => {
+                served.house.write("changes/rate/change.sql", &SQL.replace("id = 1", "id in (1)"));
+                served.night.signal(Signal::HUP);
+            }
+            "execute" => execute(&served),
+            other => panic!("{other}"),
+        }
         writeln!(words, "done").unwrap();
     }
     went_well(script);
     served.night.kill();
+}
+
+/// The list of its first environment, released by one and watched by another.
+fn execute(served: &Served) {
+    let tokens = ["ops", "dba"].map(|person| served.token(person, &["changes"]));
+    let ordered = served.house.spawn(&["run", "uat", "--date", "2026-10-30"]);
+    let act = |token: &str, deed: &str| {
+        let body = json!({ "action": { "do": deed }, "reason": "the list is complete" });
+        served.ask_as(token, ("POST", "/api/v1/batches/uat/actions"), Some(&body))
+    };
+    eventually("the release", || act(&tokens[0], "release-changes").status == 200);
+    act(&tokens[1], "watch-changes").ok();
+    ordered.ends(0);
 }
 
 /// A walk of `tests/browser` under way, with what it wants to be done and when it is.

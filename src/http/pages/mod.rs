@@ -78,6 +78,17 @@ impl Where {
         Some(Self { up, place: place.to_owned() })
     }
 
+    /// Where to go back to from what could not be done: a step is asked for on the page of its change.
+    fn to_go_back_to(&self) -> &str {
+        let mut parts = self.place.splitn(3, '/');
+        match (parts.next(), parts.next(), parts.next()) {
+            (Some("changes"), Some(id), Some(_)) => {
+                self.place.get(.."changes/".len() + id.len()).unwrap_or_default()
+            }
+            _ => self.to_look_at(),
+        }
+    }
+
     /// Where to go on after a form: an answer to an incident is given below its page.
     fn to_look_at(&self) -> &str {
         let parts: Vec<&str> = self.place.splitn(3, '/').collect();
@@ -250,7 +261,8 @@ impl Shown {
             let place = in_query(self.at.to_look_at());
             return to(&format!("{}login?to={place}", self.at.up));
         }
-        let place = self.wanted.as_deref().unwrap_or_else(|| self.at.to_look_at());
+        let back = || if sign_in { self.at.to_look_at() } else { self.at.to_go_back_to() };
+        let place = self.wanted.as_deref().unwrap_or_else(back);
         let detail = Some(problem.detail.as_str()).filter(|_| !is_new);
         let trouble = Trouble { up: &self.at.up, place, detail, sign_in };
         let mut response = self.page(api, trouble)?;
