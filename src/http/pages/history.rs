@@ -36,6 +36,7 @@ pub(crate) async fn page(
         // One more tells whether there are older ones.
         limit: Some(ROWS + 1),
         opened_before: cursor(of("cursor").parse().ok())?,
+        ..RunFilter::default()
     };
     let mut rows = api.reader().await?.runs(&filter).await?;
     let more = rows.len() > ROWS as usize;
