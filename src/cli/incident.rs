@@ -92,6 +92,9 @@ pub(super) enum IncidentCommand {
         /// Now by default
         #[arg(long, value_name = "TIME")]
         to: Option<String>,
+        /// Its cause, where that is outside the system: it counts in no availability
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        outside: String,
     },
     /// Say what it was and what was done; it is over then
     Resolve {
@@ -161,9 +164,9 @@ pub(super) async fn incident(context: &Context, command: IncidentCommand) -> Res
         }
         Do::Unmute { incident } => (incident, Wanted::Unmute, String::new()),
         Do::Grade { incident, severity, reason } => (incident, Wanted::Grade { severity }, reason),
-        Do::Interruption { incident, service, from, to } => {
+        Do::Interruption { incident, service, from, to, outside } => {
             let to = to.map_or_else(|| Ok(host_now()?.wall), |to| at(&to))?;
-            let wanted = Wanted::Interruption { service, from: at(&from)?, to };
+            let wanted = Wanted::Interruption { service, from: at(&from)?, to, outside };
             (incident, wanted, String::new())
         }
         Do::Resolve { incident, cause, measure } => {

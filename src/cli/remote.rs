@@ -13,7 +13,8 @@ use super::context::Context;
 use super::exit::{DEFECTS, Failure, WELL};
 use super::output;
 use crate::driver::api_client::{Answer, Ask, Client};
-use crate::types::{BatchId, BusinessDate, PersonId, RunId};
+use crate::types::{BatchId, BusinessDate, Period, PersonId, RunId};
+use crate::view::operations::OperationsView;
 
 /// How often a log that is followed is asked for.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -39,6 +40,17 @@ pub(super) async fn report(
     let run = find(context, run, batch, date).await?;
     let path = format!("/api/v1/runs/{}/report", in_path(&run));
     print(context, answered(context, &get(context, path)).await?)
+}
+
+/// `report --week`, `--month`, `--quarter`: as data, to be written in any form here.
+pub(super) async fn operations(
+    context: &Context,
+    period: Period,
+) -> Result<OperationsView, Failure> {
+    let question = get(context, format!("/api/v1/operations/{period}"));
+    let question = Ask { accept: "application/json", ..question };
+    let answer = good(answered(context, &question).await?)?;
+    serde_json::from_str(&answer.body).map_err(Failure::failed)
 }
 
 /// `log`: both streams, one after the other; with `--follow` until the attempt has ended.

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::act;
@@ -11,17 +10,15 @@ use super::arguments::ActArguments;
 use super::context::Context;
 use super::exit::{Failure, WELL};
 use super::remote;
-use super::show::{find_at_hand, host_now, page};
-use crate::core::night::Core;
+use super::show::{find_at_hand, page};
 use crate::core::select::Deed;
 use crate::definition::site::ReportFormat;
+use crate::http;
 use crate::http::store_pages::Recalled;
 use crate::render;
 use crate::render::report::NoForm;
-use crate::supervisor::{bulletin_of, on_call_of, prints, standing};
-use crate::types::{BatchId, BusinessDate, Month, Quarter, RunId};
-use crate::view::change_stats::{self, StatsAsked, StatsBy};
-use crate::view::operations;
+use crate::supervisor::on_call_of;
+use crate::types::{BatchId, BusinessDate, Month, Period, PeriodKind, Quarter, RunId};
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -64,7 +61,7 @@ enum ReportCommand {
 }
 
 pub(super) async fn report(context: &Context, arguments: ReportArguments) -> Result<u8, Failure> {
-    let dates = arguments.dates();
+    let period = arguments.period();
     let ReportArguments { command, batch, date, run, html, pdf, xlsx, .. } = arguments;
     if let Some(ReportCommand::Sign(on)) = command {
         return act::act(context, on, Deed::Sign { shifts: Vec::new() }).await;
@@ -72,8 +69,8 @@ pub(super) async fn report(context: &Context, arguments: ReportArguments) -> Res
     let wanted = [(html, ReportFormat::Html), (pdf, ReportFormat::Pdf), (xlsx, ReportFormat::Xlsx)];
     let files: Vec<(PathBuf, ReportFormat)> =
         wanted.into_iter().filter_map(|(path, format)| Some((path?, format))).collect();
-    if let Some(dates) = dates {
-        return of_operations(context, dates, &files).await;
+    if let Some(period) = period {
+        return of_operations(context, period, &files).await;
     }
     if context.remote.is_some() && files.is_empty() {
         return remote::report(context, run, batch.as_ref(), date).await;
@@ -108,46 +105,28 @@ fn write(
 }
 
 impl ReportArguments {
-    /// The first and the last date of the time that an operations report is asked of.
-    fn dates(&self) -> Option<(Date, Date)> {
-        let week = self.week.map(|date| {
-            let since_monday = i64::from(date.weekday().to_monday_zero_offset());
-            let monday = date.saturating_sub(since_monday.days());
-            (monday, monday.saturating_add(6.days()))
-        });
-        week.or(self.month.map(Month::dates)).or(self.quarter.map(Quarter::dates))
+    /// The time that an operations report is asked of.
+    fn period(&self) -> Option<Period> {
+        let week = self.week.map(|date| Period::around(PeriodKind::Week, date));
+        week.or(self.month.map(Period::from)).or(self.quarter.map(Period::from))
     }
 }
 
 async fn of_operations(
     context: &Context,
-    dates: (Date, Date),
+    period: Period,
     files: &[(PathBuf, ReportFormat)],
 ) -> Result<u8, Failure> {
-    if context.remote.is_some() {
-        return Err(Failure::defects("--week, --month and --quarter read the store of this host"));
-    }
-    let (reader, site) = (context.reader().await?, context.site()?);
-    let mut core = Core::new(1);
-    core.have_on_call(on_call_of(&site));
-    standing(&reader, &mut core, false).await.map_err(Failure::failed)?;
-    let now = host_now()?.wall;
-    let begin = |text: String| site.zone.begin(&text).map_err(Failure::defects);
-    let end = site.zone.end(&dates.1.to_string()).map_err(Failure::defects)?;
-    let time = (begin(dates.0.to_string())?, end.min(now));
-    if time.0 >= time.1 {
-        return Err(Failure::defects(format!("{} is not over and has not begun", dates.0)));
-    }
-    let told = bulletin_of(&reader, &core, time).await.map_err(Failure::failed)?;
-    let told = told.ok_or_else(|| Failure::failed("no site is known here"))?;
-    let limits = site.statistics();
-    let (from, to) = time;
-    let asked = StatsAsked { from, to, by: StatsBy::Team, environment: None, limits };
-    let executions = change_stats::executions(&site, &core.state().standing);
-    let prints = prints(&reader, &executions, &asked).await.map_err(Failure::failed)?;
-    let changes = change_stats::stats(&executions, &prints, &asked, |_| String::new());
-    let view = operations::of(&core, dates, told, changes);
-    let lang = context.asked_lang.unwrap_or(site.language);
+    let (view, lang) = match &context.remote {
+        Some(_) => (remote::operations(context, period).await?, context.lang),
+        None => {
+            let (reader, site) = (context.reader().await?, context.site()?);
+            let found = http::operations_of_store(&reader, &site, period).await;
+            let view = found.map_err(Failure::failed)?;
+            let view = view.ok_or_else(|| Failure::defects(http::not_begun(period)))?;
+            (view, context.asked_lang.unwrap_or(site.language))
+        }
+    };
     if files.is_empty() {
         return page(context, &render::operations::text(lang, &view), &view);
     }

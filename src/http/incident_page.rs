@@ -79,18 +79,32 @@ pub(super) struct StepForm {
     /// By the site's wall clock.
     from: Option<DateTime>,
     to: Option<DateTime>,
+    #[serde(default)]
+    outside: String,
     cause: Option<String>,
     measure: Option<String>,
 }
 
 impl StepForm {
     fn body(self, zone: &Zone) -> Result<WantedBody, Problem> {
-        let Self { token: _, reason, whom, lasts, severity, service, from, to, cause, measure } =
-            self;
+        let Self { token: _, reason, whom, lasts, severity, service, from, to, .. } = self;
+        let (outside, cause, measure) = (self.outside, self.cause, self.measure);
         let at = |civil: Option<DateTime>| civil.map(|civil| instant(civil, zone)).transpose();
         let (from, to, until) = (at(from)?, at(to)?, lasts.map(from_now).transpose()?);
         let dry_run = false;
-        Ok(WantedBody { reason, whom, until, severity, service, from, to, cause, measure, dry_run })
+        Ok(WantedBody {
+            reason,
+            whom,
+            until,
+            severity,
+            service,
+            from,
+            to,
+            outside,
+            cause,
+            measure,
+            dry_run,
+        })
     }
 }
 

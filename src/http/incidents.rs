@@ -152,6 +152,9 @@ pub struct WantedBody {
     pub from: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Timestamp>,
+    /// Of `interruption`: its cause, where that is outside the system.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub outside: String,
     /// Of `resolve`: what it was, and what was done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
@@ -169,8 +172,8 @@ impl WantedBody {
             Wanted::ThirdParty { whom } => Self { whom: Some(whom), ..body },
             Wanted::Mute { until } => Self { until: Some(until), ..body },
             Wanted::Grade { severity } => Self { severity: Some(severity), ..body },
-            Wanted::Interruption { service, from, to } => {
-                Self { service: Some(service), from: Some(from), to: Some(to), ..body }
+            Wanted::Interruption { service, from, to, outside } => {
+                Self { service: Some(service), from: Some(from), to: Some(to), outside, ..body }
             }
             Wanted::Resolve { cause, measure } => {
                 Self { cause: Some(cause), measure: Some(measure), ..body }
@@ -202,6 +205,7 @@ impl WantedBody {
                 service: worded(self.service, "service")?,
                 from: needed(self.from, "from")?,
                 to: needed(self.to, "to")?,
+                outside: self.outside.trim().to_owned(),
             },
             "resolve" => Wanted::Resolve {
                 cause: worded(self.cause, "cause")?,

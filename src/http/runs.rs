@@ -95,6 +95,7 @@ pub(super) async fn list(
         // One more tells whether there is a next page.
         limit: Some(limit + 1),
         opened_before: cursor(which.cursor)?,
+        ..RunFilter::default()
     };
     let mut rows = api.reader().await?.runs(&filter).await?;
     let more = rows.len() > limit as usize;

@@ -68,6 +68,8 @@ pub struct RunFilter {
     pub limit: Option<u32>,
     /// Only those that were opened before this entry of the journal: what a page goes on from.
     pub opened_before: Option<u64>,
+    /// Only those that were under way after this instant: they have not ended, or later.
+    pub going_after: Option<Timestamp>,
 }
 
 /// How long a job took in the last good attempts of real runs.
@@ -292,6 +294,10 @@ pub trait StoreReader {
 
     /// Runs with an incident that is open.
     fn runs_at_fault(&self) -> impl Future<Output = Result<Vec<RunId>, StoreError>> + Send;
+
+    /// Since when nothing is missing of what happened to real runs and for the whole site: since the first entry of the journal, or
+    /// the end of the last incident whose entries are in an archive.
+    fn whole_since(&self) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
 
     /// Of each run that was not archived, its attempts and the bytes of their output.
     fn output(

@@ -72,7 +72,9 @@ pub(super) fn form(lang: Lang, view: &IncidentView, step: &Wanted) -> StepForm {
             let service = field("service", Incidents::Service, Asks::Line);
             let from = field("from", Incidents::From { zone }, of(*from));
             let to = field("to", Incidents::To { zone }, of(*to));
-            (Incidents::Interruption, vec![service, from, to])
+            let outside = field("outside", Incidents::OutsideCause, Asks::Line);
+            let outside = Field { required: false, ..outside };
+            (Incidents::Interruption, vec![service, from, to, outside])
         }
         Wanted::Resolve { .. } => {
             let cause = field("cause", Incidents::CauseWords, Asks::Words);

@@ -133,7 +133,7 @@ mod tests {
             Wanted::Mute { until: to },
             Wanted::Unmute,
             Wanted::Grade { severity: Severity::P1 },
-            Wanted::Interruption { service: empty(), from, to },
+            Wanted::Interruption { service: empty(), from, to, outside: empty() },
             Wanted::Resolve { cause: empty(), measure: empty() },
             Wanted::Report,
         ]

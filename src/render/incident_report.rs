@@ -35,10 +35,10 @@ impl Draft {
     fn of(lang: Lang, mail: &IncidentMail) -> Self {
         let view = &mail.incident;
         let clock = Clock::new(&view.zone, view.line.opened);
-        let interruptions = interruptions(view).map(|(service, from, to)| {
+        let interruptions = interruptions(view).map(|(service, (from, to), outside)| {
             let lasted = &took(lang, between(from, to));
             let (from, to) = (&clock.full(from), &clock.full(to));
-            Incidents::Unavailable { service, from, to, lasted }.say(lang)
+            Incidents::Unavailable { service, from, to, lasted, outside }.say(lang)
         });
         let mut impact = impact(lang, &clock, view);
         impact.extend(interruptions);
@@ -90,16 +90,22 @@ fn glance(lang: Lang, clock: &Clock<'_>, view: &IncidentView) -> Vec<(String, St
         }
         _ => (say(Incidents::OwnedBy), say(Incidents::Nobody)),
     });
-    let interrupted: Duration = interruptions(view).map(|(_, from, to)| between(from, to)).sum();
+    let interrupted: Duration =
+        interruptions(view).map(|(_, (from, to), _)| between(from, to)).sum();
     if !interrupted.is_zero() {
         glance.push((say(Incidents::InterruptedFor), took(lang, interrupted)));
     }
     glance
 }
 
-fn interruptions(view: &IncidentView) -> impl Iterator<Item = (&str, Timestamp, Timestamp)> {
+/// Each service, when, and the cause where that is outside the system.
+fn interruptions(
+    view: &IncidentView,
+) -> impl Iterator<Item = (&str, (Timestamp, Timestamp), &str)> {
     view.steps.iter().filter_map(|line| match &line.step {
-        IncidentStep::Interruption { service, from, to } => Some((service.as_str(), *from, *to)),
+        IncidentStep::Interruption { service, from, to, outside } => {
+            Some((service.as_str(), (*from, *to), outside.as_str()))
+        }
         _ => None,
     })
 }

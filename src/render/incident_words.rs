@@ -243,9 +243,9 @@ pub(super) fn step(lang: Lang, clock: &Clock<'_>, line: &StepLine) -> String {
         IncidentStep::Graded { severity, .. } => {
             Incidents::GradedAs { severity: &severity.name().to_uppercase() }.say(lang)
         }
-        IncidentStep::Interruption { service, from, to } => {
+        IncidentStep::Interruption { service, from, to, outside } => {
             let (from, to) = (&clock.full(*from), &clock.full(*to));
-            Incidents::Interrupted { service, from, to }.say(lang)
+            Incidents::Interrupted { service, from, to, outside }.say(lang)
         }
         IncidentStep::Resolved { cause, measure } => {
             Incidents::ResolvedAs { cause, measure }.say(lang)

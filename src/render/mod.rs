@@ -59,6 +59,7 @@ pub mod roster_feed;
 pub mod roster_sheet;
 pub mod runs;
 mod sectioned;
+mod service_levels;
 pub mod signoff;
 pub mod standing;
 pub mod starts;

@@ -10,15 +10,17 @@ use super::incident_words::{self, clock_name};
 use super::paper::{self, Block, Cell, Grid, Ink, Sheets};
 use super::report::NoForm;
 use super::report_parts::Part;
+use super::service_levels;
 use super::table::{PAGE, Table, harmless, one_line, wrap};
 use super::words::{Counted, Label, Operations, Reported, list, pair};
 use super::workbook::{self, Sheet, Value};
 use crate::definition::site::ReportFormat;
 use crate::types::{Lang, Span, Zone};
+use crate::view::availability::ServiceFigures;
 use crate::view::bulletin::IncidentTold;
 use crate::view::change_stats::{Recurring, StatsBy, StatsLine};
 use crate::view::operations::{
-    BatchFigures, LimitFigures, OperationsView, RoundFigures, ServiceFigures, SeverityFigures,
+    BatchFigures, LimitFigures, OperationsView, RoundFigures, SeverityFigures,
 };
 
 /// The bytes of a file of the report.
@@ -28,11 +30,19 @@ use crate::view::operations::{
 pub fn file(lang: Lang, view: &OperationsView, format: ReportFormat) -> Result<Vec<u8>, NoForm> {
     let report = Report::of(lang, view);
     Ok(match format {
-        ReportFormat::Html => harmless(&report.render()?).into_bytes(),
+        ReportFormat::Html => html(lang, view)?.into_bytes(),
         ReportFormat::Text => report.text().into_bytes(),
         ReportFormat::Pdf => paper::pdf(&report.sheets())?,
         ReportFormat::Xlsx => workbook::xlsx(&report.about(), &report.workbook(view))?,
     })
+}
+
+/// As a browser shows it.
+///
+/// # Errors
+/// Only where the template itself fails to write, which its own text does not.
+pub fn html(lang: Lang, view: &OperationsView) -> Result<String, askama::Error> {
+    Ok(harmless(&Report::of(lang, view).render()?))
 }
 
 /// As a terminal shows it.
@@ -56,6 +66,8 @@ impl Report {
     fn of(lang: Lang, view: &OperationsView) -> Self {
         let (from, to) = (&day(lang, view.from), &day(lang, view.to));
         let until = Clock::new(&view.zone, view.until).full(view.until);
+        let levels = view.service_levels.as_ref();
+        let levels = levels.map(|levels| service_levels::parts(lang, &view.zone, levels));
         let parts = [
             batches(lang, view),
             severities(lang, view),
@@ -72,7 +84,12 @@ impl Report {
             site: view.site.get(lang).to_owned(),
             made: view.zone.tz().to_datetime(view.until),
             until: Operations::Until { until: &until }.say(lang),
-            parts: parts.into_iter().filter(|part| !part.is_empty()).collect(),
+            parts: levels
+                .into_iter()
+                .flatten()
+                .chain(parts)
+                .filter(|part| !part.is_empty())
+                .collect(),
         }
     }
 
@@ -124,13 +141,19 @@ impl Report {
         workbook::About { title: self.title.clone(), author: self.site.clone(), made: self.made }
     }
 
-    /// A sheet for each part; incidents with times that can be reckoned with.
+    /// A sheet for each part; incidents and service levels with times and figures that can be reckoned with.
     fn workbook(&self, view: &OperationsView) -> Vec<Sheet> {
         let sheet = |part: &Part| {
-            let incidents = part.id == "incidents";
-            let rows = match incidents {
-                true => view.incidents.iter().map(|line| self.incident(view, line)).collect(),
-                false => part.rows.shown.iter().map(|row| values(row)).collect(),
+            let levels = view.service_levels.as_ref();
+            let rows = match (part.id, levels) {
+                ("incidents", _) => {
+                    view.incidents.iter().map(|line| self.incident(view, line)).collect()
+                }
+                (service_levels::TABLE, Some(levels)) => service_levels::rows(self.lang, levels),
+                (service_levels::ENTERED, Some(levels)) => {
+                    service_levels::entered(self.lang, levels)
+                }
+                _ => part.rows.shown.iter().map(|row| values(row)).collect(),
             };
             let columns = part.head.iter().map(|head| (head.clone(), 22.0)).collect();
             Sheet { name: part.title.clone(), zone: view.zone.clone(), columns, rows }
@@ -255,6 +278,7 @@ fn services(lang: Lang, view: &OperationsView) -> Part {
             Operations::Service,
             Operations::Interruptions,
             Operations::Interrupted,
+            Operations::Outside,
             Operations::Available,
         ],
     );
@@ -263,12 +287,13 @@ fn services(lang: Lang, view: &OperationsView) -> Part {
             line.service.clone(),
             line.interruptions.to_string(),
             took(lang, line.interrupted.get()),
-            format!("{:.3} %", line.available_percent),
+            span(lang, Some(line.outside).filter(|outside| !outside.get().is_zero())),
+            format!("{} %", line.available_percent),
         ]
     };
     let rows = view.services.iter().map(row).collect();
     let part = Part::new("services", Operations::HeadServices.say(lang), head, rows);
-    Part { right: &[1, 2, 3], ..part }
+    Part { right: &[1, 2, 3, 4], ..part }
 }
 
 fn rounds(lang: Lang, view: &OperationsView) -> Part {

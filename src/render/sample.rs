@@ -25,9 +25,11 @@ mod beside;
 /// Incidents of it.
 mod faults;
 mod inspected;
+mod levels;
 
 pub(super) use faults::{fault, worked_on};
 pub(super) use inspected::inspections;
+pub(super) use levels::levels;
 
 /// Name, English, Chinese, start and length in minutes from 21:30, critical, on the critical path.
 type Spec = (&'static str, &'static str, &'static str, f64, f64, bool, bool);

@@ -1,6 +1,6 @@
 //! Bulletins: what is read for one, and its mails.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::recurring::recurring;
 use super::{Fatal, Supervisor, World};
@@ -12,12 +12,6 @@ use crate::port::{RunFilter, Store, StoreReader};
 use crate::render::{self, mail::Reader};
 use crate::view::bulletin::{self, BulletinView, RunTold};
 use crate::view::starts::Missed;
-
-/// Runs that were opened so long before a bulletin's time and end in it are still told of.
-const BEFORE: SignedDuration = SignedDuration::from_hours(7 * 24);
-
-/// Runs that are read at a time.
-const PAGE: u32 = 200;
 
 impl<W: World> Supervisor<W> {
     /// One mail to each of the bulletin's people. It is compiled when the store can be read.
@@ -50,25 +44,9 @@ pub async fn bulletin_of<R: StoreReader>(
     core: &Core,
     (from, to): (Timestamp, Timestamp),
 ) -> Result<Option<BulletinView>, Fatal> {
-    let oldest = from.saturating_sub(BEFORE).unwrap_or(Timestamp::MIN);
-    let mut runs = Vec::new();
-    let mut before = None;
-    loop {
-        let filter = RunFilter {
-            trial: Some(false),
-            limit: Some(PAGE),
-            opened_before: before,
-            ..RunFilter::default()
-        };
-        let page = reader.runs(&filter).await?;
-        let Some(last) = page.last() else { break };
-        before = Some(last.opened_seq);
-        let old = last.opened < oldest;
-        runs.extend(page.into_iter().map(told));
-        if old {
-            break;
-        }
-    }
+    let filter = RunFilter { trial: Some(false), going_after: Some(from), ..RunFilter::default() };
+    let rows = reader.runs(&filter).await?;
+    let mut runs: Vec<RunTold> = rows.into_iter().map(told).collect();
     // The first opened first.
     runs.reverse();
     let Some(on_call) = core.on_call() else { return Ok(None) };

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Who;
 use super::change_stats::Recurring;
@@ -72,7 +72,7 @@ pub struct RunTold {
     pub result: Option<RunResult>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct IncidentTold {
     pub incident: IncidentId,
     pub severity: Severity,

@@ -53,7 +53,7 @@ pub struct StatsAsked {
     pub limits: StatisticsRule,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ChangeStats {
     pub from: Timestamp,
     pub to: Timestamp,
@@ -69,7 +69,7 @@ pub struct ChangeStats {
 }
 
 /// Executions: a change in one environment in one run, by how its last attempt ended.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct StatsLine {
     /// `None`: nobody's, or all.
     pub name: Option<String>,
@@ -98,7 +98,7 @@ pub struct StatsLine {
 
 /// A data change that was executed so often within so long a time as the rules of changes say, with other values or the
 /// same.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Recurring {
     pub environment: String,
     /// SHA-256 of its statements without values.

@@ -4,6 +4,7 @@
 pub mod access;
 pub mod archives;
 pub mod audit;
+pub mod availability;
 pub mod bands;
 pub mod behind;
 pub mod bulletin;
@@ -53,6 +54,7 @@ pub mod roster;
 pub mod roster_feed;
 pub mod roster_sheet;
 pub mod run;
+pub mod service_levels;
 pub mod signoff;
 pub mod standing;
 pub mod starts;
@@ -60,13 +62,13 @@ pub mod status;
 pub mod tried;
 pub mod why;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::definition::site::Site;
 use crate::types::{PersonId, Text};
 
 /// A person as shown: the id is who it is, the name is what is read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Who {
     pub id: PersonId,
     pub name: Text,

@@ -6,25 +6,30 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::availability::{ServiceFigures, passed, services};
 use super::bulletin::{BulletinView, IncidentTold};
 use super::change_stats::ChangeStats;
+use super::service_levels::{Counted, LevelsView};
 use crate::core::fact::RunResult;
-use crate::core::incident::IncidentStep;
 use crate::core::night::Core;
-use crate::types::{BatchId, ClockKind, IncidentKind, Severity, Span, Text, Zone};
+use crate::definition::site::Site;
+use crate::types::{BatchId, ClockKind, IncidentKind, Period, Severity, Span, Text, Zone};
 
-#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct OperationsView {
     pub site: Text,
     /// Zone of the dates and times.
     pub zone: Zone,
+    pub period: Period,
     /// The first date and the last one, which is in it.
     pub from: Date,
     pub to: Date,
     /// It is told of until this instant: the end of the last date, or now.
     pub until: Timestamp,
+    /// `null`: the site declares none (S1).
+    pub service_levels: Option<LevelsView>,
     pub batches: Vec<BatchFigures>,
     /// Starts of schedules that were not made.
     pub missed_starts: u32,
@@ -39,7 +44,7 @@ pub struct OperationsView {
 }
 
 /// Real runs of a batch that ended in the time, and those that are under way at its end.
-#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct BatchFigures {
     pub batch: BatchId,
     pub runs: u32,
@@ -54,7 +59,7 @@ pub struct BatchFigures {
 }
 
 /// Incidents of a severity that were opened in the time; drills are none.
-#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SeverityFigures {
     pub severity: Severity,
     pub opened: u32,
@@ -65,7 +70,7 @@ pub struct SeverityFigures {
 }
 
 /// A limit of the service contract over all incidents that it was watched for (E3).
-#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct LimitFigures {
     pub kind: IncidentKind,
     pub clock: ClockKind,
@@ -75,19 +80,8 @@ pub struct LimitFigures {
     pub over: Span,
 }
 
-/// What people have recorded as interruptions of a service (S1).
-#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
-pub struct ServiceFigures {
-    pub service: String,
-    pub interruptions: u32,
-    /// Time in which at least one of them went on.
-    pub interrupted: Span,
-    /// (running time − interruption) / running time, in percent: all of the time counts as running time.
-    pub available_percent: f64,
-}
-
 /// Inspections of a batch over the days that were counted (I1).
-#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RoundFigures {
     pub batch: BatchId,
     pub wanted: u32,
@@ -95,25 +89,28 @@ pub struct RoundFigures {
     pub missed: u32,
 }
 
-/// `told`: what happened in the time; `changes`: of the same time. `dates`: the first and the last one.
+/// `told`: what happened in the time; `changes`: of the same time. `whole_since`: of [`Counted`].
 pub fn of(
     core: &Core,
-    dates: (Date, Date),
-    told: BulletinView,
-    changes: ChangeStats,
+    (site, period): (&Site, Period),
+    (told, changes): (BulletinView, ChangeStats),
+    (now, whole_since): (Timestamp, Timestamp),
 ) -> OperationsView {
     let time = (told.from, told.to);
-    let opened = |incident: &&IncidentTold| told.from < incident.opened;
+    let opened = |incident: &&IncidentTold| within(incident.opened, time);
     let incidents: Vec<IncidentTold> = told.incidents.iter().filter(opened).cloned().collect();
+    let (from, to) = period.dates();
     OperationsView {
-        from: dates.0,
-        to: dates.1,
+        period,
+        from,
+        to,
         until: told.to,
+        service_levels: Counted { site, state: core.state(), now, whole_since }.levels(period),
         batches: batches(&told),
         missed_starts: told.missed.iter().map(|missed| missed.count).sum(),
         severities: severities(&incidents),
         limits: limits(core, time),
-        services: services(core, time),
+        services: services(core.state(), time),
         rounds: rounds(&told),
         changes,
         incidents,
@@ -122,13 +119,14 @@ pub fn of(
     }
 }
 
+/// An instant belongs to the time that begins with it.
+fn within(at: Timestamp, (from, to): (Timestamp, Timestamp)) -> bool {
+    from <= at && at < to
+}
+
 fn mean(lengths: &[Duration]) -> Option<Span> {
     let many = u32::try_from(lengths.len()).ok().filter(|many| *many > 0)?;
     Some(Span::of(lengths.iter().sum::<Duration>() / many))
-}
-
-fn passed(from: Timestamp, to: Timestamp) -> Duration {
-    Duration::try_from(to.duration_since(from)).unwrap_or_default()
 }
 
 fn batches(told: &BulletinView) -> Vec<BatchFigures> {
@@ -179,7 +177,7 @@ fn limits(core: &Core, (from, to): (Timestamp, Timestamp)) -> Vec<LimitFigures> 
     let mut figures: BTreeMap<(IncidentKind, ClockKind), LimitFigures> = BTreeMap::new();
     let known = core.state().incidents.values();
     let known = known.filter(|known| !known.what.trial && !known.is_drill());
-    for known in known.filter(|known| from < known.opened && known.opened <= to) {
+    for known in known.filter(|known| within(known.opened, (from, to))) {
         let Some(then) = known.as_of(to) else { continue };
         for (clock, state) in &then.clocks {
             let kind = then.what.kind;
@@ -201,45 +199,6 @@ fn limits(core: &Core, (from, to): (Timestamp, Timestamp)) -> Vec<LimitFigures> 
     figures.into_values().collect()
 }
 
-fn services(core: &Core, (from, to): (Timestamp, Timestamp)) -> Vec<ServiceFigures> {
-    let mut interrupted: BTreeMap<&str, Vec<(Timestamp, Timestamp)>> = BTreeMap::new();
-    let known = core.state().incidents.values();
-    let known = known.filter(|known| !known.what.trial && !known.is_drill());
-    for taken in known.flat_map(|known| &known.steps) {
-        if let IncidentStep::Interruption { service, from: since, to: until } = &taken.step {
-            let (since, until) = ((*since).max(from), (*until).min(to));
-            if since < until {
-                interrupted.entry(service).or_default().push((since, until));
-            }
-        }
-    }
-    let whole = passed(from, to);
-    let figures = interrupted.into_iter().map(|(service, spans)| {
-        let interruptions = u32::try_from(spans.len()).unwrap_or(u32::MAX);
-        let out = covered(spans);
-        let running = whole.saturating_sub(out).as_secs_f64();
-        ServiceFigures {
-            service: service.to_owned(),
-            interruptions,
-            interrupted: Span::of(out),
-            available_percent: 100.0 * running / whole.as_secs_f64().max(1.0),
-        }
-    });
-    figures.collect()
-}
-
-/// How long at least one of these times went on.
-fn covered(mut spans: Vec<(Timestamp, Timestamp)>) -> Duration {
-    spans.sort();
-    let mut whole = Duration::ZERO;
-    let mut until = Timestamp::MIN;
-    for (from, to) in spans {
-        whole += passed(from.max(until), to);
-        until = until.max(to);
-    }
-    whole
-}
-
 fn rounds(told: &BulletinView) -> Vec<RoundFigures> {
     let mut figures: BTreeMap<&BatchId, RoundFigures> = BTreeMap::new();
     for day in &told.rounds {
@@ -255,7 +214,3 @@ fn rounds(told: &BulletinView) -> Vec<RoundFigures> {
     }
     figures.into_values().collect()
 }
-
-#[cfg(test)]
-#[path = "operations_tests.rs"]
-mod tests;

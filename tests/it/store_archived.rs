@@ -1,10 +1,10 @@
 //! Cases of the store's suite about runs whose entries are not in the store: archived, or lost.
 
-use nightrun::core::fact::{Fact, LostAttempt, RunArchived, RunLost, RunResult};
+use nightrun::core::fact::{Fact, LostAttempt, Opened, RunArchived, RunLost, RunResult};
 use nightrun::driver::clock::HostClock;
 use nightrun::journal::{OutgoingMail, Row};
 use nightrun::port::{Commit, RunFilter, Store, StoreReader};
-use nightrun::types::{HostName, Outcome, RunKey};
+use nightrun::types::{HostName, IncidentId, Outcome, RunId, RunKey};
 
 use crate::journal_writer::{Writer, attempt, ended, note, opened, run, settled};
 
@@ -112,4 +112,54 @@ where
     let outcome = reader.outcome(&load, "2026-10-31".parse().unwrap()).await.unwrap();
     assert_eq!(outcome, Some(Outcome::Succeeded));
     assert_eq!(reader.restoration().await.unwrap(), None);
+}
+
+pub(crate) async fn what_is_whole_begins_after_what_was_archived<S: Store>(store: S) {
+    let mut writer = Writer::lead(store).await;
+    let reader = writer.store.reader().clone();
+    let since = async || reader.whole_since().await.unwrap();
+    assert_eq!(since().await, None);
+    let [tried, old, quiet, eod] =
+        ["tried", "old", "quiet", "eod"].map(|batch| run(&format!("{batch}@2026-10-29#1")));
+    let incident = |of: &RunId, number| {
+        let about = Opened::about(IncidentId(number), Some(of.clone()), None);
+        let opened = Fact::IncidentOpened(Box::new(about));
+        let (run, job) = (Some(of.clone()), None);
+        [opened, Fact::IncidentClosed { incident: IncidentId(number), run, job }]
+    };
+    writer.write(&[opened(&tried, "2026-10-29", true)]).await.unwrap();
+    assert_eq!(since().await, None, "a trial stands alone");
+    let mut times = Vec::new();
+    for (number, of) in [(1, &old), (2, &quiet), (3, &eod)] {
+        writer.write(&[opened(of, "2026-10-29", false)]).await.unwrap();
+        times.push(writer.at);
+        if *of != quiet {
+            writer.write(&incident(of, number)).await.unwrap();
+        }
+        times.push(writer.at);
+        writer.write(&[ended(of)]).await.unwrap();
+    }
+    let beginning = since().await.unwrap();
+    assert!(beginning <= times[0], "the first entry of a real run");
+    // A run without an incident takes nothing with it, one with an incident all that was until its end.
+    for (of, wanted) in [(&quiet, None), (&old, Some(times[1])), (&eod, Some(times[5]))] {
+        let entries = reader.own_entries(of).await.unwrap().len() as u64;
+        let (file, digest) = ("a.jsonl.gz".into(), "ab".repeat(32));
+        let archived = RunArchived { run: of.clone(), file, digest, bytes: 1, entries };
+        writer.write(&[Fact::RunArchived(Box::new(archived))]).await.unwrap();
+        let whole = since().await.unwrap();
+        match wanted {
+            None => assert_eq!(whole, beginning),
+            Some(closed) => assert!(whole > beginning && whole <= closed, "{whole} {closed}"),
+        }
+    }
+    // Runs that went on after an instant: those that end later.
+    let going = async |after| {
+        let filter = RunFilter { going_after: Some(after), ..RunFilter::default() };
+        let rows = reader.runs(&filter).await.unwrap();
+        rows.iter().map(|row| row.run.batch.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(going(beginning).await, ["eod", "quiet", "old", "tried"]);
+    let ends = reader.runs(&RunFilter::default()).await.unwrap()[1].ended.unwrap();
+    assert_eq!(going(ends).await, ["eod", "tried"]);
 }

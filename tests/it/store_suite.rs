@@ -10,7 +10,10 @@ use nightrun::types::{
     Epoch, IncidentId, Outcome, PasswordHash, PersonId, Right, RunKey, Span, TokenHash, TokenId,
 };
 
-pub(crate) use crate::store_archived::an_archived_run_keeps_its_place_and_a_lost_one_gets_its_own;
+pub(crate) use crate::store_archived::{
+    an_archived_run_keeps_its_place_and_a_lost_one_gets_its_own,
+    what_is_whole_begins_after_what_was_archived,
+};
 pub(crate) use crate::store_suite_acts::what_people_did_since_an_instant_is_found_whatever_run_it_is_about;
 pub(crate) use crate::store_suite_events::an_event_stands_until_it_is_forgotten;
 
@@ -31,6 +34,7 @@ macro_rules! store_suite {
             rows_that_change_one_thing_twice_are_stored_in_their_order,
             credentials_are_kept_beside_the_journal, an_event_stands_until_it_is_forgotten,
             an_archived_run_keeps_its_place_and_a_lost_one_gets_its_own,
+            what_is_whole_begins_after_what_was_archived,
             what_people_did_since_an_instant_is_found_whatever_run_it_is_about,
         );
     };

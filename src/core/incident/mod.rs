@@ -260,6 +260,9 @@ pub enum IncidentStep {
         service: String,
         from: Timestamp,
         to: Timestamp,
+        /// Its cause, where that is outside the system, in words: it counts in no availability.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        outside: String,
     },
     /// What it was and what was done, in words; it is over where it was not.
     Resolved {

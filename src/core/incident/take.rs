@@ -49,12 +49,27 @@ pub enum Wanted {
     TakeOver,
     Note,
     OnSite,
-    ThirdParty { whom: String },
-    Mute { until: Timestamp },
+    ThirdParty {
+        whom: String,
+    },
+    Mute {
+        until: Timestamp,
+    },
     Unmute,
-    Grade { severity: Severity },
-    Interruption { service: String, from: Timestamp, to: Timestamp },
-    Resolve { cause: String, measure: String },
+    Grade {
+        severity: Severity,
+    },
+    /// `outside`: its cause, where that is outside the system.
+    Interruption {
+        service: String,
+        from: Timestamp,
+        to: Timestamp,
+        outside: String,
+    },
+    Resolve {
+        cause: String,
+        measure: String,
+    },
     Report,
 }
 
@@ -167,7 +182,12 @@ impl Incident {
             Some(Wanted::Mute { until: hour }),
             Some(Wanted::Unmute),
             other.map(|severity| Wanted::Grade { severity }),
-            Some(Wanted::Interruption { service: String::new(), from, to: now }),
+            Some(Wanted::Interruption {
+                service: String::new(),
+                from,
+                to: now,
+                outside: String::new(),
+            }),
             Some(Wanted::Report),
         ];
         let all = all.into_iter().flatten();
@@ -253,8 +273,8 @@ impl Mover<'_> {
                     .map(|on_call| clocks(on_call, known.what.kind, severity, known.opened));
                 IncidentStep::Graded { severity, clocks: clocks.unwrap_or_default() }
             }
-            Wanted::Interruption { service, from, to } => {
-                IncidentStep::Interruption { service, from, to }
+            Wanted::Interruption { service, from, to, outside } => {
+                IncidentStep::Interruption { service, from, to, outside }
             }
             Wanted::Resolve { cause, measure } => IncidentStep::Resolved { cause, measure },
             Wanted::Report => IncidentStep::Reported,

@@ -65,13 +65,10 @@ figures:
 /// Each number of S1, as the shipped table has it.
 #[test]
 fn the_shipped_table_is_that_of_the_requirement() {
-    let file = |name: &str| {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("jobs").join(name);
-        std::fs::read_to_string(path).unwrap()
-    };
-    let (levels, clocks) = (file("service-levels.yaml"), file("escalation.yaml"));
+    let levels = include_str!("../../../jobs/service-levels.yaml");
+    let clocks = include_str!("../../../jobs/escalation.yaml");
     let loaded = load(&sound(&[
-        ("service-levels.yaml", &levels),
+        ("service-levels.yaml", levels),
         (
             "escalation.yaml",
             &format!(

@@ -83,14 +83,16 @@ impl<R: Asks> StoreReader for R {
             "reading runs",
             "SELECT *, (SELECT file FROM archive WHERE archive.run = run.id) AS archived
              FROM run WHERE ($1 IS NULL OR batch = $1) AND ($2 IS NULL OR business_date = $2)
-             AND ($3 IS NULL OR trial = $3) AND opened_seq < $5 ORDER BY opened_seq DESC LIMIT $4",
+             AND ($3 IS NULL OR trial = $3) AND opened_seq < $5
+             AND ($6 IS NULL OR ended IS NULL OR ended > $6) ORDER BY opened_seq DESC LIMIT $4",
         );
         let statement = statement
             .maybe_text(filter.batch.as_ref().map(ToString::to_string))
             .maybe_text(filter.business_date.map(|date| date.to_string()))
             .number(filter.trial.map(i64::from))
             .number(filter.limit.map_or(i64::MAX, i64::from))
-            .number(filter.opened_before.map_or(i64::MAX, u64::cast_signed));
+            .number(filter.opened_before.map_or(i64::MAX, u64::cast_signed))
+            .number(filter.going_after.map(Timestamp::as_microsecond));
         self.ask(statement).await?.iter().map(run_row).collect()
     }
 
@@ -243,6 +245,18 @@ impl<R: Asks> StoreReader for R {
         let text = "SELECT DISTINCT run FROM incident WHERE closed IS NULL AND run <> ''";
         let rows = self.ask(Statement::new("reading incidents", text)).await?;
         rows.iter().map(|row| row.parsed("run")).collect()
+    }
+
+    async fn whole_since(&self) -> Result<Option<Timestamp>, StoreError> {
+        let text = "SELECT MAX(since) AS since FROM (
+                SELECT (SELECT at FROM journal WHERE run IS NULL OR run IN (SELECT id FROM run WHERE trial = 0)
+                        ORDER BY seq LIMIT 1) AS since
+                UNION ALL
+                SELECT MAX(COALESCE(closed, opened)) AS since FROM incident WHERE run IN (
+                    SELECT id FROM run WHERE trial = 0 AND id IN (SELECT run FROM archive))
+             ) AS known";
+        let row = self.ask_one(Statement::new("reading the journal's beginning", text)).await?;
+        row.map_or(Ok(None), |row| row.maybe_time("since"))
     }
 
     async fn output(&self) -> Result<BTreeMap<RunId, (Vec<AttemptId>, u64)>, StoreError> {

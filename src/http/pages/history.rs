@@ -24,6 +24,7 @@ pub(crate) async fn page(visit: Visit) -> Result<Response, Problem> {
         // One more tells whether there are older ones.
         limit: Some(ROWS + 1),
         opened_before: cursor(of("cursor").parse().ok())?,
+        ..RunFilter::default()
     };
     let mut rows = visit.api.reader().await?.runs(&filter).await?;
     let more = rows.len() > ROWS as usize;

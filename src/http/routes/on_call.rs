@@ -16,12 +16,14 @@ use crate::http::incidents::{
     open as open_incident, report as incident_report, step as incident_step,
 };
 use crate::http::inspections::{WhichInspections, inspections};
+use crate::http::operations::report as operations;
 use crate::http::route::{Answer, Needs, Route, Schemas};
 use crate::types::Right;
 use crate::view::bulletin::BulletinView;
 use crate::view::hand_over::HandOverView;
 use crate::view::incident::IncidentView;
 use crate::view::inspection::InspectionsView;
+use crate::view::operations::OperationsView;
 
 pub(super) fn of_incidents(s: &mut Schemas) -> Vec<Route> {
     let responds = Needs::Right(Right::Respond);
@@ -123,6 +125,20 @@ pub(super) fn of_hand_overs(s: &mut Schemas) -> Vec<Route> {
             s,
         )
         .asks::<WhichBulletin>(s),
+        Route::shows::<OperationsView>(
+            (
+                "/api/v1/operations/{period}",
+                "The operations report of a week (2026-W44, or a date in it), a month (2026-11) or a quarter (2026-Q4), with its service levels",
+            ),
+            get(operations),
+            s,
+        )
+        .and(Answer {
+            status: 200,
+            kind: "text/html",
+            what: "one page, with `accept: text/html`",
+            schema: None,
+        }),
         Route::does::<FigureBody>(
             (
                 "/api/v1/figures/{figure}",

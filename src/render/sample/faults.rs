@@ -91,6 +91,7 @@ pub(in crate::render) fn worked_on() -> IncidentView {
                 service: "clearing".into(),
                 from: after(199.0),
                 to: after(290.0),
+                outside: String::new(),
             },
             Vec::new(),
         ),

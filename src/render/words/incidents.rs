@@ -141,8 +141,9 @@ messages! {
     MutedUntil { until: &'a str }: format!("muted it until {until}"), format!("静默至 {until}");
     Unmuted: "ended the mute", "取消静默";
     GradedAs { severity: &'a str }: format!("graded it {severity}"), format!("定级为 {severity}");
-    Interrupted { service: &'a str, from: &'a str, to: &'a str }:
-        format!("recorded that {service} was not available from {from} to {to}"), format!("记录 {service} 自 {from} 至 {to} 中断");
+    Interrupted { service: &'a str, from: &'a str, to: &'a str, outside: &'a str }:
+        format!("recorded that {service} was not available from {from} to {to}{}", outside_en(outside)),
+        format!("记录 {service} 自 {from} 至 {to} 中断{}", outside_zh(outside));
     ResolvedAs { cause: &'a str, measure: &'a str }:
         format!("resolved it; cause: {cause}; done: {measure}"), format!("解决，原因：{cause}，措施：{measure}");
     HandedIn: "handed in the incident report", "提交故障报告";
@@ -188,6 +189,7 @@ messages! {
     Service: "Service", "服务";
     From { zone: &'a str }: format!("From ({zone})"), format!("开始时间（{zone}）");
     To { zone: &'a str }: format!("To ({zone})"), format!("结束时间（{zone}）");
+    OutsideCause: "Its cause, if outside the system (counts in no availability)", "系统外原因（如有；不计入可用率）";
     Resolve: "It is solved", "已解决";
     CauseWords: "Cause: what it was", "原因";
     MeasureWords: "Measure: what was done", "措施";
@@ -211,8 +213,9 @@ messages! {
     OwnedBy: "Taken care of by", "处理人";
     OwnedAfter { who: &'a str, after: &'a str }: format!("{who}, first acknowledged after {after}"), format!("{who}，首次确认用时 {after}");
     InterruptedFor: "Services interrupted for", "服务中断时长";
-    Unavailable { service: &'a str, from: &'a str, to: &'a str, lasted: &'a str }:
-        format!("{service} was not available from {from} to {to} ({lasted})"), format!("{service} 自 {from} 至 {to} 中断（{lasted}）");
+    Unavailable { service: &'a str, from: &'a str, to: &'a str, lasted: &'a str, outside: &'a str }:
+        format!("{service} was not available from {from} to {to} ({lasted}){}", outside_en(outside)),
+        format!("{service} 自 {from} 至 {to} 中断（{lasted}）{}", outside_zh(outside));
     HeadWhat: "What happened", "事件概述";
     HeadImpact: "Impact", "影响";
     HeadTimeline: "Timeline", "处理经过";
@@ -223,4 +226,13 @@ messages! {
     ToBeWritten: "(to be written)", "（待填写）";
     NoImpact: "Nothing was blocked, no deadline endangered, no interruption recorded.",
         "无受阻作业，无受影响时限，无中断记录。";
+}
+
+/// The cause of an interruption, where that is outside the system.
+fn outside_en(cause: &str) -> String {
+    if cause.is_empty() { String::new() } else { format!(", by a cause outside: {cause}") }
+}
+
+fn outside_zh(cause: &str) -> String {
+    if cause.is_empty() { String::new() } else { format!("，系统外原因：{cause}") }
 }

@@ -33,6 +33,7 @@ messages! {
     Service: "Service", "服务";
     Interruptions: "Interruptions", "中断次数";
     Interrupted: "Interrupted", "中断时长";
+    Outside: "Of outside cause", "系统外原因";
     Available: "Available", "可用率";
     HeadRounds: "Inspections", "巡检";
     Wanted: "Wanted", "应检";

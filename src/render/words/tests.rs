@@ -89,7 +89,8 @@ fn every_message_in_both_languages() {
         Bulletins,
         Inspections,
         Reported,
-        Operations
+        Operations,
+        Levels
     );
     text.push_str("\n# Label\n");
     for label in Label::ALL {

@@ -73,6 +73,7 @@ const TAKES: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/hand-overs/{hand_over}", "read"),
     ("POST", "/api/v1/hand-overs/{hand_over}/{step}", "respond"),
     ("GET", "/api/v1/bulletin", "read"),
+    ("GET", "/api/v1/operations/{period}", "read"),
     ("POST", "/api/v1/figures/{figure}", "house"),
     ("GET", "/api/v1/inspections", "read"),
     ("POST", "/api/v1/login", ""),

@@ -52,6 +52,8 @@ mod reported;
 pub(crate) mod restored;
 mod secrets;
 #[cfg(feature = "faults")]
+mod service_levels;
+#[cfg(feature = "faults")]
 mod service_manager;
 #[cfg(feature = "faults")]
 mod serving;

@@ -155,7 +155,8 @@ fn what_is_no_drill_or_would_measure_nothing_is_refused() {
         assert_eq!(rule(step(&mut night, "zhao", 1, wanted)), Some(Rule::OwnWork));
     }
     let (from, to) = (night.now.wall, night.now.wall);
-    let broken = Wanted::Interruption { service: "portal".to_owned(), from, to };
+    let outside = String::new();
+    let broken = Wanted::Interruption { service: "portal".to_owned(), from, to, outside };
     assert_eq!(rule(step(&mut night, "li", 1, broken)), Some(Rule::NoChange));
     step(&mut night, "li", 1, Wanted::Acknowledge).unwrap();
     assert_eq!(rule(step(&mut night, "zhao", 1, Wanted::TakeOver)), Some(Rule::OwnWork));
