@@ -92,6 +92,8 @@ pub struct ChangeRows {
     /// Of all changes: what there is to choose from.
     pub environments: BTreeSet<String>,
     pub teams: BTreeSet<TeamName>,
+    /// The site has rules for changes, and with them lists of meetings.
+    pub meets: bool,
 }
 
 struct Known {
@@ -148,7 +150,8 @@ pub fn rows(
     let page = wanted.page.min(pages - 1);
     let of_page = shown.into_iter().skip(page * PAGE).take(PAGE);
     let rows = of_page.map(|known| row((site, &windows), standing, known, now)).collect();
-    ChangeRows { rows, counts, page, pages, environments, teams }
+    let meets = site.change_rules.is_some();
+    ChangeRows { rows, counts, page, pages, environments, teams, meets }
 }
 
 fn is_over(line: &ChangeLine) -> bool {

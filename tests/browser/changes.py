@@ -1,6 +1,7 @@
 """Takes a change through its pages in a real browser, as its author, a reviewer and two who approve would.
 
-Called by `browser::…` of tests/it as `looks.py` says. It says `alter`, and waits while the script of the change is.
+Called by `browser::…` of tests/it as `looks.py` says. It says `alter`, and waits while the script of the change is; it says
+`execute`, and waits while the change is executed in its first environment.
 """
 
 from looks import BASE, ask, expect, looked_at, sign_in, troubles, walk, watch
@@ -17,7 +18,7 @@ def enter(browser, person, **how):
     page.goto(CHANGE)
     sign_in(page, person)
     expect(page.locator("h1")).to_contain_text("rate")
-    people[person] = page
+    people.setdefault(person, page)
     return page
 
 
@@ -82,7 +83,7 @@ def altered(browser):
     ask("alter")
     expect(lead.locator("main")).to_contain_text("reviews and approvals are void", timeout=20_000)
     expect(lead.locator("pre.diff .del").last).to_have_text("-update fee set rate = 30 where id = 1;\n")
-    expect(lead.locator("pre.diff .add")).to_have_text("+update fee set rate = 31 where id = 1;\n")
+    expect(lead.locator("pre.diff .add")).to_have_text("+update fee set rate = 30 where id in (1);\n")
     assert lead.locator(".deeds a[href*='approve']").count() == 0, "what is void is offered to be approved"
     looked_at(lead, "change-void")
     lead.click("button[name=theme]")
@@ -107,6 +108,24 @@ def returned(browser):
     looked_at(page, "change-lists")
 
 
+def executed(browser):
+    author, reviewer, lead = (people[person] for person in ("wei", "dba", "dev"))
+    author.bring_to_front()
+    author.goto(CHANGE)
+    take(author, "submit", "once more")
+    reviewer.bring_to_front()
+    take(reviewer, "review", "read again")
+    lead.bring_to_front()
+    take(lead, "approve?environment=uat", "tested again")
+    ask("execute")
+    expect(lead.locator("h1 .state")).to_contain_text("executed", timeout=20_000)
+    expect(lead.locator(".execution")).to_contain_text("1 of 1 good")
+    expect(lead.locator(".turns")).to_contain_text("approval for production")
+    looked_at(lead, "change-executed")
+    lead.click(".execution a")
+    expect(lead.locator("h1")).to_contain_text("rate")
+
+
 def phone(browser):
     page = enter(browser, "dba", viewport={"width": 390, "height": 844}, locale="zh-CN", has_touch=True)
     expect(page.locator("h1 .state")).to_contain_text("已退回")
@@ -124,4 +143,4 @@ def reader(browser):
     assert page.locator(".deeds a, pre.script").count() == 0, "who may only look sees what is not for him"
 
 
-walk(signed, altered, returned, phone, reader)
+walk(signed, altered, returned, phone, executed, reader)

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
+use serde_json::json;
 
 use crate::api::change_pages::release_house;
 use crate::api::hand_over_page::{RIGHTS, in_shifts};
@@ -195,10 +196,26 @@ fn a_change_is_read_signed_and_sent_back_in_a_browser() {
     for person in ["wei", "dba", "dev", "ops", "asker"] {
         served.password(person, "a long night");
     }
-    walk("changes.py", served.port, &[], |wish| {
-        assert_eq!(wish, "alter");
-        served.house.write("changes/rate/change.sql", &SQL.replace("30", "31"));
-        served.night.signal(Signal::HUP);
+    walk("changes.py", served.port, &[], |wish| match wish {
+        "alter" => {
+            served.house.write("changes/rate/change.sql", &SQL.replace("id = 1", "id in (1)"));
+            served.night.signal(Signal::HUP);
+        }
+        "execute" => execute(&served),
+        other => panic!("{other}"),
     });
     served.night.kill();
+}
+
+/// The list of its first environment, released by one and watched by another.
+fn execute(served: &Served) {
+    let tokens = ["ops", "dba"].map(|person| served.token(person, &["changes"]));
+    let ordered = served.house.spawn(&["run", "uat", "--date", "2026-10-30"]);
+    let act = |token: &str, deed: &str| {
+        let body = json!({ "action": { "do": deed }, "reason": "the list is complete" });
+        served.ask_as(token, ("POST", "/api/v1/batches/uat/actions"), Some(&body))
+    };
+    eventually("the release", || act(&tokens[0], "release-changes").status == 200);
+    act(&tokens[1], "watch-changes").ok();
+    ordered.ends(0);
 }

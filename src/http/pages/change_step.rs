@@ -1,5 +1,6 @@
 //! `/changes/{change}/{step}`: what people do with a change, first shown, then done; and the yes of a second person.
 
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -13,7 +14,8 @@ use crate::http::changes::{StepBody, known};
 use crate::http::page::{Named, Posted};
 use crate::http::problem::Problem;
 use crate::port::control::{ChangeAsked, House, Reply, Request};
-use crate::render::pages::{self, Section, change_turns};
+use crate::render::pages::change_turns::{SEEN, address};
+use crate::render::pages::{self, Section};
 use crate::types::{ChangeId, RequestId};
 use crate::view::change_desk::{self, OfferLine};
 
@@ -87,9 +89,22 @@ async fn ask(
     visit.api.ask(visit.caller.clone(), Request::Change { asked, reason, dry_run }).await
 }
 
+/// Whoever signs has read the scripts that are there now, and no others (D5).
+fn as_read(visit: &Visit, change: &ChangeId, seen: &str) -> Result<(), Problem> {
+    let site = visit.api.published().site;
+    let now = site.as_ref().and_then(|site| site.changes.get(change));
+    match seen.is_empty() || now.is_some_and(|now| now.content == seen) {
+        true => Ok(()),
+        false => Err(Problem::new(
+            StatusCode::CONFLICT,
+            format!("the scripts of {change} are not those that you were shown: read them again"),
+        )),
+    }
+}
+
 /// Whether an offer is the one that the address means.
 fn is_meant(visit: &Visit, step: &str, offer: &OfferLine) -> bool {
-    let Some((word, query)) = change_turns::address(&offer.wish) else { return false };
+    let Some((word, query)) = address(&offer.wish) else { return false };
     let names = ["environment", "item", "applied", "how"];
     let of = |name: &str| query.iter().find(|(known, _)| *known == name);
     let same = |name: &str| visit.wants(name) == of(name).map_or("", |(_, value)| value.as_str());
@@ -102,6 +117,7 @@ pub(crate) async fn before(
     Named((id, step)): Named<(String, String)>,
 ) -> Result<Response, Problem> {
     let id: ChangeId = id.parse().map_err(Problem::unknown)?;
+    as_read(&visit, &id, visit.wants(SEEN))?;
     let (site, standing, now) = known(&visit.api).await?;
     let viewer = Viewer::of(&visit);
     let desk = change_desk::of(&site, &standing, (&id, now), viewer.eyes());
@@ -123,7 +139,8 @@ pub(crate) async fn before(
         .collect();
     let token = visit.looker.token.as_deref().unwrap_or_default();
     let around = (visit.lang(), &site.zone, token);
-    let middle = pages::change_step::middle(around, id.as_str(), (offer, &then), &people);
+    let change = (id.as_str(), desk.page.content.as_deref());
+    let middle = pages::change_step::middle(around, change, (offer, &then), &people);
     let title = pages::change_step::title(visit.lang(), id.as_str(), offer);
     let page = Page { section: Some(Section::Changes), title: &title, live: false };
     visit.page(&page, middle)
@@ -138,6 +155,7 @@ pub(crate) async fn take(
     let id: ChangeId = id.parse().map_err(Problem::unknown)?;
     let Posted(pairs) = sent?;
     visit.sent(value(&pairs, "token"))?;
+    as_read(&visit, &id, value(&pairs, SEEN))?;
     let body = body(&pairs)?;
     said(&body.reason)?;
     match ask(&visit, &id, wish(&step, &body)?, (body.reason, false)).await? {

@@ -99,6 +99,15 @@ impl Where {
         Self::of(uri.path_and_query()?.as_str())
     }
 
+    /// Where to go back to from what could not be done: a step is asked for on the page of its change.
+    fn to_go_back_to(&self) -> String {
+        let parts: Vec<&str> = self.place.splitn(3, '/').collect();
+        match parts.as_slice() {
+            ["changes", id, _] => format!("changes/{id}"),
+            _ => self.to_look_at(),
+        }
+    }
+
     /// Where to go on after a form: an answer to an incident is given below its page. A sign-in goes on where it was asked for.
     fn to_look_at(&self) -> String {
         let parts: Vec<&str> = self.place.splitn(3, '/').collect();
@@ -273,7 +282,8 @@ impl Shown {
             let place = in_query(&self.at.to_look_at());
             return to(&format!("{}login?to={place}", self.at.up));
         }
-        let place = self.wanted.clone().unwrap_or_else(|| self.at.to_look_at());
+        let back = || if sign_in { self.at.to_look_at() } else { self.at.to_go_back_to() };
+        let place = self.wanted.clone().unwrap_or_else(back);
         let place = place.as_str();
         let detail = Some(problem.detail.as_str()).filter(|_| !is_new);
         let trouble = Trouble { up: &self.at.up, place, detail, sign_in };

@@ -125,7 +125,11 @@ pub fn middle(
         no_folder: !line.folder,
         turns: desk.turns.iter().map(|of| turn(lang, of)).collect(),
         parts: (!parts.is_empty()).then(|| ChangePages::YouAre { parts: &parts }.say(lang)),
-        offers: desk.offers.iter().filter_map(|of| offer(lang, &id, of)).collect(),
+        offers: desk
+            .offers
+            .iter()
+            .filter_map(|of| offer(lang, (&id, page.content.as_deref()), of))
+            .collect(),
         asked: desk.asked.iter().map(|of| asked((lang, zone), &id, of)).collect(),
         papers: papers(lang, page, ticket.is_some()),
         ticket: ticket.cloned(),
@@ -138,8 +142,13 @@ pub fn middle(
     Ok(harmless(&shown.render()?))
 }
 
-fn offer(lang: Lang, id: &str, offer: &OfferLine) -> Option<(String, String)> {
-    Some((place(id, &offer.wish)?, step(lang, &offer.wish, offer.title.as_ref())?))
+fn offer(
+    lang: Lang,
+    (id, content): (&str, Option<&str>),
+    offer: &OfferLine,
+) -> Option<(String, String)> {
+    let place = place(id, &offer.wish, content)?;
+    Some((place, step(lang, &offer.wish, offer.title.as_ref())?))
 }
 
 fn asked((lang, zone): (Lang, &Zone), id: &str, of: &SecondLine) -> Asked {

@@ -67,7 +67,8 @@ fn script(
     let cut =
         (lines.len() > LINES).then(|| ChangePages::CutScript { lines: LINES as u32 }.say(lang));
     lines.truncate(LINES);
-    let differs = of.submitted != of.now;
+    // What was never handed in has nothing to differ from.
+    let differs = diff.submitted.is_some() && of.submitted != of.now;
     Script {
         name: of.script.clone(),
         title: title.say(lang),

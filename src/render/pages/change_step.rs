@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::change_turns::{address, step, turn};
+use super::change_turns::{SEEN, address, signs, step, turn};
 use crate::core::change::Wish;
 use crate::render::change;
 use crate::render::table::harmless;
@@ -49,17 +49,19 @@ pub fn title(lang: Lang, change: &str, offer: &OfferLine) -> String {
     ChangePages::Step { what: &what, change }.say(lang)
 }
 
-/// The middle of the page. `people`: whom a change may be given to. `then`: how it would stand.
+/// The middle of the page. `content`: the digest of its scripts. `people`: whom a change may be given to. `then`: how it
+/// would stand.
 ///
 /// # Errors
 /// Only where the template itself fails to write, which its own text does not.
 pub fn middle(
     (lang, zone, token): (Lang, &Zone, &str),
-    change: &str,
+    (change, content): (&str, Option<&str>),
     (offer, then): (&OfferLine, &Then),
     people: &[(String, String)],
 ) -> Result<String, askama::Error> {
-    let (word, hidden) = address(&offer.wish).unwrap_or_default();
+    let (word, mut hidden) = address(&offer.wish).unwrap_or_default();
+    hidden.extend(content.filter(|_| signs(&offer.wish)).map(|of| (SEEN, of.to_owned())));
     let assigns = matches!(offer.wish, Wish::Assign { .. });
     let page = Page {
         heading: title(lang, change, offer),

@@ -8,6 +8,9 @@ use crate::view::change_desk::TurnLine;
 
 use super::in_query;
 
+/// What scripts somebody has seen who signs them: their digest goes from page to page by this name.
+pub const SEEN: &str = "seen";
+
 /// People who are named of all whose turn it is.
 const NAMED: usize = 6;
 
@@ -133,9 +136,15 @@ pub fn address(wish: &Wish) -> Option<(&'static str, Vec<(&'static str, String)>
     })
 }
 
-/// The address of a step, from the page of its change.
-pub(super) fn place(change: &str, wish: &Wish) -> Option<String> {
-    let (word, query) = address(wish)?;
+/// Whether somebody signs the scripts, who has read these and no others.
+pub(super) fn signs(wish: &Wish) -> bool {
+    matches!(wish, Wish::Review { .. } | Wish::Approve { .. })
+}
+
+/// The address of a step, from the page of its change. `content`: the digest of the scripts that the page shows.
+pub(super) fn place(change: &str, wish: &Wish, content: Option<&str>) -> Option<String> {
+    let (word, mut query) = address(wish)?;
+    query.extend(content.filter(|_| signs(wish)).map(|content| (SEEN, content.to_owned())));
     let query: Vec<String> =
         query.into_iter().map(|(name, value)| format!("{name}={}", in_query(&value))).collect();
     let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };

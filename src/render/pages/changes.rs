@@ -25,6 +25,8 @@ const TURNS: usize = 2;
 struct Page {
     lang: Lang,
     up: String,
+    /// There are rules, and with them lists.
+    meets: bool,
     tabs: Vec<Tab>,
     show: &'static str,
     text: String,
@@ -95,6 +97,7 @@ pub fn middle(
     let page = Page {
         lang,
         up: up.to_owned(),
+        meets: shown.meets,
         tabs: tabs(lang, shown, wanted),
         show: wanted.show.word(),
         text: wanted.text.clone(),
@@ -232,5 +235,74 @@ fn row((lang, zone): (Lang, &Zone), clock: &Clock<'_>, row: &ChangeRow) -> Row {
         turns: row.turns.iter().take(TURNS).map(|of| turn(lang, of)).collect(),
         more_turns: (more > 0).then(|| ChangePages::AndMore { more }.say(lang)),
         lacks: lacking,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::change::Missing;
+    use crate::types::{ChangeId, Text};
+    use crate::view::change::ChangeLine;
+    use crate::view::change_rows::NextPlace;
+
+    fn made(id: &str, stage: Stage, mine: bool, hour: Option<i64>) -> ChangeRow {
+        let at = |hour: i64| jiff::Timestamp::from_second(hour * 3_600).unwrap();
+        let line = ChangeLine {
+            id: ChangeId::new(id).unwrap(),
+            title: Text::en("<b>Fee</b>"),
+            class: Some(ChangeClass::Data),
+            kind: crate::definition::site::ChangeKind::Normal,
+            stage,
+            environments: vec!["uat".to_owned(), "production".to_owned()],
+            team: None,
+            requester: None,
+            ticket: None,
+            since: None,
+            folder: true,
+        };
+        let next = NextPlace {
+            environment: "production".to_owned(),
+            window: hour.map(|hour| (at(hour), at(hour + 1))),
+            lacks: vec![Missing::Schedule, Missing::Submission, Missing::Lapsed],
+        };
+        ChangeRow { line, next: Some(next), turns: Vec::new(), mine }
+    }
+
+    #[test]
+    fn rows_stand_under_whom_they_wait_for_and_under_their_windows() {
+        let rows = [
+            made("a", Stage::Written, true, None),
+            made("b", Stage::InDoubt, false, None),
+            made("c", Stage::Scheduled, false, Some(11)),
+            made("d", Stage::Scheduled, false, Some(11)),
+            made("e", Stage::Scheduled, false, Some(16)),
+            made("f", Stage::Draft, false, None),
+        ];
+        let zone = Zone::utc();
+        let clock = Clock::new(&zone, jiff::Timestamp::UNIX_EPOCH);
+        let shown = groups((Lang::En, &zone), &clock, Show::Open, &rows);
+        let shown: Vec<(&str, Vec<&str>)> = shown
+            .iter()
+            .map(|group| {
+                let ids = group.rows.iter().map(|row| row.id.as_str());
+                (group.title.as_str(), ids.collect())
+            })
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                ("Waiting for you", vec!["a"]),
+                ("In doubt, or running", vec!["b"]),
+                ("production, window 11:00 – 12:00", vec!["c", "d"]),
+                ("production, window 16:00 – 17:00", vec!["e"]),
+                ("On no list yet", vec!["f"]),
+            ]
+        );
+        // Of much that is lacking the list has the first of it.
+        let shown = row((Lang::Zh, &zone), &clock, &rows[5]);
+        let (head, lines) = shown.lacks.unwrap();
+        assert_eq!((head.as_str(), lines.len()), ("production 尚缺", 3));
+        assert_eq!(lines[2], "另有 1 项");
     }
 }

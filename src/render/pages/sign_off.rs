@@ -8,7 +8,7 @@ use crate::render::report_html::Tone;
 use crate::render::signoff::{reasons, signature_row, title as title_of, weekly};
 use crate::render::table::harmless;
 use crate::render::why::lacks;
-use crate::render::words::{ChangePages, ChangeWord, Listed};
+use crate::render::words::{ChangePages, ChangeWord, Listed, pair};
 use crate::types::Lang;
 use crate::view::signoff::{SignOffLine, SignOffList, SignOffPage};
 
@@ -28,8 +28,8 @@ struct List {
     title: String,
     weekly: Vec<String>,
     changes: Vec<Entry>,
-    /// Change, title, why.
-    dropped: Vec<[String; 3]>,
+    /// Change; its title with why.
+    dropped: Vec<(String, String)>,
 }
 
 struct Entry {
@@ -93,8 +93,8 @@ pub fn middle(
             .dropped
             .iter()
             .map(|line| {
-                let title = line.title.get(lang).to_owned();
-                [line.change.to_string(), title, reasons(lang, line)]
+                let why = pair(lang, line.title.get(lang), &reasons(lang, line));
+                (line.change.to_string(), why)
             })
             .collect(),
     };

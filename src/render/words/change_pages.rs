@@ -22,6 +22,7 @@ messages! {
     NoneSuch: "No change is as asked for.", "没有符合条件的变更。";
     NoneForYou: "No change waits for you.", "没有等待您处理的变更。";
     WaitsFor: "Waits for", "等待";
+    LacksHead: "Lacks", "尚缺";
     Lacks { environment: &'a str }: format!("Lacks for {environment}"), format!("{environment} 尚缺");
     AndMore { more: u32 }: format!("and {more} more"), format!("另有 {more} 项");
     // Whose turn it is.

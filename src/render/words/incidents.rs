@@ -197,7 +197,7 @@ messages! {
     NoRespond: "You may look at it; who has the right `respond` answers.", "您只能查看；具有 `respond` 权限的人员可以处理。";
     NotOutput: "The output of jobs is shown to who has the right `logs`.", "作业输出仅对具有 `logs` 权限的人员显示。";
     NotDone: "This was not done", "操作未完成";
-    Back: "Back to the incident", "返回事件";
+    Back: "Back", "返回";
     KindFault: "fault", "故障";
     KindRequest: "service request", "服务请求";
     KindProblem: "problem", "问题";

@@ -122,7 +122,7 @@ fn a_change_is_signed_by_its_pages_by_whom_it_waits_for_and_by_nobody_else() {
         &["rate/submit", "<span class=\"k\">update</span> fee", "<span class=\"n\">30</span>"],
     );
     has(&seen, &["&#60;script&#62;alert(1)", "its scripts to be handed in", "Wei Author"]);
-    has_not(&seen, &["<script>alert"]);
+    has_not(&seen, &["<script>alert", "class=\"diff\""]);
     has(&wei.page("/changes"), &["Waiting for you", "href=\"./changes/rate\""]);
     has_not(&asker.page("/changes"), &["Waiting for you"]);
 
@@ -151,6 +151,7 @@ fn a_change_is_signed_by_its_pages_by_whom_it_waits_for_and_by_nobody_else() {
     let refused = wei.ask(("GET", approve), None);
     assert_eq!(refused.status, 409);
     has(&refused.body, &["wei has a part in rate as author already, and cannot be its approver"]);
+    has(&refused.body, &["href=\"../../changes/rate\">Back"]);
     // Only by its own form.
     let before = desk.served.house.journal();
     let token = token_of(&dev.page(approve));
@@ -189,7 +190,10 @@ fn what_was_altered_after_its_approval_is_void_and_shown_line_by_line() {
     wei.done("rate/submit", "");
     dba.done("rate/review", "");
     dev.done("rate/approve?environment=uat", "&environment=uat");
-    has(&dev.page("/changes/rate"), &["as it was approved"]);
+    let seen = dev.page("/changes/rate");
+    has(&seen, &["as it was approved", "rate/approve?environment=production&#38;seen="]);
+    let form = dev.page("/changes/rate/approve?environment=production");
+    let read = form.split("name=\"seen\" value=\"").nth(1).unwrap().split('"').next().unwrap();
     let house = &desk.served.house;
     house.write("changes/rate/change.sql", &SQL.replace("30", "31"));
     desk.served.night.signal(Signal::HUP);
@@ -204,6 +208,18 @@ fn what_was_altered_after_its_approval_is_void_and_shown_line_by_line() {
     let refused = dev.ask(("GET", "/changes/rate/approve?environment=uat"), None);
     assert_eq!(refused.status, 409);
     has(&refused.body, &["are not those that were submitted"]);
+    // Handed in and reviewed anew it may be approved, but not by who has read what it was before.
+    wei.done("rate/submit", "");
+    dba.done("rate/review", "");
+    let before = house.journal();
+    let old = format!("token={}&environment=production&seen={read}&reason=x", token_of(&form));
+    let refused = dev.ask(("POST", "/changes/rate/approve"), Some(&old));
+    assert_eq!(refused.status, 409);
+    has(&refused.body, &["are not those that you were shown"]);
+    let late = format!("/changes/rate/approve?environment=production&seen={read}");
+    assert_eq!(dev.ask(("GET", &late), None).status, 409);
+    assert_eq!(house.journal(), before);
+    dev.done("rate/approve?environment=production", "&environment=production");
     has(&ops.page("/changes/rate/return"), &["everything that was signed is void"]);
     ops.done("rate/return", "");
     has(&ops.page("/changes/rate"), &["sent back"]);

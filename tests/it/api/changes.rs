@@ -401,6 +401,10 @@ fn second_by_page(office: &Office) {
         assert!(own.contains(part) && other.contains(part), "{part}: {own}");
     }
     assert!(!own.contains(form) && other.contains(form), "{own}");
+    // What its attempt has left is shown with the way to its log.
+    for part in ["Job and log", "../runs/prod@2026-10-30%231/jobs/rate\""] {
+        assert!(other.contains(part), "{part}: {other}");
+    }
     // Instead of it he could say what he has found himself.
     assert!(other.contains("rate/decide?applied=true"), "{other}");
     assert!(!other.contains("how=continue"), "{other}");
