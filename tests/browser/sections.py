@@ -151,6 +151,11 @@ def hand_over(browser, page):
         looked_at(next_one, f"phone-{section}")
     next_one.goto(RUN + "/graph?fold=all")
     looked_at(next_one, "phone-graph")
+    next_one.click("button[name=theme]")
+    expect(next_one.locator("html")).to_have_class("light")
+    for place in ["incidents", "history", "hand-overs"]:
+        next_one.goto(f"{BASE}/{place}")
+        looked_at(next_one, f"phone-light-{place}")
     phone.close()
     page.goto(BASE + "/hand-overs")
     expect(page.locator("main")).to_contain_text("No hand-over is open.")
@@ -177,9 +182,18 @@ def all_sections(browser):
     page.click("button[name=theme]")
     expect(page.locator("html")).to_have_class("light")
     looked_at(page, "light-hand-over")
-    for place in ["incidents", "calendar", "history", "runs/night@2026-10-30%231/graph?fold=all"]:
+    places = ["incidents", "calendar", "history", "runs/night@2026-10-30%231/graph?fold=all"]
+    named = lambda place: place.split("/")[-1].split("?")[0]
+    for place in places:
         page.goto(f"{BASE}/{place}")
-        looked_at(page, "light-" + place.split("/")[-1].split("?")[0])
+        looked_at(page, f"light-{named(place)}")
+    # And in the other language, on a wide screen.
+    page.click("button[name=lang]")
+    page.click("button[name=theme]")
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+    for place in ["", *places]:
+        page.goto(f"{BASE}/{place}")
+        looked_at(page, f"chinese-{named(place) or 'tonight'}")
     desk.close()
 
 

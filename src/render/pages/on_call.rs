@@ -4,12 +4,11 @@ use askama::Template;
 use jiff::Timestamp;
 
 use super::hand_over::tone;
-use super::tonight::{Shift, next_shift, shifts};
+use super::tonight::{Shift, next_shift, shifts, told};
 use crate::render::clock::{Clock, between, took};
 use crate::render::hand_over;
 use crate::render::incident::title;
 use crate::render::incident_words::clock_name;
-use crate::render::phrase;
 use crate::render::report_html::Tone;
 use crate::render::table::harmless;
 use crate::render::words::{Fault, HandOvers, Incidents, Label, Pages, pair};
@@ -137,7 +136,7 @@ fn incident(lang: Lang, clock: &Clock<'_>, now: Timestamp, view: &IncidentView) 
         opened: clock.minute(line.opened),
         standing,
         unowned,
-        told: phrase::people(lang, &line.told),
+        told: told(lang, line),
         limits: open.map(|limit| running(lang, clock, now, limit)).collect(),
     }
 }

@@ -7,7 +7,7 @@ use super::{in_query, of_job, of_run};
 use crate::render::clock::{Clock, took};
 use crate::render::report_html::Tone;
 use crate::render::table::harmless;
-use crate::render::words::{HandOvers, Incidents, Label, Pages, Verdict, list};
+use crate::render::words::{HandOvers, Incidents, Label, Pages, Verdict, list, pair};
 use crate::render::{gantt, incident, phrase, standing, status};
 use crate::types::{Lang, TeamName};
 use crate::view::incident::IncidentLine;
@@ -239,10 +239,19 @@ fn incidents(lang: Lang, clock: &Clock<'_>, night: &StatusPage) -> Vec<Incident>
         severity: line.severity.name(),
         since: clock.minute(line.opened),
         owner: line.owner.as_ref().map(|who| who.name.get(lang).to_owned()),
-        told: phrase::people(lang, &line.told),
+        told: told(lang, line),
     };
     let of_runs = night.runs.iter().flat_map(|run| &run.incidents);
     night.incidents.iter().chain(of_runs).map(line).collect()
+}
+
+/// Who was told; empty where nobody was.
+pub(super) fn told(lang: Lang, line: &IncidentLine) -> String {
+    let people = phrase::people(lang, &line.told);
+    match people.is_empty() {
+        true => people,
+        false => pair(lang, Label::Told.say(lang), &people),
+    }
 }
 
 pub(super) fn shifts(lang: Lang, clock: &Clock<'_>, on: &[ShiftLine]) -> Vec<Shift> {
