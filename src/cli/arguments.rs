@@ -10,6 +10,7 @@ use super::audit::AuditArguments;
 use super::backup::RestoreArguments;
 use super::change::ChangeCommand;
 use super::drill::DrillCommand;
+use super::figure::FigureArguments;
 use super::hand_over::HandOverCommand;
 use super::incident::IncidentCommand;
 use super::inspections::InspectionsArguments;
@@ -341,6 +342,8 @@ pub(super) enum Command {
     /// Drills: when each is due, how the last one came out; start one
     #[command(subcommand)]
     Drill(DrillCommand),
+    /// Enter a figure of the service levels that nightrun does not count itself
+    Figure(FigureArguments),
     /// What happened since the last bulletin, or what the bulletins of a day tell of
     Bulletin {
         #[arg(long, value_name = "DATE")]

@@ -22,7 +22,8 @@ use crate::definition::nearest;
 use crate::definition::site::{Freeze, FreezeScope, Site};
 use crate::driver::api_client::Ask;
 use crate::http::{
-    CredentialBody, FreezeBody, HandOverBody, OpenBody, PoolBody, ReasonBody, WantedBody,
+    CredentialBody, FigureBody, FreezeBody, HandOverBody, OpenBody, PoolBody, ReasonBody,
+    WantedBody,
 };
 use crate::port::control::House;
 use crate::port::{RunFilter, StoreReader};
@@ -198,6 +199,10 @@ fn question(
             asking::post(context, path, &ReasonBody { reason, dry_run })
         }
         House::Incident { order } => incident_question(context, *order, reason, dry_run),
+        House::Figure { order } => {
+            let path = format!("/api/v1/figures/{}", order.figure);
+            asking::post(context, path, &FigureBody::of(*order, reason, dry_run))
+        }
         House::HandOver { order } => {
             let path = format!("/api/v1/hand-overs/{}/{}", order.hand_over, order.wish.word());
             asking::post(context, path, &HandOverBody { words: reason, dry_run })

@@ -23,6 +23,7 @@ mod doctor;
 mod drill;
 mod event;
 mod exit;
+mod figure;
 mod hand_over;
 mod house;
 mod incident;
@@ -124,6 +125,7 @@ async fn carry_out(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Second { request, why } => house::second(context, request, why).await,
         Command::Incident(command) => incident::incident(context, command).await,
         Command::Drill(command) => drill::drill(context, command).await,
+        Command::Figure(arguments) => figure::figure(context, arguments).await,
         Command::Bulletin { day } => bulletin::bulletin(context, day).await,
         Command::Inspections(arguments) => inspections::inspections(context, &arguments).await,
         Command::HandOver(command) => hand_over::hand_over(context, command).await,

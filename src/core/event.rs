@@ -6,6 +6,7 @@ use super::change::ChangeOrder;
 use super::closing::Closing;
 use super::credentials::Credential;
 use super::fact::{Action, Fact, MissedWhy, Proposed, RunArchived, RunOpened, StopHow};
+use super::figure::FigureOrder;
 use super::hand_over::HandOverOrder;
 use super::incident::{Foreseen, IncidentOrder};
 use super::received::Received;
@@ -125,6 +126,12 @@ pub enum Event {
         by: PersonId,
         reason: String,
         order: Box<HandOverOrder>,
+    },
+    /// A person enters a figure of the service levels; the reason says where it is from.
+    Figure {
+        by: PersonId,
+        reason: String,
+        order: Box<FigureOrder>,
     },
     /// Every deadline that will be missed, and all that windows will close on, as far as expected times tell now.
     Foresee {

@@ -21,6 +21,7 @@ pub use super::action::{Action, Approved, Proposed};
 use super::bulletin::Bulletin;
 pub use super::change::ChangeStep;
 use super::change::WeeklyTold;
+use super::figure::FigureEntered;
 use super::hand_over;
 pub use super::incident::{Moved, Opened};
 use super::inspection::{DayCount, Round};
@@ -154,6 +155,8 @@ pub enum Fact {
     RoundInspected(Box<Round>),
     /// A day is over, and its rounds of inspections are counted.
     InspectionsCounted(Box<DayCount>),
+    /// A person has entered a figure of the service levels.
+    FigureEntered(Box<FigureEntered>),
     /// A shift is to be handed over to the next.
     HandOverOpened(Box<hand_over::Opened>),
     /// A step of that: a person took it, or its time had come.

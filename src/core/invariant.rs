@@ -152,7 +152,10 @@ impl Watch {
                 undecided(around.state, batch, *first)
                     .map_err(|why| broken(batch.to_string(), why))?;
             }
-            Fact::Frozen { .. } | Fact::SecondAsked { .. } | Fact::TokenMade { .. } => {
+            Fact::Frozen { .. }
+            | Fact::SecondAsked { .. }
+            | Fact::TokenMade { .. }
+            | Fact::FigureEntered(_) => {
                 if let Some(number) = given::before(&around.state.standing, fact) {
                     return Err(broken(number, "that number was given before".to_owned()));
                 }

@@ -21,6 +21,7 @@ mod day_set;
 pub mod deadline;
 mod event;
 pub mod fact;
+pub mod figure;
 pub mod forecast;
 pub mod gate;
 pub mod graph;

@@ -389,6 +389,9 @@ impl Mover<'_> {
             Event::HandOver { by, reason, order } => {
                 self.hand_over(By::alone(by, reason), *order)?;
             }
+            Event::Figure { by, reason, order } => {
+                self.enter_figure(By::alone(by, reason), *order)?
+            }
             Event::Foresee { late, closing } => self.foresee(late, closing)?,
             Event::MessageRefused { about, to, why } => self.message_refused(about, to, why)?,
             Event::StoreBack { since, why } => self.store_is_back(since, why)?,

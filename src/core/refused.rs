@@ -48,7 +48,7 @@ pub enum Rule {
     NotHeld,
     /// The job asks for no confirmation.
     NotAsked,
-    /// What the job needs is not done.
+    /// What the job needs is not done, or the period has not begun.
     TooEarly,
     /// The person has not the role.
     RoleMissing,
@@ -118,11 +118,15 @@ pub enum Rule {
     IncidentOver,
     /// Nobody has said what the incident was.
     NotResolved,
+    /// The figure is counted by nightrun, and by nobody else.
+    Counted,
+    /// The figure is counted in another unit, or over another time.
+    NotInUnit,
 }
 
 impl Rule {
     /// Every rule, in the order of the format reference.
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 52] = [
         Self::NoSuchRun,
         Self::NoSuchJob,
         Self::NoSuchThing,
@@ -173,6 +177,8 @@ impl Rule {
         Self::NotOnShift,
         Self::IncidentOver,
         Self::NotResolved,
+        Self::Counted,
+        Self::NotInUnit,
     ];
 
     pub fn name(self) -> &'static str {
@@ -227,6 +233,8 @@ impl Rule {
             Self::NotOnShift => "not-on-shift",
             Self::IncidentOver => "incident-over",
             Self::NotResolved => "not-resolved",
+            Self::Counted => "counted",
+            Self::NotInUnit => "not-in-unit",
         }
     }
 }

@@ -132,6 +132,7 @@ pub(crate) fn site(batches: Vec<Batch>) -> Site {
         rights: BTreeMap::new(),
         duty: Duty::default(),
         escalation: None,
+        service_levels: None,
         changes: BTreeMap::new(),
         change_rules: None,
         batches: batches.into_iter().map(|b| (b.id.clone(), Arc::new(b))).collect(),

@@ -12,6 +12,7 @@ use super::raw::duty::{RosterFile, ShiftsFile};
 use super::raw::escalation::EscalationFile;
 use super::raw::people::PeopleFile;
 use super::raw::roster_rules::RosterRulesFile;
+use super::raw::service_levels::ServiceLevelsFile;
 use super::raw::site::SiteFile;
 use super::raw::windows::WindowsFile;
 pub use super::sheets::FileKind;
@@ -26,6 +27,7 @@ pub fn schema(kind: FileKind) -> Value {
         FileKind::Roster => generator.root_schema_for::<RosterFile>(),
         FileKind::RosterRules => generator.root_schema_for::<RosterRulesFile>(),
         FileKind::Escalation => generator.root_schema_for::<EscalationFile>(),
+        FileKind::ServiceLevels => generator.root_schema_for::<ServiceLevelsFile>(),
         FileKind::Windows => generator.root_schema_for::<WindowsFile>(),
         FileKind::Calendar => generator.root_schema_for::<CalendarFile>(),
         FileKind::Change => generator.root_schema_for::<ChangeFile>(),
@@ -63,6 +65,7 @@ fn reference(kind: FileKind, generator: &mut SchemaGenerator) -> Value {
         FileKind::Roster => of::<RosterFile>(generator),
         FileKind::RosterRules => of::<RosterRulesFile>(generator),
         FileKind::Escalation => of::<EscalationFile>(generator),
+        FileKind::ServiceLevels => of::<ServiceLevelsFile>(generator),
         FileKind::Windows => of::<WindowsFile>(generator),
         FileKind::Calendar => of::<CalendarFile>(generator),
         FileKind::Change => of::<ChangeFile>(generator),

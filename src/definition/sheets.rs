@@ -12,6 +12,7 @@ use super::raw::duty::{RosterFile, ShiftsFile};
 use super::raw::escalation::EscalationFile;
 use super::raw::people::PeopleFile;
 use super::raw::roster_rules::RosterRulesFile;
+use super::raw::service_levels::ServiceLevelsFile;
 use super::raw::site::SiteFile;
 use super::raw::windows::WindowsFile;
 use super::raw::{self, Read};
@@ -27,6 +28,7 @@ pub enum FileKind {
     Roster,
     RosterRules,
     Escalation,
+    ServiceLevels,
     Windows,
     Calendar,
     Change,
@@ -35,13 +37,14 @@ pub enum FileKind {
 }
 
 impl FileKind {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Site,
         Self::People,
         Self::Shifts,
         Self::Roster,
         Self::RosterRules,
         Self::Escalation,
+        Self::ServiceLevels,
         Self::Windows,
         Self::Calendar,
         Self::Change,
@@ -58,6 +61,7 @@ impl FileKind {
             Self::Roster => "roster",
             Self::RosterRules => "roster-rules",
             Self::Escalation => "escalation",
+            Self::ServiceLevels => "service-levels",
             Self::Windows => "windows",
             Self::Calendar => "calendar",
             Self::Change => "change",
@@ -79,6 +83,7 @@ impl FileKind {
             ["roster.yaml"] => Self::Roster,
             ["roster-rules.yaml"] => Self::RosterRules,
             ["escalation.yaml"] => Self::Escalation,
+            ["service-levels.yaml"] => Self::ServiceLevels,
             ["windows.yaml"] => Self::Windows,
             ["change-rules.yaml"] => Self::ChangeRules,
             ["calendars", _] => Self::Calendar,
@@ -121,6 +126,7 @@ pub(super) struct Sheets {
     pub roster: Option<Sheet<RosterFile>>,
     pub roster_rules: Option<Sheet<RosterRulesFile>>,
     pub escalation: Option<Sheet<EscalationFile>>,
+    pub service_levels: Option<Sheet<ServiceLevelsFile>>,
     pub windows: Option<Sheet<WindowsFile>>,
     pub calendars: BTreeMap<CalendarName, Sheet<CalendarFile>>,
     pub changes: BTreeMap<ChangeId, Sheet<ChangeFile>>,
@@ -144,6 +150,9 @@ impl Sheets {
                 FileKind::Roster => sheets.roster = Some(sheet(path, file, findings)),
                 FileKind::RosterRules => sheets.roster_rules = Some(sheet(path, file, findings)),
                 FileKind::Escalation => sheets.escalation = Some(sheet(path, file, findings)),
+                FileKind::ServiceLevels => {
+                    sheets.service_levels = Some(sheet(path, file, findings));
+                }
                 FileKind::Windows => sheets.windows = Some(sheet(path, file, findings)),
                 FileKind::ChangeRules => sheets.change_rules = Some(sheet(path, file, findings)),
                 FileKind::Batch => sheets.batches.push(sheet(path, file, findings)),

@@ -43,7 +43,7 @@ pub(super) async fn guard(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let shown = Shown::of(request.method(), request.uri().path(), request.headers());
+    let shown = Shown::of(request.method(), request.uri(), request.headers());
     let forgotten = match request.extensions().get::<End>().filter(|_| needs != Needs::Nobody) {
         Some(end) => forgotten(request.headers(), end)?,
         None => None,

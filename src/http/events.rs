@@ -125,7 +125,8 @@ pub(super) async fn all(
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Sent, Infallible>>>, Problem> {
     let site = api.published().site;
-    let audits = allow(site.as_deref(), &api.0.wiring.own, &caller, Right::Admin).is_ok();
+    let may = |right| allow(site.as_deref(), &api.0.wiring.own, &caller, right).is_ok();
+    let (audits, sees_output) = (may(Right::Admin), may(Right::Logs));
     let after = match begin(&headers, &from)? {
         Some(after) => after,
         None => api.reader().await?.head().await?.seq,
@@ -136,10 +137,22 @@ pub(super) async fn all(
         while !audits && is_of_audit(&sealed.kind) {
             sealed = tail.next().await?;
         }
-        let event = Sent::default().id(sealed.seq.to_string()).event(sealed.kind).data(sealed.body);
+        let body = match sees_output {
+            true => sealed.body,
+            false => without_output(sealed.body).ok()?,
+        };
+        let event = Sent::default().id(sealed.seq.to_string()).event(sealed.kind).data(body);
         Some((Ok(event), tail))
     });
     Ok(Sse::new(events).keep_alive(KeepAlive::default()))
+}
+
+/// An entry without what a program has said.
+fn without_output(body: String) -> Result<String, serde_json::Error> {
+    let mut entry: serde_json::Value = serde_json::from_str(&body)?;
+    let Some(tail) = entry.pointer_mut("/fact/ended/tail") else { return Ok(body) };
+    *tail = serde_json::Value::Array(Vec::new());
+    serde_json::to_string(&entry)
 }
 
 /// A run that is followed.

@@ -74,6 +74,15 @@ pub async fn of_store(
     site: &Arc<Site>,
     id: &HandOverId,
 ) -> Result<Option<HandOverView>, Fatal> {
+    Ok(at_hand(reader, site, id).await?.map(|(_, view)| view))
+}
+
+/// The same with the night that it was made of.
+pub(super) async fn at_hand(
+    reader: &StateReader,
+    site: &Arc<Site>,
+    id: &HandOverId,
+) -> Result<Option<(Core, HandOverView)>, Fatal> {
     let host = HostClock::new()?;
     let mut core = Core::new(1);
     core.have_on_call(on_call_of(site));
@@ -81,13 +90,15 @@ pub async fn of_store(
     let known = core.state().standing.hand_overs.get(id);
     // What was accepted is kept as it stood: nothing of the night is read for it.
     if known.is_none_or(|known| known.accepted().is_some()) {
-        return Ok(of_hand_over::view(&core, id, &[], host.now()));
+        let view = of_hand_over::view(&core, id, &[], host.now());
+        return Ok(view.map(|view| (core, view)));
     }
     let core = night_as_stored(reader, site, &host.boot()).await?;
     let known = core.state().standing.hand_overs.get(id);
     let Some((since, _)) = known.map(|known| known.span()) else { return Ok(None) };
     let noted = noted_since(reader, &core, since).await?;
-    Ok(of_hand_over::view(&core, id, &noted, host.now()))
+    let view = of_hand_over::view(&core, id, &noted, host.now());
+    Ok(view.map(|view| (core, view)))
 }
 
 fn served(api: &Api) -> Result<Arc<Site>, Problem> {
@@ -107,6 +118,16 @@ pub struct HandOverBody {
     pub dry_run: bool,
 }
 
+/// The step that is called so; a note says something.
+pub(super) fn wish_of(step: &str, words: &str) -> Result<HandOverWish, Problem> {
+    let unknown = || Problem::unknown(format!("there is no step `{step}`"));
+    let wish = HandOverWish::of_word(step).ok_or_else(unknown)?;
+    if wish == HandOverWish::Note {
+        said(words)?;
+    }
+    Ok(wish)
+}
+
 /// `POST /api/v1/hand-overs/{hand_over}/{step}`.
 pub(super) async fn step(
     State(api): State<Api>,
@@ -116,15 +137,7 @@ pub(super) async fn step(
     Sent(HandOverBody { words, dry_run }): Sent<HandOverBody>,
 ) -> Result<Response, Problem> {
     let hand_over: HandOverId = id.parse().map_err(Problem::unknown)?;
-    let wish = match step.as_str() {
-        "note" => {
-            said(&words)?;
-            HandOverWish::Note
-        }
-        "give" => HandOverWish::Give,
-        "accept" => HandOverWish::Accept,
-        other => return Err(Problem::unknown(format!("there is no step `{other}`"))),
-    };
+    let wish = wish_of(&step, &words)?;
     let order = Box::new(HandOverOrder { hand_over, wish, noted: Vec::new() });
     let request = Request::House { order: House::HandOver { order }, reason: words, dry_run };
     answer(api.ask(caller, request).await?, &form)

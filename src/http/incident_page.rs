@@ -56,7 +56,12 @@ fn asker(visit: &Visit, (core, site): (&Core, &Site), id: IncidentId) -> Result<
         true => incident.steps_for(&person, now),
         false => Vec::new(),
     };
-    Ok(Asker { steps, token: visit.looker.token.clone(), sees_output: visit.may(Right::Logs) })
+    Ok(Asker {
+        steps,
+        token: visit.looker.token.clone(),
+        sees_output: visit.may(Right::Logs),
+        stands_by: visit.stands_by(),
+    })
 }
 
 /// What a form of the page sends: what its step asks for, as a browser writes it.

@@ -96,8 +96,8 @@ pub(super) struct Log {
     pub(super) attempt: AttemptId,
     /// Nothing is added any more.
     pub(super) ended: bool,
-    /// The run has its ending.
-    is_over: bool,
+    /// Its program was started, as its run has it.
+    has_begun: bool,
     files: LogFiles,
     masks: Vec<String>,
 }
@@ -124,15 +124,15 @@ impl Log {
         let number = found.number;
         let attempt = AttemptId { run: run.clone(), job: job.clone(), number };
         let files = api.0.wiring.logs.clone();
-        let is_over = found.ending.is_some();
+        let has_begun = found.started.is_some();
         // First: what is added afterwards is not taken for missing.
-        let ended = is_over || files.has_ended(&attempt);
-        Ok(Self { attempt, ended, is_over, files, masks: view.log_masks.clone() })
+        let ended = found.ending.is_some() || files.has_ended(&attempt);
+        Ok(Self { attempt, ended, has_begun, files, masks: view.log_masks.clone() })
     }
 
     /// Whether it was on another host, or has left this one.
     pub(super) fn is_gone(&self, stream: Stream) -> bool {
-        self.is_over && !self.files.path(&self.attempt, stream).exists()
+        self.has_begun && !self.files.path(&self.attempt, stream).exists()
     }
 
     pub(super) fn gone(&self) -> Problem {

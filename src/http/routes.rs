@@ -105,11 +105,14 @@ fn looks(s: &mut Schemas) -> Vec<Route> {
         Route::shows::<StatusView>(("/api/v1/runs/{run}", "One run"), get(one), s),
         Route::shows::<JobsPage>(("/api/v1/runs/{run}/jobs", "Jobs of a run"), get(jobs), s)
             .asks::<WhichJobs>(s),
-        Route::shows::<ReportView>(
-            ("/api/v1/runs/{run}/report", "The report of a run"),
+        // What programs and databases said is in it.
+        Route::new(
+            to("/api/v1/runs/{run}/report"),
+            Needs::Right(Right::Logs),
+            "The report of a run",
             get(report),
-            s,
-        ),
+        )
+        .gives::<ReportView>(200, s),
         Route::shows::<JobView>(
             (
                 "/api/v1/runs/{run}/jobs/{job}",

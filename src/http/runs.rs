@@ -20,6 +20,7 @@ use crate::render;
 use crate::supervisor::on_call_of;
 use crate::types::{BatchId, BusinessDate, JobName, JobRef, RunId, Zone};
 use crate::view::job::{JobLine, StateWord};
+use crate::view::report::ReportView;
 use crate::view::status::{StatusPage, StatusView};
 use crate::view::why::WhyView;
 
@@ -199,13 +200,17 @@ pub(super) async fn report(
     Named(run): Named<RunId>,
     form: Form,
 ) -> Result<Response, Problem> {
-    let reader = api.reader().await?;
-    let mut recalled = recall(&api, Some(&run), None, None).await?;
+    let view = report_of(&api, &run).await?;
+    form.page(&view, |lang| render::report_text::text(lang, &view))
+}
+
+/// With who was on shift by the files as they are now.
+pub(super) async fn report_of(api: &Api, run: &RunId) -> Result<ReportView, Problem> {
+    let mut recalled = recall(api, Some(run), None, None).await?;
     if let Some(site) = &api.published().site {
         recalled.core.have_on_call(on_call_of(site));
     }
-    let view = recalled.report(reader).await.map_err(Problem::failed)?;
-    form.page(&view, |lang| render::report_text::text(lang, &view))
+    recalled.report(api.reader().await?).await.map_err(Problem::failed)
 }
 
 /// Which run of a batch.

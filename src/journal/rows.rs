@@ -175,6 +175,9 @@ fn stands_under(fact: &Fact) -> Option<String> {
         Fact::WeeklyTold(_) => "weekly".to_owned(),
         Fact::BulletinTold(_) => "bulletin".to_owned(),
         Fact::RoundInspected(round) => format!("round/{}", round.run),
+        Fact::FigureEntered(entered) => {
+            format!("figure/{}/{}/{}", entered.figure, entered.period, entered.number)
+        }
         Fact::InspectionsCounted(counted) => format!("inspections/{}", counted.date),
         Fact::HandOverOpened(opened) => format!("hand-over/{}/0", opened.hand_over),
         Fact::HandOverMoved(moved) => format!("hand-over/{}/{}", moved.hand_over, moved.number),
@@ -270,6 +273,7 @@ fn row(seq: u64, at: Timestamp, fact: &Fact) -> Option<Row> {
         | Fact::BulletinTold(_)
         | Fact::RoundInspected(_)
         | Fact::InspectionsCounted(_)
+        | Fact::FigureEntered(_)
         | Fact::HandOverOpened(_)
         | Fact::HandOverMoved(_)
         | Fact::DefinitionsRefused { .. }
@@ -355,7 +359,7 @@ mod tests {
             "weekly-told",
         ]);
         expected.extend(["round-inspected", "inspections-counted"]);
-        expected.push("hand-over-forgotten");
+        expected.extend(["hand-over-forgotten", "figure-entered"]);
         assert_eq!(changing, expected);
         let Some(Row::RunOpened(run)) = rows(7, at(), &facts()[0]).next() else { panic!() };
         assert_eq!((run.opened_seq, run.opened, run.trial, run.ended), (7, at(), true, None));

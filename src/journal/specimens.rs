@@ -1,6 +1,7 @@
 //! One fact of every kind, for tests.
 
 mod changes;
+mod figures;
 mod hand_overs;
 mod inspections;
 
@@ -139,6 +140,7 @@ pub(super) fn facts() -> Vec<Fact> {
     .chain(hand_overs::facts())
     .chain(inspections::facts())
     .chain(hand_overs::forgotten())
+    .chain(figures::facts())
     .chain([Fact::ReportTold { run: next }])
     .collect()
 }

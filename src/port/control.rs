@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use super::credentials::CredentialOrder;
 use crate::core::change::Wish;
+use crate::core::figure::FigureOrder;
 use crate::core::hand_over::HandOverOrder;
 use crate::core::incident::IncidentOrder;
 use crate::core::refused::{Refused, Rule};
@@ -164,6 +165,10 @@ pub enum House {
     /// A new incident, or a step with one.
     Incident {
         order: Box<IncidentOrder>,
+    },
+    /// A figure of the service levels; the reason of the request says where it is from.
+    Figure {
+        order: Box<FigureOrder>,
     },
     /// A step with the hand-over of a shift; what is said is the reason of the request.
     HandOver {

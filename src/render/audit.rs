@@ -128,6 +128,13 @@ fn what(lang: Lang, zone: &Zone, did: &Did) -> String {
             let step = &hand_over::deed(lang, *step);
             Audited::HandOver { hand_over: &hand_over.to_string(), step }.say(lang)
         }
+        Did::EnterFigure { figure, period, value, parts } => {
+            let parts = parts.iter().map(|(part, count)| format!("{part}={count}"));
+            let parts = &list(lang, parts);
+            let (figure, period, value) =
+                (figure.as_str(), &period.to_string(), &value.to_string());
+            Audited::Figure { figure, period, value, parts }.say(lang)
+        }
         Did::TellEvent { name, business_date, key } => Audited::Event {
             event: name.as_str(),
             date: &business_date.to_string(),

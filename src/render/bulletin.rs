@@ -48,17 +48,17 @@ pub fn mail(lang: Lang, view: &BulletinView) -> Result<MailText, askama::Error> 
     .mail()
 }
 
-fn title(lang: Lang, view: &BulletinView) -> String {
+pub(super) fn title(lang: Lang, view: &BulletinView) -> String {
     let date = view.zone.tz().to_datetime(view.to).date().to_string();
     Bulletins::Title { date: &date }.say(lang)
 }
 
-fn lead(lang: Lang, view: &BulletinView) -> String {
+pub(super) fn lead(lang: Lang, view: &BulletinView) -> String {
     let clock = Clock::new(&view.zone, view.to);
     Bulletins::Lead { from: &clock.full(view.from), to: &clock.full(view.to) }.say(lang)
 }
 
-fn counts(lang: Lang, view: &BulletinView) -> String {
+pub(super) fn counts(lang: Lang, view: &BulletinView) -> String {
     let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     let open = view.incidents.iter().filter(|incident| incident.closed.is_none()).count();
     Bulletins::Counts {
@@ -75,7 +75,7 @@ fn failed(view: &BulletinView) -> impl Iterator<Item = &RunTold> {
 }
 
 /// What went wrong comes first.
-fn told(lang: Lang, view: &BulletinView) -> Vec<Section> {
+pub(super) fn told(lang: Lang, view: &BulletinView) -> Vec<Section> {
     let clock = &Clock::new(&view.zone, view.to);
     let well =
         view.runs.iter().filter(|run| run.result.is_none_or(|result| result == RunResult::Well));
@@ -200,4 +200,4 @@ fn on_shift(lang: Lang, clock: &Clock<'_>, on: &ShiftTold) -> String {
 
 #[cfg(test)]
 #[path = "bulletin_tests.rs"]
-mod tests;
+pub(super) mod tests;

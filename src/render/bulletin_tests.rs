@@ -48,7 +48,7 @@ fn calm() -> BulletinView {
     }
 }
 
-fn busy() -> BulletinView {
+pub(crate) fn busy() -> BulletinView {
     let run = |run: &str, opened, ended: Option<&str>, result| RunTold {
         run: run.parse().unwrap(),
         business_date: "2026-10-30".parse().unwrap(),

@@ -50,7 +50,7 @@ pub fn list_text(
 pub fn text(lang: Lang, view: &HandOverView) -> String {
     let clock = Clock::new(&view.zone, view.line.ends);
     let mut out = String::new();
-    push(&mut out, 0, &pair(lang, &view.line.id.to_string(), &title(lang, view)));
+    push(&mut out, 0, &pair(lang, &view.line.id.to_string(), &title(lang, &view.line)));
     push(&mut out, 0, &standing(lang, &clock, view));
     people(lang, view).iter().for_each(|line| push(&mut out, 0, line));
     if let Some(next) = view.next {
@@ -85,7 +85,7 @@ pub fn mail(
         lang,
         mark: if over { "[OK] " } else { "" },
         good: over,
-        title: title(lang, view),
+        title: title(lang, &view.line),
         lead: match notice {
             HandOverNotice::Begins => HandOvers::Begins { ends }.say(lang),
             HandOverNotice::Ends => HandOvers::Ends { ends }.say(lang),
@@ -100,13 +100,13 @@ pub fn mail(
     .mail()
 }
 
-fn title(lang: Lang, view: &HandOverView) -> String {
-    let (shift, date) = (view.line.shift.get(lang), &view.line.id.date.to_string());
+pub(super) fn title(lang: Lang, line: &HandOverLine) -> String {
+    let (shift, date) = (line.shift.get(lang), &line.id.date.to_string());
     HandOvers::Title { shift, date }.say(lang)
 }
 
 /// How it stands, as a sentence.
-fn standing(lang: Lang, clock: &Clock<'_>, view: &HandOverView) -> String {
+pub(super) fn standing(lang: Lang, clock: &Clock<'_>, view: &HandOverView) -> String {
     let by = |deed| view.steps.iter().find(|line| line.step == deed);
     let who = |line: &HandOverStepLine| {
         line.by.as_ref().map(|who| who.name.get(lang).to_owned()).unwrap_or_default()
@@ -124,7 +124,7 @@ fn standing(lang: Lang, clock: &Clock<'_>, view: &HandOverView) -> String {
     }
 }
 
-fn people(lang: Lang, view: &HandOverView) -> Vec<String> {
+pub(super) fn people(lang: Lang, view: &HandOverView) -> Vec<String> {
     let shifts = &list(lang, view.to.iter().map(|shift| shift.get(lang)));
     let to = match view.line.incoming.is_empty() {
         true => HandOvers::ToNobody { shifts }.say(lang),
@@ -133,11 +133,11 @@ fn people(lang: Lang, view: &HandOverView) -> Vec<String> {
     vec![HandOvers::From { who: &names(lang, &view.line.outgoing) }.say(lang), to]
 }
 
-fn names(lang: Lang, people: &[Who]) -> String {
+pub(super) fn names(lang: Lang, people: &[Who]) -> String {
     list(lang, people.iter().map(|who| who.name.get(lang)))
 }
 
-fn state(lang: Lang, line: &HandOverLine) -> String {
+pub(super) fn state(lang: Lang, line: &HandOverLine) -> String {
     match line.state {
         HandOverState::Open => HandOvers::StateOpen.say(lang),
         HandOverState::Given => HandOvers::StateGiven.say(lang),
@@ -162,7 +162,7 @@ pub(super) fn deed(lang: Lang, deed: HandOverDeed) -> String {
     }
 }
 
-fn step(lang: Lang, line: &HandOverStepLine) -> String {
+pub(super) fn step(lang: Lang, line: &HandOverStepLine) -> String {
     let said = match line.step {
         HandOverDeed::Told => HandOvers::StepTold { people: &names(lang, &line.told) }.say(lang),
         other => deed(lang, other),
@@ -174,7 +174,7 @@ fn step(lang: Lang, line: &HandOverStepLine) -> String {
 }
 
 /// What people said comes first, then what is open, then what is to come.
-fn handed_over(lang: Lang, clock: &Clock<'_>, view: &HandOverView) -> Vec<Section> {
+pub(super) fn handed_over(lang: Lang, clock: &Clock<'_>, view: &HandOverView) -> Vec<Section> {
     let draft = &view.draft;
     let head = |words: HandOvers<'_>| words.say(lang);
     let name = |id| view.name(id).get(lang).to_owned();
@@ -316,4 +316,4 @@ fn commands(lang: Lang, view: &HandOverView) -> Vec<(String, String)> {
 
 #[cfg(test)]
 #[path = "hand_over_tests.rs"]
-mod tests;
+pub(super) mod tests;

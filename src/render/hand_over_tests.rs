@@ -50,7 +50,7 @@ fn calm() -> HandOverView {
     }
 }
 
-fn busy() -> HandOverView {
+pub(crate) fn busy() -> HandOverView {
     let run: crate::types::RunId = "eod@2026-10-30#1".parse().unwrap();
     let (job, by) = (crate::types::JobName::new("load-rates").unwrap(), li().id);
     let (deadline, due, expected) = (Deadline::MustCompleteBy, at("06:30"), at("07:10"));
@@ -128,7 +128,7 @@ fn busy() -> HandOverView {
     }
 }
 
-fn accepted() -> HandOverView {
+pub(crate) fn accepted() -> HandOverView {
     let mut view = busy();
     let (at, by) = (at("08:41"), Some(anna()));
     let (step, words, told) = (HandOverDeed::Accepted, "thanks".to_owned(), Vec::new());

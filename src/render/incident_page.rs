@@ -8,8 +8,9 @@ use super::incident::{impact, timeline};
 use super::incident_forms::{Asks, StepForm, form};
 use super::incident_part::{Part, clock};
 use super::incident_words::over;
+use super::pages::of_job;
 use super::table::harmless;
-use super::words::{Incidents, Label};
+use super::words::{Incidents, Label, Pages};
 use crate::core::incident::Wanted;
 use crate::types::Lang;
 use crate::view::incident::IncidentMail;
@@ -23,6 +24,8 @@ pub struct Asker {
     pub token: Option<String>,
     /// Whether the output of jobs, and the report with it, is for him.
     pub sees_output: bool,
+    /// Why nobody can do anything here: another supervisor leads.
+    pub stands_by: Option<String>,
 }
 
 #[derive(Template)]
@@ -35,6 +38,8 @@ struct Page {
     forms: Vec<StepForm>,
     more: Vec<StepForm>,
     token: String,
+    /// Where the page of its job is, from its own, and what leads there.
+    job: Option<(String, String)>,
     /// Why there is no form.
     no_forms: Option<String>,
     hides_output: bool,
@@ -72,7 +77,7 @@ pub fn middle(lang: Lang, view: &IncidentMail, asker: &Asker) -> Result<String, 
         (None, Some(who)) => Incidents::TakesCare { who }.say(lang),
         (None, None) => Incidents::NobodyYet.say(lang),
     };
-    let can_send = asker.token.is_some();
+    let can_send = asker.token.is_some() && asker.stands_by.is_none();
     let steps = asker.steps.iter().filter(|_| can_send);
     let all = steps.map(|step| form(lang, &view.incident, step));
     let (forms, more) = all.partition(|form| form.at_once);
@@ -82,7 +87,12 @@ pub fn middle(lang: Lang, view: &IncidentMail, asker: &Asker) -> Result<String, 
         forms,
         more,
         token: asker.token.clone().unwrap_or_default(),
-        no_forms: asker.steps.is_empty().then(|| Incidents::NoRespond.say(lang)),
+        no_forms: match (&asker.stands_by, asker.steps.is_empty()) {
+            (Some(why), _) => Some(Pages::StandsBy { why }.say(lang)),
+            (None, true) => Some(Incidents::NoRespond.say(lang)),
+            (None, false) => None,
+        },
+        job: job_page(lang, view),
         hides_output,
         sees_report: asker.sees_output,
         timeline: timeline(lang, &clock, &view.incident),
@@ -90,6 +100,12 @@ pub fn middle(lang: Lang, view: &IncidentMail, asker: &Asker) -> Result<String, 
         part,
     };
     Ok(harmless(&page.render()?))
+}
+
+/// Of a run that is at hand.
+fn job_page(lang: Lang, view: &IncidentMail) -> Option<(String, String)> {
+    let (run, job) = (&view.head.as_ref()?.run, view.incident.line.job.as_ref()?.as_str());
+    Some((format!("../{}", of_job(run, job)), Pages::OpenJob { job }.say(lang)))
 }
 
 /// What is blocked stands above already where its run is at hand.
@@ -124,7 +140,12 @@ mod tests {
     }
 
     fn answering() -> Asker {
-        Asker { steps: every_step(), token: Some("f0".repeat(32)), sees_output: true }
+        Asker {
+            steps: every_step(),
+            token: Some("f0".repeat(32)),
+            sees_output: true,
+            stands_by: None,
+        }
     }
 
     #[test]
@@ -145,6 +166,7 @@ mod tests {
                 let id = label.split('"').next().unwrap();
                 assert_eq!(both.matches(&format!(" id=\"{id}\"")).count(), 1, "{id}: {both}");
             }
+            assert!(both.contains("href=\"../runs/eod@2026-10-30%231/jobs/"), "{both}");
             // Times are those of the site's clock.
             assert!(both.contains("type=\"datetime-local\" value=\"2026-10-31T00:49\""), "{both}");
             let tail = &fault().job.unwrap().tail[0];
@@ -153,6 +175,10 @@ mod tests {
             assert!(!looks.contains("<form") && !looks.contains(tail.as_str()), "{looks}");
             assert!(looks.contains("respond") && looks.contains("logs"), "{looks}");
             // A process of this host sends no form, though it may do everything.
+            // One that stands by takes none, and says who leads.
+            let stands_by = Some("another supervisor leads: <two>".to_owned());
+            let by = page(&Asker { stands_by, ..answering() });
+            assert!(!by.contains("<form") && by.contains("leads: &#60;two&#62;"), "{by}");
             let of_host = page(&Asker { token: None, ..answering() });
             assert!(!of_host.contains("<form") && !of_host.contains("`respond`"), "{of_host}");
         }

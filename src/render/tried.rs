@@ -111,6 +111,10 @@ pub fn done(
             Fact::IncidentMoved(moved) if moved.by.is_some() => {
                 lines.push(format!("{}: recorded, as {by}", moved.incident));
             }
+            Fact::FigureEntered(of) => lines.push(format!(
+                "{} of {} is {}, as {by}",
+                of.figure, of.period, of.value
+            )),
             Fact::HandOverMoved(moved) if moved.by.is_some() => {
                 lines.push(format!("{}: recorded, as {by}", moved.hand_over));
             }

@@ -108,7 +108,7 @@ impl<'a, R: StoreReader> AsIf<'a, R> {
         order: House,
         reason: String,
     ) -> Result<Result<(), Refused>, Fatal> {
-        if let House::HandOver { .. } = &order {
+        if let House::HandOver { .. } | House::Figure { .. } = &order {
             self.core.have_on_call(on_call_of(&Arc::new(site.clone())));
         }
         if let House::Second { request } = &order

@@ -294,6 +294,7 @@ fn event_of(order: House, by: PersonId, reason: String, (two_lift, known): (bool
         House::Second { request } => Event::Second { request, by, known, reason },
         House::Credential { what } => Event::Credential { by, reason, what: what.credential() },
         House::Incident { order } => Event::Incident { by, reason, order },
+        House::Figure { order } => Event::Figure { by, reason, order },
         House::HandOver { order } => Event::HandOver { by, reason, order },
     }
 }

@@ -56,6 +56,7 @@ pub async fn standing<R: StoreReader>(
             | Fact::BulletinTold(_)
             | Fact::RoundInspected(_)
             | Fact::InspectionsCounted(_)
+            | Fact::FigureEntered(_)
             | Fact::HandOverOpened(_)
             | Fact::HandOverMoved(_)
                 if trial =>

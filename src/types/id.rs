@@ -86,6 +86,7 @@ name!(/** A team. */ TeamName);
 name!(/** A shift (班次) of the roster. */ ShiftName);
 name!(/** Who is told of an incident, and when. */ PolicyName);
 name!(/** A drill (演练) that is held at set intervals. */ DrillName);
+name!(/** A figure of the service levels (服务级别指标), or a part that one is reckoned from. */ FigureName);
 name!(/** A role of people, such as `duty`. */ Role);
 name!(/** Something that somebody confirms of a change, or that an inspection looks at. */ CheckName);
 name!(/** A market (市场) whose functions a change touches, such as `us`. */ MarketName);

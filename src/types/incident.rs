@@ -53,6 +53,7 @@ macro_rules! word {
         }
     };
 }
+pub(super) use word;
 
 word! {
     /// How grave an incident (事件) is: the first is the gravest.

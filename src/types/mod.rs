@@ -10,6 +10,7 @@ mod credential;
 mod duration;
 mod ending;
 mod event_key;
+mod figure;
 mod hand_over;
 mod id;
 mod incident;
@@ -18,6 +19,7 @@ mod life_sign;
 mod month;
 mod now;
 mod outcome;
+mod period;
 mod phone;
 mod quarter;
 mod revision;
@@ -32,11 +34,12 @@ pub use credential::{PasswordHash, TokenHash};
 pub use duration::Span;
 pub use ending::Ending;
 pub use event_key::{BadEventKey, EventKey};
+pub use figure::{Amount, FigureClass, FigureUnit, InvalidAmount, Misses};
 pub use hand_over::{HandOverId, InvalidHandOver};
 pub use id::{
-    BatchId, CalendarName, ChangeId, ChannelName, CheckName, DrillName, EventName, FreezeId,
-    HostName, IncidentId, InvalidName, JobName, JobRef, MarketName, PersonId, PolicyName, PoolName,
-    ProductLine, RequestId, Role, ShiftName, TargetName, TeamName, TokenId, WindowClass,
+    BatchId, CalendarName, ChangeId, ChannelName, CheckName, DrillName, EventName, FigureName,
+    FreezeId, HostName, IncidentId, InvalidName, JobName, JobRef, MarketName, PersonId, PolicyName,
+    PoolName, ProductLine, RequestId, Role, ShiftName, TargetName, TeamName, TokenId, WindowClass,
 };
 pub use incident::{ClockKind, IncidentKind, Severity};
 pub use inspection::{CheckVerdict, Reading, Thresholds, Unit, Worse};
@@ -44,6 +47,7 @@ pub use life_sign::{LifeSign, NextStart};
 pub use month::{InvalidMonth, Month};
 pub use now::{BootId, Due, Now};
 pub use outcome::{Condition, Outcome};
+pub use period::{InvalidPeriod, Period, PeriodKind};
 pub use phone::{InvalidPhone, Phone};
 pub use quarter::{InvalidQuarter, Quarter};
 pub use revision::{Named, Revision};

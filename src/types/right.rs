@@ -29,7 +29,7 @@ pub enum Right {
     Operate,
     /// Start batches.
     Order,
-    /// Freezes, sizes of pools, and drills.
+    /// Freezes, sizes of pools, drills, and figures of service levels.
     House,
     /// Say yes: as the second person, and to a job that asks.
     Second,

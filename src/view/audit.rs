@@ -12,8 +12,8 @@ use crate::core::fact::{Action, ChangeStep, Fact, LoginHow, LoginTrouble, Propos
 use crate::core::incident::{Fault, IncidentStep};
 use crate::definition::site::Site;
 use crate::types::{
-    BusinessDate, ChangeId, EventKey, EventName, HandOverId, IncidentId, PersonId, Rights, Role,
-    RunId, TeamName,
+    Amount, BusinessDate, ChangeId, EventKey, EventName, FigureName, HandOverId, IncidentId,
+    Period, PersonId, Rights, Role, RunId, TeamName,
 };
 
 /// The person that starts of schedules are made by.
@@ -88,6 +88,14 @@ pub enum Did {
     MoveHandOver {
         hand_over: HandOverId,
         step: HandOverDeed,
+    },
+    EnterFigure {
+        figure: FigureName,
+        period: Period,
+        value: Amount,
+        /// What it was reckoned from.
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        parts: BTreeMap<FigureName, u32>,
     },
     TellEvent {
         name: EventName,
@@ -285,6 +293,11 @@ fn by_whom(fact: &Fact) -> Option<(Option<PersonId>, Did, String)> {
             let (name, key) = (received.event.clone(), received.key.clone());
             let did = Did::TellEvent { name, business_date: received.business_date, key };
             (&received.by, did, received.reason.clone())
+        }
+        Fact::FigureEntered(entered) => {
+            let (figure, period) = (entered.figure.clone(), entered.period);
+            let (value, parts) = (entered.value, entered.parts.clone());
+            (&entered.by, Did::EnterFigure { figure, period, value, parts }, entered.source.clone())
         }
         other => return of_duty(other).or_else(|| of_credentials(other)),
     };

@@ -40,7 +40,7 @@ pub struct JobLine {
     /// Of an inspection: what its last attempt that has told of them found.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<Checked>,
-    /// Last lines of output of the last failed attempt; empty where none failed.
+    /// Last lines of output of the last failed attempt, in reports and mails; elsewhere, and where none failed, empty.
     pub tail: Vec<String>,
     /// Jobs that cannot go on because of it, in the order of the file.
     pub blocks: Vec<JobName>,
@@ -174,6 +174,22 @@ pub struct Late {
 }
 
 impl StateWord {
+    /// How soon somebody should see a job that stands so: the lower, the sooner.
+    pub(super) fn urgency(self, critical: bool) -> u8 {
+        match self {
+            Self::Unknown => 0,
+            Self::Failed if critical => 0,
+            Self::Failed => 1,
+            Self::Blocked => 2,
+            Self::RetryWait | Self::Held => 3,
+            Self::Running | Self::Starting => 4,
+            Self::Waiting => 5,
+            Self::Forced | Self::Skipped | Self::Cancelled => 6,
+            Self::Succeeded => 7,
+            Self::NotScheduled => 8,
+        }
+    }
+
     /// Its work is there, done or declared so, or is not wanted.
     pub(super) fn is_done(self) -> bool {
         matches!(self, Self::Succeeded | Self::Forced | Self::Skipped)

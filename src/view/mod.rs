@@ -19,6 +19,7 @@ pub mod drift;
 pub mod drill;
 pub mod environments;
 pub mod event;
+pub mod folding;
 pub mod graph;
 pub mod hand_over;
 pub mod health;

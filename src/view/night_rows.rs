@@ -90,17 +90,10 @@ pub struct Rows<'a> {
 /// Where a job stands in the list: the lower, the sooner somebody should see it.
 fn rank(job: &JobLine) -> u8 {
     match job.state.word() {
-        StateWord::Unknown => 0,
-        StateWord::Failed if job.critical => 0,
-        StateWord::Failed => 1,
-        StateWord::Blocked => 2,
-        StateWord::RetryWait | StateWord::Held => 3,
-        StateWord::Running | StateWord::Starting if !job.late.is_empty() => 3,
-        StateWord::Running | StateWord::Starting => 4,
-        StateWord::Waiting => 5,
-        StateWord::Forced | StateWord::Skipped | StateWord::Cancelled => 6,
-        StateWord::Succeeded => 7,
-        StateWord::NotScheduled => 8,
+        StateWord::Running | StateWord::Starting if !job.late.is_empty() => {
+            StateWord::Held.urgency(job.critical)
+        }
+        word => word.urgency(job.critical),
     }
 }
 

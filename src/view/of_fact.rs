@@ -121,6 +121,7 @@ pub fn event(after: &State, at: Timestamp, fact: &Fact) -> Option<EventLine> {
         | Fact::BulletinTold(_)
         | Fact::RoundInspected(_)
         | Fact::InspectionsCounted(_)
+        | Fact::FigureEntered(_)
         | Fact::HandOverOpened(_)
         | Fact::HandOverMoved(_)
         | Fact::HandOverForgotten { .. } => return None,

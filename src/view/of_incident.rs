@@ -3,6 +3,7 @@
 use super::incident::{
     BlockedJob, ClockLine, IncidentLine, IncidentMail, IncidentView, StepLine, Which,
 };
+use super::job::JobLine;
 use super::{Who, of_job, of_run};
 use std::collections::BTreeSet;
 
@@ -141,7 +142,8 @@ pub fn mail(
     let index = incident.line.job.as_ref().and_then(|job| run.index(job));
     let job = index.map(|index| {
         let critical = of_job::critical_path(run);
-        of_job::line(core, run, index, now, around, &critical)
+        let line = of_job::line(core, run, index, now, around, &critical);
+        line.map(|line| JobLine { tail: of_job::last_output(run, index), ..line })
     });
     let blocked = incident.line.blocks.iter().filter_map(|name| run.batch.job(name));
     let blocked = blocked

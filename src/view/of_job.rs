@@ -63,8 +63,6 @@ pub fn line(
     let ahead = of(around.ahead).filter(|_| !over);
     let last = state.attempts.last();
     let ended = last.and_then(|last| last.ended.as_ref()).map(|ended| ended.ended);
-    let failed = state.attempts.iter().rev().find(|attempt| attempt.good == Some(false));
-    let tail = failed.and_then(|failed| failed.ended.as_ref()).map(|ended| ended.tail.clone());
     let no_event = match &run.jobs[index].phase {
         Phase::Settled { why: Why::NoEvent { event, limit }, .. } => {
             Some(NoEvent { awaited: event.clone(), limit: *limit })
@@ -98,10 +96,17 @@ pub fn line(
             .map(|missed| Late { deadline: missed.deadline, due: missed.due })
             .collect(),
         checks: checks(state).to_vec(),
-        tail: tail.unwrap_or_default(),
+        tail: Vec::new(),
         blocks: blocks(run, index),
         runbook: job.runbook.clone(),
     })
+}
+
+/// Last lines of output of the job's last failed attempt, for a page that only those see who may read output.
+pub fn last_output(run: &Run, index: usize) -> Vec<String> {
+    let failed = run.jobs[index].attempts.iter().rev().find(|attempt| attempt.good == Some(false));
+    let ended = failed.and_then(|failed| failed.ended.as_ref());
+    ended.map(|ended| ended.tail.clone()).unwrap_or_default()
 }
 
 /// What the last attempt that has told of its checks found.

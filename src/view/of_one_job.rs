@@ -37,6 +37,7 @@ pub fn job(
         needs: needs.collect(),
         followers: followers(run, name).collect(),
         deeds: deeds(core.state(), run, index),
+        host: run.job(index).host.clone(),
         log_masks: run.job(index).log_masks.clone(),
     }))
 }

@@ -11,7 +11,7 @@ use super::job::{JobLine, StateWord};
 use super::list::ListView;
 use super::of_fact::reason_besides;
 use super::of_incident;
-use super::of_job::{Around, lines};
+use super::of_job::{Around, last_output, lines};
 use super::of_report;
 use super::of_standing;
 use super::report::{Act, ActionLine, ChangeLine, ReportView};
@@ -96,7 +96,8 @@ pub fn report(
     generated_at: Timestamp,
 ) -> Result<ReportView, Unfit> {
     let run = core.state().run(run)?;
-    let jobs = lines(core, run, now, around)?;
+    let mut jobs = lines(core, run, now, around)?;
+    jobs.iter_mut().enumerate().for_each(|(index, job)| job.tail = last_output(run, index));
     Ok(ReportView {
         head: drawn_head(core, run, &jobs, now, around)?,
         totals: Totals::of(&jobs),

@@ -6,7 +6,7 @@ use super::job::{JobLine, StateWord};
 use super::run::RunHead;
 use super::why::Reason;
 use crate::core::select::Deed;
-use crate::types::{BusinessDate, Condition, JobName, JobRef, RunId, Span};
+use crate::types::{BusinessDate, Condition, HostName, JobName, JobRef, RunId, Span};
 
 /// One job (作业) with what is before it, what comes after it, and what may be done with it.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
@@ -21,6 +21,8 @@ pub struct JobView {
     pub followers: Vec<Neighbour>,
     /// What its state allows operators to do with it now; who may is asked when it is done.
     pub deeds: Vec<Deed>,
+    /// The host that its program runs on; `local`: that of the supervisor.
+    pub host: HostName,
     /// What follows one of these texts in its log is not shown.
     #[serde(skip)]
     pub log_masks: Vec<String>,

@@ -1,10 +1,10 @@
 """Takes a change through its pages in a real browser, as its author, a reviewer and two who approve would.
 
-Called by `browser::…` of tests/it as `looking.py` says. It says `alter`, and waits while the script of the change is; it says
+Called by `browser::…` of tests/it. It says `alter`, and waits while the script of the change is; it says
 `execute`, and waits while the change is executed in its first environment.
 """
 
-from looking import BASE, ask_for, expect, looked_at, sign_in, troubles, walk, watch
+from looks import BASE, ask, expect, looked_at, sign_in, troubles, walk, watch
 
 CHANGE = BASE + "/changes/rate"
 people = {}
@@ -80,7 +80,7 @@ def signed(browser):
 def altered(browser):
     lead = people["dev"]
     lead.bring_to_front()
-    ask_for("alter")
+    ask("alter")
     expect(lead.locator("main")).to_contain_text("reviews and approvals are void", timeout=20_000)
     expect(lead.locator("pre.diff .del").last).to_have_text("-update fee set rate = 30 where id = 1;\n")
     expect(lead.locator("pre.diff .add")).to_have_text("+update fee set rate = 30 where id in (1);\n")
@@ -117,7 +117,7 @@ def executed(browser):
     take(reviewer, "review", "read again")
     lead.bring_to_front()
     take(lead, "approve?environment=uat", "tested again")
-    ask_for("execute")
+    ask("execute")
     expect(lead.locator("h1 .state")).to_contain_text("executed", timeout=20_000)
     expect(lead.locator(".execution")).to_contain_text("1 of 1 good")
     expect(lead.locator(".turns")).to_contain_text("approval for production")

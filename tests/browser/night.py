@@ -1,35 +1,19 @@
 """Follows a night in a real browser, as an operator would, and holds the pages to what they promise.
 
-Called by `browser::…` of tests/it as `looking.py` says. It says `kill`, and later `serve`, and waits for a line while that is
-done to the supervisor.
+Called by `browser::…` of tests/it with: the address, the folder for pictures, the file of axe-core. It says `kill`, and
+later `serve`, and waits for a line while that is done to the supervisor. Whatever is not as it should be ends it with words.
 """
 
 from pathlib import Path
 
-from looking import BASE, ask_for, expect, looked_at, picture, sign_in, troubles, walk, watch
+from looks import BASE, ask, expect, looked_at, picture, press, sign_in, state_of, troubles, walk, watch
 
 JOBS = BASE + "/runs/night@2026-10-30%231/jobs/"
 
 
-def state_of(page, job, text):
-    row = page.locator(f"tr[data-key$=' {job}'] .state")
-    expect(row).to_contain_text(text, timeout=15_000)
-
-
-def press(page, job, deed, reason):
-    """Goes to the job, presses, reads what would come of it, says why, and does it."""
-    page.goto(JOBS + job)
-    page.click(f".deeds a[href$='/{deed}']")
-    expect(page.locator("form.boxed")).to_be_visible()
-    page.fill("#reason", reason)
-    page.click("form.boxed button.first")
-    expect(page.locator("#stands")).to_be_visible()
-
-
 def night(browser):
     desk = browser.new_context(viewport={"width": 1300, "height": 900}, locale="en-GB")
-    page = desk.new_page()
-    watch(page, "desk")
+    page = watch(desk.new_page(), "desk")
     page.goto(JOBS + "slow")
     looked_at(page, "sign-in")
     # Led to the page that was asked for.
@@ -52,9 +36,8 @@ def night(browser):
     page.evaluate("window.same = true")
     page.fill("input[type=search]", "a")
     page.locator("details summary").first.click()
-    other = desk.new_page()
-    watch(other, "other")
-    press(other, "bad", "skip", "not needed tonight")
+    other = watch(desk.new_page(), "other")
+    press(other, JOBS + "bad", "skip", "not needed <img src=x onerror=alert(4)> tonight")
     looked_at(other, "job")
     page.bring_to_front()
     state_of(page, "bad", "skipped")
@@ -64,10 +47,10 @@ def night(browser):
     assert not page.locator("details").first.evaluate("details => details.open"), "what was folded has opened"
     page.fill("input[type=search]", "")
 
-    press(other, "later", "hold", "until the vendor has called")
+    press(other, JOBS + "later", "hold", "until the vendor has called")
     page.bring_to_front()
     state_of(page, "later", "held")
-    press(other, "later", "release", "the vendor has called")
+    press(other, JOBS + "later", "release", "the vendor has called")
     page.bring_to_front()
     state_of(page, "later", "waiting")
 
@@ -77,8 +60,8 @@ def night(browser):
     log = other.locator(".log pre").first
     expect(log).to_contain_text("row 3 <script>alert(2)</script> 数据", timeout=15_000)
     # A page that was redrawn has the tools of the log still.
-    press(page, "later", "hold", "to see the other page redrawn")
-    press(page, "later", "release", "it was")
+    press(page, JOBS + "later", "hold", "to see the other page redrawn")
+    press(page, JOBS + "later", "release", "it was")
     page.goto(BASE)
     other.bring_to_front()
     other.wait_for_timeout(3_000)
@@ -95,36 +78,50 @@ def night(browser):
     assert "row 1 <script>" in Path(download.value.path()).read_text(), "the log by download"
     other.goto(JOBS + "slow/kill")
     looked_at(other, "before-kill")
-    press(other, "slow", "kill", "it hangs")
+    press(other, JOBS + "slow", "kill", "it hangs")
     page.bring_to_front()
     state_of(page, "slow", "failed")
-    press(other, "slow", "retry", "once more")
+    press(other, JOBS + "slow", "retry", "once more")
     page.bring_to_front()
     state_of(page, "slow", "running")
 
     # An incident is answered on its page.
     page.click("a[href$='incidents/INC-2']")
     looked_at(page, "incident")
-    page.fill("#ack-reason", "on it")
+    page.fill("#ack-reason", "on <script>alert(5)</script> it")
     page.click("form[action$='/ack'] button")
     expect(page.locator("main")).to_contain_text("Ann Duty takes care of it")
+    expect(page.locator("main")).to_contain_text("on <script>alert(5)</script> it")
+    # From there to its job and its log.
+    page.click("a[href$='/jobs/slow']")
+    expect(page.locator("h1")).to_contain_text("slow")
 
     # The supervisor dies, and another takes over: the page says so, and goes on.
     page.goto(BASE)
     expect(page.locator("#live")).to_have_text("live")
     page.evaluate("window.same = true")
     before = len(troubles)
-    ask_for("kill")
+    ask("kill")
     expect(page.locator("#live")).to_contain_text("Not connected", timeout=15_000)
     picture(page, "not-connected")
-    ask_for("serve")
+    ask("serve")
     expect(page.locator("#live")).to_have_text("live", timeout=30_000)
     # That there was nobody to ask is what the browser itself says.
     troubles[before:] = [told for told in troubles[before:] if "ERR_" not in told]
-    press(other, "slow", "kill", "it hangs again")
+    press(other, JOBS + "slow", "kill", "it hangs again")
     page.bring_to_front()
     state_of(page, "slow", "failed")
     assert page.evaluate("window.same"), "the page was loaded again"
+
+    # What was filtered stays so in another language and theme.
+    page.fill("input[type=search]", "later")
+    expect(page.locator(".jobs tbody tr")).to_have_count(1)
+    page.click("button[name=lang]")
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+    expect(page.locator("input[type=search]")).to_have_value("later")
+    page.click("button[name=lang]")
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    page.goto(BASE)
 
     # Light, and by keyboard alone.
     page.click("button[name=theme]")
@@ -153,8 +150,7 @@ def night(browser):
 
 def phone(browser):
     phone = browser.new_context(viewport={"width": 390, "height": 844}, locale="zh-CN", has_touch=True)
-    page = phone.new_page()
-    watch(page, "phone")
+    page = watch(phone.new_page(), "phone")
     page.goto(BASE)
     sign_in(page, "wei")
     state_of(page, "slow", "失败")
@@ -175,8 +171,7 @@ def phone(browser):
 def viewer(browser):
     """Who may only look is shown nothing to press."""
     context = browser.new_context()
-    page = context.new_page()
-    watch(page, "viewer")
+    page = watch(context.new_page(), "viewer")
     page.goto(JOBS + "slow")
     sign_in(page, "vera")
     expect(page.locator("h1")).to_contain_text("slow")

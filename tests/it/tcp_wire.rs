@@ -1,6 +1,7 @@
 //! A wire to a server on this host that can be cut, or made to hold back what one side says.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -21,6 +22,7 @@ pub(crate) enum Way {
 
 pub(crate) struct Wire {
     pub(crate) port: u16,
+    server: Arc<AtomicU16>,
     way: Arc<watch::Sender<Way>>,
 }
 
@@ -36,11 +38,14 @@ impl Wire {
         let port = listener.local_addr().unwrap().port();
         let way = Arc::new(watch::channel(Way::Through).0);
         let ways = Arc::clone(&way);
+        let server = Arc::new(AtomicU16::new(server));
+        let leads_to = Arc::clone(&server);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 if *ways.borrow() == Way::Cut {
                     continue;
                 }
+                let server = leads_to.load(Ordering::Relaxed);
                 let Ok(server) = TcpStream::connect(("127.0.0.1", server)).await else { continue };
                 let (from_client, to_client) = client.into_split();
                 let (from_server, to_server) = server.into_split();
@@ -49,7 +54,12 @@ impl Wire {
                 tokio::spawn(carry(from_server, to_client, ways.subscribe(), Way::NoAnswers, None));
             }
         });
-        Self { port, way }
+        Self { port, server, way }
+    }
+
+    /// New connections go to another server, as to the one of a pair that leads now.
+    pub(crate) fn leads_to(&self, server: u16) {
+        self.server.store(server, Ordering::Relaxed);
     }
 
     pub(crate) fn set(&self, way: Way) {

@@ -55,6 +55,7 @@ impl Fact {
             | Self::BulletinTold(_)
             | Self::RoundInspected(_)
             | Self::InspectionsCounted(_)
+            | Self::FigureEntered(_)
             | Self::HandOverOpened(_)
             | Self::HandOverMoved(_)
             | Self::HandOverForgotten { .. } => return None,
@@ -85,6 +86,7 @@ impl Fact {
             Self::BulletinTold(_) => "bulletin-told",
             Self::RoundInspected(_) => "round-inspected",
             Self::InspectionsCounted(_) => "inspections-counted",
+            Self::FigureEntered(_) => "figure-entered",
             Self::HandOverOpened(_) => "hand-over-opened",
             Self::HandOverMoved(_) => "hand-over-moved",
             Self::HandOverForgotten { .. } => "hand-over-forgotten",

@@ -32,6 +32,13 @@ pub enum HandOverWish {
 }
 
 impl HandOverWish {
+    /// Whoever takes over looks for that first.
+    pub const ALL: [Self; 3] = [Self::Accept, Self::Give, Self::Note];
+
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|wish| wish.word() == word)
+    }
+
     /// As the API and the command line call it.
     pub fn word(self) -> &'static str {
         match self {
@@ -47,6 +54,12 @@ impl HandOver {
     pub fn span(&self) -> (Timestamp, Timestamp) {
         let until = self.what.ends.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
         (self.what.began, until)
+    }
+
+    /// Every step that a person may take now.
+    pub fn steps_for(&self, on_call: &OnCall, by: &PersonId, now: Timestamp) -> Vec<HandOverWish> {
+        let may = |wish: &HandOverWish| self.refuses(on_call, by, *wish, now).is_ok();
+        HandOverWish::ALL.into_iter().filter(may).collect()
     }
 
     /// Why a person does not take a step now.

@@ -15,6 +15,7 @@ use crate::core::refused::Rule;
 use crate::core::roster::tests::{e1, entry, person, shift, site};
 use crate::definition::site::{HandOverRule, HandOverRules, Person, Shift, Site, Team};
 use crate::types::{IncidentId, Now, Role, Severity, Text};
+mod offered;
 
 const ZONE: &str = "Europe/Berlin";
 

@@ -3,7 +3,7 @@
 use crate::core::fact::Fact;
 use crate::core::state::Standing;
 
-/// The number of a freeze, a request or a token that was given before.
+/// The number of a freeze, a request or a token that was given before; of a figure one that is not its next.
 pub(super) fn before(standing: &Standing, fact: &Fact) -> Option<String> {
     match fact {
         Fact::Frozen { freeze, .. } if freeze.0 <= standing.last_freeze => Some(freeze.to_string()),
@@ -11,6 +11,11 @@ pub(super) fn before(standing: &Standing, fact: &Fact) -> Option<String> {
             Some(request.to_string())
         }
         Fact::TokenMade { token, .. } if token.0 <= standing.last_token => Some(token.to_string()),
+        Fact::FigureEntered(entered)
+            if standing.figures.next(&entered.figure, entered.period) != entered.number =>
+        {
+            Some(format!("{} of {}", entered.figure, entered.period))
+        }
         _ => None,
     }
 }

@@ -144,6 +144,7 @@ impl State {
             | Fact::BulletinTold(_)
             | Fact::RoundInspected(_)
             | Fact::InspectionsCounted(_)
+            | Fact::FigureEntered(_)
             | Fact::HandOverForgotten { .. }
             | Fact::HandOverOpened(_) => self.standing.apply(at, fact),
             Fact::HandOverMoved(moved) => self.standing.move_hand_over(at, moved)?,

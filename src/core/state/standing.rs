@@ -10,6 +10,7 @@ use super::Unfit;
 use crate::core::bulletin::Bulletin;
 use crate::core::change::{Lives, Taken};
 use crate::core::fact::{Approved, Fact, Proposed, RunOpened};
+use crate::core::figure::Figures;
 use crate::core::hand_over::{self, HandOver};
 use crate::core::inspection::Inspected;
 use crate::core::order::Order;
@@ -40,6 +41,8 @@ pub struct Standing {
     pub bulletin: Option<Bulletin>,
     /// Rounds of inspections, and days that were counted.
     pub inspected: Inspected,
+    /// Figures of service levels that people have entered.
+    pub figures: Figures,
     /// The highest numbers ever given.
     pub last_freeze: u64,
     pub last_request: u64,
@@ -158,6 +161,7 @@ impl Standing {
             Fact::InspectionsCounted(counted) => {
                 self.inspected.days.insert(counted.date, (at, counted.batches.clone()));
             }
+            Fact::FigureEntered(entered) => self.figures.take(at, entered),
             Fact::HandOverOpened(opened) => {
                 let id = opened.hand_over.clone();
                 self.hand_overs.entry(id).or_insert_with(|| HandOver::new(at, opened));

@@ -14,9 +14,9 @@ use super::super::site::{
 use super::super::yaml::{Node, Value};
 use super::{Read, Reader, Shape};
 use crate::types::{
-    BatchId, CalendarName, ChangeId, ChannelName, CheckName, DrillName, EventName, HostName,
-    IncidentKind, JobName, Lang, MarketName, PersonId, PolicyName, PoolName, ProductLine, Right,
-    Role, Severity, ShiftName, Span, TargetName, TeamName, WindowClass, Zone,
+    BatchId, CalendarName, ChangeId, ChannelName, CheckName, DrillName, EventName, FigureName,
+    HostName, IncidentKind, JobName, Lang, MarketName, PersonId, PolicyName, PoolName, ProductLine,
+    Right, Role, Severity, ShiftName, Span, TargetName, TeamName, WindowClass, Zone,
 };
 
 /// Why a text is not what it should be.
@@ -102,6 +102,7 @@ names!(
     CheckName,
     DrillName,
     EventName,
+    FigureName,
     HostName,
     JobName,
     MarketName,
@@ -139,6 +140,8 @@ mod channel;
 mod duty;
 /// Those of inspections.
 mod inspection;
+/// Those of service levels.
+mod service_level;
 
 pub(crate) use duty::Announced;
 

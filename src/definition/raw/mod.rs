@@ -16,6 +16,7 @@ mod leaf;
 pub(super) mod people;
 mod record;
 pub(super) mod roster_rules;
+pub(super) mod service_levels;
 pub(super) mod settings;
 pub(super) mod site;
 pub(super) mod watch;

@@ -17,6 +17,7 @@ mod people;
 mod roster;
 mod roster_rules;
 mod rounds;
+mod service_levels;
 mod settings;
 mod targets;
 mod webhooks;
@@ -30,6 +31,7 @@ use super::sheets::{Findings, Sheets};
 use super::site::Site;
 use super::source::SourceTree;
 use known::Known;
+use service_levels::Counts;
 
 pub(super) use settings::{check_address, smtp_server};
 pub(super) use targets::file as absolute;
@@ -48,6 +50,9 @@ pub(super) fn resolve(
     let mut duty = duty::resolve(sheets, &known, findings, &mut places);
     duty.rules = roster_rules::resolve(sheets, &known, findings, &mut places);
     let escalation = escalation::resolve(sheets, &known, findings);
+    let inspections = settings.as_ref().and_then(|settings| settings.inspections.as_ref());
+    let counts = Counts { escalation: escalation.as_ref(), inspections };
+    let service_levels = service_levels::resolve(sheets, counts, findings);
     let calendars = calendars::resolve(tree, sheets, &known, findings, &mut places);
     let (windows, freezes) = windows::resolve(sheets, &known, findings);
     let change_rules = change_rules::resolve(sheets, &known, findings);
@@ -72,6 +77,7 @@ pub(super) fn resolve(
         rights: settings.rights,
         duty,
         escalation: escalation.map(Arc::new),
+        service_levels: service_levels.map(Arc::new),
         people,
         calendars,
         windows,

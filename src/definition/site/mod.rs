@@ -14,6 +14,7 @@ mod life_sign;
 mod report;
 mod roster_rules;
 mod schedule;
+mod service_levels;
 mod target;
 mod webhook;
 mod window;
@@ -56,6 +57,10 @@ pub use roster_rules::{
     ApprovedRule, CoverRule, LongLeaveRule, NoticeRule, RestRule, RosterRules, Weight,
 };
 pub use schedule::{BusinessDateRule, FoldPolicy, GapPolicy, Missed, Schedule, ScheduleRule};
+pub use service_levels::{
+    Figure, FigureLimit, FigurePart, FigureSource, LateIncidents, MorePenalty, Penalties,
+    ServiceLevels,
+};
 pub use target::{Client, ClientIdentity, Engine, Server, ServerTls, Target};
 pub use webhook::{Webhook, WebhookFormat, WebhookUrl};
 pub use window::{Freeze, FreezeScope, Opening, Season, Window};
@@ -106,6 +111,9 @@ pub struct Site {
     /// Who is told of incidents, and when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub escalation: Option<Arc<Escalation>>,
+    /// What the service contract counts; `None`: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_levels: Option<Arc<ServiceLevels>>,
     pub changes: BTreeMap<ChangeId, Change>,
     /// Without it changes are jobs like others, and nobody approves them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -333,6 +341,7 @@ impl Site {
             rights: self.rights.clone(),
             duty: Duty::default(),
             escalation: None,
+            service_levels: None,
             changes: BTreeMap::new(),
             change_rules: self.change_rules.clone(),
             batches: BTreeMap::new(),

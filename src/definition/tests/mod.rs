@@ -4,6 +4,7 @@ mod changes;
 mod every_defect;
 mod inspections;
 mod properties;
+mod service_levels;
 mod webhooks;
 
 use std::path::Path;

@@ -19,7 +19,7 @@ use crate::http::problem::Problem;
 use crate::port::StoreReader;
 use crate::port::control::{Caller, Reply, Request, RunOf};
 use crate::render::pages;
-use crate::render::pages::job::{Output, SHOWN_KIB};
+use crate::render::pages::job::{Output, SHOWN_KIB, Written};
 use crate::types::{JobName, JobRef, Right, RunId};
 use crate::view::one_job::JobView;
 
@@ -37,24 +37,25 @@ fn named((run, job): Names) -> Result<(RunId, JobName), Problem> {
 pub(crate) async fn page(visit: Visit, Named(names): Named<Names>) -> Result<Response, Problem> {
     let (run, job) = named(names)?;
     let (api, lang) = (&visit.api, visit.lang());
-    let sees_output = visit.may(Right::Logs);
     let mut view = view_of(api, visit.caller.clone(), (&run, &job)).await?;
+    let stands_by = visit.stands_by();
     // Without a token no form can be sent.
-    view.deeds.retain(|deed| visit.looker.token.is_some() && visit.may(right_for(deed)));
+    let can_send = visit.looker.token.is_some() && stands_by.is_none();
+    view.deeds.retain(|deed| can_send && visit.may(right_for(deed)));
     let of = JobRef { batch: run.batch.clone(), job: job.clone() };
     let former = api.reader().await?.past_attempts(&of, FORMER).await?;
-    let output = if sees_output { output(api, &view)? } else { None };
-    let middle = pages::job::middle(lang, &view, &former, (output, sees_output));
+    let written = if visit.may(Right::Logs) { written(api, &view)? } else { Written::NotForYou };
+    let middle = pages::job::middle(lang, &view, &former, written, stands_by.as_deref());
     let title = format!("{job} – {}", view.head.title.get(lang));
     let live = view.head.result.is_none();
     visit.page(&Page { section: None, title: &title, live }, middle)
 }
 
-/// The end of what the last attempt has written; `None`: there was none, or it is not here.
-fn output(api: &Api, view: &JobView) -> Result<Option<Output>, Problem> {
-    let Ok(log) = Log::of(api, view, None) else { return Ok(None) };
+/// The end of what the last attempt has written.
+fn written(api: &Api, view: &JobView) -> Result<Written, Problem> {
+    let Ok(log) = Log::of(api, view, None) else { return Ok(Written::Nothing) };
     if log.is_gone(Stream::Out) {
-        return Ok(None);
+        return Ok(Written::Elsewhere { attempt: log.attempt.number });
     }
     // A letter that is cut at the end comes whole with what follows.
     let whole = |piece: Piece| {
@@ -72,7 +73,7 @@ fn output(api: &Api, view: &JobView) -> Result<Option<Output>, Problem> {
     };
     let (cut, out) = last(Stream::Out, u64::from(SHOWN_KIB) * 1_024)?;
     let (_, errors) = last(Stream::Err, ERRORS)?;
-    Ok(Some(Output {
+    Ok(Written::Here(Output {
         attempt: log.attempt.number,
         text: String::from_utf8_lossy(&out.shown).into_owned(),
         next: out.next,

@@ -8,16 +8,18 @@ mod change_step;
 mod changes;
 mod forms;
 mod graph;
+mod hand_overs;
 mod history;
 mod job;
 mod live;
 mod on_call;
+mod report;
 mod run;
 mod session;
 mod tonight;
 mod visit;
 
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
 pub(super) use assets::asset;
@@ -27,10 +29,12 @@ pub(super) use change_step::{before as before_step, before_second, second, take}
 pub(super) use changes::{lists, page as changes};
 use forms::{of_this_page, proven};
 pub(super) use graph::page as graph;
+pub(super) use hand_overs::{due as hand_over_due, one as hand_over, step as hand_over_step};
 pub(super) use history::{compare, page as history};
 pub(super) use job::{WhichAttempt, act, before_act, download, page as job};
 pub(super) use live::live;
 pub(super) use on_call::page as on_call;
+pub(super) use report::{file as report_file, read as report};
 pub(super) use run::page as run;
 pub(super) use session::{asks_in, own, sign_in, sign_out};
 pub(super) use tonight::page as tonight;
@@ -51,8 +55,18 @@ const PART: &str = "x-part";
 const LANG: &str = "nightrun_lang";
 const THEME: &str = "nightrun_theme";
 /// The first folders of pages; the page of the night itself has none.
-const FOLDERS: [&str; 9] =
-    ["", "runs", "incidents", "changes", "calendar", "history", "compare", "login", "logout"];
+const FOLDERS: [&str; 10] = [
+    "",
+    "runs",
+    "incidents",
+    "hand-overs",
+    "changes",
+    "calendar",
+    "history",
+    "compare",
+    "login",
+    "logout",
+];
 
 /// Where a page is.
 #[derive(Debug, Clone)]
@@ -61,11 +75,14 @@ struct Where {
     up: String,
     /// The way from there to the page, as an address has it.
     place: String,
+    /// What stands behind it, with its `?`; empty where nothing does.
+    query: String,
 }
 
 impl Where {
-    /// `None`: no page has such a path.
-    fn of(path: &str) -> Option<Self> {
+    /// From a path with what stands behind it. `None`: no page has such a path.
+    fn of(address: &str) -> Option<Self> {
+        let (path, query) = address.split_at(address.find('?').unwrap_or(address.len()));
         let place = path.strip_prefix('/')?;
         let first = place.split('/').next().unwrap_or_default();
         if !FOLDERS.contains(&first) || (first.is_empty() && !place.is_empty()) {
@@ -75,29 +92,30 @@ impl Where {
             0 => "./".to_owned(),
             deep => "../".repeat(deep),
         };
-        Some(Self { up, place: place.to_owned() })
+        Some(Self { up, place: place.to_owned(), query: query.to_owned() })
+    }
+
+    fn of_request(uri: &Uri) -> Option<Self> {
+        Self::of(uri.path_and_query()?.as_str())
     }
 
     /// Where to go back to from what could not be done: a step is asked for on the page of its change.
-    fn to_go_back_to(&self) -> &str {
-        let mut parts = self.place.splitn(3, '/');
-        match (parts.next(), parts.next(), parts.next()) {
-            (Some("changes"), Some(id), Some(_)) => {
-                self.place.get(.."changes/".len() + id.len()).unwrap_or_default()
-            }
+    fn to_go_back_to(&self) -> String {
+        let parts: Vec<&str> = self.place.splitn(3, '/').collect();
+        match parts.as_slice() {
+            [folder @ "changes", id, _] => format!("{folder}/{id}"),
             _ => self.to_look_at(),
         }
     }
 
-    /// Where to go on after a form: an answer to an incident is given below its page.
-    fn to_look_at(&self) -> &str {
+    /// Where to go on after a form: an answer to an incident is given below its page. A sign-in goes on where it was asked for.
+    fn to_look_at(&self) -> String {
         let parts: Vec<&str> = self.place.splitn(3, '/').collect();
         match parts.as_slice() {
-            ["incidents", id, _] => {
-                self.place.get(.."incidents/".len() + id.len()).unwrap_or_default()
-            }
-            ["login" | "logout" | "compare"] => "",
-            _ => &self.place,
+            [folder @ ("incidents" | "hand-overs"), id, _] => format!("{folder}/{id}"),
+            ["login" | "compare"] if self.query.is_empty() => String::new(),
+            ["logout"] => String::new(),
+            _ => format!("{}{}", self.place, self.query),
         }
     }
 }
@@ -174,7 +192,7 @@ fn whole(
         looker,
         assets: assets::names(),
         up: &at.up,
-        place: at.to_look_at(),
+        place: &at.to_look_at(),
         section: page.section,
         site: site.as_ref().map_or("nightrun", |site| site.title.get(looker.lang)),
         zone: site.as_ref().map(|site| &site.zone),
@@ -230,8 +248,8 @@ pub(super) struct Shown {
 
 impl Shown {
     /// `None`: it is no page, or nobody looks at it with a browser.
-    pub(super) fn of(method: &Method, path: &str, headers: &HeaderMap) -> Option<Self> {
-        let at = Where::of(path).filter(|_| Form::of(headers).html)?;
+    pub(super) fn of(method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Self> {
+        let at = Where::of_request(uri).filter(|_| Form::of(headers).html)?;
         let looker = stranger(headers);
         Some(Self {
             at,
@@ -244,6 +262,9 @@ impl Shown {
 
     /// The page that a sign-in is for.
     fn asked_for(&mut self, place: &str) {
+        if !place.is_empty() {
+            self.at.query = format!("?to={}", in_query(place));
+        }
         self.wanted = Some(place.to_owned());
     }
 
@@ -258,11 +279,12 @@ impl Shown {
         let is_new =
             problem.status == StatusCode::UNAUTHORIZED.as_u16() && self.at.place != "login";
         if is_new && self.looks {
-            let place = in_query(self.at.to_look_at());
+            let place = in_query(&self.at.to_look_at());
             return to(&format!("{}login?to={place}", self.at.up));
         }
         let back = || if sign_in { self.at.to_look_at() } else { self.at.to_go_back_to() };
-        let place = self.wanted.as_deref().unwrap_or_else(back);
+        let place = self.wanted.clone().unwrap_or_else(back);
+        let place = place.as_str();
         let detail = Some(problem.detail.as_str()).filter(|_| !is_new);
         let trouble = Trouble { up: &self.at.up, place, detail, sign_in };
         let mut response = self.page(api, trouble)?;

@@ -6,10 +6,11 @@ use super::{Page, Visit};
 use crate::http::incidents::known;
 use crate::http::people::now;
 use crate::http::problem::Problem;
-use crate::render::pages::{self, Section};
+use crate::render::pages::Section;
+use crate::render::pages::on_call::{Duty, MOST, middle};
 use crate::render::words::Pages;
 use crate::view::incident::Which;
-use crate::view::{of_incident, roster};
+use crate::view::{of_hand_over, of_incident, roster};
 
 pub(crate) async fn page(visit: Visit) -> Result<Response, Problem> {
     let wanted = visit.wants("state");
@@ -21,17 +22,16 @@ pub(crate) async fn page(visit: Visit) -> Result<Response, Problem> {
     let lines = of_incident::list(&core, which);
     let views = lines
         .iter()
-        .take(pages::on_call::MOST)
+        .take(MOST)
         .map(|line| of_incident::view(&core, line.id))
         .collect::<Result<Vec<_>, _>>()
         .map_err(Problem::failed)?;
     let (lang, zone) = (visit.lang(), &site.zone);
-    let middle = pages::on_call::middle(
-        (lang, visit.up(), now),
-        which,
-        (&views, lines.len()),
-        (&duty, zone),
-    );
+    let hand_overs = of_hand_over::list(&core, false);
+    let hands_over = site.duty.hand_over.is_some();
+    let duty = Duty { roster: &duty, hands_over, hand_overs: &hand_overs };
+    let shown = (views.as_slice(), lines.len());
+    let middle = middle((lang, visit.up(), now), which, shown, &duty, zone);
     let title = Pages::OnCall.say(lang);
     visit.page(&Page { section: Some(Section::OnCall), title: &title, live: true }, middle)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
@@ -23,7 +23,7 @@ const YEAR: u32 = 365 * 86_400;
 
 /// The page that was asked for, from the folder that all pages lie in; the night's where it is none of them.
 fn place(wanted: &str) -> String {
-    let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~%/@+:".contains(&byte);
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~%/@+:,*?&=".contains(&byte);
     let fits = wanted.bytes().all(letter) && Where::of(&format!("/{wanted}")).is_some();
     format!("./{}", if fits { wanted } else { "" })
 }
@@ -34,9 +34,11 @@ pub(crate) async fn asks_in(
     Query(asked): Query<BTreeMap<String, String>>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let at = Where { up: "./".to_owned(), place: "login".to_owned() };
-    let shown = Shown { at, looker: stranger(&headers), part: false, wanted: None, looks: true };
     let place = asked.get("to").map(String::as_str).unwrap_or_default();
+    let at = Where { up: "./".to_owned(), place: "login".to_owned(), query: String::new() };
+    let looker = stranger(&headers);
+    let mut shown = Shown { at, looker, part: false, wanted: None, looks: true };
+    shown.asked_for(place);
     shown.page(&api, Trouble { up: "./", place, detail: None, sign_in: true })
 }
 
@@ -57,7 +59,7 @@ pub(crate) async fn sign_in(
     headers: HeaderMap,
     sent: Result<Posted<LoginForm>, Problem>,
 ) -> Result<Response, Problem> {
-    let mut shown = Shown::of(&Method::POST, "/login", &headers);
+    let mut shown = Shown::of(&Method::POST, &Uri::from_static("/login"), &headers);
     let answer = async {
         let Posted(LoginForm { person, password, to: wanted }) = sent?;
         of_this_page(&headers)?;
@@ -141,7 +143,15 @@ mod tests {
             ("", "./"),
             ("incidents/INC-3", "./incidents/INC-3"),
             ("runs/eod@2026-10-30%231/jobs/close", "./runs/eod@2026-10-30%231/jobs/close"),
+            (
+                "runs/eod@2026-10-30%231?show=trouble&q=a%20b",
+                "./runs/eod@2026-10-30%231?show=trouble&q=a%20b",
+            ),
+            ("?show=trouble", "./?show=trouble"),
+            ("login?to=runs/x", "./login?to=runs/x"),
             ("//evil.example", "./"),
+            ("?q=\"><script>", "./"),
+            ("evil.example?to=runs", "./"),
             ("https://evil.example/", "./"),
             ("runs/../../evil\\example", "./"),
             ("api/v1/status", "./"),

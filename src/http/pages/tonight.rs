@@ -25,10 +25,11 @@ pub(super) fn wanted(visit: &Visit) -> Wanted {
 pub(crate) async fn page(visit: Visit) -> Result<Response, Problem> {
     let (lang, wanted) = (visit.lang(), wanted(&visit));
     let site = visit.api.published().site;
+    let hands_over = site.as_ref().is_some_and(|site| site.duty.hand_over.is_some());
     let make = |night: &_| {
         let night: &view::status::StatusPage = night;
         let duty = site.as_ref().map(|site| view::roster::of(site, night.now));
-        let about = pages::tonight::About::Night { duty: duty.as_ref() };
+        let about = pages::tonight::About::Night { duty: duty.as_ref(), hands_over };
         let middle = pages::tonight::middle((lang, visit.up()), night, about, &wanted);
         middle.map(|middle| Some(Body::html(middle))).map_err(Problem::failed)
     };

@@ -9,6 +9,7 @@ use super::{Page, Where, answer, looker, of_this_page, proven};
 use crate::http::Api;
 use crate::http::page::Body;
 use crate::http::problem::Problem;
+use crate::port::Stage;
 use crate::port::control::Caller;
 use crate::render::pages::Looker;
 use crate::supervisor::allow;
@@ -29,7 +30,7 @@ impl FromRequestParts<Api> for Visit {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
-        let at = Where::of(parts.uri.path()).ok_or_else(|| Problem::unknown("no such page"))?;
+        let at = Where::of_request(&parts.uri).ok_or_else(|| Problem::unknown("no such page"))?;
         let caller = Caller::from_request_parts(parts, api).await?;
         let query = Query::from_request_parts(parts, api).await?.0;
         let looker = looker(api, &caller, &parts.headers);
@@ -54,6 +55,14 @@ impl Visit {
     pub(crate) fn allowed(&self, right: Right) -> Result<(), Problem> {
         let site = self.api.published().site;
         Ok(allow(site.as_deref(), &self.api.0.wiring.own, &self.caller, right)?)
+    }
+
+    /// Why nothing can be done here: another supervisor leads, in words; `None`: this one does.
+    pub(crate) fn stands_by(&self) -> Option<String> {
+        match self.api.published().stage {
+            Stage::StandsBy { why } => Some(why),
+            Stage::Begins | Stage::Leads { .. } => None,
+        }
     }
 
     /// A form is one that a page of this site has shown in this session.

@@ -5,6 +5,7 @@ use axum::routing::{get, post};
 
 use crate::http::bulletins::{WhichBulletin, bulletin};
 use crate::http::drills::{DrillsPage, list as drills, start as start_drill};
+use crate::http::figures::{FigureBody, enter as enter_figure};
 use crate::http::hand_overs::{
     HandOverBody, HandOversPage, WhichHandOvers, list as hand_overs, one as hand_over,
     step as hand_over_step,
@@ -122,6 +123,15 @@ pub(super) fn of_hand_overs(s: &mut Schemas) -> Vec<Route> {
             s,
         )
         .asks::<WhichBulletin>(s),
+        Route::does::<FigureBody>(
+            (
+                "/api/v1/figures/{figure}",
+                Needs::Right(Right::House),
+                "Enter a figure of the service levels; a later one takes its place, and keeps it",
+            ),
+            post(enter_figure),
+            s,
+        ),
         Route::shows::<InspectionsView>(
             (
                 "/api/v1/inspections",

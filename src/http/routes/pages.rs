@@ -4,6 +4,7 @@ use axum::http::Method;
 use axum::routing::{get, post};
 
 use super::READ;
+use crate::definition::site::ReportFormat;
 use crate::http::incident_page;
 use crate::http::pages;
 use crate::http::route::{Answer, Needs, Route, Schemas};
@@ -13,7 +14,15 @@ use crate::view::incident::IncidentView;
 pub(super) fn pages(s: &mut Schemas) -> Vec<Route> {
     let html = |status, what| Answer { status, kind: "text/html", what, schema: None };
     let page = || html(200, "one page; it leads to a sign-in");
+    let file = |form: ReportFormat, what| Answer {
+        status: 200,
+        kind: form.content_type(),
+        what,
+        schema: None,
+    };
     let look = |path| (Method::GET, path);
+    // What programs have said is in it.
+    let inside = Needs::Right(Right::Logs);
     let form = |path| (Method::POST, path);
     vec![
         Route::new(look("/"), READ, "The page of the night", get(pages::tonight)).and(page()),
@@ -21,10 +30,26 @@ pub(super) fn pages(s: &mut Schemas) -> Vec<Route> {
         Route::new(
             look("/runs/{run}/graph"),
             READ,
-            "The jobs of a run as a drawing, or with `job` what is before and after one of them",
+            "The jobs of a run as a drawing, or with `job` what is before and after one of them; `fold` (`all`, `none`) and `but`: which groups are one box",
             get(pages::graph),
         )
         .and(page()),
+        Route::new(
+            look("/runs/{run}/report"),
+            inside,
+            "The report of a run, to read or to print",
+            get(pages::report),
+        )
+        .and(page()),
+        Route::new(
+            look("/runs/{run}/report/{form}"),
+            inside,
+            "The same as a file: `pdf`, `xlsx`, `txt`",
+            get(pages::report_file),
+        )
+        .and(file(ReportFormat::Pdf, "a document"))
+        .and(file(ReportFormat::Xlsx, "a workbook"))
+        .and(file(ReportFormat::Text, "text")),
         Route::new(look("/runs/{run}/jobs/{job}"), READ, "The page of a job", get(pages::job))
             .and(page()),
         Route::new(
@@ -92,6 +117,27 @@ pub(super) fn pages(s: &mut Schemas) -> Vec<Route> {
             Needs::Right(Right::Second),
             "That form",
             post(pages::second),
+        )
+        .and(html(303, "it was done")),
+        Route::new(
+            look("/hand-overs"),
+            READ,
+            "The page of the hand-over of shifts that is due, and of all others",
+            get(pages::hand_over_due),
+        )
+        .and(page()),
+        Route::new(
+            look("/hand-overs/{hand_over}"),
+            READ,
+            "The page of a hand-over",
+            get(pages::hand_over),
+        )
+        .and(page()),
+        Route::new(
+            form("/hand-overs/{hand_over}/{step}"),
+            Needs::Right(Right::Respond),
+            "A form of that page: note, give, accept",
+            post(pages::hand_over_step),
         )
         .and(html(303, "it was done")),
         Route::new(

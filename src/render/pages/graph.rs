@@ -1,13 +1,15 @@
-//! The jobs of a run as a layered drawing: what is needed stands to the left of what needs it.
+//! The jobs of a run as a layered drawing: what is needed stands to the left of what needs it. Which groups of jobs are one
+//! box stands in the address of the page, so that it needs no script and can be sent to somebody.
 
 use askama::Template;
 use rust_sugiyama::configure::Config;
 
-use super::{of_job, of_run};
+use super::{in_query, of_job, of_run};
 use crate::render::report_html::Tone;
 use crate::render::table::{cut, harmless};
-use crate::render::words::{Label, Pages};
+use crate::render::words::{Label, Pages, pair};
 use crate::types::Lang;
+use crate::view::folding::Folding;
 use crate::view::graph::{GraphView, Node};
 use crate::view::run::RunHead;
 
@@ -18,6 +20,8 @@ const ACROSS: f64 = 44.0;
 const APART: f64 = 12.0;
 /// Letters of a name that a box has room for.
 const LETTERS: usize = 22;
+/// So many groups are named at once; more are opened.
+const NAMED: usize = 16;
 
 #[derive(Template)]
 #[template(path = "pages/graph.html")]
@@ -33,6 +37,11 @@ struct Page {
     height: f64,
     edges: Vec<(String, bool)>,
     boxes: Vec<Box>,
+    /// What a press makes of each group: its address, whether it is folded now, its words.
+    groups: Vec<(String, bool, String)>,
+    named: bool,
+    fold_all: String,
+    unfold_all: String,
 }
 
 impl Page {
@@ -45,13 +54,15 @@ struct Box {
     x: f64,
     y: f64,
     place: String,
-    only: String,
+    /// Where only what is before and after the job is; a group has no such page.
+    only: Option<String>,
     name: String,
     tip: String,
     class: &'static str,
     sign: &'static str,
     on_path: bool,
     wanted: bool,
+    folded: bool,
 }
 
 /// The middle of the page.
@@ -64,15 +75,17 @@ pub fn middle(
     graph: &GraphView,
 ) -> Result<String, askama::Error> {
     let (places, width, height) = laid_out(graph);
-    let wanted = graph.nodes.iter().find(|node| node.wanted);
-    let left_out = u32::try_from(graph.left_out).unwrap_or(u32::MAX);
+    let wanted = graph.nodes.iter().find(|node| node.wanted).map(|node| node.name.as_str());
+    let left_out = number(graph.left_out);
+    let (folding, only) = (&graph.folding, wanted);
+    let every = |all| place(only, &Folding { all: Some(all), ..Folding::default() });
     let page = Page {
         lang,
         up: up.to_owned(),
         run: head.run.to_string(),
         run_place: of_run(&head.run),
         title: head.title.get(lang).to_owned(),
-        wanted: wanted.map(|node| Pages::PathTo { job: node.name.as_str() }.say(lang)),
+        wanted: wanted.map(|job| Pages::PathTo { job }.say(lang)),
         left_out: (left_out > 0).then(|| Pages::LeftOut { jobs: left_out }.say(lang)),
         width,
         height,
@@ -81,16 +94,42 @@ pub fn middle(
             .nodes
             .iter()
             .zip(&places)
-            .map(|(node, at)| box_of(lang, up, head, node, *at))
+            .map(|(node, at)| box_of(Drawn { lang, up, head, only, folding }, node, *at))
             .collect(),
+        groups: graph
+            .groups
+            .iter()
+            .map(|(group, jobs)| {
+                let words = Pages::JobsOf { group, jobs: number(*jobs) }.say(lang);
+                (place(only, &folding.turned(group)), folding.folds(group), words)
+            })
+            .collect(),
+        named: graph.groups.len() <= NAMED,
+        fold_all: every(true),
+        unfold_all: every(false),
     };
     Ok(harmless(&page.render()?))
 }
 
-/// Where each job's box has its upper left corner, and how large the drawing is. Parts that hang together stand below each
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// The address of the drawing with these groups folded, from its own. `only`: what is before and after one job.
+fn place(only: Option<&str>, folding: &Folding) -> String {
+    let mut parts = Vec::new();
+    parts.extend(only.map(|job| format!("job={job}")));
+    parts.extend(folding.all.map(|all| format!("fold={}", if all { "all" } else { "none" })));
+    if !folding.but.is_empty() {
+        let but: Vec<String> = folding.but.iter().map(|group| in_query(group)).collect();
+        parts.push(format!("but={}", but.join(",")));
+    }
+    format!("?{}", parts.join("&"))
+}
+
+/// Where each box has its upper left corner, and how large the drawing is. Parts that hang together stand below each
 /// other.
 fn laid_out(graph: &GraphView) -> (Vec<(f64, f64)>, f64, f64) {
-    let number = |index: usize| u32::try_from(index).unwrap_or(u32::MAX);
     // Layers of the algorithm lie below each other; here they lie side by side.
     let vertices: Vec<(u32, (f64, f64))> = (0..graph.nodes.len())
         .map(|index| (number(index), (HIGH + APART, WIDE + ACROSS)))
@@ -119,20 +158,45 @@ fn laid_out(graph: &GraphView) -> (Vec<(f64, f64)>, f64, f64) {
     (places, width + 4.0, below + 4.0)
 }
 
-fn box_of(lang: Lang, up: &str, head: &RunHead, node: &Node, (x, y): (f64, f64)) -> Box {
+/// What all boxes of a page have in common.
+#[derive(Clone, Copy)]
+struct Drawn<'a> {
+    lang: Lang,
+    up: &'a str,
+    head: &'a RunHead,
+    only: Option<&'a str>,
+    folding: &'a Folding,
+}
+
+fn box_of(of: Drawn<'_>, node: &Node, (x, y): (f64, f64)) -> Box {
+    let Drawn { lang, up, head, only, folding } = of;
     let tone = Tone::of_state(node.state, node.critical);
     let state = Label::of_state(node.state).say(lang);
+    let job = node.title.as_ref();
+    let (name, what) = match job {
+        Some(title) => (cut(&node.name, LETTERS), format!("{} {}", node.name, title.get(lang))),
+        None => {
+            let jobs = number(node.jobs.len());
+            let count = format!(" ×{jobs}");
+            let name = cut(&node.name, LETTERS - count.chars().count());
+            (format!("{name}{count}"), Pages::FoldedGroup { group: &node.name, jobs }.say(lang))
+        }
+    };
     Box {
         x: x + 2.0,
         y: y + 2.0,
-        place: format!("{up}{}", of_job(&head.run, node.name.as_str())),
-        only: format!("?job={}", node.name),
-        name: cut(node.name.as_str(), LETTERS),
-        tip: format!("{} {}: {state}", node.name, node.title.get(lang)),
+        place: match job {
+            Some(_) => format!("{up}{}", of_job(&head.run, &node.name)),
+            None => place(only, &folding.turned(&node.name)),
+        },
+        only: job.map(|_| place(Some(&node.name), folding)),
+        name,
+        tip: pair(lang, &what, state),
         class: tone.class,
         sign: tone.sign,
         on_path: node.on_critical_path,
         wanted: node.wanted,
+        folded: job.is_none(),
     }
 }
 
@@ -155,22 +219,27 @@ mod tests {
     use super::*;
     use crate::view::job::StateWord;
 
-    #[test]
-    fn no_box_lies_on_another_and_what_is_needed_stands_to_the_left() {
+    fn drawing(nodes: usize, edges: Vec<(usize, usize)>) -> GraphView {
         let node = |n: usize| Node {
-            name: format!("j{n}").parse().unwrap(),
-            title: crate::types::Text::en("J"),
+            name: format!("j{n}"),
+            title: Some(crate::types::Text::en("J")),
+            jobs: vec![format!("j{n}").parse().unwrap()],
             state: StateWord::Waiting,
             critical: true,
             on_critical_path: false,
             wanted: false,
         };
-        let edges = vec![(0, 1), (0, 2), (1, 3), (2, 3), (0, 3), (4, 5), (5, 6), (4, 6)];
-        let graph = GraphView { nodes: (0..8).map(node).collect(), edges, left_out: 0 };
-        let (places, width, height) = laid_out(&graph);
-        for (from, to) in &graph.edges {
-            assert!(places[*from].0 + WIDE < places[*to].0, "{from} {to}: {places:?}");
+        GraphView {
+            nodes: (0..nodes).map(node).collect(),
+            edges,
+            left_out: 0,
+            groups: Default::default(),
+            folding: Folding::default(),
         }
+    }
+
+    fn are_apart(graph: &GraphView) {
+        let (places, width, height) = laid_out(graph);
         for (a, one) in places.iter().enumerate() {
             assert!(one.0 + WIDE <= width && one.1 + HIGH <= height);
             for two in &places[a + 1..] {
@@ -178,5 +247,21 @@ mod tests {
                 assert!(apart, "{places:?}");
             }
         }
+    }
+
+    #[test]
+    fn groups_that_need_each_other_are_drawn_too() {
+        are_apart(&drawing(3, vec![(0, 1), (1, 0), (1, 2), (2, 0)]));
+    }
+
+    #[test]
+    fn no_box_lies_on_another_and_what_is_needed_stands_to_the_left() {
+        let edges = vec![(0, 1), (0, 2), (1, 3), (2, 3), (0, 3), (4, 5), (5, 6), (4, 6)];
+        let graph = drawing(8, edges);
+        let (places, ..) = laid_out(&graph);
+        for (from, to) in &graph.edges {
+            assert!(places[*from].0 + WIDE < places[*to].0, "{from} {to}: {places:?}");
+        }
+        are_apart(&graph);
     }
 }

@@ -106,7 +106,7 @@ fn line(lang: Lang, zone: &Zone, row: &RunRow) -> Row {
         tone,
         result: Label::of_result(row.result).say(lang),
         opened: clock.full(row.opened),
-        ended: row.ended.map(|at| clock.full(at)).unwrap_or_default(),
+        ended: row.ended.map(|at| clock.exactly(at)).unwrap_or_default(),
         took: row.ended.map(|at| took(lang, between(row.opened, at))).unwrap_or_default(),
         mark: marks.into_iter().flatten().collect::<Vec<_>>().join(" "),
     }

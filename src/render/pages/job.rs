@@ -38,6 +38,20 @@ pub struct Output {
     pub errors: String,
 }
 
+/// What a page says of the output of a job.
+#[derive(Debug, Clone)]
+pub enum Written {
+    /// It is not for whoever looks.
+    NotForYou,
+    /// No attempt has begun.
+    Nothing,
+    /// It is on another host, or was archived.
+    Elsewhere {
+        attempt: u32,
+    },
+    Here(Output),
+}
+
 #[derive(Template)]
 #[template(path = "pages/job.html")]
 struct Page {
@@ -56,10 +70,13 @@ struct Page {
     facts: Vec<(&'static str, String)>,
     trial: Option<String>,
     deeds: Vec<(&'static str, String)>,
+    no_deeds: String,
+    graph: String,
     attempts: Vec<(bool, String)>,
     notes: Vec<String>,
     output: Option<Output>,
-    sees_output: bool,
+    /// Why there is no output.
+    no_output: String,
     runbook: Option<String>,
     needs: Vec<(Option<String>, String, Option<Tone>)>,
     followers: Vec<(Option<String>, String, Option<Tone>)>,
@@ -99,7 +116,7 @@ impl Page {
     }
 }
 
-/// The middle of the page. It lies three folders below the one that all pages lie in.
+/// The middle of the page. `stands_by`: why nothing can be done here. It lies three folders below the one that all pages lie in.
 ///
 /// # Errors
 /// Only where the template itself fails to write, which its own text does not.
@@ -107,7 +124,8 @@ pub fn middle(
     lang: Lang,
     view: &JobView,
     former: &[PastAttempt],
-    (output, sees_output): (Option<Output>, bool),
+    written: Written,
+    stands_by: Option<&str>,
 ) -> Result<String, askama::Error> {
     let (head, job) = (&view.head, &view.job);
     let clock = Clock::of_run(head);
@@ -115,6 +133,11 @@ pub fn middle(
         Place { lang, clock: &clock, batch: &head.batch, job: &job.name, date: head.business_date };
     let word = job.state.word();
     let grade = if job.critical { Label::Critical } else { Label::NotCritical };
+    let (output, no_output) = output(lang, view, written);
+    let no_deeds = match stands_by {
+        Some(why) => Pages::StandsBy { why },
+        None => Pages::NothingToPress,
+    };
     let page = Page {
         lang,
         run: head.run.to_string(),
@@ -134,16 +157,32 @@ pub fn middle(
             .iter()
             .filter_map(|deed| Some((word_of(deed)?, deed_words(lang, deed)?)))
             .collect(),
+        no_deeds: no_deeds.say(lang),
+        graph: format!("../../../{}/graph?job={}", of_run(&head.run), job.name),
         attempts: attempts(lang, &clock, &job.attempts),
         notes: phrase::remarks(lang, &clock, head, job),
         output,
-        sees_output,
+        no_output,
         runbook: job.runbook.as_ref().map(|runbook| runbook.get(lang).to_owned()),
         needs: view.needs.iter().map(|need| need_line(view, need)).collect(),
         followers: view.followers.iter().map(|job| neighbour(view, job)).collect(),
         history: history(lang, former),
     };
     Ok(harmless(&page.render()?))
+}
+
+/// The output, or why there is none.
+fn output(lang: Lang, view: &JobView, written: Written) -> (Option<Output>, String) {
+    let why = match written {
+        Written::Here(output) => return (Some(output), String::new()),
+        Written::NotForYou => Pages::NotForYou,
+        Written::Nothing => Pages::NoOutput,
+        Written::Elsewhere { attempt } => match view.host.as_str() {
+            "local" => Pages::GoneLog { attempt },
+            host => Pages::Elsewhere { attempt, host },
+        },
+    };
+    (None, why.say(lang))
 }
 
 fn facts(lang: Lang, clock: &Clock<'_>, view: &JobView) -> Vec<(&'static str, String)> {

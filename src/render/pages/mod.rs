@@ -10,6 +10,7 @@ pub mod change_turns;
 pub mod changes;
 pub mod compare;
 pub mod graph;
+pub mod hand_over;
 pub mod history;
 pub mod job;
 pub mod on_call;

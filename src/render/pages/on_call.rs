@@ -3,19 +3,33 @@
 use askama::Template;
 use jiff::Timestamp;
 
+use super::hand_over::tone;
 use super::tonight::{Shift, next_shift, shifts};
 use crate::render::clock::{Clock, between, took};
+use crate::render::hand_over;
 use crate::render::incident::title;
 use crate::render::incident_words::clock_name;
 use crate::render::phrase;
+use crate::render::report_html::Tone;
 use crate::render::table::harmless;
-use crate::render::words::{Fault, Incidents, Label, Pages};
+use crate::render::words::{Fault, HandOvers, Incidents, Label, Pages, pair};
 use crate::types::{Lang, Zone};
+use crate::view::hand_over::HandOverLine;
 use crate::view::incident::{ClockLine, IncidentView, Which};
 use crate::view::roster::RosterView;
 
 /// Incidents of the page at the most.
 pub const MOST: usize = 100;
+
+/// Who is on shift, and what waits between shifts.
+#[derive(Debug, Clone, Copy)]
+pub struct Duty<'a> {
+    pub roster: &'a RosterView,
+    /// The site hands shifts over.
+    pub hands_over: bool,
+    /// Those that nobody has accepted.
+    pub hand_overs: &'a [HandOverLine],
+}
 
 #[derive(Template)]
 #[template(path = "pages/on_call.html")]
@@ -28,6 +42,9 @@ struct Page {
     left_out: Option<String>,
     shifts: Vec<Shift>,
     next_shift: Option<String>,
+    hands_over: bool,
+    /// Hand-overs that nobody has accepted: name, class and sign, words.
+    hand_overs: Vec<(String, Tone, String)>,
 }
 
 impl Page {
@@ -61,7 +78,8 @@ pub fn middle(
     (lang, up, now): (Lang, &str, Timestamp),
     which: Which,
     (incidents, all): (&[IncidentView], usize),
-    (duty, zone): (&RosterView, &Zone),
+    duty: &Duty<'_>,
+    zone: &Zone,
 ) -> Result<String, askama::Error> {
     let clock = Clock::new(zone, now - jiff::SignedDuration::from_hours(12));
     let tabs = [
@@ -80,8 +98,18 @@ pub fn middle(
         },
         left_out: (left_out > 0).then(|| Fault::AndMore { more: left_out }.say(lang)),
         incidents: incidents.iter().map(|one| incident(lang, &clock, now, one)).collect(),
-        shifts: shifts(lang, &clock, &duty.on),
-        next_shift: next_shift(lang, &clock, duty),
+        shifts: shifts(lang, &clock, &duty.roster.on),
+        next_shift: next_shift(lang, &clock, duty.roster),
+        hands_over: duty.hands_over,
+        hand_overs: duty
+            .hand_overs
+            .iter()
+            .map(|line| {
+                let state = hand_over::state(lang, line);
+                let words = pair(lang, &hand_over::title(lang, line), &state);
+                (line.id.to_string(), tone(line.state), words)
+            })
+            .collect(),
     };
     Ok(harmless(&page.render()?))
 }

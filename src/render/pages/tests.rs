@@ -1,9 +1,13 @@
 //! Pages that are written to be looked at, and what markup in names, output and words of people becomes on them.
 
 use super::*;
+use crate::core::hand_over::HandOverWish;
 use crate::core::select::Deed;
+use crate::render::hand_over::tests::{accepted, busy};
 use crate::render::incident_page::{self, Asker};
-use crate::render::sample::{bad_night, fault, li_wei, name, running_night, worked_on};
+use crate::render::sample::{
+    bad_night, fault, inspections, li_wei, name, running_night, worked_on,
+};
 use crate::types::{IncidentId, Text};
 use crate::view::incident::{IncidentView, Which};
 use crate::view::job::StateWord;
@@ -70,10 +74,31 @@ fn one_job() -> JobView {
         followers: vec![Neighbour { name: name("post-ledger"), state: StateWord::Blocked }],
         deeds: vec![Deed::Retry, Deed::Skip, Deed::Force],
         reasons: Vec::new(),
+        host: crate::types::HostName::new("local").unwrap(),
         log_masks: Vec::new(),
         head: run.head,
         job,
     }
+}
+
+fn handed_over(view: crate::view::hand_over::HandOverView) -> hand_over::Shown {
+    let bulletin = crate::render::bulletin::tests::busy();
+    let token = Some("f0".to_owned());
+    let steps = HandOverWish::ALL.to_vec();
+    hand_over::Shown {
+        bulletin: view.line.closed.is_none().then_some(bulletin),
+        inspections: inspections(),
+        asker: hand_over::Asker { steps, token, stands_by: None },
+        view,
+    }
+}
+
+fn hand_over_page(lang: Lang, shown: Option<&hand_over::Shown>) -> String {
+    let lines = [busy().line, accepted().line];
+    let lines: Vec<_> = lines.iter().cycle().take(hand_over::MOST + 2).cloned().collect();
+    let others = hand_over::Others { lines: &lines, declared: true };
+    let zone = &busy().zone;
+    hand_over::middle((lang, "./"), (zone, busy().line.ends), shown, others).unwrap()
 }
 
 fn former(job: &JobView) -> Vec<PastAttempt> {
@@ -99,6 +124,7 @@ fn all(lang: Lang) -> Vec<(&'static str, String)> {
         steps: vec![crate::core::incident::Wanted::Acknowledge],
         token: Some(String::new()),
         sees_output: true,
+        stands_by: None,
     };
     let former = former(&view);
     let told = trouble::Trouble { up: "./", place: "", detail: None, sign_in: true };
@@ -109,23 +135,30 @@ fn all(lang: Lang) -> Vec<(&'static str, String)> {
             tonight::middle(
                 (lang, "./"),
                 &night,
-                tonight::About::Night { duty: Some(&nobody(&night)) },
+                tonight::About::Night { duty: Some(&nobody(&night)), hands_over: true },
                 &Wanted::default(),
             )
             .unwrap(),
         ),
-        ("job", job::middle(lang, &view, &former, (Some(output()), true)).unwrap()),
+        ("job", job::middle(lang, &view, &former, job::Written::Here(output()), None).unwrap()),
         (
             "on-call",
             on_call::middle(
                 (lang, "./", night.now),
                 Which::All,
                 (&incidents, 107),
-                (&nobody(&night), &night.zone),
+                &on_call::Duty {
+                    roster: &nobody(&night),
+                    hands_over: true,
+                    hand_overs: &[busy().line],
+                },
+                &night.zone,
             )
             .unwrap(),
         ),
         ("compare", compare::middle((lang, "./"), [&night.runs[0], &old]).unwrap()),
+        ("hand-over", hand_over_page(lang, Some(&handed_over(busy())))),
+        ("hand-overs", hand_over_page(lang, None)),
         ("incident", incident_page::middle(lang, &fault(), &asker).unwrap()),
         ("trouble", trouble::middle(lang, told).unwrap()),
     ]
@@ -187,6 +220,16 @@ fn markup_of_jobs_and_people_is_text_on_every_page() {
     let mut incident = worked_on();
     incident.line.fault = crate::core::incident::Fault::Told { title: EVIL.to_owned() };
     incident.line.id = IncidentId(7);
+    let mut given = handed_over(busy());
+    given.asker = hand_over::Asker { stands_by: Some(EVIL.to_owned()), ..given.asker };
+    given.view.line.shift = Text::en(EVIL);
+    for line in &mut given.view.steps {
+        line.words = EVIL.to_owned();
+    }
+    let draft = &mut given.view.draft;
+    draft.doubts[0].why = EVIL.to_owned();
+    draft.holds[0].reason = EVIL.to_owned();
+    draft.notes[0].text = EVIL.to_owned();
     let output = job::Output { text: EVIL.to_owned(), errors: EVIL.to_owned(), ..output() };
     let tried = Tried {
         events: Vec::new(),
@@ -205,25 +248,86 @@ fn markup_of_jobs_and_people_is_text_on_every_page() {
             tonight::middle(
                 (lang, "./"),
                 &night,
-                tonight::About::Night { duty: Some(&duty) },
+                tonight::About::Night { duty: Some(&duty), hands_over: true },
                 &Wanted::default(),
             )
             .unwrap(),
-            tonight::middle((lang, "./"), &night, tonight::About::Run { title: EVIL }, &wanted)
-                .unwrap(),
-            job::middle(lang, &view, &[], (Some(output.clone()), true)).unwrap(),
+            tonight::middle(
+                (lang, "./"),
+                &night,
+                tonight::About::Run { title: EVIL, report: true },
+                &wanted,
+            )
+            .unwrap(),
+            job::middle(lang, &view, &[], job::Written::Here(output.clone()), None).unwrap(),
             act::middle(lang, (&name("close"), &Deed::Skip), &tried, EVIL).unwrap(),
             on_call::middle(
                 (lang, "./", night.now),
                 Which::All,
                 (&[incident.clone()], 1),
-                (&duty, zone),
+                &on_call::Duty {
+                    roster: &duty,
+                    hands_over: true,
+                    hand_overs: &[given.view.line.clone()],
+                },
+                zone,
             )
             .unwrap(),
+            hand_over_page(lang, Some(&given)),
             compare::middle((lang, "./"), [&night.runs[0], &night.runs[0]]).unwrap(),
             trouble::middle(lang, told).unwrap(),
         ] {
             only_text(&page);
         }
     }
+}
+
+#[test]
+fn a_hand_over_has_a_form_for_each_step_that_is_offered_and_links_to_what_is_open() {
+    for lang in Lang::ALL {
+        let mut shown = handed_over(busy());
+        let page = hand_over_page(lang, Some(&shown));
+        for step in HandOverWish::ALL {
+            let action = format!("action=\"./hand-overs/night@2026-10-30/{}\"", step.word());
+            assert_eq!(page.matches(&action).count(), 1, "{page}");
+        }
+        assert_eq!(page.matches("name=\"token\" value=\"f0\"").count(), 3, "{page}");
+        for part in [
+            "<a href=\"./incidents/INC-3\">INC-3</a>",
+            "<a href=\"./runs/eod@2026-10-30%231\">eod@2026-10-30#1</a>",
+            "rates come by hand at ten",
+            "INC-4",
+            "aria-current=\"true\"",
+        ] {
+            assert!(page.contains(part), "{part}: {page}");
+        }
+        // Thirty are listed of all, and the page says how many are not.
+        assert_eq!(page.matches("<tr data-key=").count(), hand_over::MOST, "{page}");
+        // Who is offered nothing, who cannot send, and where nobody can, there is no form.
+        let token = shown.asker.token.take();
+        assert!(!hand_over_page(lang, Some(&shown)).contains("<form"));
+        shown.asker.token = token;
+        shown.asker.stands_by = Some("another supervisor leads".to_owned());
+        let page = hand_over_page(lang, Some(&shown));
+        assert!(!page.contains("<form") && page.contains("another supervisor leads"), "{page}");
+        shown.asker = hand_over::Asker::default();
+        assert!(!hand_over_page(lang, Some(&shown)).contains("<form"));
+        // What was accepted shows no bulletin of now.
+        assert!(!hand_over_page(lang, Some(&handed_over(accepted()))).contains("INC-4"));
+    }
+}
+
+#[test]
+fn a_job_says_where_its_output_is_and_who_leads() {
+    let mut view = one_job();
+    let of = |view: &JobView, written, by| job::middle(Lang::En, view, &[], written, by).unwrap();
+    let page = of(&view, job::Written::Elsewhere { attempt: 2 }, None);
+    assert!(page.contains("attempt 2 has written is not on this host"), "{page}");
+    view.host = crate::types::HostName::new("etl").unwrap();
+    let page = of(&view, job::Written::Elsewhere { attempt: 2 }, None);
+    assert!(page.contains("is on host etl, not here"), "{page}");
+    view.deeds.clear();
+    let page = of(&view, job::Written::Nothing, Some("another supervisor leads: two"));
+    assert!(page.contains("stands by (another supervisor leads: two)"), "{page}");
+    assert!(page.contains("Nothing was written."), "{page}");
 }

@@ -7,7 +7,7 @@ use super::{in_query, of_job, of_run};
 use crate::render::clock::{Clock, took};
 use crate::render::report_html::Tone;
 use crate::render::table::harmless;
-use crate::render::words::{Incidents, Label, Pages, Verdict, list};
+use crate::render::words::{HandOvers, Incidents, Label, Pages, Verdict, list};
 use crate::render::{gantt, incident, phrase, standing, status};
 use crate::types::{Lang, TeamName};
 use crate::view::incident::IncidentLine;
@@ -31,12 +31,14 @@ struct Night {
     trouble: Option<String>,
     heading: String,
     /// It is a page of one run.
+    report: bool,
     of_run: bool,
     quiet: bool,
     runs: Vec<Run>,
     incidents: Vec<Incident>,
     shifts: Vec<Shift>,
     next_shift: Option<String>,
+    hands_over: bool,
     starts: Vec<(String, String)>,
     groups: Vec<GroupLink>,
     group: &'static str,
@@ -118,9 +120,10 @@ struct Job {
 #[derive(Debug, Clone, Copy)]
 pub enum About<'a> {
     /// All that is under way, and who is on shift.
-    Night { duty: Option<&'a RosterView> },
-    /// One run, maybe of long ago.
-    Run { title: &'a str },
+    /// `hands_over`: the site hands shifts over.
+    Night { duty: Option<&'a RosterView>, hands_over: bool },
+    /// One run, maybe of long ago. `report`: whoever looks may read what programs have said.
+    Run { title: &'a str, report: bool },
 }
 
 /// The middle of the page.
@@ -133,9 +136,13 @@ pub fn middle(
     about: About<'_>,
     wanted: &Wanted,
 ) -> Result<String, askama::Error> {
-    let (heading, duty, of_run) = match about {
-        About::Night { duty } => (Pages::Tonight.say(lang), duty, false),
-        About::Run { title } => (title.to_owned(), None, true),
+    let (heading, of_run, report) = match about {
+        About::Night { .. } => (Pages::Tonight.say(lang), false, false),
+        About::Run { title, report } => (title.to_owned(), true, report),
+    };
+    let (duty, hands_over) = match about {
+        About::Night { duty, hands_over } => (duty, hands_over),
+        About::Run { .. } => (None, false),
     };
     let shown = rows(night, wanted);
     // Half a day to each side is told by the clock time alone; what is further off carries its date.
@@ -145,12 +152,14 @@ pub fn middle(
         up: up.to_owned(),
         trouble: night.trouble.clone(),
         heading,
+        report,
         of_run,
         quiet: !of_run && night.runs.iter().all(|run| run.head.result.is_some()),
         runs: night.runs.iter().map(|run| run_of(lang, run)).collect(),
         incidents: incidents(lang, &clock, night),
         shifts: duty.map(|duty| shifts(lang, &clock, &duty.on)).unwrap_or_default(),
         next_shift: duty.and_then(|duty| next_shift(lang, &clock, duty)),
+        hands_over,
         starts: starts(&clock, night),
         groups: groups(lang, &shown, wanted),
         group: wanted.group.word(),

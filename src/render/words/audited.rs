@@ -1,6 +1,6 @@
 //! What people did, as an audit tells it.
 
-use super::messages;
+use super::{aside_en, aside_zh, messages};
 
 messages! {
     /// One line of an audit, without person and reason.
@@ -27,6 +27,8 @@ messages! {
         format!("{incident}: {step}"), format!("事件 {incident}：{step}");
     HandOver { hand_over: &'a str, step: &'a str }:
         format!("hand-over {hand_over}: {step}"), format!("交接 {hand_over}：{step}");
+    Figure { figure: &'a str, period: &'a str, value: &'a str, parts: &'a str }:
+        format!("entered {figure} of {period}: {value}{}", aside_en(parts)), format!("填报 {figure}（{period}）：{value}{}", aside_zh(parts));
     Change { change: &'a str, step: &'a str }:
         format!("change {change}: {step}"), format!("变更 {change}：{step}");
     Decide { change: &'a str }:

@@ -79,6 +79,24 @@ messages! {
     StepSame: "over: the same people have the next shift", "完成：接班人与交班人相同";
     StepLate: "limit passed: an incident was opened", "超过时限，已登记事件";
 
+    // Its page.
+    Page: "Hand-over", "交接";
+    All: "Hand-overs", "交接记录";
+    AsOf { at: &'a str }: format!("As it stands at {at}."), format!("截至 {at}。");
+    AsAccepted: "As it stood when it was accepted.", "以下为接班时的情况。";
+    Note: "Add words", "补充说明";
+    NoteWords: "What the record does not say", "系统记录之外的情况";
+    Give: "Hand it over", "交班";
+    Accept: "Accept it: from here on it is mine", "接班";
+    Yours { at: &'a str }: format!("Nothing is to be done by you now. The shift ends at {at}."), format!("目前无需您操作。本班 {at} 结束。");
+    OverAlready: "It is over: nothing is to be done.", "已完成，无需操作。";
+    NotDeclared: "Shifts are not handed over here: shifts.yaml declares no `hand_over`.", "本站点未设置交接（shifts.yaml 中没有 `hand_over`）。";
+    Rounds: "Inspections of the shift", "本班巡检";
+    HeadShift: "Shift", "班次";
+    HeadEnds: "Ends", "结束";
+    HeadFrom: "Hands over", "交班";
+    HeadTo: "Takes over", "接班";
+
     // Lists and commands.
     NoneOpen: "No hand-over is open.", "没有未完成的交接。";
     NoneKnown: "No shift was handed over here yet.", "尚无交接记录。";

@@ -196,6 +196,15 @@ fn wish_zh(when: Condition) -> &'static str {
     }
 }
 
+/// ` (text)`, or nothing where there is none.
+fn aside_en(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!(" ({text})") }
+}
+
+fn aside_zh(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!("（{text}）") }
+}
+
 /// `: reason`, or nothing where none was given.
 fn colon_en(reason: &str) -> String {
     if reason.is_empty() { String::new() } else { format!(": {reason}") }

@@ -51,6 +51,11 @@ messages! {
     PathTo { job: &'a str }: format!("What is before and after {job}."), format!("{job} 的前置与后续。");
     WholeGraph: "The whole batch", "整个批次";
     OnlyPath: "Only what is before and after one job", "只看某个作业的前置与后续";
+    GroupsOfJobs: "Groups of jobs whose names begin alike", "按名称前缀分组";
+    FoldAll: "Fold all", "全部折叠";
+    UnfoldAll: "Unfold all", "全部展开";
+    JobsOf { group: &'a str, jobs: u32 }: format!("{group}: {}", n_jobs(jobs)), format!("{group}：{jobs} 个作业");
+    FoldedGroup { group: &'a str, jobs: u32 }: format!("{group}, {}, unfold", n_jobs(jobs)), format!("{group}，{jobs} 个作业，展开");
     LeftOut { jobs: u32 }: format!("{} not drawn.", n_jobs(jobs)), format!("另有 {jobs} 个作业未画出。");
     // On call.
     OnCall: "Incidents", "事件与值班";
@@ -67,6 +72,7 @@ messages! {
     OnShiftThen: "Shifts", "排班";
     // Former nights.
     Nights: "History", "历史";
+    Kind: "Kind", "类型";
     Real: "Real runs", "正式批次";
     Trials: "Trials", "试运行";
     Date: "Business date", "业务日期";
@@ -95,7 +101,17 @@ messages! {
     Follow: "Follow", "跟随";
     FindInLog: "Only lines with", "只显示含有";
     CutLog { kib: u32 }: format!("The last {kib} KiB; all of it by download."), format!("仅显示最后 {kib} KiB，全部内容请下载。");
+    Elsewhere { attempt: u32, host: &'a str }:
+        format!("What attempt {attempt} has written is on host {host}, not here."),
+        format!("第 {attempt} 次尝试的输出在主机 {host} 上，不在本机。");
+    GoneLog { attempt: u32 }:
+        format!("What attempt {attempt} has written is not on this host, or was archived."),
+        format!("第 {attempt} 次尝试的输出不在本机，或已归档。");
     // Acts.
+    StandsBy { why: &'a str }:
+        format!("Nothing can be done here: this supervisor stands by ({why})."),
+        format!("此处不能操作：本调度主控处于待命状态（{why}）。");
+    OpenJob { job: &'a str }: format!("Open job {job}"), format!("打开作业 {job}");
     MayDo: "What can be done now", "现在可以进行的操作";
     NothingToPress: "Nothing can be done with it now.", "目前没有可进行的操作。";
     Retry: "Retry", "重跑";

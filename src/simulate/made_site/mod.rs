@@ -101,6 +101,7 @@ pub(super) fn made(dice: &mut Dice, jobs: usize) -> Result<Made, BadSite> {
         rights: BTreeMap::new(),
         duty: Duty::default(),
         escalation: Some(Arc::new(on_call::quiet()?)),
+        service_levels: None,
         second_person: if jobs.is_multiple_of(3) { TWO.to_vec() } else { Vec::new() },
         calendars,
         windows,

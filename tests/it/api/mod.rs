@@ -5,6 +5,7 @@ mod changes;
 mod contract;
 mod events;
 mod half_done;
+pub(crate) mod hand_over_page;
 mod in_git;
 mod incident_page;
 mod listed;
@@ -92,7 +93,11 @@ pub(crate) fn send(
         Some(length) => {
             let mut bytes = vec![0; length.parse().unwrap()];
             read.read_exact(&mut bytes).unwrap();
-            body = String::from_utf8(bytes).unwrap();
+            // A document is told by how it begins.
+            body = match headers.get("content-type").is_some_and(|kind| kind.contains("pdf")) {
+                true => String::from_utf8_lossy(&bytes).into_owned(),
+                false => String::from_utf8(bytes).unwrap(),
+            };
         }
         None => drop(read.read_to_string(&mut body).unwrap()),
     }

@@ -21,6 +21,16 @@ fn who_is_not_signed_in_is_led_to_the_sign_in_and_then_to_the_page() {
         (part.status, part.headers["content-type"].as_str()),
         (401, "application/problem+json")
     );
+    // What it asks for behind the `?` comes back with it.
+    let filtered = browse(&served, ("GET", &format!("{NIGHT}?show=trouble&q=a+b")), &[], None);
+    let sign_in_page = filtered.headers["location"].strip_prefix("..").unwrap();
+    let form = browse(&served, ("GET", sign_in_page), &[], None).ok().body;
+    let wanted = "runs/night@2026-10-30%231?show=trouble&#38;q=a+b";
+    assert!(form.contains(&format!("name=\"to\" value=\"{wanted}\"")), "{form}");
+    let wanted = wanted.replace("&#38;", "%26").replace("?", "%3F").replace("%231", "%25231");
+    let wanted = format!("person=ann&password=a+long+night&to={}", wanted.replace('+', "%2B"));
+    let signed = browse(&served, ("POST", "/login"), &[], Some(&wanted));
+    assert_eq!(signed.headers["location"], format!(".{NIGHT}?show=trouble&q=a+b"));
     let elsewhere = "person=ann&password=a+long+night&to=%2F%2Fevil.example";
     let signed = browse(&served, ("POST", "/login"), &[], Some(elsewhere));
     assert_eq!((signed.status, signed.headers["location"].as_str()), (303, "./"));
@@ -61,6 +71,9 @@ fn the_night_shows_what_is_red_and_is_sent_once() {
         let asset = browse(&served, ("GET", &asset), &[], None).ok();
         assert!(asset.headers["cache-control"].contains("immutable"), "{asset:?}");
     }
+    // Another language shows the same of it.
+    let filtered = browse(&served, ("GET", "/?show=trouble"), &with, None).ok().body;
+    assert!(filtered.contains("name=\"to\" value=\"?show=trouble\""), "{filtered}");
     // In this browser's own language and theme, without anything being recorded.
     let before = served.house.journal();
     let form = "lang=zh-CN&to=runs%2Fnight%402026-10-30%25231";
@@ -136,5 +149,31 @@ fn a_session_ends_with_the_sign_out_and_no_other_page_can_end_it() {
     assert_eq!((out.status, out.headers["location"].as_str()), (303, "./"));
     assert!(out.headers["set-cookie"].contains("Max-Age=0"), "{out:?}");
     assert_eq!(browse(&served, ("GET", "/"), &with, None).status, 303);
+    served.night.kill();
+}
+
+#[test]
+fn the_report_of_a_run_is_read_in_a_browser_and_kept_as_a_file() {
+    let (served, _server) = failed_night();
+    let (ann, vera) = (sign_in(&served, "ann"), sign_in(&served, "vera"));
+    let get = |cookie: &str, url: &str| browse(&served, ("GET", url), &[("cookie", cookie)], None);
+    let (report, pdf) = (format!("{NIGHT}/report"), format!("{NIGHT}/report/pdf"));
+    let (link, run) = (&format!("href=\"..{report}\""), get(&ann, NIGHT).ok().body);
+    assert!(run.contains(link.as_str()) && run.contains(&format!("href=\"..{pdf}\"")), "{run}");
+    let page = get(&ann, &report).ok();
+    // The output is text, and the page may load and run nothing.
+    assert!(page.body.contains("&#60;script&#62;alert(1)"), "{}", page.body);
+    let policy = &page.headers["content-security-policy"];
+    assert!(policy.starts_with("default-src 'none'; style-src 'unsafe-inline';"), "{policy}");
+    let file = get(&ann, &pdf).ok();
+    assert!(file.body.starts_with("%PDF-"), "{}", file.body);
+    assert_eq!(
+        (file.headers["content-type"].as_str(), file.headers["content-disposition"].as_str()),
+        ("application/pdf", "attachment; filename=\"night@2026-10-30-1.en.pdf\"")
+    );
+    assert_eq!(get(&ann, &format!("{NIGHT}/report/doc")).status, 404);
+    // Who may not read output is shown no report, nor a link to it.
+    assert!(!get(&vera, NIGHT).ok().body.contains("/report"));
+    assert_eq!((get(&vera, &report).status, get(&vera, &pdf).status), (403, 403));
     served.night.kill();
 }

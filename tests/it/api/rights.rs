@@ -34,7 +34,7 @@ const TAKES: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/runs", "read"),
     ("GET", "/api/v1/runs/{run}", "read"),
     ("GET", "/api/v1/runs/{run}/jobs", "read"),
-    ("GET", "/api/v1/runs/{run}/report", "read"),
+    ("GET", "/api/v1/runs/{run}/report", "logs"),
     ("GET", "/api/v1/runs/{run}/jobs/{job}", "read"),
     ("GET", "/api/v1/batches/{batch}/jobs/{job}/why", "read"),
     ("GET", "/api/v1/runs/{run}/jobs/{job}/log", "logs"),
@@ -73,6 +73,7 @@ const TAKES: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/hand-overs/{hand_over}", "read"),
     ("POST", "/api/v1/hand-overs/{hand_over}/{step}", "respond"),
     ("GET", "/api/v1/bulletin", "read"),
+    ("POST", "/api/v1/figures/{figure}", "house"),
     ("GET", "/api/v1/inspections", "read"),
     ("POST", "/api/v1/login", ""),
     ("POST", "/api/v1/logout", "known"),
@@ -80,6 +81,8 @@ const TAKES: &[(&str, &str, &str)] = &[
     ("GET", "/", "read"),
     ("GET", "/runs/{run}", "read"),
     ("GET", "/runs/{run}/graph", "read"),
+    ("GET", "/runs/{run}/report", "logs"),
+    ("GET", "/runs/{run}/report/{form}", "logs"),
     ("GET", "/runs/{run}/jobs/{job}", "read"),
     ("GET", "/runs/{run}/jobs/{job}/log.txt", "logs"),
     ("GET", "/runs/{run}/jobs/{job}/{deed}", "operate"),
@@ -92,6 +95,9 @@ const TAKES: &[(&str, &str, &str)] = &[
     ("POST", "/changes/{change}/{step}", "changes"),
     ("GET", "/changes/{change}/requests/{request}", "second"),
     ("POST", "/changes/{change}/requests/{request}", "second"),
+    ("GET", "/hand-overs", "read"),
+    ("GET", "/hand-overs/{hand_over}", "read"),
+    ("POST", "/hand-overs/{hand_over}/{step}", "respond"),
     ("GET", "/calendar", "read"),
     ("GET", "/history", "read"),
     ("GET", "/compare", "read"),
@@ -199,6 +205,7 @@ fn every_route_lets_in_whom_its_right_lets_in_and_nobody_else() {
             .replace("{request}", "R-9")
             .replace("{change}", "nope")
             .replace("{deed}", "hold")
+            .replace("{form}", "pdf")
             .replace("{hand_over}", "night@2026-10-30")
             .replace("{step}", if path.contains("hand-overs") { "give" } else { "close" });
         if url.ends_with("/logout") {
@@ -250,22 +257,52 @@ fn logins_and_tokens_are_told_to_who_may_audit_and_a_token_at_work_is_recorded_o
     eventually("an entry", || !served.house.facts("logged-in").is_empty());
     let of_vera = |fact: &serde_json::Value| fact["person"] == "vera";
     assert_eq!(served.house.facts("logged-in").iter().filter(|fact| of_vera(fact)).count(), 1);
-    let told = |token: &str| {
-        let mut stream = std::net::TcpStream::connect(("127.0.0.1", served.port)).unwrap();
-        stream.set_read_timeout(Some(std::time::Duration::from_secs(2))).unwrap();
-        let question = format!(
-            "GET /api/v1/events?after=0 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\r\n"
-        );
-        stream.write_all(question.as_bytes()).unwrap();
-        let mut heard = Vec::new();
-        // It goes on; what there is comes at once.
-        let _ = stream.read_to_end(&mut heard);
-        String::from_utf8(heard).unwrap()
-    };
-    let (reader, auditor) = (told(&vera), told(&ada));
+    let (reader, auditor) = (told(port, &vera), told(port, &ada));
     assert!(reader.starts_with("HTTP/1.1 200"), "{reader}");
     assert!(!reader.contains("token-made") && !reader.contains("logged-in"), "{reader}");
     assert!(auditor.contains("token-made") && auditor.contains("logged-in"), "{auditor}");
+    served.night.kill();
+}
+
+/// What there is in the journal, as a token is told of it.
+fn told(port: u16, token: &str) -> String {
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.set_read_timeout(Some(std::time::Duration::from_secs(2))).unwrap();
+    let question = format!(
+        "GET /api/v1/events?after=0 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\r\n"
+    );
+    stream.write_all(question.as_bytes()).unwrap();
+    let mut heard = Vec::new();
+    // It goes on; what there is comes at once.
+    let _ = stream.read_to_end(&mut heard);
+    String::from_utf8(heard).unwrap()
+}
+
+#[test]
+fn what_a_program_has_said_is_told_to_who_may_read_output_and_to_nobody_else() {
+    let served = Served::of(house(), "");
+    let mut night = served.house.spawn(&["run", "night", "--date", "2026-10-30"]);
+    night.started("a");
+    served.house.say("a", "stop");
+    night.ends(1);
+    let said = "the test says stop";
+    let (vera, olga) = (served.token("vera", &["read"]), served.token("olga", &["read", "logs"]));
+    for url in [
+        "/api/v1/status",
+        "/api/v1/runs/night@2026-10-30%231",
+        "/api/v1/runs/night@2026-10-30%231/jobs",
+        "/api/v1/runs/night@2026-10-30%231/jobs/a",
+        "/api/v1/incidents/INC-1",
+    ] {
+        let answer = served.ask_as(&vera, ("GET", url), None).ok();
+        assert!(!answer.body.contains(said), "{url}: {}", answer.body);
+    }
+    let report = ("GET", "/api/v1/runs/night@2026-10-30%231/report");
+    assert_eq!(served.ask_as(&vera, report, None).status, 403);
+    assert!(served.ask_as(&olga, report, None).ok().body.contains(said));
+    let (reader, operator) = (told(served.port, &vera), told(served.port, &olga));
+    assert!(reader.contains("attempt-ended") && !reader.contains(said), "{reader}");
+    assert!(operator.contains(said), "{operator}");
     served.night.kill();
 }
 

@@ -84,7 +84,7 @@ impl Pair {
         exchange(self.socket(which), ("POST", path), &[], Some(body))
     }
 
-    fn socket(&self, which: &str) -> UnixStream {
+    pub(crate) fn socket(&self, which: &str) -> UnixStream {
         let stream = UnixStream::connect(self.state(which).join("api.sock")).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         stream

@@ -4,6 +4,7 @@ use rustix::process::Signal;
 
 use super::facts::eventually;
 use super::pair::Pair;
+use crate::api::exchange;
 use crate::postgres_server::Server;
 
 const CHAIN: &str = "
@@ -36,6 +37,13 @@ fn when_the_leader_is_killed_the_one_that_stands_by_takes_its_jobs_over() {
     // Meanwhile it answers who only looks.
     let runs = pair.command("two", &["runs"]).output().unwrap();
     assert!(String::from_utf8_lossy(&runs.stdout).contains("night@"), "{runs:?}");
+    // Its pages say who leads, where whoever looks would press something.
+    let status = pair.get("two", "/api/v1/status").ok().json();
+    let run = status["runs"][0]["head"]["run"].as_str().unwrap().replace('#', "%23");
+    let path = format!("/runs/{run}/jobs/b");
+    let html = [("accept", "text/html")];
+    let job = exchange(pair.socket("two"), ("GET", &path), &html, None).ok().body;
+    assert!(job.contains("this supervisor stands by (another supervisor leads"), "{job}");
     first.kill();
     assert_eq!(second.event("run-resumed", "")["running"], 1);
     pair.house.say("b", "go");

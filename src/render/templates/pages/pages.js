@@ -27,9 +27,21 @@
       if (from.nodeValue !== to.nodeValue) from.nodeValue = to.nodeValue;
       return;
     }
-    if (from.hasAttribute("data-keep") || from.isEqualNode(to)) return;
+    if (from.isEqualNode(to)) return;
+    if (from.hasAttribute("data-keep")) {
+      if (from.nodeName === "SELECT") options(from, to);
+      return;
+    }
     attributes(from, to);
     children(from, to);
+  }
+
+  // What can be chosen is as it is now; what was chosen stays, where it can be.
+  function options(from, to) {
+    const chosen = from.value;
+    children(from, to);
+    from.value = chosen;
+    if (from.selectedIndex < 0) from.selectedIndex = 0;
   }
 
   // A node that is moved loses its scroll and focus: what stands in the way of one that stays goes instead.
@@ -142,6 +154,8 @@
     const query = new URLSearchParams();
     for (const [name, value] of new FormData(form)) if (value && !(name === "show" && value === "all")) query.set(name, value);
     history.replaceState(null, "", `?${query}`);
+    // Another language or theme shows the same.
+    for (const to of document.querySelectorAll("form.own input[name=to]")) to.value = `${to.value.split("?")[0]}?${query}`;
     refresh();
   }
   main.addEventListener("input", (event) => {

@@ -1,8 +1,4 @@
-"""What every walk through the pages in a real browser has: an eye on the console, pictures, and what the pages promise.
-
-A walk is called with the address, the folder for pictures, the file of axe-core. What it wants done it says in a line, and
-waits for a line while that is done. Whatever is not as it should be ends it with words.
-"""
+"""What every walk through the pages uses: nothing odd in the console, nothing asked of elsewhere, pictures, accessibility."""
 
 import json
 import sys
@@ -15,19 +11,15 @@ PASSWORD = "a long night"
 troubles = []
 
 
-def ask_for(what):
-    print(what, flush=True)
-    sys.stdin.readline()
-
-
-def watch(page, name):
+def watch(page, name, hosts=(BASE,)):
     """No message of the console, no error of the script, no dialog, nothing asked of another host."""
-    ours = lambda url: url.startswith(BASE) or url.startswith("data:")
+    ours = lambda url: url.startswith((*hosts, "data:"))
     said = lambda message: troubles.append(f"{name}: console: {message.text}")
     page.on("console", lambda message: said(message) if message.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: troubles.append(f"{name}: {error}"))
     page.on("dialog", lambda dialog: (troubles.append(f"{name}: dialog: {dialog.message}"), dialog.dismiss()))
     page.on("request", lambda asked: None if ours(asked.url) else troubles.append(f"{name}: asks {asked.url}"))
+    return page
 
 
 def picture(page, name):
@@ -65,12 +57,34 @@ def sign_in(page, person, password=PASSWORD):
     page.click("form[action$='login'] button")
 
 
-def walk(*ways):
+def state_of(page, job, text):
+    row = page.locator(f"tr[data-key$=' {job}'] .state")
+    expect(row).to_contain_text(text, timeout=15_000)
+
+
+def press(page, job, deed, reason):
+    """Goes to the job, presses, reads what would come of it, says why, and does it."""
+    page.goto(job)
+    page.click(f".deeds a[href$='/{deed}']")
+    expect(page.locator("form.boxed")).to_be_visible()
+    page.fill("#reason", reason)
+    page.click("form.boxed button.first")
+    expect(page.locator("#stands")).to_be_visible()
+
+
+def ask(wish):
+    """Has something done to the supervisor, and waits until it was."""
+    print(wish, flush=True)
+    sys.stdin.readline()
+
+
+def walk(*parts):
+    """Each part in a browser of its own kind; whatever is not as it should be ends it with words."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         try:
-            for way in ways:
-                way(browser)
+            for part in parts:
+                part(browser)
         except BaseException:
             # What was on the screens, for whoever looks for the cause.
             for number, page in enumerate(page for context in browser.contexts for page in context.pages):
