@@ -1,0 +1,106 @@
+"""What a tab with the page of a large night costs, beside a tab with the same bytes that never change.
+
+Called by `benches/pages.rs` with: the address of the service, that of the yardstick, the cookie of a session, and for how many
+minutes the tab is watched. Prints a line for each thing that is measured.
+"""
+
+import statistics
+import sys
+import time
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+LIVE, STILL, COOKIE, MINUTES = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
+LOADS = 7
+# How long frames are looked at; seconds.
+FRAMES = 30
+
+WATCH = """() => {
+  const seen = window.seen = { frames: [], tasks: [], shifts: 0, redrawn: 0 };
+  let last = performance.now();
+  const frame = (now) => { seen.frames.push(now - last); last = now; if (!seen.over) requestAnimationFrame(frame); };
+  requestAnimationFrame(frame);
+  new PerformanceObserver((list) => seen.over || list.getEntries().forEach((task) => seen.tasks.push(task.duration))).observe({ type: "longtask" });
+  new PerformanceObserver((list) => list.getEntries().forEach((shift) => { seen.shifts += shift.value; })).observe({ type: "layout-shift" });
+  new MutationObserver(() => { seen.redrawn += 1; }).observe(document.getElementById("main"), { attributes: true, attributeFilter: ["data-tag"] });
+}"""
+
+
+def context(browser):
+    made = browser.new_context(viewport={"width": 1300, "height": 900}, locale="en-GB")
+    name, value = COOKIE.split("=", 1)
+    made.add_cookies([{"name": name, "value": value, "url": LIVE}])
+    return made
+
+
+def first_paint(browser, base):
+    """Milliseconds from the beginning of the navigation, nothing kept of a former one."""
+    made = context(browser)
+    page = made.new_page()
+    page.goto(base)
+    page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
+    paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    made.close()
+    return paint
+
+
+def frames(page):
+    page.evaluate(WATCH)
+    page.wait_for_timeout(FRAMES * 1_000)
+    # What is seen must not itself fill the memory that is looked at next.
+    seen = page.evaluate("() => { const { frames, tasks, shifts, redrawn } = seen; seen.over = true; seen.frames = seen.tasks = []; return { frames, tasks, shifts, redrawn }; }")
+    times = sorted(seen["frames"])
+    share = lambda part: times[int((len(times) - 1) * part)]
+    return share(0.5), share(0.99), times[-1], seen
+
+
+def pss(pid):
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) / 1024
+
+
+def memory(browser, page, session):
+    """What the script holds and the nodes there are once what is not used is gone; and the greatest renderer, MiB."""
+    session.send("HeapProfiler.collectGarbage")
+    metrics = {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
+    processes = browser.send("SystemInfo.getProcessInfo")["processInfo"]
+    renderers = [pss(each["id"]) for each in processes if each["type"] == "renderer"]
+    return metrics["JSHeapUsedSize"] / 2**20, metrics["Nodes"], max(renderers)
+
+
+with sync_playwright() as playwright:
+    browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+    paints = {LIVE: [], STILL: []}
+    for _ in range(LOADS):
+        for base in paints:
+            paints[base].append(first_paint(browser, base))
+    ours, theirs = (statistics.median(paints[base]) for base in (LIVE, STILL))
+    print(f"first paint {ours:.0f} ms, {ours / theirs:.2f} × static")
+
+    still = context(browser).new_page()
+    still.goto(STILL)
+    middle_still, slow_still, worst_still, _ = frames(still)
+    still.context.close()
+    page = context(browser).new_page()
+    page.goto(LIVE)
+    middle, slow, worst, seen = frames(page)
+    print(f"frames while {seen['redrawn']} redraws came in {FRAMES} s: middle {middle:.1f} ms ({middle / middle_still:.2f} × static),"
+          f" one of a hundred over {slow:.1f} ms ({slow / slow_still:.2f} ×), longest {worst:.0f} ms (static {worst_still:.0f})")
+    print(f"tasks over 50 ms: {len(seen['tasks'])}, longest {max(seen['tasks'], default=0):.0f} ms; layout shift {seen['shifts']:.4f}")
+
+    session, whole = page.context.new_cdp_session(page), browser.new_browser_cdp_session()
+    session.send("Performance.enable")
+    begun = time.monotonic()
+    first = memory(whole, page, session)
+    now = first
+    for minute in range(1, MINUTES + 1):
+        page.wait_for_timeout(max(0, begun + minute * 60 - time.monotonic()) * 1_000)
+        now = memory(whole, page, session)
+        if minute in (1, 5, 10, 20, 30, 45) or minute == MINUTES:
+            print(f"after {minute:3} min: script {now[0]:.1f} MiB, {now[1]:.0f} nodes, renderer {now[2]:.0f} MiB PSS", flush=True)
+    redrawn = page.evaluate("window.seen.redrawn")
+    ratios = ", ".join(f"{name} {a / b:.2f}" for name, a, b in zip(("script", "nodes", "renderer"), now, first))
+    print(f"after {MINUTES} min and {redrawn} redraws, times the beginning: {ratios}")
+    browser.close()
