@@ -1,6 +1,6 @@
 """Takes a change through its pages in a real browser, as its author, a reviewer and two who approve would.
 
-Called by `browser::…` of tests/it. It says `alter`, and waits while the script of the change is; it says
+Called by `browser::…` of tests/it as `looks.py` says. It says `alter`, and waits while the script of the change is; it says
 `execute`, and waits while the change is executed in its first environment.
 """
 
@@ -120,6 +120,7 @@ def executed(browser):
     ask("execute")
     expect(lead.locator("h1 .state")).to_contain_text("executed", timeout=20_000)
     expect(lead.locator(".execution")).to_contain_text("1 of 1 good")
+    expect(lead.locator("[data-key=place-uat]")).not_to_contain_text("may start")
     expect(lead.locator(".turns")).to_contain_text("approval for production")
     looked_at(lead, "change-executed")
     lead.click(".execution a")

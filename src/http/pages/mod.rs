@@ -103,7 +103,7 @@ impl Where {
     fn to_go_back_to(&self) -> String {
         let parts: Vec<&str> = self.place.splitn(3, '/').collect();
         match parts.as_slice() {
-            [folder @ "changes", id, _] => format!("{folder}/{id}"),
+            ["changes", id, _] => format!("changes/{id}"),
             _ => self.to_look_at(),
         }
     }
