@@ -120,6 +120,7 @@ def executed(browser):
     ask("execute")
     expect(lead.locator("h1 .state")).to_contain_text("executed", timeout=20_000)
     expect(lead.locator(".execution")).to_contain_text("1 of 1 good")
+    expect(lead.locator("[data-key=place-uat]")).not_to_contain_text("may start")
     expect(lead.locator(".turns")).to_contain_text("approval for production")
     looked_at(lead, "change-executed")
     lead.click(".execution a")

@@ -1,7 +1,7 @@
 """Follows a night in a real browser, as an operator would, and holds the pages to what they promise.
 
-Called by `browser::…` of tests/it as `looking.py` says. It says `kill`, and later `serve`, and waits for a line while that is
-done to the supervisor.
+Called by `browser::…` of tests/it with: the address, the folder for pictures, the file of axe-core. It says `kill`, and
+later `serve`, and waits for a line while that is done to the supervisor. Whatever is not as it should be ends it with words.
 """
 
 from pathlib import Path

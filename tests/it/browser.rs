@@ -187,7 +187,7 @@ fn a_page_that_is_open_goes_on_when_another_supervisor_takes_over() {
 }
 
 #[test]
-fn a_change_is_read_signed_and_sent_back_in_a_browser() {
+fn a_change_is_read_signed_sent_back_and_executed_in_a_browser() {
     let house = release_house();
     for (id, class) in [("fee", "data"), ("limits", "data"), ("ledger", "structure")] {
         folder(&house, id, class, SQL);

@@ -23,6 +23,7 @@ use crate::view::change_diff::{self, Since};
 pub(crate) async fn page(visit: Visit, Named(id): Named<String>) -> Result<Response, Problem> {
     let id: ChangeId = id.parse().map_err(Problem::unknown)?;
     let (viewer, sees_scripts) = (Viewer::of(&visit), visit.may(Right::Logs));
+    let stands_by = visit.stands_by();
     let make = async || {
         let (site, standing, now) = known(&visit.api).await?;
         let desk = change_desk::of(&site, &standing, (&id, now), viewer.eyes());
@@ -33,9 +34,11 @@ pub(crate) async fn page(visit: Visit, Named(id): Named<String>) -> Result<Respo
         };
         let clock = Clock::new(&site.zone, now - NEAR);
         let around = (visit.lang(), visit.up(), &site.zone);
-        pages::change::middle(around, &clock, &desk, scripts).map_err(Problem::failed)
+        let told = (&desk, stands_by.as_deref());
+        pages::change::middle(around, &clock, told, scripts).map_err(Problem::failed)
     };
-    let middle = visit.kept(&format!("change {id} {viewer:?} {sees_scripts}"), make).await?;
+    let middle =
+        visit.kept(&format!("change {id} {viewer:?} {sees_scripts} {stands_by:?}"), make).await?;
     let site = visit.api.published().site;
     let declared = site.as_ref().and_then(|site| site.changes.get(&id));
     let title = declared.map(|change| format!("{id} – {}", change.title.get(visit.lang())));

@@ -32,8 +32,9 @@ pub(super) struct Viewer {
 impl Viewer {
     pub(super) fn of(visit: &Visit) -> Self {
         let site = visit.api.published().site;
-        // Without a token no form can be sent.
-        let may = |right| visit.looker.token.is_some() && visit.may(right);
+        // Without a token no form can be sent, and to one that stands by none at all.
+        let can_send = visit.looker.token.is_some() && visit.stands_by().is_none();
+        let may = |right| can_send && visit.may(right);
         Self {
             person: person_of(site.as_deref(), &visit.caller),
             takes_part: may(Right::Changes),

@@ -16,7 +16,7 @@ use crate::render::report_html::Tone;
 use crate::render::signoff::signature_row;
 use crate::render::table::harmless;
 use crate::render::why::lacks;
-use crate::render::words::{ChangePages, ChangeWord, Label, list};
+use crate::render::words::{ChangePages, ChangeWord, Label, Pages, list};
 use crate::types::{Lang, Zone};
 use crate::view::Who;
 use crate::view::change::{ChangePage, PlaceLine, StepLine};
@@ -41,6 +41,8 @@ struct Page {
     turns: Vec<(String, String)>,
     parts: Option<String>,
     offers: Vec<(String, String)>,
+    /// In place of offers where there are none.
+    no_offers: String,
     asked: Vec<Asked>,
     papers: Vec<(String, String)>,
     /// Where its ticket is, where that is an address.
@@ -99,14 +101,14 @@ pub fn title(lang: Lang, page: &ChangePage) -> String {
 }
 
 /// The middle of the page. It lies one folder below the one that all pages lie in. `scripts`: `None` where they are not
-/// for who looks.
+/// for who looks. `stands_by`: why nothing can be done here.
 ///
 /// # Errors
 /// Only where the template itself fails to write, which its own text does not.
 pub fn middle(
     (lang, up, zone): (Lang, &str, &Zone),
     clock: &Clock<'_>,
-    desk: &ChangeDesk,
+    (desk, stands_by): (&ChangeDesk, Option<&str>),
     scripts: Option<Scripts>,
 ) -> Result<String, askama::Error> {
     let (page, line) = (&desk.page, &desk.page.line);
@@ -130,6 +132,10 @@ pub fn middle(
             .iter()
             .filter_map(|of| offer(lang, (&id, page.content.as_deref()), of))
             .collect(),
+        no_offers: match stands_by {
+            Some(why) => Pages::StandsBy { why }.say(lang),
+            None => ChangePages::NothingForYou.say(lang),
+        },
         asked: desk.asked.iter().map(|of| asked((lang, zone), &id, of)).collect(),
         papers: papers(lang, page, ticket.is_some()),
         ticket: ticket.cloned(),
