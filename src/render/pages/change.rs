@@ -248,7 +248,7 @@ fn execution(
         (ChangeWord::Verification, Some(ChangeWord::ChecksGood { good, checks }.say(lang))),
         (ChangeWord::Statements, came),
         (ChangeWord::Rehearsal, rehearsal),
-        (ChangeWord::Digest, Some(head(&of.content).to_owned())),
+        (ChangeWord::Content, Some(head(&of.content).to_owned())),
     ];
     let facts = facts.into_iter().filter_map(|(word, value)| Some((word.say(lang), value?)));
     Execution {
