@@ -147,11 +147,15 @@ pub(super) async fn all(
     Ok(Sse::new(events).keep_alive(KeepAlive::default()))
 }
 
+/// What of an attempt's ending comes from its program: its last lines, its values, what a database has said.
+const OUTPUT: [&str; 3] = ["tail", "values", "work"];
+
 /// An entry without what a program has said.
 fn without_output(body: String) -> Result<String, serde_json::Error> {
     let mut entry: serde_json::Value = serde_json::from_str(&body)?;
-    let Some(tail) = entry.pointer_mut("/fact/ended/tail") else { return Ok(body) };
-    *tail = serde_json::Value::Array(Vec::new());
+    let ended = entry.pointer_mut("/fact/ended").and_then(serde_json::Value::as_object_mut);
+    let Some(ended) = ended else { return Ok(body) };
+    ended.retain(|name, _| !OUTPUT.contains(&name.as_str()));
     serde_json::to_string(&entry)
 }
 
