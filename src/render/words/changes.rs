@@ -101,7 +101,6 @@ messages! {
     ToClose: "Before closing", "关闭前待确认";
     Cleared: "may start", "可执行";
     Digest: "Approval digest", "审批摘要";
-    Content: "Content digest", "内容摘要";
     Life: "Life", "过程";
     Same: "as it was", "一致";
     Differs: "not as it was", "已变更";
