@@ -15,6 +15,8 @@
     reason = "a benchmark reads the clock, starts programs, and stops at the first surprise"
 )]
 
+#[path = "house/process.rs"]
+mod process;
 #[path = "house/site.rs"]
 mod site;
 
@@ -24,6 +26,7 @@ use std::fs::OpenOptions;
 use std::process::Stdio;
 use std::time::Duration;
 
+use process::ticks;
 use rustix::fs::{CWD, Mode, mkfifoat};
 use site::House;
 
@@ -176,11 +179,4 @@ fn switches(pid: u32) -> u64 {
         counts.filter_map(|line| line.rsplit('\t').next()?.parse::<u64>().ok()).sum::<u64>()
     };
     tasks.flatten().map(of_task).sum()
-}
-
-/// User and system time in ticks of 10 ms.
-fn ticks(pid: u32) -> u64 {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    let after_name = stat.rsplit_once(')').unwrap().1;
-    after_name.split_whitespace().skip(11).take(2).map(|n| n.parse::<u64>().unwrap()).sum()
 }
