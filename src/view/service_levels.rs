@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::Who;
@@ -16,7 +16,9 @@ use crate::core::state::State;
 use crate::definition::site::{
     Figure, FigureLimit, FigureSource, LateIncidents, ServiceLevels, Site,
 };
-use crate::types::{Amount, FigureClass, FigureName, FigureUnit, IncidentId, Misses, Period, Text};
+use crate::types::{
+    Amount, ClockKind, FigureClass, FigureName, FigureUnit, IncidentId, Misses, Period, Text,
+};
 
 /// The table of the service contract for one period.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -204,6 +206,7 @@ impl Counted<'_> {
         }
     }
 
+    /// What was late before the time belongs to the time before.
     fn late(
         &self,
         rule: &LateIncidents,
@@ -213,8 +216,9 @@ impl Counted<'_> {
         let mut found = Found { lacks, ..Found::of(LevelSource::Incidents) };
         let mut count = 0;
         for known in self.state.incidents.values() {
-            let late = late(known, rule, span);
-            let times = if by_hour { late.hours } else { u64::from(late.any) };
+            let before = hours_late(known, rule, span.from);
+            let hours = hours_late(known, rule, span.until).saturating_sub(before);
+            let times = if by_hour { hours } else { u64::from(before == 0 && hours > 0) };
             if times > 0 {
                 found.incidents.push(known.what.incident);
                 count += times;
@@ -276,33 +280,29 @@ fn misses(figure: &Figure, value: Option<Amount>) -> u32 {
     }
 }
 
-/// How late the limit of an incident was within a time.
-#[derive(Default)]
-struct Late {
-    any: bool,
-    /// Once when it passed, and once more with each further hour.
-    hours: u64,
-}
-
-/// As it stood at the end of the time. What passed before it belongs to the time before.
-fn late(known: &Incident, rule: &LateIncidents, span: Span) -> Late {
+/// Hours that had begun behind the limit of an incident by then, as it stood; 0: it was not late, or does not count. The
+/// limit is the first that passed, so that an incident that is graded anew is late once, and stays so.
+fn hours_late(known: &Incident, rule: &LateIncidents, at: Timestamp) -> u64 {
     let of_kind = rule.kinds.is_empty() || rule.kinds.contains(&known.what.kind);
     if known.what.trial || known.is_drill() || !of_kind {
-        return Late::default();
+        return 0;
     }
-    let Some(then) = known.as_of(span.until) else { return Late::default() };
-    let graded = rule.severities.is_empty() || rule.severities.contains(&then.severity);
-    let mut steps = then.steps.iter();
-    let called = steps.any(|taken| matches!(taken.step, IncidentStep::ThirdParty { .. }));
-    let Some(clock) = then.clocks.get(&rule.clock) else { return Late::default() };
-    let until = clock.met.unwrap_or(span.until).min(span.until);
-    if !graded || (rule.without_third_party && called) || until <= clock.due {
-        return Late::default();
+    let Some(then) = known.as_of(at) else { return 0 };
+    let Some(clock) = then.clocks.get(&rule.clock) else { return 0 };
+    let missed = clock.missed.map(|missed| missed.severity);
+    let mut grades = missed.into_iter().chain([then.severity]);
+    let graded = rule.severities.is_empty() || grades.any(|grade| rule.severities.contains(&grade));
+    let limit = clock.limit();
+    let called = then.steps.iter().find_map(|taken| {
+        matches!(taken.step, IncidentStep::ThirdParty { .. }).then_some(taken.at)
+    });
+    let in_time = called.is_some_and(|at| at <= limit);
+    // Whom nobody had to bring in was not brought in late.
+    let needless = rule.clock == ClockKind::ThirdParty && called.is_none() && !then.is_open();
+    if !graded || needless || (rule.without_third_party && in_time) {
+        return 0;
     }
-    let before = span.from.duration_since(clock.due).max(SignedDuration::ZERO);
-    let before = begun_hours(Duration::try_from(before).unwrap_or_default());
-    let hours = begun_hours(passed(clock.due, until)).saturating_sub(before);
-    Late { any: span.from <= clock.due && clock.due < span.end, hours }
+    begun_hours(passed(limit, clock.met.unwrap_or(at)))
 }
 
 /// Hours that had begun before so much time was over.

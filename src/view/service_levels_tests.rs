@@ -189,6 +189,118 @@ fn incidents_count_by_kind_grade_and_whether_a_third_party_was_called() {
     assert_eq!(of(&of_faults(ClockKind::Report)), "0", "a limit that they do not have");
 }
 
+/// A limit that has passed stays so, whatever grade follows, and is counted where it passed first.
+#[test]
+fn a_later_grade_undoes_no_miss_and_counts_it_once() {
+    let solution = ClockKind::Solution;
+    let graded = |severity, clocks: &[(ClockKind, &str)]| {
+        let clocks = clocks.iter().map(|(kind, due)| Clock { kind: *kind, due: at(due) }).collect();
+        IncidentStep::Graded { severity, clocks }
+    };
+    let mut world = World::default();
+    for number in 1..=4 {
+        world.opened(number, "2026-11-01T00:00:00Z", (solution, "2026-11-01T01:00:00Z"));
+    }
+    // Late, and put off: once nightrun had counted it, before it did, for a limit it has no more.
+    world.step(1, "2026-11-01T01:00:00Z", IncidentStep::Breached { clocks: vec![solution] });
+    world.step(
+        1,
+        "2026-11-01T01:30:00Z",
+        graded(Severity::P3, &[(solution, "2026-11-05T00:00:00Z")]),
+    );
+    world.step(
+        2,
+        "2026-11-01T01:30:00Z",
+        graded(Severity::P3, &[(solution, "2026-11-05T00:00:00Z")]),
+    );
+    world.step(3, "2026-11-01T01:30:00Z", graded(Severity::P3, &[]));
+    // In time, and not late by the grade that it had then.
+    world.step(
+        4,
+        "2026-11-01T00:30:00Z",
+        graded(Severity::P3, &[(solution, "2026-11-05T00:00:00Z")]),
+    );
+    for number in 1..=4 {
+        let solved = IncidentStep::Resolved { cause: String::new(), measure: String::new() };
+        world.step(number, "2026-11-01T03:00:00Z", solved);
+    }
+    let of = |world: &World, rule: &LateIncidents, period: &str| {
+        let late = house(vec![figure("late", FigureSource::Late(rule.clone()))]);
+        let hours = house(vec![figure("hours", FigureSource::LateHours(rule.clone()))]);
+        (world.only(&late, period).0, world.only(&hours, period).0)
+    };
+    let all = of_faults(solution);
+    let counted = |late: &str, hours: &str| (late.to_owned(), hours.to_owned());
+    assert_eq!(of(&world, &all, "2026-Q4"), counted("3", "6"));
+    let second = LateIncidents { severities: vec![Severity::P2], ..all.clone() };
+    assert_eq!(
+        of(&world, &second, "2026-Q4"),
+        counted("3", "6"),
+        "of the grade that it was late by"
+    );
+
+    // Graded in the next quarter, to a limit in it, or to one that would have passed in the former.
+    let mut world = World::default();
+    world.opened(1, "2026-12-31T22:00:00Z", (solution, "2026-12-31T23:00:00Z"));
+    world.opened(2, "2026-12-31T22:00:00Z", (solution, "2027-01-08T00:00:00Z"));
+    world.step(
+        1,
+        "2027-01-01T00:30:00Z",
+        graded(Severity::P3, &[(solution, "2027-01-02T00:00:00Z")]),
+    );
+    world.step(
+        2,
+        "2027-01-01T00:30:00Z",
+        graded(Severity::P1, &[(solution, "2026-12-31T23:00:00Z")]),
+    );
+    for number in [1, 2] {
+        let solved = IncidentStep::Resolved { cause: String::new(), measure: String::new() };
+        world.step(number, "2027-01-03T00:00:00Z", solved);
+    }
+    assert_eq!(of(&world, &all, "2026-Q4"), counted("1", "1"));
+    assert_eq!(
+        of(&world, &all, "2027-Q1"),
+        counted("1", "97"),
+        "48 more hours of one, 49 of the other"
+    );
+}
+
+/// Only a call before the limit makes a fault that of somebody else; and who need not be called is not called late.
+#[test]
+fn a_third_party_exempts_that_was_called_in_time_and_is_late_where_it_was_needed() {
+    let (solution, third) = (ClockKind::Solution, ClockKind::ThirdParty);
+    let mut world = World::default();
+    let call = |world: &mut World, number, when: &str| {
+        world.step(number, when, IncidentStep::ThirdParty { whom: "carrier".into() });
+    };
+    let solve = |world: &mut World, number, when: &str| {
+        let solved = IncidentStep::Resolved { cause: String::new(), measure: String::new() };
+        world.step(number, when, solved);
+    };
+    for number in 1..=5 {
+        let clocks = [solution, third].map(|kind| Clock { kind, due: at("2026-11-01T01:00:00Z") });
+        let about = Opened::about(IncidentId(number), None, None);
+        let opened = Opened { clocks: clocks.into(), ..about };
+        world.take("2026-11-01T00:00:00Z", Fact::IncidentOpened(Box::new(opened)));
+    }
+    // Called at the last moment, and too late; solved by the team, late; not solved for days, nobody called.
+    call(&mut world, 1, "2026-11-01T01:00:00Z");
+    solve(&mut world, 1, "2026-11-01T05:00:00Z");
+    call(&mut world, 2, "2026-11-01T04:00:00Z");
+    solve(&mut world, 2, "2026-11-01T05:00:00Z");
+    solve(&mut world, 3, "2026-11-01T02:00:00Z");
+    call(&mut world, 4, "2026-12-30T00:00:00Z");
+    let which = |rule: LateIncidents| {
+        let site = house(vec![figure("late", FigureSource::Late(rule))]);
+        let line = world.levels(&site, "2026-Q4", LATER).lines.remove(0);
+        line.incidents.iter().map(|incident| incident.0).collect::<Vec<_>>()
+    };
+    let without_third_party = true;
+    let own = LateIncidents { without_third_party, ..of_faults(solution) };
+    assert_eq!(which(own), [2, 3, 4, 5]);
+    assert_eq!(which(of_faults(third)), [2, 4, 5]);
+}
+
 /// A quarter of 92 days has 132,480 minutes: 0.1 % are 132.48.
 #[test]
 fn availability_counts_overlaps_once_and_causes_outside_not_at_all() {

@@ -105,7 +105,7 @@ pub struct LateIncidents {
     pub kinds: Vec<IncidentKind>,
     /// All when empty.
     pub severities: Vec<Severity>,
-    /// Only those that no third party was brought in for.
+    /// Only those that no third party was called for before the limit had passed.
     pub without_third_party: bool,
 }
 
