@@ -317,8 +317,8 @@ fn availability_counts_overlaps_once_and_causes_outside_not_at_all() {
         |from: &str, to: &str| (format!("2026-11-01T{from}:00Z"), format!("2026-11-01T{to}:00Z"));
     for (service, (from, to), outside) in [
         ("netbank", day("10:00", "11:30"), ""),
-        ("netbank", day("11:00", "12:12"), ""),
-        ("netbank", day("13:00", "23:00"), "the carrier"),
+        ("Netbank ", day("11:00", "12:12"), ""),
+        ("NETBANK", day("13:00", "23:00"), "the carrier"),
         ("clearing", day("10:00", "11:00"), ""),
     ] {
         world.interrupted(1, service, (&from, &to), outside);
