@@ -256,16 +256,19 @@ impl Found {
     }
 }
 
-/// What lacks can only add to a count: one above its limit is missed whatever else is found.
+/// What lacks can only add to a count, and only take from the availability of a period that is over: one that is beyond its
+/// limit is missed whatever else is found.
 fn level(figure: &Figure, found: &Found) -> Level {
     let Some(value) = found.value else { return Level::NotEntered };
     let (kept, counts) = (figure.limit.keeps(value), figure.unit == FigureUnit::Number);
+    let available = figure.source == FigureSource::Availability;
     match found.lacks {
         None if kept => Level::Kept,
         None => Level::Missed,
         Some(_) if !kept && counts && matches!(figure.limit, FigureLimit::AtMost(_)) => {
             Level::Missed
         }
+        Some(Level::NotWhole) if !kept && available => Level::Missed,
         Some(lacks) => lacks,
     }
 }

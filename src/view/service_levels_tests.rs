@@ -404,6 +404,25 @@ fn what_is_not_whole_has_no_verdict_but_that_it_is_broken() {
     assert_eq!(level(&few, "2026-12-01T00:00:00Z", begin), Level::Missed);
 }
 
+/// What lacks can only lower the availability of a period that is over; one that goes on may still recover.
+#[test]
+fn an_availability_below_its_limit_is_missed_whatever_lacks_of_a_period_that_is_over() {
+    let limit = FigureLimit::AtLeast("99.9".parse().unwrap());
+    let of = figure("availability", FigureSource::Availability);
+    let site = house(vec![Figure { limit, unit: FigureUnit::Percent, ..of }]);
+    let mut world = World::default();
+    let level = |world: &World, now: &str| {
+        let (now, whole_since) = (at(now), at("2026-10-15T00:00:00Z"));
+        let counted = Counted { site: &site, state: &world.0, now, whole_since };
+        counted.levels("2026-Q4".parse().unwrap()).unwrap().lines[0].level
+    };
+    world.opened(1, "2026-10-20T00:00:00Z", (ClockKind::Response, LATER));
+    assert_eq!(level(&world, LATER), Level::NotWhole);
+    world.interrupted(1, "netbank", ("2026-11-01T00:00:00Z", "2026-11-01T02:13:00Z"), "");
+    assert_eq!(level(&world, LATER), Level::Missed);
+    assert_eq!(level(&world, "2026-12-31T23:59:59Z"), Level::NotOver);
+}
+
 /// Two key misses, or four ordinary ones, cost more; each one above a limit may be a miss of its own.
 #[test]
 fn penalties_are_those_of_the_misses_and_more_where_there_are_many() {
