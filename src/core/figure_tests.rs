@@ -32,6 +32,7 @@ fn house() -> Site {
         without_third_party: false,
     };
     let levels = ServiceLevels {
+        digest: String::new(),
         currency: "CNY".to_owned(),
         penalties: Penalties::default(),
         figures: vec![

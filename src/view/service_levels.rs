@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
 use super::Who;
@@ -13,18 +13,22 @@ use super::availability::{passed, services};
 use crate::core::figure::FigureEntered;
 use crate::core::incident::{Incident, IncidentStep};
 use crate::core::state::State;
-use crate::definition::site::{
-    Figure, FigureLimit, FigureSource, LateIncidents, ServiceLevels, Site,
-};
+use crate::definition::site::{Figure, FigureLimit, FigureSource, LateIncidents, Penalties, Site};
 use crate::types::{
-    Amount, ClockKind, FigureClass, FigureName, FigureUnit, IncidentId, Misses, Period, Text,
+    Amount, ClockKind, FigureClass, FigureName, FigureUnit, IncidentId, Misses, Period, PeriodKind,
+    Text,
 };
 
 /// The table of the service contract for one period.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct LevelsView {
+    /// SHA-256 of `service-levels.yaml`, in hex: all of this is reckoned by that file as it is now, whatever the period.
+    pub table: String,
     /// Of the penalties; empty where nothing is due for a miss.
     pub currency: String,
+    /// Penalties are a part of the reports of these periods, the longest that a figure has, and so of no other: here they are
+    /// 0. `null`: this is such a report, or nothing is due for a miss.
+    pub penalties_in: Option<PeriodKind>,
     /// In the order of the file; of figures of shorter periods one line for each that ends in this one and has begun.
     pub lines: Vec<LevelLine>,
     pub key_misses: u32,
@@ -108,15 +112,25 @@ impl Counted<'_> {
     /// The table for a period; `None`: the site counts nothing.
     pub fn levels(&self, period: Period) -> Option<LevelsView> {
         let levels = self.site.service_levels.as_deref()?;
+        // A miss of a week is a part of the reports of its month and quarter too, and is paid for once.
+        let longest = levels.figures.iter().map(|figure| figure.period).max();
+        let elsewhere = longest.filter(|longest| *longest != period.kind());
+        let penalties = elsewhere.map_or(levels.penalties, |_| Penalties::default());
         let lines = levels.figures.iter().flat_map(|figure| {
             let periods = period.of_kind(figure.period).into_iter();
-            periods.filter_map(move |period| self.line(levels, figure, period))
+            periods.filter_map(move |period| self.line(penalties, figure, period))
         });
-        Some(summed(levels, lines.collect()))
+        let view = summed(penalties, lines.collect());
+        Some(LevelsView {
+            table: levels.digest.clone(),
+            currency: levels.currency.clone(),
+            penalties_in: elsewhere.filter(|_| levels.penalties != Penalties::default()),
+            ..view
+        })
     }
 
     /// `None`: the period has not begun, or no time is in it.
-    fn line(&self, levels: &ServiceLevels, figure: &Figure, period: Period) -> Option<LevelLine> {
+    fn line(&self, penalties: Penalties, figure: &Figure, period: Period) -> Option<LevelLine> {
         let (first, last) = period.dates();
         let from = self.site.zone.begin(&first.to_string()).ok()?;
         let end = self.site.zone.end_of(last).ok()?;
@@ -137,7 +151,7 @@ impl Counted<'_> {
             value: found.value,
             level,
             misses,
-            penalty: u64::from(misses) * u64::from(levels.penalties.each(figure.class)),
+            penalty: u64::from(misses) * u64::from(penalties.each(figure.class)),
             source: found.source,
             incidents: found.incidents,
             service: found.service,
@@ -198,7 +212,8 @@ impl Counted<'_> {
         let missed = days.range(first..=last).flat_map(|(_, (_, batches))| batches);
         let missed = missed.map(|line| u64::from(line.wanted.saturating_sub(line.done))).sum();
         let begun = days.keys().next().is_some_and(|begun| *begun < first);
-        let counted = begun && days.contains_key(&last);
+        let mut wanted = first.series(1.day()).take_while(|date| *date <= last);
+        let counted = begun && wanted.all(|date| days.contains_key(&date));
         Found {
             value: Some(Amount::whole(missed)),
             lacks: open.or((!counted).then_some(Level::NotWhole)),
@@ -313,14 +328,16 @@ fn begun_hours(time: Duration) -> u64 {
     u64::try_from(time.as_nanos().div_ceil(3_600_000_000_000)).unwrap_or(u64::MAX)
 }
 
-fn summed(levels: &ServiceLevels, lines: Vec<LevelLine>) -> LevelsView {
+fn summed(penalties: Penalties, lines: Vec<LevelLine>) -> LevelsView {
     let of = |class| lines.iter().filter(move |line| line.class == class).map(|line| line.misses);
     let (key, ordinary) = (of(FigureClass::Key).sum(), of(FigureClass::Ordinary).sum());
-    let many = levels.penalties.more.filter(|more| key >= more.key || ordinary >= more.ordinary);
+    let many = penalties.more.filter(|more| key >= more.key || ordinary >= more.ordinary);
     let more = many.map_or(0, |more| u64::from(more.amount));
     let open = |line: &&LevelLine| !matches!(line.level, Level::Kept | Level::Missed);
     LevelsView {
-        currency: levels.currency.clone(),
+        table: String::new(),
+        currency: String::new(),
+        penalties_in: None,
         key_misses: key,
         ordinary_misses: ordinary,
         more,

@@ -5,7 +5,7 @@ use crate::core::fact::{Fact, Moved, Opened};
 use crate::core::incident::Clock;
 use crate::core::inspection::{BatchCount, DayCount};
 use crate::core::test_site;
-use crate::definition::site::{MorePenalty, Penalties};
+use crate::definition::site::{MorePenalty, ServiceLevels};
 use crate::types::{BatchId, ClockKind, IncidentKind, PeriodKind, PersonId, Severity, Zone};
 
 fn at(text: &str) -> Timestamp {
@@ -42,7 +42,8 @@ fn house(figures: Vec<Figure>) -> Site {
     let more = Some(MorePenalty { amount: 10_000, key: 2, ordinary: 4 });
     let penalties = Penalties { key: 20_000, ordinary: 5_000, more };
     let mut site = test_site::site(Vec::new());
-    let levels = ServiceLevels { currency: "CNY".to_owned(), penalties, figures };
+    let (currency, digest) = ("CNY".to_owned(), "3fa9".to_owned());
+    let levels = ServiceLevels { digest, currency, penalties, figures };
     site.service_levels = Some(Arc::new(levels));
     site
 }
@@ -337,9 +338,13 @@ fn inspections_count_when_every_day_of_the_quarter_was_counted() {
     let site = house(vec![figure("missed", FigureSource::MissedInspections)]);
     let mut world = World::default();
     assert_eq!(world.only(&site, "2026-Q4"), ("0".into(), Level::NotWhole));
-    for (date, missed) in [("2026-09-30", 3), ("2026-10-01", 0), ("2026-12-31", 0)] {
-        world.counted(date, missed);
+    world.counted("2026-09-30", 3);
+    let first: Date = "2026-10-01".parse().unwrap();
+    for date in first.series(1.day()).take(92).filter(|date| date.to_string() != "2026-11-05") {
+        world.counted(&date.to_string(), 0);
     }
+    assert_eq!(world.only(&site, "2026-Q4"), ("0".into(), Level::NotWhole), "91 of 92 days");
+    world.counted("2026-11-05", 0);
     assert_eq!(world.only(&site, "2026-Q4"), ("0".into(), Level::Kept));
     world.counted("2026-11-05", 2);
     assert_eq!(world.only(&site, "2026-Q4"), ("2".into(), Level::Missed));
@@ -377,7 +382,7 @@ fn an_entered_figure_is_known_when_it_was_entered_after_its_period() {
     assert_eq!(world.only(&weeks, "2026-W44"), ("39.5".into(), Level::Missed));
     // In the quarter each of its weeks that has begun.
     let levels = world.levels(&weeks, "2026-Q4", "2026-11-03T00:00:00Z");
-    assert_eq!((levels.lines.len(), levels.not_known, levels.sum), (6, 5, 5_000));
+    assert_eq!((levels.lines.len(), levels.not_known, levels.ordinary_misses), (6, 5, 1));
     assert!(levels.lines.iter().any(|line| line.period.to_string() == "2026-W44"));
     assert!(world.levels(&weeks, "2026-11", LATER).lines[0].period.to_string() == "2026-W44");
 }
@@ -447,6 +452,22 @@ fn penalties_are_those_of_the_misses_and_more_where_there_are_many() {
         let view = world.levels(&house(figures), "2026-Q4", LATER);
         let came = (view.key_misses, view.ordinary_misses, view.more, view.sum);
         assert_eq!(came, wanted, "{values:?}");
+    }
+    // A week is a part of the reports of its month and quarter, and is paid for with the quarter.
+    let week = Figure { period: PeriodKind::Week, ..each("week") };
+    let site = house(vec![week, key("a")]);
+    let mut world = World::default();
+    world.entered(LATER, "week", "2026-W44", (1, "4"));
+    for (period, elsewhere, more, sum) in [
+        ("2026-W44", Some(PeriodKind::Quarter), 0, 0),
+        ("2026-11", Some(PeriodKind::Quarter), 0, 0),
+        ("2026-Q4", None, 10_000, 30_000),
+    ] {
+        let view = world.levels(&site, period, LATER);
+        assert_eq!((view.penalties_in, view.more, view.sum), (elsewhere, more, sum), "{period}");
+        let penalties: u64 = view.lines.iter().map(|line| line.penalty).sum();
+        assert_eq!((view.ordinary_misses, penalties), (4, sum - more), "{period}");
+        assert_eq!(view.table, "3fa9");
     }
     // A figure without a verdict costs nothing.
     let view = World::default().levels(&house(vec![key("a"), key("b")]), "2026-Q4", LATER);

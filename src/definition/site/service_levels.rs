@@ -12,6 +12,8 @@ use crate::types::{
 /// What `service-levels.yaml` declares. Runs go by no copy of it: it is asked as it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceLevels {
+    /// SHA-256 of the file, in hex: which table reports are reckoned by.
+    pub digest: String,
     /// Empty where nothing is due for a miss.
     pub currency: String,
     pub penalties: Penalties,
