@@ -117,7 +117,10 @@ fn decided(
     }
     let (value, parts) = value(figure, parts, given)?;
     let source = by.reason;
-    if let Some((_, last)) = known.of(&name, period).next_back()
+    // What was entered while the period went on is confirmed once it is over.
+    let end = site.zone.end_of(period.dates().1).unwrap_or(Timestamp::MAX);
+    if let Some((at, last)) = known.of(&name, period).next_back()
+        && (*at >= end || now < end)
         && (&last.value, &last.parts, &last.source) == (&value, &parts, &source)
     {
         let what = format!("{name} of {period} is {value} already, from there");

@@ -32,6 +32,7 @@ fn house() -> Site {
         without_third_party: false,
     };
     let levels = ServiceLevels {
+        digest: String::new(),
         currency: "CNY".to_owned(),
         penalties: Penalties::default(),
         figures: vec![
@@ -130,6 +131,15 @@ fn what_is_corrected_keeps_what_was_before() {
         known.take(NOW.parse().unwrap(), &entered);
         assert_eq!(enter(&known, of(words), NOW).unwrap_err().rule, Some(Rule::NoChange));
     }
+    // Once the period is over the same is entered once more, which confirms it.
+    let end = "2027-01-01T00:00:00Z";
+    let before = enter(&known, of("0"), "2026-12-31T23:59:59Z").unwrap_err();
+    assert_eq!(before.rule, Some(Rule::NoChange));
+    let mut confirmed = known.clone();
+    confirmed.take(end.parse().unwrap(), &enter(&known, of("0"), end).unwrap());
+    let again = enter(&confirmed, of("0"), "2027-01-02T00:00:00Z").unwrap_err();
+    assert_eq!(again.rule, Some(Rule::NoChange));
+
     let sent_back = name("sent-back");
     let kept = known.of(&sent_back, "2026-Q4".parse().unwrap());
     assert_eq!(kept.map(|(_, of)| of.value.to_string()).collect::<Vec<_>>(), ["0", "3", "0"]);

@@ -2,10 +2,10 @@
 
 use super::clock::Clock;
 use super::report_parts::Part;
-use super::words::{Levels, aside, list};
+use super::words::{Levels, aside, list, paragraph};
 use super::workbook::Value;
 use crate::definition::site::FigureLimit;
-use crate::types::{Amount, FigureClass, FigureUnit, Lang, Zone};
+use crate::types::{Amount, FigureClass, FigureUnit, Lang, PeriodKind, Zone};
 use crate::view::service_levels::{Level, LevelEntry, LevelLine, LevelSource, LevelsView};
 
 /// How a part is called in a page.
@@ -35,9 +35,26 @@ pub(super) fn parts(lang: Lang, zone: &Zone, view: &LevelsView) -> [Part; 2] {
     [Part { lead: Some(lead(lang, view)), right: &[VALUE, PENALTY], ..table }, entered]
 }
 
-/// The rows of the table as a workbook has them: figures and penalties as numbers.
+/// The rows of the table as a workbook has them: figures and penalties as numbers, and below them what it is reckoned by.
 pub(super) fn rows(lang: Lang, view: &LevelsView) -> Vec<Vec<Value>> {
-    view.lines.iter().map(|line| row(lang, view, line)).chain(sums(lang, view)).collect()
+    let lines = view.lines.iter().map(|line| row(lang, view, line));
+    let terms = terms(lang, view).into_iter().map(|words| vec![Value::Text(words)]);
+    lines.chain(sums(lang, view)).chain(terms).collect()
+}
+
+/// As much of a digest as tells tables apart.
+const DIGEST: usize = 12;
+
+/// By which table it is reckoned, and where the penalties are.
+fn terms(lang: Lang, view: &LevelsView) -> Vec<String> {
+    let digest = &view.table.chars().take(DIGEST).collect::<String>();
+    let elsewhere = view.penalties_in.map(|kind| match kind {
+        PeriodKind::Week => Levels::PenaltiesByWeek,
+        PeriodKind::Month => Levels::PenaltiesByMonth,
+        PeriodKind::Quarter => Levels::PenaltiesByQuarter,
+    });
+    let terms = elsewhere.into_iter().chain([Levels::Table { digest }]);
+    terms.map(|words| words.say(lang)).collect()
 }
 
 /// Where the value and the penalty stand in a row.
@@ -71,7 +88,7 @@ fn head(lang: Lang, heads: &[Levels<'_>]) -> Vec<String> {
 fn row(lang: Lang, view: &LevelsView, line: &LevelLine) -> Vec<Value> {
     // What is not known costs nothing, and is not shown as if it were kept.
     let known = matches!(line.level, Level::Kept | Level::Missed);
-    let due = known && !view.currency.is_empty();
+    let due = known && !view.currency.is_empty() && view.penalties_in.is_none();
     vec![
         Value::text(line.title.get(lang)),
         Value::Text(class(lang, line.class)),
@@ -93,7 +110,8 @@ fn sums(lang: Lang, view: &LevelsView) -> Vec<Vec<Value>> {
         row
     };
     let more = (view.more > 0).then(|| sum(Levels::More, view.more));
-    let all = (!view.currency.is_empty()).then(|| {
+    let due = !view.currency.is_empty() && view.penalties_in.is_none();
+    let all = due.then(|| {
         let currency = view.currency.as_str();
         sum(Levels::Sum { currency }, view.sum)
     });
@@ -102,7 +120,9 @@ fn sums(lang: Lang, view: &LevelsView) -> Vec<Vec<Value>> {
 
 fn lead(lang: Lang, view: &LevelsView) -> String {
     let (key, ordinary, open) = (view.key_misses, view.ordinary_misses, view.not_known);
-    Levels::Lead { key, ordinary, open }.say(lang)
+    let mut sentences = vec![Levels::Lead { key, ordinary, open }.say(lang)];
+    sentences.extend(terms(lang, view));
+    paragraph(lang, &sentences)
 }
 
 /// What people have entered, with what was replaced, one row each.

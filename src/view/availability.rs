@@ -31,9 +31,10 @@ struct Times {
     outside: Vec<(Timestamp, Timestamp)>,
 }
 
-/// Services that were interrupted in a time, by name. Trials and drills interrupt nothing.
+/// Services that were interrupted in a time, by name: people write it freely, so case and blanks around it make no other, and
+/// it is shown as it was written first. Trials and drills interrupt nothing.
 pub(super) fn services(state: &State, (from, to): (Timestamp, Timestamp)) -> Vec<ServiceFigures> {
-    let mut interrupted: BTreeMap<&str, Times> = BTreeMap::new();
+    let mut interrupted: BTreeMap<String, (&str, Times)> = BTreeMap::new();
     let known = state.incidents.values().filter(|known| !known.what.trial && !known.is_drill());
     for taken in known.flat_map(|known| &known.steps) {
         let IncidentStep::Interruption { service, from: since, to: until, outside } = &taken.step
@@ -42,13 +43,15 @@ pub(super) fn services(state: &State, (from, to): (Timestamp, Timestamp)) -> Vec
         };
         let (since, until) = ((*since).max(from), (*until).min(to));
         if since < until {
-            let times = interrupted.entry(service).or_default();
+            let service = service.trim();
+            let known = interrupted.entry(service.to_lowercase());
+            let (_, times) = known.or_insert_with(|| (service, Times::default()));
             let of = if outside.is_empty() { &mut times.inside } else { &mut times.outside };
             of.push((since, until));
         }
     }
     let whole = passed(from, to);
-    let figures = interrupted.into_iter().map(|(service, times)| {
+    let figures = interrupted.into_values().map(|(service, times)| {
         let count = times.inside.len() + times.outside.len();
         let out = covered(times.inside);
         ServiceFigures {

@@ -196,10 +196,7 @@ fn incident(site: &Site, known: &Incident) -> IncidentTold {
     let passed = |at: Timestamp| {
         Span::of(std::time::Duration::try_from(at.duration_since(known.opened)).unwrap_or_default())
     };
-    let missed = known
-        .clocks
-        .iter()
-        .filter(|(_, clock)| clock.breached || clock.met.is_some_and(|met| met > clock.due));
+    let missed = known.clocks.iter().filter(|(_, clock)| clock.is_missed());
     IncidentTold {
         incident: known.what.incident,
         severity: known.severity,

@@ -38,9 +38,9 @@ pub(super) fn line(site: &Site, incident: &Incident) -> IncidentLine {
 pub(super) fn clocks(incident: &Incident) -> impl Iterator<Item = ClockLine> + '_ {
     incident.clocks.iter().map(|(kind, clock)| ClockLine {
         kind: *kind,
-        due: clock.due,
+        due: clock.limit(),
         met: clock.met,
-        missed: clock.breached || clock.met.is_some_and(|met| met > clock.due),
+        missed: clock.is_missed(),
     })
 }
 

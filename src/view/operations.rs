@@ -190,9 +190,9 @@ fn limits(core: &Core, (from, to): (Timestamp, Timestamp)) -> Vec<LimitFigures> 
             });
             let done = state.met.unwrap_or(to);
             line.watched += 1;
-            if done > state.due {
+            if done > state.limit() {
                 line.missed += 1;
-                line.over = Span::of(line.over.get() + passed(state.due, done));
+                line.over = Span::of(line.over.get() + passed(state.limit(), done));
             }
         }
     }

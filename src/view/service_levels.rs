@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
 use super::Who;
@@ -13,16 +13,22 @@ use super::availability::{passed, services};
 use crate::core::figure::FigureEntered;
 use crate::core::incident::{Incident, IncidentStep};
 use crate::core::state::State;
-use crate::definition::site::{
-    Figure, FigureLimit, FigureSource, LateIncidents, ServiceLevels, Site,
+use crate::definition::site::{Figure, FigureLimit, FigureSource, LateIncidents, Penalties, Site};
+use crate::types::{
+    Amount, ClockKind, FigureClass, FigureName, FigureUnit, IncidentId, Misses, Period, PeriodKind,
+    Text,
 };
-use crate::types::{Amount, FigureClass, FigureName, FigureUnit, IncidentId, Misses, Period, Text};
 
 /// The table of the service contract for one period.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct LevelsView {
+    /// SHA-256 of `service-levels.yaml`, in hex: all of this is reckoned by that file as it is now, whatever the period.
+    pub table: String,
     /// Of the penalties; empty where nothing is due for a miss.
     pub currency: String,
+    /// Penalties are a part of the reports of these periods, the longest that a figure has, and so of no other: here they are
+    /// 0. `null`: this is such a report, or nothing is due for a miss.
+    pub penalties_in: Option<PeriodKind>,
     /// In the order of the file; of figures of shorter periods one line for each that ends in this one and has begun.
     pub lines: Vec<LevelLine>,
     pub key_misses: u32,
@@ -106,15 +112,25 @@ impl Counted<'_> {
     /// The table for a period; `None`: the site counts nothing.
     pub fn levels(&self, period: Period) -> Option<LevelsView> {
         let levels = self.site.service_levels.as_deref()?;
+        // A miss of a week is a part of the reports of its month and quarter too, and is paid for once.
+        let longest = levels.figures.iter().map(|figure| figure.period).max();
+        let elsewhere = longest.filter(|longest| *longest != period.kind());
+        let penalties = elsewhere.map_or(levels.penalties, |_| Penalties::default());
         let lines = levels.figures.iter().flat_map(|figure| {
             let periods = period.of_kind(figure.period).into_iter();
-            periods.filter_map(move |period| self.line(levels, figure, period))
+            periods.filter_map(move |period| self.line(penalties, figure, period))
         });
-        Some(summed(levels, lines.collect()))
+        let view = summed(penalties, lines.collect());
+        Some(LevelsView {
+            table: levels.digest.clone(),
+            currency: levels.currency.clone(),
+            penalties_in: elsewhere.filter(|_| levels.penalties != Penalties::default()),
+            ..view
+        })
     }
 
     /// `None`: the period has not begun, or no time is in it.
-    fn line(&self, levels: &ServiceLevels, figure: &Figure, period: Period) -> Option<LevelLine> {
+    fn line(&self, penalties: Penalties, figure: &Figure, period: Period) -> Option<LevelLine> {
         let (first, last) = period.dates();
         let from = self.site.zone.begin(&first.to_string()).ok()?;
         let end = self.site.zone.end_of(last).ok()?;
@@ -135,7 +151,7 @@ impl Counted<'_> {
             value: found.value,
             level,
             misses,
-            penalty: u64::from(misses) * u64::from(levels.penalties.each(figure.class)),
+            penalty: u64::from(misses) * u64::from(penalties.each(figure.class)),
             source: found.source,
             incidents: found.incidents,
             service: found.service,
@@ -196,7 +212,8 @@ impl Counted<'_> {
         let missed = days.range(first..=last).flat_map(|(_, (_, batches))| batches);
         let missed = missed.map(|line| u64::from(line.wanted.saturating_sub(line.done))).sum();
         let begun = days.keys().next().is_some_and(|begun| *begun < first);
-        let counted = begun && days.contains_key(&last);
+        let mut wanted = first.series(1.day()).take_while(|date| *date <= last);
+        let counted = begun && wanted.all(|date| days.contains_key(&date));
         Found {
             value: Some(Amount::whole(missed)),
             lacks: open.or((!counted).then_some(Level::NotWhole)),
@@ -204,6 +221,7 @@ impl Counted<'_> {
         }
     }
 
+    /// What was late before the time belongs to the time before.
     fn late(
         &self,
         rule: &LateIncidents,
@@ -213,8 +231,9 @@ impl Counted<'_> {
         let mut found = Found { lacks, ..Found::of(LevelSource::Incidents) };
         let mut count = 0;
         for known in self.state.incidents.values() {
-            let late = late(known, rule, span);
-            let times = if by_hour { late.hours } else { u64::from(late.any) };
+            let before = hours_late(known, rule, span.from);
+            let hours = hours_late(known, rule, span.until).saturating_sub(before);
+            let times = if by_hour { hours } else { u64::from(before == 0 && hours > 0) };
             if times > 0 {
                 found.incidents.push(known.what.incident);
                 count += times;
@@ -252,16 +271,19 @@ impl Found {
     }
 }
 
-/// What lacks can only add to a count: one above its limit is missed whatever else is found.
+/// What lacks can only add to a count, and only take from the availability of a period that is over: one that is beyond its
+/// limit is missed whatever else is found.
 fn level(figure: &Figure, found: &Found) -> Level {
     let Some(value) = found.value else { return Level::NotEntered };
     let (kept, counts) = (figure.limit.keeps(value), figure.unit == FigureUnit::Number);
+    let available = figure.source == FigureSource::Availability;
     match found.lacks {
         None if kept => Level::Kept,
         None => Level::Missed,
         Some(_) if !kept && counts && matches!(figure.limit, FigureLimit::AtMost(_)) => {
             Level::Missed
         }
+        Some(Level::NotWhole) if !kept && available => Level::Missed,
         Some(lacks) => lacks,
     }
 }
@@ -276,33 +298,29 @@ fn misses(figure: &Figure, value: Option<Amount>) -> u32 {
     }
 }
 
-/// How late the limit of an incident was within a time.
-#[derive(Default)]
-struct Late {
-    any: bool,
-    /// Once when it passed, and once more with each further hour.
-    hours: u64,
-}
-
-/// As it stood at the end of the time. What passed before it belongs to the time before.
-fn late(known: &Incident, rule: &LateIncidents, span: Span) -> Late {
+/// Hours that had begun behind the limit of an incident by then, as it stood; 0: it was not late, or does not count. The
+/// limit is the first that passed, so that an incident that is graded anew is late once, and stays so.
+fn hours_late(known: &Incident, rule: &LateIncidents, at: Timestamp) -> u64 {
     let of_kind = rule.kinds.is_empty() || rule.kinds.contains(&known.what.kind);
     if known.what.trial || known.is_drill() || !of_kind {
-        return Late::default();
+        return 0;
     }
-    let Some(then) = known.as_of(span.until) else { return Late::default() };
-    let graded = rule.severities.is_empty() || rule.severities.contains(&then.severity);
-    let mut steps = then.steps.iter();
-    let called = steps.any(|taken| matches!(taken.step, IncidentStep::ThirdParty { .. }));
-    let Some(clock) = then.clocks.get(&rule.clock) else { return Late::default() };
-    let until = clock.met.unwrap_or(span.until).min(span.until);
-    if !graded || (rule.without_third_party && called) || until <= clock.due {
-        return Late::default();
+    let Some(then) = known.as_of(at) else { return 0 };
+    let Some(clock) = then.clocks.get(&rule.clock) else { return 0 };
+    let missed = clock.missed.map(|missed| missed.severity);
+    let mut grades = missed.into_iter().chain([then.severity]);
+    let graded = rule.severities.is_empty() || grades.any(|grade| rule.severities.contains(&grade));
+    let limit = clock.limit();
+    let called = then.steps.iter().find_map(|taken| {
+        matches!(taken.step, IncidentStep::ThirdParty { .. }).then_some(taken.at)
+    });
+    let in_time = called.is_some_and(|at| at <= limit);
+    // Whom nobody had to bring in was not brought in late.
+    let needless = rule.clock == ClockKind::ThirdParty && called.is_none() && !then.is_open();
+    if !graded || needless || (rule.without_third_party && in_time) {
+        return 0;
     }
-    let before = span.from.duration_since(clock.due).max(SignedDuration::ZERO);
-    let before = begun_hours(Duration::try_from(before).unwrap_or_default());
-    let hours = begun_hours(passed(clock.due, until)).saturating_sub(before);
-    Late { any: span.from <= clock.due && clock.due < span.end, hours }
+    begun_hours(passed(limit, clock.met.unwrap_or(at)))
 }
 
 /// Hours that had begun before so much time was over.
@@ -310,14 +328,16 @@ fn begun_hours(time: Duration) -> u64 {
     u64::try_from(time.as_nanos().div_ceil(3_600_000_000_000)).unwrap_or(u64::MAX)
 }
 
-fn summed(levels: &ServiceLevels, lines: Vec<LevelLine>) -> LevelsView {
+fn summed(penalties: Penalties, lines: Vec<LevelLine>) -> LevelsView {
     let of = |class| lines.iter().filter(move |line| line.class == class).map(|line| line.misses);
     let (key, ordinary) = (of(FigureClass::Key).sum(), of(FigureClass::Ordinary).sum());
-    let many = levels.penalties.more.filter(|more| key >= more.key || ordinary >= more.ordinary);
+    let many = penalties.more.filter(|more| key >= more.key || ordinary >= more.ordinary);
     let more = many.map_or(0, |more| u64::from(more.amount));
     let open = |line: &&LevelLine| !matches!(line.level, Level::Kept | Level::Missed);
     LevelsView {
-        currency: levels.currency.clone(),
+        table: String::new(),
+        currency: String::new(),
+        penalties_in: None,
         key_misses: key,
         ordinary_misses: ordinary,
         more,

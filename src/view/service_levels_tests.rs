@@ -5,7 +5,7 @@ use crate::core::fact::{Fact, Moved, Opened};
 use crate::core::incident::Clock;
 use crate::core::inspection::{BatchCount, DayCount};
 use crate::core::test_site;
-use crate::definition::site::{MorePenalty, Penalties};
+use crate::definition::site::{MorePenalty, ServiceLevels};
 use crate::types::{BatchId, ClockKind, IncidentKind, PeriodKind, PersonId, Severity, Zone};
 
 fn at(text: &str) -> Timestamp {
@@ -42,7 +42,8 @@ fn house(figures: Vec<Figure>) -> Site {
     let more = Some(MorePenalty { amount: 10_000, key: 2, ordinary: 4 });
     let penalties = Penalties { key: 20_000, ordinary: 5_000, more };
     let mut site = test_site::site(Vec::new());
-    let levels = ServiceLevels { currency: "CNY".to_owned(), penalties, figures };
+    let (currency, digest) = ("CNY".to_owned(), "3fa9".to_owned());
+    let levels = ServiceLevels { digest, currency, penalties, figures };
     site.service_levels = Some(Arc::new(levels));
     site
 }
@@ -189,6 +190,118 @@ fn incidents_count_by_kind_grade_and_whether_a_third_party_was_called() {
     assert_eq!(of(&of_faults(ClockKind::Report)), "0", "a limit that they do not have");
 }
 
+/// A limit that has passed stays so, whatever grade follows, and is counted where it passed first.
+#[test]
+fn a_later_grade_undoes_no_miss_and_counts_it_once() {
+    let solution = ClockKind::Solution;
+    let graded = |severity, clocks: &[(ClockKind, &str)]| {
+        let clocks = clocks.iter().map(|(kind, due)| Clock { kind: *kind, due: at(due) }).collect();
+        IncidentStep::Graded { severity, clocks }
+    };
+    let mut world = World::default();
+    for number in 1..=4 {
+        world.opened(number, "2026-11-01T00:00:00Z", (solution, "2026-11-01T01:00:00Z"));
+    }
+    // Late, and put off: once nightrun had counted it, before it did, for a limit it has no more.
+    world.step(1, "2026-11-01T01:00:00Z", IncidentStep::Breached { clocks: vec![solution] });
+    world.step(
+        1,
+        "2026-11-01T01:30:00Z",
+        graded(Severity::P3, &[(solution, "2026-11-05T00:00:00Z")]),
+    );
+    world.step(
+        2,
+        "2026-11-01T01:30:00Z",
+        graded(Severity::P3, &[(solution, "2026-11-05T00:00:00Z")]),
+    );
+    world.step(3, "2026-11-01T01:30:00Z", graded(Severity::P3, &[]));
+    // In time, and not late by the grade that it had then.
+    world.step(
+        4,
+        "2026-11-01T00:30:00Z",
+        graded(Severity::P3, &[(solution, "2026-11-05T00:00:00Z")]),
+    );
+    for number in 1..=4 {
+        let solved = IncidentStep::Resolved { cause: String::new(), measure: String::new() };
+        world.step(number, "2026-11-01T03:00:00Z", solved);
+    }
+    let of = |world: &World, rule: &LateIncidents, period: &str| {
+        let late = house(vec![figure("late", FigureSource::Late(rule.clone()))]);
+        let hours = house(vec![figure("hours", FigureSource::LateHours(rule.clone()))]);
+        (world.only(&late, period).0, world.only(&hours, period).0)
+    };
+    let all = of_faults(solution);
+    let counted = |late: &str, hours: &str| (late.to_owned(), hours.to_owned());
+    assert_eq!(of(&world, &all, "2026-Q4"), counted("3", "6"));
+    let second = LateIncidents { severities: vec![Severity::P2], ..all.clone() };
+    assert_eq!(
+        of(&world, &second, "2026-Q4"),
+        counted("3", "6"),
+        "of the grade that it was late by"
+    );
+
+    // Graded in the next quarter, to a limit in it, or to one that would have passed in the former.
+    let mut world = World::default();
+    world.opened(1, "2026-12-31T22:00:00Z", (solution, "2026-12-31T23:00:00Z"));
+    world.opened(2, "2026-12-31T22:00:00Z", (solution, "2027-01-08T00:00:00Z"));
+    world.step(
+        1,
+        "2027-01-01T00:30:00Z",
+        graded(Severity::P3, &[(solution, "2027-01-02T00:00:00Z")]),
+    );
+    world.step(
+        2,
+        "2027-01-01T00:30:00Z",
+        graded(Severity::P1, &[(solution, "2026-12-31T23:00:00Z")]),
+    );
+    for number in [1, 2] {
+        let solved = IncidentStep::Resolved { cause: String::new(), measure: String::new() };
+        world.step(number, "2027-01-03T00:00:00Z", solved);
+    }
+    assert_eq!(of(&world, &all, "2026-Q4"), counted("1", "1"));
+    assert_eq!(
+        of(&world, &all, "2027-Q1"),
+        counted("1", "97"),
+        "48 more hours of one, 49 of the other"
+    );
+}
+
+/// Only a call before the limit makes a fault that of somebody else; and who need not be called is not called late.
+#[test]
+fn a_third_party_exempts_that_was_called_in_time_and_is_late_where_it_was_needed() {
+    let (solution, third) = (ClockKind::Solution, ClockKind::ThirdParty);
+    let mut world = World::default();
+    let call = |world: &mut World, number, when: &str| {
+        world.step(number, when, IncidentStep::ThirdParty { whom: "carrier".into() });
+    };
+    let solve = |world: &mut World, number, when: &str| {
+        let solved = IncidentStep::Resolved { cause: String::new(), measure: String::new() };
+        world.step(number, when, solved);
+    };
+    for number in 1..=5 {
+        let clocks = [solution, third].map(|kind| Clock { kind, due: at("2026-11-01T01:00:00Z") });
+        let about = Opened::about(IncidentId(number), None, None);
+        let opened = Opened { clocks: clocks.into(), ..about };
+        world.take("2026-11-01T00:00:00Z", Fact::IncidentOpened(Box::new(opened)));
+    }
+    // Called at the last moment, and too late; solved by the team, late; not solved for days, nobody called.
+    call(&mut world, 1, "2026-11-01T01:00:00Z");
+    solve(&mut world, 1, "2026-11-01T05:00:00Z");
+    call(&mut world, 2, "2026-11-01T04:00:00Z");
+    solve(&mut world, 2, "2026-11-01T05:00:00Z");
+    solve(&mut world, 3, "2026-11-01T02:00:00Z");
+    call(&mut world, 4, "2026-12-30T00:00:00Z");
+    let which = |rule: LateIncidents| {
+        let site = house(vec![figure("late", FigureSource::Late(rule))]);
+        let line = world.levels(&site, "2026-Q4", LATER).lines.remove(0);
+        line.incidents.iter().map(|incident| incident.0).collect::<Vec<_>>()
+    };
+    let without_third_party = true;
+    let own = LateIncidents { without_third_party, ..of_faults(solution) };
+    assert_eq!(which(own), [2, 3, 4, 5]);
+    assert_eq!(which(of_faults(third)), [2, 4, 5]);
+}
+
 /// A quarter of 92 days has 132,480 minutes: 0.1 % are 132.48.
 #[test]
 fn availability_counts_overlaps_once_and_causes_outside_not_at_all() {
@@ -205,8 +318,8 @@ fn availability_counts_overlaps_once_and_causes_outside_not_at_all() {
         |from: &str, to: &str| (format!("2026-11-01T{from}:00Z"), format!("2026-11-01T{to}:00Z"));
     for (service, (from, to), outside) in [
         ("netbank", day("10:00", "11:30"), ""),
-        ("netbank", day("11:00", "12:12"), ""),
-        ("netbank", day("13:00", "23:00"), "the carrier"),
+        ("Netbank ", day("11:00", "12:12"), ""),
+        ("NETBANK", day("13:00", "23:00"), "the carrier"),
         ("clearing", day("10:00", "11:00"), ""),
     ] {
         world.interrupted(1, service, (&from, &to), outside);
@@ -225,9 +338,13 @@ fn inspections_count_when_every_day_of_the_quarter_was_counted() {
     let site = house(vec![figure("missed", FigureSource::MissedInspections)]);
     let mut world = World::default();
     assert_eq!(world.only(&site, "2026-Q4"), ("0".into(), Level::NotWhole));
-    for (date, missed) in [("2026-09-30", 3), ("2026-10-01", 0), ("2026-12-31", 0)] {
-        world.counted(date, missed);
+    world.counted("2026-09-30", 3);
+    let first: Date = "2026-10-01".parse().unwrap();
+    for date in first.series(1.day()).take(92).filter(|date| date.to_string() != "2026-11-05") {
+        world.counted(&date.to_string(), 0);
     }
+    assert_eq!(world.only(&site, "2026-Q4"), ("0".into(), Level::NotWhole), "91 of 92 days");
+    world.counted("2026-11-05", 0);
     assert_eq!(world.only(&site, "2026-Q4"), ("0".into(), Level::Kept));
     world.counted("2026-11-05", 2);
     assert_eq!(world.only(&site, "2026-Q4"), ("2".into(), Level::Missed));
@@ -265,7 +382,7 @@ fn an_entered_figure_is_known_when_it_was_entered_after_its_period() {
     assert_eq!(world.only(&weeks, "2026-W44"), ("39.5".into(), Level::Missed));
     // In the quarter each of its weeks that has begun.
     let levels = world.levels(&weeks, "2026-Q4", "2026-11-03T00:00:00Z");
-    assert_eq!((levels.lines.len(), levels.not_known, levels.sum), (6, 5, 5_000));
+    assert_eq!((levels.lines.len(), levels.not_known, levels.ordinary_misses), (6, 5, 1));
     assert!(levels.lines.iter().any(|line| line.period.to_string() == "2026-W44"));
     assert!(world.levels(&weeks, "2026-11", LATER).lines[0].period.to_string() == "2026-W44");
 }
@@ -292,6 +409,25 @@ fn what_is_not_whole_has_no_verdict_but_that_it_is_broken() {
     assert_eq!(level(&few, "2026-12-01T00:00:00Z", begin), Level::Missed);
 }
 
+/// What lacks can only lower the availability of a period that is over; one that goes on may still recover.
+#[test]
+fn an_availability_below_its_limit_is_missed_whatever_lacks_of_a_period_that_is_over() {
+    let limit = FigureLimit::AtLeast("99.9".parse().unwrap());
+    let of = figure("availability", FigureSource::Availability);
+    let site = house(vec![Figure { limit, unit: FigureUnit::Percent, ..of }]);
+    let mut world = World::default();
+    let level = |world: &World, now: &str| {
+        let (now, whole_since) = (at(now), at("2026-10-15T00:00:00Z"));
+        let counted = Counted { site: &site, state: &world.0, now, whole_since };
+        counted.levels("2026-Q4".parse().unwrap()).unwrap().lines[0].level
+    };
+    world.opened(1, "2026-10-20T00:00:00Z", (ClockKind::Response, LATER));
+    assert_eq!(level(&world, LATER), Level::NotWhole);
+    world.interrupted(1, "netbank", ("2026-11-01T00:00:00Z", "2026-11-01T02:13:00Z"), "");
+    assert_eq!(level(&world, LATER), Level::Missed);
+    assert_eq!(level(&world, "2026-12-31T23:59:59Z"), Level::NotOver);
+}
+
 /// Two key misses, or four ordinary ones, cost more; each one above a limit may be a miss of its own.
 #[test]
 fn penalties_are_those_of_the_misses_and_more_where_there_are_many() {
@@ -316,6 +452,22 @@ fn penalties_are_those_of_the_misses_and_more_where_there_are_many() {
         let view = world.levels(&house(figures), "2026-Q4", LATER);
         let came = (view.key_misses, view.ordinary_misses, view.more, view.sum);
         assert_eq!(came, wanted, "{values:?}");
+    }
+    // A week is a part of the reports of its month and quarter, and is paid for with the quarter.
+    let week = Figure { period: PeriodKind::Week, ..each("week") };
+    let site = house(vec![week, key("a")]);
+    let mut world = World::default();
+    world.entered(LATER, "week", "2026-W44", (1, "4"));
+    for (period, elsewhere, more, sum) in [
+        ("2026-W44", Some(PeriodKind::Quarter), 0, 0),
+        ("2026-11", Some(PeriodKind::Quarter), 0, 0),
+        ("2026-Q4", None, 10_000, 30_000),
+    ] {
+        let view = world.levels(&site, period, LATER);
+        assert_eq!((view.penalties_in, view.more, view.sum), (elsewhere, more, sum), "{period}");
+        let penalties: u64 = view.lines.iter().map(|line| line.penalty).sum();
+        assert_eq!((view.ordinary_misses, penalties), (4, sum - more), "{period}");
+        assert_eq!(view.table, "3fa9");
     }
     // A figure without a verdict costs nothing.
     let view = World::default().levels(&house(vec![key("a"), key("b")]), "2026-Q4", LATER);

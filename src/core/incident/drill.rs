@@ -99,10 +99,7 @@ impl Incident {
         let teams = terms.teams.iter().filter(|team| !in_team(team)).cloned();
         let absent: Vec<Absent> =
             people.map(Absent::Person).chain(teams.map(Absent::Team)).collect();
-        let late = self
-            .clocks
-            .iter()
-            .filter(|(_, clock)| clock.breached || clock.met.is_some_and(|met| met > clock.due));
+        let late = self.clocks.iter().filter(|(_, clock)| clock.is_missed());
         let missed: Vec<ClockKind> = late.map(|(kind, _)| *kind).collect();
         let first = self.steps.iter().find(|taken| Some(taken.at) == self.acknowledged);
         let answered = first.and_then(|taken| Some((taken.by.clone()?, taken.at)));

@@ -5,6 +5,7 @@
 //! All times are wall times, and follow from recorded facts alone: whoever starts anew goes on where another stopped.
 
 mod as_of;
+mod clock;
 mod drill;
 mod due;
 mod escalate;
@@ -14,7 +15,7 @@ mod raise;
 mod take;
 mod whom;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -26,6 +27,7 @@ use crate::types::{
     HostName, IncidentId, IncidentKind, JobName, PersonId, PolicyName, RunId, Severity, Text,
 };
 
+pub use clock::{ClockState, MissedLimit};
 pub use drill::{Absent, DrillStands, DrillTerms, Drilled, Held};
 pub use lateness::Foreseen;
 pub(in crate::core) use raise::HOST_GRACE;
@@ -321,15 +323,6 @@ pub struct Incident {
     told: Timestamp,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ClockState {
-    pub due: Timestamp,
-    pub warned: bool,
-    /// When it was done, in time or not.
-    pub met: Option<Timestamp>,
-    pub breached: bool,
-}
-
 impl Incident {
     pub(super) fn new(at: Timestamp, opened: &Opened) -> Self {
         let mut incident = Self {
@@ -349,18 +342,8 @@ impl Incident {
             told: at,
             what: opened.clone(),
         };
-        incident.watch(&opened.clocks);
+        incident.watch(at, &opened.clocks);
         incident
-    }
-
-    /// Clocks of which something is known stay as they are but for their times.
-    fn watch(&mut self, clocks: &[Clock]) {
-        let kinds: BTreeSet<ClockKind> = clocks.iter().map(|clock| clock.kind).collect();
-        self.clocks.retain(|kind, state| kinds.contains(kind) || state.breached);
-        for Clock { kind, due } in clocks {
-            let new = ClockState { due: *due, warned: false, met: None, breached: false };
-            self.clocks.entry(*kind).or_insert(new).due = *due;
-        }
     }
 
     /// Whether it is one by arrangement: it is answered as any, and counts as none.
@@ -415,7 +398,13 @@ impl Incident {
                 self.rooms.extend(new);
             }
             IncidentStep::Warned { clocks } => self.mark(clocks, |clock| clock.warned = true),
-            IncidentStep::Breached { clocks } => self.mark(clocks, |clock| clock.breached = true),
+            IncidentStep::Breached { clocks } => {
+                let severity = self.severity;
+                self.mark(clocks, |clock| {
+                    clock.breached = true;
+                    clock.miss(severity);
+                });
+            }
             IncidentStep::Repeated { blocks, .. } => {
                 let new = blocks.iter().filter(|job| !self.blocks.contains(job));
                 let new: Vec<JobName> = new.cloned().collect();
@@ -431,8 +420,8 @@ impl Incident {
             IncidentStep::Muted { until } => self.muted = Some(*until),
             IncidentStep::Unmuted => self.muted = None,
             IncidentStep::Graded { severity, clocks } => {
+                self.watch(at, clocks);
                 self.severity = *severity;
-                self.watch(clocks);
             }
             IncidentStep::Resolved { .. } => self.close(at),
             IncidentStep::Reported => self.meet(ClockKind::Report, at),
@@ -447,20 +436,6 @@ impl Incident {
         let at = *self.closed.get_or_insert(at);
         for kind in ClockKind::ALL.iter().filter(|kind| **kind != ClockKind::Report) {
             self.meet(*kind, at);
-        }
-    }
-
-    fn meet(&mut self, kind: ClockKind, at: Timestamp) {
-        if let Some(clock) = self.clocks.get_mut(&kind) {
-            clock.met.get_or_insert(at);
-        }
-    }
-
-    fn mark(&mut self, kinds: &[ClockKind], mark: impl Fn(&mut ClockState)) {
-        for (kind, clock) in &mut self.clocks {
-            if kinds.contains(kind) {
-                mark(clock);
-            }
         }
     }
 }

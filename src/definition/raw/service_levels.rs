@@ -78,7 +78,7 @@ record! {
         optional kinds: List<IncidentKind>,
         /// All by default.
         optional severities: List<Severity>,
-        /// Only those that no third party was brought in for.
+        /// Only those that no third party was called for before the limit had passed.
         optional without_third_party: bool,
     }
 }

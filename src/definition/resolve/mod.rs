@@ -52,7 +52,7 @@ pub(super) fn resolve(
     let escalation = escalation::resolve(sheets, &known, findings);
     let inspections = settings.as_ref().and_then(|settings| settings.inspections.as_ref());
     let counts = Counts { escalation: escalation.as_ref(), inspections };
-    let service_levels = service_levels::resolve(sheets, counts, findings);
+    let service_levels = service_levels::resolve(tree, sheets, counts, findings);
     let calendars = calendars::resolve(tree, sheets, &known, findings, &mut places);
     let (windows, freezes) = windows::resolve(sheets, &known, findings);
     let change_rules = change_rules::resolve(sheets, &known, findings);

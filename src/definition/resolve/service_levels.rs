@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::changes::values;
 use super::settings::text;
+use crate::definition::copy::sha256;
 use crate::definition::defect::Finding;
 use crate::definition::raw::At;
 use crate::definition::raw::service_levels::{
@@ -14,6 +15,7 @@ use crate::definition::site::{
     Escalation, Figure, FigureLimit, FigurePart, FigureSource, InspectionRules, LateIncidents,
     MorePenalty, Penalties, ServiceLevels,
 };
+use crate::definition::source::{SourceFile, SourceTree};
 use crate::types::{Amount, FigureName, FigureUnit, IncidentKind, Misses, Severity};
 
 /// What figures that nightrun counts go by.
@@ -24,6 +26,7 @@ pub(super) struct Counts<'a> {
 }
 
 pub(super) fn resolve(
+    tree: &SourceTree,
     sheets: &Sheets,
     counts: Counts<'_>,
     findings: &mut Findings,
@@ -31,7 +34,11 @@ pub(super) fn resolve(
     let sheet = sheets.service_levels.as_ref()?;
     let raw = sheet.raw.as_ref()?;
     let mut found = Vec::new();
-    let levels = Resolver { sheets, counts, found: &mut found }.levels(raw);
+    let digest = match tree.get(&sheet.file) {
+        Some(SourceFile::Content(bytes)) => sha256(bytes),
+        _ => String::new(),
+    };
+    let levels = Resolver { sheets, counts, found: &mut found }.levels(digest, raw);
     findings.add(&sheet.file, found);
     levels
 }
@@ -43,7 +50,7 @@ struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
-    fn levels(&mut self, raw: &ServiceLevelsFile) -> Option<ServiceLevels> {
+    fn levels(&mut self, digest: String, raw: &ServiceLevelsFile) -> Option<ServiceLevels> {
         let figures = raw.figures.given()?;
         if figures.value.0.is_empty() {
             self.found.push(Finding::error(figures.at, "no figure is counted"));
@@ -54,6 +61,7 @@ impl Resolver<'_> {
         }
         let named = figures.value.good();
         Some(ServiceLevels {
+            digest,
             currency: raw.currency.get().map(|word| word.0.clone()).unwrap_or_default(),
             penalties: raw.penalties.get().map(penalties).unwrap_or_default(),
             figures: named.filter_map(|(name, record)| self.figure(name, record)).collect(),

@@ -12,6 +12,8 @@ use crate::types::{
 /// What `service-levels.yaml` declares. Runs go by no copy of it: it is asked as it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceLevels {
+    /// SHA-256 of the file, in hex: which table reports are reckoned by.
+    pub digest: String,
     /// Empty where nothing is due for a miss.
     pub currency: String,
     pub penalties: Penalties,
@@ -105,7 +107,7 @@ pub struct LateIncidents {
     pub kinds: Vec<IncidentKind>,
     /// All when empty.
     pub severities: Vec<Severity>,
-    /// Only those that no third party was brought in for.
+    /// Only those that no third party was called for before the limit had passed.
     pub without_third_party: bool,
 }
 

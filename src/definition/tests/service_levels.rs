@@ -80,7 +80,10 @@ fn the_shipped_table_is_that_of_the_requirement() {
         ("calendars/weekdays.yaml", super::super::starter::FILES[2].1),
     ]));
     assert_eq!(texts(&loaded), "");
-    let levels = loaded.site.unwrap().service_levels.unwrap();
+    let site = loaded.site.unwrap();
+    let digest = crate::definition::copy::sha256(levels.as_bytes());
+    let levels = site.service_levels.unwrap();
+    assert_eq!(levels.digest, digest, "as `sha256sum` has it");
     let more = levels.penalties.more.unwrap();
     assert_eq!((levels.penalties.key, levels.penalties.ordinary), (20_000, 5_000));
     assert_eq!((more.amount, more.key, more.ordinary), (10_000, 2, 4));

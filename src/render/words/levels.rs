@@ -9,6 +9,12 @@ messages! {
     Lead { key: u32, ordinary: u32, open: u32 }:
         format!("Misses: {key} key, {ordinary} ordinary. Figures without a result: {open}."),
         format!("未达标：关键 {key} 次，一般 {ordinary} 次。尚无结论的指标：{open} 项。");
+    Table { digest: &'a str }:
+        format!("Reckoned by service-levels.yaml as it is now (SHA-256 {digest})."),
+        format!("按现行 service-levels.yaml 计算（SHA-256 {digest}）。");
+    PenaltiesByWeek: "Penalties are reckoned in the report of the week.", "违约金在周报中计算。";
+    PenaltiesByMonth: "Penalties are reckoned in the report of the month.", "违约金在月报中计算。";
+    PenaltiesByQuarter: "Penalties are reckoned in the report of the quarter.", "违约金在季报中计算。";
     Figure: "Figure", "指标";
     Class: "Class", "类别";
     Period: "Period", "周期";

@@ -310,7 +310,13 @@ fn settled(office: &Office, token: &str) {
         let value = known.get(&key).map_or(Data::Empty, |value| Data::Float(*value));
         assert_eq!(row[4], value, "{key}");
     }
-    let last = rows.last().unwrap();
+    // By which table it is reckoned.
+    let [.., last, terms] = &rows[..] else { panic!("{rows:?}") };
+    let digest = levels["table"].as_str().unwrap();
+    let file = fs::read(house.site().join("service-levels.yaml")).unwrap();
+    assert_eq!(digest, nightrun::definition::copy::sha256(&file));
+    assert!(terms[0].to_string().contains(&digest[..12]), "{terms:?}");
+    assert!(office.run(&quarter, 0).contains(&digest[..12]));
     assert_eq!((&last[0], &last[6]), (&Data::String("Sum (CNY)".into()), &Data::Float(30_000.0)));
     let entered = book.worksheet_range("Entered figures").unwrap();
     assert_eq!(entered.height() - 1, house.facts("figure-entered").len(), "what was replaced too");
