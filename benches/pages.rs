@@ -177,7 +177,7 @@ async fn viewers(service: u32, other: u32, (port, still): (u16, u16), cookie: &s
         "viewers", "CPU ms/s", "entries/s", "sent/s", "known/s"
     );
     let mut nobody = Vec::new();
-    let mut tell = |name: &str, round: &Round| {
+    let tell = |name: &str, round: &Round| {
         let Round { took, sent, same, entries } = round;
         println!("{name:24} {took:12.1} {entries:10.1} {sent:10.1} {same:10.1}");
     };

@@ -66,6 +66,8 @@ struct Place {
     state: Option<(Tone, &'static str)>,
     facts: Vec<(String, String)>,
     lacks: Vec<String>,
+    /// Nothing stands in the way of its start, which is yet to come.
+    cleared: bool,
     to_close: Vec<String>,
     signatures: Vec<[String; 3]>,
     executions: Vec<Execution>,
@@ -207,6 +209,7 @@ fn place_of(
         state: line.state.map(|state| (tone(state), Label::of_change(Some(state)).say(lang))),
         facts: facts.collect(),
         lacks: line.lacks.iter().map(said).collect(),
+        cleared: line.lacks.is_empty() && line.state != Some(ChangeState::Done),
         to_close: line.unclosed.iter().map(said).collect(),
         signatures: of
             .signatures
@@ -248,14 +251,14 @@ fn execution(
         (ChangeWord::Verification, Some(ChangeWord::ChecksGood { good, checks }.say(lang))),
         (ChangeWord::Statements, came),
         (ChangeWord::Rehearsal, rehearsal),
-        (ChangeWord::Content, Some(head(&of.content).to_owned())),
     ];
     let facts = facts.into_iter().filter_map(|(word, value)| Some((word.say(lang), value?)));
+    let scripts = (ChangePages::ScriptsDigest.say(lang), head(&of.content).to_owned());
     Execution {
         tone: tone(*state),
         state: Label::of_change(Some(*state)).say(lang),
         place: format!("{up}{}", of_job(&of.attempt.run, of.attempt.job.as_str())),
-        facts: facts.collect(),
+        facts: facts.chain([scripts]).collect(),
         why: of.why.clone(),
     }
 }

@@ -68,6 +68,7 @@ messages! {
     Who: "Who, when", "人员与时间";
     NobodyYet: "not yet", "尚未签署";
     Executions: "Executions", "执行记录";
+    ScriptsDigest: "Digest of its scripts", "脚本摘要";
     OfRun: "Job and log", "作业与日志";
     Proof: "Proof: checks, rows, evidence, entries", "证明材料：验证、行数、证据、流水";
     SecondWanted { who: &'a str, what: &'a str, at: &'a str }:
