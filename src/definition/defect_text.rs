@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthChar;
 
 use super::defect::{Defect, Severity};
+use crate::types::turns_text;
 
 /// How the parts of a defect are coloured.
 #[derive(Debug, Clone, Copy, Default)]
@@ -121,17 +122,13 @@ fn shown(character: char) -> (String, usize) {
     match character {
         '\t' => ("    ".to_owned(), 4),
         // Nothing that a file holds may steer the terminal of who reads about it.
-        c if c.is_control() || is_bidi(c) => ("\u{fffd}".to_owned(), 1),
+        c if c.is_control() || turns_text(c) => ("\u{fffd}".to_owned(), 1),
         c => (c.to_string(), c.width().unwrap_or(0)),
     }
 }
 
-fn is_bidi(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() || is_bidi(c) { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if c.is_control() || turns_text(c) { '\u{fffd}' } else { c }).collect()
 }
 
 #[cfg(test)]

@@ -70,6 +70,8 @@ pub struct RunFilter {
     pub opened_before: Option<u64>,
     /// Only those that were under way after this instant: they have not ended, or later.
     pub going_after: Option<Timestamp>,
+    /// Only those that were opened by this instant.
+    pub opened_by: Option<Timestamp>,
 }
 
 /// How long a job took in the last good attempts of real runs.

@@ -2,6 +2,8 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use crate::types::turns_text;
+
 /// The width of pages of text, in columns of a terminal.
 pub(super) const PAGE: usize = 100;
 
@@ -93,14 +95,23 @@ pub(super) fn pad(text: &str, width: usize, right: bool) -> String {
     if right { blanks + text } else { text.to_owned() + &blanks }
 }
 
-/// Control characters out: what a job wrote must not move the reader's cursor.
+/// Control characters out: what a job wrote must not move the reader's cursor. What turns the direction of text is seen as
+/// such: nobody signs statements in another order than they are run in.
 pub(super) fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars().map(tamed).collect()
 }
 
 /// As [`one_line`], for a whole page: its own lines and tabs stay.
 pub(super) fn harmless(page: &str) -> String {
-    page.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { ' ' } else { c }).collect()
+    page.chars().map(|c| if c == '\n' || c == '\t' { c } else { tamed(c) }).collect()
+}
+
+fn tamed(c: char) -> char {
+    match c {
+        c if c.is_control() => ' ',
+        c if turns_text(c) => char::REPLACEMENT_CHARACTER,
+        c => c,
+    }
 }
 
 /// Cut with `...` where it is too wide.
@@ -198,5 +209,16 @@ mod tests {
         assert_eq!(wrap("", 8), [""]);
         assert_eq!(cut("日终批次已完成", 9), "日终批...");
         assert_eq!(one_line("a\u{1b}[2Jb\r"), "a [2Jb ");
+    }
+
+    #[test]
+    fn nothing_turns_the_direction_of_text_unseen() {
+        for c in "\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2069}\u{200e}\u{200f}\u{61c}"
+            .chars()
+        {
+            let text = format!("delete\tfrom{c}fee\n");
+            assert_eq!(harmless(&text), "delete\tfrom\u{fffd}fee\n");
+            assert_eq!(one_line(&text), "delete from\u{fffd}fee ");
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! What a job wrote, for a terminal: no byte of it moves the cursor, sets a title or answers for the reader.
 
+use crate::types::turns_text;
+
 /// Translates one stream, piece by piece. Text, line ends and tabs stay; colours are left out; every other control
 /// character is shown as `^[`, what is no UTF-8 as `�`. A carriage return ends the line, so that nothing is overwritten.
 #[derive(Debug, Default)]
@@ -79,7 +81,7 @@ fn translated(bytes: &[u8]) -> String {
                 },
                 '\0'..' ' => shown.extend(['^', char::from(c as u8 + b'@')]),
                 '\u{7f}' => shown.push_str("^?"),
-                c if c.is_control() || is_bidi(c) => shown.push('\u{fffd}'),
+                c if c.is_control() || turns_text(c) => shown.push('\u{fffd}'),
                 c => shown.push(c),
             }
             text = &text[used..];
@@ -89,11 +91,6 @@ fn translated(bytes: &[u8]) -> String {
         }
     }
     shown
-}
-
-/// Characters that turn the direction of what stands around them.
-fn is_bidi(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
 }
 
 #[cfg(test)]

@@ -44,7 +44,8 @@ pub async fn bulletin_of<R: StoreReader>(
     core: &Core,
     (from, to): (Timestamp, Timestamp),
 ) -> Result<Option<BulletinView>, Fatal> {
-    let filter = RunFilter { trial: Some(false), going_after: Some(from), ..RunFilter::default() };
+    let (going_after, opened_by) = (Some(from), Some(to));
+    let filter = RunFilter { trial: Some(false), going_after, opened_by, ..RunFilter::default() };
     let rows = reader.runs(&filter).await?;
     let mut runs: Vec<RunTold> = rows.into_iter().map(told).collect();
     // The first opened first.

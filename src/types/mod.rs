@@ -52,5 +52,5 @@ pub use phone::{InvalidPhone, Phone};
 pub use quarter::{InvalidQuarter, Quarter};
 pub use revision::{Named, Revision};
 pub use right::{Right, Rights, UnknownRight};
-pub use text::{Lang, Text};
+pub use text::{Lang, Text, turns_text};
 pub use week_time::{InvalidWeekTime, WeekTime};

@@ -36,6 +36,11 @@ impl Lang {
     }
 }
 
+/// Whether a character turns the direction of the text around it: what is read is then in another order than what is there.
+pub fn turns_text(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
+}
+
 /// A text of a job file: English, and Chinese where the author gave it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Text {

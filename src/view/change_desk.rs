@@ -10,7 +10,7 @@ use super::change::{ChangePage, one_over};
 use super::signoff::{SignatureLine, signature_line};
 use crate::core::change::{Awaits, ChangeStep, Docket, Executed, Offer, Stage, Taken, Turn, Wish};
 use crate::core::fact::Proposed;
-use crate::core::state::Standing;
+use crate::core::state::{Request as Proposal, Standing};
 use crate::core::window::Windows;
 use crate::definition::site::{Part, Site};
 use crate::types::{ChangeId, CheckName, PersonId, RequestId, Role, Text};
@@ -104,7 +104,7 @@ pub fn of(
 ) -> Option<ChangeDesk> {
     let windows = Windows::new(site);
     let page = one_over((site, &windows), standing, id, now)?;
-    let docket = Docket::new(site, &windows, &standing.changes, id);
+    let docket = docket((site, &windows), standing, (id, now));
     let turns = docket.iter().flat_map(|docket| turns(site, docket, now)).collect();
     let taking = docket.as_ref().filter(|_| eyes.takes_part);
     let offers = taking.map(|docket| docket.offers(eyes.person, now)).unwrap_or_default();
@@ -136,6 +136,31 @@ pub fn then(
     let docket = Docket::new(site, &windows, &lives, id);
     let turns = docket.iter().flat_map(|docket| turns(site, docket, now)).collect();
     Then { stage, turns }
+}
+
+/// With what the first of two people has said of it already.
+pub(super) fn docket<'a>(
+    (site, windows): (&'a Site, &'a Windows),
+    standing: &'a Standing,
+    (id, now): (&'a ChangeId, Timestamp),
+) -> Option<Docket<'a>> {
+    let open = open_requests(standing, id, now);
+    let decides = open.filter(|(.., wish)| matches!(wish, Wish::Decide { .. }));
+    let decided = decides.map(|(_, request, _)| &request.by).collect();
+    Some(Docket::new(site, windows, &standing.changes, id)?.decided_by(decided))
+}
+
+/// What of a change waits for a second person.
+fn open_requests<'a>(
+    standing: &'a Standing,
+    id: &'a ChangeId,
+    now: Timestamp,
+) -> impl Iterator<Item = (&'a RequestId, &'a Proposal, &'a Wish)> {
+    let open = standing.requests.iter().filter(move |(_, request)| request.until > now);
+    open.filter_map(move |(number, request)| match &request.what {
+        Proposed::Change { change, wish } if change == id => Some((number, request, &**wish)),
+        _ => None,
+    })
 }
 
 pub(super) fn turns(site: &Site, docket: &Docket<'_>, now: Timestamp) -> Vec<TurnLine> {
@@ -204,18 +229,17 @@ fn asked(
     (id, now): (&ChangeId, Timestamp),
     (eyes, docket): (Eyes<'_>, Option<&Docket<'_>>),
 ) -> Vec<SecondLine> {
-    let open = standing.requests.iter().filter(|(_, request)| request.until > now);
-    open.filter_map(|(number, request)| {
-        let Proposed::Change { change, wish } = &request.what else { return None };
-        let may = |docket: &Docket<'_>| docket.take(eyes.person, now, (**wish).clone()).is_ok();
-        (change == id).then(|| SecondLine {
-            request: *number,
-            by: Who::of(site, &request.by),
-            reason: request.reason.clone(),
-            wish: (**wish).clone(),
-            until: request.until,
-            mine: eyes.seconds && request.by != *eyes.person && docket.is_some_and(may),
+    open_requests(standing, id, now)
+        .map(|(number, request, wish)| {
+            let may = |docket: &Docket<'_>| docket.take(eyes.person, now, wish.clone()).is_ok();
+            SecondLine {
+                request: *number,
+                by: Who::of(site, &request.by),
+                reason: request.reason.clone(),
+                wish: wish.clone(),
+                until: request.until,
+                mine: eyes.seconds && request.by != *eyes.person && docket.is_some_and(may),
+            }
         })
-    })
-    .collect()
+        .collect()
 }

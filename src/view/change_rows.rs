@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::change::{ChangeLine, WhichChanges, is_asked_for, list, place};
-use super::change_desk::{Eyes, TurnLine, turns};
+use super::change_desk::{Eyes, TurnLine, docket, turns};
 use crate::core::change::{Docket, Missing, Stage};
 use crate::core::state::Standing;
 use crate::core::window::Windows;
@@ -182,7 +182,7 @@ fn known(
     line: ChangeLine,
     (now, eyes): (Timestamp, Eyes<'_>),
 ) -> Known {
-    let docket = Docket::new(site, windows, &standing.changes, &line.id);
+    let docket = docket((site, windows), standing, (&line.id, now));
     let for_me = |docket: &Docket<'_>| {
         docket.turns(now).iter().any(|turn| docket.is_for(turn, eyes.person, now))
     };
@@ -206,7 +206,7 @@ fn row(
     now: Timestamp,
 ) -> ChangeRow {
     let Known { line, environment, window, mine } = known;
-    let docket = Docket::new(site, windows, &standing.changes, &line.id);
+    let docket = docket((site, windows), standing, (&line.id, now));
     let turns = docket.as_ref().map(|docket| turns(site, docket, now)).unwrap_or_default();
     let desk = docket.as_ref().and_then(Docket::desk);
     let lacks = desk.zip(environment.as_deref()).and_then(|(desk, environment)| {

@@ -162,4 +162,11 @@ pub(crate) async fn what_is_whole_begins_after_what_was_archived<S: Store>(store
     assert_eq!(going(beginning).await, ["eod", "quiet", "old", "tried"]);
     let ends = reader.runs(&RunFilter::default()).await.unwrap()[1].ended.unwrap();
     assert_eq!(going(ends).await, ["eod", "tried"]);
+    // Nor those that were opened later.
+    let rows = reader.runs(&RunFilter::default()).await.unwrap();
+    let opened_by = Some(rows.iter().map(|row| row.opened).min().unwrap());
+    let filter = RunFilter { opened_by, ..RunFilter::default() };
+    let first = reader.runs(&filter).await.unwrap();
+    assert!(!first.is_empty() && first.len() < rows.len(), "{first:?}");
+    assert!(first.iter().all(|row| Some(row.opened) <= opened_by), "{first:?}");
 }

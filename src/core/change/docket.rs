@@ -87,6 +87,8 @@ pub struct Docket<'a> {
     id: &'a ChangeId,
     life: &'a ChangeLife,
     desk: Option<Desk<'a>>,
+    /// Who has said what became of it, and waits for another person's yes.
+    decided: Vec<&'a PersonId>,
 }
 
 impl<'a> Docket<'a> {
@@ -100,7 +102,12 @@ impl<'a> Docket<'a> {
         let rules = site.change_rules.as_deref()?;
         let life = lives.get(id).map_or(&UNKNOWN, AsRef::as_ref);
         let desk = Desk::new(site, windows, id, lives).ok();
-        Some(Self { site, rules, id, life, desk })
+        Some(Self { site, rules, id, life, desk, decided: Vec::new() })
+    }
+
+    /// With those who have decided it as the first of two people.
+    pub fn decided_by(self, decided: Vec<&'a PersonId>) -> Self {
+        Self { decided, ..self }
     }
 
     pub fn desk(&self) -> Option<&Desk<'a>> {
@@ -121,7 +128,8 @@ impl<'a> Docket<'a> {
             (Stage::Closed | Stage::Archived | Stage::Withdrawn, _) => Vec::new(),
             (Stage::Executing, _) => vec![Turn::of(Awaits::End, Vec::new())],
             (Stage::InDoubt, _) => {
-                vec![Turn { people: 2, ..self.of_step(Awaits::Decision, StepWord::Decide) }]
+                let people = if self.decided.is_empty() { 2 } else { 1 };
+                vec![Turn { people, ..self.of_step(Awaits::Decision, StepWord::Decide) }]
             }
             (Stage::Created, _) => vec![self.of_step(Awaits::Assignment, StepWord::Assign)],
             (Stage::Draft | Stage::Assigned | Stage::Returned, _) | (_, None) => {
@@ -215,6 +223,10 @@ impl<'a> Docket<'a> {
         let named = turn.named.contains(person);
         let has = |role| stands_for(self.site, self.rules, person, role).is_some();
         if !named && !turn.roles.iter().any(has) {
+            return false;
+        }
+        let only = |decided: &[&PersonId]| decided.iter().all(|by| *by == person);
+        if turn.awaits == Awaits::Decision && !self.decided.is_empty() && only(&self.decided) {
             return false;
         }
         match self.signing(&turn.awaits) {

@@ -84,7 +84,8 @@ impl<R: Asks> StoreReader for R {
             "SELECT *, (SELECT file FROM archive WHERE archive.run = run.id) AS archived
              FROM run WHERE ($1 IS NULL OR batch = $1) AND ($2 IS NULL OR business_date = $2)
              AND ($3 IS NULL OR trial = $3) AND opened_seq < $5
-             AND ($6 IS NULL OR ended IS NULL OR ended > $6) ORDER BY opened_seq DESC LIMIT $4",
+             AND ($6 IS NULL OR ended IS NULL OR ended > $6) AND opened <= $7
+             ORDER BY opened_seq DESC LIMIT $4",
         );
         let statement = statement
             .maybe_text(filter.batch.as_ref().map(ToString::to_string))
@@ -92,7 +93,8 @@ impl<R: Asks> StoreReader for R {
             .number(filter.trial.map(i64::from))
             .number(filter.limit.map_or(i64::MAX, i64::from))
             .number(filter.opened_before.map_or(i64::MAX, u64::cast_signed))
-            .number(filter.going_after.map(Timestamp::as_microsecond));
+            .number(filter.going_after.map(Timestamp::as_microsecond))
+            .number(filter.opened_by.map_or(i64::MAX, Timestamp::as_microsecond));
         self.ask(statement).await?.iter().map(run_row).collect()
     }
 

@@ -1,5 +1,7 @@
 //! `/changes/{change}/{step}`: what people do with a change, first shown, then done; and the yes of a second person.
 
+use std::sync::Arc;
+
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::de::DeserializeOwned;
@@ -8,6 +10,7 @@ use serde_json::Value;
 use super::changes::Viewer;
 use super::{Page, Visit, to};
 use crate::core::change::Wish;
+use crate::definition::site::Site;
 use crate::http::act::said;
 use crate::http::change_records::nothing;
 use crate::http::changes::{StepBody, known};
@@ -17,7 +20,7 @@ use crate::port::control::{ChangeAsked, House, Reply, Request};
 use crate::render::pages::change_turns::{SEEN, address};
 use crate::render::pages::{self, Section};
 use crate::types::{ChangeId, RequestId};
-use crate::view::change_desk::{self, OfferLine};
+use crate::view::change_desk::{self, OfferLine, SecondLine};
 
 /// Why it is asked what would come of something; what is really done says why.
 const LOOKS: &str = "looks at what would come of it";
@@ -89,11 +92,23 @@ async fn ask(
     visit.api.ask(visit.caller.clone(), Request::Change { asked, reason, dry_run }).await
 }
 
+/// Whether it is said of a step which scripts were read before it.
+fn needs_seen(step: &str) -> bool {
+    matches!(step, "review" | "approve")
+}
+
 /// Whoever signs has read the scripts that are there now, and no others (D5).
-fn as_read(visit: &Visit, change: &ChangeId, seen: &str) -> Result<(), Problem> {
+fn as_read(visit: &Visit, (change, step): (&ChangeId, &str), seen: &str) -> Result<(), Problem> {
+    if !needs_seen(step) {
+        return Ok(());
+    }
+    if seen.is_empty() {
+        let what = format!("{step}: `{SEEN}` is missing, the digest of the scripts that were read");
+        return Err(Problem::unreadable(what));
+    }
     let site = visit.api.published().site;
     let now = site.as_ref().and_then(|site| site.changes.get(change));
-    match seen.is_empty() || now.is_some_and(|now| now.content == seen) {
+    match now.is_some_and(|now| now.content == seen) {
         true => Ok(()),
         false => Err(Problem::new(
             StatusCode::CONFLICT,
@@ -111,13 +126,17 @@ fn is_meant(visit: &Visit, step: &str, offer: &OfferLine) -> bool {
     word == step && names.into_iter().all(same)
 }
 
-/// `GET /changes/{change}/{step}`.
+/// `GET /changes/{change}/{step}`. Who has not read the scripts that he would sign is led to them.
 pub(crate) async fn before(
     visit: Visit,
     Named((id, step)): Named<(String, String)>,
 ) -> Result<Response, Problem> {
     let id: ChangeId = id.parse().map_err(Problem::unknown)?;
-    as_read(&visit, &id, visit.wants(SEEN))?;
+    let seen = visit.wants(SEEN);
+    if needs_seen(&step) && seen.is_empty() {
+        return to(&format!("../{id}"));
+    }
+    as_read(&visit, (&id, &step), seen)?;
     let (site, standing, now) = known(&visit.api).await?;
     let viewer = Viewer::of(&visit);
     let desk = change_desk::of(&site, &standing, (&id, now), viewer.eyes());
@@ -139,8 +158,7 @@ pub(crate) async fn before(
         .collect();
     let token = visit.looker.token.as_deref().unwrap_or_default();
     let around = (visit.lang(), &site.zone, token);
-    let change = (id.as_str(), desk.page.content.as_deref());
-    let middle = pages::change_step::middle(around, change, (offer, &then), &people);
+    let middle = pages::change_step::middle(around, (id.as_str(), seen), (offer, &then), &people);
     let title = pages::change_step::title(visit.lang(), id.as_str(), offer);
     let page = Page { section: Some(Section::Changes), title: &title, live: false };
     visit.page(&page, middle)
@@ -155,7 +173,7 @@ pub(crate) async fn take(
     let id: ChangeId = id.parse().map_err(Problem::unknown)?;
     let Posted(pairs) = sent?;
     visit.sent(value(&pairs, "token"))?;
-    as_read(&visit, &id, value(&pairs, SEEN))?;
+    as_read(&visit, (&id, &step), value(&pairs, SEEN))?;
     let body = body(&pairs)?;
     said(&body.reason)?;
     match ask(&visit, &id, wish(&step, &body)?, (body.reason, false)).await? {
@@ -172,19 +190,28 @@ fn yes(request: RequestId, reason: String, dry_run: bool) -> Request {
     Request::House { order: House::Second { request }, reason, dry_run }
 }
 
+/// What waits for a second person's yes to a change, and the site.
+async fn waiting(
+    visit: &Visit,
+    id: &ChangeId,
+    request: RequestId,
+) -> Result<(Arc<Site>, SecondLine), Problem> {
+    let (site, standing, now) = known(&visit.api).await?;
+    let viewer = Viewer::of(visit);
+    let desk = change_desk::of(&site, &standing, (id, now), viewer.eyes());
+    let asked = desk.ok_or_else(|| nothing(id))?.asked;
+    let asked = asked.into_iter().find(|of| of.request == request);
+    let unknown = || Problem::unknown(format!("{request} does not wait for anybody's yes to {id}"));
+    Ok((site, asked.ok_or_else(unknown)?))
+}
+
 /// `GET /changes/{change}/requests/{request}`.
 pub(crate) async fn before_second(
     visit: Visit,
     Named(names): Named<(String, String)>,
 ) -> Result<Response, Problem> {
     let (id, request) = named(names)?;
-    let (site, standing, now) = known(&visit.api).await?;
-    let viewer = Viewer::of(&visit);
-    let desk = change_desk::of(&site, &standing, (&id, now), viewer.eyes());
-    let asked = desk.ok_or_else(|| nothing(&id))?.asked;
-    let asked = asked.into_iter().find(|of| of.request == request);
-    let unknown = || Problem::unknown(format!("{request} does not wait for anybody's yes to {id}"));
-    let asked = asked.ok_or_else(unknown)?;
+    let (site, asked) = waiting(&visit, &id, request).await?;
     match visit.api.ask(visit.caller.clone(), yes(request, LOOKS.to_owned(), true)).await? {
         Reply::Tried(_) => {}
         other => return Err(Problem::of(other)),
@@ -208,6 +235,7 @@ pub(crate) async fn second(
     visit.sent(value(&pairs, "token"))?;
     let reason = value(&pairs, "reason").to_owned();
     said(&reason)?;
+    waiting(&visit, &id, request).await?;
     match visit.api.ask(visit.caller.clone(), yes(request, reason, false)).await? {
         Reply::Done(_) => to(&format!("../../{id}")),
         other => Err(Problem::of(other)),

@@ -99,6 +99,18 @@ impl Where {
         Self::of(uri.path_and_query()?.as_str())
     }
 
+    /// What a form is sent to stands for the page that it is asked for on: what it was asked for with does not come along.
+    fn of_form(self) -> Self {
+        let parts: Vec<&str> = self.place.splitn(3, '/').collect();
+        match parts.as_slice() {
+            ["changes", id, _] => {
+                let place = format!("changes/{id}");
+                Self { place, query: String::new(), ..self }
+            }
+            _ => self,
+        }
+    }
+
     /// Where to go back to from what could not be done: a step is asked for on the page of its change.
     fn to_go_back_to(&self) -> String {
         let parts: Vec<&str> = self.place.splitn(3, '/').collect();
@@ -250,14 +262,9 @@ impl Shown {
     /// `None`: it is no page, or nobody looks at it with a browser.
     pub(super) fn of(method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Self> {
         let at = Where::of_request(uri).filter(|_| Form::of(headers).html)?;
-        let looker = stranger(headers);
-        Some(Self {
-            at,
-            looker,
-            part: headers.contains_key(PART),
-            wanted: None,
-            looks: method.is_safe(),
-        })
+        let (looker, looks) = (stranger(headers), method.is_safe());
+        let at = if looks { at } else { at.of_form() };
+        Some(Self { at, looker, part: headers.contains_key(PART), wanted: None, looks })
     }
 
     /// The page that a sign-in is for.

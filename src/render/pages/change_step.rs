@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::change_turns::{SEEN, address, signs, step, turn};
-use crate::core::change::Wish;
+use crate::core::change::{ChangeStep, Wish};
 use crate::render::change;
 use crate::render::table::harmless;
 use crate::render::words::{ChangePages, Pages};
@@ -29,8 +29,8 @@ struct Page {
     warnings: Vec<String>,
     /// Id and name of everybody whom it may be assigned to.
     people: Vec<(String, String)>,
-    /// A day that the form asks for, with what it is and what it is called.
-    day: Option<(&'static str, String, String)>,
+    /// A day that the form asks for, with what it is, what it is called, and whether it must be said.
+    day: Option<(&'static str, String, bool)>,
     token: String,
 }
 
@@ -49,19 +49,19 @@ pub fn title(lang: Lang, change: &str, offer: &OfferLine) -> String {
     ChangePages::Step { what: &what, change }.say(lang)
 }
 
-/// The middle of the page. `content`: the digest of its scripts. `people`: whom a change may be given to. `then`: how it
+/// The middle of the page. `seen`: the digest of the scripts that were read. `people`: whom a change may be given to. `then`: how it
 /// would stand.
 ///
 /// # Errors
 /// Only where the template itself fails to write, which its own text does not.
 pub fn middle(
     (lang, zone, token): (Lang, &Zone, &str),
-    (change, content): (&str, Option<&str>),
+    (change, seen): (&str, &str),
     (offer, then): (&OfferLine, &Then),
     people: &[(String, String)],
 ) -> Result<String, askama::Error> {
     let (word, mut hidden) = address(&offer.wish).unwrap_or_default();
-    hidden.extend(content.filter(|_| signs(&offer.wish)).map(|of| (SEEN, of.to_owned())));
+    hidden.extend(signs(&offer.wish).then(|| (SEEN, seen.to_owned())));
     let assigns = matches!(offer.wish, Wish::Assign { .. });
     let page = Page {
         heading: title(lang, change, offer),
@@ -80,10 +80,11 @@ pub fn middle(
         warnings: offer.warnings.clone(),
         people: if assigns { people.to_vec() } else { Vec::new() },
         day: match &offer.wish {
-            Wish::Submit { accepted: Some(day), .. } => {
-                Some(("accepted", ChangePages::Accepted.say(lang), day.to_string()))
+            // A fact that its author answers for: no day is proposed (D11).
+            Wish::Submit { accepted: Some(_), .. } => {
+                Some(("accepted", ChangePages::Accepted.say(lang), true))
             }
-            Wish::Schedule { .. } => Some(("on", ChangePages::OnDay.say(lang), String::new())),
+            Wish::Schedule { .. } => Some(("on", ChangePages::OnDay.say(lang), false)),
             _ => None,
         },
         token: token.to_owned(),
@@ -96,7 +97,11 @@ fn lines(lang: Lang, zone: &Zone, offer: &OfferLine, then: &Then) -> Vec<String>
     if matches!(offer.wish, Wish::Assign { .. }) {
         return Vec::new();
     }
-    let what = &change::step(lang, zone, &offer.step);
+    let mut becomes = offer.step.clone();
+    if let ChangeStep::Submitted { accepted, .. } = &mut becomes {
+        *accepted = None;
+    }
+    let what = &change::step(lang, zone, &becomes);
     let mut lines = vec![ChangePages::Becomes { what }.say(lang)];
     if matches!(offer.wish, Wish::Decide { .. }) {
         lines.push(ChangePages::TakesSecond.say(lang));
@@ -141,4 +146,31 @@ pub fn second(
 
 pub fn second_title(lang: Lang, change: &str) -> String {
     ChangePages::Step { what: &ChangePages::SayYes.say(lang), change }.say(lang)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::change::Stage;
+
+    #[test]
+    fn the_day_of_an_acceptance_is_asked_for_and_not_proposed() {
+        let day = jiff::civil::date(2026, 10, 27);
+        let wish = Wish::Submit { environment: None, accepted: Some(day), confirm: Vec::new() };
+        let step = ChangeStep::Submitted {
+            content: "c".into(),
+            scripts: Vec::new(),
+            environment: None,
+            authors: Vec::new(),
+            accepted: Some(day),
+            confirmed: Vec::new(),
+            in_git: Vec::new(),
+        };
+        let offer = OfferLine { wish, step, title: None, asks: Vec::new(), warnings: Vec::new() };
+        let then = Then { stage: Stage::Draft, turns: Vec::new() };
+        let around = (Lang::En, &Zone::utc(), "token");
+        let page = middle(around, ("fix", ""), (&offer, &then), &[]).unwrap();
+        assert!(page.contains(r#"type="date" name="accepted" required>"#), "{page}");
+        assert!(!page.contains("2026"), "{page}");
+    }
 }

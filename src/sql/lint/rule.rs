@@ -77,6 +77,8 @@ rules! {
     Parameter = "parameter",
     /// A NUL byte, at which SQLite stops reading.
     NulByte = "nul-byte",
+    /// A character that turns the direction of text: what is read is not what is run.
+    TurnedText = "turned-text",
     // What is worth a look.
     /// Data changed statement by statement: after a crash a part of it stays.
     JournalledDml = "journalled-dml",

@@ -55,6 +55,17 @@ fn a_script_in_one_transaction_leaves_the_transaction_alone() {
 }
 
 #[test]
+fn what_reads_in_another_order_is_warned_of_and_ticked_in_a_change() {
+    let of_job = script(Dialect::Sqlite, "select 1 -- \u{2066}", Mode::OneTransaction);
+    assert_eq!((of_job[0].rule, of_job[0].severity), (Rule::TurnedText, Severity::Warning));
+    let change_sql = "update fee set rate = 30 where rate = 25; -- \u{202e}";
+    let scripts = ChangeScripts { change: change_sql, ..GOOD };
+    let of_change = change(Dialect::Sqlite, Mode::OneTransaction, &scripts);
+    assert_eq!((of_change[0].rule, of_change[0].severity), (Rule::TurnedText, Severity::Hazard));
+    assert_eq!(of_change.len(), 1);
+}
+
+#[test]
 fn words_in_triggers_strings_and_comments_are_no_statements() {
     assert_eq!(
         one("create trigger t after insert on a begin delete from b; end;\n\

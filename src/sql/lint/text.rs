@@ -1,9 +1,10 @@
 //! Rules for any text, whatever its statements do.
 
-use super::{Findings, Mode, Read, Reading, Rule, first_line};
+use super::{Findings, Mode, Read, Reading, Rule, Severity, first_line};
 use crate::sql::class::word_at;
 use crate::sql::lexer::{Dialect, Kind, Lexer, Token};
 use crate::sql::words::{Words, says};
+use crate::types::turns_text;
 
 impl Findings {
     /// Rules for any text.
@@ -13,6 +14,7 @@ impl Findings {
             let line = 1 + script.source[..at].matches('\n').count() as u32;
             self.defect(Rule::NulByte, line, "a NUL byte: the database would stop reading here");
         }
+        self.turned(script.source);
         self.parameters(reading);
         let tokens: Vec<Token<'_>> = Lexer::new(script.dialect, script.source)
             .filter(|token| !matches!(token.kind, Kind::Space | Kind::Comment))
@@ -21,6 +23,16 @@ impl Findings {
         if script.dialect == Dialect::Mysql {
             self.executable_comments(&tokens);
         }
+    }
+
+    /// Whoever approves a change ticks it; of a job it is worth a look.
+    fn turned(&mut self, source: &str) {
+        let Some(at) = source.find(turns_text) else { return };
+        let line = 1 + source[..at].matches('\n').count() as u32;
+        let severity = self.part.map_or(Severity::Warning, |_| Severity::Hazard);
+        const OTHER: &str =
+            "a character that turns the direction of text: what is read is not what is run";
+        self.add(Rule::TurnedText, severity, line, OTHER);
     }
 
     fn parameters(&mut self, reading: &Reading<'_, '_>) {

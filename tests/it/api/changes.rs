@@ -413,6 +413,9 @@ fn second_by_page(office: &Office) {
     assert_eq!(refused.status, 409, "{refused:?}");
     let token = token_of(&page(&dba, &path));
     let said = format!("token={token}&reason=looked+at+it+too");
+    // Below the address of its own change, and of no other.
+    let other = ("POST", "/changes/nothing/requests/R-1");
+    assert_eq!(browse(served, other, &[("cookie", &dba)], Some(&said)).status, 404);
     let answer = browse(served, ("POST", &path), &[("cookie", &dba)], Some(&said));
     assert_eq!((answer.status, answer.headers["location"].as_str()), (303, "../../rate"));
 }

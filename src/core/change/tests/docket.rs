@@ -1,9 +1,10 @@
 //! Whose turn it is with a change, and what each person is offered.
 
 use super::house::{ALL, House, approve, change, confirm, person, review, schedule, submit};
-use crate::core::change::{Awaits, Docket, Offer, Stage, Wish};
+use crate::core::change::{Awaits, Docket, HalfDone, Offer, Stage, Wish};
 use crate::definition::site::Part;
 use crate::definition::starter;
+use crate::types::PersonId;
 use crate::wire::ChangeState;
 
 const DATA: &str = "class: data\ntarget: prod";
@@ -97,6 +98,29 @@ fn a_change_waits_for_one_after_the_other_until_it_is_closed() {
     house.done("fix", "shift", Wish::Close);
     assert_eq!(house.life("fix").stage(), Stage::Closed);
     assert_eq!(turns(&house), []);
+}
+
+#[test]
+fn what_one_of_two_people_has_decided_waits_for_another_one_only() {
+    let mut house = House::new(starter::House::H, &[("fix", DATA)]);
+    house.at("2026-10-27T09:00").done("fix", "author", submit());
+    house.began("fix", "production");
+    house.executed("fix", "production", ChangeState::InDoubt);
+    let id = change("fix");
+    let turn = |decided: &[PersonId]| {
+        let docket = Docket::new(&house.site, &house.windows, &house.lives, &id).unwrap();
+        let docket = docket.decided_by(decided.iter().collect());
+        let turn = docket.turns(house.at).remove(0);
+        assert_eq!(turn.awaits, Awaits::Decision);
+        let theirs = house.site.people.keys();
+        let theirs = theirs.filter(|person| docket.is_for(&turn, person, house.at));
+        (turn.people, theirs.cloned().collect::<Vec<_>>())
+    };
+    let (people, all) = turn(&[]);
+    assert!(people == 2 && all.len() > 2, "{all:?}");
+    assert_eq!(turn(&all[..1]), (1, all[1..].to_vec()));
+    // Each of two who say different things may say yes to the other.
+    assert_eq!(turn(&all[..2]), (1, all.clone()));
 }
 
 #[test]
