@@ -14,6 +14,7 @@ use super::change_stats::ChangeStats;
 use super::service_levels::{Counted, LevelsView};
 use crate::core::fact::RunResult;
 use crate::core::night::Core;
+use crate::core::state::State;
 use crate::definition::site::Site;
 use crate::types::{BatchId, ClockKind, IncidentKind, Period, Severity, Span, Text, Zone};
 
@@ -80,7 +81,7 @@ pub struct LimitFigures {
     pub over: Span,
 }
 
-/// Inspections of a batch over the days that were counted (I1).
+/// Inspections of a batch over the dates of the period that were counted (I1).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RoundFigures {
     pub batch: BatchId,
@@ -111,7 +112,7 @@ pub fn of(
         severities: severities(&incidents),
         limits: limits(core, time),
         services: services(core.state(), time),
-        rounds: rounds(&told),
+        rounds: rounds(core.state(), (from, to)),
         changes,
         incidents,
         site: told.site,
@@ -199,9 +200,11 @@ fn limits(core: &Core, (from, to): (Timestamp, Timestamp)) -> Vec<LimitFigures> 
     figures.into_values().collect()
 }
 
-fn rounds(told: &BulletinView) -> Vec<RoundFigures> {
+/// Of the dates of the time, whenever they were counted: as the service levels have them.
+fn rounds(state: &State, (first, last): (Date, Date)) -> Vec<RoundFigures> {
     let mut figures: BTreeMap<&BatchId, RoundFigures> = BTreeMap::new();
-    for day in &told.rounds {
+    let days = state.standing.inspected.days.range(first..=last);
+    for day in days.flat_map(|(_, (_, batches))| batches) {
         let line = figures.entry(&day.batch).or_insert(RoundFigures {
             batch: day.batch.clone(),
             wanted: 0,
@@ -210,7 +213,35 @@ fn rounds(told: &BulletinView) -> Vec<RoundFigures> {
         });
         line.wanted += day.wanted;
         line.done += day.done;
-        line.missed += day.missed();
+        line.missed += day.wanted.saturating_sub(day.done);
     }
     figures.into_values().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::fact::Fact;
+    use crate::core::inspection::{BatchCount, DayCount};
+
+    /// The last day of a period is counted when the next has begun.
+    #[test]
+    fn rounds_are_those_of_the_dates_of_the_period_whenever_they_were_counted() {
+        let mut state = State::default();
+        let midnights = [
+            ("2026-09-30", "2026-10-01T00:00:00Z", 1),
+            ("2026-10-01", "2026-10-02T00:00:00Z", 3),
+            ("2026-12-31", "2027-01-01T00:00:00Z", 2),
+        ];
+        for (date, at, done) in midnights {
+            let batches =
+                vec![BatchCount { batch: BatchId::new("look").unwrap(), wanted: 4, done }];
+            let counted = DayCount { date: date.parse().unwrap(), batches };
+            let fact = Fact::InspectionsCounted(Box::new(counted));
+            state.apply(at.parse().unwrap(), &fact).unwrap();
+        }
+        let period: Period = "2026-Q4".parse().unwrap();
+        let [line] = &rounds(&state, period.dates())[..] else { panic!("one batch") };
+        assert_eq!((line.wanted, line.done, line.missed), (8, 5, 3));
+    }
 }
