@@ -1,5 +1,7 @@
 //! Changes: who asks for them, where they stand, and the steps of people.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
@@ -93,15 +95,18 @@ pub(super) async fn one(
     form.page(&page, |lang| render::change::page_text(lang, &site.zone, &page))
 }
 
-pub(super) async fn known(
-    api: &Api,
-) -> Result<(std::sync::Arc<Site>, Standing, Timestamp), Problem> {
+/// What stands is read once for all who look at the same.
+pub(super) async fn known(api: &Api) -> Result<(Arc<Site>, Arc<Standing>, Timestamp), Problem> {
     let site = api.published().site;
     let site = site.ok_or_else(|| Problem::not_now("no job files were taken over yet"))?;
-    let mut core = Core::new(1);
-    standing(api.reader().await?, &mut core, false).await.map_err(Problem::failed)?;
+    let read = async || {
+        let mut core = Core::new(1);
+        standing(api.reader().await?, &mut core, false).await.map_err(Problem::failed)?;
+        Ok::<_, Problem>(Arc::new(core.state().standing.clone()))
+    };
+    let standing = api.0.recent.standing.kept(api, (), read).await?;
     let now = HostClock::new().map_err(Problem::failed)?.now().wall;
-    Ok((site, core.state().standing.clone(), now))
+    Ok((site, standing, now))
 }
 
 /// A change that another system, or a person, asks for.

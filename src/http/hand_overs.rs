@@ -74,19 +74,20 @@ pub async fn of_store(
     site: &Arc<Site>,
     id: &HandOverId,
 ) -> Result<Option<HandOverView>, Fatal> {
-    Ok(at_hand(reader, site, id).await?.map(|(_, view)| view))
+    let mut core = Core::new(1);
+    core.have_on_call(on_call_of(site));
+    standing(reader, &mut core, false).await?;
+    Ok(at_hand(reader, core, site, id).await?.map(|(_, view)| view))
 }
 
-/// The same with the night that it was made of.
+/// The same with the night that it was made of. `core`: with what stands.
 pub(super) async fn at_hand(
     reader: &StateReader,
+    core: Core,
     site: &Arc<Site>,
     id: &HandOverId,
 ) -> Result<Option<(Core, HandOverView)>, Fatal> {
     let host = HostClock::new()?;
-    let mut core = Core::new(1);
-    core.have_on_call(on_call_of(site));
-    standing(reader, &mut core, false).await?;
     let known = core.state().standing.hand_overs.get(id);
     // What was accepted is kept as it stood: nothing of the night is read for it.
     if known.is_none_or(|known| known.accepted().is_some()) {

@@ -31,12 +31,7 @@ pub(super) async fn view_of(
     (run, job): (&RunId, &JobName),
 ) -> Result<JobView, Problem> {
     let key = (run.clone(), job.clone());
-    if let Some(view) = api.0.recent.jobs.get(api, &key) {
-        return Ok(view);
-    }
-    let view = found(api, caller, (run, job)).await?;
-    api.0.recent.jobs.put(api, key, view.clone());
-    Ok(view)
+    api.0.recent.jobs.kept(api, key, async || found(api, caller, (run, job)).await).await
 }
 
 async fn found(

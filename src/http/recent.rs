@@ -3,13 +3,15 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::Api;
 use super::page::Body;
+use super::problem::Problem;
+use crate::core::state::Standing;
 use crate::types::{JobName, RunId};
 use crate::view::one_job::JobView;
 
@@ -18,11 +20,12 @@ const AGE: Duration = Duration::from_secs(1);
 /// Things that are kept of one kind.
 const KEPT: usize = 32;
 
-/// Jobs, and whole middles of pages by what was asked for.
+/// Jobs, whole middles of pages by what was asked for, and what stands beyond any run.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
     pub(super) jobs: Few<(RunId, JobName), JobView>,
     pub(super) bodies: Few<String, Body>,
+    pub(super) standing: Few<(), Arc<Standing>>,
 }
 
 /// Those of one kind, the oldest first.
@@ -58,15 +61,30 @@ impl<K, V> Default for Few<K, V> {
 }
 
 impl<K: PartialEq, V: Clone> Few<K, V> {
-    pub(super) fn get(&self, api: &Api, key: &K) -> Option<V> {
-        let now = As::now(api);
+    /// What was made a moment ago, or is made now.
+    pub(super) async fn kept(
+        &self,
+        api: &Api,
+        key: K,
+        make: impl AsyncFnOnce() -> Result<V, Problem>,
+    ) -> Result<V, Problem> {
+        // As of before it is made: what happens meanwhile may not be in it.
+        let before = As::now(api);
+        if let Some(value) = self.get(&before, &key) {
+            return Ok(value);
+        }
+        let value = make().await?;
+        self.put(before, key, value.clone());
+        Ok(value)
+    }
+
+    fn get(&self, now: &As, key: &K) -> Option<V> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = kept.iter().find(|(of, made, _)| of == key && made.is_still(&now));
+        let found = kept.iter().find(|(of, made, _)| of == key && made.is_still(now));
         found.map(|(.., value)| value.clone())
     }
 
-    pub(super) fn put(&self, api: &Api, key: K, value: V) {
-        let now = As::now(api);
+    fn put(&self, now: As, key: K, value: V) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|(of, made, _)| *of != key && made.is_still(&now));
         if kept.len() >= KEPT {

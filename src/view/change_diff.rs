@@ -1,6 +1,7 @@
 //! What of a change is not as it was submitted or approved, and how two changes differ.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -13,6 +14,9 @@ use crate::core::state::Standing;
 use crate::definition::copy::CHANGE_SCRIPTS;
 use crate::definition::site::Site;
 use crate::types::{ChangeId, Role};
+
+/// How long the fewest lines that differ of one script are looked for.
+const LONGEST: Duration = Duration::from_secs(1);
 
 /// What is compared with what is there now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -185,9 +189,10 @@ fn scripts(
     CHANGE_SCRIPTS.iter().enumerate().map(one).collect()
 }
 
-/// As `diff -u`.
+/// As `diff -u`. What takes too long is shown with more lines than differ.
 fn unified((of_old, old): (&str, &str), (of_new, new): (&str, &str)) -> String {
-    let diff = TextDiff::configure().algorithm(Algorithm::Patience).diff_lines(old, new);
+    let mut diff = TextDiff::configure();
+    let diff = diff.algorithm(Algorithm::Patience).timeout(LONGEST).diff_lines(old, new);
     diff.unified_diff().context_radius(3).header(of_old, of_new).to_string()
 }
 

@@ -1,5 +1,7 @@
 //! `GET /changes/{change}`: where it stands, what who looks may do with it, its scripts and its life.
 
+use std::sync::Arc;
+
 use axum::response::Response;
 
 use super::changes::{NEAR, Viewer};
@@ -29,7 +31,7 @@ pub(crate) async fn page(visit: Visit, Named(id): Named<String>) -> Result<Respo
         let desk = change_desk::of(&site, &standing, (&id, now), viewer.eyes());
         let desk = desk.ok_or_else(|| nothing(&id))?;
         let scripts = match sees_scripts {
-            true => Some(scripts(&visit, (&site, &standing), &id).await?),
+            true => Some(scripts(&visit, (site.clone(), standing.clone()), &id).await?),
             false => None,
         };
         let clock = Clock::new(&site.zone, now - NEAR);
@@ -50,7 +52,7 @@ pub(crate) async fn page(visit: Visit, Named(id): Named<String>) -> Result<Respo
 /// As they are now, with what differs from what was approved last, or handed in where nothing was approved.
 async fn scripts(
     visit: &Visit,
-    (site, standing): (&Site, &Standing),
+    (site, standing): (Arc<Site>, Arc<Standing>),
     id: &ChangeId,
 ) -> Result<Scripts, Problem> {
     let declared = site.changes.get(id);
@@ -61,16 +63,21 @@ async fn scripts(
         .iter()
         .flat_map(|change| change.scripts.iter().filter(|digest| !digest.is_empty()).cloned())
         .collect();
-    let wanted = change_diff::wanted(site, standing, id, since).into_iter().chain(now.clone());
+    let wanted = change_diff::wanted(&site, &standing, id, since).into_iter().chain(now.clone());
     let mut texts = texts(visit.api.reader().await?, wanted).await?;
     // What was handed in is kept; what was not yet is asked for, and is not at hand where nobody leads.
     if now.iter().any(|digest| !texts.contains_key(digest)) {
         let asked = scripts_now(&visit.api, visit.caller.clone(), vec![id.clone()]).await;
         texts.extend(asked.unwrap_or_default());
     }
-    let diff = change_diff::of(site, standing, id, since, &texts).ok_or_else(|| nothing(id))?;
-    let first = declared.and_then(|change| change.places(site).into_iter().next());
+    let first = declared.and_then(|change| change.places(&site).into_iter().next());
     let target = first.and_then(|(_, target)| site.targets.get(target));
     let dialect = target.map_or(Dialect::Sqlite, |target| target.engine.dialect());
-    Ok(pages::change_scripts::of(visit.lang(), dialect, (&diff, since), &texts))
+    // On a thread of its own: long scripts take a while to compare, in which others are answered.
+    let (lang, up, of) = (visit.lang(), visit.up().to_owned(), id.clone());
+    let making = tokio::task::spawn_blocking(move || {
+        let diff = change_diff::of(&site, &standing, &of, since, &texts)?;
+        Some(pages::change_scripts::of((lang, &up), dialect, (&diff, since), &texts))
+    });
+    making.await.map_err(Problem::failed)?.ok_or_else(|| nothing(id))
 }

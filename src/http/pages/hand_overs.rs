@@ -1,6 +1,8 @@
 //! `GET /hand-overs`: the hand-over of shifts that is due, with all others; `/hand-overs/{hand_over}`: one of them; and what
 //! its forms send.
 
+use std::sync::Arc;
+
 use axum::response::Response;
 use serde::Deserialize;
 
@@ -24,13 +26,13 @@ use crate::view::of_hand_over;
 pub(crate) async fn due(visit: Visit) -> Result<Response, Problem> {
     let (core, site) = known(&visit.api).await?;
     let id = next(&visit, &core, &site)?;
-    page(&visit, (&core, &site), id).await
+    page(&visit, (core, &site), id).await
 }
 
 pub(crate) async fn one(visit: Visit, Named(id): Named<String>) -> Result<Response, Problem> {
     let id: HandOverId = id.parse().map_err(Problem::unknown)?;
     let (core, site) = known(&visit.api).await?;
-    page(&visit, (&core, &site), Some(id)).await
+    page(&visit, (core, &site), Some(id)).await
 }
 
 /// The open one whose shift ends first; before it one that whoever looks may do something about.
@@ -64,15 +66,15 @@ fn asker(visit: &Visit, (core, site): (&Core, &Site), id: &HandOverId) -> Result
 
 async fn page(
     visit: &Visit,
-    (core, site): (&Core, &std::sync::Arc<Site>),
+    (core, site): (Core, &Arc<Site>),
     id: Option<HandOverId>,
 ) -> Result<Response, Problem> {
     let now = now()?;
+    let lines = of_hand_over::list(&core, true);
     let shown = match &id {
-        Some(id) => Some(shown(visit, site, id).await?),
+        Some(id) => Some(shown(visit, (core, site), id).await?),
         None => None,
     };
-    let lines = of_hand_over::list(core, true);
     let others = Others { lines: &lines, declared: site.duty.hand_over.is_some() };
     let lang = visit.lang();
     let middle = middle((lang, visit.up()), (&site.zone, now), shown.as_ref(), others);
@@ -83,11 +85,11 @@ async fn page(
 
 async fn shown(
     visit: &Visit,
-    site: &std::sync::Arc<Site>,
+    (core, site): (Core, &Arc<Site>),
     id: &HandOverId,
 ) -> Result<Shown, Problem> {
     let (reader, now) = (visit.api.reader().await?, now()?);
-    let found = at_hand(reader, site, id).await.map_err(Problem::failed)?;
+    let found = at_hand(reader, core, site, id).await.map_err(Problem::failed)?;
     let (core, view) =
         found.ok_or_else(|| Problem::unknown(format!("no hand-over {id} is known here")))?;
     let date = |at| site.zone.tz().to_datetime(at).date();

@@ -94,14 +94,9 @@ impl Visit {
         what: &str,
         make: impl AsyncFnOnce() -> Result<String, Problem>,
     ) -> Result<Body, Problem> {
-        let bodies = &self.api.0.recent.bodies;
         let key = format!("{what} {}", self.lang().tag());
-        if let Some(body) = bodies.get(&self.api, &key) {
-            return Ok(body);
-        }
-        let body = Body::html(make().await?);
-        bodies.put(&self.api, key, body.clone());
-        Ok(body)
+        let make = async || Ok::<_, Problem>(Body::html(make().await?));
+        self.api.0.recent.bodies.kept(&self.api, key, make).await
     }
 
     /// The page with a middle that nobody else is shown.

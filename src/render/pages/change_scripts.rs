@@ -26,25 +26,34 @@ pub(super) struct Script {
     /// Class and text of the pieces of each line.
     pub(super) lines: Vec<Vec<(&'static str, String)>>,
     pub(super) cut: Option<String>,
-    /// Class and text of each line that differs, and of those around it.
-    pub(super) diff: Option<(String, Vec<(&'static str, String)>)>,
+    pub(super) diff: Option<Diff>,
     /// What is looked at first.
     pub(super) open: bool,
 }
 
+/// What of a script is not as it was.
+#[derive(Debug, Clone)]
+pub(super) struct Diff {
+    pub(super) head: String,
+    /// Class and text of each line that differs, and of those around it.
+    pub(super) lines: Vec<(&'static str, String)>,
+    /// That there are more, and where they are.
+    pub(super) cut: Option<(String, String)>,
+}
+
 /// `diff`: with what was approved last, or handed in where nothing was approved.
 pub fn of(
-    lang: Lang,
+    (lang, up): (Lang, &str),
     dialect: Dialect,
     (diff, since): (&ChangeDiff, Since),
     texts: &Texts,
 ) -> Scripts {
-    let script = |of: &ScriptDiff| script((lang, dialect), (diff, since), of, texts);
+    let script = |of: &ScriptDiff| script((lang, up, dialect), (diff, since), of, texts);
     Scripts { scripts: diff.scripts.iter().map(script).collect() }
 }
 
 fn script(
-    (lang, dialect): (Lang, Dialect),
+    (lang, up, dialect): (Lang, &str, Dialect),
     (diff, since): (&ChangeDiff, Since),
     of: &ScriptDiff,
     texts: &Texts,
@@ -63,10 +72,9 @@ fn script(
         (Some(_), None) => Some(ChangePages::NotAtHand.say(lang)),
         (Some(_), Some(_)) => None,
     };
-    let mut lines = text.map(|text| inked(dialect, text)).unwrap_or_default();
-    let cut =
-        (lines.len() > LINES).then(|| ChangePages::CutScript { lines: LINES as u32 }.say(lang));
-    lines.truncate(LINES);
+    let (shown, more) = text.map(|text| first_lines(text)).unwrap_or_default();
+    let lines = inked(dialect, shown);
+    let too_long = || ChangePages::CutScript { lines: LINES as u32 }.say(lang);
     // What was never handed in has nothing to differ from.
     let differs = diff.submitted.is_some() && of.submitted != of.now;
     Script {
@@ -75,16 +83,35 @@ fn script(
         same: diff.submitted.map(|_| said(lang, since, differs)),
         none,
         lines,
-        cut,
+        cut: more.then(too_long),
         diff: of.unified.as_deref().filter(|_| differs).map(|text| {
             let head = match since {
                 Since::Submission => ChangePages::SinceSubmitted,
                 Since::Approval => ChangePages::SinceApproved,
             };
-            (head.say(lang), marked(text))
+            let (shown, more) = first_lines(text);
+            let cut = more.then(|| (too_long(), address(up, diff, since)));
+            Diff { head: head.say(lang), lines: marked(shown), cut }
         }),
         open: open || differs,
     }
+}
+
+/// As much of a text as is shown, and whether there is more.
+fn first_lines(text: &str) -> (&str, bool) {
+    match text.match_indices('\n').nth(LINES - 1) {
+        Some((end, _)) if end + 1 < text.len() => (&text[..=end], true),
+        _ => (text, false),
+    }
+}
+
+/// All that differs.
+fn address(up: &str, diff: &ChangeDiff, since: Since) -> String {
+    let since = match since {
+        Since::Submission => "",
+        Since::Approval => "?since=approval",
+    };
+    format!("{up}api/v1/changes/{}/diff{since}", diff.change)
 }
 
 fn said(lang: Lang, since: Since, differs: bool) -> (&'static str, String) {
@@ -121,7 +148,7 @@ fn marked(unified: &str) -> Vec<(&'static str, String)> {
         _ => "",
     };
     let lines = unified.lines().skip_while(|line| !line.starts_with("@@"));
-    lines.take(LINES).map(|line| (class(line), line.to_owned())).collect()
+    lines.map(|line| (class(line), line.to_owned())).collect()
 }
 
 #[cfg(test)]
@@ -135,5 +162,42 @@ mod tests {
         let shown: Vec<(&str, &str)> =
             shown.iter().map(|(of, line)| (*of, line.as_str())).collect();
         assert_eq!(shown, [("at", "@@ -1,2 +1,2 @@"), ("", " a"), ("del", "-b"), ("add", "+B")]);
+    }
+
+    #[test]
+    fn what_is_too_long_is_cut_and_says_so_with_the_way_to_the_rest() {
+        let script = |lines: usize| "select 1;\n".repeat(lines);
+        let diff = |lines: usize| {
+            let unified = format!("--- a\n+++ b\n@@ -1 +1 @@\n{}", "+select 1;\n".repeat(lines));
+            let of_script = ScriptDiff {
+                script: "change.sql".into(),
+                submitted: Some("old".into()),
+                now: Some("new".into()),
+                unified: Some(unified),
+            };
+            ChangeDiff {
+                change: "rate".parse().unwrap(),
+                with: None,
+                submitted: Some(jiff::Timestamp::UNIX_EPOCH),
+                same: false,
+                scripts: vec![of_script],
+                approvals: Vec::new(),
+            }
+        };
+        let shown = |lines: usize, since| {
+            let texts = Texts::from([("new".to_owned(), script(lines))]);
+            let all = of((Lang::En, "../"), Dialect::Sqlite, (&diff(lines), since), &texts);
+            let [script] = <[Script; 1]>::try_from(all.scripts).unwrap();
+            let of_diff = script.diff.unwrap();
+            (script.lines.len(), script.cut, of_diff.lines.len(), of_diff.cut)
+        };
+        assert_eq!(shown(9, Since::Approval), (9, None, 10, None));
+        assert_eq!(shown(LINES, Since::Approval).1, None);
+        let told = "Only the first 2000 lines are shown.".to_owned();
+        let (lines, cut, differ, more) = shown(LINES + 1, Since::Approval);
+        assert_eq!((lines, cut), (LINES, Some(told.clone())));
+        assert!(differ <= LINES, "{differ}");
+        let place = "../api/v1/changes/rate/diff?since=approval".to_owned();
+        assert_eq!(more, Some((told, place)));
     }
 }

@@ -85,6 +85,7 @@ messages! {
     NoScript: "It has none: nightrun keeps the rows itself.", "无此脚本：由 nightrun 自行备份行数据。";
     NotAtHand: "Its text is not at hand now.", "目前无法取得其内容。";
     CutScript { lines: u32 }: format!("Only the first {lines} lines are shown."), format!("仅显示前 {lines} 行。");
+    AllThatDiffers: "All that differs", "查看全部差异";
     AsSubmitted: "as it was handed in", "与提交时一致";
     AsApproved: "as it was approved", "与审批时一致";
     NotAsSubmitted: "not as it was handed in", "与提交时不一致";

@@ -1,7 +1,7 @@
 //! Whose turn it is with a change, and what each person is offered.
 
 use super::house::{ALL, House, approve, change, confirm, person, review, schedule, submit};
-use crate::core::change::{Awaits, Docket, HalfDone, Offer, Stage, Wish};
+use crate::core::change::{Awaits, Docket, Offer, Stage, Wish};
 use crate::definition::site::Part;
 use crate::definition::starter;
 use crate::types::PersonId;
