@@ -17,12 +17,19 @@ LOADS = 7
 FRAMES = 30
 
 WATCH = """() => {
-  const seen = window.seen = { frames: [], tasks: [], shifts: 0, redrawn: 0 };
+  const seen = window.seen = { frames: [], tasks: [], shifts: 0, moved: {}, redrawn: 0 };
   let last = performance.now();
   const frame = (now) => { seen.frames.push(now - last); last = now; if (!seen.over) requestAnimationFrame(frame); };
   requestAnimationFrame(frame);
   new PerformanceObserver((list) => seen.over || list.getEntries().forEach((task) => seen.tasks.push(task.duration))).observe({ type: "longtask" });
-  new PerformanceObserver((list) => list.getEntries().forEach((shift) => { seen.shifts += shift.value; })).observe({ type: "layout-shift" });
+  new PerformanceObserver((list) => list.getEntries().forEach((shift) => {
+    seen.shifts += shift.value;
+    for (const { node } of shift.sources) {
+      const at = node && (node.closest?.("[class],[data-key]") || node.parentElement);
+      const name = at ? `${at.nodeName.toLowerCase()}.${at.getAttribute("class") || ""}` : "gone";
+      seen.moved[name] = (seen.moved[name] || 0) + 1;
+    }
+  })).observe({ type: "layout-shift" });
   new MutationObserver(() => { seen.redrawn += 1; }).observe(document.getElementById("main"), { attributes: true, attributeFilter: ["data-tag"] });
 }"""
 
@@ -39,8 +46,10 @@ def first_paint(browser, base):
     made = context(browser)
     page = made.new_page()
     page.goto(base)
-    page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
-    paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    paint = None
+    # The pages let nothing be evaluated that waits in them.
+    while paint is None:
+        paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null")
     made.close()
     return paint
 
@@ -49,7 +58,7 @@ def frames(page):
     page.evaluate(WATCH)
     page.wait_for_timeout(FRAMES * 1_000)
     # What is seen must not itself fill the memory that is looked at next.
-    seen = page.evaluate("() => { const { frames, tasks, shifts, redrawn } = seen; seen.over = true; seen.frames = seen.tasks = []; return { frames, tasks, shifts, redrawn }; }")
+    seen = page.evaluate("() => { const { frames, tasks, shifts, moved, redrawn } = seen; seen.over = true; seen.frames = seen.tasks = []; return { frames, tasks, shifts, moved, redrawn }; }")
     times = sorted(seen["frames"])
     share = lambda part: times[int((len(times) - 1) * part)]
     return share(0.5), share(0.99), times[-1], seen
@@ -88,7 +97,7 @@ with sync_playwright() as playwright:
     middle, slow, worst, seen = frames(page)
     print(f"frames while {seen['redrawn']} redraws came in {FRAMES} s: middle {middle:.1f} ms ({middle / middle_still:.2f} × static),"
           f" one of a hundred over {slow:.1f} ms ({slow / slow_still:.2f} ×), longest {worst:.0f} ms (static {worst_still:.0f})")
-    print(f"tasks over 50 ms: {len(seen['tasks'])}, longest {max(seen['tasks'], default=0):.0f} ms; layout shift {seen['shifts']:.4f}")
+    print(f"tasks over 50 ms: {len(seen['tasks'])}, longest {max(seen['tasks'], default=0):.0f} ms; layout shift {seen['shifts']:.4f} {seen['moved']}")
 
     session, whole = page.context.new_cdp_session(page), browser.new_browser_cdp_session()
     session.send("Performance.enable")
