@@ -17,8 +17,8 @@ use crate::journal::RunRow;
 use crate::port::control::{Caller, Reply, Request};
 use crate::port::{RunFilter, Stage, StoreReader};
 use crate::render;
-use crate::supervisor::on_call_of;
-use crate::types::{BatchId, BusinessDate, JobName, JobRef, RunId, Zone};
+use crate::supervisor::{allow, on_call_of};
+use crate::types::{BatchId, BusinessDate, JobName, JobRef, Right, RunId, Zone};
 use crate::view::job::{JobLine, StateWord};
 use crate::view::report::ReportView;
 use crate::view::status::{StatusPage, StatusView};
@@ -199,19 +199,29 @@ fn jobs_of(
 pub(super) async fn report(
     State(api): State<Api>,
     Named(run): Named<RunId>,
+    caller: Caller,
     form: Form,
 ) -> Result<Response, Problem> {
-    let view = report_of(&api, &run).await?;
+    let view = report_of(&api, &run, &caller).await?;
     form.page(&view, |lang| render::report_text::text(lang, &view))
 }
 
-/// With who was on shift by the files as they are now.
-pub(super) async fn report_of(api: &Api, run: &RunId) -> Result<ReportView, Problem> {
+/// With who was on shift by the files as they are now, and with output for who may read it.
+pub(super) async fn report_of(
+    api: &Api,
+    run: &RunId,
+    caller: &Caller,
+) -> Result<ReportView, Problem> {
     let mut recalled = recall(api, Some(run), None, None).await?;
     if let Some(site) = &api.published().site {
         recalled.core.have_on_call(on_call_of(site));
     }
-    recalled.report(api.reader().await?).await.map_err(Problem::failed)
+    let view = recalled.report(api.reader().await?).await.map_err(Problem::failed)?;
+    let site = api.published().site;
+    Ok(match allow(site.as_deref(), &api.0.wiring.own, caller, Right::Logs) {
+        Ok(()) => view,
+        Err(_) => view.without_output(),
+    })
 }
 
 /// Which run of a batch.

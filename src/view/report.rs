@@ -50,6 +50,19 @@ pub struct ReportView {
     pub generated_at: Timestamp,
 }
 
+impl ReportView {
+    /// As it is shown to who may not read what programs and databases have said.
+    pub fn without_output(mut self) -> Self {
+        self.jobs.iter_mut().for_each(|job| job.tail.clear());
+        for change in &mut self.changes {
+            change.why = None;
+            let checks = change.before.iter_mut().chain(&mut change.after);
+            checks.for_each(|check| check.detail.clear());
+        }
+        self
+    }
+}
+
 /// A deadline (时限), and whether it was kept.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct DeadlineLine {

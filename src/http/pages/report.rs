@@ -39,7 +39,7 @@ pub(crate) async fn file(
 
 /// Drawn on a thread of its own: a document of a large night takes a while, in which others are answered.
 async fn made(visit: &Visit, run: &RunId, form: ReportFormat) -> Result<Response, Problem> {
-    let (view, lang) = (report_of(&visit.api, run).await?, visit.lang());
+    let (view, lang) = (report_of(&visit.api, run, &visit.caller).await?, visit.lang());
     let making = tokio::task::spawn_blocking(move || render::report::file(lang, &view, form));
     let bytes = making.await.map_err(Problem::failed)?.map_err(Problem::failed)?;
     let mut response = Body::from(bytes).into_response();

@@ -21,8 +21,6 @@ pub(super) fn pages(s: &mut Schemas) -> Vec<Route> {
         schema: None,
     };
     let look = |path| (Method::GET, path);
-    // What programs have said is in it.
-    let inside = Needs::Right(Right::Logs);
     let form = |path| (Method::POST, path);
     vec![
         Route::new(look("/"), READ, "The page of the night", get(pages::tonight)).and(page()),
@@ -36,14 +34,14 @@ pub(super) fn pages(s: &mut Schemas) -> Vec<Route> {
         .and(page()),
         Route::new(
             look("/runs/{run}/report"),
-            inside,
+            READ,
             "The report of a run, to read or to print",
             get(pages::report),
         )
         .and(page()),
         Route::new(
             look("/runs/{run}/report/{form}"),
-            inside,
+            READ,
             "The same as a file: `pdf`, `xlsx`, `txt`",
             get(pages::report_file),
         )

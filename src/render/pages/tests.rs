@@ -252,13 +252,8 @@ fn markup_of_jobs_and_people_is_text_on_every_page() {
                 &Wanted::default(),
             )
             .unwrap(),
-            tonight::middle(
-                (lang, "./"),
-                &night,
-                tonight::About::Run { title: EVIL, report: true },
-                &wanted,
-            )
-            .unwrap(),
+            tonight::middle((lang, "./"), &night, tonight::About::Run { title: EVIL }, &wanted)
+                .unwrap(),
             job::middle(lang, &view, &[], job::Written::Here(output.clone()), None).unwrap(),
             act::middle(lang, (&name("close"), &Deed::Skip), &tried, EVIL).unwrap(),
             on_call::middle(

@@ -31,7 +31,6 @@ struct Night {
     trouble: Option<String>,
     heading: String,
     /// It is a page of one run.
-    report: bool,
     of_run: bool,
     quiet: bool,
     runs: Vec<Run>,
@@ -122,8 +121,8 @@ pub enum About<'a> {
     /// All that is under way, and who is on shift.
     /// `hands_over`: the site hands shifts over.
     Night { duty: Option<&'a RosterView>, hands_over: bool },
-    /// One run, maybe of long ago. `report`: whoever looks may read what programs have said.
-    Run { title: &'a str, report: bool },
+    /// One run, maybe of long ago.
+    Run { title: &'a str },
 }
 
 /// The middle of the page.
@@ -136,9 +135,9 @@ pub fn middle(
     about: About<'_>,
     wanted: &Wanted,
 ) -> Result<String, askama::Error> {
-    let (heading, of_run, report) = match about {
-        About::Night { .. } => (Pages::Tonight.say(lang), false, false),
-        About::Run { title, report } => (title.to_owned(), true, report),
+    let (heading, of_run) = match about {
+        About::Night { .. } => (Pages::Tonight.say(lang), false),
+        About::Run { title } => (title.to_owned(), true),
     };
     let (duty, hands_over) = match about {
         About::Night { duty, hands_over } => (duty, hands_over),
@@ -152,7 +151,6 @@ pub fn middle(
         up: up.to_owned(),
         trouble: night.trouble.clone(),
         heading,
-        report,
         of_run,
         quiet: !of_run && night.runs.iter().all(|run| run.head.result.is_some()),
         runs: night.runs.iter().map(|run| run_of(lang, run)).collect(),
