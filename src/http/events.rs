@@ -139,7 +139,7 @@ pub(super) async fn all(
         }
         let body = match sees_output {
             true => sealed.body,
-            false => without_output(sealed.body).ok()?,
+            false => without_output(&sealed).ok()?,
         };
         let event = Sent::default().id(sealed.seq.to_string()).event(sealed.kind).data(body);
         Some((Ok(event), tail))
@@ -150,8 +150,12 @@ pub(super) async fn all(
 /// What of an attempt's ending comes from its program: its last lines, its values, what a database has said.
 const OUTPUT: [&str; 3] = ["tail", "values", "work"];
 
-/// An entry without what a program has said.
-fn without_output(body: String) -> Result<String, serde_json::Error> {
+/// An entry without what a program has said. One whose content is in an archive says nothing.
+fn without_output(sealed: &Sealed) -> Result<String, serde_json::Error> {
+    let body = sealed.body.clone();
+    if sealed.is_archived() {
+        return Ok(body);
+    }
     let mut entry: serde_json::Value = serde_json::from_str(&body)?;
     let ended = entry.pointer_mut("/fact/ended").and_then(serde_json::Value::as_object_mut);
     let Some(ended) = ended else { return Ok(body) };
@@ -259,4 +263,27 @@ fn begin(headers: &HeaderMap, from: &From) -> Result<Option<u64>, Problem> {
     let last = last.to_str().ok().and_then(|last| last.parse().ok());
     let unreadable = || Problem::unreadable("Last-Event-ID: the number of an entry");
     last.map(Some).ok_or_else(unreadable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Epoch;
+
+    fn sealed(body: &str) -> Sealed {
+        let (run, kind) = (None, "attempt-ended".into());
+        let (body, hash) = (body.to_owned(), String::new());
+        Sealed { seq: 1, run, at: 0, epoch: Epoch(1), kind, body, hash }
+    }
+
+    #[test]
+    fn output_is_taken_from_an_entry_and_one_without_content_is_passed_by() {
+        let body = r#"{"seq":1,"fact":{"ended":{"ended":"now","tail":["x"],"values":{"A":"x"},"work":null}}}"#;
+        let told = without_output(&sealed(body)).unwrap();
+        assert_eq!(told, r#"{"fact":{"ended":{"ended":"now"}},"seq":1}"#);
+        let other = r#"{"seq":1,"fact":{"job":"a"}}"#;
+        assert_eq!(without_output(&sealed(other)).unwrap(), other);
+        // Whoever reads on from before an archive comes past it.
+        assert_eq!(without_output(&sealed("")).unwrap(), "");
+    }
 }
