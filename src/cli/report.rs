@@ -72,7 +72,13 @@ pub(super) async fn report(context: &Context, arguments: ReportArguments) -> Res
     if let Some(period) = period {
         return of_operations(context, period, &files).await;
     }
-    if context.remote.is_some() && files.is_empty() {
+    if context.remote.is_some() {
+        // What lies in a store of this host is another night.
+        if !files.is_empty() {
+            return Err(Failure::defects(
+                "--html, --pdf and --xlsx of a run are written where its store is; with --server its page in a browser has them: /runs/RUN/report",
+            ));
+        }
         return remote::report(context, run, batch.as_ref(), date).await;
     }
     let reader = context.reader().await?;

@@ -168,6 +168,9 @@ fn the_commands_of_another_host_speak_over_tls_with_a_token() {
     assert!(code == 0 && runs.contains("night@2026-10-30#1"), "{runs}");
     let (code, report) = run(&["report", "--date", "2026-10-30"]);
     assert!(code == 0 && report.contains("Ann"), "{report}");
+    // Its files are not made from a store that happens to be here.
+    let (code, refused) = run(&["report", "--date", "2026-10-30", "--pdf", "night.pdf"]);
+    assert!(code == 2 && refused.contains("/runs/RUN/report"), "{code} {refused}");
     let (code, refused) = run(&["log", "night.a"]);
     assert!(code == 3 && refused.contains("`logs`"), "{code} {refused}");
     assert!(house.facts("run-opened").iter().all(|opened| opened["by"] == "ann"));
