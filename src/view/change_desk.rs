@@ -108,9 +108,8 @@ pub fn of(
     let turns = docket.iter().flat_map(|docket| turns(site, docket, now)).collect();
     let taking = docket.as_ref().filter(|_| eyes.takes_part);
     let offers = taking.map(|docket| docket.offers(eyes.person, now)).unwrap_or_default();
-    let void = page.submitted.is_some() && page.content.is_some() && page.submitted != page.content;
     Some(ChangeDesk {
-        void,
+        void: docket.as_ref().is_some_and(Docket::is_void),
         turns,
         offers: offers.into_iter().map(|offer| offer_line(site, offer)).collect(),
         parts: docket.as_ref().map(|docket| docket.parts(eyes.person)).unwrap_or_default(),

@@ -62,6 +62,8 @@ impl Show {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChangeRow {
     pub line: ChangeLine,
+    /// Its scripts are not those that were submitted (D5).
+    pub void: bool,
     /// Where it goes next.
     pub next: Option<NextPlace>,
     pub turns: Vec<TurnLine>,
@@ -130,7 +132,7 @@ pub fn rows(
     let environments = all.iter().flat_map(|line| line.environments.iter().cloned()).collect();
     let teams = all.iter().filter_map(|line| line.team.clone()).collect();
     let lines = all.into_iter().filter(|line| is_asked_for(&site.zone, line, &which) && has(line));
-    let (over, open): (Vec<_>, Vec<_>) = lines.partition(is_over);
+    let (over, open): (Vec<_>, Vec<_>) = lines.partition(|line| line.stage.is_over());
     let know = |line| known((site, &windows), standing, line, (now, eyes));
     let mut open: Vec<Known> = open.into_iter().map(know).collect();
     let counts = [open.len(), open.iter().filter(|of| of.mine).count(), over.len()];
@@ -152,10 +154,6 @@ pub fn rows(
     let rows = of_page.map(|known| row((site, &windows), standing, known, now)).collect();
     let meets = site.change_rules.is_some();
     ChangeRows { rows, counts, page, pages, environments, teams, meets }
-}
-
-fn is_over(line: &ChangeLine) -> bool {
-    matches!(line.stage, Stage::Closed | Stage::Archived | Stage::Withdrawn)
 }
 
 fn know_over(line: ChangeLine) -> Known {
@@ -219,5 +217,6 @@ fn row(
         window,
         lacks: lacks.unwrap_or_default(),
     });
-    ChangeRow { next, turns, mine, line }
+    let void = docket.as_ref().is_some_and(Docket::is_void);
+    ChangeRow { void, next, turns, mine, line }
 }

@@ -12,7 +12,7 @@ use super::life::{ChangeLife, Lives, Stage};
 use super::missing::Missing;
 use super::step::ChangeStep;
 use super::take::{HalfDone, Wish, without_folder};
-use crate::core::refused::Refused;
+use crate::core::refused::{Refused, Rule};
 use crate::core::window::Windows;
 use crate::definition::site::{Before, ChangeRules, Part, Site, StepWord};
 use crate::types::{ChangeId, CheckName, PersonId, Role};
@@ -125,7 +125,7 @@ impl<'a> Docket<'a> {
     /// Everything that it waits for now; of the first environment in which these scripts are not done.
     pub fn turns(&self, at: Timestamp) -> Vec<Turn> {
         match (self.life.stage(), &self.desk) {
-            (Stage::Closed | Stage::Archived | Stage::Withdrawn, _) => Vec::new(),
+            (stage, _) if stage.is_over() => Vec::new(),
             (Stage::Executing, _) => vec![Turn::of(Awaits::End, Vec::new())],
             (Stage::InDoubt, _) => {
                 let people = if self.decided.is_empty() { 2 } else { 1 };
@@ -137,6 +137,17 @@ impl<'a> Docket<'a> {
             }
             (stage, Some(desk)) => self.on_its_way(desk, stage, at),
         }
+    }
+
+    /// It is on its way, and its scripts are not those that were submitted: whatever was signed is void, and it starts
+    /// again (D5). What is under way goes on with the scripts that it began with.
+    pub fn is_void(&self) -> bool {
+        let stage = self.life.stage();
+        let settled = stage.is_over() || matches!(stage, Stage::Executing | Stage::InDoubt);
+        let lapsed = |desk: &Desk<'_>| {
+            desk.unaltered().is_err_and(|refused| refused.rule == Some(Rule::Lapsed))
+        };
+        !settled && self.desk.as_ref().is_some_and(lapsed)
     }
 
     fn of_step(&self, awaits: Awaits, word: StepWord) -> Turn {

@@ -61,6 +61,11 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// Nothing more becomes of it.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Closed | Self::Archived | Self::Withdrawn)
+    }
+
     pub const ALL: [Self; 17] = [
         Self::Draft,
         Self::Created,

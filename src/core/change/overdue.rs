@@ -6,7 +6,6 @@ use jiff::Timestamp;
 
 use super::closing::Overdue;
 use super::desk::Desk;
-use super::life::Stage;
 use crate::core::calendar::Calendars;
 use crate::core::incident::Fault;
 use crate::core::night::{Core, Mover};
@@ -43,9 +42,8 @@ impl Core {
         }
         let windows = Windows::over(site, calendars);
         let lives = &self.state.standing.changes;
-        let over = |stage| matches!(stage, Stage::Closed | Stage::Archived | Stage::Withdrawn);
         let (mut missed, mut next) = (Vec::new(), None);
-        for id in lives.iter().filter(|(_, life)| !over(life.stage())).map(|(id, _)| id) {
+        for id in lives.iter().filter(|(_, life)| !life.stage().is_over()).map(|(id, _)| id) {
             let Ok(desk) = Desk::new(site, &windows, id, lives) else { continue };
             let (found, later) = desk.overdue(now);
             missed.extend(found.into_iter().map(|item| (id.clone(), item)));

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::approvals::Crew;
 use super::decide::lost;
 use super::desk::Desk;
-use super::life::{ChangeLife, Stage};
+use super::life::ChangeLife;
 use super::request::confirm_request;
 use super::step::{ChangeRequest, ChangeStep};
 use crate::core::refused::{Refused, Rule};
@@ -232,8 +232,7 @@ impl Desk<'_> {
         may_take(self.site, self.rules, by, &wish)?;
         let id = &self.change.id;
         let stage = self.life.stage();
-        let over = matches!(stage, Stage::Closed | Stage::Archived | Stage::Withdrawn);
-        if over && !matches!(wish, Wish::Archive | Wish::Lost { .. }) {
+        if stage.is_over() && !matches!(wish, Wish::Archive | Wish::Lost { .. }) {
             let what = format!("{id} is {}", stage.name());
             return Err(Refused::by(Rule::WrongStage, what));
         }

@@ -4,7 +4,7 @@
 use askama::Template;
 
 use super::change_scripts::Scripts;
-use super::change_turns::{part, place, step, turn};
+use super::change_turns::{badge, part, place, step, turn};
 use super::changes::window;
 use super::of_job;
 use crate::core::change::Executed;
@@ -119,12 +119,13 @@ pub fn middle(
     let ticket = ticket.filter(|it| it.starts_with("https://") || it.starts_with("http://"));
     let parts = list(lang, desk.parts.iter().map(|of| part(lang, *of)));
     let places = page.places.iter().zip(&desk.places);
+    let (tone, stage) = badge(lang, line.stage, desk.void);
     let shown = Page {
         lang,
         up: up.to_owned(),
         title: line.title.get(lang).to_owned(),
-        tone: Tone::of_stage(line.stage),
-        stage: change::stage(lang, line.stage),
+        tone,
+        stage,
         void: desk.void.then(|| ChangePages::Void.say(lang)),
         no_folder: !line.folder,
         turns: desk.turns.iter().map(|of| turn(lang, of)).collect(),

@@ -1,7 +1,9 @@
 //! Whose turn it is with a change, and what may be done with it, in words.
 
-use crate::core::change::{Awaits, HalfDone, Wish};
+use crate::core::change::{Awaits, HalfDone, Stage, Wish};
 use crate::definition::site::Part;
+use crate::render::change;
+use crate::render::report_html::Tone;
 use crate::render::words::{ChangePages, Fault, aside, list};
 use crate::types::{Lang, Role, Text};
 use crate::view::change_desk::TurnLine;
@@ -13,6 +15,14 @@ pub const SEEN: &str = "seen";
 
 /// People who are named of all whose turn it is.
 const NAMED: usize = 6;
+
+/// The stage of a change, as a badge. What is void is not what its stage says.
+pub(super) fn badge(lang: Lang, stage: Stage, void: bool) -> (Tone, String) {
+    match void {
+        true => (Tone::BAD, ChangePages::VoidStage.say(lang)),
+        false => (Tone::of_stage(stage), change::stage(lang, stage)),
+    }
+}
 
 /// What it waits for, and who that is.
 pub(super) fn turn(lang: Lang, turn: &TurnLine) -> (String, String) {

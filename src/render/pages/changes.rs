@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::change_turns::{few, turn};
+use super::change_turns::{badge, few, turn};
 use super::in_query;
 use crate::core::change::Stage;
 use crate::definition::site::ChangeClass;
@@ -226,12 +226,13 @@ fn row((lang, zone): (Lang, &Zone), clock: &Clock<'_>, row: &ChangeRow) -> Row {
         let head = ChangePages::Lacks { environment: &next.environment }.say(lang);
         (head, few(lang, lines.collect(), LACKS))
     });
+    let (tone, stage) = badge(lang, line.stage, row.void);
     Row {
         id: line.id.to_string(),
         title: line.title.get(lang).to_owned(),
         about: about.join(" · "),
-        tone: Tone::of_stage(line.stage),
-        stage: change::stage(lang, line.stage),
+        tone,
+        stage,
         turns: row.turns.iter().take(TURNS).map(|of| turn(lang, of)).collect(),
         more_turns: (more > 0).then(|| ChangePages::AndMore { more }.say(lang)),
         lacks: lacking,
@@ -266,7 +267,7 @@ mod tests {
             window: hour.map(|hour| (at(hour), at(hour + 1))),
             lacks: vec![Missing::Schedule, Missing::Submission, Missing::Lapsed],
         };
-        ChangeRow { line, next: Some(next), turns: Vec::new(), mine }
+        ChangeRow { line, void: false, next: Some(next), turns: Vec::new(), mine }
     }
 
     #[test]

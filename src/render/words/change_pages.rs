@@ -49,6 +49,7 @@ messages! {
     // One change.
     Void: "Its scripts are not those that were handed in: reviews and approvals are void, and it starts again.",
         "脚本与提交时不一致：原审核、审批全部作废，须重新提交。";
+    VoidStage: "void", "已作废";
     YouMay: "What you can do now", "您现在可以办理";
     NothingForYou: "Nothing of it is for you now.", "目前没有需要您办理的步骤。";
     YouAre { parts: &'a str }:

@@ -231,7 +231,8 @@ fn what_was_altered_after_its_approval_is_void_and_shown_line_by_line() {
     has(&seen, &["not as it was approved", "What has changed since it was approved"]);
     has(&seen, &["<span class=\"line del\">-update fee set rate = 30 where id = 1;"]);
     has(&seen, &["<span class=\"line add\">+update fee set rate = 31 where id = 1;"]);
-    has(&seen, &["its scripts to be handed in"]);
+    has(&seen, &["its scripts to be handed in", "</span> void</span> rate"]);
+    has(&dev.page("/changes"), &["</span> void</span>"]);
     has_not(&seen, &["rate/approve", "rate/schedule"]);
     // Handed in and reviewed anew it may be approved, but not by who has read what it was before.
     wei.done("rate/submit", "");

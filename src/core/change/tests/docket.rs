@@ -166,8 +166,16 @@ fn scripts_that_were_altered_wait_for_their_author_again() {
     // Of several environments the first one comes first.
     let approval = Awaits::Approval { environment: "uat".to_owned() };
     assert_eq!(turns(&house)[0].0, approval);
-    house.site.changes.get_mut(&change("fix")).unwrap().content = "other".to_owned();
+    let alter = |house: &mut House| {
+        house.site.changes.get_mut(&change("fix")).unwrap().content = "other".to_owned();
+    };
+    assert!(!with(&house, |docket| docket.is_void()));
+    alter(&mut house);
+    assert!(with(&house, |docket| docket.is_void()));
     assert_eq!(turns(&house), [(Awaits::Submission, of(&["author"]))]);
     assert!(offers(&house, "dev").iter().all(|of| !matches!(of.wish, Wish::Approve { .. })));
     nothing_offered_is_refused(&house);
+    // Of what is over nothing is void: its scripts are those that were executed, whatever its folder says today.
+    house.done("fix", "author", Wish::Withdraw);
+    assert!(!with(&house, |docket| docket.is_void()));
 }
