@@ -311,11 +311,12 @@ impl Bench {
         let settings = format!(
             "version: 1\ntitle: Bench\nzone: UTC\ncalendar: days\n\
              mail: {{from: nightrun@bank.example, folder: mail, failures_to: duty, report_to: duty}}\n\
-             hosts:\n  local: {{trial: true, max_running: 8}}\n\
              targets:\n  bank: {{title: Bank, environment: bench, postgres: {{host: 127.0.0.1, port: {}, database: {database}, user: postgres, tls: none}}}}\n",
             self.server.port
         );
         self.write("site/site.yaml", &settings);
+        let hosts = "version: 1\nhosts:\n  local: {trial: true, max_running: 8}\n";
+        self.write("site/hosts.yaml", hosts);
         let output = Command::new(NIGHTRUN)
             .current_dir(self.folder.path())
             .args(["--site", "site", "--state", &format!("state-{database}"), "run", "bench"])

@@ -372,13 +372,12 @@ fn run_ninja(folder: &Path, shape: &Shape) {
 fn write_site(site: &Path, shape: &Shape) {
     std::fs::create_dir_all(site.join("calendars")).unwrap();
     std::fs::create_dir_all(site.join("bench")).unwrap();
-    let settings = format!(
-        "version: 1\ntitle: Benchmark\nzone: UTC\ncalendar: days\n\
-         mail: {{from: nightrun@bank.example, folder: mail, failures_to: duty, report_to: duty}}\n\
-         hosts:\n  local: {{trial: true, max_running: {}}}\n",
-        shape.at_once
-    );
+    let settings = "version: 1\ntitle: Benchmark\nzone: UTC\ncalendar: days\n\
+         mail: {from: nightrun@bank.example, folder: mail, failures_to: duty, report_to: duty}\n";
     std::fs::write(site.join("site.yaml"), settings).unwrap();
+    let at_once = shape.at_once;
+    let hosts = format!("version: 1\nhosts:\n  local: {{trial: true, max_running: {at_once}}}\n");
+    std::fs::write(site.join("hosts.yaml"), hosts).unwrap();
     let days = "version: 1\ntitle: Every day\nweekly: mon-sun\ncovers: 2025-01-01..2035-12-31\n";
     std::fs::write(site.join("calendars/days.yaml"), days).unwrap();
     let mut batch = "version: 1\nbatch: bench\ntitle: Benchmark\nteam: operations\n\

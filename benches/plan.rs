@@ -158,8 +158,10 @@ fn write_site(site: &Path, files: usize) {
     std::fs::create_dir_all(site.join("calendars")).unwrap();
     let settings = "version: 1\ntitle: Benchmark\nzone: Asia/Shanghai\ncalendar: days\n\
                     mail: {from: nightrun@bank.example, folder: mail, failures_to: duty, report_to: duty}\n\
-                    hosts:\n  local: {trial: true, max_running: 64}\npools:\n  ledger: 8\n";
+                    pools:\n  ledger: 8\n";
     std::fs::write(site.join("site.yaml"), settings).unwrap();
+    let hosts = "version: 1\nhosts:\n  local: {trial: true, max_running: 64}\n";
+    std::fs::write(site.join("hosts.yaml"), hosts).unwrap();
     let days = "version: 1\ntitle: Every day\nweekly: mon-sun\ncovers: 2025-01-01..2035-12-31\n";
     std::fs::write(site.join("calendars/days.yaml"), days).unwrap();
     for number in 0..files {

@@ -15,12 +15,12 @@ impl House {
         let jobs = jobs.replace("HERE", folder.path().to_str().unwrap());
         let site = folder.path().join("site");
         std::fs::create_dir_all(site.join("calendars")).unwrap();
-        let settings = format!(
-            "version: 1\ntitle: Benchmark\nzone: UTC\ncalendar: days\n\
-             mail: {{from: nightrun@bank.example, folder: mail, failures_to: duty, report_to: duty}}\n\
-             hosts:\n  local: {{trial: true, max_running: {max_running}}}\n"
-        );
+        let settings = "version: 1\ntitle: Benchmark\nzone: UTC\ncalendar: days\n\
+             mail: {from: nightrun@bank.example, folder: mail, failures_to: duty, report_to: duty}\n";
         std::fs::write(site.join("site.yaml"), settings).unwrap();
+        let hosts =
+            format!("version: 1\nhosts:\n  local: {{trial: true, max_running: {max_running}}}\n");
+        std::fs::write(site.join("hosts.yaml"), hosts).unwrap();
         let days =
             "version: 1\ntitle: Every day\nweekly: mon-sun\ncovers: 2025-01-01..2035-12-31\n";
         std::fs::write(site.join("calendars/days.yaml"), days).unwrap();

@@ -168,7 +168,7 @@ fn a_trial_is_refused_where_a_host_or_target_is_not_marked() {
         Target { title: Text::en("Bank"), engine, environment, trial: false, connections: 1 };
     site.targets.insert(bank.clone(), target);
     let far = HostName::new("far").unwrap();
-    site.hosts.insert(far.clone(), Host { trial: false, max_running: 1 });
+    site.hosts.insert(far.clone(), Host { max_running: 1, ..Host::default() });
     change(&mut site, |eod| {
         eod.jobs[1].host = far;
         let (script, transaction) = ("a.sql".into(), Transaction::One);

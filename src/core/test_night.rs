@@ -41,7 +41,7 @@ pub(crate) fn name(job: &str) -> JobName {
 
 pub(crate) fn site(jobs: Vec<Job>) -> Site {
     let mut site = test_site::site(vec![test_site::batch("eod", None, jobs)]);
-    site.hosts.insert(local(), Host { trial: true, max_running: 4 });
+    site.hosts.insert(local(), Host { trial: true, max_running: 4, ..Host::default() });
     let duty = Person {
         name: Text::en("Li Wei"),
         language: None,

@@ -10,6 +10,7 @@ use super::raw::change::ChangeFile;
 use super::raw::change_rules::ChangeRulesFile;
 use super::raw::duty::{RosterFile, ShiftsFile};
 use super::raw::escalation::EscalationFile;
+use super::raw::hosts::HostsFile;
 use super::raw::people::PeopleFile;
 use super::raw::roster_rules::RosterRulesFile;
 use super::raw::service_levels::ServiceLevelsFile;
@@ -22,6 +23,7 @@ pub fn schema(kind: FileKind) -> Value {
     let mut generator = generator();
     match kind {
         FileKind::Site => generator.root_schema_for::<SiteFile>(),
+        FileKind::Hosts => generator.root_schema_for::<HostsFile>(),
         FileKind::People => generator.root_schema_for::<PeopleFile>(),
         FileKind::Shifts => generator.root_schema_for::<ShiftsFile>(),
         FileKind::Roster => generator.root_schema_for::<RosterFile>(),
@@ -60,6 +62,7 @@ fn reference(kind: FileKind, generator: &mut SchemaGenerator) -> Value {
     }
     match kind {
         FileKind::Site => of::<SiteFile>(generator),
+        FileKind::Hosts => of::<HostsFile>(generator),
         FileKind::People => of::<PeopleFile>(generator),
         FileKind::Shifts => of::<ShiftsFile>(generator),
         FileKind::Roster => of::<RosterFile>(generator),

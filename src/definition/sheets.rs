@@ -10,6 +10,7 @@ use super::raw::change::ChangeFile;
 use super::raw::change_rules::ChangeRulesFile;
 use super::raw::duty::{RosterFile, ShiftsFile};
 use super::raw::escalation::EscalationFile;
+use super::raw::hosts::HostsFile;
 use super::raw::people::PeopleFile;
 use super::raw::roster_rules::RosterRulesFile;
 use super::raw::service_levels::ServiceLevelsFile;
@@ -23,6 +24,7 @@ use crate::types::{CalendarName, ChangeId};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileKind {
     Site,
+    Hosts,
     People,
     Shifts,
     Roster,
@@ -37,8 +39,9 @@ pub enum FileKind {
 }
 
 impl FileKind {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Site,
+        Self::Hosts,
         Self::People,
         Self::Shifts,
         Self::Roster,
@@ -56,6 +59,7 @@ impl FileKind {
     pub fn word(self) -> &'static str {
         match self {
             Self::Site => "site",
+            Self::Hosts => "hosts",
             Self::People => "people",
             Self::Shifts => "shifts",
             Self::Roster => "roster",
@@ -78,6 +82,7 @@ impl FileKind {
         let parts: Vec<&str> = path.iter().filter_map(|part| part.to_str()).collect();
         Some(match parts.as_slice() {
             ["site.yaml"] => Self::Site,
+            ["hosts.yaml"] => Self::Hosts,
             ["people.yaml"] => Self::People,
             ["shifts.yaml"] => Self::Shifts,
             ["roster.yaml"] => Self::Roster,
@@ -121,6 +126,7 @@ impl<T> Sheet<T> {
 #[derive(Debug, Default)]
 pub(super) struct Sheets {
     pub site: Option<Sheet<SiteFile>>,
+    pub hosts: Option<Sheet<HostsFile>>,
     pub people: Option<Sheet<PeopleFile>>,
     pub shifts: Option<Sheet<ShiftsFile>>,
     pub roster: Option<Sheet<RosterFile>>,
@@ -145,6 +151,7 @@ impl Sheets {
             };
             match kind {
                 FileKind::Site => sheets.site = Some(sheet(path, file, findings)),
+                FileKind::Hosts => sheets.hosts = Some(sheet(path, file, findings)),
                 FileKind::People => sheets.people = Some(sheet(path, file, findings)),
                 FileKind::Shifts => sheets.shifts = Some(sheet(path, file, findings)),
                 FileKind::Roster => sheets.roster = Some(sheet(path, file, findings)),

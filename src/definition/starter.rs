@@ -3,6 +3,7 @@
 /// Paths from the site's folder, with what is written there.
 pub const FILES: &[(&str, &str)] = &[
     ("site.yaml", include_str!("starter/site.yaml")),
+    ("hosts.yaml", include_str!("starter/hosts.yaml")),
     ("people.yaml", include_str!("starter/people.yaml")),
     ("calendars/weekdays.yaml", include_str!("starter/calendars/weekdays.yaml")),
     ("escalation.yaml", include_str!("starter/escalation.yaml")),

@@ -38,7 +38,10 @@ fn night(jobs: Vec<Job>) -> Site {
     let mut eod = batch("eod", Some(schedule), jobs);
     eod.must_complete_by = Some(time(22, 0, 0, 0));
     let mut site = site(vec![eod]);
-    site.hosts.insert(HostName::new("local").unwrap(), Host { trial: true, max_running: 4 });
+    site.hosts.insert(
+        HostName::new("local").unwrap(),
+        Host { trial: true, max_running: 4, ..Host::default() },
+    );
     let duty = Person {
         name: Text::en("Li Wei"),
         language: None,

@@ -9,7 +9,10 @@ fn a_site() -> Site {
     let eod = batch("eod", None, vec![job("load-a", &[]), job("load-b", &[]), ask]);
     let mut site = site(vec![eod, batch("rep", None, vec![job("load-c", &[])])]);
     site.zone = Zone::named("Europe/Berlin").unwrap();
-    site.hosts.insert(HostName::new("local").unwrap(), Host { trial: true, max_running: 4 });
+    site.hosts.insert(
+        HostName::new("local").unwrap(),
+        Host { trial: true, max_running: 4, ..Host::default() },
+    );
     site
 }
 

@@ -80,6 +80,7 @@ name!(/** A class of execution windows (时间窗口), such as `night-change`. *
 name!(/** A counted resource of the whole site; a mutex is a pool of one. */ PoolName);
 name!(/** A database that SQL runs against (目标库). */ TargetName);
 name!(/** A host that an agent runs on. */ HostName);
+name!(/** What hosts have in common that a job may ask for. */ Label);
 name!(/** A person's stable id: never a display name. */ PersonId);
 name!(/** Something that another system tells of. */ EventName);
 name!(/** A team. */ TeamName);
@@ -93,6 +94,19 @@ name!(/** A market (市场) whose functions a change touches, such as `us`. */ M
 name!(/** A line of products, with a director of its own (产品线). */ ProductLine);
 name!(/** A way to tell people something beside mail, such as a webhook (通知渠道). */ ChannelName);
 name!(/** A database change (变更): the name of its folder. */ ChangeId);
+
+impl HostName {
+    /// The supervisor's own host.
+    pub const LOCAL: &str = "local";
+
+    pub fn local() -> Self {
+        Self(Self::LOCAL.into())
+    }
+
+    pub fn is_local(&self) -> bool {
+        &*self.0 == Self::LOCAL
+    }
+}
 
 impl ChannelName {
     /// Before the name of a channel, where a mail has its address. No address begins so: it has an `@`.

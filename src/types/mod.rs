@@ -38,8 +38,9 @@ pub use figure::{Amount, FigureClass, FigureUnit, InvalidAmount, Misses};
 pub use hand_over::{HandOverId, InvalidHandOver};
 pub use id::{
     BatchId, CalendarName, ChangeId, ChannelName, CheckName, DrillName, EventName, FigureName,
-    FreezeId, HostName, IncidentId, InvalidName, JobName, JobRef, MarketName, PersonId, PolicyName,
-    PoolName, ProductLine, RequestId, Role, ShiftName, TargetName, TeamName, TokenId, WindowClass,
+    FreezeId, HostName, IncidentId, InvalidName, JobName, JobRef, Label, MarketName, PersonId,
+    PolicyName, PoolName, ProductLine, RequestId, Role, ShiftName, TargetName, TeamName, TokenId,
+    WindowClass,
 };
 pub use incident::{ClockKind, IncidentKind, Severity};
 pub use inspection::{CheckVerdict, Reading, Thresholds, Unit, Worse};

@@ -255,7 +255,7 @@ pub(super) fn place(
     (environment, target): (&str, &TargetName),
     now: Timestamp,
 ) -> Option<PlaceLine> {
-    let (batch, host) = BatchId::new("changes").ok().zip(HostName::new("local").ok())?;
+    let (batch, host) = (BatchId::new("changes").ok()?, HostName::local());
     let start = Start {
         environment,
         at: now,

@@ -108,7 +108,7 @@ pub fn draw(
     (at, anchor): (Timestamp, Timestamp),
 ) -> Option<Drawn> {
     let list = batch.list.as_ref()?;
-    let host = HostName::new("local").ok()?;
+    let host = HostName::local();
     let windows = Windows::new(site);
     let until = batch.schedule.as_ref().and_then(|schedule| {
         let calendars = Calendars::new(&site.calendars);

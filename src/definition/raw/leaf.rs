@@ -15,8 +15,8 @@ use super::super::yaml::{Node, Value};
 use super::{Read, Reader, Shape};
 use crate::types::{
     BatchId, CalendarName, ChangeId, ChannelName, CheckName, DrillName, EventName, FigureName,
-    HostName, IncidentKind, JobName, Lang, MarketName, PersonId, PolicyName, PoolName, ProductLine,
-    Right, Role, Severity, ShiftName, Span, TargetName, TeamName, WindowClass, Zone,
+    HostName, IncidentKind, JobName, Label, Lang, MarketName, PersonId, PolicyName, PoolName,
+    ProductLine, Right, Role, Severity, ShiftName, Span, TargetName, TeamName, WindowClass, Zone,
 };
 
 /// Why a text is not what it should be.
@@ -105,6 +105,7 @@ names!(
     FigureName,
     HostName,
     JobName,
+    Label,
     MarketName,
     PersonId,
     PolicyName,

@@ -10,6 +10,7 @@ pub(super) mod change;
 pub(super) mod change_rules;
 pub(super) mod duty;
 pub(super) mod escalation;
+pub(super) mod hosts;
 pub(super) mod inspect;
 pub(super) mod job;
 mod leaf;

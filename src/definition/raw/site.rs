@@ -2,6 +2,7 @@
 
 use jiff::civil::{Date, Time};
 
+use super::hosts::MovedHosts;
 use super::leaf::{Whole, Word};
 use super::record::record;
 use super::webhook::WebhookRecord;
@@ -9,8 +10,8 @@ use super::{List, Names, OneOrMore};
 use crate::definition::day_words::DayWords;
 use crate::definition::site::{ReportFormat, ServerTls, Tls, TwoPeople};
 use crate::types::{
-    BatchId, CalendarName, ChannelName, HostName, Lang, PoolName, Right, Role, Severity, Span,
-    TargetName, Zone,
+    BatchId, CalendarName, ChannelName, Lang, PoolName, Right, Role, Severity, Span, TargetName,
+    Zone,
 };
 
 /// The format that files are written in.
@@ -43,8 +44,8 @@ record! {
         optional inspections: InspectionsRecord,
         /// Counted resources of the whole site; a mutex is a pool of one.
         optional pools: Names<PoolName, Whole<1, 100_000>>,
-        /// Hosts that jobs run on; `local` is there by itself.
-        optional hosts: Names<HostName, HostRecord>,
+        /// Hosts that jobs run on stand in hosts.yaml.
+        optional hosts: MovedHosts,
         /// Databases that SQL runs against.
         optional targets: Names<TargetName, TargetRecord>,
         /// Actions that take two people: force, window-override, unfreeze, kill-change.
@@ -148,16 +149,6 @@ record! {
         optional ca: Word,
         /// The file that holds the password; the password itself is never in a job file.
         optional password_file: Word,
-    }
-}
-
-record! {
-    /// A host that jobs run on.
-    pub(crate) struct HostRecord {
-        /// Whether runs with a set clock may use it. Default: false.
-        optional trial: bool,
-        /// Attempts at a time. Default: 16.
-        optional max_running: Whole<1, 10_000>,
     }
 }
 

@@ -189,7 +189,7 @@ fn jobs(
         window: raw.window.get(),
         parameters: parameters.map(|named| named.key.value.0.as_str()).collect(),
         jobs: NameSet::all("job", names.iter().map(|named| named.key.value.clone())),
-        host: HostName::new("local").ok(),
+        host: Some(HostName::local()),
         found,
     };
     let mut jobs = Vec::with_capacity(names.len());

@@ -64,8 +64,10 @@ impl<'r> Known<'r> {
         let windows = raw(sheets.windows.as_ref());
         let people = raw(sheets.people.as_ref());
         let pools = declared("pool", site.map(|s| &s.pools), site.is_some());
-        let mut hosts = declared("host", site.map(|s| &s.hosts), site.is_some());
-        hosts.names.extend(HostName::new("local"));
+        let hosts_read = sheets.hosts.as_ref().is_none_or(|sheet| sheet.raw.is_some())
+            && site.is_none_or(|s| s.hosts.is_absent());
+        let mut hosts = declared("host", raw(sheets.hosts.as_ref()).map(|f| &f.hosts), hosts_read);
+        hosts.names.insert(HostName::local());
         let roles: BTreeSet<Role> = people
             .and_then(|file| file.people.get())
             .into_iter()

@@ -8,6 +8,7 @@ mod changes;
 mod days;
 mod duty;
 mod escalation;
+mod hosts;
 mod inspect;
 mod jobs;
 mod kinds;
@@ -46,6 +47,7 @@ pub(super) fn resolve(
     let known = Known::of(sheets);
     let mut places = Places::default();
     let settings = settings::resolve(sheets, &known, findings);
+    let hosts = hosts::resolve(sheets, findings);
     let people = people::resolve(sheets, &known, findings, &mut places);
     let mut duty = duty::resolve(sheets, &known, findings, &mut places);
     duty.rules = roster_rules::resolve(sheets, &known, findings, &mut places);
@@ -71,7 +73,7 @@ pub(super) fn resolve(
         reports: settings.reports,
         inspections: settings.inspections,
         pools: settings.pools,
-        hosts: settings.hosts,
+        hosts,
         targets: settings.targets,
         second_person: settings.second_person,
         rights: settings.rights,

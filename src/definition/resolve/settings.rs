@@ -14,11 +14,11 @@ use crate::definition::raw::site::{
 use crate::definition::raw::{At, Field, List, Names, Word};
 use crate::definition::sheets::{Findings, Sheets};
 use crate::definition::site::{
-    ADMIN_ROLE, Host, InspectionRules, LifeSignRule, Mail, ReportRules, SignMail, Smtp, Target,
-    Tls, Transport, TwoPeople, Webhook,
+    ADMIN_ROLE, InspectionRules, LifeSignRule, Mail, ReportRules, SignMail, Smtp, Target, Tls,
+    Transport, TwoPeople, Webhook,
 };
 use crate::types::{
-    CalendarName, ChannelName, HostName, Lang, PoolName, Rights, Role, Span, TargetName, Text, Zone,
+    CalendarName, ChannelName, Lang, PoolName, Rights, Role, Span, TargetName, Text, Zone,
 };
 
 pub(super) struct Settings {
@@ -33,14 +33,10 @@ pub(super) struct Settings {
     pub reports: ReportRules,
     pub inspections: Option<InspectionRules>,
     pub pools: BTreeMap<PoolName, u32>,
-    pub hosts: BTreeMap<HostName, Host>,
     pub targets: BTreeMap<TargetName, Target>,
     pub second_person: Vec<TwoPeople>,
     pub rights: BTreeMap<Role, Rights>,
 }
-
-/// Attempts at a time on a host that says nothing else.
-const MAX_RUNNING: u32 = 16;
 
 /// The least time for which messages are tried again: a server that is replaced comes back sooner.
 const TRIED_AT_LEAST: Span = Span::seconds(3_600);
@@ -78,7 +74,6 @@ pub(super) fn resolve(
         calendar: raw.calendar.get().cloned(),
         url,
         pools: pools.map(|(name, size)| (name.value.clone(), size.to_u32())).collect(),
-        hosts: hosts(raw),
         targets,
         webhooks,
         life_sign,
@@ -300,15 +295,4 @@ fn sign_mail(
     at.sort();
     at.dedup();
     Some(SignMail { at, to: to.value.clone() })
-}
-
-fn hosts(raw: &SiteFile) -> BTreeMap<HostName, Host> {
-    let declared = raw.hosts.get().into_iter().flat_map(Names::good).map(|(name, host)| {
-        let max_running = host.max_running.get().map_or(MAX_RUNNING, |most| most.to_u32());
-        (name.value.clone(), Host { trial: host.trial.or(false), max_running })
-    });
-    let local = HostName::new("local").ok();
-    let local = local.map(|name| (name, Host { trial: false, max_running: MAX_RUNNING }));
-    // The declared one comes later and stays.
-    local.into_iter().chain(declared).collect()
 }

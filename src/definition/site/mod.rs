@@ -8,6 +8,7 @@ mod change_rules;
 mod checklist;
 mod duty;
 mod escalation;
+mod host;
 mod inspection;
 mod job;
 mod life_sign;
@@ -47,6 +48,7 @@ pub use duty::{
     Override, Rotation, Shift, Swap, Team, TurnLength,
 };
 pub use escalation::{Clocks, Drill, Escalation, Limit, Policy, Rung, Tell, Way};
+pub use host::{Host, Ssh};
 pub use inspection::{InspectCheck, InspectionRules, Look, MemoryOf, RoundRule};
 pub use job::{
     Containment, EndingKind, Job, Kind, Need, NeedOf, Retry, Success, Survivors, Transaction,
@@ -188,15 +190,6 @@ pub enum Tls {
     None,
     StartTls,
     Implicit,
-}
-
-/// A host that jobs run on; `local` is the supervisor's own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Host {
-    /// Whether runs with a set clock may use it.
-    pub trial: bool,
-    /// Attempts at a time.
-    pub max_running: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -26,6 +26,7 @@ const BROKEN: &[(&str, &str)] = &[
     ("eod/scripts/load.sh", include_str!("broken/eod/scripts/load.sh")),
     ("eod/sql/empty.sql", include_str!("broken/eod/sql/empty.sql")),
     ("eod/sql/post.sql", include_str!("broken/eod/sql/post.sql")),
+    ("hosts.yaml", include_str!("broken/hosts.yaml")),
     ("people.yaml", include_str!("broken/people.yaml")),
     ("reports/again.yaml", include_str!("broken/reports/again.yaml")),
     ("reports/cycle.yaml", include_str!("broken/reports/cycle.yaml")),
@@ -67,6 +68,19 @@ fn three_mistakes_in_one_file_are_three_defects() {
       10 |     needs: [b]
          |             ^
       hint: did you mean `a`?
+    ");
+}
+
+#[test]
+fn hosts_in_the_site_are_sent_to_their_own_file_and_make_no_names_unknown() {
+    let site = super::super::starter::FILES[0].1.to_owned() + "hosts:\n  db1: {max_running: 2}\n";
+    let batch = "version: 1\nbatch: late\ntitle: Late\njobs:\n  \
+                 a: {title: A, shell: \"true\", host: db1}\n";
+    insta::assert_snapshot!(texts(&load(&sound(&[("site.yaml", &site), ("late.yaml", batch)]))), @r"
+    jobs/site.yaml:27:3: hosts have a file of their own
+      27 |   db1: {max_running: 2}
+         |   ^
+      hint: move it to hosts.yaml, beneath `version: 1`
     ");
 }
 

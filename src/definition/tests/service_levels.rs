@@ -77,7 +77,6 @@ fn the_shipped_table_is_that_of_the_requirement() {
                 &clocks[clocks.find("clocks:").unwrap()..clocks.find("drills:").unwrap()]
             ),
         ),
-        ("calendars/weekdays.yaml", super::super::starter::FILES[2].1),
     ]));
     assert_eq!(texts(&loaded), "");
     let site = loaded.site.unwrap();

@@ -185,7 +185,7 @@ fn hosts(dice: &mut Dice, jobs: usize) -> Result<BTreeMap<HostName, Host>, BadSi
     let most = 4 + jobs as u64 / 10;
     let host = |dice: &mut Dice, name: &str| {
         let max_running = dice.of(1..most) as u32;
-        Ok((HostName::new(name)?, Host { trial: true, max_running }))
+        Ok((HostName::new(name)?, Host { trial: true, max_running, ..Host::default() }))
     };
     [host(dice, "local"), host(dice, "far")].into_iter().collect()
 }

@@ -17,7 +17,6 @@ title_zh: 测试银行
 zone: Europe/Berlin
 calendar: all
 mail: {from: nightrun@bank.example, folder: mail, failures_to: duty, report_to: report}
-hosts: {local: {trial: true, max_running: 8}}
 targets:
   uat: {title: UAT, sqlite: uat.db, environment: uat}
   prod: {title: Production, sqlite: prod.db, environment: production}

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::dice::Dice;
 use super::evidence::execute;
-use crate::night::house::{House, SITE};
+use crate::night::house::{HOSTS, House, SITE};
 
 /// Says in a file of its job when each attempt begins and ends, and prints numbered lines.
 /// Arguments: seconds that it takes, half of its lines, attempts that fail.
@@ -80,8 +80,9 @@ impl MadeSite {
     /// Writes it. `smtp_port`: where mail goes, if not to a folder.
     pub(super) fn build(&self, dice: &mut Dice, smtp_port: Option<u16>) -> House {
         let house = House::bare();
-        let mut site =
-            SITE.replace("max_running: 8", &format!("max_running: {}", self.max_running));
+        let most = format!("max_running: {}", self.max_running);
+        house.write("hosts.yaml", &HOSTS.replace("max_running: 8", &most));
+        let mut site = SITE.to_owned();
         if let Some(port) = smtp_port {
             let server = format!("smtp: {{host: 127.0.0.1, port: {port}, tls: none}}");
             site = site.replace("folder: mail", &server);

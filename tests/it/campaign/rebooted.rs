@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::prey;
 use crate::night::facts::eventually;
-use crate::night::house::{House, SITE};
+use crate::night::house::{HOSTS, House};
 use crate::night::watched::{Night, Over};
 
 const JOBS: &str = "
@@ -152,7 +152,7 @@ fn what_is_lost_with_its_host_has_no_place_on_it() {
   c: {title: C, run: [sh, job.sh]}
 ",
     );
-    house.write("site.yaml", &SITE.replace("max_running: 8", "max_running: 1"));
+    house.write("hosts.yaml", &HOSTS.replace("max_running: 8", "max_running: 1"));
     house.gates(&["a"]);
     let mut night = spawn(&house, &["run", "night", "--date", "2026-10-30"], "boot-1");
     night.started("a");

@@ -9,7 +9,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use super::facts::eventually;
-use super::house::{House, SITE};
+use super::house::{HOSTS, House};
 use super::pair::{LEASE, Pair, epochs, no_epoch_goes_down};
 use super::watched::Night;
 use crate::api::get;
@@ -150,7 +150,7 @@ fn postgresql_is_restarted_under_load_and_each_job_runs_once() {
         jobs
     });
     let pair = Pair::new(&jobs, &server);
-    pair.house.write("site.yaml", &SITE.replace("max_running: 8", "max_running: 16"));
+    pair.house.write("hosts.yaml", &HOSTS.replace("max_running: 8", "max_running: 16"));
     let mut served = pair.serve("one");
     served.notice("serving 0 schedules");
     let ordered = pair.order("one");

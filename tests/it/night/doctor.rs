@@ -18,7 +18,7 @@ use serde_json::Value;
 use sqlx::{Connection, Executor, SqliteConnection};
 
 use super::facts::{eventually, is_there, send};
-use super::house::{Answer, House, SITE};
+use super::house::{Answer, HOSTS, House};
 use super::post::{closed_port, sink, smtp};
 use crate::journal_writer::{Writer, opened, run};
 
@@ -411,12 +411,12 @@ fn a_hosts_zone_data_that_are_not_ours() {
 #[test]
 fn limits_that_are_too_low_for_what_may_run() {
     let house = House::new(JOBS);
-    house.write("site.yaml", &SITE.replace("max_running: 8", "max_running: 500"));
+    house.write("hosts.yaml", &HOSTS.replace("max_running: 8", "max_running: 500"));
     let found = one(house.doctor_after("ulimit -n 600"), "fail", "too-few-files");
     assert_eq!((&found["found"]["limit"], &found["found"]["needed"]), (&600.into(), &756.into()));
     if !rustix::process::geteuid().is_root() {
         // The kernel does not count those of root.
-        house.write("site.yaml", &SITE.replace("max_running: 8", "max_running: 10000"));
+        house.write("hosts.yaml", &HOSTS.replace("max_running: 8", "max_running: 10000"));
         let all = findings(&house.doctor_after("ulimit -u 15000").code(1));
         assert!(
             all.iter().any(|found| found["found"]["finding"] == "too-few-processes"),

@@ -35,9 +35,10 @@ zone: Europe/Berlin
 calendar: all
 mail: {from: nightrun@bank.example, folder: mail, failures_to: duty, report_to: report}
 pools: {one: 1, two: 2}
-hosts: {local: {trial: true, max_running: 8}}
 targets: {bank: {title: Bank, sqlite: bank.db, environment: sample, trial: true}}
 ";
+
+pub(crate) const HOSTS: &str = "version: 1\nhosts: {local: {trial: true, max_running: 8}}\n";
 
 const PEOPLE: &str = "
 version: 1
@@ -112,6 +113,7 @@ impl House {
     pub(crate) fn bare() -> Self {
         let house = Self::empty();
         house.write("site.yaml", SITE);
+        house.write("hosts.yaml", HOSTS);
         house.write("people.yaml", PEOPLE);
         house.write("calendars/all.yaml", CALENDAR);
         house.write("night/job.sh", JOB);

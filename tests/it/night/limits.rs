@@ -4,7 +4,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::process::Command;
 
 use super::facts::account;
-use super::house::{House, SITE};
+use super::house::{HOSTS, House};
 use super::watched::{Night, Over};
 
 const RUN: &[&str] = &["run", "night", "--date", "2026-10-30", "--format", "json"];
@@ -16,7 +16,7 @@ fn wide(settings: &str, shell: &str) -> House {
         .map(|n| format!("  j{n}:\n    title: J\n{settings}    shell: |\n      {shell}\n"))
         .collect();
     let house = House::new(&jobs.concat());
-    house.write("site.yaml", &SITE.replace("max_running: 8", "max_running: 100"));
+    house.write("hosts.yaml", &HOSTS.replace("max_running: 8", "max_running: 100"));
     house
 }
 

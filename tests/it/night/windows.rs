@@ -115,8 +115,8 @@ fn an_override_opens_no_freeze() {
 fn a_trial_is_refused_on_what_is_not_marked_for_it() {
     let house = house("1s");
     house.write(
-        "site.yaml",
-        &super::house::SITE.replace("local: {trial: true,", "local: {trial: false,"),
+        "hosts.yaml",
+        &super::house::HOSTS.replace("local: {trial: true,", "local: {trial: false,"),
     );
     house
         .run(&["run", "night", "--at", "2026-10-30T22:10"])

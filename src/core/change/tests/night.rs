@@ -44,7 +44,7 @@ impl Night {
 
     /// Nothing runs yet.
     pub(super) fn on(mut house: House) -> Self {
-        house.site.hosts.insert(local(), Host { trial: true, max_running: 4 });
+        house.site.hosts.insert(local(), Host { trial: true, max_running: 4, ..Host::default() });
         let now = Now { wall: house.at, since_boot: std::time::Duration::from_secs(1000) };
         Self { house, core: Core::new(1), now, facts: Vec::new(), commands: Vec::new() }
     }
