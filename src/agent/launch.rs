@@ -254,6 +254,7 @@ mod tests {
             output_limit: 0,
             success_line: None,
             survivors: crate::definition::site::Survivors::Kill,
+            copy: false,
         };
         let folder = "/d/spool/a@b#1~c~1";
         assert_eq!(

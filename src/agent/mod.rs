@@ -17,6 +17,7 @@
 mod account;
 mod adopted;
 mod attempt;
+mod copies;
 mod folder;
 mod handover;
 mod kernel;

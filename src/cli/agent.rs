@@ -8,7 +8,10 @@ use clap::Subcommand;
 use super::arguments::Format;
 use super::context::Context;
 use super::exit::{Failure, WELL};
+use crate::driver::agent_link::{AgentStart, bridge};
 use crate::driver::agent_upgrade::upgrade;
+use crate::driver::logs;
+use crate::wire::program_path;
 
 /// For the agent to begin anew: it looks through what runs.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -23,10 +26,28 @@ pub(super) enum AgentCommand {
         #[arg(long, value_name = "PROGRAM")]
         to: Option<PathBuf>,
     },
+    /// Pass words between this and the agent of a folder; what a supervisor on another host starts over ssh
+    #[command(hide = true)]
+    Bridge {
+        #[arg(long)]
+        dir: PathBuf,
+    },
+    /// Answer for logs beneath the folder of an agent; what a supervisor on another host starts over ssh
+    #[command(hide = true)]
+    Logs {
+        #[arg(long)]
+        dir: PathBuf,
+    },
 }
 
 pub(super) async fn agent(context: &Context, command: AgentCommand) -> Result<u8, Failure> {
-    let AgentCommand::Upgrade { to } = command;
+    let to = match command {
+        AgentCommand::Upgrade { to } => to,
+        AgentCommand::Bridge { dir } => return pass_words(dir).await,
+        AgentCommand::Logs { dir } => {
+            return logs::serve(dir).map(|()| WELL).map_err(Failure::failed);
+        }
+    };
     // The agent has a working folder of its own.
     let to = to.map(std::path::absolute).transpose().map_err(Failure::failed)?;
     let agent = context.shared().join("agent");
@@ -47,4 +68,12 @@ pub(super) async fn agent(context: &Context, command: AgentCommand) -> Result<u8
         ),
     }
     Ok(WELL)
+}
+
+async fn pass_words(dir: PathBuf) -> Result<u8, Failure> {
+    let program = std::env::current_exe().map_err(Failure::failed)?;
+    let start = AgentStart { program: program_path(program), starts: true };
+    bridge(dir, start).await.map_err(Failure::failed)?;
+    // Standard input is read by a thread of its own, which nothing can wake: waiting for it would keep this process.
+    std::process::exit(WELL.into())
 }

@@ -25,6 +25,8 @@ pub struct Places {
     pub work: PathBuf,
     /// The run's copy of the site's files.
     pub copy: PathBuf,
+    /// The host is another one: its agent has been told the copy.
+    pub told: bool,
     /// What programs are found by.
     pub path: String,
     pub home: String,
@@ -99,6 +101,7 @@ pub fn launch(
         output_limit: job.output_limit,
         success_line: job.success.line.clone(),
         survivors: job.survivors,
+        copy: places.told,
     })
 }
 

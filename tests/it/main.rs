@@ -37,6 +37,7 @@ mod simulate_sample;
 mod smtp_sink;
 mod splitter;
 mod sql_oracle;
+mod ssh_server;
 mod store_archived;
 mod store_postgres;
 mod store_sqlite;

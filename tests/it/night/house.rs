@@ -347,7 +347,7 @@ impl Drop for House {
     }
 }
 
-fn record_number(record: &str, line: usize, key: &str) -> Option<i32> {
+pub(crate) fn record_number(record: &str, line: usize, key: &str) -> Option<i32> {
     let value: Value = serde_json::from_str(record.lines().nth(line)?).ok()?;
     i32::try_from(value[key].as_i64()?).ok()
 }

@@ -24,6 +24,7 @@ mod drilled;
 mod escalated;
 mod examined;
 mod failures;
+pub(crate) mod far;
 mod gates;
 #[cfg(feature = "faults")]
 mod handed_over;
