@@ -22,7 +22,7 @@ use tokio::sync::{mpsc, watch};
 pub use archive::{Archivist, Due, NotArchived};
 pub use clock::RunClock;
 pub use commits::follow;
-pub use doctor::{Examined, examine};
+pub use doctor::{Examined, examine, examine_host};
 pub use mailer::SiteMailer;
 pub use restored::{Lacks, lacks, made};
 pub use service_watch::ServiceWatch;

@@ -159,6 +159,9 @@ pub(super) enum Command {
     /// The agent of this host
     #[command(subcommand)]
     Agent(super::agent::AgentCommand),
+    /// The hosts that jobs run on
+    #[command(subcommand)]
+    Host(super::host::HostCommand),
     /// Print the JSON Schema of the job files
     Schema,
     /// Database changes

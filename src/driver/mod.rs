@@ -18,6 +18,7 @@ pub mod git;
 pub mod git_health;
 pub mod hanging_files;
 pub mod host_health;
+pub mod host_setup;
 mod http_client;
 pub mod life_sign;
 pub mod life_sign_page;

@@ -137,7 +137,7 @@ impl SshWay {
 }
 
 /// A word as the shell of the other host reads it back.
-fn quoted(word: &str) -> String {
+pub(super) fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 

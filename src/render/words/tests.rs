@@ -85,6 +85,7 @@ fn every_message_in_both_languages() {
         Listed,
         HandOvers,
         Drills,
+        Far,
         Watched,
         Bulletins,
         Inspections,

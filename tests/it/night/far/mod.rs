@@ -2,4 +2,7 @@
 
 pub(crate) mod host;
 
+#[cfg(feature = "faults")]
+mod losses;
 mod runs;
+mod set_up;
