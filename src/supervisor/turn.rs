@@ -331,7 +331,7 @@ impl<W: World> Supervisor<W> {
     fn host_of(&self, attempt: &AttemptId) -> Option<(HostName, Span)> {
         let run = self.core.state().runs.get(&attempt.run)?;
         let job = run.job(run.index(&attempt.job)?);
-        Some((job.host.clone(), job.grace))
+        Some((run.attempt(attempt)?.host.clone(), job.grace))
     }
 
     fn start(&mut self, attempt: &AttemptId) {
