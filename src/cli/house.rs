@@ -194,6 +194,11 @@ fn question(
             let path = format!("/api/v1/pools/{pool}");
             asking::post(context, path, &PoolBody { size, until, reason, dry_run })
         }
+        House::Drain { host, drain } => {
+            let word = if drain { "drain" } else { "undrain" };
+            let path = format!("/api/v1/hosts/{host}/{word}");
+            asking::post(context, path, &ReasonBody { reason, dry_run })
+        }
         House::Second { request } => {
             let path = format!("/api/v1/requests/{request}/second");
             asking::post(context, path, &ReasonBody { reason, dry_run })

@@ -8,7 +8,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::fact::Deadline;
-use super::gate::{self, Barrier, Resource, across_needs};
+use super::gate::{self, Resource, across_needs};
+use super::placement::Barrier;
 use super::state::{Missed, Run};
 use crate::types::{BusinessDate, Due, JobName, JobRef, Now, PoolName, RunId};
 
@@ -116,9 +117,8 @@ impl Agenda {
 
     /// Whoever found no room in a pool tries again: it has another size.
     pub(super) fn pool_changed(&mut self, pool: &PoolName) {
-        let of_it = |barrier: &Option<Barrier>| matches!(barrier, Some(Barrier::Full { resource: Resource::Pool(full), .. }) if full == pool);
-        let stale: Vec<Option<Barrier>> =
-            self.ready.keys().filter(|barrier| of_it(barrier)).cloned().collect();
+        let of_it = |barrier: &&Option<Barrier>| barrier.as_ref().is_some_and(|b| b.is_about(pool));
+        let stale: Vec<Option<Barrier>> = self.ready.keys().filter(of_it).cloned().collect();
         for barrier in stale {
             let places = self.ready.remove(&barrier).unwrap_or_default();
             self.ready.entry(None).or_default().extend(places);

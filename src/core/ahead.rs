@@ -258,8 +258,8 @@ impl<S: Script> Ahead<S> {
         }
         let runs = &self.core.state.runs;
         let there = |attempt: &AttemptId| {
-            let run = runs.get(&attempt.run);
-            run.and_then(|run| Some(run.job(run.index(&attempt.job)?).host == host)) == Some(true)
+            let run = runs.get(&attempt.run).and_then(|run| run.attempt(attempt));
+            run.is_some_and(|attempt| attempt.host == host)
         };
         self.endings.retain(|Reverse((_, attempt))| !there(attempt));
         self.bad.retain(|attempt, _| !there(attempt));

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::gate::{target, windows};
 use super::night::Core;
 use super::opening::Interval;
+use super::placement;
 use super::state::{Run, Unfit};
 use super::window::{Subject, stops};
 use crate::definition::site::Freeze;
@@ -32,9 +33,11 @@ pub fn freezes<'a>(core: &'a Core, run: &'a Run, (from, to): Interval) -> Vec<&'
     let ordered = &core.state().standing.freezes;
     let known = run.site.freezes.iter().chain(ordered.values().map(|ordered| &ordered.what));
     let stopped = |freeze: &Freeze, index: usize| {
-        let (batch, host) = (&run.batch.id, &run.job(index).host);
-        let what = Subject { batch, target: target(run, index), host, ordered };
-        stops(&freeze.scope, &windows(run, index), what)
+        let (batch, target, classes) = (&run.batch.id, target(run, index), windows(run, index));
+        // A job that may run on another host is not stopped.
+        placement::hosts(run, index)
+            .into_iter()
+            .all(|host| stops(&freeze.scope, &classes, Subject { batch, target, host, ordered }))
     };
     let mut freezes: Vec<&Freeze> = known
         .filter(|freeze| freeze.from.max(from) < freeze.to.min(to))

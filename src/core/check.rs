@@ -66,7 +66,6 @@ pub fn check(site: &Site, today: Date) -> Vec<Finding> {
     for batch in site.batches.values() {
         check.schedule(batch);
         check.windows(batch);
-        check.hosts(batch);
         check.needs(batch, &mut same_day);
         check.rounds(batch);
         check.manuals(batch);
@@ -122,16 +121,6 @@ impl<'a> Check<'a> {
             };
             let hint = "look through it, and put the date into `runbook_reviewed:`";
             self.say(Severity::Warning, (Some(&batch.id), Some(&job)), what, hint);
-        }
-    }
-
-    /// Other hosts can be declared, and have no agent yet.
-    fn hosts(&mut self, batch: &Batch) {
-        for job in batch.jobs.iter().filter(|job| job.host.as_str() != "local") {
-            let what =
-                format!("nothing reaches host `{}` yet: the job would wait for ever", job.host);
-            let hint = "only `local` has an agent in this version";
-            self.say(Severity::Warning, (Some(&batch.id), Some(&job.name)), what, hint);
         }
     }
 

@@ -14,17 +14,6 @@ use crate::types::{ChangeId, TargetName, Text, Zone};
 const TODAY: Date = date(2026, 10, 30);
 
 #[test]
-fn a_host_without_an_agent_is_said() {
-    let mut far = job("far", &[]);
-    far.host = crate::types::HostName::new("db1").unwrap();
-    let found = check(&bank(vec![batch("eod", None, vec![job("near", &[]), far])]), TODAY);
-    let hosts: Vec<&Finding> = found.iter().filter(|f| f.what.contains("host")).collect();
-    assert_eq!(hosts.len(), 1, "{found:?}");
-    assert_eq!(hosts[0].job.as_ref().map(JobName::as_str), Some("far"));
-    assert_eq!(hosts[0].severity, Severity::Warning);
-}
-
-#[test]
 fn a_runbook_that_was_not_reviewed_for_long_is_said_where_the_site_says_how_often() {
     let with = |name, reviewed: Option<Date>| {
         let (runbook, runbook_reviewed) = (Some(Text::en("Call the desk.")), reviewed);

@@ -13,6 +13,7 @@ use super::incident::Fault;
 use super::needs::Verdict;
 use super::night::Core;
 use super::obstacle::Obstacle;
+use super::placement;
 use super::state::Run;
 use super::window::{Gate, Subject};
 use crate::definition::site::NeedOf;
@@ -159,13 +160,13 @@ impl Look<'_> {
         if classes.is_empty() || run.opened.window_override.is_some() {
             return None;
         }
-        let subject = Subject {
-            batch: &run.batch.id,
-            target: gate::target(run, index),
-            host: &run.job(index).host,
-            ordered: &core.state().standing.freezes,
-        };
-        match rules.windows.gate(&classes, subject, at, Duration::ZERO) {
+        let (batch, target) = (&run.batch.id, gate::target(run, index));
+        let ordered = &core.state().standing.freezes;
+        let gate = placement::any_gate(core.state(), run, index, |host| {
+            let subject = Subject { batch, target, host, ordered };
+            rules.windows.gate(&classes, subject, at, Duration::ZERO)
+        });
+        match gate {
             Gate::Open { closes } => closes,
             Gate::Closed { .. } => None,
         }

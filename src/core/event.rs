@@ -90,6 +90,13 @@ pub enum Event {
         by: PersonId,
         reason: String,
     },
+    /// A host takes no new attempts, or takes them again.
+    Drain {
+        host: HostName,
+        drain: bool,
+        by: PersonId,
+        reason: String,
+    },
     /// An order that takes two people waits for the second.
     Propose {
         by: PersonId,

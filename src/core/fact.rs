@@ -230,6 +230,18 @@ pub enum Fact {
     PoolBack {
         pool: PoolName,
     },
+    /// The host takes no new attempts; what runs there goes on.
+    HostDrained {
+        host: HostName,
+        by: PersonId,
+        reason: String,
+    },
+    /// It takes new attempts again.
+    HostUndrained {
+        host: HostName,
+        by: PersonId,
+        reason: String,
+    },
     /// An action that needs a second person waits for one.
     SecondAsked {
         request: RequestId,

@@ -6,6 +6,7 @@ use super::change;
 use super::fact::AcrossNeed;
 use super::needs::{self, Verdict};
 use super::phase::Phase;
+use super::placement;
 use super::rules::Rules;
 use super::state::{JobState, Run, State};
 use super::window::{self, Gate, Subject};
@@ -21,34 +22,30 @@ pub enum Resource {
     /// Places on a host.
     Host(HostName),
     Pool(PoolName),
+    /// One that a host has for itself.
+    HostPool(HostName, PoolName),
     /// Connections of a target.
     Target(TargetName),
 }
 
-/// What keeps a queued job from starting. All that are kept by the same start, best first, once it is gone.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Barrier {
-    Away(HostName),
-    /// So many units are wanted of a resource that has so many.
-    Full {
-        resource: Resource,
-        units: u32,
-        size: u32,
-    },
-}
-
-/// What a job takes while it may be running, with the units.
-pub fn resources(run: &Run, index: usize) -> Vec<(Resource, u32)> {
+/// What a job takes while it may be running on a host, with the units. A pool of the host's own takes the place of that of
+/// the site.
+pub fn resources(run: &Run, index: usize, host: &HostName) -> Vec<(Resource, u32)> {
     let job = run.job(index);
     if !job.kind.starts() {
         return Vec::new();
     }
+    let own = run.site.hosts.get(host).map(|host| &host.pools);
+    let pool = |pool: &PoolName| match own.is_some_and(|own| own.contains_key(pool)) {
+        true => Resource::HostPool(host.clone(), pool.clone()),
+        false => Resource::Pool(pool.clone()),
+    };
     let mut resources: Vec<(Resource, u32)> =
-        job.pools.iter().map(|(pool, units)| (Resource::Pool(pool.clone()), *units)).collect();
+        job.pools.iter().map(|(name, units)| (pool(name), *units)).collect();
     // A wait only looks now and then; it takes no place from those that work.
     let waits = matches!(job.kind, Kind::WaitFile { .. } | Kind::WaitSql { .. });
     if !waits {
-        resources.push((Resource::Host(job.host.clone()), 1));
+        resources.push((Resource::Host(host.clone()), 1));
         if let Some(target) = target(run, index).filter(|_| !job.kind.only_looks()) {
             resources.push((Resource::Target(target.clone()), 1));
         }
@@ -80,12 +77,13 @@ pub(super) fn keeps(job: &JobState) -> Keeps {
     }
 }
 
-/// What a job has that keeps so much of it.
+/// What a job has that keeps so much of it, where its last attempt worked.
 pub(super) fn kept(run: &Run, index: usize, keeps: Keeps) -> Vec<(Resource, u32)> {
+    let Some(worked) = run.jobs[index].last_worked() else { return Vec::new() };
     match keeps {
-        Keeps::All => resources(run, index),
+        Keeps::All => resources(run, index, &worked.host),
         Keeps::ButItsPlace => {
-            let mut resources = resources(run, index);
+            let mut resources = resources(run, index, &worked.host);
             resources.retain(|(resource, _)| !matches!(resource, Resource::Host(_)));
             resources
         }
@@ -123,6 +121,10 @@ pub fn declared_size(run: &Run, resource: &Resource) -> u32 {
     match resource {
         Resource::Host(host) => run.site.hosts.get(host).map_or(0, |h| h.max_running),
         Resource::Pool(pool) => run.site.pools.get(pool).copied().unwrap_or(0),
+        Resource::HostPool(host, pool) => {
+            let host = run.site.hosts.get(host);
+            host.and_then(|host| host.pools.get(pool)).copied().unwrap_or(0)
+        }
         Resource::Target(target) => run.site.targets.get(target).map_or(0, |t| t.connections),
     }
 }
@@ -151,16 +153,24 @@ pub fn must_fit_of(site: &Site, job: &Job, expected: Option<Span>, trial: bool) 
     )
 }
 
-/// Whether the windows and freezes let the job start now. An override opens windows, never a freeze.
+/// Whether windows and freezes let a job begin on any host that it may run on.
 pub(super) fn window_gate(state: &State, rules: &Rules, run: &Run, index: usize, now: Now) -> Gate {
+    placement::any_gate(state, run, index, |host| {
+        window_gate_on(state, rules, (run, index), host, now)
+    })
+}
+
+/// Whether they let it begin on one host.
+pub(super) fn window_gate_on(
+    state: &State,
+    rules: &Rules,
+    (run, index): (&Run, usize),
+    host: &HostName,
+    now: Now,
+) -> Gate {
     let classes = windows(run, index);
     let target = target(run, index);
-    let subject = Subject {
-        batch: &run.batch.id,
-        target,
-        host: &run.job(index).host,
-        ordered: &state.standing.freezes,
-    };
+    let subject = Subject { batch: &run.batch.id, target, host, ordered: &state.standing.freezes };
     let needs = must_fit(run, index);
     if run.opened.window_override.is_some() {
         rules.windows.gate_overridden(&classes, subject, now.wall, needs)
@@ -242,12 +252,15 @@ pub(super) fn kept_by_doubt(state: &State, run: &Run, index: usize) -> bool {
     }
     let of_doubt = |doubt: usize| kept(run, doubt, keeps(&run.jobs[doubt]));
     let kept: Vec<(Resource, u32)> = doubts().flat_map(of_doubt).collect();
-    resources(run, index).iter().any(|(resource, units)| {
+    let hosts = placement::hosts(run, index);
+    let without_room = |(resource, units): &(Resource, u32)| {
         let of_it = kept.iter().filter(|(kept, _)| kept == resource);
         // A pool that was made smaller for the night is as large again in the morning.
         let size = size(state, run, resource).max(declared_size(run, resource));
         of_it.map(|(_, units)| units).sum::<u32>() + units > size
-    })
+    };
+    let keeps = |host: &&HostName| resources(run, index, host).iter().any(without_room);
+    !hosts.is_empty() && hosts.iter().all(keeps)
 }
 
 /// Who has units of a resource now.

@@ -6,7 +6,7 @@ use super::gate::{self, Resource};
 use super::phase::Phase;
 use super::state::{JobState, Run, State};
 use crate::definition::site::Kind;
-use crate::types::{Ending, RunId};
+use crate::types::{Ending, HostName, RunId};
 use crate::wire::Ended;
 
 /// By resource, attempts that may hold units of it. The sum over them is never too small: one is dropped only when the
@@ -38,24 +38,32 @@ impl Holders {
                 job.phase.in_flight() || matches!(job.phase, Phase::InDoubt { .. })
             };
             for (index, job) in run.jobs.iter().enumerate().filter(|(_, job)| may_hold(job)) {
-                holders.add(run, index, job.attempts.last().map_or(0, |last| last.number));
+                if let (Some(last), Some(worked)) = (job.attempts.last(), job.last_worked()) {
+                    holders.add(run, index, last.number, &worked.host);
+                }
             }
         }
         holders
     }
 
-    /// An attempt is about to hold what its job takes.
-    pub(super) fn add(&mut self, run: &Run, index: usize, number: u32) {
-        for (resource, units) in taken(run, index) {
+    /// An attempt is about to hold what its job takes on a host.
+    pub(super) fn add(&mut self, run: &Run, index: usize, number: u32, host: &HostName) {
+        for (resource, units) in taken(run, index, host) {
             let holding = self.0.entry(resource).or_default();
             holding.units = holding.units.saturating_add(units);
             holding.attempts.push_back(Held { run: run.id().clone(), index, number, units });
         }
     }
 
-    /// With this job none of its resources is used beyond its size.
-    pub(super) fn room(&mut self, state: &State, run: &Run, index: usize) -> Result<(), String> {
-        for (resource, wanted) in taken(run, index) {
+    /// With this job on that host none of its resources is used beyond its size.
+    pub(super) fn room(
+        &mut self,
+        state: &State,
+        run: &Run,
+        index: usize,
+        host: &HostName,
+    ) -> Result<(), String> {
+        for (resource, wanted) in taken(run, index, host) {
             let size = gate::size(state, run, &resource);
             let used = match self.0.get_mut(&resource) {
                 Some(holding) => holding.at_most(state, &resource, size.saturating_sub(wanted)),
@@ -65,6 +73,7 @@ impl Holders {
                 let what = match &resource {
                     Resource::Host(host) => format!("host {host}"),
                     Resource::Pool(pool) => format!("pool {pool}"),
+                    Resource::HostPool(host, pool) => format!("pool {pool} of {host}"),
                     Resource::Target(target) => format!("target {target}"),
                 };
                 return Err(format!(
@@ -100,15 +109,21 @@ impl Holding {
     }
 }
 
-/// What a job takes while it may be running. Waits take a place nowhere but in their pools; what works a connection of its target.
-fn taken(run: &Run, index: usize) -> Vec<(Resource, u32)> {
+/// What a job takes while it may be running there. Waits take a place nowhere but in their pools; what works a connection of its target.
+fn taken(run: &Run, index: usize, host: &HostName) -> Vec<(Resource, u32)> {
     let job = run.job(index);
-    let pools = job.pools.iter().map(|(pool, units)| (Resource::Pool(pool.clone()), *units));
-    let mut taken: Vec<(Resource, u32)> = pools.collect();
+    let mut taken: Vec<(Resource, u32)> = Vec::new();
+    for (pool, units) in &job.pools {
+        let own = run.site.hosts.get(host).and_then(|host| host.pools.get(pool));
+        taken.push(match own {
+            Some(_) => (Resource::HostPool(host.clone(), pool.clone()), *units),
+            None => (Resource::Pool(pool.clone()), *units),
+        });
+    }
     if matches!(job.kind, Kind::WaitFile { .. } | Kind::WaitSql { .. }) {
         return taken;
     }
-    taken.push((Resource::Host(job.host.clone()), 1));
+    taken.push((Resource::Host(host.clone()), 1));
     if job.kind.only_looks() {
         return taken;
     }

@@ -8,7 +8,7 @@ use super::night::{Mover, StepError};
 use super::refused::{Refused, Rule};
 use super::state::Unfit;
 use crate::definition::site::Freeze;
-use crate::types::{FreezeId, PersonId, PoolName};
+use crate::types::{FreezeId, HostName, PersonId, PoolName};
 
 impl Mover<'_> {
     /// Closes what would be open, from one time to another. `two_lift`: the site wants two people to lift it.
@@ -76,6 +76,37 @@ impl Mover<'_> {
         let (by, reason) = (by.person, by.reason);
         self.emit(Fact::PoolSized { pool: pool.clone(), size, until, by, reason })?;
         self.core.agenda.pool_changed(&pool);
+        Ok(())
+    }
+
+    /// A host takes no new attempts, or takes them again.
+    pub(super) fn drain(
+        &mut self,
+        host: HostName,
+        drain: bool,
+        by: PersonId,
+        reason: String,
+    ) -> Result<(), StepError> {
+        let state = &self.core.state;
+        let mut sites =
+            state.runs.values().map(|run| &run.site).chain(self.core.served()).peekable();
+        let drained = state.standing.drains.contains_key(&host);
+        // Where no site is known here, whoever asks has looked into his own; one that is gone from it may be drained still.
+        if !drained && sites.peek().is_some() && !sites.any(|site| site.hosts.contains_key(&host)) {
+            let what = format!("no site that is known here has a host `{host}`");
+            return Err(Refused::by(Rule::NoSuchThing, what).into());
+        }
+        if drained == drain {
+            let what = match drain {
+                true => format!("{host} takes no new attempts already"),
+                false => format!("{host} takes new attempts already"),
+            };
+            return Err(Refused::by(Rule::NoChange, what).into());
+        }
+        self.emit(match drain {
+            true => Fact::HostDrained { host, by, reason },
+            false => Fact::HostUndrained { host, by, reason },
+        })?;
         Ok(())
     }
 

@@ -7,6 +7,7 @@
 mod change;
 mod given;
 mod hand_overs;
+mod hosts;
 mod incidents;
 mod inspections;
 mod over;
@@ -83,14 +84,14 @@ impl Watch {
             Fact::AttemptIntended { attempt, host, boot, examine } => {
                 let not = |why| broken(attempt.to_string(), why);
                 let (run, index) = found(around.state, &attempt.run, &attempt.job).map_err(not)?;
-                next_attempt(around, run, index, (attempt, host, boot)).map_err(not)?;
+                hosts::next_attempt(around, run, index, (attempt, host, boot)).map_err(not)?;
                 if *examine {
                     change::examinable(run, index).map_err(not)?;
                 } else {
-                    startable(around, run, index).map_err(not)?;
-                    self.holders.room(around.state, run, index).map_err(not)?;
+                    startable(around, run, index, host).map_err(not)?;
+                    self.holders.room(around.state, run, index, host).map_err(not)?;
                 }
-                self.holders.add(run, index, attempt.number);
+                self.holders.add(run, index, attempt.number, host);
             }
             Fact::AttemptStarted { attempt, .. } => {
                 flying(around.state, attempt, &[Phase::Starting])
@@ -177,13 +178,13 @@ impl Watch {
                 }
             }
             // Meant by a supervisor whose journal is lost, and checked by it.
-            Fact::AttemptRecovered { attempt, .. } => {
+            Fact::AttemptRecovered { attempt, host, .. } => {
                 let not = |why| broken(attempt.to_string(), why);
                 let (run, index) = found(around.state, &attempt.run, &attempt.job).map_err(not)?;
                 if run.jobs[index].phase.in_flight() {
                     return Err(not("the attempt before it has not ended".to_owned()));
                 }
-                self.holders.add(run, index, attempt.number);
+                self.holders.add(run, index, attempt.number, host);
             }
             Fact::RunLost(lost) if around.state.runs.contains_key(&lost.run) => {
                 return Err(broken(lost.run.to_string(), "the journal has it".to_owned()));
@@ -197,6 +198,8 @@ impl Watch {
             | Fact::Unfrozen { .. }
             | Fact::PoolSized { .. }
             | Fact::PoolBack { .. }
+            | Fact::HostDrained { .. }
+            | Fact::HostUndrained { .. }
             | Fact::SecondUsed { .. }
             | Fact::PasswordSet { .. }
             | Fact::TokenRevoked { .. }
@@ -257,32 +260,8 @@ fn found<'a>(state: &'a State, run: &RunId, job: &JobName) -> Result<(&'a Run, u
     Ok((run, index))
 }
 
-/// Whether an attempt is the next one, on its host.
-fn next_attempt(
-    around: Around<'_>,
-    run: &Run,
-    index: usize,
-    (attempt, host, boot): (&AttemptId, &HostName, &BootId),
-) -> Result<(), String> {
-    let definition = run.job(index);
-    let last = run.jobs[index].attempts.last();
-    if last.map_or(0, |last| last.number).checked_add(1) != Some(attempt.number) {
-        return Err("its number is not the next one".to_owned());
-    }
-    if last.is_some_and(|last| last.ended.is_none()) {
-        return Err("the attempt before it has not ended".to_owned());
-    }
-    if !definition.kind.starts() {
-        return Err("it starts nothing".to_owned());
-    }
-    if *host != definition.host || around.hosts.get(host) != Some(boot) {
-        return Err(format!("{host} in this boot is not the host that it runs on"));
-    }
-    Ok(())
-}
-
 /// Whether everything else that a start asks for is so.
-fn startable(around: Around<'_>, run: &Run, index: usize) -> Result<(), String> {
+fn startable(around: Around<'_>, run: &Run, index: usize, host: &HostName) -> Result<(), String> {
     match run.jobs[index].phase {
         Phase::Waiting => {}
         Phase::RetryWait { due, .. } if due <= around.now.since_boot => {}
@@ -291,8 +270,8 @@ fn startable(around: Around<'_>, run: &Run, index: usize) -> Result<(), String> 
     }
     going(around, run, index)?;
     match change::under_rules(run, index) {
-        Some(of) => change::may_begin(around, (run, index), of),
-        None => windows::window_open(around, run, index),
+        Some(of) => change::may_begin(around, (run, index), of, host),
+        None => windows::window_open(around, run, index, host),
     }
 }
 

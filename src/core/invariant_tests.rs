@@ -78,7 +78,7 @@ fn needs_holds_stops_and_orders_are_heeded() {
     start_refused(&night, "a", 1, "nobody asked for it");
     night.core.state.runs.get_mut(&run).unwrap().jobs[0].asked = true;
     night.core.hosts.clear();
-    start_refused(&night, "a", 1, "is not the host that it runs on");
+    start_refused(&night, "a", 1, "local is not reached in this boot");
     night.act(Action::Hold { job: name("a") }).unwrap();
     night.core.hosts.insert(local(), boot());
     start_refused(&night, "a", 1, "it is held");

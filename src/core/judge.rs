@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::change::examine;
+use super::change::{self, examine};
 use super::fact::{Fact, Why};
 use super::gate;
 use super::incident::Fault;
@@ -10,7 +10,7 @@ use super::night::{Command, Mover, StepError};
 use super::state::{Run, Unfit};
 use super::window::Gate;
 use crate::definition::site::{EndingKind, Job};
-use crate::types::{AttemptId, CheckVerdict, Ending, Outcome, RunId, Span};
+use crate::types::{AttemptId, CheckVerdict, Ending, HostName, Outcome, RunId, Span};
 use crate::wire::{ChangeState, Ended, Progress, Work};
 
 /// What follows an ending.
@@ -51,7 +51,7 @@ impl Mover<'_> {
         let verdict = judge(state, index, &ended, good);
         let (attempt, name) = (ended.attempt.clone(), job.name.clone());
         let begun = ended.started.is_some();
-        let of_change = super::change::executed(state, index, &ended);
+        let of_change = change::executed(state, index, &ended);
         self.move_job(&run, index, Fact::AttemptEnded { ended: Box::new(ended), good })?;
         if let Some(ended) = of_change {
             self.change_ended(&run, ended)?;
@@ -98,7 +98,7 @@ impl Mover<'_> {
             if state.to_be_killed(&attempt).is_some() {
                 // What would be ended at once is not started for that.
                 Ending::Killed
-            } else if self.may_still_begin(&run, index)? {
+            } else if self.may_still_begin(&run, index, &last.host)? {
                 self.command(Command::Start { attempt });
                 return Ok(());
             } else {
@@ -129,16 +129,18 @@ impl Mover<'_> {
     }
 
     /// The window may have closed while the host did not begin it. Needs and holds are settled once an attempt is meant.
-    fn may_still_begin(&self, run: &RunId, index: usize) -> Result<bool, Unfit> {
+    fn may_still_begin(&self, run: &RunId, index: usize, host: &HostName) -> Result<bool, Unfit> {
         let state = self.core.state.run(run)?;
         if state.jobs[index].is_examined() {
             return Ok(true);
         }
         let rules = self.core.rules(run)?;
-        Ok(match self.core.cleared(state, index, self.now)? {
+        let (of, at, assumed) = ((state, index), self.now.wall, self.core.people_assumed);
+        let cleared = change::cleared_on(&self.core.state, &rules, of, host, at, assumed);
+        Ok(match cleared {
             Some(cleared) => cleared.is_ok(),
             None => {
-                let gate = gate::window_gate(&self.core.state, &rules, state, index, self.now);
+                let gate = gate::window_gate_on(&self.core.state, &rules, of, host, self.now);
                 matches!(gate, Gate::Open { .. })
             }
         })
@@ -156,7 +158,8 @@ impl Mover<'_> {
             .state
             .runs
             .get(&attempt.run)
-            .and_then(|run| Some(run.job(run.index(&attempt.job)?).host.clone()));
+            .and_then(|run| run.attempt(attempt))
+            .map(|attempt| attempt.host.clone());
         if let Some(host) = host {
             self.command(Command::Recorded { host, attempt: attempt.clone() });
         }

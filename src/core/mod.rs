@@ -45,6 +45,7 @@ mod opening;
 pub mod order;
 mod past;
 pub mod phase;
+pub mod placement;
 mod progress;
 pub mod received;
 pub mod refused;

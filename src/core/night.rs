@@ -195,8 +195,10 @@ impl Core {
         for run in self.state.runs.values() {
             self.agenda.know(run);
         }
-        let jobs = self.state.runs.values().flat_map(|run| &run.batch.jobs);
-        self.hosts = jobs.map(|job| (job.host.clone(), boot.clone())).collect();
+        let hosts = self.state.runs.values().flat_map(|run| {
+            run.batch.jobs.iter().flat_map(|job| run.site.hosts_of(&run.batch, job))
+        });
+        self.hosts = hosts.map(|host| (host.clone(), boot.clone())).collect();
     }
 
     /// For a night that is only tried: nobody has sought the host yet, and who comes would.
@@ -375,6 +377,7 @@ impl Mover<'_> {
             Event::SizePool { pool, size, until, by, reason } => {
                 self.size_pool(pool, (size, until), By::alone(by, reason))?;
             }
+            Event::Drain { host, drain, by, reason } => self.drain(host, drain, by, reason)?,
             Event::Propose { by, reason, what } => {
                 self.ask_second(&By::alone(by, reason), what)?;
             }

@@ -11,14 +11,16 @@ use super::gate::{self, Resource};
 use super::needs::{self, Verdict};
 use super::night::Core;
 use super::phase::Phase;
+use super::placement::{self, Shut};
 use super::progress::left_out_today;
 use super::received;
 use super::rules::Rules;
-use super::state::{Held, Run, Unfit};
+use super::state::{Drain, Held, Run, Unfit};
 use super::window::{Gate, WindowReason};
 use crate::definition::site::Kind;
 use crate::types::{
-    BusinessDate, Condition, EventName, HostName, JobName, JobRef, Now, Outcome, RunId,
+    BusinessDate, Condition, EventName, HostName, JobName, JobRef, Label, Now, Outcome, PersonId,
+    RunId,
 };
 
 /// One thing that stands between a job and its start, or that says that it is past it.
@@ -85,6 +87,17 @@ pub enum Obstacle {
     /// It is a change, and people owe it something.
     NotCleared(Missing),
     HostAway(HostName),
+    /// Its host takes no new attempts.
+    HostDraining {
+        host: HostName,
+        by: PersonId,
+        reason: String,
+    },
+    /// None of several hosts takes it, each for a reason of its own.
+    NoHost {
+        label: Option<Label>,
+        hosts: Vec<(HostName, Shut)>,
+    },
     /// `needed` units are not free: `used` of `size` are taken.
     Full {
         resource: Resource,
@@ -131,7 +144,7 @@ impl Core {
                     found.push(Obstacle::WaitsForEvent { event: event.clone(), until });
                 }
             }
-            _ => self.gates((run, rules), index, now, &mut found),
+            _ => self.gates((run, rules), index, now, &mut found)?,
         }
         Ok(found)
     }
@@ -184,7 +197,7 @@ impl Core {
         index: usize,
         now: Now,
         found: &mut Vec<Obstacle>,
-    ) {
+    ) -> Result<(), Unfit> {
         if let Phase::RetryWait { due, .. } = run.jobs[index].phase
             && due > now.since_boot
         {
@@ -192,17 +205,48 @@ impl Core {
             found.push(Obstacle::RetryWait { attempt, due });
         }
         self.windows_and_people((run, rules), index, now, found);
-        let host = &run.job(index).host;
+        let hosts = placement::hosts(run, index);
+        if let [host] = hosts[..] {
+            self.one_host(run, index, host, found);
+            return Ok(());
+        }
+        // What is short wherever it would run is of the site, and told once.
+        let short = |host: &HostName| {
+            let resources = gate::resources(run, index, host);
+            let short = self.without_room(run, &resources);
+            short.map(|(resource, units)| (resource.clone(), units)).collect::<Vec<_>>()
+        };
+        let mut everywhere = hosts.first().map(|host| short(host)).unwrap_or_default();
+        for host in hosts.iter().skip(1) {
+            let there = short(host);
+            everywhere.retain(|resource| there.contains(resource));
+        }
+        let lacks: Vec<Resource> = everywhere.iter().map(|(of, _)| of.clone()).collect();
+        found.extend(everywhere.into_iter().map(|(of, units)| self.full(run, of, units)));
+        let shut = self.shut(run, index, now, &lacks)?;
+        if hosts.is_empty() || !shut.is_empty() {
+            let label = placement::label(run, index).cloned();
+            found.push(Obstacle::NoHost { label, hosts: shut });
+        }
+        Ok(())
+    }
+
+    fn one_host(&self, run: &Run, index: usize, host: &HostName, found: &mut Vec<Obstacle>) {
         if !self.hosts.contains_key(host) {
             found.push(Obstacle::HostAway(host.clone()));
         }
-        let resources = gate::resources(run, index);
-        found.extend(self.without_room(run, &resources).map(|(resource, needed)| Obstacle::Full {
-            size: gate::size(&self.state, run, resource),
-            used: self.used(resource),
-            resource: resource.clone(),
-            needed,
-        }));
+        if let Some(Drain { by, reason, .. }) = self.state.standing.drains.get(host) {
+            let (host, by, reason) = (host.clone(), by.clone(), reason.clone());
+            found.push(Obstacle::HostDraining { host, by, reason });
+        }
+        let resources = gate::resources(run, index, host);
+        let short = self.without_room(run, &resources);
+        found.extend(short.map(|(resource, units)| self.full(run, resource.clone(), units)));
+    }
+
+    fn full(&self, run: &Run, resource: Resource, needed: u32) -> Obstacle {
+        let size = gate::size(&self.state, run, &resource);
+        Obstacle::Full { size, used: self.used(&resource), resource, needed }
     }
 }
 

@@ -14,8 +14,8 @@ use super::refused::{Refused, Rule};
 use super::schedule;
 use crate::definition::site::{Batch, Job, NeedOf, Site};
 use crate::types::{
-    BatchId, BootId, BusinessDate, InvalidName, JobName, JobRef, PersonId, Role, RunId, RunKey,
-    Span,
+    BatchId, BootId, BusinessDate, HostName, InvalidName, JobName, JobRef, PersonId, Role, RunId,
+    RunKey, Span,
 };
 
 /// Who may run work outside of its windows.
@@ -312,8 +312,10 @@ fn trial_only(site: &Site, batch: &Batch, only: &[JobName]) -> Result<(), Refuse
     let part = |job: &&Job| only.is_empty() || only.contains(&job.name);
     let mut not_marked = BTreeSet::new();
     for job in batch.jobs.iter().filter(part) {
-        if !site.hosts.get(&job.host).is_some_and(|host| host.trial) {
-            not_marked.insert(format!("host {}", job.host));
+        let hosts = site.hosts_of(batch, job);
+        let marked = |name: &&HostName| site.hosts.get(*name).is_some_and(|host| host.trial);
+        if !hosts.iter().any(marked) {
+            not_marked.extend(hosts.iter().map(|host| format!("host {host}")));
         }
         if let Some(target) = job.kind.target(site)
             && !site.targets.get(target).is_some_and(|known| known.trial)

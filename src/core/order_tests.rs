@@ -170,7 +170,7 @@ fn a_trial_is_refused_where_a_host_or_target_is_not_marked() {
     let far = HostName::new("far").unwrap();
     site.hosts.insert(far.clone(), Host { max_running: 1, ..Host::default() });
     change(&mut site, |eod| {
-        eod.jobs[1].host = far;
+        eod.jobs[1].host = far.into();
         let (script, transaction) = ("a.sql".into(), Transaction::One);
         eod.jobs[2].kind = Kind::Sql { target: bank, script, transaction };
     });

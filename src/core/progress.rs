@@ -6,15 +6,16 @@ use super::agenda::Place;
 use super::change::examine;
 use super::day_rule::Part;
 use super::fact::{Fact, RunResult, Why};
-use super::gate::{self, Barrier, Resource};
+use super::gate::{self, Resource};
 use super::needs::Verdict;
 use super::night::{Command, Mover};
 use super::phase::Phase;
+use super::placement::Room;
 use super::rules::Rules;
 use super::state::{Run, State, Unfit};
 use super::window::Gate;
 use crate::definition::site::Kind;
-use crate::types::{AttemptId, BusinessDate, JobRef, Now, Outcome, RunId};
+use crate::types::{AttemptId, BusinessDate, HostName, JobRef, Now, Outcome, RunId};
 
 impl Mover<'_> {
     /// Emits a fact about one job and keeps the agenda true: what it used, who looks at it next.
@@ -234,10 +235,18 @@ impl Mover<'_> {
             if !self.core.startable(run, *index, self.now)? {
                 continue;
             }
-            if let Some(barrier) = self.core.barrier(run, *index)? {
-                self.core.agenda.ready.entry(Some(barrier)).or_default().insert(place);
-            } else if self.core.examines(run, *index)? || self.may_begin(run, *index)? {
-                self.start(run, *index)?;
+            match self.core.room(run, *index, self.now)? {
+                Room::Nowhere { barrier, opens } => {
+                    if let Some(opens) = opens {
+                        self.core.agenda.wake_at(opens, run, *index);
+                    }
+                    self.core.agenda.ready.entry(Some(barrier)).or_default().insert(place);
+                }
+                Room::On(hosts) => {
+                    if self.core.examines(run, *index)? || self.may_begin(run, *index)? {
+                        self.start(run, *index, &hosts)?;
+                    }
+                }
             }
         }
         Ok(())
@@ -257,11 +266,12 @@ impl Mover<'_> {
         first
     }
 
-    fn start(&mut self, run: &RunId, index: usize) -> Result<(), Unfit> {
+    /// On the one of these hosts that it is to run on.
+    fn start(&mut self, run: &RunId, index: usize, hosts: &[HostName]) -> Result<(), Unfit> {
         let state = self.core.state.run(run)?;
         let number = state.jobs[index].attempts.len() as u32 + 1;
         let attempt = state.attempt_id(index, number);
-        let host = state.job(index).host.clone();
+        let Some(host) = self.core.choose(state, index, hosts).cloned() else { return Ok(()) };
         let Some(boot) = self.core.hosts.get(&host).cloned() else { return Ok(()) };
         let examine = self.core.examines(run, index)?;
         let fact = Fact::AttemptIntended { attempt: attempt.clone(), host, boot, examine };
@@ -314,32 +324,6 @@ impl super::night::Core {
             && job.held.is_none()
             && its_turn
             && gate::needs_verdict(&self.state, state, index) == Verdict::Go)
-    }
-
-    /// What there is no room in: the host away, or the first resource with too few units left.
-    fn barrier(&self, run: &RunId, index: usize) -> Result<Option<Barrier>, Unfit> {
-        let run = self.state.run(run)?;
-        let host = &run.job(index).host;
-        if !self.hosts.contains_key(host) {
-            return Ok(Some(Barrier::Away(host.clone())));
-        }
-        if matches!(run.jobs[index].phase, Phase::InDoubt { .. }) {
-            return Ok(None);
-        }
-        let resources = gate::resources(run, index);
-        let full = self.without_room(run, &resources).next().map(|(resource, units)| {
-            let size = gate::size(&self.state, run, resource);
-            Barrier::Full { resource: resource.clone(), units, size }
-        });
-        Ok(full)
-    }
-
-    fn stands(&self, barrier: Option<&Barrier>) -> bool {
-        match barrier {
-            None => false,
-            Some(Barrier::Away(host)) => !self.hosts.contains_key(host),
-            Some(Barrier::Full { resource, units, size }) => self.used(resource) + units > *size,
-        }
     }
 
     /// Resources of which too few units are free, with the units needed.

@@ -17,11 +17,11 @@ use super::phase::{Illegal, Phase};
 use crate::definition::site::{Batch, Job, Site};
 use crate::types::{
     AttemptId, BatchId, BootId, BusinessDate, ChangeId, DrillName, Ending, HandOverId, HostName,
-    IncidentId, JobName, JobRef, Outcome, PersonId, Revision, RunId,
+    IncidentId, JobName, JobRef, Label, Outcome, PersonId, Revision, RunId,
 };
 use crate::wire::Ended;
 
-pub use standing::{OrderedFreeze, PoolSize, Request, Standing, Token};
+pub use standing::{Drain, OrderedFreeze, PoolSize, Request, Standing, Token};
 
 /// A fact that the state cannot take: a damaged journal, or a defect of the core.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -68,6 +68,8 @@ pub struct State {
     pub taken: Option<Revision>,
     /// What operators have ordered for the whole site.
     pub standing: Standing,
+    /// The host that was chosen last for each label.
+    pub placed: BTreeMap<Label, HostName>,
     /// Definitions by digest, which runs refer to.
     definitions: HashMap<String, Arc<Site>>,
 }
@@ -223,6 +225,12 @@ impl Run {
 
     pub fn job(&self, index: usize) -> &Job {
         &self.batch.jobs[index]
+    }
+
+    /// An attempt of the run, by its id.
+    pub fn attempt(&self, id: &AttemptId) -> Option<&Attempt> {
+        let attempts = &self.jobs[self.index(&id.job)?].attempts;
+        attempts.iter().rev().find(|attempt| attempt.number == id.number)
     }
 
     /// Attempts that may be running, with the index of their job.

@@ -47,7 +47,7 @@ pub(crate) fn job(name: &str, needs: &[&str]) -> Job {
         env: BTreeMap::new(),
         dir: None,
         user: None,
-        host: HostName::new("local").unwrap(),
+        host: HostName::local().into(),
         runbook: None,
         runbook_reviewed: None,
         contain: None,

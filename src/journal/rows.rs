@@ -161,6 +161,9 @@ fn stands_under(fact: &Fact) -> Option<String> {
         Fact::DefinitionsTaken { .. } => "definitions".to_owned(),
         Fact::Frozen { freeze, .. } | Fact::Unfrozen { freeze, .. } => format!("freeze/{freeze}"),
         Fact::PoolSized { pool, .. } | Fact::PoolBack { pool } => format!("pool/{pool}"),
+        Fact::HostDrained { host, .. } | Fact::HostUndrained { host, .. } => {
+            format!("drain/{host}")
+        }
         Fact::SecondAsked { request, .. }
         | Fact::SecondGiven { request, .. }
         | Fact::SecondUsed { request } => format!("request/{request}"),
@@ -262,6 +265,8 @@ fn row(seq: u64, at: Timestamp, fact: &Fact) -> Option<Row> {
         | Fact::Unfrozen { .. }
         | Fact::PoolSized { .. }
         | Fact::PoolBack { .. }
+        | Fact::HostDrained { .. }
+        | Fact::HostUndrained { .. }
         | Fact::SecondAsked { .. }
         | Fact::SecondGiven { .. }
         | Fact::SecondUsed { .. }
@@ -360,6 +365,7 @@ mod tests {
         ]);
         expected.extend(["round-inspected", "inspections-counted"]);
         expected.extend(["hand-over-forgotten", "figure-entered"]);
+        expected.extend(["host-drained", "host-undrained"]);
         assert_eq!(changing, expected);
         let Some(Row::RunOpened(run)) = rows(7, at(), &facts()[0]).next() else { panic!() };
         assert_eq!((run.opened_seq, run.opened, run.trial, run.ended), (7, at(), true, None));

@@ -142,6 +142,7 @@ pub(super) fn facts() -> Vec<Fact> {
     .chain(hand_overs::forgotten())
     .chain(figures::facts())
     .chain([Fact::ReportTold { run: next }])
+    .chain(of_hosts())
     .collect()
 }
 
@@ -294,6 +295,15 @@ fn incident(run: &RunId, job: &JobName) -> Opened {
         notify: vec![PersonId::new("li-wei").unwrap()],
         ..Opened::about(IncidentId(7), Some(run.clone()), Some(job.clone()))
     }
+}
+
+fn of_hosts() -> [Fact; 2] {
+    let (host, by) = (HostName::new("db1").unwrap(), PersonId::new("li-wei").unwrap());
+    let reason = "new disks".to_owned();
+    [
+        Fact::HostDrained { host: host.clone(), by: by.clone(), reason: reason.clone() },
+        Fact::HostUndrained { host, by, reason },
+    ]
 }
 
 fn opened(run: &RunId, job: &JobName) -> RunOpened {

@@ -19,8 +19,8 @@ use crate::core::refused::{Refused, Rule};
 use crate::core::select::{Deed, Which};
 use crate::definition::site::Freeze;
 use crate::types::{
-    BatchId, BusinessDate, ChangeId, EventKey, EventName, FreezeId, JobName, JobRef, PersonId,
-    PoolName, RequestId, Rights, RunId,
+    BatchId, BusinessDate, ChangeId, EventKey, EventName, FreezeId, HostName, JobName, JobRef,
+    PersonId, PoolName, RequestId, Rights, RunId,
 };
 use crate::view::one_job::JobView;
 use crate::view::status::StatusPage;
@@ -153,6 +153,11 @@ pub enum House {
         pool: PoolName,
         size: u32,
         until: Timestamp,
+    },
+    /// A host takes no new attempts, or takes them again.
+    Drain {
+        host: HostName,
+        drain: bool,
     },
     /// The second person's yes.
     Second {

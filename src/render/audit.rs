@@ -109,6 +109,8 @@ fn what(lang: Lang, zone: &Zone, did: &Did) -> String {
         Did::SizePool { pool, size, until } => {
             Audited::Pool { pool, size: *size, until: &at(until) }.say(lang)
         }
+        Did::Drain { host } => Audited::Drain { host: host.as_str() }.say(lang),
+        Did::Undrain { host } => Audited::Undrain { host: host.as_str() }.say(lang),
         Did::AskSecond { request, what } => {
             Audited::AskSecond { request, what: &proposed(lang, what) }.say(lang)
         }

@@ -96,6 +96,12 @@ pub fn done(
             Fact::PoolSized { pool, size, until, .. } => {
                 lines.push(format!("{pool} has {size} until {}, as {by}", clock(until)));
             }
+            Fact::HostDrained { host, .. } => lines.push(format!(
+                "{host} takes no new attempts, as {by}; what runs there goes on"
+            )),
+            Fact::HostUndrained { host, .. } => {
+                lines.push(format!("{host} takes new attempts again, as {by}"));
+            }
             Fact::ChangeMoved { change: of, step, .. } => {
                 let utc = Zone::utc();
                 let step = change::step(Lang::En, zone.unwrap_or(&utc), step);

@@ -9,7 +9,7 @@ use crate::render::day_words;
 use crate::render::table::one_line;
 use crate::render::words::{Because, Label, Lacks, list};
 use crate::types::{BatchId, BusinessDate, JobName, Lang};
-use crate::view::why::{Awaited, NotItsDay, Reason, WhyView, WindowWhy};
+use crate::view::why::{Awaited, NotItsDay, Reason, ShutHost, ShutWhy, WhyView, WindowWhy};
 
 /// Where a reason is said: whose job, and by which clock.
 #[derive(Clone, Copy)]
@@ -85,6 +85,19 @@ pub fn sentence(place: Place<'_>, reason: &Reason) -> String {
             say(Because::HostFull { host: host.as_str(), max: *max_running })
         }
         Reason::HostAway { host, why } => say(Because::HostAway { host: host.as_str(), why }),
+        Reason::HostDraining { host, by, reason } => {
+            say(Because::HostDraining { host: host.as_str(), who: by.name.get(lang), reason })
+        }
+        Reason::NoHost { label, hosts } => {
+            let hosts = match hosts.is_empty() {
+                true => Because::NoneDeclared.say(lang),
+                false => list(lang, hosts.iter().map(|host| shut(lang, host))),
+            };
+            say(match label {
+                Some(label) => Because::NoHostOfLabel { label: label.as_str(), hosts: &hosts },
+                None => Because::NoHost { hosts: &hosts },
+            })
+        }
         Reason::RetryAt { attempt, at } => {
             say(Because::RetryAt { attempt: *attempt, at: &clock.exactly(*at) })
         }
@@ -257,6 +270,17 @@ fn window(place: Place<'_>, window: &str, why: WindowWhy, next: Option<Timestamp
     }
 }
 
+fn shut(lang: Lang, shut: &ShutHost) -> String {
+    let host = shut.host.as_str();
+    match &shut.why {
+        ShutWhy::Away => Because::IsAway { host }.say(lang),
+        ShutWhy::Draining => Because::IsDraining { host }.say(lang),
+        ShutWhy::Full => Because::IsFull { host }.say(lang),
+        ShutWhy::Pool { pool } => Because::IsWithoutPool { host, pool: pool.as_str() }.say(lang),
+        ShutWhy::Frozen => Because::IsFrozen { host }.say(lang),
+    }
+}
+
 /// Its calendar leaves the date out: the rule in words where it is known, else the reason as recorded.
 pub fn not_its_day(lang: Lang, not: &NotItsDay) -> String {
     match &not.rule {
@@ -276,6 +300,7 @@ mod tests {
     use crate::view::job::StateWord;
 
     fn reasons() -> Vec<Reason> {
+        let shut = |host: &str, why| ShutHost { host: host.parse().unwrap(), why };
         let awaited = |job: &str, state, end: Option<f64>| Awaited {
             job: name(job),
             state,
@@ -336,6 +361,22 @@ mod tests {
             pool(&[]),
             Reason::HostFull { host: "local".parse().unwrap(), max_running: 8 },
             Reason::HostAway { host: "db1".parse().unwrap(), why: "connection refused".into() },
+            Reason::HostDraining {
+                host: "db2".parse().unwrap(),
+                by: zhang_min(),
+                reason: "new disks".into(),
+            },
+            Reason::NoHost {
+                label: Some("reporting".parse().unwrap()),
+                hosts: vec![
+                    shut("db1", ShutWhy::Away),
+                    shut("db2", ShutWhy::Draining),
+                    shut("db3", ShutWhy::Full),
+                    shut("db4", ShutWhy::Pool { pool: "tape".parse().unwrap() }),
+                    shut("db5", ShutWhy::Frozen),
+                ],
+            },
+            Reason::NoHost { label: None, hosts: Vec::new() },
             Reason::RetryAt { attempt: 2, at: after(9.0) },
             Reason::Stopping,
             Reason::WaitsUntil { at: after(120.0) },

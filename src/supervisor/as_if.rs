@@ -135,8 +135,9 @@ impl<'a, R: StoreReader> AsIf<'a, R> {
         if !self.core.state().runs.contains_key(run) {
             Recalled::read(reader, run).await?.take_in(&mut self.core)?;
         }
-        let batch = Arc::clone(&self.core.state().run(run)?.batch);
-        self.seek(batch.jobs.iter().map(|job| &job.host));
+        let state = self.core.state().run(run)?;
+        let (site, batch) = (Arc::clone(&state.site), Arc::clone(&state.batch));
+        self.seek(batch.jobs.iter().flat_map(|job| site.hosts_of(&batch, job)));
         across_now(reader, &self.core, run).await
     }
 
@@ -171,8 +172,11 @@ impl<'a, R: StoreReader> AsIf<'a, R> {
         let Prepared { opened, across, copy, .. } = prepared;
         let definition = Definition::new(copy);
         let (run, site) = (opened.run.clone(), Arc::new(definition.copy.site.clone()));
-        let jobs = site.batches.values().flat_map(|batch| &batch.jobs);
-        self.seek(jobs.map(|job| &job.host));
+        let hosts = site
+            .batches
+            .values()
+            .flat_map(|batch| batch.jobs.iter().flat_map(|job| site.hosts_of(batch, job)));
+        self.seek(hosts);
         self.core.define_by(&opened.definition, site, definition.calendars);
         self.about(&run, Way::Opened, Event::Open { opened, across }, Vec::new())
     }

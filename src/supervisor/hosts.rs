@@ -90,9 +90,7 @@ impl<W: World> Supervisor<W> {
     /// The host that an attempt was given to.
     pub(super) fn host_of(&self, attempt: &AttemptId) -> Option<HostName> {
         let run = self.core.state().runs.get(&attempt.run)?;
-        let attempts = &run.jobs[run.index(&attempt.job)?].attempts;
-        let given = attempts.iter().find(|given| given.number == attempt.number)?;
-        Some(given.host.clone())
+        Some(run.attempt(attempt)?.host.clone())
     }
 
     fn is_far(&self, run: &RunId, host: &HostName) -> bool {

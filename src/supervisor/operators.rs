@@ -291,6 +291,7 @@ fn event_of(order: House, by: PersonId, reason: String, (two_lift, known): (bool
         House::Freeze { what } => Event::Freeze { by, what, two_lift },
         House::Unfreeze { freeze } => Event::Unfreeze { freeze, by, reason },
         House::SizePool { pool, size, until } => Event::SizePool { pool, size, until, by, reason },
+        House::Drain { host, drain } => Event::Drain { host, drain, by, reason },
         House::Second { request } => Event::Second { request, by, known, reason },
         House::Credential { what } => Event::Credential { by, reason, what: what.credential() },
         House::Incident { order } => Event::Incident { by, reason, order },

@@ -184,7 +184,9 @@ impl<W: World> Supervisor<W> {
     pub(super) fn expect_hosts(&mut self, run: &RunId) {
         let Some(run) = self.core.state().runs.get(run) else { return };
         for job in &run.batch.jobs {
-            self.reached.entry(job.host.clone()).or_insert(false);
+            for host in run.site.hosts_of(&run.batch, job) {
+                self.reached.entry(host.clone()).or_insert(false);
+            }
         }
         self.know_hosts();
     }

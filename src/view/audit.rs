@@ -12,8 +12,8 @@ use crate::core::fact::{Action, ChangeStep, Fact, LoginHow, LoginTrouble, Propos
 use crate::core::incident::{Fault, IncidentStep};
 use crate::definition::site::Site;
 use crate::types::{
-    Amount, BusinessDate, ChangeId, EventKey, EventName, FigureName, HandOverId, IncidentId,
-    Period, PersonId, Rights, Role, RunId, TeamName,
+    Amount, BusinessDate, ChangeId, EventKey, EventName, FigureName, HandOverId, HostName,
+    IncidentId, Period, PersonId, Rights, Role, RunId, TeamName,
 };
 
 /// The person that starts of schedules are made by.
@@ -65,6 +65,12 @@ pub enum Did {
         pool: String,
         size: u32,
         until: Timestamp,
+    },
+    Drain {
+        host: HostName,
+    },
+    Undrain {
+        host: HostName,
     },
     AskSecond {
         request: String,
@@ -271,6 +277,12 @@ fn by_whom(fact: &Fact) -> Option<(Option<PersonId>, Did, String)> {
         Fact::PoolSized { pool, size, until, by, reason } => {
             let did = Did::SizePool { pool: pool.to_string(), size: *size, until: *until };
             (by, did, reason.clone())
+        }
+        Fact::HostDrained { host, by, reason } => {
+            (by, Did::Drain { host: host.clone() }, reason.clone())
+        }
+        Fact::HostUndrained { host, by, reason } => {
+            (by, Did::Undrain { host: host.clone() }, reason.clone())
         }
         Fact::SecondAsked { request, by, reason, what, .. } => {
             let did = Did::AskSecond { request: request.to_string(), what: what.clone() };

@@ -102,6 +102,8 @@ pub fn event(after: &State, at: Timestamp, fact: &Fact) -> Option<EventLine> {
         | Fact::Unfrozen { .. }
         | Fact::PoolSized { .. }
         | Fact::PoolBack { .. }
+        | Fact::HostDrained { .. }
+        | Fact::HostUndrained { .. }
         | Fact::SecondAsked { .. }
         | Fact::SecondGiven { .. }
         | Fact::SecondUsed { .. }

@@ -6,9 +6,10 @@ use super::of_why::reasons;
 use super::one_job::{JobView, NeedLine, Neighbour};
 use crate::core::containment::deeds;
 use crate::core::night::Core;
+use crate::core::placement;
 use crate::core::state::{Run, Unfit};
 use crate::definition::site::NeedOf;
-use crate::types::{JobName, Now, RunId};
+use crate::types::{HostName, JobName, Now, RunId};
 
 /// `None`: the run has no such job.
 pub fn job(
@@ -37,7 +38,8 @@ pub fn job(
         needs: needs.collect(),
         followers: followers(run, name).collect(),
         deeds: deeds(core.state(), run, index),
-        host: run.job(index).host.clone(),
+        host: placement::latest(run, index).cloned().unwrap_or_else(HostName::local),
+        placement: run.job(index).host.to_string(),
         log_masks: run.job(index).log_masks.clone(),
     }))
 }

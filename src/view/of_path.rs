@@ -11,6 +11,7 @@ use super::of_job::word;
 use super::rehearsal::{PathStep, Supposed, WaitedFor};
 use crate::core::gate::{self, Resource};
 use crate::core::night::Core;
+use crate::core::placement;
 use crate::core::state::{Attempt, Run};
 use crate::core::window::{Gate, NONE_ORDERED, Subject, WindowReason, Windows};
 use crate::definition::site::Kind;
@@ -100,13 +101,13 @@ impl Paths<'_> {
         (free, start): (Timestamp, Timestamp),
         before: Option<usize>,
     ) -> Cause {
-        let own = &run.job(index).host;
+        let own = placement::latest(run, index);
         let down = self.supposed.iter().any(|supposed| {
             matches!(supposed, Supposed::HostDown { host, from, to }
-                if host == own && *from < start && *to > free && *to == start)
+                if Some(host) == own && *from < start && *to > free && *to == start)
         });
         if down {
-            return (Some(WaitedFor::Host { host: own.clone() }), None);
+            return (own.map(|host| WaitedFor::Host { host: host.clone() }), None);
         }
         if let Some(across) = self.across(run, index, (free, start)) {
             return (Some(across), None);
@@ -144,13 +145,13 @@ impl Paths<'_> {
 
     /// A job of the run that gave something back at `start` of which all was taken just before.
     fn room(&self, run: &Run, index: usize, start: Timestamp) -> Option<(String, usize)> {
-        let resources = gate::resources(run, index);
+        let resources = taken(run, index);
         let runs = || self.core.state().runs.values();
         let users = |of: &Resource| -> u32 {
             runs()
                 .flat_map(|run| (0..run.jobs.len()).map(move |index| (run, index)))
                 .filter(|(run, index)| held_before(run, *index, start))
-                .flat_map(|(run, index)| gate::resources(run, index))
+                .flat_map(|(run, index)| taken(run, index))
                 .filter(|(other, _)| other == of)
                 .map(|(_, units)| units)
                 .sum()
@@ -159,7 +160,7 @@ impl Paths<'_> {
             let full = users(&resource) + units > gate::size(self.core.state(), run, &resource);
             let gives = |other: &usize| {
                 run.jobs[*other].attempts.iter().any(|a| ended(a) == Some(start))
-                    && gate::resources(run, *other).iter().any(|(of, _)| *of == resource)
+                    && taken(run, *other).iter().any(|(of, _)| *of == resource)
             };
             let giver = (0..run.jobs.len()).filter(|other| *other != index).find(gives);
             giver.filter(|_| full).map(|giver| (name(&resource), giver))
@@ -193,11 +194,13 @@ fn held_before(run: &Run, index: usize, at: Timestamp) -> bool {
 /// The window or freeze that was closed the moment before.
 fn closed_until(run: &Run, index: usize, windows: &Windows, start: Timestamp) -> Option<WaitedFor> {
     let classes = gate::windows(run, index);
-    let target = gate::target(run, index);
-    let what =
-        Subject { batch: &run.batch.id, target, host: &run.job(index).host, ordered: NONE_ORDERED };
+    let (batch, target, ordered) = (&run.batch.id, gate::target(run, index), NONE_ORDERED);
     let before = start.checked_sub(SignedDuration::from_millis(1)).ok()?;
-    match windows.gate(&classes, what, before, gate::must_fit(run, index)) {
+    let on = |host| {
+        let what = Subject { batch, target, host, ordered };
+        windows.gate(&classes, what, before, gate::must_fit(run, index))
+    };
+    match placement::hosts(run, index).into_iter().map(on).reduce(placement::better)? {
         Gate::Open { .. } => None,
         Gate::Closed { reason: WindowReason::Frozen { reason, .. }, .. } => {
             Some(WaitedFor::Frozen { reason })
@@ -214,10 +217,16 @@ fn closed_until(run: &Run, index: usize, windows: &Windows, start: Timestamp) ->
     }
 }
 
+/// What it takes where it ran, or would.
+fn taken(run: &Run, index: usize) -> Vec<(Resource, u32)> {
+    let host = placement::latest(run, index);
+    host.map(|host| gate::resources(run, index, host)).unwrap_or_default()
+}
+
 fn name(resource: &Resource) -> String {
     match resource {
         Resource::Host(host) => host.to_string(),
-        Resource::Pool(pool) => pool.to_string(),
+        Resource::Pool(pool) | Resource::HostPool(_, pool) => pool.to_string(),
         Resource::Target(target) => target.to_string(),
     }
 }

@@ -14,9 +14,10 @@ use crate::core::forecast::JobForecast;
 use crate::core::gate;
 use crate::core::graph::Graph;
 use crate::core::obstacle::Obstacle;
+use crate::core::placement;
 use crate::core::window::{self, Subject, WindowReason, Windows};
 use crate::definition::site::{Batch, Job, Kind, NeedOf, Site};
-use crate::types::{Outcome, Span, WindowClass};
+use crate::types::{HostName, Outcome, Span, WindowClass};
 
 /// One start to be shown.
 pub(super) struct Shown<'a> {
@@ -146,13 +147,7 @@ fn frozen(shown: &Shown<'_>, job: &Job, ahead: &JobForecast, free: Timestamp) ->
     }
     let classes: Vec<WindowClass> = shown.batch.window.iter().chain(&job.window).cloned().collect();
     let target = job.kind.target(shown.site);
-    let what = Subject {
-        batch: &shown.batch.id,
-        target,
-        host: &job.host,
-        // A plan takes them in as declared ones.
-        ordered: window::NONE_ORDERED,
-    };
+    let hosts = shown.site.hosts_of(shown.batch, job);
     let needs = gate::must_fit_of(shown.site, job, expected(shown, job), shown.opened.trial);
     let start = ahead.start.or_else(|| free.checked_add(AROUND).ok()).unwrap_or(free);
     // A class that is closed says nothing of freezes; an opening that the job is kept out of does.
@@ -160,7 +155,16 @@ fn frozen(shown: &Shown<'_>, job: &Job, ahead: &JobForecast, free: Timestamp) ->
     let mut asked: Vec<Timestamp> =
         openings.map(|(opens, _)| opens).chain(std::iter::once(free)).collect();
     asked.sort_unstable();
-    asked.into_iter().find_map(|at| match shown.windows.gate(&classes, what, at, needs) {
+    // A plan takes ordered freezes in as declared ones.
+    let (batch, ordered) = (&shown.batch.id, window::NONE_ORDERED);
+    let gate = |at| {
+        let on = |host: &&HostName| {
+            let what = Subject { batch, target, host, ordered };
+            shown.windows.gate(&classes, what, at, needs)
+        };
+        hosts.iter().map(on).reduce(placement::better)
+    };
+    asked.into_iter().find_map(|at| match gate(at)? {
         window::Gate::Closed { reason: WindowReason::Frozen { reason, until, .. }, .. } => {
             Some(Gate::Frozen { reason, until })
         }

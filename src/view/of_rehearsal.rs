@@ -13,6 +13,7 @@ use super::rehearsal::{
 use super::{of_run, run::RunHead};
 use crate::core::ahead::Played;
 use crate::core::forecast::RunForecast;
+use crate::core::placement;
 use crate::core::state::{Run, Unfit};
 use crate::core::window::Windows;
 use crate::definition::site::{Job, Kind};
@@ -120,7 +121,8 @@ fn effects(run: &Run, jobs: &[RehearsedJob], supposed: &[Supposed]) -> Vec<Effec
     };
     let hits = |supposed: &Supposed, line: &JobLine| match supposed {
         Supposed::HostDown { host, to, .. } => {
-            let there = run.batch.job(&line.name).is_some_and(|job| job.host == *host);
+            let index = run.index(&line.name);
+            let there = index.is_some_and(|index| placement::latest(run, index) == Some(host));
             let lost = |ending: Option<&Ending>| matches!(ending, Some(Ending::Lost { .. }));
             let at = |at: Option<Timestamp>| at == Some(*to);
             there && line.attempts.iter().any(|a| at(a.ended) && lost(a.ending.as_ref()))

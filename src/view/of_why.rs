@@ -6,17 +6,18 @@ use jiff::Timestamp;
 
 use super::Who;
 use super::of_job::{Around, blocked_by, word};
-use super::why::{Awaited, NotItsDay, Reason, WhyView, WindowWhy};
+use super::why::{Awaited, NotItsDay, Reason, ShutHost, ShutWhy, WhyView, WindowWhy};
 use crate::core::fact::{RunResult, Why};
 use crate::core::gate::{self, Resource};
 use crate::core::needs::Verdict;
 use crate::core::night::Core;
 use crate::core::obstacle::Obstacle;
+use crate::core::placement::Shut;
 use crate::core::state::{Run, Unfit};
 use crate::core::window::WindowReason;
 use crate::definition::site::Kind;
 use crate::types::{
-    BusinessDate, Condition, JobName, JobRef, Now, Outcome, PoolName, RunId, Span, Text,
+    BusinessDate, Condition, HostName, JobName, JobRef, Now, Outcome, PoolName, RunId, Span, Text,
     WindowClass,
 };
 
@@ -169,6 +170,14 @@ impl Asked<'_> {
                 host: host.clone(),
                 why: "its agent cannot be reached".to_owned(),
             },
+            Obstacle::HostDraining { host, by, reason } => Reason::HostDraining {
+                host: host.clone(),
+                by: Who::of(&self.run.site, by),
+                reason: reason.clone(),
+            },
+            Obstacle::NoHost { label, hosts } => {
+                Reason::NoHost { label: label.clone(), hosts: hosts.iter().map(shut).collect() }
+            }
             Obstacle::Full { resource, size, .. } => return self.full(resource, *size),
         })
     }
@@ -267,7 +276,7 @@ impl Asked<'_> {
             Resource::Host(host) => {
                 return Some(Reason::HostFull { host: host.clone(), max_running: size });
             }
-            Resource::Pool(pool) => pool.clone(),
+            Resource::Pool(pool) | Resource::HostPool(_, pool) => pool.clone(),
             // A target's connections are a pool of its own name.
             Resource::Target(target) => PoolName::new(target.as_str()).ok()?,
         };
@@ -275,6 +284,17 @@ impl Asked<'_> {
         let in_use_by = holders.map(|(run, job)| JobRef { batch: run.batch, job }).collect();
         Some(Reason::Pool { pool, size, in_use_by })
     }
+}
+
+fn shut((host, why): &(HostName, Shut)) -> ShutHost {
+    let why = match why {
+        Shut::Away => ShutWhy::Away,
+        Shut::Draining => ShutWhy::Draining,
+        Shut::Full => ShutWhy::Full,
+        Shut::Pool(pool) => ShutWhy::Pool { pool: pool.clone() },
+        Shut::Closed => ShutWhy::Frozen,
+    };
+    ShutHost { host: host.clone(), why }
 }
 
 fn across(job: &JobRef, date: BusinessDate, when: Condition, outcome: Option<Outcome>) -> Reason {

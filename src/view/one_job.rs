@@ -21,8 +21,10 @@ pub struct JobView {
     pub followers: Vec<Neighbour>,
     /// What its state allows operators to do with it now; who may is asked when it is done.
     pub deeds: Vec<Deed>,
-    /// The host that its program runs on; `local`: that of the supervisor.
+    /// The host that its program ran on last, or would run on now; `local`: that of the supervisor.
     pub host: HostName,
+    /// What its host must be: a name, `label NAME`, `as JOB`.
+    pub placement: String,
     /// What follows one of these texts in its log is not shown.
     #[serde(skip)]
     pub log_masks: Vec<String>,

@@ -10,8 +10,8 @@ use crate::core::change::Missing;
 use crate::core::refused::Rule;
 use crate::definition::site::DayRule;
 use crate::types::{
-    BatchId, BusinessDate, CalendarName, Condition, EventName, HostName, JobName, JobRef, Outcome,
-    PoolName, Role, RunId, Span, Text, WindowClass, Zone,
+    BatchId, BusinessDate, CalendarName, Condition, EventName, HostName, JobName, JobRef, Label,
+    Outcome, PoolName, Role, RunId, Span, Text, WindowClass, Zone,
 };
 
 /// The answer of `nightrun why JOB --date D`.
@@ -76,6 +76,17 @@ pub enum Reason {
     HostAway {
         host: HostName,
         why: String,
+    },
+    /// The host takes no new attempts.
+    HostDraining {
+        host: HostName,
+        by: Who,
+        reason: String,
+    },
+    /// None of several hosts takes it.
+    NoHost {
+        label: Option<Label>,
+        hosts: Vec<ShutHost>,
     },
     /// The next try waits.
     RetryAt {
@@ -184,4 +195,28 @@ pub enum WindowWhy {
     CalendarUnknown {
         last: Date,
     },
+}
+
+/// A host that does not take a job, and why.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct ShutHost {
+    pub host: HostName,
+    #[serde(flatten)]
+    pub why: ShutWhy,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case", tag = "why")]
+pub enum ShutWhy {
+    /// No link to its agent.
+    Away,
+    Draining,
+    /// As many attempts run there as may.
+    Full,
+    /// Not enough units of a pool of its own are free.
+    Pool {
+        pool: PoolName,
+    },
+    /// A freeze names it.
+    Frozen,
 }

@@ -41,7 +41,7 @@ pub use missing::{Missing, MissingLine};
 pub use moved::ChangeOrder;
 pub(super) use moved::{doubt_allows, executed};
 pub use signoff::{Dropped, NextTime, Signature, Signs};
-pub(super) use start::{cleared, closes, may_man, rehearses, subject};
+pub(super) use start::{cleared, cleared_on, closes, may_man, rehearses, subject};
 pub use step::{Began, ChangeRequest, ChangeStep, Declared, Executed, InGit, WindowDecision};
 pub use take::{HalfDone, Wish, without_folder};
 pub use weekly::{WeeklyNotice, WeeklyTold, WeeklyWhat};

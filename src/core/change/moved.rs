@@ -197,7 +197,8 @@ impl Mover<'_> {
         let lives = &state.standing.changes;
         let Some(change) = run.site.changes.get(subject.change) else { return Ok(()) };
         let classes = gate::windows(run, index);
-        let start = start(state, run, index, &subject, (self.now.wall, &classes));
+        let Some(host) = run.attempt(attempt).map(|attempt| &attempt.host) else { return Ok(()) };
+        let start = start(state, run, index, &subject, host, (self.now.wall, &classes));
         let desk = Desk::new(&run.site, &rules.windows, subject.change, lives).ok();
         let window = match &desk {
             Some(desk) => desk.window_decision(&start),

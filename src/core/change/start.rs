@@ -11,12 +11,13 @@ use crate::core::gate;
 use crate::core::incident::Fault;
 use crate::core::night::{Core, Mover};
 use crate::core::phase::Phase;
+use crate::core::placement;
 use crate::core::refused::{Refused, Rule};
 use crate::core::rules::Rules;
 use crate::core::state::{Run, State, Unfit};
 use crate::core::window;
 use crate::definition::site::{Case, Job, Kind, Part, Site, StepWord};
-use crate::types::{ChangeId, Now, PersonId, RunId, TargetName, WindowClass};
+use crate::types::{ChangeId, HostName, Now, PersonId, RunId, TargetName, WindowClass};
 
 /// The change of a job.
 pub(in crate::core) struct Subject<'a> {
@@ -60,6 +61,7 @@ pub(super) fn start<'a>(
     run: &'a Run,
     index: usize,
     of: &'a Subject<'a>,
+    host: &'a HostName,
     (at, classes): (Timestamp, &'a [&'a WindowClass]),
 ) -> Start<'a> {
     Start {
@@ -69,7 +71,7 @@ pub(super) fn start<'a>(
         subject: window::Subject {
             batch: &run.batch.id,
             target: Some(of.target),
-            host: &run.job(index).host,
+            host,
             ordered: &state.standing.freezes,
         },
         classes,
@@ -78,12 +80,26 @@ pub(super) fn start<'a>(
     }
 }
 
-/// Whether a job may start, as far as it is a change that the rules are about; `None`: they are not.
-/// `assumed`: in a look ahead people do their part, and only what time decides is in the way.
+/// Whether a job may start on any host that it may run on, as far as it is a change that the rules are about; `None`: they
+/// are not. `assumed`: in a look ahead people do their part, and only what time decides is in the way.
 pub(in crate::core) fn cleared(
     state: &State,
     rules: &Rules,
     (run, index): (&Run, usize),
+    at: Timestamp,
+    assumed: bool,
+) -> Option<Result<Cleared, Vec<Missing>>> {
+    placement::any_clearance(state, (run, index), |host| {
+        cleared_on(state, rules, (run, index), host, at, assumed)
+    })
+}
+
+/// Whether it may start on one host.
+pub(in crate::core) fn cleared_on(
+    state: &State,
+    rules: &Rules,
+    (run, index): (&Run, usize),
+    host: &HostName,
     at: Timestamp,
     assumed: bool,
 ) -> Option<Result<Cleared, Vec<Missing>>> {
@@ -93,7 +109,7 @@ pub(in crate::core) fn cleared(
         return Some(Err(vec![Missing::Submission]));
     };
     let classes = gate::windows(run, index);
-    let start = start(state, run, index, &of, (at, &classes));
+    let start = start(state, run, index, &of, host, (at, &classes));
     let cleared = desk.clearance(&start);
     if !assumed {
         return Some(cleared);
@@ -120,7 +136,12 @@ pub(in crate::core) fn closes(
     let of = subject(run, index)?;
     let desk = Desk::new(&run.site, &rules.windows, of.change, &state.standing.changes).ok();
     let classes = gate::windows(run, index);
-    Some(desk.and_then(|desk| desk.closes(&start(state, run, index, &of, (at, &classes)))))
+    let hosts = placement::hosts(run, index);
+    let closes = |desk: Desk<'_>| {
+        let on = |host| desk.closes(&start(state, run, index, &of, host, (at, &classes)));
+        hosts.into_iter().filter_map(on).max()
+    };
+    Some(desk.and_then(closes))
 }
 
 /// Whether a person may release or watch the changes of a run.

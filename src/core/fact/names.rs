@@ -39,6 +39,8 @@ impl Fact {
             | Self::Unfrozen { .. }
             | Self::PoolSized { .. }
             | Self::PoolBack { .. }
+            | Self::HostDrained { .. }
+            | Self::HostUndrained { .. }
             | Self::SecondAsked { .. }
             | Self::SecondGiven { .. }
             | Self::SecondUsed { .. }
@@ -99,6 +101,8 @@ impl Fact {
             Self::Unfrozen { .. } => "unfrozen",
             Self::PoolSized { .. } => "pool-sized",
             Self::PoolBack { .. } => "pool-back",
+            Self::HostDrained { .. } => "host-drained",
+            Self::HostUndrained { .. } => "host-undrained",
             Self::SecondAsked { .. } => "second-asked",
             Self::SecondGiven { .. } => "second-given",
             Self::SecondUsed { .. } => "second-used",

@@ -8,7 +8,7 @@ use crate::core::phase::Phase;
 use crate::core::state::{Run, State};
 use crate::core::window::{Gate, Subject};
 use crate::definition::site::{Change, ChangeKind, Kind, Target};
-use crate::types::{AttemptId, ChangeId, PersonId};
+use crate::types::{AttemptId, ChangeId, HostName, PersonId};
 
 /// Only what became of a change is looked at, and only while nobody knows it.
 pub(super) fn examinable(run: &Run, index: usize) -> Result<(), String> {
@@ -127,9 +127,10 @@ pub(super) fn may_begin(
     around: Around<'_>,
     (run, index): (&Run, usize),
     of: Of<'_>,
+    host: &HostName,
 ) -> Result<(), String> {
     if around.people_assumed {
-        return frozen_or_closed(around, (run, index), of);
+        return frozen_or_closed(around, (run, index), of, host);
     }
     let released =
         run.acts.iter().rev().find(|a| matches!(a.action, Action::ReleaseChanges { .. }));
@@ -175,13 +176,14 @@ pub(super) fn may_begin(
             return Err(format!("{} of {} have approved it", people.len(), quorum.people));
         }
     }
-    frozen_or_closed(around, (run, index), of)
+    frozen_or_closed(around, (run, index), of, host)
 }
 
 fn frozen_or_closed(
     around: Around<'_>,
     (run, index): (&Run, usize),
     of: Of<'_>,
+    host: &HostName,
 ) -> Result<(), String> {
     let job = run.job(index);
     let windows = &rules(around, run)?.windows;
@@ -192,7 +194,7 @@ fn frozen_or_closed(
     classes.extend(run.batch.window.iter().chain(&job.window));
     let ordered = &around.state.standing.freezes;
     let target = job.kind.target(&run.site);
-    let what = Subject { batch: &run.batch.id, target, host: &job.host, ordered };
+    let what = Subject { batch: &run.batch.id, target, host, ordered };
     let (now, none) = (around.now.wall, std::time::Duration::ZERO);
     if let Gate::Closed { reason, .. } = windows.gate_overridden(&classes, what, now, none) {
         return Err(reason.to_string());

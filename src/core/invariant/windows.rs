@@ -4,9 +4,15 @@ use super::{Around, rules};
 use crate::core::gate;
 use crate::core::state::Run;
 use crate::core::window::{Gate, Subject, WindowReason};
+use crate::types::HostName;
 
 /// Its window is open, nothing is frozen, and what it needs fits in.
-pub(super) fn window_open(around: Around<'_>, run: &Run, index: usize) -> Result<(), String> {
+pub(super) fn window_open(
+    around: Around<'_>,
+    run: &Run,
+    index: usize,
+    host: &HostName,
+) -> Result<(), String> {
     let job = run.job(index);
     let mut classes: Vec<_> = run.batch.window.iter().chain(&job.window).collect();
     classes.dedup();
@@ -17,7 +23,7 @@ pub(super) fn window_open(around: Around<'_>, run: &Run, index: usize) -> Result
     let expected = run.opened.expected.get(&job.name).copied().or(job.expected);
     let fits = gate::must_fit_of(&run.site, job, expected, run.opened.trial);
     let target = job.kind.target(&run.site);
-    let what = Subject { batch: &run.batch.id, target, host: &job.host, ordered };
+    let what = Subject { batch: &run.batch.id, target, host, ordered };
     let windows = &rules(around, run)?.windows;
     let gate = match run.opened.window_override {
         None => windows.gate(&classes, what, around.now.wall, fits),

@@ -15,6 +15,7 @@ use crate::core::fact::{Action, Fact, Moved, RunOpened, RunResult, Why};
 use crate::core::graph::Graph;
 use crate::core::incident::Incident;
 use crate::core::phase::{Phase, Step};
+use crate::core::placement;
 use crate::types::{AttemptId, BatchId, BootId, Ending, HostName, IncidentId, JobName, RunId};
 
 impl State {
@@ -47,7 +48,10 @@ impl State {
                 run.going_since = at;
             }
             Fact::AttemptIntended { attempt, host, boot, examine } => {
-                self.run_mut(&attempt.run)?.intend(at, attempt, (host, boot), *examine)?;
+                let run = self.run_mut(&attempt.run)?;
+                let label = placement::label(run, run.find(&attempt.job)?).cloned();
+                run.intend(at, attempt, (host, boot), *examine)?;
+                self.placed.extend(label.map(|label| (label, host.clone())));
             }
             Fact::AttemptStarted { attempt, pid, at: started } => {
                 let (run, index) = self.job_of(attempt)?;
@@ -133,6 +137,8 @@ impl State {
             | Fact::Unfrozen { .. }
             | Fact::PoolSized { .. }
             | Fact::PoolBack { .. }
+            | Fact::HostDrained { .. }
+            | Fact::HostUndrained { .. }
             | Fact::SecondAsked { .. }
             | Fact::SecondGiven { .. }
             | Fact::SecondUsed { .. }

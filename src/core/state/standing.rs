@@ -17,7 +17,8 @@ use crate::core::order::Order;
 use crate::core::received::Heard;
 use crate::definition::site::Freeze;
 use crate::types::{
-    ChangeId, EventKey, FreezeId, HandOverId, PersonId, PoolName, RequestId, RunId, TokenId,
+    ChangeId, EventKey, FreezeId, HandOverId, HostName, PersonId, PoolName, RequestId, RunId,
+    TokenId,
 };
 
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -25,6 +26,8 @@ pub struct Standing {
     /// Freezes that were not lifted; their time may be over.
     pub freezes: BTreeMap<FreezeId, OrderedFreeze>,
     pub pools: BTreeMap<PoolName, PoolSize>,
+    /// Hosts that take no new attempts.
+    pub drains: BTreeMap<HostName, Drain>,
     /// What waits for a second person; its time may be over.
     pub requests: BTreeMap<RequestId, Request>,
     /// Tokens that were made; their time may be over.
@@ -76,6 +79,14 @@ pub struct PoolSize {
     pub at: Timestamp,
 }
 
+/// A host takes no new attempts (停止接收作业), until somebody says otherwise; what runs there goes on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Drain {
+    pub by: PersonId,
+    pub reason: String,
+    pub at: Timestamp,
+}
+
 /// An action that waits for a second person (复核).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
@@ -120,6 +131,13 @@ impl Standing {
             }
             Fact::PoolBack { pool } => {
                 self.pools.remove(pool);
+            }
+            Fact::HostDrained { host, by, reason } => {
+                let drain = Drain { by: by.clone(), reason: reason.clone(), at };
+                self.drains.insert(host.clone(), drain);
+            }
+            Fact::HostUndrained { host, .. } => {
+                self.drains.remove(host);
             }
             Fact::SecondAsked { request, by, reason, what, until } => {
                 self.last_request = self.last_request.max(request.0);

@@ -4,6 +4,7 @@ use jiff::civil::{Date, Time};
 
 use super::job::JobRecord;
 use super::leaf::{MissedWord, Parameter, Word};
+use super::placement::Placed;
 use super::record::record;
 use super::site::Version;
 use super::{List, Names, Nullable};
@@ -35,6 +36,8 @@ record! {
         optional on_event: EventName,
         /// `same day` (default), or business days from the start's date: `-1bd`.
         optional business_date: Word,
+        /// Where its jobs run that say nothing: the name of a host, or a label. Default: local.
+        optional host: Placed,
         /// Window class of every job of the batch.
         optional window: WindowClass,
         /// The first such clock time at or after the scheduled start.

@@ -4,14 +4,15 @@ use jiff::civil::{Date, Time};
 
 use super::inspect::InspectRecord;
 use super::leaf::{Environ, Growth, Whole, Word};
+use super::placement::Placed;
 use super::record::record;
 use super::{List, Names};
 use crate::definition::byte_size::ByteSize;
 use crate::definition::day_words::DayWords;
 use crate::definition::site::{Containment, EndingKind, Survivors, Transaction};
 use crate::types::{
-    CalendarName, ChangeId, CheckName, EventName, HostName, PoolName, Role, Severity, Span,
-    TargetName, WindowClass,
+    CalendarName, ChangeId, CheckName, EventName, PoolName, Role, Severity, Span, TargetName,
+    WindowClass,
 };
 
 record! {
@@ -69,8 +70,8 @@ record! {
         optional dir: Word,
         /// Account to run as; only those that the agent's own settings allow.
         optional user: Word,
-        /// Default: local.
-        optional host: HostName,
+        /// The name of a host, or a label, or the job whose host it is to be; the batch's by default.
+        optional host: Placed,
         /// What the operator does when it fails; printed in its alert.
         optional runbook: Word,
         optional runbook_zh: Word,

@@ -8,8 +8,8 @@ use super::super::day_words::{DayWords, WeekdaySet};
 use super::super::defect::{Finding, Place};
 use super::super::nearest;
 use super::super::site::{
-    Containment, EndingKind, FoldPolicy, GapPolicy, ReportFormat, ServerTls, Survivors, Tls,
-    Transaction, TwoPeople,
+    Choose, Containment, EndingKind, FoldPolicy, GapPolicy, ReportFormat, ServerTls, Survivors,
+    Tls, Transaction, TwoPeople,
 };
 use super::super::yaml::{Node, Value};
 use super::{Read, Reader, Shape};
@@ -156,6 +156,7 @@ words! {
     }
     ServerTls { "none" => Self::None, "require" => Self::Require }
     Tls { "none" => Self::None, "start-tls" => Self::StartTls, "implicit" => Self::Implicit }
+    Choose { "least-busy" => Self::LeastBusy, "round-robin" => Self::RoundRobin }
     Containment {
         "retry" => Self::Retry,
         "kill" => Self::Kill,

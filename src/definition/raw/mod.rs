@@ -15,6 +15,7 @@ pub(super) mod inspect;
 pub(super) mod job;
 mod leaf;
 pub(super) mod people;
+pub(super) mod placement;
 mod record;
 pub(super) mod roster_rules;
 pub(super) mod service_levels;

@@ -10,6 +10,7 @@ use super::changes::values;
 use super::days::{self, Usual};
 use super::jobs::JobResolver;
 use super::known::{Known, NameSet};
+use super::placement;
 use super::settings::text;
 use crate::definition::cron_text;
 use crate::definition::cycles;
@@ -142,6 +143,10 @@ fn list(
         found.push(Finding::error(Place { length: 1, ..place }, what).hint(hint));
     }
     let list = raw.changes.given()?;
+    if let Some(at) = raw.host.at() {
+        let finding = Finding::error(at, "changes of a list are executed from `local`");
+        found.push(finding.hint("a change that is executed elsewhere is a job: `change: ID`"));
+    }
     let environment = list.value.environment.given();
     if sheets.change_rules.is_none() {
         let what = "a list goes by the rules of changes, and there is no change-rules.yaml";
@@ -179,6 +184,8 @@ fn jobs(
     {
         found.push(Finding::error(jobs.at, "this batch has no jobs"));
     }
+    let host = raw.host.given().and_then(|host| placement::placement(host, None, known, found));
+    let host = host.unwrap_or_else(|| HostName::local().into());
     let parameters = raw.parameters.get().into_iter().flat_map(|names| &names.0);
     let mut resolver = JobResolver {
         known,
@@ -189,7 +196,7 @@ fn jobs(
         window: raw.window.get(),
         parameters: parameters.map(|named| named.key.value.0.as_str()).collect(),
         jobs: NameSet::all("job", names.iter().map(|named| named.key.value.clone())),
-        host: Some(HostName::local()),
+        host,
         found,
     };
     let mut jobs = Vec::with_capacity(names.len());
@@ -201,6 +208,7 @@ fn jobs(
             jobs.push(job);
         }
     }
+    placement::check(names, &jobs, known, found);
     (jobs, places)
 }
 

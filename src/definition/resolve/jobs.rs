@@ -5,15 +5,16 @@ use std::path::{Path, PathBuf};
 
 use super::days::{self, Usual};
 use super::known::{Known, NameSet};
+use super::placement::placement;
 use super::settings::text;
 use crate::definition::byte_size::ByteSize;
 use crate::definition::defect::Finding;
 use crate::definition::places::JobPlaces;
 use crate::definition::raw::job::{JobRecord, RetryRecord, SuccessRecord};
 use crate::definition::raw::{At, Field, Growth, List, Names, Word};
-use crate::definition::site::{EndingKind, Job, Kind, Retry, Success, Survivors};
+use crate::definition::site::{EndingKind, Job, Kind, Placement, Retry, Success, Survivors};
 use crate::definition::source::SourceTree;
-use crate::types::{BatchId, HostName, JobName, PoolName, Span, WindowClass};
+use crate::types::{BatchId, JobName, PoolName, Span, WindowClass};
 
 /// Resolves the jobs of one batch.
 pub(super) struct JobResolver<'a, 'r> {
@@ -26,7 +27,8 @@ pub(super) struct JobResolver<'a, 'r> {
     pub window: Option<&'a WindowClass>,
     pub parameters: Vec<&'a str>,
     pub jobs: NameSet<JobName>,
-    pub host: Option<HostName>,
+    /// Of jobs that say nothing.
+    pub host: Placement,
     pub found: &'a mut Vec<Finding>,
 }
 
@@ -38,9 +40,10 @@ impl JobResolver<'_, '_> {
         let (needs, need_places) = self.needs(&name.value, needs);
         self.check_expected(name, raw);
         self.positive(&raw.time_limit, "time_limit");
-        if let Some(host) = raw.host.given() {
-            self.known.check(&self.known.hosts, host, self.found);
-        }
+        let host = match raw.host.given() {
+            Some(host) => placement(host, Some(&self.jobs), self.known, self.found),
+            None => None,
+        };
         if let Some(window) = raw.window.given() {
             self.known.check(&self.known.windows, window, self.found);
         }
@@ -76,7 +79,7 @@ impl JobResolver<'_, '_> {
             env,
             dir: raw.dir.get().map(|dir| PathBuf::from(&dir.0)),
             user: raw.user.get().map(|user| user.0.clone()),
-            host: raw.host.get().or(self.host.as_ref())?.clone(),
+            host: host.unwrap_or_else(|| self.host.clone()),
             runbook: raw.runbook.get().map(|_| text(&raw.runbook, &raw.runbook_zh)),
             runbook_reviewed: raw.runbook_reviewed.get().copied(),
             contain: raw.contain.get().map(|named| named.0.iter().map(|what| what.value).collect()),
@@ -145,7 +148,8 @@ impl JobResolver<'_, '_> {
         for (name, units) in raw.pools.get().into_iter().flat_map(Names::good) {
             self.known.check(&self.known.pools, name, self.found);
             let units = units.to_u32();
-            if let Some(size) = self.known.pool_sizes.get(&name.value)
+            if !self.known.host_pools.contains(&name.value)
+                && let Some(size) = self.known.pool_sizes.get(&name.value)
                 && units > *size
             {
                 let what = format!(

@@ -10,9 +10,10 @@ use crate::definition::raw::change::ChangeFile;
 use crate::definition::raw::site::SiteFile;
 use crate::definition::raw::{At, Field, Names};
 use crate::definition::sheets::{Sheet, Sheets};
+use crate::definition::site::Host;
 use crate::sql::Dialect;
 use crate::types::{
-    BatchId, CalendarName, ChangeId, ChannelName, HostName, JobName, PersonId, PolicyName,
+    BatchId, CalendarName, ChangeId, ChannelName, HostName, JobName, Label, PersonId, PolicyName,
     PoolName, Role, ShiftName, TargetName, TeamName, WindowClass, Zone,
 };
 
@@ -35,6 +36,11 @@ pub(super) struct Known<'r> {
     pub pools: NameSet<PoolName>,
     pub pool_sizes: BTreeMap<&'r PoolName, u32>,
     pub hosts: NameSet<HostName>,
+    pub declared_hosts: &'r BTreeMap<HostName, Host>,
+    /// Labels that some host has.
+    pub labels: NameSet<Label>,
+    /// Pools that some host has for itself.
+    pub host_pools: BTreeSet<PoolName>,
     pub targets: NameSet<TargetName>,
     /// What each target that is declared speaks.
     dialects: BTreeMap<&'r TargetName, Dialect>,
@@ -59,15 +65,24 @@ pub(super) struct Known<'r> {
 const MOST_COMPARED: usize = 500_000;
 
 impl<'r> Known<'r> {
-    pub(super) fn of(sheets: &'r Sheets) -> Self {
+    pub(super) fn of(sheets: &'r Sheets, declared_hosts: &'r BTreeMap<HostName, Host>) -> Self {
         let site = sheets.site.as_ref().and_then(|sheet| sheet.raw.as_ref());
         let windows = raw(sheets.windows.as_ref());
         let people = raw(sheets.people.as_ref());
-        let pools = declared("pool", site.map(|s| &s.pools), site.is_some());
+        let mut pools = declared("pool", site.map(|s| &s.pools), site.is_some());
+        let of_hosts = declared_hosts.values().flat_map(|host| host.pools.keys().cloned());
+        let host_pools: BTreeSet<PoolName> = of_hosts.collect();
+        pools.names.extend(host_pools.iter().cloned());
         let hosts_read = sheets.hosts.as_ref().is_none_or(|sheet| sheet.raw.is_some())
             && site.is_none_or(|s| s.hosts.is_absent());
         let mut hosts = declared("host", raw(sheets.hosts.as_ref()).map(|f| &f.hosts), hosts_read);
         hosts.names.insert(HostName::local());
+        pools.complete &= hosts_read;
+        let labels = NameSet {
+            kind: "label",
+            names: declared_hosts.values().flat_map(|host| host.labels.iter().cloned()).collect(),
+            complete: hosts.complete,
+        };
         let roles: BTreeSet<Role> = people
             .and_then(|file| file.people.get())
             .into_iter()
@@ -89,6 +104,9 @@ impl<'r> Known<'r> {
             pool_sizes: pool_sizes(site.and_then(|s| s.pools.get())),
             pools,
             hosts,
+            declared_hosts,
+            labels,
+            host_pools,
             targets: declared("target", site.map(|s| &s.targets), site.is_some()),
             dialects: dialects(site),
             webhooks: declared("webhook", site.map(|s| &s.webhooks), site.is_some()),

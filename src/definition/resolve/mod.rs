@@ -15,6 +15,7 @@ mod kinds;
 mod known;
 mod needs;
 mod people;
+mod placement;
 mod roster;
 mod roster_rules;
 mod rounds;
@@ -44,10 +45,10 @@ pub(super) fn resolve(
     sheets: &Sheets,
     findings: &mut Findings,
 ) -> (Option<Site>, Places) {
-    let known = Known::of(sheets);
+    let hosts = hosts::resolve(sheets, findings);
+    let known = Known::of(sheets, &hosts);
     let mut places = Places::default();
     let settings = settings::resolve(sheets, &known, findings);
-    let hosts = hosts::resolve(sheets, findings);
     let people = people::resolve(sheets, &known, findings, &mut places);
     let mut duty = duty::resolve(sheets, &known, findings, &mut places);
     duty.rules = roster_rules::resolve(sheets, &known, findings, &mut places);

@@ -10,6 +10,7 @@ use super::Site;
 use super::calendar::DayRule;
 use super::change::Change;
 use super::inspection::InspectCheck;
+use super::placement::Placement;
 use crate::types::{
     ChangeId, Condition, EventName, HostName, JobName, JobRef, PoolName, Role, Severity, Span,
     TargetName, Text, WindowClass,
@@ -47,7 +48,8 @@ pub struct Job {
     /// Working folder; the run's copy of the batch file's folder where absent.
     pub dir: Option<PathBuf>,
     pub user: Option<String>,
-    pub host: HostName,
+    /// Where its attempts run.
+    pub host: Placement,
     pub runbook: Option<Text>,
     /// When somebody has looked through it last (E4).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -91,7 +93,7 @@ impl Job {
             env: BTreeMap::new(),
             dir: None,
             user: None,
-            host,
+            host: host.into(),
             runbook: None,
             runbook_reviewed: None,
             contain: None,

@@ -12,6 +12,7 @@ mod host;
 mod inspection;
 mod job;
 mod life_sign;
+mod placement;
 mod report;
 mod roster_rules;
 mod schedule;
@@ -54,6 +55,7 @@ pub use job::{
     Containment, EndingKind, Job, Kind, Need, NeedOf, Retry, Success, Survivors, Transaction,
 };
 pub use life_sign::{LifeSignRule, SignMail};
+pub use placement::{Choose, Placement};
 pub use report::{ReportFormat, ReportRules};
 pub use roster_rules::{
     ApprovedRule, CoverRule, LongLeaveRule, NoticeRule, RestRule, RosterRules, Weight,

@@ -2,6 +2,7 @@
 
 mod changes;
 mod every_defect;
+mod hosts;
 mod inspections;
 mod properties;
 mod service_levels;

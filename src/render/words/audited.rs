@@ -16,6 +16,9 @@ messages! {
     Unfreeze { freeze: &'a str }: format!("lifted the freeze {freeze}"), format!("解除封版 {freeze}");
     Pool { pool: &'a str, size: u32, until: &'a str }:
         format!("gave pool {pool} {size} until {until}"), format!("资源池 {pool} 容量设为 {size}，至 {until} 止");
+    Drain { host: &'a str }: format!("drained host {host}"), format!("主机 {host} 停止接收新作业");
+    Undrain { host: &'a str }:
+        format!("ended the drain of host {host}"), format!("主机 {host} 恢复接收新作业");
     AskSecond { request: &'a str, what: &'a str }:
         format!("asked for a second person ({request}): {what}"), format!("申请复核（{request}）：{what}");
     GiveSecond { request: &'a str }: format!("said yes to {request}"), format!("复核同意 {request}");

@@ -58,6 +58,21 @@ messages! {
     HostAway { host: &'a str, why: &'a str }:
         format!("The agent of host {host} does not answer ({why}). Look whether the host is up."),
         format!("主机 {host} 的代理无应答（{why}）。请检查主机。");
+    HostDraining { host: &'a str, who: &'a str, reason: &'a str }:
+        format!("Host {host} takes no new attempts, by {who}: {reason}."),
+        format!("主机 {host} 已停止接收新作业（{who}）：{reason}。");
+    NoHost { hosts: &'a str }: format!("No host that it may run on takes it: {hosts}."),
+        format!("没有可用的主机：{hosts}。");
+    NoHostOfLabel { label: &'a str, hosts: &'a str }:
+        format!("No host with label {label} has room: {hosts}."),
+        format!("标签为 {label} 的主机均不可用：{hosts}。");
+    NoneDeclared: format!("none is there"), format!("无");
+    IsAway { host: &'a str }: format!("{host} away"), format!("{host} 无法连接");
+    IsDraining { host: &'a str }: format!("{host} draining"), format!("{host} 停止接收");
+    IsFull { host: &'a str }: format!("{host} full"), format!("{host} 并发已满");
+    IsWithoutPool { host: &'a str, pool: &'a str }:
+        format!("{host} without {pool}"), format!("{host} 资源 {pool} 余量不足");
+    IsFrozen { host: &'a str }: format!("{host} frozen"), format!("{host} 封版中");
     RetryAt { attempt: u32, at: &'a str }:
         format!("Failed before; attempt {attempt} starts at {at}."),
         format!("此前失败，将于 {at} 进行第 {attempt} 次尝试。");

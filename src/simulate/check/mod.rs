@@ -16,6 +16,7 @@ mod deadlines;
 mod history;
 mod listed;
 mod openings;
+mod placed;
 pub(super) mod plan;
 pub(super) mod precedence;
 mod shifts;
@@ -33,7 +34,7 @@ use crate::core::gate::Resource;
 use crate::core::night::Core;
 use crate::core::state::{State, Unfit};
 use crate::definition::site::Site;
-use crate::types::{AttemptId, HostName, Now, RunId};
+use crate::types::{AttemptId, HostName, Label, Now, RunId};
 
 /// A rule that a night broke.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -101,6 +102,8 @@ pub(super) struct Witness {
     deadlines: deadlines::Watched,
     waiting: waiting::Turn,
     precedence: precedence::Watched,
+    /// The host that was chosen last for each label.
+    chosen: BTreeMap<Label, HostName>,
     weekly: weekly::Weekly,
     /// Runs that the supervisor of the moment has opened or taken up, and that are not over.
     going: BTreeSet<RunId>,
@@ -130,19 +133,23 @@ impl Witness {
         self.history.take(fact)?;
         match fact {
             Fact::AttemptIntended { attempt, host, examine: true, .. } => {
+                self.placed(attempt, host)?;
                 self.examinable(attempt, hosts.contains(host))?;
             }
             Fact::AttemptIntended { attempt, host, .. } => {
-                self.startable(at, attempt, hosts.contains(host))?;
+                self.placed(attempt, host)?;
+                self.startable(at, attempt, host, hosts.contains(host))?;
+                self.rightly_chosen(at, (attempt, host), hosts)?;
                 let used = self.in_use();
                 self.its_turn(at, attempt, hosts, &used)?;
-                self.room(attempt, &used)?;
+                self.room(attempt, host, &used)?;
             }
             Fact::Settled { run, job, why, outcome } => {
                 self.settled(at, (run, job), (*outcome, why))?;
             }
             _ => {}
         }
+        self.note_choice(fact)?;
         closes::is_so(&self.state, &mut self.clock, at, fact)?;
         self.of_changes(at, fact)?;
         match fact {

@@ -8,9 +8,10 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::cleared;
 use super::days::KnownDays;
+use super::placed;
 use crate::core::state::{Run, State};
 use crate::definition::site::{Freeze, Job, Kind, Opening, Site};
-use crate::types::{TargetName, WindowClass, Zone};
+use crate::types::{HostName, TargetName, WindowClass, Zone};
 
 /// When clocks show what; walked once for each question.
 #[derive(Debug, Default)]
@@ -44,6 +45,7 @@ impl Clock {
         &mut self,
         state: &State,
         (run, index): (&Run, usize),
+        host: &HostName,
         at: Timestamp,
     ) -> Option<String> {
         let job = run.job(index);
@@ -79,7 +81,7 @@ impl Clock {
         let frozen = run.site.freezes.iter().chain(ordered).find(|freeze| {
             let now = freeze.from <= at && at < freeze.to;
             let soon = at < freeze.from && freeze.from < done;
-            named(freeze, run, job, &classes) && (now || soon)
+            named(freeze, run, (job, host), &classes) && (now || soon)
         });
         frozen.map(|freeze| format!("a freeze from {} to {} is in its way", freeze.from, freeze.to))
     }
@@ -90,6 +92,17 @@ impl Clock {
         &mut self,
         state: &State,
         (run, index): (&Run, usize),
+        at: Timestamp,
+    ) -> Option<Timestamp> {
+        let hosts = placed::hosts(run, index).0.into_iter();
+        hosts.filter_map(|host| self.closes_there(state, (run, index), host, at)).max()
+    }
+
+    fn closes_there(
+        &mut self,
+        state: &State,
+        (run, index): (&Run, usize),
+        host: &HostName,
         at: Timestamp,
     ) -> Option<Timestamp> {
         let job = run.job(index);
@@ -105,7 +118,7 @@ impl Clock {
         }
         let ordered = state.standing.freezes.values().map(|freeze| &freeze.what);
         let freezes = run.site.freezes.iter().chain(ordered);
-        for freeze in freezes.filter(|freeze| named(freeze, run, job, &classes)) {
+        for freeze in freezes.filter(|freeze| named(freeze, run, (job, host), &classes)) {
             if freeze.from <= at && at < freeze.to {
                 return None;
             }
@@ -208,7 +221,12 @@ pub(super) fn target<'a>(run: &'a Run, job: &'a Job) -> Option<&'a TargetName> {
     }
 }
 
-fn named(freeze: &Freeze, run: &Run, job: &Job, classes: &[&WindowClass]) -> bool {
+fn named(
+    freeze: &Freeze,
+    run: &Run,
+    (job, host): (&Job, &HostName),
+    classes: &[&WindowClass],
+) -> bool {
     let scope = &freeze.scope;
     let lists = [
         scope.batches.is_empty(),
@@ -218,7 +236,7 @@ fn named(freeze: &Freeze, run: &Run, job: &Job, classes: &[&WindowClass]) -> boo
     ];
     lists == [true; 4]
         || scope.batches.contains(&run.batch.id)
-        || scope.hosts.contains(&job.host)
+        || scope.hosts.contains(host)
         || scope.windows.iter().any(|class| classes.contains(&class))
         || target(run, job).is_some_and(|target| scope.targets.contains(target))
 }

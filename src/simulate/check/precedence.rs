@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::placed;
 use super::start::{Come, needs};
 use super::{Violation, Witness};
 use crate::core::gate::Resource;
@@ -72,14 +73,21 @@ impl Witness {
         let looked_at = better.len().min(EACH_START);
         let from = self.precedence.looked % better.len().max(1);
         let in_turn = better.iter().cycle().skip(from).take(looked_at);
-        let able: Vec<AttemptId> = in_turn
-            .filter(|(run, index)| able(&self.state, run, *index, hosts))
-            .filter(|(run, index)| self.without_room((run, *index), used).is_none())
-            .map(|(run, index)| run.attempt_id(*index, run.jobs[*index].attempts.len() as u32 + 1))
+        let able: Vec<(AttemptId, HostName)> = in_turn
+            .filter(|(run, index)| able(&self.state, run, *index))
+            .flat_map(|(run, index)| {
+                let id = run.attempt_id(*index, run.jobs[*index].attempts.len() as u32 + 1);
+                let there = placed::hosts(run, *index).0.into_iter();
+                let there = there.filter(|host| {
+                    hosts.contains(host) && self.without_room((run, *index, host), used).is_none()
+                });
+                there.map(move |host| (id.clone(), host.clone())).collect::<Vec<_>>()
+            })
+            .filter(|(id, host)| self.placed(id, host).is_ok())
             .collect();
         self.precedence.looked += looked_at;
-        for other in able {
-            if self.startable(at, &other, true).is_ok() {
+        for (other, host) in able {
+            if self.startable(at, &other, &host, true).is_ok() {
                 let why = format!("{other} is better, and could start as well");
                 return Err(Violation::OutOfTurn(attempt.clone(), why));
             }
@@ -89,7 +97,7 @@ impl Witness {
 }
 
 /// What is found out without walking a clock.
-fn able(state: &State, run: &Run, index: usize, hosts: &BTreeSet<HostName>) -> bool {
+fn able(state: &State, run: &Run, index: usize) -> bool {
     let free = run.jobs[index].held.is_none() && run.stopping.is_none() && run.cancelled.is_none();
-    free && hosts.contains(&run.job(index).host) && needs(state, run, index) == Come::Fulfilled
+    free && needs(state, run, index) == Come::Fulfilled
 }

@@ -13,7 +13,7 @@ use crate::core::gate::Resource;
 use crate::core::phase::Phase;
 use crate::core::state::{JobState, Run, State};
 use crate::definition::site::{Kind, NeedOf};
-use crate::types::{AttemptId, Condition, Ending, JobName, Outcome, PoolName, RunId};
+use crate::types::{AttemptId, Condition, Ending, HostName, JobName, Outcome, PoolName, RunId};
 
 /// What the needs of a job come to: the table of `src/docs/format.md`, written down a second time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,7 @@ impl Witness {
         &mut self,
         at: Timestamp,
         attempt: &AttemptId,
+        host: &HostName,
         reached: bool,
     ) -> Result<(), Violation> {
         let no = |why: &str| Violation::Started(attempt.clone(), why.to_owned());
@@ -60,7 +61,7 @@ impl Witness {
         if let Some(why) = lacks {
             return Err(no(&why));
         }
-        match clock.keep(state, (run, index), at) {
+        match clock.keep(state, (run, index), host, at) {
             Some(why) => Err(no(&why)),
             None => Ok(()),
         }
@@ -144,20 +145,22 @@ impl Witness {
     pub(super) fn room(
         &self,
         started: &AttemptId,
+        host: &HostName,
         used: &BTreeMap<Resource, u32>,
     ) -> Result<(), Violation> {
         let by = self.state.run(&started.run)?;
-        let full = by.index(&started.job).and_then(|index| self.without_room((by, index), used));
+        let full =
+            by.index(&started.job).and_then(|index| self.without_room((by, index, host), used));
         full.map_or(Ok(()), Err)
     }
 
     /// What a job would overfill, with all that is in use besides.
     pub(super) fn without_room(
         &self,
-        (run, index): (&Run, usize),
+        (run, index, host): (&Run, usize, &HostName),
         used: &BTreeMap<Resource, u32>,
     ) -> Option<Violation> {
-        self.uses(run, index).into_iter().find_map(|(resource, units, size)| {
+        self.uses(run, index, host).into_iter().find_map(|(resource, units, size)| {
             let used = units + used.get(&resource).copied().unwrap_or(0);
             (used > size).then_some(Violation::TooMuch { resource, used, size })
         })
@@ -174,7 +177,9 @@ impl Witness {
                     Phase::InDoubt { .. } => may_still_run(state),
                     _ => continue,
                 };
-                for (resource, units, _) in self.uses(run, index) {
+                let mut worked = state.attempts.iter().rev().filter(|attempt| !attempt.examine);
+                let Some(worked) = worked.next() else { continue };
+                for (resource, units, _) in self.uses(run, index, &worked.host) {
                     if runs || !matches!(resource, Resource::Host(_)) {
                         *used.entry(resource).or_insert(0) += units;
                     }
@@ -184,22 +189,26 @@ impl Witness {
         used
     }
 
-    /// Resources with the units that a job takes and those that there are.
-    fn uses(&self, run: &Run, index: usize) -> Vec<(Resource, u32, u32)> {
+    /// Resources with the units that a job takes on a host and those that there are.
+    fn uses(&self, run: &Run, index: usize, host: &HostName) -> Vec<(Resource, u32, u32)> {
         let job = run.job(index);
         let site = &run.site;
         let size = |pool: &PoolName| match self.state.standing.pools.get(pool) {
             Some(set) => set.size,
             None => site.pools.get(pool).copied().unwrap_or(0),
         };
-        let pools = job.pools.iter();
-        let mut uses: Vec<(Resource, u32, u32)> =
-            pools.map(|(pool, units)| (Resource::Pool(pool.clone()), *units, size(pool))).collect();
+        let on = site.hosts.get(host);
+        let mut uses = Vec::new();
+        for (pool, units) in &job.pools {
+            uses.push(match on.and_then(|on| on.pools.get(pool)) {
+                Some(own) => (Resource::HostPool(host.clone(), pool.clone()), *units, *own),
+                None => (Resource::Pool(pool.clone()), *units, size(pool)),
+            });
+        }
         if matches!(job.kind, Kind::WaitFile { .. } | Kind::WaitSql { .. }) {
             return uses;
         }
-        let places = site.hosts.get(&job.host).map_or(0, |host| host.max_running);
-        uses.push((Resource::Host(job.host.clone()), 1, places));
+        uses.push((Resource::Host(host.clone()), 1, on.map_or(0, |host| host.max_running)));
         if matches!(job.kind, Kind::Inspect { .. }) {
             return uses;
         }

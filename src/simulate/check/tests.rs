@@ -9,7 +9,7 @@ use crate::core::change::ChangeStep;
 use crate::core::day_rule::Part;
 use crate::core::fact::{RunResult, Why};
 use crate::core::window::{Gate, NONE_ORDERED, Subject, Windows};
-use crate::core::{deadline, gate};
+use crate::core::{deadline, gate, placement};
 use crate::simulate::dice::Dice;
 use crate::simulate::made_site::{self, Made, made};
 use crate::simulate::scenario::Scenario;
@@ -70,7 +70,7 @@ fn windows_are_walked_as_the_gate_opens() {
                 continue;
             }
             let target = gate::target(run, index);
-            let host = &run.job(index).host;
+            let host = placement::hosts(run, index)[0];
             let what = Subject { batch: &run.batch.id, target, host, ordered: NONE_ORDERED };
             let needs = gate::must_fit(run, index);
             for step in 0..100 {
@@ -79,7 +79,7 @@ fn windows_are_walked_as_the_gate_opens() {
                     None => windows.gate(&classes, what, at, needs),
                     Some(_) => windows.gate_overridden(&classes, what, at, needs),
                 };
-                let kept = witness.clock.keep(&state, (run, index), at);
+                let kept = witness.clock.keep(&state, (run, index), host, at);
                 let is_open = matches!(gate, Gate::Open { .. });
                 assert_eq!(kept.is_none(), is_open, "seed {seed} {at}: {kept:?} {gate:?}");
                 *(if is_open { &mut open } else { &mut closed }) += 1;
@@ -116,7 +116,7 @@ fn start(change: impl Fn(&mut crate::core::state::Run, usize)) -> Result<(), Vio
             let (mut witness, run) = opened(&made);
             let job = of.job(*index);
             let attempt = AttemptId { run, job: job.name.clone(), number: 1 };
-            let (host, boot) = (job.host.clone(), BootId("b".to_owned()));
+            let (host, boot) = (placement::hosts(&of, *index)[0].clone(), BootId("b".to_owned()));
             let fact = Fact::AttemptIntended { attempt, host: host.clone(), boot, examine: false };
             witness.take(made.begins, &fact, &BTreeSet::from([host])).is_ok()
         })?;
@@ -127,7 +127,7 @@ fn start(change: impl Fn(&mut crate::core::state::Run, usize)) -> Result<(), Vio
     change(run, *index);
     let job = run.job(*index);
     let attempt = AttemptId { run: id.clone(), job: job.name.clone(), number: 1 };
-    let (host, boot) = (job.host.clone(), BootId("b".to_owned()));
+    let (host, boot) = (placement::hosts(run, *index)[0].clone(), BootId("b".to_owned()));
     let fact = Fact::AttemptIntended { attempt, host: host.clone(), boot, examine: false };
     witness.take(made.begins, &fact, &BTreeSet::from([host]))
 }
@@ -215,8 +215,8 @@ fn breaks(
         {
             doctored(by, second);
         }
-        if let Fact::AttemptIntended { attempt, examine: false, .. } = &entry.fact {
-            let told = witness.startable(entry.at, attempt, true);
+        if let Fact::AttemptIntended { attempt, host, examine: false, .. } = &entry.fact {
+            let told = witness.startable(entry.at, attempt, host, true);
             found |=
                 matches!(told, Err(Violation::Started(_, why)) if why.contains("how it goes on"));
         }

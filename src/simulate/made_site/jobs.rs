@@ -47,7 +47,7 @@ pub(super) fn job(
         env: BTreeMap::new(),
         dir: None,
         user: None,
-        host: HostName::new(if dice.percent(70) { "local" } else { "far" })?,
+        host: HostName::new(if dice.percent(70) { "local" } else { "far" })?.into(),
         runbook: None,
         runbook_reviewed: None,
         contain: None,

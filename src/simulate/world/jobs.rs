@@ -81,7 +81,7 @@ impl World {
         };
         let applies = change && applies(&mut dice, &ending, &work);
         let touch = change.then_some(Touch { examines, applies, cut });
-        let host = job.host.clone();
+        let host = run.attempt(id)?.host.clone();
         if bad {
             self.faults.came(Fault::Endings);
         }
