@@ -6,6 +6,7 @@
 mod inspect;
 mod marked;
 mod rehearsal;
+mod slurm;
 #[cfg(test)]
 mod specimens;
 pub mod spool;
@@ -13,6 +14,7 @@ pub mod spool;
 pub use inspect::{Checked, InspectTask};
 pub use marked::{Found, Looked, Marked, MarkerRow};
 pub use rehearsal::{Did, RehearsalStep, is_rehearsed};
+pub use slurm::{Earlier, SlurmEnd, SlurmTask, SlurmWork};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -187,11 +189,14 @@ pub struct Start {
 #[serde(rename_all = "kebab-case")]
 pub enum Program {
     Argv(Vec<String>),
-    /// `/bin/sh -eu -c SCRIPT`.
+    /// [`SHELL`] with this script.
     Shell(String),
     /// nightrun itself, as a worker process.
     Worker(Box<Task>),
 }
+
+/// What runs a script of [`Program::Shell`].
+pub const SHELL: [&str; 3] = ["/bin/sh", "-eu", "-c"];
 
 /// What a worker process does. Paths are absolute.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -219,6 +224,7 @@ pub enum Task {
         limit: Span,
     },
     Inspect(Box<InspectTask>),
+    Slurm(Box<SlurmTask>),
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -339,6 +345,7 @@ pub enum Work {
     Inspect {
         checks: Vec<Checked>,
     },
+    Slurm(SlurmWork),
 }
 
 /// A change as far as it came.

@@ -5,6 +5,7 @@ mod every_defect;
 mod inspections;
 mod properties;
 mod service_levels;
+mod slurm;
 mod webhooks;
 
 use std::path::Path;
