@@ -7,6 +7,7 @@ mod copy;
 mod inspect;
 mod marked;
 mod rehearsal;
+mod slurm;
 #[cfg(test)]
 mod specimens;
 pub mod spool;
@@ -16,6 +17,7 @@ pub use copy::CopyPiece;
 pub use inspect::{Checked, InspectTask};
 pub use marked::{Found, Looked, Marked, MarkerRow};
 pub use rehearsal::{Did, RehearsalStep, is_rehearsed};
+pub use slurm::{Earlier, SlurmEnd, SlurmTask, SlurmWork};
 use version::first_version;
 pub use version::{
     AgentProgram, OLDEST, VERSION, agreed, can_upgrade, lays_copies, program_path, release,
@@ -173,11 +175,14 @@ pub struct Start {
 #[serde(rename_all = "kebab-case")]
 pub enum Program {
     Argv(Vec<String>),
-    /// `/bin/sh -eu -c SCRIPT`.
+    /// [`SHELL`] with this script.
     Shell(String),
     /// nightrun itself, as a worker process.
     Worker(Box<Task>),
 }
+
+/// What runs a script of [`Program::Shell`].
+pub const SHELL: [&str; 3] = ["/bin/sh", "-eu", "-c"];
 
 /// What a worker process does. Paths are absolute.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -205,6 +210,7 @@ pub enum Task {
         limit: Span,
     },
     Inspect(Box<InspectTask>),
+    Slurm(Box<SlurmTask>),
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -325,6 +331,7 @@ pub enum Work {
     Inspect {
         checks: Vec<Checked>,
     },
+    Slurm(SlurmWork),
 }
 
 /// A change as far as it came.

@@ -34,6 +34,7 @@ mod sample_calendars;
 mod sample_figures;
 mod server_process;
 mod simulate_sample;
+mod slurm_cluster;
 mod smtp_sink;
 mod splitter;
 mod sql_oracle;

@@ -157,7 +157,7 @@ impl House {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_nightrun"));
         command.arg("--site").arg(self.site()).arg("--state").arg(self.state());
-        for shared in &self.shared {
+        if let Some(shared) = &self.shared {
             command.arg("--shared").arg(shared);
         }
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());

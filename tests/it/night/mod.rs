@@ -60,6 +60,7 @@ mod service_manager;
 mod serving;
 mod settings_file;
 mod simulated;
+mod slurm;
 mod standby;
 mod stopped;
 mod store_damaged;
