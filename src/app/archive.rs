@@ -60,6 +60,8 @@ pub(super) async fn due(
     let mut wanted: BTreeSet<RunId> = reader.runs_at_fault().await?.into_iter().collect();
     let in_doubt = reader.runs_left_in_doubt().await?;
     wanted.extend(in_doubt.into_iter().map(|row| row.run));
+    // What they have written there is not at hand.
+    let elsewhere: BTreeSet<RunId> = reader.runs_elsewhere().await?.into_iter().collect();
     let with_logs = archive::with_logs(&retention.archive)?;
     let past: Vec<Past> = rows
         .into_iter()
@@ -67,10 +69,16 @@ pub(super) async fn due(
             let over = row.result.is_some_and(|result| result != RunResult::Stopped);
             let bytes = output.get(&row.run).map_or(0, |(_, bytes)| *bytes);
             Past {
-                ended: row.ended.filter(|_| over && row.not_at_hand().is_none()),
+                ended: row
+                    .ended
+                    .filter(|_| over && row.not_at_hand().is_none())
+                    .filter(|_| !elsewhere.contains(&row.run)),
                 trial: row.trial,
                 wanted: wanted.contains(&row.run),
-                log_bytes: if with_logs.contains(&row.run) { 0 } else { bytes },
+                log_bytes: match with_logs.contains(&row.run) || elsewhere.contains(&row.run) {
+                    true => 0,
+                    false => bytes,
+                },
                 run: row.run,
             }
         })

@@ -297,6 +297,9 @@ pub trait StoreReader {
     /// Runs with an incident that is open.
     fn runs_at_fault(&self) -> impl Future<Output = Result<Vec<RunId>, StoreError>> + Send;
 
+    /// Runs of which something was given to another host than this one (`local`).
+    fn runs_elsewhere(&self) -> impl Future<Output = Result<Vec<RunId>, StoreError>> + Send;
+
     /// Since when nothing is missing of what happened to real runs and for the whole site: since the first entry of the journal, or
     /// the end of the last incident whose entries are in an archive.
     fn whole_since(&self) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;

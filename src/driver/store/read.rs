@@ -249,6 +249,12 @@ impl<R: Asks> StoreReader for R {
         rows.iter().map(|row| row.parsed("run")).collect()
     }
 
+    async fn runs_elsewhere(&self) -> Result<Vec<RunId>, StoreError> {
+        let text = "SELECT DISTINCT run FROM attempt WHERE host <> 'local'";
+        let rows = self.ask(Statement::new("reading attempts", text)).await?;
+        rows.iter().map(|row| row.parsed("run")).collect()
+    }
+
     async fn whole_since(&self) -> Result<Option<Timestamp>, StoreError> {
         let text = "SELECT MAX(since) AS since FROM (
                 SELECT (SELECT at FROM journal WHERE run IS NULL OR run IN (SELECT id FROM run WHERE trial = 0)

@@ -2,6 +2,10 @@
 
 use std::path::Path;
 
+use nightrun::app::Archivist;
+use nightrun::definition::retention::Retention;
+use nightrun::driver::folders::StateFolder;
+use nightrun::driver::store::{StateReader, StoreAddress};
 use serde_json::Value;
 
 use super::super::facts::{eventually, is_there};
@@ -164,4 +168,34 @@ fn many_jobs_on_many_hosts_run_once_each() {
     once.dedup();
     assert_eq!((ran.len(), once.len()), (800, 800));
     house.nothing_is_lost();
+}
+
+#[test]
+fn a_run_of_which_something_ran_on_another_host_stays_in_the_store() {
+    let ssh = SshServer::start();
+    let (house, _db1) =
+        house("  a: {title: A, run: [sh, job.sh], host: db1}\n", &ssh, ssh.port, "");
+    house.batch("here", "jobs:\n  a: {title: A, run: [sh, job.sh]}\n");
+    for date in ["2026-10-29", "2026-10-30"] {
+        for batch in ["night", "here"] {
+            house.spawn(&["run", batch, "--date", date]).ends(0);
+        }
+    }
+    let keep = Some("2d".parse().unwrap());
+    let archive = house.state().with_file_name("archive");
+    let at = jiff::civil::time(12, 0, 0, 0);
+    let retention = Retention { archive, runs: keep, logs: keep, logs_at_most: Some(0), at };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let due = runtime.block_on(async {
+        let reader = StateReader::open(&StoreAddress::Folder, &house.state()).await;
+        let reader = reader.unwrap().unwrap();
+        let state = StateFolder::at(&house.state()).unwrap();
+        let later = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * 30);
+        Archivist { reader, state, retention }.due(later).await.unwrap()
+    });
+    let runs = |due: Vec<(nightrun::types::RunId, Vec<_>)>| {
+        due.into_iter().map(|(run, _): (_, Vec<nightrun::types::AttemptId>)| run.to_string())
+    };
+    assert_eq!(runs(due.runs).collect::<Vec<_>>(), ["here@2026-10-29#1"]);
+    assert_eq!(runs(due.logs).collect::<Vec<_>>(), ["here@2026-10-30#1"]);
 }
