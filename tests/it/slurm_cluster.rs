@@ -129,9 +129,10 @@ impl Drop for SlurmCluster {
         for entry in fs::read_dir("/proc").unwrap().flatten() {
             let env = fs::read(entry.path().join("environ")).unwrap_or_default();
             let name = fs::read_to_string(entry.path().join("comm")).unwrap_or_default();
-            let of_job = env.split(|byte| *byte == 0).any(|word| word == ours.as_bytes())
-                && env.windows(13).any(|word| word == b"SLURM_JOB_ID=");
-            if of_job && name.trim() != "slurmctld" {
+            let of_job = env.windows(13).any(|word| word == b"SLURM_JOB_ID=");
+            let here = env.split(|byte| *byte == 0).any(|word| word == ours.as_bytes());
+            // What watches a job stays as long as no controller hears of its end.
+            if here && (of_job || name.trim() == "slurmstepd") {
                 Command::new("kill").arg("-KILL").arg(entry.file_name()).status().ok();
             }
         }

@@ -111,7 +111,9 @@ fn a_controller_that_was_killed_loses_no_job_and_no_ending() {
     let mut night = house.spawn(&NIGHT);
     night.started("load");
     house.number("pid-load");
-    // Its state is saved every few seconds: the one after this was made while the job ran.
+    // The controller saves its state some time after something has changed: here, while the job runs.
+    let other = ["sbatch", "--hold", "--output=/dev/null", "--job-name=other", "--wrap=true"];
+    cluster.ask(&other);
     let begun = std::time::SystemTime::now();
     eventually("saved state", || {
         let saved = std::fs::metadata(cluster.conf().with_file_name("state/job_state"));

@@ -14,6 +14,8 @@ use crate::wire::SlurmEnd;
 
 /// Between two questions: at first, and then a tenth of the time that has passed.
 const SOON: Duration = Duration::from_millis(500);
+/// Between two pieces of output that is there.
+const YIELD: Duration = Duration::from_millis(1);
 /// Between two questions while it is cancelled.
 const CANCELLING: Duration = Duration::from_millis(300);
 
@@ -80,7 +82,10 @@ impl Worker<'_> {
         };
         let end = loop {
             // What is made to end gets no more room in the log.
-            while self.halt.asked().is_none() && copier.copy() {}
+            while self.halt.asked().is_none() && copier.copy() {
+                // However fast it writes, TERM is heard.
+                tokio::time::sleep(YIELD).await;
+            }
             let standing = self.standing(&mut course).await;
             if let Some(end) = self.consider(&mut course, standing) {
                 break end;
