@@ -12,6 +12,7 @@ use super::change::ChangeCommand;
 use super::drill::DrillCommand;
 use super::figure::FigureArguments;
 use super::hand_over::HandOverCommand;
+use super::host::HostCommand;
 use super::incident::IncidentCommand;
 use super::inspections::InspectionsArguments;
 use super::journal::{JournalCommand, MailCommand};
@@ -339,6 +340,9 @@ pub(super) enum Command {
     /// Incidents: who was told, acknowledge, resolve, report
     #[command(subcommand)]
     Incident(IncidentCommand),
+    /// Hosts that jobs run on: how they stand, drain one
+    #[command(subcommand)]
+    Host(HostCommand),
     /// Drills: when each is due, how the last one came out; start one
     #[command(subcommand)]
     Drill(DrillCommand),

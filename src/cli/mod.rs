@@ -25,6 +25,7 @@ mod event;
 mod exit;
 mod figure;
 mod hand_over;
+mod host;
 mod house;
 mod incident;
 mod inspections;
@@ -124,6 +125,7 @@ async fn carry_out(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Freezes => house::freezes(context).await,
         Command::Second { request, why } => house::second(context, request, why).await,
         Command::Incident(command) => incident::incident(context, command).await,
+        Command::Host(command) => host::host(context, command).await,
         Command::Drill(command) => drill::drill(context, command).await,
         Command::Figure(arguments) => figure::figure(context, arguments).await,
         Command::Bulletin { day } => bulletin::bulletin(context, day).await,

@@ -27,6 +27,7 @@ pub mod event;
 pub mod gantt;
 pub mod hand_over;
 pub mod health;
+pub mod hosts;
 pub mod incident;
 mod incident_forms;
 pub mod incident_mail;
