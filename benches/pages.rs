@@ -7,7 +7,7 @@
 //! A night of 10,000 jobs that run one after the other, as fast as the minutes allow: about 50 entries of the journal a second
 //! in one minute. First the service: processor time while nobody looks, one, a hundred; each holds a stream and asks for the
 //! page again when it is told, once a second at the most, as the script of the pages does. Then a tab of Chromium, driven by
-//! `benches/pages/tab.py` (Playwright, as the tests install it): first paint, frames, memory over the minutes. The yardstick is a
+//! `benches/pages/tab.py`: first paint and frames with Playwright, as the tests install it, and memory over the minutes without. The yardstick is a
 //! process of its own that answers the same bytes and tells of nothing.
 
 #![expect(

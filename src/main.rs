@@ -8,7 +8,8 @@ fn main() -> ExitCode {
     let mode = arguments.next().unwrap_or_default();
     // Before any runtime or thread: shims are forked from the agent, and a worker is a process of its own kind. What is
     // told to an agent that is there is a command like any other.
-    if mode == "agent" && arguments.peek().is_none_or(|next| next != "upgrade") {
+    let of_agent = |next: &std::ffi::OsString| next.as_encoded_bytes().starts_with(b"-");
+    if mode == "agent" && arguments.peek().is_none_or(of_agent) {
         return agent::main(arguments);
     }
     if mode == "__worker" {

@@ -4,8 +4,12 @@ Called by `benches/pages.rs` with: the address of the service, that of the yards
 minutes the tab is watched. Prints a line for each thing that is measured.
 """
 
+import json
+import os
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -19,9 +23,9 @@ FRAMES = 30
 WATCH = """() => {
   const seen = window.seen = { frames: [], tasks: [], shifts: 0, moved: {}, redrawn: 0 };
   let last = performance.now();
-  const frame = (now) => { seen.frames.push(now - last); last = now; if (!seen.over) requestAnimationFrame(frame); };
+  const frame = (now) => { seen.frames.push(now - last); last = now; requestAnimationFrame(frame); };
   requestAnimationFrame(frame);
-  new PerformanceObserver((list) => seen.over || list.getEntries().forEach((task) => seen.tasks.push(task.duration))).observe({ type: "longtask" });
+  new PerformanceObserver((list) => list.getEntries().forEach((task) => seen.tasks.push(task.duration))).observe({ type: "longtask" });
   new PerformanceObserver((list) => list.getEntries().forEach((shift) => {
     seen.shifts += shift.value;
     for (const { node } of shift.sources) {
@@ -32,6 +36,10 @@ WATCH = """() => {
   })).observe({ type: "layout-shift" });
   new MutationObserver(() => { seen.redrawn += 1; }).observe(document.getElementById("main"), { attributes: true, attributeFilter: ["data-tag"] });
 }"""
+
+
+COUNT = """window.redrawn = 0;
+new MutationObserver(() => { window.redrawn += 1; }).observe(document.getElementById("main"), { attributes: true, attributeFilter: ["data-tag"] });"""
 
 
 def context(browser):
@@ -57,8 +65,7 @@ def first_paint(browser, base):
 def frames(page):
     page.evaluate(WATCH)
     page.wait_for_timeout(FRAMES * 1_000)
-    # What is seen must not itself fill the memory that is looked at next.
-    seen = page.evaluate("() => { const { frames, tasks, shifts, moved, redrawn } = seen; seen.over = true; seen.frames = seen.tasks = []; return { frames, tasks, shifts, moved, redrawn }; }")
+    seen = page.evaluate("window.seen")
     times = sorted(seen["frames"])
     share = lambda part: times[int((len(times) - 1) * part)]
     return share(0.5), share(0.99), times[-1], seen
@@ -70,13 +77,49 @@ def pss(pid):
             return int(line.split()[1]) / 1024
 
 
-def memory(browser, page, session):
-    """What the script holds and the nodes there are once what is not used is gone; and the greatest renderer, MiB."""
-    session.send("HeapProfiler.collectGarbage")
-    metrics = {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
-    processes = browser.send("SystemInfo.getProcessInfo")["processInfo"]
-    renderers = [pss(each["id"]) for each in processes if each["type"] == "renderer"]
-    return metrics["JSHeapUsedSize"] / 2**20, metrics["Nodes"], max(renderers)
+class Tab:
+    """A tab of a browser of its own, over Chromium's debugging pipe: Playwright listens to what is answered over the network, and the
+    renderer then keeps up to 200 MiB of answers for it."""
+
+    def __init__(self, folder):
+        to_browser, ours = os.pipe()
+        theirs, from_browser = os.pipe()
+        program = ["/usr/bin/chromium", "--headless=new", "--no-sandbox", "--no-first-run", "--window-size=1300,900",
+                   "--remote-debugging-pipe", f"--user-data-dir={folder}", "about:blank"]
+        # Chromium reads its descriptor 3 and writes its descriptor 4.
+        shell = f'exec 3<&{to_browser} 4>&{from_browser}; exec "$@"'
+        self.browser = subprocess.Popen(["bash", "-c", shell, "bash", *program], pass_fds=(to_browser, from_browser), stderr=subprocess.DEVNULL)
+        self.orders, self.answers, self.asked = open(ours, "wb"), open(theirs, "rb"), 0
+        self.rest, self.session = b"", None
+        name, value = COOKIE.split("=", 1)
+        self.ask("Storage.setCookies", cookies=[{"name": name, "value": value, "url": LIVE}])
+        target = self.ask("Target.createTarget", url=LIVE)["targetId"]
+        self.session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self.ask("Performance.enable")
+
+    def ask(self, method, **params):
+        self.asked += 1
+        of_tab = {"sessionId": self.session} if self.session and not method.startswith("SystemInfo") else {}
+        self.orders.write(json.dumps({"id": self.asked, "method": method, "params": params, **of_tab}).encode() + b"\0")
+        self.orders.flush()
+        while True:
+            while b"\0" not in self.rest:
+                self.rest += os.read(self.answers.fileno(), 65_536)
+            told, self.rest = self.rest.split(b"\0", 1)
+            told = json.loads(told)
+            if told.get("id") == self.asked:
+                return told["result"]
+
+    def evaluate(self, text):
+        return self.ask("Runtime.evaluate", expression=text, returnByValue=True)["result"].get("value")
+
+    def memory(self):
+        """What the script holds and the nodes there are once what is not used is gone; and the greatest renderer, MiB."""
+        self.ask("HeapProfiler.collectGarbage")
+        metrics = {each["name"]: each["value"] for each in self.ask("Performance.getMetrics")["metrics"]}
+        processes = self.ask("SystemInfo.getProcessInfo")["processInfo"]
+        renderers = [pss(each["id"]) for each in processes if each["type"] == "renderer"]
+        return metrics["JSHeapUsedSize"] / 2**20, metrics["Nodes"], max(renderers)
 
 
 with sync_playwright() as playwright:
@@ -99,17 +142,22 @@ with sync_playwright() as playwright:
           f" one of a hundred over {slow:.1f} ms ({slow / slow_still:.2f} ×), longest {worst:.0f} ms (static {worst_still:.0f})")
     print(f"tasks over 50 ms: {len(seen['tasks'])}, longest {max(seen['tasks'], default=0):.0f} ms; layout shift {seen['shifts']:.4f} {seen['moved']}")
 
-    session, whole = page.context.new_cdp_session(page), browser.new_browser_cdp_session()
-    session.send("Performance.enable")
+    browser.close()
+
+with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+    tab = Tab(folder)
+    time.sleep(20)
+    tab.evaluate(COUNT)
     begun = time.monotonic()
-    first = memory(whole, page, session)
-    now = first
+    first = now = tab.memory()
+    print(f"at first: script {now[0]:.1f} MiB, {now[1]:.0f} nodes, renderer {now[2]:.0f} MiB PSS", flush=True)
     for minute in range(1, MINUTES + 1):
-        page.wait_for_timeout(max(0, begun + minute * 60 - time.monotonic()) * 1_000)
-        now = memory(whole, page, session)
+        time.sleep(max(0, begun + minute * 60 - time.monotonic()))
+        now = tab.memory()
         if minute in (1, 5, 10, 20, 30, 45) or minute == MINUTES:
             print(f"after {minute:3} min: script {now[0]:.1f} MiB, {now[1]:.0f} nodes, renderer {now[2]:.0f} MiB PSS", flush=True)
-    redrawn = page.evaluate("window.seen.redrawn")
+    redrawn = tab.evaluate("window.redrawn")
     ratios = ", ".join(f"{name} {a / b:.2f}" for name, a, b in zip(("script", "nodes", "renderer"), now, first))
     print(f"after {MINUTES} min and {redrawn} redraws, times the beginning: {ratios}")
-    browser.close()
+    tab.browser.terminate()
+    tab.browser.wait()

@@ -193,6 +193,14 @@ impl Attempt<'_> {
         let (values, refused) = values::parse(&file);
         notes.extend(refused);
         let worker = matches!(self.start.program, Program::Worker(_));
+        let work = worker.then(|| work(&self.places, &mut notes)).flatten();
+        let ending = match &work {
+            Some(Work::Slurm(work)) => {
+                notes.extend(work.words().map(|words| format!("Slurm: {words}")));
+                work.ending(ending)
+            }
+            _ => ending,
+        };
         Ended {
             attempt: self.start.attempt.clone(),
             started: Some(running.at),
@@ -202,7 +210,7 @@ impl Attempt<'_> {
             output_bytes,
             tail: output.tail(ending != Ending::Exited { code: 0 }),
             values,
-            work: worker.then(|| work(&self.places, &mut notes)).flatten(),
+            work,
             notes,
             ending,
         }

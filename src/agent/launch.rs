@@ -10,7 +10,7 @@ use rustix::process::Pid;
 use super::account::Account;
 use super::spool::Places;
 use crate::fault;
-use crate::wire::{Program, Start, spool};
+use crate::wire::{Program, SHELL, Start, spool};
 
 /// Everything that the child needs, made before it exists: between its birth and `exec` it must not allocate.
 struct Plan {
@@ -82,7 +82,7 @@ fn words(program: &Program, places: &Places) -> Vec<String> {
     match program {
         Program::Argv(argv) => argv.clone(),
         Program::Shell(script) => {
-            ["/bin/sh", "-eu", "-c", script].iter().map(|word| (*word).to_owned()).collect()
+            SHELL.into_iter().chain([script.as_str()]).map(str::to_owned).collect()
         }
         Program::Worker(_) => {
             let task = places.folder.join(spool::TASK);
@@ -254,6 +254,7 @@ mod tests {
             output_limit: 0,
             success_line: None,
             survivors: crate::definition::site::Survivors::Kill,
+            copy: false,
         };
         let folder = "/d/spool/a@b#1~c~1";
         assert_eq!(

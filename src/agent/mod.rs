@@ -17,6 +17,7 @@
 mod account;
 mod adopted;
 mod attempt;
+mod copies;
 mod folder;
 mod handover;
 mod kernel;
@@ -46,6 +47,15 @@ use std::process::ExitCode;
 
 pub use kernel::{KernelFeature, kernel_features};
 pub use settings::{AgentSettings, BadArguments};
+
+/// Whether the agent of a folder can let a job be this account.
+///
+/// # Errors
+/// Why not, in words.
+pub fn may_become(dir: &std::path::Path, user: &str) -> Result<(), String> {
+    let allowed = settings::allowed_users(dir).map_err(|why| why.to_string())?;
+    account::resolve(Some(user), &allowed).map(drop)
+}
 
 /// Exit code when the agent's folder is in use or cannot be used.
 pub const EXIT_REFUSED: u8 = 3;

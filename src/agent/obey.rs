@@ -7,19 +7,23 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
+use super::copies::Laid;
 use super::room;
 use super::serve::{Agent, Shim, Watched};
 use super::spool::{KillRequest, Places};
 use super::verdict::{self, Known};
 use crate::fault;
 use crate::types::{AttemptId, Ending, Epoch};
-use crate::wire::{self, FromAgent, ToAgent};
+use crate::wire::{self, FromAgent, Here, ToAgent};
 
 /// As much of a line as is needed to know whether it is passed on to a shim as it is.
 #[derive(Deserialize)]
 struct Word {
     say: Say,
     attempt: Option<AttemptId>,
+    /// Of an order to start.
+    #[serde(default)]
+    copy: bool,
 }
 
 #[derive(Deserialize)]
@@ -35,9 +39,9 @@ impl Agent<'_> {
     /// shim.
     pub(super) fn obey(&mut self, index: usize, line: &[u8]) {
         let said = match serde_json::from_slice(line) {
-            Ok(Word { say: Say::Start, attempt: Some(attempt) }) => {
+            Ok(Word { say: Say::Start, attempt: Some(attempt), copy }) => {
                 if self.may_command(index) {
-                    self.start(index, &attempt, line);
+                    self.start(index, &attempt, copy, line);
                 }
                 return;
             }
@@ -64,6 +68,9 @@ impl Agent<'_> {
                 if self.may_command(index) {
                     self.retire(index, runs, logs_only);
                 }
+            }
+            Ok(ToAgent::Clock) => {
+                self.peers[index].tell(&FromAgent::Clock { at: jiff::Timestamp::now() });
             }
             Ok(what) => {
                 if self.may_command(index) {
@@ -92,7 +99,10 @@ impl Agent<'_> {
             | ToAgent::Start(_)
             | ToAgent::Ask { .. }
             | ToAgent::Upgrade { .. }
-            | ToAgent::Retire { .. } => {}
+            | ToAgent::Retire { .. }
+            | ToAgent::Clock => {}
+            ToAgent::Copy(piece) => self.copies.lay(&piece),
+            ToAgent::CopyWhole { run } => self.copies.whole(&run),
             ToAgent::Kill { attempt, grace } => {
                 if let Err(e) = self.kill(&attempt, grace.get()) {
                     self.log(&format!("{attempt}: its end cannot be asked for: {e}"));
@@ -127,19 +137,32 @@ impl Agent<'_> {
         }
         // Somebody needs it after all.
         self.leaving = false;
+        let here = self.here();
         self.peers[index].tell(&FromAgent::Welcome {
             // Where there is none it says so, and goes.
             version: wire::agreed(*versions.start(), *versions.end()).unwrap_or(wire::VERSION),
             boot: self.folder.boot.clone(),
             pid: std::process::id(),
             program: Some(self.program.said()),
+            here,
         });
         for attempt in self.unrecorded.clone() {
             self.answer(index, &attempt);
         }
     }
 
-    fn start(&mut self, index: usize, attempt: &AttemptId, line: &[u8]) {
+    fn here(&self) -> Option<Here> {
+        let variable = |name, otherwise: &str| std::env::var(name).unwrap_or(otherwise.to_owned());
+        Some(Here {
+            copies: self.copies.dir().to_owned(),
+            work: self.copies.work()?,
+            path: variable("PATH", "/usr/local/bin:/usr/bin:/bin"),
+            home: variable("HOME", "/"),
+        })
+    }
+
+    /// `copy`: it goes by one.
+    fn start(&mut self, index: usize, attempt: &AttemptId, copy: bool, line: &[u8]) {
         if self.answer_retired(index, attempt) {
             return;
         }
@@ -150,6 +173,21 @@ impl Agent<'_> {
             Ok(false) => return self.answer_known(index, attempt),
             Err(e) if room::may_come_back(&e) => return self.put_off(attempt, &e),
             Err(e) => return self.not_begun(attempt, &places, &e),
+        }
+        if copy && let Some(why) = self.lacks_copy(attempt) {
+            return match why {
+                Laid::Failed(e) if !room::may_come_back(&e) || places.unclaim().is_err() => {
+                    self.not_begun(attempt, &places, &e)
+                }
+                Laid::Failed(e) => self.put_off(attempt, &e),
+                _ => match places.unclaim() {
+                    // So it is told again, with its copy.
+                    Ok(()) => {
+                        self.peers[index].tell(&FromAgent::NotKnown { attempt: attempt.clone() })
+                    }
+                    Err(e) => self.not_begun(attempt, &places, &e),
+                },
+            };
         }
         fault::point("agent.claimed");
         match self.shims.order(attempt, line, Instant::now()) {
@@ -165,6 +203,10 @@ impl Agent<'_> {
             }
             Err(e) => self.not_begun(attempt, &places, &e),
         }
+    }
+
+    fn lacks_copy(&mut self, attempt: &AttemptId) -> Option<Laid> {
+        Some(self.copies.state(&attempt.run)).filter(|laid| !matches!(laid, Laid::Whole))
     }
 
     /// Of an attempt whose folder was there a moment ago.

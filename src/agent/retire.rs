@@ -108,6 +108,9 @@ impl Agent<'_> {
                 fault::point("agent.cleared");
             }
         }
+        if !logs_only {
+            runs.into_iter().try_for_each(|run| self.copies.remove(run))?;
+        }
         Ok(())
     }
 }

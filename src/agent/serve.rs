@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Pid;
 
+use super::copies::Copies;
 use super::folder::AgentFolder;
 use super::handover::Taken;
 use super::peer::Peer;
@@ -86,6 +87,7 @@ pub(super) struct Agent<'a> {
     pub(super) looked: Instant,
     pub(super) room: Room,
     pub(super) retired: Retired,
+    pub(super) copies: Copies,
     pub(super) leaving: bool,
     idle_since: Option<Instant>,
 }
@@ -128,6 +130,7 @@ impl<'a> Agent<'a> {
             log: folder.log().clone(),
         };
         let retired = Retired::read(&folder.dir)?;
+        let copies = Copies::beneath(&folder.dir);
         let mut agent = Self {
             folder,
             settings,
@@ -141,6 +144,7 @@ impl<'a> Agent<'a> {
             looked: Instant::now(),
             room: Room::default(),
             retired,
+            copies,
             leaving: false,
             idle_since: None,
         };

@@ -79,7 +79,7 @@ impl AgentSettings {
 }
 
 /// Accounts that the folder's own file allows. It must be the agent's own (or root's) and nobody else's to write.
-fn allowed_users(dir: &Path) -> Result<Vec<String>, BadArguments> {
+pub(super) fn allowed_users(dir: &Path) -> Result<Vec<String>, BadArguments> {
     let path = dir.join("allowed-users");
     let bad = |why: String| BadArguments(format!("{}: {why}", path.display()));
     let text = match std::fs::read_to_string(&path) {

@@ -15,7 +15,7 @@ use crate::core::fact::Fact;
 use crate::definition::defect::Severity;
 use crate::definition::retention::Retention;
 use crate::definition::settings::Definitions;
-use crate::definition::site::{LifeSignRule, Mail, Site, Transport, Webhook};
+use crate::definition::site::{Host, LifeSignRule, Mail, Site, Transport, Webhook};
 use crate::driver::clock::HostClock;
 use crate::driver::mail::{FolderMailer, SmtpMailer};
 use crate::driver::store::{FILE, StateReader, StoreAddress};
@@ -246,6 +246,16 @@ async fn against_journal(
         }
     }
     Ok(Vec::new())
+}
+
+/// What a host must have that only runs jobs; `folder`: that of nightrun there.
+pub async fn examine_host(folder: &Path) -> Vec<Finding> {
+    let mut found = state_health::examine(folder);
+    found.push(agent_health::examine(&folder.join("agent"), AGENT, false).await);
+    found.extend(host_health::clock());
+    found.extend(host_health::limits(Host::MAX_RUNNING));
+    found.extend(of_kernel());
+    found
 }
 
 /// Zones that something of the site goes by.

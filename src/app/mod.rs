@@ -22,7 +22,7 @@ use tokio::sync::{mpsc, watch};
 pub use archive::{Archivist, Due, NotArchived};
 pub use clock::RunClock;
 pub use commits::follow;
-pub use doctor::{Examined, examine};
+pub use doctor::{Examined, examine, examine_host};
 pub use mailer::SiteMailer;
 pub use restored::{Lacks, lacks, made};
 pub use service_watch::ServiceWatch;
@@ -32,10 +32,11 @@ pub use watcher::{Looked, Watcher};
 use crate::definition::settings::ApiListen;
 use crate::definition::site::Mail;
 use crate::driver::account;
-use crate::driver::agent_link::{AgentStart, LocalAgent};
+use crate::driver::agent_link::{AgentLinks, AgentStart};
 use crate::driver::api_socket::ApiSocket;
 use crate::driver::folders::StateFolder;
-use crate::driver::log_files::LogFiles;
+use crate::driver::logs::Logs;
+use crate::driver::ssh::SharedConnections;
 use crate::driver::store::StateStore;
 use crate::driver::store::StoreAddress;
 use crate::http::{self, Api, Network, Serving};
@@ -54,7 +55,7 @@ pub struct Local;
 
 impl World for Local {
     type Store = StateStore;
-    type Agent = LocalAgent;
+    type Agent = AgentLinks;
     type Clock = RunClock;
     type Folders = StateFolder;
     type Source = SiteFolder;
@@ -101,7 +102,7 @@ impl Door {
             meters: meters.clone(),
             store: store.clone(),
             state: state.root().to_owned(),
-            logs: LogFiles::new(state.agent()),
+            logs: Logs::new(state.agent(), state.root()),
             archives,
             own: host_account(),
         });
@@ -200,7 +201,8 @@ pub async fn lead_as(
     let start = AgentStart { program: program_path(program), starts: starts_agent };
     let local = HostName::new(LOCAL)
         .map_err(|why| NotStarted::Io { what: LOCAL.to_owned(), error: io::Error::other(why) })?;
-    let agent = LocalAgent::new(local, state.agent(), start, epoch, agent_events);
+    let agent = AgentLinks::new(local, state.agent(), start, epoch, agent_events)
+        .over(SharedConnections::beneath(state.root()));
     door.open(&state).map_err(io(state.root()))?;
     let Door { requests, published, meters, serving, .. } = door;
     tokio::spawn(pass_on(

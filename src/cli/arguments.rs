@@ -160,6 +160,9 @@ pub(super) enum Command {
     /// The agent of this host
     #[command(subcommand)]
     Agent(super::agent::AgentCommand),
+    /// The hosts that jobs run on
+    #[command(subcommand)]
+    Host(HostCommand),
     /// Print the JSON Schema of the job files
     Schema,
     /// Database changes
@@ -340,9 +343,6 @@ pub(super) enum Command {
     /// Incidents: who was told, acknowledge, resolve, report
     #[command(subcommand)]
     Incident(IncidentCommand),
-    /// Hosts that jobs run on: how they stand, drain one
-    #[command(subcommand)]
-    Host(HostCommand),
     /// Drills: when each is due, how the last one came out; start one
     #[command(subcommand)]
     Drill(DrillCommand),

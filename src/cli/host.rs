@@ -7,6 +7,7 @@ use super::arguments::{Format, WhyArguments};
 use super::asking::{ask, get, print};
 use super::context::Context;
 use super::exit::{Failure, WELL};
+use super::host_setup;
 use super::house::{carry_out, unknown};
 use super::show::host_now;
 use crate::port::control::House;
@@ -16,6 +17,10 @@ use crate::view::hosts;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum HostCommand {
+    /// Put this nightrun on a host that hosts.yaml declares, or bring it up to date: what runs there goes on
+    Add { host: HostName },
+    /// Look at a host, or at all that are reached over ssh: program, clock, disk, users, agent, kernel
+    Check { host: Option<HostName> },
     /// Each host: whether it is reached, what runs there, whether it takes new attempts
     List,
     /// Let no new attempt begin on a host; what runs there goes on
@@ -34,6 +39,8 @@ pub(super) enum HostCommand {
 
 pub(super) async fn host(context: &Context, command: HostCommand) -> Result<u8, Failure> {
     match command {
+        HostCommand::Add { host } => host_setup::add(context, &host).await,
+        HostCommand::Check { host } => host_setup::check(context, host.as_ref()).await,
         HostCommand::List => list(context).await,
         HostCommand::Drain { host, why } => {
             if context.remote.is_none() {

@@ -26,6 +26,7 @@ mod exit;
 mod figure;
 mod hand_over;
 mod host;
+mod host_setup;
 mod house;
 mod incident;
 mod inspections;
@@ -123,9 +124,9 @@ async fn carry_out(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Unfreeze { freeze, why } => house::unfreeze(context, freeze, why).await,
         Command::Event(arguments) => event::event(context, arguments).await,
         Command::Freezes => house::freezes(context).await,
+        Command::Host(command) => host::host(context, command).await,
         Command::Second { request, why } => house::second(context, request, why).await,
         Command::Incident(command) => incident::incident(context, command).await,
-        Command::Host(command) => host::host(context, command).await,
         Command::Drill(command) => drill::drill(context, command).await,
         Command::Figure(arguments) => figure::figure(context, arguments).await,
         Command::Bulletin { day } => bulletin::bulletin(context, day).await,

@@ -18,7 +18,8 @@ use crate::definition::site::Site;
 use crate::driver::api_client::Answer;
 use crate::driver::archive;
 use crate::driver::clock::HostClock;
-use crate::driver::log_files::{LogFiles, Stream};
+use crate::driver::log_files::Stream;
+use crate::driver::logs::Logs;
 use crate::driver::store::StateReader;
 use crate::http::ListedRun;
 use crate::http::store_pages::{self, Recalled};
@@ -288,8 +289,12 @@ pub(super) async fn log(context: &Context, arguments: LogArguments) -> Result<u8
         }));
     };
     let id = AttemptId { run: row.run.clone(), job: job.job.clone(), number };
-    let logs = LogFiles::new(context.existing_state()?.agent());
-    let there = Stream::ALL.iter().any(|stream| logs.path(&id, *stream).exists());
+    let folders = context.existing_state()?;
+    let logs = Logs::new(folders.agent(), folders.root());
+    let host = attempts.iter().find(|attempt| attempt.number == number).map(|of| of.host.clone());
+    let logs = host.map(|host| logs.of(&host, state.site.hosts.get(&host)));
+    let logs = logs.ok_or_else(|| Failure::failed(format!("{id} was on no host")))?;
+    let there = logs.read(&id, Stream::Out, 0).await.map_err(Failure::failed)?.there;
     let file = context
         .retention
         .as_ref()
@@ -303,7 +308,7 @@ pub(super) async fn log(context: &Context, arguments: LogArguments) -> Result<u8
     }
     let mut screen = Screen::new(&state.job(index).log_masks);
     let show = |stream: Stream, bytes: &[u8]| screen.show(stream, bytes);
-    let printed = if follow { logs.follow(&id, show).await } else { logs.print(&id, show) };
+    let printed = logs.show(&id, follow, show).await;
     let printed = printed.and_then(|()| screen.end());
     match printed {
         // Whoever read the output has seen enough.

@@ -7,6 +7,7 @@ use super::fact::{Fact, Why};
 use super::gate;
 use super::incident::Fault;
 use super::night::{Command, Mover, StepError};
+use super::slurm::{self, Loose};
 use super::state::{Run, Unfit};
 use super::window::Gate;
 use crate::definition::site::{EndingKind, Job};
@@ -173,9 +174,12 @@ fn is_good(job: &Job, ended: &Ended) -> bool {
     };
     let by_work = match &ended.work {
         Some(Work::Change(change)) => change.state == ChangeState::Done,
+        Some(Work::Slurm(work)) => work.speaks_for_all(),
         Some(Work::Inspect { checks }) => {
             checks.iter().all(|check| check.verdict != CheckVerdict::Fail)
         }
+        // Only its worker can say that it ended well.
+        None if job.slurm.is_some() => false,
         _ => true,
     };
     by_code && by_work && ended.line_found
@@ -193,6 +197,9 @@ fn judge(run: &Run, index: usize, ended: &Ended, good: bool) -> Verdict {
     let says_nothing = examined || examine::left_something(&run.jobs[index]);
     if let Some(why) = doubtful_change(job, ended, says_nothing) {
         return Verdict::Doubt { why };
+    }
+    if let Some(verdict) = loose_in_slurm(run, index, ended) {
+        return verdict;
     }
     if ended.ending == Ending::Killed {
         // It takes its turn again when the run is resumed.
@@ -216,6 +223,17 @@ fn judge(run: &Run, index: usize, ended: &Ended, good: bool) -> Verdict {
         return Verdict::Doubt { why: ended.ending.to_string() };
     }
     Verdict::Settled(Outcome::Failed)
+}
+
+/// What follows where something of it may still run in Slurm.
+fn loose_in_slurm(run: &Run, index: usize, ended: &Ended) -> Option<Verdict> {
+    run.job(index).slurm.as_ref()?;
+    let earlier = run.jobs[index].attempts.split_last().map_or(&[][..], |(_, earlier)| earlier);
+    Some(match slurm::loose(earlier, ended)? {
+        Loose::TakeUp { wait } if run.cancelled.is_none() => Verdict::Again { wait },
+        Loose::TakeUp { .. } => Verdict::Doubt { why: ended.ending.to_string() },
+        Loose::Doubt { why } => Verdict::Doubt { why },
+    })
 }
 
 /// A change is only tried again by itself where it is proven that nothing was applied.

@@ -8,6 +8,7 @@ use super::calendar::Calendars;
 use super::change::{marks, rehearses, subject};
 use super::gate;
 use super::night::Core;
+use super::slurm;
 use super::state::{Run, State};
 use super::window::{Gate, WindowReason};
 use crate::definition::braced_words::{self, BadWord};
@@ -25,6 +26,8 @@ pub struct Places {
     pub work: PathBuf,
     /// The run's copy of the site's files.
     pub copy: PathBuf,
+    /// The host is another one: its agent has been told the copy.
+    pub told: bool,
     /// What programs are found by.
     pub path: String,
     pub home: String,
@@ -88,9 +91,18 @@ pub fn launch(
         Some(dir) => here.join(fill(&dir.to_string_lossy())?),
         None => here.clone(),
     };
+    let known = Known::of(state, run, job);
+    let program = program(run, copy, job, &here, places, &fill, known)?;
+    let program = match &job.slurm {
+        Some(slurm) => {
+            let attempts = (attempt, &*run.jobs[index].attempts);
+            slurm::worker(program, slurm, job, attempts, &places.work)
+        }
+        None => program,
+    };
     Ok(Start {
         attempt: attempt.clone(),
-        program: program(run, copy, job, &here, places, &fill, Known::of(state, run, job))?,
+        program,
         env: environment(run, index, attempt, places, &fill)?,
         dir,
         user: job.user.clone(),
@@ -99,6 +111,7 @@ pub fn launch(
         output_limit: job.output_limit,
         success_line: job.success.line.clone(),
         survivors: job.survivors,
+        copy: places.told,
     })
 }
 

@@ -67,6 +67,7 @@ pub mod second;
 pub mod select;
 pub mod service;
 pub mod set_times;
+mod slurm;
 pub mod staffing;
 mod starts;
 pub mod state;
@@ -96,6 +97,8 @@ mod restored_tests;
 mod retry_tests;
 #[cfg(test)]
 mod service_tests;
+#[cfg(test)]
+mod slurm_tests;
 #[cfg(test)]
 mod stop_tests;
 #[cfg(test)]

@@ -60,6 +60,9 @@ pub enum Shut {
 
 /// What a job asks for, where it is to run as another one did that never ran: what that one asks for.
 fn asked(run: &Run, index: usize) -> Where<'_> {
+    if let Some(host) = bound(run, index) {
+        return Where::On(host);
+    }
     let mut index = index;
     for _ in 0..=run.jobs.len() {
         match &run.job(index).host {
@@ -75,6 +78,14 @@ fn asked(run: &Run, index: usize) -> Where<'_> {
         }
     }
     Where::Nowhere
+}
+
+/// What became of the last attempt can only be found out where it ran: a job of Slurm by the folder that it has there, a change
+/// in doubt by the files of that host.
+fn bound(run: &Run, index: usize) -> Option<&HostName> {
+    let job = &run.jobs[index];
+    let is_bound = run.job(index).slurm.is_some() || matches!(job.phase, Phase::InDoubt { .. });
+    job.attempts.last().filter(|_| is_bound).map(|last| &last.host)
 }
 
 enum Where<'a> {

@@ -5,7 +5,7 @@ use crate::core::obstacle::Obstacle;
 use crate::core::state::Drain;
 use crate::core::test_night::{self, Night, boot, li_wei, name};
 use crate::core::test_site::job;
-use crate::definition::site::{Freeze, FreezeScope, Host, Job, Site};
+use crate::definition::site::{Freeze, FreezeScope, Host, Job, Site, Slurm};
 use crate::types::{Ending, Text};
 
 fn host(name: &str) -> HostName {
@@ -273,4 +273,27 @@ fn a_start_elsewhere_is_a_defect() {
         let said = Watch::of(&core.state).check(around, &fact);
         assert_eq!(said.is_ok(), good, "{on} {drained}: {said:?}");
     }
+}
+
+#[test]
+fn what_slurm_may_still_run_is_taken_up_on_the_host_that_submitted_it() {
+    let mut jobs = jobs(1, Choose::RoundRobin);
+    jobs[0].slurm = Some(Slurm {
+        partition: None,
+        account: None,
+        tasks: None,
+        memory: None,
+        array: None,
+        options: Vec::new(),
+        every: Slurm::EVERY,
+        patience: Slurm::PATIENCE,
+    });
+    let mut night = night(site(jobs), &ALL);
+    night.end("j0", Ending::Lost { why: "its watcher was killed".to_owned() });
+    night.must(Event::HostAway { host: host("db1") });
+    night.pass(10);
+    assert_eq!(placed(&night), ["j0 db1"], "the others know nothing of it");
+    night.must(Event::HostUp { host: host("db1"), boot: boot() });
+    night.pass(1);
+    assert_eq!(placed(&night), ["j0 db1", "j0 db1"]);
 }

@@ -31,6 +31,7 @@ pub(crate) fn job(name: &str, needs: &[&str]) -> Job {
         name: JobName::new(name).unwrap(),
         title: Text::en(name),
         kind: Kind::Shell { script: "true".to_owned() },
+        slurm: None,
         needs: needs.collect(),
         critical: true,
         severity: None,

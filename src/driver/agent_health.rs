@@ -49,7 +49,7 @@ async fn look(dir: &Path, limit: Duration) -> Result<Finding, String> {
             let own = wire::release().to_owned();
             Ok(Finding::AgentOutdated { pid, version, release, own, running })
         }
-        FromAgent::Welcome { version, boot, pid, program: _ } => {
+        FromAgent::Welcome { version, boot, pid, .. } => {
             let (release, boot) = (wire::release().to_owned(), boot.0);
             Ok(Finding::AgentHere { pid, version, release, boot, running, unrecorded })
         }

@@ -75,6 +75,11 @@ impl Folders for StateFolder {
         Ok(())
     }
 
+    fn read_copy(&self, run: &RunId, path: &Path) -> io::Result<Vec<u8>> {
+        let path = self.copy_of(run).join(path);
+        std::fs::read(&path).map_err(|why| at(&path, &why))
+    }
+
     fn write_report(&self, run: &RunId, name: &str, content: &[u8]) -> io::Result<PathBuf> {
         let folder = self.root.join("reports").join(run.to_string());
         std::fs::create_dir_all(&folder).map_err(|why| at(&folder, &why))?;

@@ -1,26 +1,23 @@
-//! What an attempt has written, read from the spool of this host's agent: for `nightrun log` and the progress display.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "reads the spool, and waits while it follows a file"
-)]
+//! What an attempt has written, read from the spool of this host's agent.
+#![expect(clippy::disallowed_methods, reason = "reads the spool")]
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::PathBuf;
-use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use crate::types::AttemptId;
 use crate::wire::spool;
 
-/// How often a file that is followed is looked at.
-const PAUSE: Duration = Duration::from_millis(200);
 /// Bytes that one read brings at the most.
 const PIECE: usize = 256 * 1024;
 /// Bytes that the last line is looked for in.
 const PEEK: u64 = 4 * 1024;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Stream {
     Out,
     Err,
@@ -85,58 +82,6 @@ impl LogFiles {
         }
         bytes.truncate(filled);
         Ok(bytes)
-    }
-
-    /// Hands what is there to `show`: stdout, then stderr. An error of `show` ends it.
-    pub fn print(
-        &self,
-        attempt: &AttemptId,
-        mut show: impl FnMut(Stream, &[u8]) -> io::Result<()>,
-    ) -> io::Result<()> {
-        for stream in Stream::ALL {
-            let mut at = 0;
-            loop {
-                let piece = self.read(attempt, stream, at)?;
-                if piece.is_empty() {
-                    break;
-                }
-                show(stream, &piece)?;
-                at += piece.len() as u64;
-            }
-        }
-        Ok(())
-    }
-
-    /// Hands both streams to `show` as they grow, from their beginning until the attempt has ended and all was shown.
-    /// A file that its job cut is shown from its new beginning. An error of `show` ends it.
-    pub async fn follow(
-        &self,
-        attempt: &AttemptId,
-        mut show: impl FnMut(Stream, &[u8]) -> io::Result<()>,
-    ) -> io::Result<()> {
-        let mut at = [0_u64; 2];
-        loop {
-            // Asked before the reading: what was written before the end is then read after it.
-            let ended = self.has_ended(attempt);
-            let mut quiet = true;
-            for (stream, at) in Stream::ALL.into_iter().zip(&mut at) {
-                let size = self.size(attempt, stream);
-                if size < *at {
-                    *at = 0;
-                }
-                let piece = self.read(attempt, stream, *at)?;
-                if !piece.is_empty() {
-                    show(stream, &piece)?;
-                    *at += piece.len() as u64;
-                    quiet = false;
-                }
-            }
-            match (quiet, ended) {
-                (false, _) => {}
-                (true, true) => return Ok(()),
-                (true, false) => tokio::time::sleep(PAUSE).await,
-            }
-        }
     }
 
     /// The last line that has something in it, of the stream that was written last; what a carriage return has

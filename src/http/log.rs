@@ -11,6 +11,7 @@ use super::problem::Problem;
 use super::{Api, one_job};
 use crate::core::masks::Masking;
 use crate::driver::log_files::{LogFiles, Stream};
+use crate::driver::logs::{LogSource, Part};
 use crate::port::control::Caller;
 use crate::types::{AttemptId, JobName, RunId};
 use crate::view::one_job::JobView;
@@ -36,6 +37,9 @@ enum StreamWord {
     Out,
     Err,
 }
+
+/// Past the end of every file.
+const MUCH: u64 = i64::MAX as u64;
 
 /// Where the next piece begins.
 const NEXT: HeaderName = HeaderName::from_static("log-next");
@@ -78,15 +82,12 @@ pub(super) async fn log(
         StreamWord::Out => Stream::Out,
         StreamWord::Err => Stream::Err,
     };
-    if log.is_gone(stream) {
-        return Err(log.gone());
-    }
-    let Piece { shown, next } = log.piece(stream, which.from)?;
+    let Piece { shown, next, ended } = log.piece(stream, which.from).await?;
     let mut response = shown.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(TEXT));
     headers.insert(NEXT, next.into());
-    headers.insert(ENDED, HeaderValue::from_static(if log.ended { "true" } else { "false" }));
+    headers.insert(ENDED, HeaderValue::from_static(if ended { "true" } else { "false" }));
     Ok(response)
 }
 
@@ -94,11 +95,11 @@ pub(super) async fn log(
 #[derive(Debug)]
 pub(super) struct Log {
     pub(super) attempt: AttemptId,
-    /// Nothing is added any more.
-    pub(super) ended: bool,
+    /// Nothing is added any more, as its run has it.
+    ended: bool,
     /// Its program was started, as its run has it.
     has_begun: bool,
-    files: LogFiles,
+    files: LogSource,
     masks: Vec<String>,
 }
 
@@ -108,6 +109,8 @@ pub(super) struct Piece {
     pub(super) shown: Vec<u8>,
     /// The byte that the next part begins with.
     pub(super) next: u64,
+    /// Nothing is added any more.
+    pub(super) ended: bool,
 }
 
 impl Log {
@@ -123,47 +126,50 @@ impl Log {
         })?;
         let number = found.number;
         let attempt = AttemptId { run: run.clone(), job: job.clone(), number };
-        let files = api.0.wiring.logs.clone();
-        let has_begun = found.started.is_some();
-        // First: what is added afterwards is not taken for missing.
-        let ended = found.ending.is_some() || files.has_ended(&attempt);
+        let site = api.published().site;
+        let declared = site.as_ref().and_then(|site| site.hosts.get(&found.host));
+        let files = api.0.wiring.logs.of(&found.host, declared);
+        let (has_begun, ended) = (found.started.is_some(), found.ending.is_some());
         Ok(Self { attempt, ended, has_begun, files, masks: view.log_masks.clone() })
     }
 
-    /// Whether it was on another host, or has left this one.
-    pub(super) fn is_gone(&self, stream: Stream) -> bool {
-        self.has_begun && !self.files.path(&self.attempt, stream).exists()
+    /// From a byte on; whether the attempt has ended is asked before that. `None`: it was archived, or was on a host that is
+    /// declared no longer.
+    async fn read(&self, stream: Stream, from: u64) -> Result<Option<Part>, Problem> {
+        let part = self.files.read(&self.attempt, stream, from).await.map_err(Problem::failed)?;
+        let part = Part { ended: part.ended || self.ended, ..part };
+        Ok(Some(part).filter(|part| part.there || !self.has_begun))
     }
 
-    pub(super) fn gone(&self) -> Problem {
+    fn gone(&self) -> Problem {
         let attempt = &self.attempt;
         Problem::unknown(format!("what {attempt} has written is not on this host, or was archived"))
     }
 
-    pub(super) fn size(&self, stream: Stream) -> u64 {
-        self.files.size(&self.attempt, stream)
+    /// The last bytes, with whether there are some before them; `None` as of [`read`](Self::read).
+    pub(super) async fn last(
+        &self,
+        stream: Stream,
+        bytes: u64,
+    ) -> Result<Option<(bool, Piece)>, Problem> {
+        // No file is as long as that: what is asked for is its size.
+        let Some(part) = self.read(stream, MUCH).await? else { return Ok(None) };
+        let from = part.size.saturating_sub(bytes);
+        Ok(Some((from > 0, self.piece(stream, from).await?)))
     }
 
     /// At most 256 KiB from a byte on.
-    pub(super) fn piece(&self, stream: Stream, from: u64) -> Result<Piece, Problem> {
-        let read = |from| self.files.read(&self.attempt, stream, from).map_err(Problem::failed);
-        let (shown, next) = match (self.masks.is_empty(), from.checked_sub(1)) {
-            (true, _) => {
-                let bytes = read(from)?;
-                let next = from.saturating_add(bytes.len() as u64);
-                (bytes, next)
-            }
-            // From the byte before, which tells whether a line begins here.
-            (false, Some(before)) => {
-                let (shown, taken) = whole_lines(&read(before)?, true, self.ended, &self.masks);
-                (shown, from.max(before.saturating_add(taken as u64)))
-            }
-            (false, None) => {
-                let (shown, taken) = whole_lines(&read(0)?, false, self.ended, &self.masks);
-                (shown, taken as u64)
-            }
-        };
-        Ok(Piece { shown, next })
+    pub(super) async fn piece(&self, stream: Stream, from: u64) -> Result<Piece, Problem> {
+        // From the byte before, which tells whether a line begins here.
+        let begin = if self.masks.is_empty() { from } else { from.saturating_sub(1) };
+        let part = self.read(stream, begin).await?.ok_or_else(|| self.gone())?;
+        let ended = part.ended;
+        if self.masks.is_empty() {
+            let next = from.saturating_add(part.bytes.len() as u64);
+            return Ok(Piece { shown: part.bytes, next, ended });
+        }
+        let (shown, taken) = whole_lines(&part.bytes, from > 0, ended, &self.masks);
+        Ok(Piece { shown, next: from.max(begin.saturating_add(taken as u64)), ended })
     }
 }
 

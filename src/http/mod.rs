@@ -64,7 +64,7 @@ pub use route::{Needs, Route};
 pub use routes::{document, routes};
 pub use runs::ListedRun;
 
-use crate::driver::log_files::LogFiles;
+use crate::driver::logs::Logs;
 use crate::driver::store::{StateReader, StoreAddress};
 use crate::port::control::{Account, Asked, Caller, Reply, Request};
 use crate::port::{Meters, Published, Stage};
@@ -83,8 +83,7 @@ pub struct Wiring {
     /// Where history is read.
     pub store: StoreAddress,
     pub state: PathBuf,
-    /// Logs of this host's agent.
-    pub logs: LogFiles,
+    pub logs: Logs,
     /// The folder of archives, where something is archived.
     pub archives: Option<PathBuf>,
     /// The account that this process runs as.

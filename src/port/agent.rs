@@ -1,5 +1,11 @@
 //! The agent of a host.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use crate::definition::site::Host;
 use crate::types::HostName;
 use crate::wire::{FromAgent, ToAgent};
 
@@ -10,9 +16,23 @@ pub enum AgentEvent {
     Says { host: HostName, what: FromAgent },
     /// The link is down; the driver goes on trying, and says `Welcome` again when it is back.
     Away { host: HostName, why: String },
+    /// The clock of another host was compared with this one's.
+    Clock { host: HostName, difference: ClockDifference },
+}
+
+/// What the clocks of two hosts differ by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClockDifference {
+    /// The other host's clock less this one's.
+    pub ahead: SignedDuration,
+    /// It may be as much more or less: half of the time that asking took.
+    pub within: Duration,
 }
 
 pub trait AgentLink {
+    /// Keeps a link to each host that is reached over ssh, and to no other; that to this host is there by itself.
+    fn know(&mut self, hosts: &BTreeMap<HostName, Host>);
+
     /// Passes a command on. While the link is away it is dropped: what was meant is durable, and is asked for and
     /// said again after the next `Welcome`.
     fn tell(&mut self, host: &HostName, what: ToAgent);

@@ -20,6 +20,9 @@ pub trait Folders {
     /// Lays the copy of a run out; files that are there with the same content stay, others are put right.
     fn lay_copy(&self, run: &RunId, files: &BTreeMap<PathBuf, Vec<u8>>) -> io::Result<()>;
 
+    /// A file of the copy of a run.
+    fn read_copy(&self, run: &RunId, path: &Path) -> io::Result<Vec<u8>>;
+
     /// Writes one file of a run's report and says where it is.
     fn write_report(&self, run: &RunId, name: &str, content: &[u8]) -> io::Result<PathBuf>;
 }

@@ -24,6 +24,7 @@ mod csv;
 pub mod day_words;
 pub mod drill;
 pub mod event;
+pub mod far_host;
 pub mod gantt;
 pub mod hand_over;
 pub mod health;

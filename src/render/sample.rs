@@ -6,8 +6,8 @@ use crate::core::fact::{Action, Deadline, RunResult};
 use crate::core::incident::{AtRisk, Fault, IncidentStep, Telling};
 use crate::definition::site::{ChangeClass, DayRule, Days, Period};
 use crate::types::{
-    ClockKind, Ending, IncidentId, IncidentKind, JobName, Lang, PersonId, Severity, Span, Text,
-    Zone,
+    ClockKind, Ending, HostName, IncidentId, IncidentKind, JobName, Lang, PersonId, Severity, Span,
+    Text, Zone,
 };
 use crate::view::Who;
 use crate::view::bands::Band;
@@ -119,6 +119,7 @@ fn span(minutes: f64) -> Span {
 pub(super) fn attempt(number: u32, from: f64, length: f64, ending: Ending) -> AttemptLine {
     let good = ending == Ending::Exited { code: 0 };
     AttemptLine {
+        host: HostName::new("local").unwrap(),
         number,
         started: Some(after(from)),
         ended: Some(after(from + length)),

@@ -8,6 +8,7 @@ mod bulletins;
 mod changes;
 mod credentials;
 mod hand_overs;
+mod hosts;
 mod letters;
 mod life_sign;
 mod messages;
@@ -192,6 +193,8 @@ pub struct Supervisor<W: World> {
     copies: BTreeMap<String, Arc<Definition>>,
     /// Hosts that somebody has waited for, with whether they can be reached.
     reached: BTreeMap<HostName, bool>,
+    /// What those have said that are not this one.
+    hosts: hosts::Hosts,
     /// Messages that the sender has.
     posted: BTreeSet<u64>,
     /// When the outbox is looked at again, by the host's own clock.
@@ -247,6 +250,7 @@ impl<W: World> Supervisor<W> {
             epoch,
             copies: BTreeMap::new(),
             reached: BTreeMap::new(),
+            hosts: hosts::Hosts::default(),
             posted: BTreeSet::new(),
             mail_due: None,
             reports: BTreeMap::new(),

@@ -189,6 +189,7 @@ impl<W: World> Supervisor<W> {
                 self.reached.entry(host.clone()).or_insert(false);
             }
         }
+        self.know_hosts();
     }
 
     /// Replays a run that is not here yet, and lays its copy out again.
@@ -202,6 +203,7 @@ impl<W: World> Supervisor<W> {
         self.parts.folders.lay_copy(run, &files)?;
         let (digest, definition) = recalled.take_in(&mut self.core)?;
         self.copies.insert(digest, Arc::new(definition));
+        self.know_hosts();
         Ok(())
     }
 

@@ -123,6 +123,7 @@ impl<W: World> Supervisor<W> {
         let (site, observes) = (Arc::clone(&loaded.site), service.observes);
         let revision = loaded.revision.clone().filter(|revision| !revision.dirty);
         service.loaded = loaded;
+        self.know_hosts();
         if let Some(revision) = &revision {
             self.parts.source.took(revision);
         }

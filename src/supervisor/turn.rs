@@ -8,14 +8,14 @@ use tokio::sync::oneshot;
 use super::letters::Ahead;
 use super::{Fatal, Input, Supervisor, World, answer};
 use crate::core::fact::{Action, Fact};
-use crate::core::launch::{self, Places};
+use crate::core::launch;
 use crate::core::masks::masked;
 use crate::core::night::{Command, Event, StepError};
 use crate::core::refused::Refused;
 use crate::fault;
 use crate::journal::{OutgoingMail, Row, rows as rows_of};
 use crate::port::control::Reply;
-use crate::port::{AgentEvent, AgentLink, Clock, Commit, Folders, Store, StoreError, StoreReader};
+use crate::port::{AgentEvent, AgentLink, Clock, Commit, Store, StoreError, StoreReader};
 use crate::types::{AttemptId, Ending, HostName, RunId, Span};
 use crate::view::report::ReportView;
 use crate::wire::{Ended, FromAgent, ToAgent};
@@ -158,21 +158,31 @@ impl<W: World> Supervisor<W> {
                 self.reached.insert(host.clone(), false);
                 Event::HostAway { host }
             }
+            AgentEvent::Clock { host, difference } => {
+                self.compare_clocks(&host, difference);
+                return Ok(());
+            }
             AgentEvent::Says { host, what } => match what {
-                FromAgent::Welcome { boot, .. } => {
+                FromAgent::Welcome { boot, here, .. } => {
                     self.reached.insert(host.clone(), true);
+                    self.hosts.welcome(&host, here);
                     Event::HostUp { host, boot }
                 }
                 FromAgent::Started { attempt, pid, at } => {
-                    Event::Started { attempt, pid, at: self.by_run_clock(at) }
+                    Event::Started { attempt, pid, at: self.by_run_clock(&host, at) }
                 }
                 FromAgent::Ended(ended) => Event::Ended(Box::new(Ended {
                     tail: self.without_secrets(&ended.attempt, &ended.tail),
-                    started: ended.started.map(|at| self.by_run_clock(at)),
-                    ended: self.by_run_clock(ended.ended),
+                    started: ended.started.map(|at| self.by_run_clock(&host, at)),
+                    ended: self.by_run_clock(&host, ended.ended),
                     ..*ended
                 })),
-                FromAgent::NotKnown { attempt } => Event::NotKnown { attempt },
+                FromAgent::NotKnown { attempt } => {
+                    self.hosts.forget_copy(&host, &attempt.run);
+                    Event::NotKnown { attempt }
+                }
+                // Kept by the link.
+                FromAgent::Clock { .. } => return Ok(()),
                 // Asked for by whoever archives, over a connection of its own.
                 FromAgent::Retired { .. } => return Ok(()),
                 FromAgent::Notice { what } => {
@@ -207,7 +217,8 @@ impl<W: World> Supervisor<W> {
 
     /// A host reports its own wall time; a trial's clock is moved by as much as when the attempt began, because it does
     /// not jump while something runs.
-    fn by_run_clock(&self, at: Timestamp) -> Timestamp {
+    fn by_run_clock(&self, host: &HostName, at: Timestamp) -> Timestamp {
+        let at = self.by_own_clock(host, at);
         self.parts.clock.offset().map_or(at, |offset| at.saturating_add(offset.wall).unwrap_or(at))
     }
 
@@ -328,14 +339,8 @@ impl<W: World> Supervisor<W> {
         Ok(())
     }
 
-    fn host_of(&self, attempt: &AttemptId) -> Option<(HostName, Span)> {
-        let run = self.core.state().runs.get(&attempt.run)?;
-        let job = run.job(run.index(&attempt.job)?);
-        Some((run.attempt(attempt)?.host.clone(), job.grace))
-    }
-
     fn start(&mut self, attempt: &AttemptId) {
-        let Some((host, _)) = self.host_of(attempt) else { return };
+        let Some(host) = self.host_of(attempt) else { return };
         let order = self
             .core
             .state()
@@ -344,11 +349,17 @@ impl<W: World> Supervisor<W> {
             .and_then(|run| self.copies.get(&run.opened.definition))
             .ok_or_else(|| "the run's definition is not loaded".to_owned())
             .and_then(|definition| {
-                let places = self.places(attempt);
+                let places = self.places(attempt, &host)?;
                 let (calendars, copy) = (&definition.calendars, &definition.copy);
                 launch::launch(self.core.state(), calendars, copy, attempt, &places)
                     .map_err(|why| why.to_string())
             });
+        let order = order.and_then(|start| {
+            if start.copy {
+                self.tell_copy(&host, &attempt.run)?;
+            }
+            Ok(start)
+        });
         match order {
             Ok(start) => self.parts.agent.tell(&host, ToAgent::Start(Box::new(start))),
             Err(why) => self.never_started(host, attempt, why),
@@ -376,19 +387,11 @@ impl<W: World> Supervisor<W> {
     }
 
     fn kill(&mut self, attempt: &AttemptId, now: bool) {
-        let Some((host, grace)) = self.host_of(attempt) else { return };
-        let grace = if now { Span::seconds(0) } else { grace };
+        let Some(host) = self.host_of(attempt) else { return };
+        let run = self.core.state().runs.get(&attempt.run);
+        let job = run.and_then(|run| Some(run.job(run.index(&attempt.job)?)));
+        let grace = job.filter(|_| !now).map_or(Span::seconds(0), |job| job.grace);
         self.parts.agent.tell(&host, ToAgent::Kill { attempt: attempt.clone(), grace });
-    }
-
-    fn places(&self, attempt: &AttemptId) -> Places {
-        Places {
-            work: self.parts.folders.work(),
-            copy: self.parts.folders.copy_of(&attempt.run),
-            path: self.parts.path.clone(),
-            home: self.parts.home.clone(),
-            window_left: self.core.window_left(attempt, self.parts.clock.now()),
-        }
     }
 
     pub(super) fn notice(&mut self, at: Timestamp, text: &str) {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Who;
 use super::why::{NotItsDay, Reason};
 use crate::core::fact::Deadline;
-use crate::types::{Condition, Ending, EventName, JobName, Outcome, Span, Text};
+use crate::types::{Condition, Ending, EventName, HostName, JobName, Outcome, Span, Text};
 use crate::wire::Checked;
 
 /// One job of a run (作业).
@@ -148,6 +148,8 @@ pub enum LeftOut {
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct AttemptLine {
     pub number: u32,
+    /// Where it was given to.
+    pub host: HostName,
     /// `None`: no program was started.
     pub started: Option<Timestamp>,
     pub ended: Option<Timestamp>,

@@ -20,6 +20,7 @@ pub mod drift;
 pub mod drill;
 pub mod environments;
 pub mod event;
+pub mod far_host;
 pub mod folding;
 pub mod graph;
 pub mod hand_over;

@@ -152,6 +152,7 @@ fn began(attempt: &Attempt) -> Option<jiff::Timestamp> {
 fn attempt_line(attempt: &Attempt) -> AttemptLine {
     let ended = attempt.ended.as_ref();
     AttemptLine {
+        host: attempt.host.clone(),
         number: attempt.number,
         started: began(attempt),
         ended: ended.map(|ended| ended.ended),

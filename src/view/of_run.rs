@@ -155,7 +155,7 @@ fn change_work(run: &Run, index: usize) -> Option<&ChangeWork> {
     let mut attempts = run.jobs[index].attempts.iter().rev();
     attempts.find_map(|attempt| match attempt.ended.as_ref()?.work.as_ref()? {
         Work::Change(change) => Some(change),
-        Work::Sql { .. } | Work::Inspect { .. } => None,
+        Work::Sql { .. } | Work::Inspect { .. } | Work::Slurm(_) => None,
     })
 }
 

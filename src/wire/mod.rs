@@ -3,16 +3,25 @@
 //! One JSON document a line over a Unix socket (`agent.sock` in the agent's folder). The supervisor speaks first with
 //! [`ToAgent::Hello`]; the agent answers [`FromAgent::Welcome`] and then reports by itself whatever ends.
 
+mod copy;
 mod inspect;
 mod marked;
 mod rehearsal;
+mod slurm;
 #[cfg(test)]
 mod specimens;
 pub mod spool;
+mod version;
 
+pub use copy::CopyPiece;
 pub use inspect::{Checked, InspectTask};
 pub use marked::{Found, Looked, Marked, MarkerRow};
 pub use rehearsal::{Did, RehearsalStep, is_rehearsed};
+pub use slurm::{Earlier, SlurmEnd, SlurmTask, SlurmWork};
+use version::first_version;
+pub use version::{
+    AgentProgram, OLDEST, VERSION, agreed, can_upgrade, lays_copies, program_path, release,
+};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -25,46 +34,6 @@ use crate::types::{AttemptId, BootId, ChangeId, Ending, Epoch, RunId, Span, Usag
 
 /// Bytes of the longest line that either side accepts.
 pub const LINE_LIMIT: usize = 16 * 1024 * 1024;
-
-/// Version of this protocol. Each greeting says which versions its side speaks, and the highest that both do is spoken.
-///
-/// 1: as `specimens/version-1.jsonl` has it. 2: greetings say their oldest version, the welcome says what program the
-/// agent is, and it can be told to go on as another.
-pub const VERSION: u32 = 2;
-/// The oldest version that is still spoken: that of the former release.
-pub const OLDEST: u32 = 1;
-/// From this version on an agent knows [`ToAgent::Upgrade`].
-const UPGRADES: u32 = 2;
-
-/// The version in which this program talks with one that speaks these; `None`: there is none that both speak.
-pub fn agreed(oldest: u32, newest: u32) -> Option<u32> {
-    let version = newest.min(VERSION);
-    (version >= oldest.max(OLDEST)).then_some(version)
-}
-
-/// Whether an agent that answered with this version can be told to go on as another program.
-pub fn can_upgrade(version: u32) -> bool {
-    version >= UPGRADES
-}
-
-/// This release of nightrun, as greetings and logs name it.
-pub fn release() -> &'static str {
-    // Never folded into the code around it, so that a test can make another release of a copy of the program.
-    std::hint::black_box(RELEASE).trim_start_matches("nightrun release ")
-}
-
-static RELEASE: &str = concat!("nightrun release ", env!("CARGO_PKG_VERSION"));
-
-/// Where a program lies, from what the kernel says of a process that runs it: it marks one whose file was replaced.
-pub fn program_path(kernel_says: PathBuf) -> PathBuf {
-    let text = kernel_says.to_str().and_then(|text| text.strip_suffix(" (deleted)"));
-    text.map(PathBuf::from).unwrap_or(kernel_says)
-}
-
-/// What a greeting without the word says of its oldest version.
-fn first_version() -> u32 {
-    1
-}
 
 /// From the supervisor to an agent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -93,6 +62,12 @@ pub enum ToAgent {
     /// Go on as this program, by default as what stands now where the agent's own stood. What runs goes on. The agent
     /// closes its connections and listens on; or it stays as it is and says [`FromAgent::NotUpgraded`].
     Upgrade { program: Option<PathBuf> },
+    /// A part of a run's copy: what the run goes by is laid before anything of it is started.
+    Copy(Box<CopyPiece>),
+    /// Every part of the run's copy was told.
+    CopyWhole { run: RunId },
+    /// What time is it there? Answered with [`FromAgent::Clock`].
+    Clock,
 }
 
 impl ToAgent {
@@ -114,6 +89,9 @@ pub enum FromAgent {
         /// What the agent is; `None` before version 2.
         #[serde(default)]
         program: Option<AgentProgram>,
+        /// Where things lie on its host; `None` before version 3.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        here: Option<Here>,
     },
     /// The program runs (or is known to have been started).
     Started {
@@ -143,15 +121,22 @@ pub enum FromAgent {
     NotUpgraded {
         why: String,
     },
+    /// By the clock of its host.
+    Clock {
+        at: Timestamp,
+    },
 }
 
-/// The program that an agent is.
+/// Where things lie on an agent's host, and what jobs find programs by. Folders are absolute.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AgentProgram {
-    pub release: String,
-    pub path: PathBuf,
-    /// Another file stands there now.
-    pub replaced: bool,
+pub struct Here {
+    /// The folder of the copies of runs, each named as its run.
+    pub copies: PathBuf,
+    /// The work of jobs.
+    pub work: PathBuf,
+    /// `PATH` and `HOME` of the agent.
+    pub path: String,
+    pub home: String,
 }
 
 /// Whether a line is a [`FromAgent::Ended`], by its first bytes: for whoever passes lines on as they are.
@@ -181,17 +166,23 @@ pub struct Start {
     /// Text that a line of the output must contain; looked for at the end, on this host.
     pub success_line: Option<String>,
     pub survivors: Survivors,
+    /// It goes by a copy of its run that must have been laid here.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub copy: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Program {
     Argv(Vec<String>),
-    /// `/bin/sh -eu -c SCRIPT`.
+    /// [`SHELL`] with this script.
     Shell(String),
     /// nightrun itself, as a worker process.
     Worker(Box<Task>),
 }
+
+/// What runs a script of [`Program::Shell`].
+pub const SHELL: [&str; 3] = ["/bin/sh", "-eu", "-c"];
 
 /// What a worker process does. Paths are absolute.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -219,6 +210,7 @@ pub enum Task {
         limit: Span,
     },
     Inspect(Box<InspectTask>),
+    Slurm(Box<SlurmTask>),
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -339,6 +331,7 @@ pub enum Work {
     Inspect {
         checks: Vec<Checked>,
     },
+    Slurm(SlurmWork),
 }
 
 /// A change as far as it came.

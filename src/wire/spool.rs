@@ -6,6 +6,8 @@
 //! live/<attempt>            its lock and record, until its ending is in the journal
 //! spool/<attempt>/          out  err  values  kill.json  record (from then on)
 //!                           task.json  work.json  steps.jsonl   (worker processes only)
+//! copies/<run>/             what a run goes by that is decided on another host
+//! copies/<run>.whole        all of it is there
 //! ```
 //!
 //! A record is one JSON document a line, each with its `say`: `start`, the order as it came; `watched`, by which shim in
@@ -32,6 +34,9 @@ pub const ERR: &str = "err";
 pub const LIVE: &str = "live";
 /// Runs whose attempts were given away to an archive, one a line: none of them is ever started again.
 pub const RETIRED: &str = "retired";
+/// The folder of the copies of runs that are decided on another host.
+pub const COPIES: &str = "copies";
+
 /// An attempt's record, once its ending is in the journal.
 pub const RECORD: &str = "record";
 /// A worker's task, as JSON of [`super::Task`].

@@ -179,6 +179,7 @@ impl House {
             output_limit: 1 << 20,
             success_line: None,
             survivors: Survivors::Kill,
+            copy: false,
         }
     }
 

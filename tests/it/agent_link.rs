@@ -1,7 +1,8 @@
 //! The supervisor's side: the link starts an agent, comes back to it, and shows what its attempts write.
 
-use nightrun::driver::agent_link::{AgentStart, LocalAgent};
+use nightrun::driver::agent_link::{AgentLinks, AgentStart};
 use nightrun::driver::log_files::{LogFiles, Stream};
+use nightrun::driver::logs::LogSource;
 use nightrun::port::{AgentEvent, AgentLink};
 use nightrun::types::{Epoch, HostName};
 use nightrun::wire::{FromAgent, ToAgent};
@@ -18,7 +19,7 @@ async fn says(events: &mut UnboundedReceiver<AgentEvent>) -> FromAgent {
     loop {
         match events.recv().await.unwrap() {
             AgentEvent::Says { what, .. } => return what,
-            AgentEvent::Away { .. } => {}
+            AgentEvent::Away { .. } | AgentEvent::Clock { .. } => {}
         }
     }
 }
@@ -36,7 +37,7 @@ async fn the_link_starts_an_agent_and_comes_back_to_the_next() {
     let host = HostName::new("local").unwrap();
     let (sender, mut events) = unbounded_channel();
     let start = starts(env!("CARGO_BIN_EXE_nightrun"));
-    let mut link = LocalAgent::new(host.clone(), house.dir(), start, Epoch(1), sender);
+    let mut link = AgentLinks::new(host.clone(), house.dir(), start, Epoch(1), sender);
     let agent = welcome(&mut events).await;
 
     let go = house.fifo("go");
@@ -55,7 +56,8 @@ async fn the_link_starts_an_agent_and_comes_back_to_the_next() {
     assert!(!logs.has_ended(&start.attempt));
     let (mut out, mut err) = (Vec::new(), Vec::new());
     // The job goes on once its first line was shown: so the second is seen because it is followed.
-    logs.follow(&start.attempt, |stream, piece| {
+    let source = LogSource::Here(logs.clone());
+    let shown = source.show(&start.attempt, true, |stream, piece| {
         if out.is_empty() {
             release(&go);
         }
@@ -64,9 +66,8 @@ async fn the_link_starts_an_agent_and_comes_back_to_the_next() {
             Stream::Err => err.extend_from_slice(piece),
         }
         Ok(())
-    })
-    .await
-    .unwrap();
+    });
+    shown.await.unwrap();
     assert_eq!((out.as_slice(), err.as_slice()), (&b"one\ntwo\n"[..], &b"three\n"[..]));
     assert_eq!(logs.last_line(&start.attempt).as_deref(), Some("three"));
     let FromAgent::Ended(ended) = says(&mut events).await else { panic!("no ending") };
@@ -87,7 +88,7 @@ async fn an_agent_that_cannot_be_started_is_said_once() {
     let host = HostName::new("local").unwrap();
     let (sender, mut events) = unbounded_channel();
     let start = starts("/no/such/nightrun");
-    let link = LocalAgent::new(host, house.dir(), start, Epoch(1), sender);
+    let link = AgentLinks::new(host, house.dir(), start, Epoch(1), sender);
     let AgentEvent::Away { why, .. } = events.recv().await.unwrap() else { panic!("reached") };
     assert!(why.contains("cannot be started"), "{why}");
     assert!(events.try_recv().is_err());
@@ -104,7 +105,7 @@ async fn an_agent_that_stands_still_is_said_to_be_away_until_it_goes_on() {
     let host = HostName::new("local").unwrap();
     let (sender, mut events) = unbounded_channel();
     let start = starts(env!("CARGO_BIN_EXE_nightrun"));
-    let _link = LocalAgent::new(host, house.dir(), start, Epoch(1), sender);
+    let _link = AgentLinks::new(host, house.dir(), start, Epoch(1), sender);
     let AgentEvent::Away { why, .. } = events.recv().await.unwrap() else { panic!("reached") };
     assert!(why.contains("does not answer"), "{why}");
     signal(agent, Signal::CONT);

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixListener;
 use std::process::Command;
 
-use nightrun::driver::agent_link::{AgentStart, LocalAgent};
+use nightrun::driver::agent_link::{AgentLinks, AgentStart};
 use nightrun::port::{AgentEvent, AgentLink};
 use nightrun::types::{AttemptId, Ending, Epoch, HostName};
 use nightrun::wire::{self, AgentProgram, FromAgent, ToAgent, spool};
@@ -258,7 +258,7 @@ async fn says(events: &mut tokio::sync::mpsc::UnboundedReceiver<AgentEvent>) -> 
     loop {
         match events.recv().await.unwrap() {
             AgentEvent::Says { what, .. } => return what,
-            AgentEvent::Away { .. } => {}
+            AgentEvent::Away { .. } | AgentEvent::Clock { .. } => {}
         }
     }
 }
@@ -277,7 +277,7 @@ async fn a_supervisor_lets_the_agent_become_the_program_that_it_is_itself() {
     let start = |program: &Installed| AgentStart { program: program.path.clone(), starts: true };
     // This test says that it is the current release; the agent runs it already, from a file that is replaced now.
     installed.rebuild();
-    let mut link = LocalAgent::new(host.clone(), house.dir(), start(&ahead), Epoch(1), sender);
+    let mut link = AgentLinks::new(host.clone(), house.dir(), start(&ahead), Epoch(1), sender);
     let FromAgent::Welcome { pid, program: Some(program), .. } = says(&mut events).await else {
         panic!("unwelcome")
     };
@@ -301,7 +301,7 @@ async fn a_supervisor_lets_the_agent_become_the_program_that_it_is_itself() {
     line.say(&ToAgent::Upgrade { program: Some(ahead.path.clone()) });
     assert_eq!(line.hear_or_end(), None);
     let (sender, mut events) = unbounded_channel();
-    let _link = LocalAgent::new(host, house.dir(), start(&installed), Epoch(1), sender);
+    let _link = AgentLinks::new(host, house.dir(), start(&installed), Epoch(1), sender);
     let mut releases = Vec::new();
     while releases.len() < 2 {
         if let FromAgent::Welcome { program: Some(program), .. } = says(&mut events).await {
@@ -343,7 +343,7 @@ async fn an_agent_of_the_former_version_is_led_as_it_is() {
     let host = HostName::new("local").unwrap();
     let (sender, mut events) = unbounded_channel();
     let start = AgentStart { program: "/no/such/nightrun".into(), starts: false };
-    let mut link = LocalAgent::new(host.clone(), house.dir(), start, Epoch(7), sender);
+    let mut link = AgentLinks::new(host.clone(), house.dir(), start, Epoch(7), sender);
     let mut words = Vec::new();
     while words.len() < 7 {
         words.push(match says(&mut events).await {

@@ -14,7 +14,7 @@ use rustix::process::getuid;
 /// Starts the server, does what it is told line by line, and takes everything away when nobody is there to tell it any
 /// more: a test that is killed leaves nothing behind.
 const WATCH: &str = r#"
-folder=$1; shift
+folder=$1; end=$2; shift 2
 start() { "$@" >> "$folder/log" 2>&1 & server=$!; }
 start "$@"
 while read -r word; do
@@ -24,7 +24,7 @@ while read -r word; do
     esac
     echo done
 done
-kill -QUIT "$server"; wait "$server"
+kill -"$end" "$server"; wait "$server"
 rm -rf "$folder"
 "#;
 
@@ -40,8 +40,13 @@ struct Watch {
 impl ServerProcess {
     /// Its log is the file `log` of the folder.
     pub(crate) fn start(folder: &Path, words: &[String]) -> Self {
+        Self::ended_by("QUIT", folder, words)
+    }
+
+    /// One that another signal ends.
+    pub(crate) fn ended_by(end: &str, folder: &Path, words: &[String]) -> Self {
         let mut command = Command::new("sh");
-        command.args(["-c", WATCH, "sh"]).arg(folder).args(words);
+        command.args(["-c", WATCH, "sh"]).arg(folder).arg(end).args(words);
         // A group of its own: whoever ends the test's group does not end what cleans up.
         command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();

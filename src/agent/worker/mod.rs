@@ -1,4 +1,5 @@
-//! The worker: nightrun itself as the program of an `sql`, `change`, `wait` or `inspect` job (`nightrun __worker TASKFILE`).
+//! The worker: nightrun itself as the program of an `sql`, `change`, `wait` or `inspect` job, and of one that Slurm runs
+//! (`nightrun __worker TASKFILE`).
 //!
 //! A process of its own, so that a restart of the supervisor touches nothing that runs in a database. It prints what
 //! it does on stdout and what went wrong on stderr, appends its steps to the file named by `NIGHTRUN_STEPS`, leaves
@@ -13,6 +14,7 @@ pub mod ledger;
 mod log;
 pub mod look;
 mod script;
+mod slurm;
 mod source;
 mod statement;
 pub mod steps;
@@ -135,6 +137,26 @@ fn finish(task_file: &Path) -> Exit {
             // It does nothing that would have to be undone: TERM ends it as it ends any program.
             let target = Target::new(&engine, attempt, Halt::never());
             (runtime.block_on(wait::for_sql(&target, &query, every, limit)), None)
+        }
+        Task::Slurm(task) => {
+            let (Some(attempt), true) = (env.attempt.clone(), env.steps.is_some()) else {
+                complain!(
+                    "a job of Slurm needs NIGHTRUN_ATTEMPT_ID (an attempt's id) and NIGHTRUN_STEPS"
+                );
+                return Exit::BadTask;
+            };
+            let ran = runtime.block_on(async {
+                let halt = Halt::watch(&[])?;
+                Ok(slurm::run(&task, &attempt, halt, steps).await)
+            });
+            match ran {
+                Ok(left) => {
+                    let exit = leave(&env, left.exit, Work::Slurm(left.work.clone()));
+                    left.clear();
+                    return exit;
+                }
+                Err(error) => return deaf(error),
+            }
         }
         Task::Inspect(task) => {
             let work = runtime.block_on(inspect::all(&task, attempt));

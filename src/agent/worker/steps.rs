@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::db::SessionId;
 use crate::fault;
 use crate::types::AttemptId;
-use crate::wire::{ChangeState, ChangedRow, Check, KeptRows, RehearsalStep, spool};
+use crate::wire::{ChangeState, ChangedRow, Check, KeptRows, RehearsalStep, SlurmEnd, spool};
 
 /// A line of the file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -121,6 +121,29 @@ pub enum Step {
     Ended {
         state: ChangeState,
     },
+    /// `sbatch` comes next; the job is named so.
+    Submitting {
+        name: AttemptId,
+    },
+    /// Slurm has taken it.
+    Submitted {
+        job: u64,
+    },
+    /// How Slurm says that the job of an attempt stands.
+    Seen {
+        name: AttemptId,
+        job: u64,
+        state: String,
+    },
+    /// `scancel` comes next.
+    Cancelling {
+        job: u64,
+    },
+    /// What became of it.
+    Over {
+        job: Option<u64>,
+        end: SlurmEnd,
+    },
 }
 
 impl Step {
@@ -167,6 +190,11 @@ impl Step {
             Self::RolledBack { .. } => "rolled-back",
             Self::Former { .. } => "former",
             Self::Ended { .. } => "ended",
+            Self::Submitting { .. } => "submitting",
+            Self::Submitted { .. } => "submitted",
+            Self::Seen { .. } => "seen",
+            Self::Cancelling { .. } => "cancelling",
+            Self::Over { .. } => "over",
         }
     }
 }

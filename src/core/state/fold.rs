@@ -71,7 +71,8 @@ impl State {
                 // It has not had its try.
                 if counts
                     && (run.ended_by_stop(&ended.ending)
-                        || matches!(ended.ending, Ending::TakenBack { .. }))
+                        || matches!(ended.ending, Ending::TakenBack { .. })
+                        || run.was_lost_in_slurm(index, ended))
                 {
                     run.jobs[index].tries = run.jobs[index].tries.saturating_sub(1);
                 }

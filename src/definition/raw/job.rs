@@ -6,6 +6,7 @@ use super::inspect::InspectRecord;
 use super::leaf::{Environ, Growth, Whole, Word};
 use super::placement::Placed;
 use super::record::record;
+use super::slurm::EngineRecord;
 use super::{List, Names};
 use crate::definition::byte_size::ByteSize;
 use crate::definition::day_words::DayWords;
@@ -40,6 +41,8 @@ record! {
         optional target: TargetName,
         /// Of `sql`: the script in one transaction (one, default), or each statement by itself (none).
         optional transaction: Transaction,
+        /// Who runs `run` or `shell`: slurm, or {slurm: …} with its settings. Its own host by default.
+        optional engine: EngineRecord,
         /// `job`, `job:ended`, `job:failed`, `batch.job@-1bd`.
         optional needs: List<Word>,
         /// Whether its failure fails the run and mails people. Default: true.

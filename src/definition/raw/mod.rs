@@ -21,6 +21,7 @@ pub(super) mod roster_rules;
 pub(super) mod service_levels;
 pub(super) mod settings;
 pub(super) mod site;
+pub(super) mod slurm;
 pub(super) mod watch;
 pub(super) mod webhook;
 pub(super) mod windows;

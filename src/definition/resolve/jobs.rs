@@ -12,7 +12,7 @@ use crate::definition::defect::Finding;
 use crate::definition::places::JobPlaces;
 use crate::definition::raw::job::{JobRecord, RetryRecord, SuccessRecord};
 use crate::definition::raw::{At, Field, Growth, List, Names, Word};
-use crate::definition::site::{EndingKind, Job, Kind, Placement, Retry, Success, Survivors};
+use crate::definition::site::{EndingKind, Job, Kind, Placement, Retry, Slurm, Success, Survivors};
 use crate::definition::source::SourceTree;
 use crate::types::{BatchId, JobName, PoolName, Span, WindowClass};
 
@@ -57,18 +57,21 @@ impl JobResolver<'_, '_> {
             .given()
             .map(|words| days::rule(words, &raw.calendar, self.calendar, self.known, self.found));
         let places = JobPlaces { at: name.at, days: raw.days.at(), needs: need_places };
+        let slurm = self.slurm(raw);
+        let grace = if slurm.is_some() { Slurm::GRACE } else { Job::GRACE };
         let pools = self.pools(raw);
         let env = self.env(raw);
         let job = Job {
             name: name.value.clone(),
             title: text(&raw.title, &raw.title_zh),
             kind: kind?,
+            slurm,
             needs,
             critical: raw.critical.or(true),
             severity: raw.severity.get().copied(),
             retry,
             time_limit: raw.time_limit.get().copied(),
-            grace: raw.grace.or(Job::GRACE),
+            grace: raw.grace.or(grace),
             output_limit: raw.output_limit.or(ByteSize(Job::OUTPUT_LIMIT)).0,
             log_masks: raw.log_masks.get().map(words).unwrap_or_default(),
             must_start_by: raw.must_start_by.get().copied(),

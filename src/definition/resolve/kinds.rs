@@ -100,6 +100,7 @@ impl JobResolver<'_, '_> {
             ("target", raw.target.at(), "`sql` or `inspect`", asks),
             ("transaction", raw.transaction.at(), "`sql`", sql),
             ("environment", raw.environment.at(), "`change`", !raw.change.is_absent()),
+            ("engine", raw.engine.at(), "`run` or `shell`", program),
             ("success", raw.success.at(), "`run` or `shell`", program),
             ("calendar", raw.calendar.at(), "`days`", !raw.days.is_absent()),
             ("runbook_zh", raw.runbook_zh.at(), "`runbook`", !raw.runbook.is_absent()),

@@ -21,6 +21,7 @@ mod roster_rules;
 mod rounds;
 mod service_levels;
 mod settings;
+mod slurm;
 mod targets;
 mod webhooks;
 mod windows;

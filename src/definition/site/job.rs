@@ -11,6 +11,7 @@ use super::calendar::DayRule;
 use super::change::Change;
 use super::inspection::InspectCheck;
 use super::placement::Placement;
+use super::slurm::Slurm;
 use crate::types::{
     ChangeId, Condition, EventName, HostName, JobName, JobRef, PoolName, Role, Severity, Span,
     TargetName, Text, WindowClass,
@@ -22,6 +23,9 @@ pub struct Job {
     pub name: JobName,
     pub title: Text,
     pub kind: Kind,
+    /// Slurm runs its program; `None`: its host does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slurm: Option<Slurm>,
     pub needs: Vec<Need>,
     /// Whether its failure fails the run, opens an incident and mails people.
     pub critical: bool,
@@ -77,6 +81,7 @@ impl Job {
             name,
             title: change.title.clone(),
             kind: Kind::Change { change: change.id.clone(), environment: named },
+            slurm: None,
             needs: Vec::new(),
             critical: true,
             severity: None,

@@ -17,6 +17,7 @@ mod report;
 mod roster_rules;
 mod schedule;
 mod service_levels;
+mod slurm;
 mod target;
 mod webhook;
 mod window;
@@ -65,6 +66,7 @@ pub use service_levels::{
     Figure, FigureLimit, FigurePart, FigureSource, LateIncidents, MorePenalty, Penalties,
     ServiceLevels,
 };
+pub use slurm::Slurm;
 pub use target::{Client, ClientIdentity, Engine, Server, ServerTls, Target};
 pub use webhook::{Webhook, WebhookFormat, WebhookUrl};
 pub use window::{Freeze, FreezeScope, Opening, Season, Window};

@@ -6,6 +6,7 @@ mod hosts;
 mod inspections;
 mod properties;
 mod service_levels;
+mod slurm;
 mod webhooks;
 
 use std::path::Path;

@@ -44,7 +44,8 @@ pub(crate) async fn page(visit: Visit, Named(names): Named<Names>) -> Result<Res
     view.deeds.retain(|deed| can_send && visit.may(right_for(deed)));
     let of = JobRef { batch: run.batch.clone(), job: job.clone() };
     let former = api.reader().await?.past_attempts(&of, FORMER).await?;
-    let written = if visit.may(Right::Logs) { written(api, &view)? } else { Written::NotForYou };
+    let written =
+        if visit.may(Right::Logs) { written(api, &view).await? } else { Written::NotForYou };
     let middle = pages::job::middle(lang, &view, &former, written, stands_by.as_deref());
     let title = format!("{job} – {}", view.head.title.get(lang));
     let live = view.head.result.is_none();
@@ -52,11 +53,8 @@ pub(crate) async fn page(visit: Visit, Named(names): Named<Names>) -> Result<Res
 }
 
 /// The end of what the last attempt has written.
-fn written(api: &Api, view: &JobView) -> Result<Written, Problem> {
+async fn written(api: &Api, view: &JobView) -> Result<Written, Problem> {
     let Ok(log) = Log::of(api, view, None) else { return Ok(Written::Nothing) };
-    if log.is_gone(Stream::Out) {
-        return Ok(Written::Elsewhere { attempt: log.attempt.number });
-    }
     // A letter that is cut at the end comes whole with what follows.
     let whole = |piece: Piece| {
         let cut = match std::str::from_utf8(&piece.shown) {
@@ -65,20 +63,20 @@ fn written(api: &Api, view: &JobView) -> Result<Written, Problem> {
         };
         let kept = piece.shown.len() - cut;
         let shown = piece.shown.get(..kept).unwrap_or_default().to_vec();
-        Piece { shown, next: piece.next - cut as u64 }
+        Piece { shown, next: piece.next - cut as u64, ..piece }
     };
-    let last = |stream, bytes| {
-        let from = log.size(stream).saturating_sub(bytes);
-        log.piece(stream, from).map(|piece| (from > 0, whole(piece)))
+    let out = log.last(Stream::Out, u64::from(SHOWN_KIB) * 1_024).await?;
+    let errors = log.last(Stream::Err, ERRORS).await?;
+    let Some(((cut, out), (_, errors))) = out.zip(errors) else {
+        return Ok(Written::Elsewhere { attempt: log.attempt.number });
     };
-    let (cut, out) = last(Stream::Out, u64::from(SHOWN_KIB) * 1_024)?;
-    let (_, errors) = last(Stream::Err, ERRORS)?;
+    let (out, errors) = (whole(out), whole(errors));
     Ok(Written::Here(Output {
         attempt: log.attempt.number,
         text: String::from_utf8_lossy(&out.shown).into_owned(),
         next: out.next,
         cut,
-        ended: log.ended,
+        ended: out.ended,
         errors: String::from_utf8_lossy(&errors.shown).into_owned(),
     }))
 }
@@ -101,15 +99,17 @@ pub(crate) async fn download(
     let (run, job) = named(names)?;
     let view = view_of(&api, caller, (&run, &job)).await?;
     let log = Log::of(&api, &view, which.attempt)?;
-    if log.is_gone(Stream::Out) {
-        return Err(log.gone());
-    }
+    // A log that is gone is said before the first byte of an answer.
+    let first = log.piece(Stream::Out, 0).await?;
     let name = format!("{}-{job}-{}.log", run.to_string().replace('#', "-"), log.attempt.number);
-    let pieces = unfold((log, 0), |(log, from)| async move {
-        let piece = log.piece(Stream::Out, from).ok()?;
+    let pieces = unfold((log, 0, Some(first)), |(log, from, first)| async move {
+        let piece = match first {
+            Some(first) => first,
+            None => log.piece(Stream::Out, from).await.ok()?,
+        };
         (piece.next > from).then(|| {
             let shown = Ok::<_, std::convert::Infallible>(Bytes::from(piece.shown));
-            (shown, (log, piece.next))
+            (shown, (log, piece.next, None))
         })
     });
     let mut response = Streamed::from_stream(pieces).into_response();

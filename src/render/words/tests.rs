@@ -86,6 +86,7 @@ fn every_message_in_both_languages() {
         Listed,
         HandOvers,
         Drills,
+        Far,
         Watched,
         Bulletins,
         Inspections,

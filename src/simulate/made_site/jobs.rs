@@ -56,6 +56,7 @@ pub(super) fn job(
         window,
         survivors: Survivors::Kill,
         kind,
+        slurm: None,
     })
 }
 

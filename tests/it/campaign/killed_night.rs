@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::dice::Dice;
+use super::far::Far;
 use super::made_site::MadeSite;
 use super::prey::{self, Role};
 use super::strike::{Strike, Target};
@@ -30,6 +31,8 @@ pub(super) struct KilledNight {
     pub(super) house: House,
     pub(super) site: MadeSite,
     dice: Dice,
+    /// Where all jobs run, if not on this host.
+    pub(super) far: Option<Far>,
     leads: Vec<Lead>,
     /// How often whom.
     pub(super) kills: BTreeMap<String, u32>,
@@ -67,11 +70,12 @@ enum Standing {
 }
 
 impl KilledNight {
-    pub(super) fn new(house: House, site: MadeSite, dice: Dice) -> Self {
+    pub(super) fn new(house: House, site: MadeSite, dice: Dice, far: Option<Far>) -> Self {
         Self {
             house,
             site,
             dice,
+            far,
             leads: Vec::new(),
             kills: BTreeMap::new(),
             struck: BTreeSet::new(),
@@ -186,6 +190,9 @@ impl KilledNight {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let mut command = self.command(&words);
         command.stdout(file.try_clone().unwrap()).stderr(file);
+        if let Some(far) = &self.far {
+            far.sessions(self.boots, fault);
+        }
         if let Some((point, once)) = fault {
             command.env("NIGHTRUN_FAULT", point).env("NIGHTRUN_FAULT_ONCE", once);
         }
@@ -380,6 +387,9 @@ impl KilledNight {
 
     /// No more strikes: it goes on, people decide what they must, and it ends.
     fn bring_to_its_end(&mut self) {
+        if let Some(cuts) = self.far.as_mut().map(Far::rest) {
+            self.kills.insert("link".to_owned(), cuts);
+        }
         for _ in 0..ROUNDS {
             if !self.is_led() && !self.take_up(None, false) {
                 return;

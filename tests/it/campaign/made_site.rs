@@ -46,7 +46,7 @@ pub(super) struct MadeJob {
 pub(super) struct MadeSite {
     pub(super) jobs: Vec<MadeJob>,
     pub(super) smtp: bool,
-    max_running: u64,
+    pub(super) max_running: u64,
 }
 
 impl MadeSite {

@@ -6,6 +6,7 @@
 mod contested;
 mod dice;
 mod evidence;
+mod far;
 mod full_disk;
 mod killed_night;
 mod made_site;
@@ -23,6 +24,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::night::letter::Letter;
 use crate::night::post::sink;
 use dice::Dice;
+use far::Far;
 use killed_night::KilledNight;
 use made_site::MadeSite;
 
@@ -40,8 +42,20 @@ fn lane(lane: u64) {
     let seed = given("NIGHTRUN_SEED");
     let from = seed.unwrap_or(1);
     let count = given("NIGHTRUN_COUNT").unwrap_or(if seed.is_some() { 1 } else { LANES });
-    let failed: Vec<String> =
-        (from..from + count).filter(|seed| seed % LANES == lane).filter_map(failure).collect();
+    let failed: Vec<String> = (from..from + count)
+        .filter(|seed| seed % LANES == lane)
+        .filter_map(|seed| failure(seed, false))
+        .collect();
+    assert!(failed.is_empty(), "{}", failed.join("\n\n"));
+}
+
+/// Nights whose jobs run on another host, while the link is cut as well: those of the fixed part, or those that the
+/// environment names.
+#[test]
+fn killed_nights_over_ssh() {
+    let from = given("NIGHTRUN_SEED").unwrap_or(11);
+    let count = given("NIGHTRUN_COUNT").unwrap_or(2);
+    let failed: Vec<String> = (from..from + count).filter_map(|seed| failure(seed, true)).collect();
     assert!(failed.is_empty(), "{}", failed.join("\n\n"));
 }
 
@@ -52,14 +66,15 @@ fn words_of(panic: &(dyn Any + Send)) -> String {
 }
 
 /// Runs one night; what is wrong with it, and how to see that again.
-fn failure(seed: u64) -> Option<String> {
+fn failure(seed: u64, over_ssh: bool) -> Option<String> {
     let mut dice = Dice::new(seed);
     let site = MadeSite::new(&mut dice);
     let sink = site.smtp.then(|| sink(&[]));
     let mut house = site.build(&mut dice, sink.as_ref().map(|sink| sink.port));
     let folder = house.keep();
     let script = strike::script(&mut dice);
-    let mut night = KilledNight::new(house, site, dice);
+    let far = over_ssh.then(|| Far::new(&mut house, site.max_running, seed));
+    let mut night = KilledNight::new(house, site, dice, far);
     let checked = catch_unwind(AssertUnwindSafe(|| {
         night.go(&script);
         night.house.run(&["mail", "flush"]).code(0);

@@ -61,6 +61,8 @@ pub(crate) struct House {
     gates: RefCell<BTreeMap<String, File>>,
     /// The database of the store, where it is no file in the state folder.
     pub(crate) store: Option<String>,
+    /// Where the agent of this host is, if not in the state folder.
+    pub(crate) shared: Option<PathBuf>,
 }
 
 /// What a command that has ended left.
@@ -103,7 +105,8 @@ impl House {
     /// A folder for a site.
     pub(crate) fn empty() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let house = Self { folder, gates: RefCell::new(BTreeMap::new()), store: None };
+        let house =
+            Self { folder, gates: RefCell::new(BTreeMap::new()), store: None, shared: None };
         fs::create_dir_all(house.site()).unwrap();
         fs::create_dir_all(house.work("")).unwrap();
         house
@@ -154,6 +157,9 @@ impl House {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_nightrun"));
         command.arg("--site").arg(self.site()).arg("--state").arg(self.state());
+        if let Some(shared) = &self.shared {
+            command.arg("--shared").arg(shared);
+        }
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
         command.envs(self.store.iter().map(|url| ("NIGHTRUN_STORE", url)));
         command
@@ -347,7 +353,7 @@ impl Drop for House {
     }
 }
 
-fn record_number(record: &str, line: usize, key: &str) -> Option<i32> {
+pub(crate) fn record_number(record: &str, line: usize, key: &str) -> Option<i32> {
     let value: Value = serde_json::from_str(record.lines().nth(line)?).ok()?;
     i32::try_from(value[key].as_i64()?).ok()
 }

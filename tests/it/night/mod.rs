@@ -25,6 +25,7 @@ mod drilled;
 mod escalated;
 mod examined;
 mod failures;
+pub(crate) mod far;
 mod gates;
 #[cfg(feature = "faults")]
 mod handed_over;
@@ -60,6 +61,7 @@ mod service_manager;
 mod serving;
 mod settings_file;
 mod simulated;
+mod slurm;
 mod standby;
 mod stopped;
 mod store_damaged;

@@ -1,0 +1,309 @@
+//! One link: says `Hello`, passes words in both directions, and comes back whatever happens to the agent or to the way there.
+#![expect(clippy::disallowed_methods, reason = "waits between two attempts to reach the agent")]
+
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+
+use super::local::LocalAgent;
+use super::ssh::SshAgent;
+use crate::port::{AgentEvent, ClockDifference};
+use crate::types::{Epoch, HostName};
+use crate::wire::{self, AgentProgram, FromAgent, LINE_LIMIT, ToAgent};
+
+const SOONEST: Duration = Duration::from_millis(20);
+const LATEST: Duration = Duration::from_secs(2);
+/// To the agent of another host: whoever must be asked for a name, and lets nobody in, is not asked twice a second.
+const LATEST_FAR: Duration = Duration::from_secs(10);
+/// How long an agent may take to answer a `Hello`.
+const ANSWERS: Duration = Duration::from_secs(5);
+/// That of another host may have to be started first, and the way to it opened.
+const ANSWERS_FAR: Duration = Duration::from_secs(45);
+/// How often a host's clock is asked for.
+const CLOCKS: Duration = Duration::from_secs(60);
+
+/// How an agent is reached.
+pub(super) enum Way {
+    Here(LocalAgent),
+    There(SshAgent),
+}
+
+/// A connection, until it ends.
+pub(super) struct Stream {
+    pub(super) reader: Pin<Box<dyn AsyncRead + Send>>,
+    pub(super) writer: Pin<Box<dyn AsyncWrite + Send>>,
+}
+
+impl Way {
+    async fn reach(&mut self) -> Result<Stream, String> {
+        match self {
+            Self::Here(agent) => {
+                let (reader, writer) = agent.reach().await?.into_split();
+                Ok(Stream { reader: Box::pin(reader), writer: Box::pin(writer) })
+            }
+            Self::There(agent) => agent.reach().await,
+        }
+    }
+
+    /// Why the connection has ended, where that is known better than by its end.
+    async fn ended(&mut self) -> Option<String> {
+        match self {
+            Self::Here(_) => None,
+            Self::There(agent) => agent.ended().await,
+        }
+    }
+
+    /// What an agent of another release becomes. That of another host becomes what is installed there.
+    fn program(&self) -> Option<PathBuf> {
+        match self {
+            Self::Here(agent) => Some(agent.start.program.clone()),
+            Self::There(_) => None,
+        }
+    }
+
+    fn is_far(&self) -> bool {
+        matches!(self, Self::There(_))
+    }
+}
+
+pub(super) struct Link {
+    pub(super) host: HostName,
+    pub(super) way: Way,
+    pub(super) epoch: Epoch,
+    pub(super) events: UnboundedSender<AgentEvent>,
+    pub(super) said: UnboundedReceiver<ToAgent>,
+    /// Whether anything was heard on this connection.
+    answered: bool,
+    /// The agent that was told last to go on as another program: one that stays has said why.
+    asked: Option<(u32, AgentProgram)>,
+    /// To be told on this connection.
+    first: Vec<ToAgent>,
+    /// It was told on this connection to go on as another program.
+    goes_on: bool,
+    /// When it was asked for its clock.
+    clock: Option<(Instant, Timestamp)>,
+}
+
+/// Why a conversation is over.
+enum Over {
+    /// Nobody wants the link any more.
+    Dropped,
+    Away(String),
+}
+
+impl Link {
+    pub(super) fn new(
+        host: HostName,
+        way: Way,
+        epoch: Epoch,
+        events: UnboundedSender<AgentEvent>,
+        said: UnboundedReceiver<ToAgent>,
+    ) -> Self {
+        Self {
+            host,
+            way,
+            epoch,
+            events,
+            said,
+            answered: false,
+            asked: None,
+            first: Vec::new(),
+            goes_on: false,
+            clock: None,
+        }
+    }
+
+    pub(super) async fn keep_up(mut self) {
+        let mut pause = SOONEST;
+        let mut told = String::new();
+        loop {
+            let why = match self.way.reach().await {
+                Ok(stream) => {
+                    self.answered = false;
+                    let over = self.converse(stream).await;
+                    if self.answered {
+                        (pause, told) = (SOONEST, String::new());
+                    }
+                    match over {
+                        Over::Dropped => return,
+                        Over::Away(why) => self.way.ended().await.unwrap_or(why),
+                    }
+                }
+                Err(why) => why,
+            };
+            // An agent that cannot be reached for an hour is said once, not each time that it was tried.
+            if why != told {
+                let event = AgentEvent::Away { host: self.host.clone(), why: why.clone() };
+                if self.events.send(event).is_err() {
+                    return;
+                }
+                told = why;
+            }
+            if !self.rest(pause).await {
+                return;
+            }
+            pause = (pause * 2).min(if self.way.is_far() { LATEST_FAR } else { LATEST });
+        }
+    }
+
+    /// Waits, and drops what it is told meanwhile; false when nobody wants the link any more.
+    async fn rest(&mut self, pause: Duration) -> bool {
+        let over = tokio::time::sleep(pause);
+        tokio::pin!(over);
+        loop {
+            tokio::select! {
+                () = &mut over => break,
+                word = self.said.recv() => if word.is_none() { return false },
+            }
+        }
+        true
+    }
+
+    async fn converse(&mut self, stream: Stream) -> Over {
+        let Stream { mut reader, mut writer } = stream;
+        let mut input = Vec::new();
+        let hello = ToAgent::hello(self.epoch);
+        if let Err(e) = writer.write_all(&lines(&[hello])).await {
+            return Over::Away(e.to_string());
+        }
+        // What was meant for the connection before this one is asked for anew.
+        while self.said.try_recv().is_ok() {}
+        (self.goes_on, self.clock) = (false, None);
+        let far = self.way.is_far();
+        let mut words = Vec::new();
+        let patience = tokio::time::sleep(if far { ANSWERS_FAR } else { ANSWERS });
+        tokio::pin!(patience);
+        let mut clocks = tokio::time::interval(CLOCKS);
+        clocks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = &mut patience, if !self.answered => {
+                    return Over::Away("the agent does not answer".to_owned());
+                }
+                read = reader.read_buf(&mut input) => match read {
+                    Ok(0) if self.goes_on => {
+                        return Over::Away("the agent goes on as another program".to_owned());
+                    }
+                    Ok(0) => return Over::Away("the agent has left".to_owned()),
+                    Err(e) => return Over::Away(e.to_string()),
+                    Ok(n) => {
+                        self.answered = true;
+                        if let Err(over) = self.pass_on(&mut input, n) {
+                            return over;
+                        }
+                        let first = std::mem::take(&mut self.first);
+                        if let Err(e) = writer.write_all(&lines(&first)).await {
+                            return Over::Away(e.to_string());
+                        }
+                    }
+                },
+                _ = clocks.tick(), if far && self.answered => {
+                    self.clock = Some((Instant::now(), Timestamp::now()));
+                    if let Err(e) = writer.write_all(&lines(&[ToAgent::Clock])).await {
+                        return Over::Away(e.to_string());
+                    }
+                }
+                count = self.said.recv_many(&mut words, 1_024) => {
+                    if count == 0 {
+                        return Over::Dropped;
+                    }
+                    if let Err(e) = writer.write_all(&lines(&words)).await {
+                        return Over::Away(e.to_string());
+                    }
+                    words.clear();
+                }
+            }
+        }
+    }
+
+    /// Passes on the whole lines of the input, of which the last `fresh` bytes are new.
+    fn pass_on(&mut self, input: &mut Vec<u8>, fresh: usize) -> Result<(), Over> {
+        let old = input.len() - fresh;
+        let Some(end) = input[old..].iter().rposition(|byte| *byte == b'\n') else {
+            if input.len() > LINE_LIMIT {
+                return Err(Over::Away("the agent said a line that is too long".to_owned()));
+            }
+            return Ok(());
+        };
+        let whole = old + end + 1;
+        for line in input[..whole].split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            let what: FromAgent = serde_json::from_slice(line)
+                .map_err(|e| Over::Away(format!("the agent said what cannot be read: {e}")))?;
+            match &what {
+                FromAgent::Welcome { version, pid, program, .. } => {
+                    let upgrade = self.meet(*version, *pid, program.as_ref())?;
+                    self.goes_on = upgrade.is_some();
+                    self.first.extend(upgrade);
+                }
+                FromAgent::Clock { at } => {
+                    self.compare(*at)?;
+                    continue;
+                }
+                _ => {}
+            }
+            let says = AgentEvent::Says { host: self.host.clone(), what };
+            self.events.send(says).map_err(|_| Over::Dropped)?;
+        }
+        input.drain(..whole);
+        Ok(())
+    }
+
+    /// An hour that was asked for has come: by half of the way there and back.
+    fn compare(&mut self, at: Timestamp) -> Result<(), Over> {
+        let Some((asked, by_own)) = self.clock.take() else { return Ok(()) };
+        let within = asked.elapsed() / 2;
+        let middle = by_own.saturating_add(within).unwrap_or(by_own);
+        let difference = ClockDifference { ahead: at.duration_since(middle), within };
+        let event = AgentEvent::Clock { host: self.host.clone(), difference };
+        self.events.send(event).map_err(|_| Over::Dropped)
+    }
+
+    /// Whether this agent is one to talk to, and what it is to be told first.
+    fn meet(
+        &mut self,
+        version: u32,
+        pid: u32,
+        program: Option<&AgentProgram>,
+    ) -> Result<Option<ToAgent>, Over> {
+        if wire::agreed(version, version).is_none() {
+            return Err(Over::Away(format!(
+                "the agent speaks version {version} of the protocol, this release speaks {} to {}: `nightrun agent upgrade` with the newer of the two programs",
+                wire::OLDEST,
+                wire::VERSION
+            )));
+        }
+        if self.way.is_far() && !wire::lays_copies(version) {
+            return Err(Over::Away(format!(
+                "its agent is of a release that cannot be spoken to from another host: `nightrun host add {}`",
+                self.host
+            )));
+        }
+        let Some(program) = program.filter(|_| wire::can_upgrade(version)) else { return Ok(None) };
+        let own = self.way.program();
+        let of_another = own.is_some() && program.release != wire::release();
+        let asked = self.asked.as_ref().is_some_and(|(p, asked)| *p == pid && asked == program);
+        if asked || !(of_another || program.replaced) {
+            return Ok(None);
+        }
+        self.asked = Some((pid, program.clone()));
+        // Where only its file was replaced it knows itself which it is.
+        Ok(Some(ToAgent::Upgrade { program: own.filter(|_| of_another) }))
+    }
+}
+
+fn lines(words: &[ToAgent]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for word in words {
+        let from = bytes.len();
+        // Plain data with string keys always has a JSON form.
+        match serde_json::to_writer(&mut bytes, word) {
+            Ok(()) => bytes.push(b'\n'),
+            Err(_) => bytes.truncate(from),
+        }
+    }
+    bytes
+}

@@ -1,0 +1,188 @@
+//! Other hosts, as a supervisor knows them: which are linked, where things lie there, what was copied to them, and what
+//! their clocks are off by.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Supervisor, World};
+use crate::core::launch::Places;
+use crate::definition::copy::sha256;
+use crate::definition::site::Host;
+use crate::port::{AgentLink, Clock, ClockDifference, Folders};
+use crate::types::{AttemptId, HostName, RunId};
+use crate::wire::{CopyPiece, Here, ToAgent};
+
+/// What clocks may differ by without a word.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(2);
+
+/// What their agents have said.
+#[derive(Debug, Default)]
+pub(super) struct Hosts {
+    here: BTreeMap<HostName, Here>,
+    clocks: BTreeMap<HostName, ClockDifference>,
+    /// Copies that were told on the connection of now.
+    copied: BTreeSet<(HostName, RunId)>,
+}
+
+impl Hosts {
+    /// A new connection: nothing was told on it.
+    pub(super) fn welcome(&mut self, host: &HostName, here: Option<Here>) {
+        self.copied.retain(|(of, _)| of != host);
+        match here {
+            Some(here) => self.here.insert(host.clone(), here),
+            None => self.here.remove(host),
+        };
+    }
+
+    /// Something of the run may be missing there.
+    pub(super) fn forget_copy(&mut self, host: &HostName, run: &RunId) {
+        self.copied.remove(&(host.clone(), run.clone()));
+    }
+
+    pub(super) fn clock(&self, host: &HostName) -> Option<ClockDifference> {
+        self.clocks.get(host).copied()
+    }
+
+    /// What is worth a word of it.
+    fn compare(&mut self, host: &HostName, difference: ClockDifference) -> Option<String> {
+        let before = self.clocks.insert(host.clone(), difference);
+        let far = |ahead: jiff::SignedDuration| ahead.unsigned_abs() > CLOCKS_DIFFER;
+        let off = known_off(difference).filter(|ahead| far(*ahead));
+        let was = before.and_then(known_off).filter(|ahead| far(*ahead));
+        let changed = match (was, off) {
+            (Some(was), Some(off)) => far(off.saturating_sub(was)),
+            (was, off) => was.is_some() != off.is_some(),
+        };
+        let words = |ahead: jiff::SignedDuration| {
+            let way = if ahead.is_negative() { "behind" } else { "ahead of" };
+            let seconds = ahead.unsigned_abs().as_secs_f64();
+            format!(
+                "the clock of {host} is {seconds:.1} s {way} this one's; times of what runs there are told by this one's"
+            )
+        };
+        changed.then(|| off.map_or_else(|| format!("the clock of {host} is right again"), words))
+    }
+}
+
+/// The difference, where it is more than the asking may have made.
+fn known_off(difference: ClockDifference) -> Option<jiff::SignedDuration> {
+    Some(difference.ahead).filter(|ahead| ahead.unsigned_abs() > difference.within)
+}
+
+impl<W: World> Supervisor<W> {
+    /// Keeps a link to each host of the site that is served, and of the runs that are at hand; as the site of now has it
+    /// where it has it.
+    pub(super) fn know_hosts(&mut self) {
+        let mut hosts: BTreeMap<HostName, Host> = BTreeMap::new();
+        for run in self.core.state().runs.values() {
+            if let Some(definition) = self.copies.get(&run.opened.definition) {
+                hosts.extend(definition.copy.site.hosts.clone());
+            }
+        }
+        if let Some(site) = self.served_site() {
+            hosts.extend(site.hosts.clone());
+        }
+        self.parts.agent.know(&hosts);
+    }
+
+    /// The host that an attempt was given to.
+    pub(super) fn host_of(&self, attempt: &AttemptId) -> Option<HostName> {
+        let run = self.core.state().runs.get(&attempt.run)?;
+        Some(run.attempt(attempt)?.host.clone())
+    }
+
+    fn is_far(&self, run: &RunId, host: &HostName) -> bool {
+        let run = self.core.state().runs.get(run);
+        run.is_some_and(|run| run.site.hosts.get(host).is_some_and(|host| host.ssh.is_some()))
+    }
+
+    /// Where things lie on the host of an attempt.
+    pub(super) fn places(&self, attempt: &AttemptId, host: &HostName) -> Result<Places, String> {
+        let window_left = self.core.window_left(attempt, self.parts.clock.now());
+        if !self.is_far(&attempt.run, host) {
+            return Ok(Places {
+                work: self.parts.folders.work(),
+                copy: self.parts.folders.copy_of(&attempt.run),
+                told: false,
+                path: self.parts.path.clone(),
+                home: self.parts.home.clone(),
+                window_left,
+            });
+        }
+        let here = self.hosts.here.get(host);
+        let here = here.ok_or_else(|| format!("{host} has not said where things lie there"))?;
+        Ok(Places {
+            work: here.work.clone(),
+            copy: here.copies.join(attempt.run.to_string()),
+            told: true,
+            path: here.path.clone(),
+            home: here.home.clone(),
+            window_left,
+        })
+    }
+
+    /// Tells a host the copy of a run, once on each connection.
+    pub(super) fn tell_copy(&mut self, host: &HostName, run: &RunId) -> Result<(), String> {
+        let key = (host.clone(), run.clone());
+        if self.hosts.copied.contains(&key) {
+            return Ok(());
+        }
+        let definition = self.core.state().runs.get(run).map(|run| &run.opened.definition);
+        let definition = definition.and_then(|definition| self.copies.get(definition)).cloned();
+        let definition = definition.ok_or("the run's definition is not loaded")?;
+        for (path, digest) in &definition.copy.files {
+            let bytes = self.parts.folders.read_copy(run, path);
+            let bytes = bytes.map_err(|why| format!("the run's copy cannot be read: {why}"))?;
+            if sha256(&bytes) != *digest {
+                return Err(format!("{} of the run's copy was altered", path.display()));
+            }
+            for piece in CopyPiece::of(run, path, &bytes) {
+                self.parts.agent.tell(host, ToAgent::Copy(Box::new(piece)));
+            }
+        }
+        self.parts.agent.tell(host, ToAgent::CopyWhole { run: run.clone() });
+        self.hosts.copied.insert(key);
+        Ok(())
+    }
+
+    /// A host's clock was compared.
+    pub(super) fn compare_clocks(&mut self, host: &HostName, difference: ClockDifference) {
+        if let Some(words) = self.hosts.compare(host, difference) {
+            self.notice(self.parts.clock.now().wall, &words);
+        }
+    }
+
+    /// A time that a host has told, by this host's clock: clocks of other hosts decide nothing.
+    pub(super) fn by_own_clock(&self, host: &HostName, at: Timestamp) -> Timestamp {
+        let Some(difference) = self.hosts.clock(host) else { return at };
+        let at = known_off(difference).map_or(Ok(at), |ahead| at.checked_sub(ahead)).unwrap_or(at);
+        // Nothing that was told has happened after it was.
+        at.min(self.parts.clock.real())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_off_is_told_once_and_again_when_it_is_right() {
+        let (mut hosts, host) = (Hosts::default(), HostName::new("db1").unwrap());
+        let mut compare = |ahead: i64, within: u64| {
+            let ahead = SignedDuration::from_millis(ahead);
+            hosts.compare(&host, ClockDifference { ahead, within: Duration::from_millis(within) })
+        };
+        // Less than the asking took, or less than matters.
+        assert_eq!(compare(5_000, 6_000), None);
+        assert_eq!(compare(1_900, 10), None);
+        assert!(compare(90_000, 10).unwrap().contains("90.0 s ahead of"));
+        assert_eq!(compare(90_500, 10), None);
+        assert!(compare(-30_000, 10).unwrap().contains("30.0 s behind"));
+        assert!(compare(0, 10).unwrap().contains("right again"));
+        assert_eq!(compare(0, 10), None);
+    }
+}

@@ -1,0 +1,139 @@
+//! What becomes of jobs on another host when that host, or the way to it, fails.
+
+use std::fs;
+use std::time::Duration;
+
+use super::super::disk::Disk;
+use super::super::facts::{eventually, is_there};
+use super::super::house::House;
+use super::super::post::on_its_own;
+use super::host::FarHost;
+use super::runs::{PAIR, declare, house};
+use crate::ssh_server::SshServer;
+use crate::tcp_wire::{Way, Wire};
+
+#[test]
+fn a_host_that_starts_anew_has_lost_what_ran_there() {
+    let ssh = SshServer::start();
+    ssh.set_env("NIGHTRUN_BOOT_ID=first");
+    let (house, db1) = house(PAIR, &ssh, ssh.port, "");
+    house.gates(&["a"]);
+    let mut night = house.spawn(&["run", "night", "--date", "2026-10-30"]);
+    night.started("a");
+    let job = house.number("pid-a");
+    ssh.set_env("NIGHTRUN_BOOT_ID=second");
+    db1.power_fails();
+    assert_eq!(night.ended("a")["ending"]["how"], "lost");
+    assert!(!is_there(job));
+    night.ends(1);
+    assert_eq!(house.ran(), ["a 1"]);
+    house.nothing_is_lost();
+}
+
+#[test]
+fn a_host_with_another_key_than_the_known_one_is_not_spoken_to() {
+    let ssh = SshServer::start();
+    let house = House::new(PAIR);
+    let db1 = FarHost::new(&house, "db1");
+    declare(&house, &[("db1", &db1)], &ssh.deceived(ssh.port), "");
+    house.gates(&["a"]);
+    let night = house.spawn(&["run", "night", "--date", "2026-10-30"]);
+    night.notice("its host key is not the known one");
+    assert!(!db1.agent_dir().exists());
+    let why = house.run(&["why", "night.a"]).code(0);
+    assert!(why.out.contains("db1"), "{}", why.out);
+    night.kill();
+}
+
+#[test]
+fn a_full_disk_there_puts_the_start_off_until_there_is_room() {
+    let ssh = SshServer::start();
+    let jobs = "
+  first: {title: First, run: [sh, job.sh, wait]}
+  a: {title: A, run: [sh, job.sh], host: db1, needs: [first]}
+";
+    let (house, db1) = house(jobs, &ssh, ssh.port, "");
+    house.gates(&["first"]);
+    fs::create_dir_all(db1.agent_dir()).unwrap();
+    let disk = Disk::mount(&db1.agent_dir(), "1m");
+    // The agent begins while there is room, and the copy finds none.
+    let mut agent = std::process::Command::new(db1.program());
+    agent.args(["agent", "--dir"]).arg(db1.agent_dir()).stdout(std::process::Stdio::null());
+    agent.stderr(std::process::Stdio::null());
+    let mut agent = agent.spawn().unwrap();
+    eventually("an agent", || db1.agent_dir().join("agent.sock").exists());
+    let mut night = house.spawn(&["run", "night", "--date", "2026-10-30"]);
+    night.started("first");
+    eventually("a greeting", || db1.agent_dir().join("epoch").exists());
+    disk.fill();
+    house.say("first", "go");
+    night.notice("free some room there");
+    disk.free();
+    night.ends(0);
+    assert_eq!(house.ran(), ["a 1", "first 1"]);
+    house.nothing_is_lost();
+    drop(db1);
+    agent.wait().unwrap();
+    drop(disk);
+}
+
+#[test]
+fn an_agent_goes_on_as_a_newer_program_during_a_job() {
+    let ssh = SshServer::start();
+    let house = House::new(PAIR);
+    let db1 = FarHost::bare(&house, "db1");
+    fs::copy(env!("CARGO_BIN_EXE_nightrun"), db1.program()).unwrap();
+    // Another build of the same release: a byte more at its end.
+    let mut other = fs::read(db1.program()).unwrap();
+    other.push(0);
+    fs::write(db1.folder.join("other"), other).unwrap();
+    fs::rename(db1.folder.join("other"), db1.program()).unwrap();
+    fs::set_permissions(db1.program(), std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .unwrap();
+    declare(&house, &[("db1", &db1)], &ssh.client(ssh.port), "");
+    house.gates(&["a"]);
+    let mut night = house.spawn(&["run", "night", "--date", "2026-10-30"]);
+    night.started("a");
+    let job = house.number("pid-a");
+    let agent = db1.agent_pid().unwrap();
+    let added = house.run(&["host", "add", "db1"]).code(0);
+    assert!(added.out.contains("its agent goes on as the new program"), "{}", added.out);
+    assert!(db1.agent_pid() == Some(agent) && is_there(job));
+    house.say("a", "go");
+    night.ends(0);
+    assert_eq!(house.ran(), ["a 1", "b 1"]);
+    house.nothing_is_lost();
+}
+
+/// Twenty jobs one after the other and side by side, while the link is cut, deaf or silent at moments that nothing is tuned
+/// to.
+#[test]
+fn a_link_that_is_cut_at_every_moment_starts_nothing_twice_and_loses_nothing() {
+    let ssh = SshServer::start();
+    let port = ssh.port;
+    let wire = on_its_own(async move || Wire::to(port).await);
+    let jobs: String = (0..20)
+        .map(|n| {
+            let needs = if n % 4 == 0 { String::new() } else { format!("j{}", n - 1) };
+            format!("  j{n}: {{title: J, run: [sh, job.sh], host: db1, needs: [{needs}]}}\n")
+        })
+        .collect();
+    let (house, _db1) = house(&jobs, &ssh, wire.port, "");
+    let night = house.spawn(&["run", "night", "--date", "2026-10-30"]);
+    let mut moment = 37;
+    for (round, way) in [Way::Cut, Way::NoAnswers, Way::Nothing].iter().cycle().take(9).enumerate()
+    {
+        std::thread::sleep(Duration::from_millis(moment));
+        wire.set(*way);
+        std::thread::sleep(Duration::from_millis(150));
+        // What is deaf or silent is not left so: a connection that is only slow must not be taken for a good one.
+        wire.set(Way::Cut);
+        std::thread::sleep(Duration::from_millis(50));
+        wire.set(Way::Through);
+        moment = 100 + (moment * 7 + round as u64 * 61) % 700;
+    }
+    night.ends(0);
+    let ran = house.ran();
+    assert_eq!(ran.len(), 20, "{ran:?}");
+    house.nothing_is_lost();
+}
