@@ -12,6 +12,7 @@ use super::change::ChangeCommand;
 use super::drill::DrillCommand;
 use super::figure::FigureArguments;
 use super::hand_over::HandOverCommand;
+use super::host::HostCommand;
 use super::incident::IncidentCommand;
 use super::inspections::InspectionsArguments;
 use super::journal::{JournalCommand, MailCommand};
@@ -161,7 +162,7 @@ pub(super) enum Command {
     Agent(super::agent::AgentCommand),
     /// The hosts that jobs run on
     #[command(subcommand)]
-    Host(super::host::HostCommand),
+    Host(HostCommand),
     /// Print the JSON Schema of the job files
     Schema,
     /// Database changes

@@ -13,6 +13,7 @@ mod calendar_use;
 pub mod change;
 pub mod check;
 pub mod closing;
+mod command;
 pub mod containment;
 pub mod credentials;
 pub mod cron_time;

@@ -9,100 +9,22 @@ use std::time::Duration;
 
 use super::act::By;
 use super::agenda::Agenda;
-use super::bulletin::Bulletin;
-use super::change::WeeklyNotice;
 use super::change::overdue::Confirmations;
+pub use super::command::{Command, HandOverNotice, Notice};
 pub use super::event::Event;
 use super::fact::{Action, Fact, RunOpened};
 use super::hand_over::Shifts;
-use super::incident::{Audience, HOST_GRACE, OnCall, Telling};
+use super::incident::OnCall;
 use super::invariant::{Around, Watch};
 use super::refused::{Refused, Rule};
 use super::rules::Rules;
 use super::service::Service;
 use super::state::{Run, State, Unfit};
+use crate::definition::site::Host;
 use crate::types::{
-    AttemptId, BootId, BusinessDate, ClockKind, Due, HandOverId, HostName, IncidentId, JobRef, Now,
-    Outcome, PersonId, RunId,
+    AttemptId, BootId, BusinessDate, Due, HostName, IncidentId, JobRef, Now, Outcome, PersonId,
+    RunId,
 };
-
-/// What is to be carried out, after the facts are durable.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Command {
-    Start {
-        attempt: AttemptId,
-    },
-    /// `now`: without the grace.
-    Kill {
-        attempt: AttemptId,
-        now: bool,
-    },
-    Ask {
-        host: HostName,
-        attempts: Vec<AttemptId>,
-    },
-    /// The ending is in the journal.
-    Recorded {
-        host: HostName,
-        attempt: AttemptId,
-    },
-    /// Tell people about an incident.
-    Notify {
-        incident: IncidentId,
-        to: Audience,
-        notice: Notice,
-    },
-    /// Tell these people about the hand-over of a shift.
-    HandOver {
-        hand_over: HandOverId,
-        people: Vec<PersonId>,
-        notice: HandOverNotice,
-    },
-    /// Tell people what has happened.
-    Bulletin(Box<Bulletin>),
-    /// Tell people of a list or a plan of the week.
-    Weekly(Box<WeeklyNotice>),
-    /// The report of the run is due: it is over, or the time has come that the site names.
-    Report {
-        run: RunId,
-    },
-}
-
-/// What people are told of an incident.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Notice {
-    Opened,
-    Told {
-        why: Telling,
-    },
-    /// Limits are near.
-    Warned {
-        clocks: Vec<ClockKind>,
-    },
-    /// Limits have passed.
-    Breached {
-        clocks: Vec<ClockKind>,
-    },
-    /// Somebody takes care of it.
-    Acknowledged,
-    /// It is over.
-    Closed,
-}
-
-/// Why people are told of a hand-over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HandOverNotice {
-    /// The shift ends soon.
-    Begins,
-    /// The shift has ended.
-    Ends,
-    /// Nobody has accepted yet.
-    Reminder,
-    /// The outgoing side is ready.
-    Given,
-    /// The next shift has taken over.
-    Accepted,
-}
 
 /// The answer of a step. Facts are to be made durable before any command is carried out.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -141,6 +63,8 @@ pub struct Core {
     next_incident: u64,
     /// Who is told of incidents; `None`: nobody, in a look ahead.
     pub(super) on_call: Option<Arc<OnCall>>,
+    /// When the link to a host last came up or was lost.
+    links: BTreeMap<HostName, jiff::Timestamp>,
     /// Hosts that are away, since when; of those that were told of it is an incident.
     pub(super) away: BTreeMap<HostName, Duration>,
     /// When something is due about an incident, as long as none has moved.
@@ -271,7 +195,7 @@ impl Core {
             true => self.next_incident_due(),
             false => self.incidents_due,
         };
-        let away = self.away.values().min().map(|since| *since + HOST_GRACE);
+        let away = self.away.iter().map(|(host, since)| *since + self.away_after(host)).min();
         Due {
             wall: due
                 .wall
@@ -292,6 +216,28 @@ impl Core {
     /// Whether deadlines wait for a host to say what ended meanwhile; see [`ANSWER_WITHIN`].
     pub fn hears_hosts_first(&self) -> bool {
         self.agenda.deadlines_from.is_some()
+    }
+
+    /// The boot of a host whose agent can be reached.
+    pub fn boot_of(&self, host: &HostName) -> Option<&BootId> {
+        self.hosts.get(host)
+    }
+
+    /// When the link to a host last came up or was lost; `None`: nobody has sought it.
+    pub fn link_since(&self, host: &HostName) -> Option<jiff::Timestamp> {
+        self.links.get(host).copied()
+    }
+
+    /// How a host is declared: as it is served now, else as the latest run has it.
+    pub(super) fn declared(&self, host: &HostName) -> Option<&Host> {
+        let served = self.served().and_then(|site| site.hosts.get(host));
+        let mut runs = self.state.runs.values().rev();
+        served.or_else(|| runs.find_map(|run| run.site.hosts.get(host)))
+    }
+
+    /// How long a host may be away before somebody is told.
+    pub(super) fn away_after(&self, host: &HostName) -> Duration {
+        self.declared(host).map_or(Host::AWAY_AFTER, |host| host.away_after).get()
     }
 
     /// Whether some attempt may be running.
@@ -353,8 +299,12 @@ impl Mover<'_> {
                 }
             }
             Event::Resume { run, by, boot } => self.resume(&run, by, &boot)?,
-            Event::HostUp { host, boot } => self.host_up(host, boot)?,
+            Event::HostUp { host, boot } => {
+                self.core.links.insert(host.clone(), self.now.wall);
+                self.host_up(host, boot)?;
+            }
             Event::HostAway { host } => {
+                self.core.links.insert(host.clone(), self.now.wall);
                 self.core.hosts.remove(&host);
                 self.core.away.entry(host).or_insert(self.now.since_boot);
             }

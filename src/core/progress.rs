@@ -340,7 +340,8 @@ impl super::night::Core {
             .map(|(resource, units)| (resource, *units))
     }
 
-    pub(super) fn used(&self, resource: &Resource) -> u32 {
+    /// Units in use of a resource.
+    pub fn used(&self, resource: &Resource) -> u32 {
         self.agenda.used.get(resource).copied().unwrap_or(0)
     }
 }

@@ -13,6 +13,7 @@ mod events;
 mod figures;
 mod hand_overs;
 mod health;
+mod hosts;
 mod house;
 mod incident_page;
 mod incidents;

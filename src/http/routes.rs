@@ -18,6 +18,7 @@ use super::changes::{
 };
 use super::events::{From, RunEvent, all, of_run};
 use super::health::{Health, is_ready, lives};
+use super::hosts::{drain, list as hosts, undrain};
 use super::house::{
     FreezeBody, PoolBody, ReasonBody, freeze, lift, list as standing, pool, second,
 };
@@ -39,6 +40,7 @@ use crate::view::change::{ChangePage, ChangesPage};
 use crate::view::change_diff::ChangeDiff;
 use crate::view::change_proof::ChangeProof;
 use crate::view::change_stats::ChangeStats;
+use crate::view::hosts::HostsPage;
 use crate::view::one_job::JobView;
 use crate::view::report::ReportView;
 use crate::view::roster::RosterView;
@@ -84,6 +86,7 @@ impl Route {
 /// The list, with the schemas that it points to.
 pub(super) fn list_of(s: &mut Schemas) -> Vec<Route> {
     let mut routes = looks(s);
+    routes.extend(of_hosts(s));
     routes.extend(house(s));
     routes.extend(acts(s));
     routes.extend(of_changes(s));
@@ -143,6 +146,34 @@ fn looks(s: &mut Schemas) -> Vec<Route> {
                 "Freezes, pools of another size, and what waits for a second person",
             ),
             get(standing),
+            s,
+        ),
+    ]
+}
+
+fn of_hosts(s: &mut Schemas) -> Vec<Route> {
+    let operates = Needs::Right(Right::Operate);
+    vec![
+        Route::shows::<HostsPage>(
+            (
+                "/api/v1/hosts",
+                "The hosts that jobs run on: whether each is reached, what runs there, whether it takes new attempts",
+            ),
+            get(hosts),
+            s,
+        ),
+        Route::does::<ReasonBody>(
+            (
+                "/api/v1/hosts/{host}/drain",
+                operates,
+                "Let no new attempt begin on a host; what runs there goes on",
+            ),
+            drain(),
+            s,
+        ),
+        Route::does::<ReasonBody>(
+            ("/api/v1/hosts/{host}/undrain", operates, "Let new attempts begin there again"),
+            undrain(),
             s,
         ),
     ]

@@ -22,6 +22,7 @@ use crate::types::{
     BatchId, BusinessDate, ChangeId, EventKey, EventName, FreezeId, HostName, JobName, JobRef,
     PersonId, PoolName, RequestId, Rights, RunId,
 };
+use crate::view::hosts::HostsPage;
 use crate::view::one_job::JobView;
 use crate::view::status::StatusPage;
 use crate::view::tried::{Done, EventTaken, Tried};
@@ -99,6 +100,8 @@ pub enum Request {
     Scripts { changes: Vec<ChangeId> },
     /// How the open runs stand.
     Status,
+    /// How the hosts of the site stand.
+    Hosts,
     /// Whether turns go on: answered by [`Reply::Alive`] in one, or by the trouble that there is.
     Alive,
 }
@@ -118,7 +121,11 @@ impl Request {
     /// Whether it only looks, and takes no more than the right to read.
     pub fn looks(&self) -> bool {
         match self {
-            Self::Why { .. } | Self::Job { .. } | Self::Scripts { .. } | Self::Status => true,
+            Self::Why { .. }
+            | Self::Job { .. }
+            | Self::Scripts { .. }
+            | Self::Hosts
+            | Self::Status => true,
             Self::Order(_)
             | Self::Act { .. }
             | Self::House { .. }
@@ -252,6 +259,7 @@ pub enum Reply {
     /// What would come of it.
     Tried(Box<Tried>),
     Status(Box<StatusPage>),
+    Hosts(Box<HostsPage>),
     Why(Box<WhyView>),
     Job(Box<JobView>),
     Scripts(Vec<Vec<u8>>),

@@ -39,7 +39,11 @@ pub(super) fn headline(lang: Lang, clock: &Clock<'_>, what: &str, fault: &Fault)
         Fault::RunsOver { closed } => {
             return Incidents::RunsOver { what, closed: &clock.minute(*closed) }.say(lang);
         }
-        Fault::HostAway { host } => Incidents::HostAway { host: host.as_str() },
+        Fault::HostAway { host, title: None } => Incidents::HostAway { host: host.as_str() },
+        Fault::HostAway { host, title: Some(title) } => {
+            let (host, title) = (host.as_str(), title.get(lang));
+            return Incidents::HostAwayTitled { host, title }.say(lang);
+        }
         Fault::CalendarEnds { calendar, last: Some(last) } => {
             let calendar = calendar.as_str();
             return Incidents::CalendarEnds { calendar, last: &last.to_string() }.say(lang);

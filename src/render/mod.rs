@@ -28,6 +28,7 @@ pub mod far_host;
 pub mod gantt;
 pub mod hand_over;
 pub mod health;
+pub mod hosts;
 pub mod incident;
 mod incident_forms;
 pub mod incident_mail;

@@ -19,6 +19,15 @@ pub fn lines(lang: Lang, clock: &Clock<'_>, view: &StandingView) -> Vec<String> 
         }
         .say(lang)
     });
+    let drains = view.drains.iter().map(|line| {
+        Stands::Drain {
+            host: line.host.as_str(),
+            since: &clock.full(line.since),
+            who: line.by.name.get(lang),
+            reason: &line.reason,
+        }
+        .say(lang)
+    });
     let requests = view.requests.iter().map(|asked| {
         Stands::WaitsForSecond {
             request: &asked.id.to_string(),
@@ -29,7 +38,7 @@ pub fn lines(lang: Lang, clock: &Clock<'_>, view: &StandingView) -> Vec<String> 
         }
         .say(lang)
     });
-    freezes.chain(pools).chain(requests).collect()
+    freezes.chain(pools).chain(drains).chain(requests).collect()
 }
 
 /// `F-1  10-30 22:00 - 10-31 06:00  batch=eod  by Li Wei: release day`.

@@ -21,8 +21,8 @@ use crate::core::select::{Deed, Which};
 use crate::core::state::{Run, State, Unfit};
 use crate::definition::site::{Freeze, FreezeScope, Kind, Site, TwoPeople};
 use crate::types::{
-    BusinessDate, EventKey, EventName, FreezeId, InvalidName, JobName, JobRef, Now, Outcome,
-    PersonId, PoolName, RequestId, RunId, Text,
+    BusinessDate, EventKey, EventName, FreezeId, HostName, InvalidName, JobName, JobRef, Now,
+    Outcome, PersonId, PoolName, RequestId, RunId, Text,
 };
 
 /// Something that somebody asks for.
@@ -32,6 +32,7 @@ pub(super) enum Asked {
     Freeze(Freeze),
     Unfreeze(FreezeId),
     Pool(PoolName, u32, Timestamp),
+    Drain(HostName, bool),
     Second(RequestId),
     Event(Received),
     Incident(IncidentOrder),
@@ -50,6 +51,7 @@ impl Asked {
             }
             Self::Unfreeze(freeze) => Event::Unfreeze { freeze, by, reason },
             Self::Pool(pool, size, until) => Event::SizePool { pool, size, until, by, reason },
+            Self::Drain(host, drain) => Event::Drain { host, drain, by, reason },
             Self::Event(received) => Event::Receive(Box::new(Received { by, ..received })),
             Self::Incident(order) => responder::event(by, order),
             Self::HandOver(order) => Event::HandOver { by, reason, order: Box::new(order) },
@@ -116,6 +118,13 @@ pub(super) fn anything(
 
 /// What goes beyond one run.
 fn for_the_site(dice: &mut Dice, state: &State, site: &Site, now: Timestamp) -> Option<Asked> {
+    // In sites of two hosts the dice fall as before.
+    if site.hosts.len() > 2 && dice.percent(40) {
+        let host = (*dice.pick(&site.hosts.keys().collect::<Vec<_>>())?).clone();
+        let drained = state.standing.drains.contains_key(&host);
+        // Now and then what is so already.
+        return Some(Asked::Drain(host, drained == dice.percent(10)));
+    }
     let later = |minutes: u64| now.checked_add(Duration::from_secs(60 * minutes)).ok();
     Some(match dice.of(0..11) {
         8.. => Asked::Event(event(dice, state)?),
@@ -126,6 +135,12 @@ fn for_the_site(dice: &mut Dice, state: &State, site: &Site, now: Timestamp) -> 
             match dice.of(0..3) {
                 0 => {}
                 1 => scope.batches.extend(site.batches.keys().next().cloned()),
+                // The first one, or in sites of more any.
+                _ if site.hosts.len() > 2 => {
+                    scope.hosts.extend(
+                        dice.pick(&site.hosts.keys().collect::<Vec<_>>()).copied().cloned(),
+                    );
+                }
                 _ => scope.hosts.extend(site.hosts.keys().next().cloned()),
             }
             Asked::Freeze(Freeze { reason: Text::en("Wait"), from, to, scope })
@@ -188,6 +203,15 @@ pub(super) fn tell_all(state: &State) -> Vec<Event> {
 pub(super) fn the_event(event: &EventName, date: BusinessDate) -> Option<Event> {
     let told = told(&format!("all {event} {date}"), event.clone(), date)?;
     Some(Event::Receive(Box::new(told)))
+}
+
+/// Every host that was drained takes new attempts again.
+pub(super) fn undrain_all(state: &State) -> Result<Vec<Event>, InvalidName> {
+    let (by, reason) = (made_site::operator()?, "made up".to_owned());
+    let hosts = state.standing.drains.keys().cloned();
+    let undrain =
+        |host| Event::Drain { host, drain: false, by: by.clone(), reason: reason.clone() };
+    Ok(hosts.map(undrain).collect())
 }
 
 /// A yes of the other person to everything that waits for one.

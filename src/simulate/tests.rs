@@ -40,6 +40,28 @@ fn no_made_up_night_breaks_a_rule() {
 
 /// Sites that declare who is on call: incidents go through their steps, reminders and limits, and shifts are handed over,
 /// whatever breaks in between.
+/// Three to five hosts, with labels and pools of their own; the oracle knows by itself where a job may go.
+#[test]
+fn jobs_of_made_up_nights_go_where_they_may() {
+    let (mut drained, mut on) = (0, std::collections::BTreeMap::<String, usize>::new());
+    for seed in 0..NIGHTS / 4 {
+        let night = played(&Scenario { look: 8, ..Scenario::of(seed, 14 + 15 * (seed % 3)) });
+        for sealed in &night.entries {
+            match sealed.open().unwrap().fact {
+                Fact::HostDrained { .. } => drained += 1,
+                Fact::AttemptIntended { host, .. } => {
+                    *on.entry(host.to_string()).or_default() += 1;
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(drained > 20, "{drained}");
+    let hosts = ["far", "local", "more0", "more1", "more2"];
+    assert_eq!(on.keys().collect::<Vec<_>>(), hosts, "{on:?}");
+    assert!(on.values().all(|attempts| *attempts > 20), "{on:?}");
+}
+
 #[test]
 fn no_incident_and_no_shift_of_made_up_nights_is_forgotten() {
     let mut incidents = 0;

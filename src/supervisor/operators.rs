@@ -120,6 +120,7 @@ impl<W: World> Supervisor<W> {
             House::Second { .. } => self.may(caller, Right::Second),
             House::Incident { order } => self.may(caller, order.right()),
             House::HandOver { .. } => self.may(caller, Right::Respond),
+            House::Drain { .. } => self.may(caller, Right::Operate),
             _ => self.may(caller, Right::House),
         };
         if let Err(refused) = allowed {

@@ -11,6 +11,7 @@ use super::{Fatal, Supervisor, World, stopping};
 use crate::core::fact::{LateWhy, RunResult};
 use crate::core::night::{Event, StepError};
 use crate::core::order::Ordered;
+use crate::core::placement;
 use crate::core::refused::{Refused, Rule};
 use crate::journal::RunRow;
 use crate::port::control::{Caller, Order};
@@ -183,8 +184,8 @@ impl<W: World> Supervisor<W> {
     /// Hosts of a run must have been reached before a trial's clock may jump.
     pub(super) fn expect_hosts(&mut self, run: &RunId) {
         let Some(run) = self.core.state().runs.get(run) else { return };
-        for job in &run.batch.jobs {
-            for host in run.site.hosts_of(&run.batch, job) {
+        for index in 0..run.jobs.len() {
+            for host in placement::hosts(run, index) {
                 self.reached.entry(host.clone()).or_insert(false);
             }
         }

@@ -81,6 +81,7 @@ impl<W: World> Supervisor<W> {
             }
             Request::Scripts { changes } => answer(reply, self.scripts(&changes)),
             Request::Status => answer(reply, self.status()),
+            Request::Hosts => answer(reply, self.hosts()),
             Request::Alive => answer(reply, Reply::Alive),
         }
         Ok(())
@@ -205,6 +206,18 @@ impl<W: World> Supervisor<W> {
             zone: site.map_or_else(Zone::utc, |site| site.zone.clone()),
             trouble: None,
         }))
+    }
+
+    /// As they are served, or as the latest run has them.
+    fn hosts(&self) -> Reply {
+        let of_run = self.core.state().runs.values().max_by_key(|run| run.opened_at);
+        let site = self.served_site().or(of_run.map(|run| run.site.as_ref()));
+        let Some(site) = site else {
+            let what = "no job files were taken over yet".to_owned();
+            return Reply::Failed { what, defects: false };
+        };
+        let known = (&self.core.state().standing, Some(&self.core));
+        Reply::Hosts(Box::new(view::hosts::page(site, known, self.parts.clock.now().wall)))
     }
 
     /// Runs that the status shows: of those that a service keeps at hand the ones under way, or the last one.

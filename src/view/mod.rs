@@ -25,6 +25,7 @@ pub mod folding;
 pub mod graph;
 pub mod hand_over;
 pub mod health;
+pub mod hosts;
 pub mod incident;
 pub mod inspection;
 pub mod job;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::Who;
-use super::standing::{FreezeLine, PoolLine, RequestLine, StandingView};
+use super::standing::{DrainLine, FreezeLine, PoolLine, RequestLine, StandingView};
 use crate::core::fact::Proposed;
 use crate::core::state::Standing;
 use crate::definition::site::Site;
@@ -34,6 +34,16 @@ pub fn standing(standing: &Standing, site: &Site, now: Timestamp) -> StandingVie
                 until: sized.until,
                 by: Who::of(site, &sized.by),
                 reason: sized.reason.clone(),
+            })
+            .collect(),
+        drains: standing
+            .drains
+            .iter()
+            .map(|(host, drain)| DrainLine {
+                host: host.clone(),
+                since: drain.at,
+                by: Who::of(site, &drain.by),
+                reason: drain.reason.clone(),
             })
             .collect(),
         requests: waiting

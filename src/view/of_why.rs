@@ -61,7 +61,12 @@ pub fn reasons(
     }
     if found.contains(&Reason::Stopping) {
         // Neither an agent nor a time matters until somebody goes on with it.
-        found.retain(|reason| !matches!(reason, Reason::HostAway { .. } | Reason::RetryAt { .. }));
+        found.retain(|reason| {
+            !matches!(
+                reason,
+                Reason::HostAway { .. } | Reason::NoHost { .. } | Reason::RetryAt { .. }
+            )
+        });
     }
     if found.is_empty() {
         found.push(Reason::Ready);

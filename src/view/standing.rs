@@ -5,13 +5,15 @@ use serde::Serialize;
 
 use super::Who;
 use crate::definition::site::FreezeScope;
-use crate::types::{FreezeId, PoolName, RequestId, Text};
+use crate::types::{FreezeId, HostName, PoolName, RequestId, Text};
 
 /// What is in force, or will be. Empty on most nights.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct StandingView {
     pub freezes: Vec<FreezeLine>,
     pub pools: Vec<PoolLine>,
+    /// Hosts that take no new attempts.
+    pub drains: Vec<DrainLine>,
     pub requests: Vec<RequestLine>,
 }
 
@@ -34,6 +36,15 @@ pub struct PoolLine {
     pub pool: PoolName,
     pub size: u32,
     pub until: Timestamp,
+    pub by: Who,
+    pub reason: String,
+}
+
+/// A host that takes no new attempts.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct DrainLine {
+    pub host: HostName,
+    pub since: Timestamp,
     pub by: Who,
     pub reason: String,
 }

@@ -30,7 +30,6 @@ use crate::types::{
 pub use clock::{ClockState, MissedLimit};
 pub use drill::{Absent, DrillStands, DrillTerms, Drilled, Held};
 pub use lateness::Foreseen;
-pub(in crate::core) use raise::HOST_GRACE;
 pub use take::{IncidentOrder, LONGEST_MUTE, Wanted};
 pub use whom::{Audience, OnCall};
 
@@ -59,7 +58,12 @@ pub enum Fault {
     /// A job still runs, and the window that it began in has closed.
     RunsOver { closed: Timestamp },
     /// No link to the agent of a host.
-    HostAway { host: HostName },
+    HostAway {
+        host: HostName,
+        /// What people call it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        title: Option<Text>,
+    },
     /// The data of a calendar run out.
     CalendarEnds { calendar: CalendarName, last: Option<Date> },
     /// A mail server, or whoever else messages go to, refuses one for good.

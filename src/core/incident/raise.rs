@@ -16,9 +16,6 @@ use crate::types::{
     Severity,
 };
 
-/// How long a host may be away before somebody is told: an agent that is replaced comes back sooner.
-pub(in crate::core) const HOST_GRACE: std::time::Duration = std::time::Duration::from_secs(60);
-
 /// What an incident is opened with; the rest follows from the site.
 pub(super) struct Draft {
     pub run: Option<RunId>,
@@ -113,12 +110,13 @@ impl Mover<'_> {
         let now = self.now.since_boot;
         let away = self.core.away.iter();
         let long: Vec<HostName> = away
-            .filter(|(_, since)| now.saturating_sub(**since) >= HOST_GRACE)
+            .filter(|(host, since)| now.saturating_sub(**since) >= self.core.away_after(host))
             .map(|(host, _)| host.clone())
             .collect();
         for host in long {
             self.core.away.remove(&host);
-            let fault = Fault::HostAway { host };
+            let title = self.core.declared(&host).and_then(|host| host.title.clone());
+            let fault = Fault::HostAway { host, title };
             if self.open_incident_about(&fault).is_none() {
                 self.open_incident(Draft::of_site(fault, Severity::P1))?;
             }
@@ -128,7 +126,7 @@ impl Mover<'_> {
 
     pub(in crate::core) fn host_is_back(&mut self, host: &HostName) -> Result<(), Unfit> {
         self.core.away.remove(host);
-        match self.open_incident_about(&Fault::HostAway { host: host.clone() }) {
+        match self.open_incident_about(&Fault::HostAway { host: host.clone(), title: None }) {
             Some(open) => self.close_incident(open),
             None => Ok(()),
         }
@@ -341,7 +339,7 @@ fn at_risk(run: &Run, index: Option<usize>, blocks: &[JobName], now: Timestamp) 
 /// Whether two faults of the whole site are one.
 fn is_about_the_same(one: &Fault, other: &Fault) -> bool {
     match (one, other) {
-        (Fault::HostAway { host: a }, Fault::HostAway { host: b }) => a == b,
+        (Fault::HostAway { host: a, .. }, Fault::HostAway { host: b, .. }) => a == b,
         (Fault::CalendarEnds { calendar: a, .. }, Fault::CalendarEnds { calendar: b, .. }) => {
             a == b
         }

@@ -1,6 +1,7 @@
 //! Policies, limits and steps, each as a table with a given time.
 
 mod drills;
+mod hosts;
 mod rooms;
 mod steps;
 
@@ -386,22 +387,6 @@ fn a_deadline_that_will_be_missed_is_told_before_and_once() {
     assert_eq!(told(&mut night, fault), ["0 opened: li"]);
     night.must(Event::Foresee { late: Vec::new(), closing: Vec::new() });
     assert_eq!(told(&mut night, fault), ["0 closed: li"], "it will be kept after all");
-}
-
-#[test]
-fn a_host_that_is_away_for_a_minute_is_an_incident_until_it_is_back() {
-    let mut night = Night::with(house(), |_| {});
-    night.commands.clear();
-    let fault = night.now.wall;
-    let host = crate::core::test_night::local();
-    night.must(Event::HostAway { host: host.clone() });
-    assert_eq!(night.core.next_wake().since_boot, Some(night.now.since_boot + HOST_GRACE));
-    night.pass(59);
-    assert_eq!(told(&mut night, fault), [""; 0]);
-    night.pass(1);
-    assert_eq!(told(&mut night, fault), ["1 opened: li"]);
-    night.must(Event::HostUp { host, boot: crate::core::test_night::boot() });
-    assert_eq!(told(&mut night, fault), ["1 closed: li"]);
 }
 
 #[test]

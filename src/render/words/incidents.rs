@@ -28,6 +28,8 @@ messages! {
     RunsOver { what: &'a str, closed: &'a str }:
         format!("{what} still runs, and its window closed at {closed}"),
         format!("{what} 仍在运行，其窗口已于 {closed} 关闭");
+    HostAwayTitled { host: &'a str, title: &'a str }:
+        format!("host {host} ({title}) is not reached"), format!("主机 {host}（{title}）无法连接");
     HostAway { host: &'a str }: format!("host {host} is not reached"), format!("主机 {host} 无法连接");
     CalendarEnds { calendar: &'a str, last: &'a str }:
         format!("calendar {calendar} ends on {last}"), format!("日历 {calendar} 的数据到 {last} 为止");

@@ -71,6 +71,7 @@ fn every_message_in_both_languages() {
         Happened,
         Rehearsed,
         Health,
+        Hosts,
         Incidents,
         Starts,
         Stands,

@@ -5,6 +5,7 @@ mod batches;
 mod calendars;
 mod change_days;
 mod change_rules;
+mod hosts;
 mod jobs;
 mod needs;
 mod on_call;
@@ -94,7 +95,7 @@ pub(super) fn made(dice: &mut Dice, jobs: usize) -> Result<Made, BadSite> {
         life_sign: None,
         reports: ReportRules::default(),
         inspections: rounds(&batches),
-        hosts: hosts(dice, jobs)?,
+        hosts: two_hosts(dice, jobs)?,
         targets: targets()?,
         people: BTreeMap::from([(operator()?, person()?), (watcher()?, person()?)]),
         // By what is known already, so that other nights are made as before.
@@ -121,6 +122,9 @@ pub(super) fn made(dice: &mut Dice, jobs: usize) -> Result<Made, BadSite> {
         if whole {
             change_days::lay(&mut aside, &mut site, &night)?;
         }
+    }
+    if jobs % 5 == 4 {
+        hosts::lay(&mut dice.aside(), &mut site)?;
     }
     if jobs % 5 == 3 {
         on_call::lay(dice, &mut site, night.date)?;
@@ -181,7 +185,7 @@ fn pools(dice: &mut Dice) -> Result<Pools, BadSite> {
     (0..4).map(|n| Ok((PoolName::new(&format!("p{n}"))?, dice.of(1..6) as u32))).collect()
 }
 
-fn hosts(dice: &mut Dice, jobs: usize) -> Result<BTreeMap<HostName, Host>, BadSite> {
+fn two_hosts(dice: &mut Dice, jobs: usize) -> Result<BTreeMap<HostName, Host>, BadSite> {
     let most = 4 + jobs as u64 / 10;
     let host = |dice: &mut Dice, name: &str| {
         let max_running = dice.of(1..most) as u32;

@@ -227,6 +227,8 @@ impl World {
         // Those that have waited since the last time; what is asked for now is looked at next.
         let seconds = operator::second_all(self.core.state(), self.clock.wall());
         events.extend(seconds.map_err(|why| made(&why))?);
+        let undrained = operator::undrain_all(self.core.state());
+        events.extend(undrained.map_err(|why| made(&why))?);
         events.extend(operator::tell_all(self.core.state()));
         let who = made_site::operator().map_err(|why| made(&why))?;
         events.extend(responder::close_all(self.core.state(), &who));

@@ -39,6 +39,9 @@ const TAKES: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/batches/{batch}/jobs/{job}/why", "read"),
     ("GET", "/api/v1/runs/{run}/jobs/{job}/log", "logs"),
     ("GET", "/api/v1/standing", "read"),
+    ("GET", "/api/v1/hosts", "read"),
+    ("POST", "/api/v1/hosts/{host}/drain", "operate"),
+    ("POST", "/api/v1/hosts/{host}/undrain", "operate"),
     ("GET", "/api/v1/people", "admin"),
     ("GET", "/api/v1/roster", "read"),
     ("GET", "/api/v1/roster/sheet", "read"),
@@ -203,6 +206,7 @@ fn every_route_lets_in_whom_its_right_lets_in_and_nobody_else() {
             .replace("{job}", "a")
             .replace("{freeze}", "F-9")
             .replace("{pool}", "nope")
+            .replace("{host}", "nope")
             .replace("{request}", "R-9")
             .replace("{change}", "nope")
             .replace("{deed}", "hold")

@@ -19,6 +19,7 @@ mod disk_full;
 mod doctor;
 mod doctor_definitions;
 mod doubts;
+mod drained;
 mod drilled;
 #[cfg(feature = "faults")]
 mod escalated;
