@@ -8,10 +8,10 @@ use clap::Subcommand;
 use super::arguments::Format;
 use super::context::Context;
 use super::exit::{Failure, WELL};
-use crate::definition::copy::sha256;
 use crate::driver::agent_link::{AgentStart, bridge};
 use crate::driver::agent_upgrade::upgrade;
 use crate::driver::clock::HostClock;
+use crate::driver::host_setup::digest_of;
 use crate::driver::logs;
 use crate::port::Clock;
 use crate::render::health;
@@ -96,7 +96,7 @@ async fn pass_words(dir: PathBuf) -> Result<u8, Failure> {
 
 async fn look(context: &Context, dir: &Path, users: &[String]) -> Result<u8, Failure> {
     let program = std::env::current_exe().map_err(Failure::failed)?;
-    let digest = sha256(&std::fs::read(&program).map_err(Failure::failed)?);
+    let digest = digest_of(&program).map_err(Failure::failed)?;
     let folder = std::path::absolute(dir.parent().unwrap_or(dir)).map_err(Failure::failed)?;
     let found = app::examine_host(&folder).await;
     let found = found.iter().map(|finding| Said {

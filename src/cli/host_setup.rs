@@ -3,9 +3,8 @@
 use super::arguments::Format;
 use super::context::Context;
 use super::exit::{FAILED, Failure, WELL};
-use crate::definition::copy::sha256;
 use crate::definition::site::{Host, Site};
-use crate::driver::host_setup::{Installed, install, look};
+use crate::driver::host_setup::{Installed, digest_of, install, look};
 use crate::driver::ssh::{SharedConnections, SshWay};
 use crate::render::far_host;
 use crate::render::words::Far;
@@ -70,8 +69,8 @@ pub(super) async fn check(context: &Context, host: Option<&HostName>) -> Result<
     if hosts.is_empty() {
         return Err(Failure::refused("hosts.yaml declares no host that is reached over ssh"));
     }
-    let own = std::env::current_exe().and_then(|program| std::fs::read(program_path(program)));
-    let own = sha256(&own.map_err(Failure::failed)?);
+    let own = program_path(std::env::current_exe().map_err(Failure::failed)?);
+    let own = digest_of(&own).map_err(Failure::failed)?;
     let (mut worst, mut documents) = (Grade::Ok, Vec::new());
     for host in hosts {
         let (declared, way) = way(context, &site, host)?;

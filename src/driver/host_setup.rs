@@ -37,6 +37,15 @@ pub struct Installed {
     pub upgraded: bool,
 }
 
+/// SHA-256 of a program, in hex.
+///
+/// # Errors
+/// In words.
+pub fn digest_of(program: &Path) -> Result<String, String> {
+    let bytes = std::fs::read(program).map_err(|why| format!("{}: {why}", program.display()))?;
+    Ok(sha256(&bytes))
+}
+
 /// Asks the nightrun of a host what it finds there.
 ///
 /// # Errors

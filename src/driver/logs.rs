@@ -160,7 +160,10 @@ fn part(files: &LogFiles, attempt: &AttemptId, stream: Stream, from: u64) -> io:
 
 /// The readers of other hosts.
 #[derive(Debug, Clone, Default)]
-pub struct FarLogs(Arc<Mutex<BTreeMap<HostName, Arc<Turn<Option<Reader>>>>>>);
+pub struct FarLogs(Arc<Mutex<BTreeMap<HostName, Slot>>>);
+
+/// The reader of a host, for one who asks at a time.
+type Slot = Arc<Turn<Option<Reader>>>;
 
 impl FarLogs {
     /// At most [`LogFiles::PIECE`] bytes from byte `from` on. Questions to one host are asked one after the other.

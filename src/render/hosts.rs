@@ -45,7 +45,12 @@ fn beneath(lang: Lang, clock: &Clock<'_>, host: &HostLine) -> impl Iterator<Item
         let who = drain.by.name.get(lang);
         Hosts::Draining { since, who, reason: &drain.reason }.say(lang)
     });
-    [Some(about), Some(labels), draining]
+    let clock = host.clock.map(|clock| {
+        let seconds = |ms: i64| format!("{:.2} s", ms as f64 / 1_000.0);
+        let within = i64::try_from(clock.within_ms).unwrap_or(i64::MAX);
+        Hosts::Clock { off: &seconds(clock.ahead_ms), within: &seconds(within) }.say(lang)
+    });
+    [Some(about), Some(labels), clock, draining]
         .into_iter()
         .flatten()
         .filter(|line| !line.is_empty())
@@ -69,7 +74,7 @@ mod tests {
 
     use super::*;
     use crate::render::sample::{after, both, head, zhang_min};
-    use crate::view::hosts::{Draining, HostPool};
+    use crate::view::hosts::{ClockSeen, Draining, HostPool};
 
     #[test]
     fn hosts_are_told_in_two_languages_and_fit_into_eighty_columns() {
@@ -79,6 +84,7 @@ mod tests {
             labels: Vec::new(),
             reached_by: None,
             link,
+            clock: None,
             trial: true,
             draining: None,
             running: 2,
@@ -94,6 +100,7 @@ mod tests {
                 reason: "new disks".to_owned(),
                 since: after(30.0),
             }),
+            clock: Some(ClockSeen { ahead_ms: -1_250, within_ms: 20 }),
             pools: vec![HostPool { pool: "tape".parse().unwrap(), used: 1, size: 1 }],
             ..line("db1", Link::Away { since: after(12.0) })
         };

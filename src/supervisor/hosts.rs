@@ -12,6 +12,7 @@ use crate::definition::copy::sha256;
 use crate::definition::site::Host;
 use crate::port::{AgentLink, Clock, ClockDifference, Folders};
 use crate::types::{AttemptId, HostName, RunId};
+use crate::view::hosts::ClockSeen;
 use crate::wire::{CopyPiece, Here, ToAgent};
 
 /// What clocks may differ by without a word.
@@ -43,6 +44,14 @@ impl Hosts {
 
     pub(super) fn clock(&self, host: &HostName) -> Option<ClockDifference> {
         self.clocks.get(host).copied()
+    }
+
+    pub(super) fn clock_seen(&self, host: &HostName) -> Option<ClockSeen> {
+        let ClockDifference { ahead, within } = self.clock(host)?;
+        Some(ClockSeen {
+            ahead_ms: i64::try_from(ahead.as_millis()).unwrap_or(i64::MAX),
+            within_ms: u64::try_from(within.as_millis()).unwrap_or(u64::MAX),
+        })
     }
 
     /// What is worth a word of it.

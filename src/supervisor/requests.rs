@@ -217,7 +217,11 @@ impl<W: World> Supervisor<W> {
             return Reply::Failed { what, defects: false };
         };
         let known = (&self.core.state().standing, Some(&self.core));
-        Reply::Hosts(Box::new(view::hosts::page(site, known, self.parts.clock.now().wall)))
+        let mut page = view::hosts::page(site, known, self.parts.clock.now().wall);
+        for line in &mut page.items {
+            line.clock = self.hosts.clock_seen(&line.host);
+        }
+        Reply::Hosts(Box::new(page))
     }
 
     /// Runs that the status shows: of those that a service keeps at hand the ones under way, or the last one.

@@ -26,6 +26,8 @@ pub struct HostLine {
     /// How ssh reaches it, such as `batch@db1.bank.example:2222`; `None`: it is the supervisor's own.
     pub reached_by: Option<String>,
     pub link: Link,
+    /// Its clock beside that of the supervisor's host, as it was compared last.
+    pub clock: Option<ClockSeen>,
     /// Whether runs with a set clock may use it.
     pub trial: bool,
     /// `None`: it takes new attempts.
@@ -35,6 +37,15 @@ pub struct HostLine {
     pub max_running: u32,
     /// Its own; those of the site are not here.
     pub pools: Vec<HostPool>,
+}
+
+/// What two clocks differ by; milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct ClockSeen {
+    /// The clock there less that of the supervisor's host.
+    pub ahead_ms: i64,
+    /// It may be as much more or less.
+    pub within_ms: u64,
 }
 
 /// Whether its agent can be reached.
@@ -83,6 +94,7 @@ pub fn page(
             labels: host.labels.iter().cloned().collect(),
             reached_by: host.ssh.as_ref().map(reached_by),
             link: core.map_or(Link::NotSought, |core| link(core, name)),
+            clock: None,
             trial: host.trial,
             draining: drain.map(|drain| Draining {
                 by: Who::of(site, &drain.by),

@@ -1,5 +1,4 @@
 //! The agent of another host: spoken to through a bridge there, over ssh.
-#![expect(clippy::disallowed_methods, reason = "starts the bridge")]
 
 use std::process::Stdio;
 
