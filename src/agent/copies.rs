@@ -2,7 +2,7 @@
 //! is begun.
 #![expect(clippy::disallowed_methods, reason = "the agent keeps its own files")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -16,6 +16,8 @@ use crate::wire::{CopyPiece, spool};
 pub(super) struct Copies {
     dir: PathBuf,
     failed: BTreeMap<RunId, io::Error>,
+    /// Files that were told to their end and laid.
+    told: BTreeMap<RunId, BTreeSet<PathBuf>>,
 }
 
 /// Whether something of a run can be begun.
@@ -31,7 +33,7 @@ pub(super) enum Laid {
 impl Copies {
     /// Beneath the agent's folder.
     pub(super) fn beneath(agent_dir: &Path) -> Self {
-        Self { dir: agent_dir.join(spool::COPIES), failed: BTreeMap::new() }
+        Self { dir: agent_dir.join(spool::COPIES), failed: BTreeMap::new(), told: BTreeMap::new() }
     }
 
     pub(super) fn dir(&self) -> &Path {
@@ -42,6 +44,9 @@ impl Copies {
     pub(super) fn lay(&mut self, piece: &CopyPiece) {
         let whole = self.whole_mark(&piece.run);
         let laid = remove_if_there(&whole).and_then(|()| self.lay_piece(piece));
+        if laid.is_ok() && !piece.more {
+            self.told.entry(piece.run.clone()).or_default().insert(piece.path.clone());
+        }
         if let Err(e) = laid {
             let path = self.of(&piece.run).join(&piece.path);
             let e = io::Error::new(e.kind(), format!("{}: {e}", path.display()));
@@ -54,8 +59,9 @@ impl Copies {
             return Err(io::Error::other("leads out of the copy"));
         }
         let path = self.of(&piece.run).join(&piece.path);
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
+        for folder in piece.path.ancestors().skip(1).collect::<Vec<_>>().into_iter().rev() {
+            // Accounts that jobs become read it, whatever the agent's umask.
+            pass_to_all(&self.of(&piece.run).join(folder))?;
         }
         let mut aside = path.clone().into_os_string();
         aside.push(".nightrun-new");
@@ -78,14 +84,16 @@ impl Copies {
         fs::rename(&aside, path)
     }
 
-    /// Every piece was told.
-    pub(super) fn whole(&mut self, run: &RunId) {
-        if self.failed.contains_key(run) {
+    /// So many files were told. Where a connection has broken in between some may be missing: then it is not whole, and is told
+    /// again.
+    pub(super) fn whole(&mut self, run: &RunId, files: usize) {
+        let told = self.told.remove(run).map_or(0, |told| told.len());
+        if self.failed.contains_key(run) || told != files {
             return;
         }
         // Where jobs work is there before the first of them.
         let marked = self.work().map_or(Ok(()), fs::create_dir_all).and_then(|()| {
-            fs::create_dir_all(self.of(run))?;
+            pass_to_all(&self.of(run))?;
             fs::write(self.whole_mark(run), b"")
         });
         if let Err(e) = marked {
@@ -124,6 +132,12 @@ impl Copies {
     }
 }
 
+/// Makes a folder of the copies where there is none.
+fn pass_to_all(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    fs::set_permissions(folder, Permissions::from_mode(0o755))
+}
+
 fn remove_if_there(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
@@ -153,15 +167,18 @@ mod tests {
         copies.lay(&piece("eod/a.sh", 0, b"echo ", true));
         copies.lay(&piece("eod/a.sh", 5, b"1\n", false));
         assert!(matches!(copies.state(&run), Laid::NotYet));
-        copies.whole(&run);
+        copies.whole(&run, 1);
         assert!(matches!(copies.state(&run), Laid::Whole));
         let path = copies.of(&run).join("eod/a.sh");
         assert_eq!(fs::read(&path).unwrap(), b"echo 1\n");
         assert!(dir.path().join("work").is_dir());
 
         copies.lay(&piece("eod/a.sh", 0, b"echo 2\n", false));
+        copies.whole(&run, 2);
+        assert!(matches!(copies.state(&run), Laid::NotYet), "another file was lost on the way");
+        copies.lay(&piece("eod/a.sh", 0, b"echo 2\n", false));
         assert!(matches!(copies.state(&run), Laid::NotYet));
-        copies.whole(&run);
+        copies.whole(&run, 1);
         assert_eq!(fs::read(&path).unwrap(), b"echo 2\n");
         copies.remove(&run).unwrap();
         assert!(matches!(copies.state(&run), Laid::NotYet) && !path.exists());
@@ -174,7 +191,7 @@ mod tests {
         let run = piece("a", 0, b"", false).run;
         for bad in [piece("a.sh", 7, b"x", false), piece("../a.sh", 0, b"x", false)] {
             copies.lay(&bad);
-            copies.whole(&run);
+            copies.whole(&run, 1);
             assert!(matches!(copies.state(&run), Laid::Failed(_)));
             assert!(matches!(copies.state(&run), Laid::NotYet));
         }

@@ -49,7 +49,10 @@ impl Agent<'_> {
             Err(e) => Err(e),
         };
         match said {
-            Ok(ToAgent::Hello { version, epoch, oldest }) => {
+            Ok(ToAgent::Hello { version, epoch, oldest, link }) => {
+                if link {
+                    self.replace_link(index, epoch);
+                }
                 self.greet(index, oldest..=version, epoch);
             }
             Ok(ToAgent::Ask { attempts }) if self.peers[index].epoch.is_some() => {
@@ -70,7 +73,7 @@ impl Agent<'_> {
                 }
             }
             Ok(ToAgent::Clock) => {
-                self.peers[index].tell(&FromAgent::Clock { at: jiff::Timestamp::now() });
+                self.peers[index].tell(&FromAgent::Clock { at: verdict::now() });
             }
             Ok(what) => {
                 if self.may_command(index) {
@@ -102,7 +105,7 @@ impl Agent<'_> {
             | ToAgent::Retire { .. }
             | ToAgent::Clock => {}
             ToAgent::Copy(piece) => self.copies.lay(&piece),
-            ToAgent::CopyWhole { run } => self.copies.whole(&run),
+            ToAgent::CopyWhole { run, files } => self.copies.whole(&run, files),
             ToAgent::Kill { attempt, grace } => {
                 if let Err(e) = self.kill(&attempt, grace.get()) {
                     self.log(&format!("{attempt}: its end cannot be asked for: {e}"));
@@ -116,6 +119,16 @@ impl Agent<'_> {
             // An agent that is to stay for ever was not started by a supervisor, and does not go with one.
             ToAgent::Leave => self.leaving = self.settings.linger.is_some(),
         }
+    }
+
+    /// What an earlier link of the same leader has said last may come after it was given up: it counts for nothing then.
+    fn replace_link(&mut self, index: usize, epoch: Epoch) {
+        for (other, peer) in self.peers.iter_mut().enumerate() {
+            if other != index && peer.is_link && peer.epoch == Some(epoch) {
+                peer.give_up("its supervisor has come over another connection");
+            }
+        }
+        self.peers[index].is_link = true;
     }
 
     fn greet(&mut self, index: usize, versions: RangeInclusive<u32>, epoch: Epoch) {

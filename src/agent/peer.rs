@@ -18,6 +18,8 @@ pub(super) struct Peer {
     output: Vec<u8>,
     /// What it said in its `Hello`.
     pub(super) epoch: Option<Epoch>,
+    /// A leader commands by it.
+    pub(super) is_link: bool,
     /// Why the connection is over, once it is; empty when the peer closed it.
     pub(super) over: Option<String>,
 }
@@ -30,7 +32,14 @@ impl Peer {
             return Err(io::Error::other(format!("uid {} may not command it", uid.as_raw())));
         }
         stream.set_nonblocking(true)?;
-        Ok(Self { stream, input: Vec::new(), output: Vec::new(), epoch: None, over: None })
+        Ok(Self {
+            stream,
+            input: Vec::new(),
+            output: Vec::new(),
+            epoch: None,
+            is_link: false,
+            over: None,
+        })
     }
 
     pub(super) fn fd(&self) -> BorrowedFd<'_> {

@@ -102,7 +102,10 @@ impl Agent<'_> {
             return;
         }
         self.room.give_back_at = None;
-        for attempt in std::mem::take(&mut self.room.put_off) {
+        let mut put_off = std::mem::take(&mut self.room.put_off);
+        // It was told again meanwhile, and there was room.
+        put_off.retain(|attempt| !self.watched.contains_key(attempt));
+        for attempt in put_off {
             self.tell_leader(&FromAgent::NotKnown { attempt });
         }
     }

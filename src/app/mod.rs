@@ -36,7 +36,6 @@ use crate::driver::agent_link::{AgentLinks, AgentStart};
 use crate::driver::api_socket::ApiSocket;
 use crate::driver::folders::StateFolder;
 use crate::driver::logs::Logs;
-use crate::driver::ssh::SharedConnections;
 use crate::driver::store::StateStore;
 use crate::driver::store::StoreAddress;
 use crate::http::{self, Api, Network, Serving};
@@ -102,7 +101,7 @@ impl Door {
             meters: meters.clone(),
             store: store.clone(),
             state: state.root().to_owned(),
-            logs: Logs::new(state.agent(), state.root()),
+            logs: Logs::new(state.agent()),
             archives,
             own: host_account(),
         });
@@ -201,8 +200,7 @@ pub async fn lead_as(
     let start = AgentStart { program: program_path(program), starts: starts_agent };
     let local = HostName::new(LOCAL)
         .map_err(|why| NotStarted::Io { what: LOCAL.to_owned(), error: io::Error::other(why) })?;
-    let agent = AgentLinks::new(local, state.agent(), start, epoch, agent_events)
-        .over(SharedConnections::beneath(state.root()));
+    let agent = AgentLinks::new(local, state.agent(), start, epoch, agent_events);
     door.open(&state).map_err(io(state.root()))?;
     let Door { requests, published, meters, serving, .. } = door;
     tokio::spawn(pass_on(

@@ -5,7 +5,7 @@ use super::context::Context;
 use super::exit::{FAILED, Failure, WELL};
 use crate::definition::site::{Host, Site};
 use crate::driver::host_setup::{Installed, digest_of, install, look};
-use crate::driver::ssh::{SharedConnections, SshWay};
+use crate::driver::ssh::SshWay;
 use crate::render::far_host;
 use crate::render::words::Far;
 use crate::types::HostName;
@@ -14,7 +14,7 @@ use crate::view::health::Grade;
 use crate::wire::{program_path, release};
 
 /// The way to a declared host of the site.
-fn way(context: &Context, site: &Site, host: &HostName) -> Result<(Host, SshWay), Failure> {
+fn way(site: &Site, host: &HostName) -> Result<(Host, SshWay), Failure> {
     let declared = site.hosts.get(host).ok_or_else(|| {
         let known: Vec<&str> = site.hosts.keys().map(HostName::as_str).collect();
         Failure::defects(format!(
@@ -22,7 +22,7 @@ fn way(context: &Context, site: &Site, host: &HostName) -> Result<(Host, SshWay)
             known.join(", ")
         ))
     })?;
-    let way = SshWay::to(declared, &SharedConnections::beneath(&context.state));
+    let way = SshWay::to(declared);
     let way = way.ok_or_else(|| {
         Failure::refused(format!("{host} is this host: `nightrun doctor` looks at it"))
     })?;
@@ -32,7 +32,7 @@ fn way(context: &Context, site: &Site, host: &HostName) -> Result<(Host, SshWay)
 /// `host add`: copies this nightrun to a declared host, and looks at it.
 pub(super) async fn add(context: &Context, host: &HostName) -> Result<u8, Failure> {
     let site = context.site()?;
-    let (_, way) = way(context, &site, host)?;
+    let (_, way) = way(&site, host)?;
     let program = program_path(std::env::current_exe().map_err(Failure::failed)?);
     let done = install((host, &way), &program).await.map_err(Failure::failed)?;
     if context.format == Format::Text {
@@ -73,7 +73,7 @@ pub(super) async fn check(context: &Context, host: Option<&HostName>) -> Result<
     let own = digest_of(&own).map_err(Failure::failed)?;
     let (mut worst, mut documents) = (Grade::Ok, Vec::new());
     for host in hosts {
-        let (declared, way) = way(context, &site, host)?;
+        let (declared, way) = way(&site, host)?;
         let users: Vec<String> = declared.users.iter().cloned().collect();
         let (seen, said): (Vec<Seen>, Vec<Said>) =
             match look((host, &way), &users, context.lang).await {

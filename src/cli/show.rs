@@ -289,11 +289,12 @@ pub(super) async fn log(context: &Context, arguments: LogArguments) -> Result<u8
         }));
     };
     let id = AttemptId { run: row.run.clone(), job: job.job.clone(), number };
-    let folders = context.existing_state()?;
-    let logs = Logs::new(folders.agent(), folders.root());
-    let host = attempts.iter().find(|attempt| attempt.number == number).map(|of| of.host.clone());
-    let logs = host.map(|host| logs.of(&host, state.site.hosts.get(&host)));
-    let logs = logs.ok_or_else(|| Failure::failed(format!("{id} was on no host")))?;
+    let logs = Logs::new(context.existing_state()?.agent());
+    let given = attempts.iter().find(|attempt| attempt.number == number);
+    let given = given.ok_or_else(|| Failure::failed(format!("{id} was on no host")))?;
+    let logs = logs.of(&given.host, state.site.hosts.get(&given.host));
+    // Of one whose ending is known nothing is added any more, whatever its host has of it.
+    let follow = follow && given.ended.is_none();
     let there = logs.read(&id, Stream::Out, 0).await.map_err(Failure::failed)?.there;
     let file = context
         .retention

@@ -94,7 +94,10 @@ pub async fn install(
     let there = text(&done(host, way.shell(&there), ANSWERS).await?);
     let was_there = there.starts_with(&digest);
     if !was_there {
-        done(host, way.copy(program, &aside), COPIES).await?;
+        let file = std::fs::File::open(program).map_err(|why| why.to_string())?;
+        let mut copy = way.shell(&format!("cat > {}", quoted(&aside)));
+        copy.stdin(file);
+        done(host, copy, COPIES).await?;
         let sum =
             text(&done(host, way.shell(&format!("sha256sum {}", quoted(&aside))), ANSWERS).await?);
         if !sum.starts_with(&digest) {
@@ -110,7 +113,7 @@ pub async fn install(
         })?;
     }
     let runs = format!("test -S {}", quoted(&way.there("agent/agent.sock")));
-    let runs = !was_there && done(host, way.shell(&runs), ANSWERS).await.is_ok();
+    let runs = done(host, way.shell(&runs), ANSWERS).await.is_ok();
     let upgrade = way.nightrun(&["--state", &folder, "agent", "upgrade"]);
     // One that has left by itself is started as the new program.
     let upgraded = runs && done(host, upgrade, ANSWERS).await.is_ok();

@@ -4,18 +4,19 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
+use tokio::process::{Child, ChildStdin, ChildStdout};
 use tokio::sync::Mutex as Turn;
+use tokio::task::JoinHandle;
 
 use super::log_files::{LogFiles, Stream};
-use super::ssh::{SharedConnections, SshWay, end_of, explained};
+use super::ssh::{SshWay, end_of, explained, hear};
 use crate::definition::site::Host;
 use crate::types::{AttemptId, HostName};
 
@@ -63,19 +64,17 @@ pub struct Part {
 pub struct Logs {
     here: LogFiles,
     far: FarLogs,
-    shared: SharedConnections,
 }
 
 impl Logs {
     /// Those of this host lie beneath its agent's folder.
-    pub fn new(agent_dir: PathBuf, state: &Path) -> Self {
-        let shared = SharedConnections::beneath(state);
-        Self { here: LogFiles::new(agent_dir), far: FarLogs::default(), shared }
+    pub fn new(agent_dir: PathBuf) -> Self {
+        Self { here: LogFiles::new(agent_dir), far: FarLogs::default() }
     }
 
     /// Of one host, as it is declared; `None`: it is not.
     pub fn of(&self, name: &HostName, host: Option<&Host>) -> LogSource {
-        match host.and_then(|host| SshWay::to(host, &self.shared)) {
+        match host.and_then(SshWay::to) {
             Some(way) => LogSource::There { far: self.far.clone(), host: name.clone(), way },
             None => LogSource::Here(self.here.clone()),
         }
@@ -122,8 +121,11 @@ impl LogSource {
         loop {
             let (mut quiet, mut over) = (true, None);
             for (stream, at) in Stream::ALL.into_iter().zip(&mut at) {
-                loop {
+                // Of one who writes faster than is read: what was there when its reading began.
+                let mut most = None;
+                while most.is_none_or(|most| *at < most) {
                     let part = self.read(attempt, stream, *at).await.map_err(io::Error::other)?;
+                    most.get_or_insert(part.size);
                     // As of before anything of this round was read.
                     over.get_or_insert(part.ended || !follow);
                     if part.size < *at {
@@ -136,12 +138,9 @@ impl LogSource {
                     show(stream, &part.bytes)?;
                     *at += part.bytes.len() as u64;
                     quiet = false;
-                    if follow {
-                        break;
-                    }
                 }
             }
-            match (quiet, over.unwrap_or_default()) {
+            match (quiet || !follow, over.unwrap_or_default()) {
                 (true, true) => return Ok(()),
                 (true, false) => tokio::time::sleep(PAUSE).await,
                 (false, _) => {}
@@ -184,16 +183,25 @@ impl FarLogs {
         let question = Question { attempt: attempt.clone(), stream, from };
         let reused = turn.is_some();
         let mut answer = ask(&mut turn, (host, way), &question).await;
-        if answer.is_err() && reused {
-            // The reader has ended since it was asked last.
+        if reused && matches!(answer, Err(Failed::Ended(_))) {
+            // Since it was asked last.
             answer = ask(&mut turn, (host, way), &question).await;
         }
         if let Some(reader) = turn.as_mut() {
             reader.asked += 1;
             tokio::spawn(dismiss(Arc::downgrade(&slot), reader.asked));
         }
-        answer
+        answer.map_err(|failed| match failed {
+            Failed::Ended(why) | Failed::Said(why) => why,
+        })
     }
+}
+
+/// Why a reader gave nothing.
+enum Failed {
+    /// It is not there any more.
+    Ended(String),
+    Said(String),
 }
 
 /// Ends a reader that nobody has asked since.
@@ -212,23 +220,24 @@ async fn ask(
     turn: &mut Option<Reader>,
     (host, way): (&HostName, &SshWay),
     question: &Question,
-) -> Result<Part, String> {
+) -> Result<Part, Failed> {
     let mut reader = match turn.take() {
         Some(reader) => reader,
-        None => Reader::start(way)?,
+        None => Reader::start(way).map_err(Failed::Said)?,
     };
     let answer = tokio::time::timeout(ANSWERS, reader.answer(question)).await;
     match answer {
         Ok(Ok((head, bytes))) => {
             *turn = Some(reader);
             let Head { there, ended, size, why, .. } = head;
-            why.map_or(Ok(Part { there, ended, size, bytes }), Err)
+            why.map_or(Ok(Part { there, ended, size, bytes }), |why| Err(Failed::Said(why)))
         }
         Ok(Err(why)) => {
             let said = end_of(reader.child, reader.said).await;
-            Err(said.map_or_else(|| why.to_string(), |said| explained(&said, host)))
+            let why = said.map_or_else(|| why.to_string(), |said| explained(&said, host));
+            Err(Failed::Ended(why))
         }
-        Err(_) => Err(format!("{host} does not answer")),
+        Err(_) => Err(Failed::Said(format!("{host} does not answer"))),
     }
 }
 
@@ -238,7 +247,7 @@ struct Reader {
     child: Child,
     to: ChildStdin,
     from: BufReader<ChildStdout>,
-    said: Option<ChildStderr>,
+    said: JoinHandle<Vec<u8>>,
     /// Times that it was asked.
     asked: u64,
 }
@@ -248,7 +257,7 @@ impl Reader {
         let dir = way.there("agent");
         let mut command = way.nightrun(&["agent", "logs", "--dir", &dir]);
         let mut child = command.stdin(Stdio::piped()).spawn().map_err(|why| why.to_string())?;
-        let said = child.stderr.take();
+        let said = hear(child.stderr.take());
         match (child.stdin.take(), child.stdout.take()) {
             (Some(to), Some(from)) => {
                 Ok(Self { child, to, from: BufReader::new(from), said, asked: 0 })

@@ -2,82 +2,48 @@
 //! account that nightrun runs as.
 #![expect(clippy::disallowed_methods, reason = "driver: starts ssh")]
 
-use std::fs::File;
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, ChildStderr, Command};
+use tokio::task::JoinHandle;
 
 use crate::definition::site::{Host, Ssh};
 
 /// Bytes that are kept of what ssh says when it fails.
-const WORDS: u64 = 4 * 1024;
+const WORDS: usize = 4 * 1024;
 /// How long ssh may take to end once its connection has.
 const ENDS: Duration = Duration::from_secs(2);
 
 /// Settings that hold where the site's `ssh:` says nothing else: ssh goes by the first that it is told.
-const SETTINGS: [&str; 7] = [
+const SETTINGS: [&str; 8] = [
     // Nobody is there to be asked for a password.
     "BatchMode=yes",
     "ConnectTimeout=10",
     // A connection that is cut without a word is noticed after a quarter of a minute.
     "ServerAliveInterval=5",
     "ServerAliveCountMax=3",
-    "ControlMaster=auto",
+    // A connection of its own: what shares one goes with it, and two hosts behind two jump hosts may look like one to ssh.
+    "ControlMaster=no",
+    "ControlPath=none",
     "ForwardAgent=no",
     "ForwardX11=no",
 ];
-
-/// Where connections are shared: a log is read over the connection that its agent is spoken to over.
-#[derive(Debug, Clone)]
-pub struct SharedConnections(Arc<Lazy>);
-
-#[derive(Debug)]
-struct Lazy {
-    dir: PathBuf,
-    open: OnceLock<Option<File>>,
-}
-
-impl SharedConnections {
-    /// In the state folder, for the own account alone; made with the first connection.
-    pub fn beneath(state: &Path) -> Self {
-        Self(Arc::new(Lazy { dir: state.join("ssh"), open: OnceLock::new() }))
-    }
-
-    /// Through the folder's descriptor: the path of a socket must be short. Where there can be no folder nothing is shared.
-    fn option(&self) -> String {
-        let Lazy { dir, open } = &*self.0;
-        let made = || {
-            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).ok()?;
-            File::open(dir).ok()
-        };
-        match open.get_or_init(made) {
-            Some(dir) => {
-                format!("ControlPath=/proc/{}/fd/{}/%C", std::process::id(), dir.as_raw_fd())
-            }
-            None => "ControlPath=none".to_owned(),
-        }
-    }
-}
 
 /// The way to one host.
 #[derive(Debug, Clone)]
 pub struct SshWay {
     ssh: Ssh,
     folder: PathBuf,
-    shared: SharedConnections,
 }
 
 impl SshWay {
     /// `None`: it is this host.
-    pub fn to(host: &Host, shared: &SharedConnections) -> Option<Self> {
+    pub fn to(host: &Host) -> Option<Self> {
         let ssh = host.ssh.clone()?;
-        Some(Self { ssh, folder: host.folder.clone(), shared: shared.clone() })
+        Some(Self { ssh, folder: host.folder.clone() })
     }
 
     /// A path beneath nightrun's folder there.
@@ -96,41 +62,25 @@ impl SshWay {
     /// A line for the shell of that host.
     pub fn shell(&self, line: &str) -> Command {
         let mut command = Command::new("ssh");
-        command.arg("-T").args(self.settings("-p"));
+        command.arg("-T").args(self.settings());
         command.arg("--").arg(&self.ssh.address).arg(line);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.kill_on_drop(true);
+        // Ctrl-C at a terminal is for the supervisor, which still has something to say.
+        command.process_group(0).kill_on_drop(true);
         command
     }
 
-    /// Copies a file to a path there.
-    pub fn copy(&self, from: &Path, to: &str) -> Command {
-        let mut command = Command::new("scp");
-        command.arg("-q").args(self.settings("-P"));
-        // An address with colons would be read as a host and a path.
-        let address = match self.ssh.address.contains(':') {
-            true => format!("[{}]", self.ssh.address),
-            false => self.ssh.address.clone(),
-        };
-        command.arg("--").arg(from).arg(format!("{address}:{to}"));
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        command.kill_on_drop(true);
-        command
-    }
-
-    /// Of ssh and scp, which name the port differently.
-    fn settings(&self, port: &str) -> Vec<String> {
+    fn settings(&self) -> Vec<String> {
         let mut words = self.ssh.options.clone();
         let mut say = |key: &str, value: String| words.extend([key.to_owned(), value]);
         for setting in SETTINGS {
             say("-o", setting.to_owned());
         }
-        say("-o", self.shared.option());
         if let Some(user) = &self.ssh.user {
             say("-o", format!("User={user}"));
         }
         if let Some(number) = self.ssh.port {
-            say(port, number.to_string());
+            say("-p", number.to_string());
         }
         words
     }
@@ -151,33 +101,48 @@ pub fn explained(said: &str, host: &crate::types::HostName) -> String {
             "its host key is not the known one, or none is known: compare it with that of the host, then `ssh-keygen -R` and `ssh-keyscan` (ssh says: {last})"
         );
     }
-    if said.contains("Permission denied") {
-        return format!("it does not let this account in: {last}");
-    }
-    let no_program = ["No such file", "not found", "Permission denied", "cannot execute"];
-    if said.contains("nightrun") && no_program.iter().any(|words| said.contains(words)) {
+    let of_program = |line: &&str| {
+        let no_program = ["No such file", "not found", "Permission denied", "cannot execute"];
+        line.contains("/nightrun:") && no_program.iter().any(|words| line.contains(words))
+    };
+    if let Some(line) = said.lines().find(of_program) {
+        let line = line.trim();
         return format!(
-            "there is no nightrun there: `nightrun host add {host}` installs it ({last})"
+            "there is no nightrun there: `nightrun host add {host}` installs it ({line})"
         );
+    }
+    if said.contains("Permission denied (") {
+        return format!("it does not let this account in: {last}");
     }
     last.to_owned()
 }
 
-/// How an ssh has ended, by what it has said; waits for its end.
-pub(super) async fn end_of(mut child: Child, said: Option<ChildStderr>) -> Option<String> {
-    let mut words = Vec::new();
-    let ending = async {
-        if let Some(said) = said {
-            // What was said until then counts.
-            let _ = said.take(WORDS).read_to_end(&mut words).await;
+/// Reads what an ssh complains of as long as it runs, so that it never waits for a reader, and keeps the end of it.
+pub(super) fn hear(complaints: Option<ChildStderr>) -> JoinHandle<Vec<u8>> {
+    tokio::spawn(async move {
+        let mut kept = Vec::new();
+        let Some(mut complaints) = complaints else { return kept };
+        let mut piece = [0; 1024];
+        // An error ends it like an end does.
+        while let Ok(read @ 1..) = complaints.read(&mut piece).await {
+            kept.extend_from_slice(&piece[..read]);
+            kept.drain(..kept.len().saturating_sub(WORDS));
         }
-        child.wait().await.ok()
+        kept
+    })
+}
+
+/// How an ssh has ended, by what it has complained of; waits for its end.
+pub(super) async fn end_of(mut child: Child, heard: JoinHandle<Vec<u8>>) -> Option<String> {
+    let ending = async {
+        let words = heard.await.unwrap_or_default();
+        (words, child.wait().await.ok())
     };
-    let status = tokio::time::timeout(ENDS, ending).await.ok().flatten();
+    let (words, status) = tokio::time::timeout(ENDS, ending).await.ok()?;
     let words = String::from_utf8_lossy(&words).trim().to_owned();
-    match (words.is_empty(), status) {
-        (false, _) => Some(words),
-        (true, Some(status)) if !status.success() => Some(format!("ssh ended with {status}")),
+    match (words.is_empty(), status.filter(|status| !status.success())) {
+        (false, Some(_)) => Some(words),
+        (true, Some(status)) => Some(format!("ssh ended with {status}")),
         _ => None,
     }
 }

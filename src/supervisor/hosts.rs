@@ -25,6 +25,8 @@ pub(super) struct Hosts {
     clocks: BTreeMap<HostName, ClockDifference>,
     /// Copies that were told on the connection of now.
     copied: BTreeSet<(HostName, RunId)>,
+    /// A host is to be reached in another way once nothing runs there.
+    put_off: bool,
 }
 
 impl Hosts {
@@ -56,7 +58,15 @@ impl Hosts {
 
     /// What is worth a word of it.
     fn compare(&mut self, host: &HostName, difference: ClockDifference) -> Option<String> {
-        let before = self.clocks.insert(host.clone(), difference);
+        let before = self.clocks.get(host).copied();
+        // An answer that came late says little: what is known better, and fits to it, stays.
+        if before.is_some_and(|before| {
+            let apart = before.ahead.saturating_sub(difference.ahead).unsigned_abs();
+            difference.within > before.within * 4 && apart <= before.within + difference.within
+        }) {
+            return None;
+        }
+        self.clocks.insert(host.clone(), difference);
         let far = |ahead: jiff::SignedDuration| ahead.unsigned_abs() > CLOCKS_DIFFER;
         let off = known_off(difference).filter(|ahead| far(*ahead));
         let was = before.and_then(known_off).filter(|ahead| far(*ahead));
@@ -93,7 +103,32 @@ impl<W: World> Supervisor<W> {
         if let Some(site) = self.served_site() {
             hosts.extend(site.hosts.clone());
         }
+        // Who is asked after what runs there must be the one who was told to start it.
+        let mut flying: BTreeMap<HostName, Host> = BTreeMap::new();
+        for run in self.core.state().runs.values() {
+            for (_, attempt) in run.flying() {
+                let declared = run.site.hosts.get(&attempt.host);
+                flying.extend(declared.map(|host| (attempt.host.clone(), host.clone())));
+            }
+        }
+        let reach = |host: &Host| (host.ssh.clone(), host.folder.clone());
+        self.hosts.put_off =
+            flying.iter().any(|(name, host)| hosts.get(name).map(reach) != Some(reach(host)));
+        hosts.extend(flying);
         self.parts.agent.know(&hosts);
+    }
+
+    /// Something has ended: a host may be free to be reached in another way.
+    pub(super) fn reconsider_hosts(&mut self) {
+        if self.hosts.put_off {
+            self.know_hosts();
+        }
+    }
+
+    /// A time of this host as one would tell it: its times are turned when they are heard.
+    pub(super) fn by_host_clock(&self, host: &HostName, at: Timestamp) -> Timestamp {
+        let ahead = self.hosts.clock(host).and_then(known_off).unwrap_or_default();
+        at.checked_add(ahead).unwrap_or(at)
     }
 
     /// The host that an attempt was given to.
@@ -151,7 +186,8 @@ impl<W: World> Supervisor<W> {
                 self.parts.agent.tell(host, ToAgent::Copy(Box::new(piece)));
             }
         }
-        self.parts.agent.tell(host, ToAgent::CopyWhole { run: run.clone() });
+        let files = definition.copy.files.len();
+        self.parts.agent.tell(host, ToAgent::CopyWhole { run: run.clone(), files });
         self.hosts.copied.insert(key);
         Ok(())
     }

@@ -242,6 +242,7 @@ impl<W: World> Supervisor<W> {
         }
         self.act(&turn)?;
         fault::point("supervisor.acted");
+        self.reconsider_hosts();
         let now = self.parts.clock.now();
         for observer in &mut self.parts.observers {
             observer.turn(&self.core, now, &turn.facts);
@@ -372,7 +373,7 @@ impl<W: World> Supervisor<W> {
             attempt: attempt.clone(),
             ending: Ending::CouldNotStart { why },
             started: None,
-            ended: self.parts.clock.real(),
+            ended: self.by_host_clock(&host, self.parts.clock.real()),
             usage: crate::types::Usage::default(),
             line_found: false,
             output_bytes: 0,

@@ -45,6 +45,9 @@ pub enum ToAgent {
         epoch: Epoch,
         #[serde(default = "first_version")]
         oldest: u32,
+        /// It is what this leader commands by: an earlier one of the same epoch is over, whatever of it is still on its way.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        link: bool,
     },
     /// Starts an attempt, once: an id that the spool knows is answered with what became of it, never started again.
     Start(Box<Start>),
@@ -64,16 +67,21 @@ pub enum ToAgent {
     Upgrade { program: Option<PathBuf> },
     /// A part of a run's copy: what the run goes by is laid before anything of it is started.
     Copy(Box<CopyPiece>),
-    /// Every part of the run's copy was told.
-    CopyWhole { run: RunId },
+    /// Every part of the run's copy was told: so many files.
+    CopyWhole { run: RunId, files: usize },
     /// What time is it there? Answered with [`FromAgent::Clock`].
     Clock,
 }
 
 impl ToAgent {
-    /// The greeting of this release.
+    /// The greeting of this release, of who commands.
+    pub fn link(epoch: Epoch) -> Self {
+        Self::Hello { version: VERSION, epoch, oldest: OLDEST, link: true }
+    }
+
+    /// The greeting of this release, of who has only a word to say.
     pub fn hello(epoch: Epoch) -> Self {
-        Self::Hello { version: VERSION, epoch, oldest: OLDEST }
+        Self::Hello { version: VERSION, epoch, oldest: OLDEST, link: false }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Whether an attempt is the next one of its job, on a host that it may run on by the words of the definition.
 
 use super::Around;
+use crate::core::phase::Phase;
 use crate::core::state::Run;
 use crate::definition::site::{Job, Placement};
 use crate::types::{AttemptId, BootId, HostName};
@@ -29,7 +30,14 @@ pub(super) fn next_attempt(
     if around.state.standing.drains.contains_key(host) {
         return Err(format!("{host} takes no new attempts"));
     }
-    match permits(run, definition, host) {
+    // What may still run of it, or is in doubt, is looked for where it was begun.
+    let bound =
+        definition.slurm.is_some() || matches!(run.jobs[index].phase, Phase::InDoubt { .. });
+    let permitted = match last.filter(|_| bound) {
+        Some(last) => last.host == *host,
+        None => permits(run, definition, host),
+    };
+    match permitted {
         true => Ok(()),
         false => Err(format!("{host} is none of the hosts that it may run on")),
     }

@@ -23,6 +23,10 @@ const LATEST_FAR: Duration = Duration::from_secs(10);
 const ANSWERS: Duration = Duration::from_secs(5);
 /// That of another host may have to be started first, and the way to it opened.
 const ANSWERS_FAR: Duration = Duration::from_secs(45);
+/// How long it may take to take what is said at a time, over the slowest line.
+const TAKES: Duration = Duration::from_secs(60);
+/// Bytes that are said at a time.
+const AT_A_TIME: usize = 1024 * 1024;
 /// How often a host's clock is asked for.
 const CLOCKS: Duration = Duration::from_secs(60);
 
@@ -129,7 +133,11 @@ impl Link {
                         (pause, told) = (SOONEST, String::new());
                     }
                     match over {
-                        Over::Dropped => return,
+                        Over::Dropped => {
+                            // What was said last is on its way.
+                            self.way.ended().await;
+                            return;
+                        }
                         Over::Away(why) => self.way.ended().await.unwrap_or(why),
                     }
                 }
@@ -166,18 +174,21 @@ impl Link {
     async fn converse(&mut self, stream: Stream) -> Over {
         let Stream { mut reader, mut writer } = stream;
         let mut input = Vec::new();
-        let hello = ToAgent::hello(self.epoch);
-        if let Err(e) = writer.write_all(&lines(&[hello])).await {
-            return Over::Away(e.to_string());
+        let far = self.way.is_far();
+        // What has ended there is told with the welcome: by then its clock is known, if only roughly.
+        let first = far.then_some(ToAgent::Clock).into_iter();
+        let hello: Vec<ToAgent> = first.chain([ToAgent::link(self.epoch)]).collect();
+        self.clock = far.then(|| (Instant::now(), Timestamp::now()));
+        if let Err(over) = say(&mut writer, &hello).await {
+            return over;
         }
         // What was meant for the connection before this one is asked for anew.
         while self.said.try_recv().is_ok() {}
-        (self.goes_on, self.clock) = (false, None);
-        let far = self.way.is_far();
+        self.goes_on = false;
         let mut words = Vec::new();
         let patience = tokio::time::sleep(if far { ANSWERS_FAR } else { ANSWERS });
         tokio::pin!(patience);
-        let mut clocks = tokio::time::interval(CLOCKS);
+        let mut clocks = tokio::time::interval_at(tokio::time::Instant::now() + CLOCKS, CLOCKS);
         clocks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
@@ -196,23 +207,30 @@ impl Link {
                             return over;
                         }
                         let first = std::mem::take(&mut self.first);
-                        if let Err(e) = writer.write_all(&lines(&first)).await {
-                            return Over::Away(e.to_string());
+                        if first.contains(&ToAgent::Clock) {
+                            self.clock = Some((Instant::now(), Timestamp::now()));
+                        }
+                        if let Err(over) = say(&mut writer, &first).await {
+                            return over;
                         }
                     }
                 },
                 _ = clocks.tick(), if far && self.answered => {
+                    // ssh sees that its server lives, and nothing of the agent behind it.
+                    if self.clock.is_some() {
+                        return Over::Away("the agent has not said what time it is for a minute".to_owned());
+                    }
                     self.clock = Some((Instant::now(), Timestamp::now()));
-                    if let Err(e) = writer.write_all(&lines(&[ToAgent::Clock])).await {
-                        return Over::Away(e.to_string());
+                    if let Err(over) = say(&mut writer, &[ToAgent::Clock]).await {
+                        return over;
                     }
                 }
                 count = self.said.recv_many(&mut words, 1_024) => {
                     if count == 0 {
                         return Over::Dropped;
                     }
-                    if let Err(e) = writer.write_all(&lines(&words)).await {
-                        return Over::Away(e.to_string());
+                    if let Err(over) = say(&mut writer, &words).await {
+                        return over;
                     }
                     words.clear();
                 }
@@ -237,6 +255,8 @@ impl Link {
                 FromAgent::Welcome { version, pid, program, .. } => {
                     let upgrade = self.meet(*version, *pid, program.as_ref())?;
                     self.goes_on = upgrade.is_some();
+                    // Again, now that nothing has to be opened or started first.
+                    self.first.extend(self.way.is_far().then_some(ToAgent::Clock));
                     self.first.extend(upgrade);
                 }
                 FromAgent::Clock { at } => {
@@ -295,15 +315,25 @@ impl Link {
     }
 }
 
-fn lines(words: &[ToAgent]) -> Vec<u8> {
+/// Lines of which each is taken within a while, as many at a time as fit together.
+async fn say(writer: &mut (impl AsyncWrite + Unpin), words: &[ToAgent]) -> Result<(), Over> {
     let mut bytes = Vec::new();
-    for word in words {
+    let mut words = words.iter().peekable();
+    while let Some(word) = words.next() {
         let from = bytes.len();
         // Plain data with string keys always has a JSON form.
         match serde_json::to_writer(&mut bytes, word) {
             Ok(()) => bytes.push(b'\n'),
             Err(_) => bytes.truncate(from),
         }
+        if bytes.len() < AT_A_TIME && words.peek().is_some() {
+            continue;
+        }
+        match tokio::time::timeout(TAKES, writer.write_all(&bytes)).await {
+            Ok(Ok(())) => bytes.clear(),
+            Ok(Err(why)) => return Err(Over::Away(why.to_string())),
+            Err(_) => return Err(Over::Away("the agent takes nothing any more".to_owned())),
+        }
     }
-    bytes
+    Ok(())
 }

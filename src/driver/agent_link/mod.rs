@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use self::link::{Link, Way};
 use self::local::LocalAgent;
 use self::ssh::SshAgent;
-use super::ssh::{SharedConnections, SshWay};
+use super::ssh::SshWay;
 use crate::definition::site::Host;
 use crate::port::{AgentEvent, AgentLink};
 use crate::types::{Epoch, HostName};
@@ -31,7 +31,6 @@ const CLOSES: Duration = Duration::from_secs(1);
 pub struct AgentLinks {
     epoch: Epoch,
     events: UnboundedSender<AgentEvent>,
-    shared: Option<SharedConnections>,
     links: BTreeMap<HostName, Held>,
 }
 
@@ -53,14 +52,9 @@ impl AgentLinks {
         epoch: Epoch,
         events: UnboundedSender<AgentEvent>,
     ) -> Self {
-        let mut links = Self { epoch, events, shared: None, links: BTreeMap::new() };
+        let mut links = Self { epoch, events, links: BTreeMap::new() };
         links.begin(host, None, Way::Here(LocalAgent::new(dir, start)));
         links
-    }
-
-    /// Other hosts can be reached too.
-    pub fn over(self, shared: SharedConnections) -> Self {
-        Self { shared: Some(shared), ..self }
     }
 
     fn begin(&mut self, host: HostName, declared: Option<Host>, way: Way) {
@@ -73,12 +67,9 @@ impl AgentLinks {
 
 impl AgentLink for AgentLinks {
     fn know(&mut self, hosts: &BTreeMap<HostName, Host>) {
-        let Some(shared) = &self.shared else { return };
         let ways: Vec<(HostName, Host, SshWay)> = hosts
             .iter()
-            .filter_map(|(name, host)| {
-                Some((name.clone(), host.clone(), SshWay::to(host, shared)?))
-            })
+            .filter_map(|(name, host)| Some((name.clone(), host.clone(), SshWay::to(host)?)))
             .collect();
         let stays = |name: &HostName, held: &Held| {
             held.declared.as_ref().is_none_or(|declared| {
@@ -94,7 +85,10 @@ impl AgentLink for AgentLinks {
             .map(|(name, _)| name.clone())
             .collect();
         for host in gone {
-            self.links.remove(&host);
+            if let Some(held) = self.links.remove(&host) {
+                // Nothing that it still hears is taken for news of the next one.
+                held.link.abort();
+            }
             let why =
                 "it is reached in another way from now on, or is declared no longer".to_owned();
             // Nobody listens any more where the supervisor has left.

@@ -2,9 +2,10 @@
 
 use std::process::Stdio;
 
-use tokio::process::{Child, ChildStderr};
+use tokio::process::Child;
+use tokio::task::JoinHandle;
 
-use super::super::ssh::{SshWay, end_of, explained};
+use super::super::ssh::{SshWay, end_of, explained, hear};
 use super::link::Stream;
 use crate::types::HostName;
 
@@ -12,7 +13,7 @@ pub(super) struct SshAgent {
     host: HostName,
     way: SshWay,
     /// The ssh of this connection, and what it complains of.
-    bridge: Option<(Child, Option<ChildStderr>)>,
+    bridge: Option<(Child, JoinHandle<Vec<u8>>)>,
 }
 
 impl SshAgent {
@@ -28,7 +29,7 @@ impl SshAgent {
             format!("the ssh program cannot be started: {why}; apt-get install openssh-client")
         })?;
         let (input, output) = (bridge.stdin.take(), bridge.stdout.take());
-        let said = bridge.stderr.take();
+        let said = hear(bridge.stderr.take());
         let (Some(writer), Some(reader)) = (input, output) else {
             return Err("ssh was started without its pipes".to_owned());
         };

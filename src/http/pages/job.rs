@@ -65,9 +65,17 @@ async fn written(api: &Api, view: &JobView) -> Result<Written, Problem> {
         let shown = piece.shown.get(..kept).unwrap_or_default().to_vec();
         Piece { shown, next: piece.next - cut as u64, ..piece }
     };
-    let out = log.last(Stream::Out, u64::from(SHOWN_KIB) * 1_024).await?;
-    let errors = log.last(Stream::Err, ERRORS).await?;
-    let Some(((cut, out), (_, errors))) = out.zip(errors) else {
+    let out = log.last(Stream::Out, u64::from(SHOWN_KIB) * 1_024).await;
+    let both = match out {
+        Ok(out) => log.last(Stream::Err, ERRORS).await.map(|errors| out.zip(errors)),
+        Err(why) => Err(why),
+    };
+    let both = match both {
+        Ok(both) => both,
+        // The rest of the page is what people need just then.
+        Err(why) => return Ok(Written::NotReached { why: why.detail }),
+    };
+    let Some(((cut, out), (_, errors))) = both else {
         return Ok(Written::Elsewhere { attempt: log.attempt.number });
     };
     let (out, errors) = (whole(out), whole(errors));

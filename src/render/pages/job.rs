@@ -49,6 +49,10 @@ pub enum Written {
     Elsewhere {
         attempt: u32,
     },
+    /// Its host cannot be asked.
+    NotReached {
+        why: String,
+    },
     Here(Output),
 }
 
@@ -177,6 +181,12 @@ fn output(lang: Lang, view: &JobView, written: Written) -> (Option<Output>, Stri
         Written::Here(output) => return (Some(output), String::new()),
         Written::NotForYou => Pages::NotForYou,
         Written::Nothing => Pages::NoOutput,
+        Written::NotReached { why } => {
+            return (
+                None,
+                Pages::OutputNotReached { host: view.host.as_str(), why: &why }.say(lang),
+            );
+        }
         Written::Elsewhere { attempt } => match view.host.as_str() {
             "local" => Pages::GoneLog { attempt },
             host => Pages::Elsewhere { attempt, host },

@@ -101,6 +101,9 @@ messages! {
     Follow: "Follow", "跟随";
     FindInLog: "Only lines with", "只显示含有";
     CutLog { kib: u32 }: format!("The last {kib} KiB; all of it by download."), format!("仅显示最后 {kib} KiB，全部内容请下载。");
+    OutputNotReached { host: &'a str, why: &'a str }:
+        format!("What it has written lies on {host}, which cannot be reached now: {why}"),
+        format!("其输出在主机 {host} 上，目前无法连接：{why}");
     Elsewhere { attempt: u32, host: &'a str }:
         format!("What attempt {attempt} has written is on host {host}, not here."),
         format!("第 {attempt} 次尝试的输出在主机 {host} 上，不在本机。");

@@ -137,3 +137,30 @@ fn a_link_that_is_cut_at_every_moment_starts_nothing_twice_and_loses_nothing() {
     assert_eq!(ran.len(), 20, "{ran:?}");
     house.nothing_is_lost();
 }
+
+#[test]
+fn a_host_whose_clock_is_wrong_is_said_so_and_moves_no_time_of_the_night() {
+    let ssh = SshServer::start();
+    let (house, db1) = house(PAIR, &ssh, ssh.port, "");
+    let step = db1.folder.join("step");
+    fs::write(&step, "-600\n").unwrap();
+    ssh.set_env(&format!("NIGHTRUN_CLOCK_STEP={}", step.display()));
+    house.gates(&["a"]);
+    let mut night = house.spawn(&["run", "night", "--date", "2026-10-30"]);
+    night.started("a");
+    night.notice(" s behind this one");
+    let list = house.json(&["host", "list"]);
+    let ahead = list["items"][0]["clock"]["ahead_ms"].as_i64().unwrap();
+    assert!((ahead + 600_000).abs() < 2_000, "{list}");
+    house.say("a", "go");
+    night.ends(0);
+    let at =
+        |value: &serde_json::Value| -> jiff::Timestamp { value.as_str().unwrap().parse().unwrap() };
+    for fact in house.facts("attempt-ended") {
+        for told in ["started", "ended"] {
+            let off = at(&fact["noted"]).duration_since(at(&fact["ended"][told]));
+            assert!((0.0..60.0).contains(&off.as_secs_f64()), "{fact}");
+        }
+    }
+    house.nothing_is_lost();
+}
