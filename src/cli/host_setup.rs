@@ -53,12 +53,12 @@ fn said(context: &Context, done: &Installed) -> Vec<String> {
             digest: done.digest.get(..12).unwrap_or_default(),
         },
     };
-    let second = match (done.was_there, done.upgraded) {
-        (true, _) => None,
-        (false, true) => Some(Far::Upgraded),
-        (false, false) => Some(Far::NoAgent),
+    let second = match &done.agent {
+        Some(Ok(())) => Far::Upgraded,
+        Some(Err(why)) => Far::NotUpgraded { why },
+        None => Far::NoAgent,
     };
-    std::iter::once(first).chain(second).map(|word| word.say(context.lang).to_string()).collect()
+    [first, second].map(|word| word.say(context.lang).to_string()).to_vec()
 }
 
 /// `host check`: looks at one host, or at all that are reached over ssh.

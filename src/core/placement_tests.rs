@@ -1,5 +1,5 @@
 use super::*;
-use crate::core::fact::Fact;
+use crate::core::fact::{Action, Fact};
 use crate::core::night::{Command, Event};
 use crate::core::obstacle::Obstacle;
 use crate::core::state::Drain;
@@ -7,6 +7,7 @@ use crate::core::test_night::{self, Night, boot, li_wei, name};
 use crate::core::test_site::job;
 use crate::definition::site::{Freeze, FreezeScope, Host, Job, Site, Slurm};
 use crate::types::{Ending, Text};
+use crate::wire::{Ended, SlurmEnd, SlurmWork, Work};
 
 fn host(name: &str) -> HostName {
     HostName::new(name).unwrap()
@@ -29,6 +30,19 @@ fn site(jobs: Vec<Job>) -> Site {
         site.hosts.insert(host(name), Host { labels, max_running: 2, ..Host::default() });
     }
     site
+}
+
+fn slurm() -> Slurm {
+    Slurm {
+        partition: None,
+        account: None,
+        tasks: None,
+        memory: None,
+        array: None,
+        options: Vec::new(),
+        every: Slurm::EVERY,
+        patience: Slurm::PATIENCE,
+    }
 }
 
 fn jobs(count: usize, choose: Choose) -> Vec<Job> {
@@ -186,7 +200,7 @@ fn where_the_other_one_never_ran_its_own_hosts_are_asked() {
     // No host is there yet, and somebody leaves the first job out.
     let mut night = night(site, &[]);
     let (run, by, reason) = (night.run_id(), li_wei(), "not today".to_owned());
-    let action = crate::core::fact::Action::Skip { job: name("load") };
+    let action = Action::Skip { job: name("load") };
     night.must(Event::Act { run, by, reason, action });
     for name in ALL {
         night.must(Event::HostUp { host: host(name), boot: boot() });
@@ -278,16 +292,7 @@ fn a_start_elsewhere_is_a_defect() {
 #[test]
 fn what_slurm_may_still_run_is_taken_up_on_the_host_that_submitted_it() {
     let mut jobs = jobs(1, Choose::RoundRobin);
-    jobs[0].slurm = Some(Slurm {
-        partition: None,
-        account: None,
-        tasks: None,
-        memory: None,
-        array: None,
-        options: Vec::new(),
-        every: Slurm::EVERY,
-        patience: Slurm::PATIENCE,
-    });
+    jobs[0].slurm = Some(slurm());
     let mut night = night(site(jobs), &ALL);
     night.end("j0", Ending::Lost { why: "its watcher was killed".to_owned() });
     night.must(Event::HostAway { host: host("db1") });
@@ -296,4 +301,33 @@ fn what_slurm_may_still_run_is_taken_up_on_the_host_that_submitted_it() {
     night.must(Event::HostUp { host: host("db1"), boot: boot() });
     night.pass(1);
     assert_eq!(placed(&night), ["j0 db1", "j0 db1"]);
+}
+
+#[test]
+fn what_slurm_has_begun_stays_where_it_is_though_the_job_that_it_goes_by_has_moved() {
+    let mut then = job("report", &["load"]);
+    then.host = Placement::SameAs { job: name("load") };
+    then.slurm = Some(slurm());
+    let first = among(job("load", &[]), Choose::RoundRobin);
+    let mut night = night(site(vec![first, then, job("other", &[])]), &ALL);
+    night.good("load");
+    let end = SlurmEnd::Over {
+        state: "COMPLETED".to_owned(),
+        code: 0,
+        signal: 0,
+        reason: "None".to_owned(),
+        nodes: "n03".to_owned(),
+        elapsed: "0:04".to_owned(),
+        tasks: 1,
+        well: 1,
+        task: None,
+    };
+    let work = Work::Slurm(SlurmWork { job: Some(17), end });
+    let ended = night.ended("report", Ending::Exited { code: 0 });
+    night.must(Event::Ended(Box::new(Ended { work: Some(work), ..ended })));
+    let jobs = vec![name("load"), name("report")];
+    night.act(Action::Rerun { jobs }).unwrap();
+    night.good("load");
+    let of_both = placed(&night).into_iter().filter(|line| !line.starts_with("other"));
+    assert_eq!(of_both.collect::<Vec<_>>(), ["load db1", "report db1", "load db2", "report db1"]);
 }

@@ -33,8 +33,8 @@ pub struct Installed {
     pub bytes: u64,
     /// It was there before.
     pub was_there: bool,
-    /// An agent that ran goes on as it.
-    pub upgraded: bool,
+    /// Of an agent that runs there: whether it goes on as this program, or why not.
+    pub agent: Option<Result<(), String>>,
 }
 
 /// SHA-256 of a program, in hex.
@@ -112,12 +112,18 @@ pub async fn install(
             format!("nightrun does not run on {host}, the one that was there stays: {why}")
         })?;
     }
-    let runs = format!("test -S {}", quoted(&way.there("agent/agent.sock")));
-    let runs = done(host, way.shell(&runs), ANSWERS).await.is_ok();
-    let upgrade = way.nightrun(&["--state", &folder, "agent", "upgrade"]);
-    // One that has left by itself is started as the new program.
-    let upgraded = runs && done(host, upgrade, ANSWERS).await.is_ok();
-    Ok(Installed { digest, bytes: size, was_there, upgraded })
+    let socket = quoted(&way.there("agent/agent.sock"));
+    let listens = format!("if test -S {socket}; then echo yes; fi");
+    let listens = text(&done(host, way.shell(&listens), ANSWERS).await?) == "yes";
+    let agent = match listens {
+        // Though the program was there, an upgrade of before may have failed.
+        true => {
+            let upgrade = way.nightrun(&["--state", &folder, "agent", "upgrade"]);
+            Some(done(host, upgrade, ANSWERS).await.map(drop))
+        }
+        false => None,
+    };
+    Ok(Installed { digest, bytes: size, was_there, agent })
 }
 
 fn text(output: &Output) -> String {

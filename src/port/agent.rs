@@ -1,12 +1,9 @@
 //! The agent of a host.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
-
-use jiff::SignedDuration;
 
 use crate::definition::site::Host;
-use crate::types::HostName;
+use crate::types::{ClockDifference, HostName};
 use crate::wire::{FromAgent, ToAgent};
 
 /// What an agent reports, or what happens to the link to it.
@@ -18,15 +15,6 @@ pub enum AgentEvent {
     Away { host: HostName, why: String },
     /// The clock of another host was compared with this one's.
     Clock { host: HostName, difference: ClockDifference },
-}
-
-/// What the clocks of two hosts differ by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ClockDifference {
-    /// The other host's clock less this one's.
-    pub ahead: SignedDuration,
-    /// It may be as much more or less: half of the time that asking took.
-    pub within: Duration,
 }
 
 pub trait AgentLink {

@@ -11,7 +11,7 @@ mod pulse;
 mod store;
 pub mod witness;
 
-pub use agent::{AgentEvent, AgentLink, ClockDifference};
+pub use agent::{AgentEvent, AgentLink};
 pub use clock::{Clock, TrialOffset};
 pub use folders::{Defects, Folders, LoadedSite, SiteSource};
 pub use mailer::{Attachment, Letter, Mailer, Party, Picture, SendError};

@@ -1,7 +1,6 @@
 //! What `nightrun host check` prints of one host: lines as those of `nightrun doctor`.
 
-use jiff::SignedDuration;
-
+use super::hosts::clock_off;
 use super::table::pad;
 use super::words::{Far, Label};
 use crate::types::{HostName, Lang};
@@ -27,7 +26,7 @@ fn part(lang: Lang, seen: &Seen) -> String {
     match seen {
         Seen::Reached { .. } | Seen::NotReached { .. } => Far::PartLink,
         Seen::SameProgram { .. } | Seen::OtherProgram { .. } => Far::PartProgram,
-        Seen::Clock { .. } => Far::PartClock,
+        Seen::Clock(_) => Far::PartClock,
         Seen::UserThere { .. } | Seen::NoUser { .. } => Far::PartUsers,
     }
     .say(lang)
@@ -36,23 +35,17 @@ fn part(lang: Lang, seen: &Seen) -> String {
 
 /// One finding.
 pub fn words(lang: Lang, seen: &Seen) -> String {
-    let seconds = |ms: i64| {
-        let span = SignedDuration::from_millis(ms);
-        format!("{:.2} s", span.as_secs_f64())
-    };
-    let ms = |ms: u64| seconds(i64::try_from(ms).unwrap_or(i64::MAX));
     match seen {
         Seen::Reached { account, took_ms, .. } => {
-            Far::Reached { account, took: &ms(*took_ms) }.say(lang)
+            let took = format!("{:.2} s", *took_ms as f64 / 1_000.0);
+            Far::Reached { account, took: &took }.say(lang)
         }
         Seen::NotReached { why, .. } => Far::NotReached { why }.say(lang),
         Seen::SameProgram { release } => Far::Same { release }.say(lang),
         Seen::OtherProgram { host, release, own } => {
             Far::Other { host: host.as_str(), release, own }.say(lang)
         }
-        Seen::Clock { ahead_ms, within_ms } => {
-            Far::Clock { off: &seconds(*ahead_ms), within: &ms(*within_ms) }.say(lang)
-        }
+        Seen::Clock(off) => clock_off(lang, *off),
         Seen::UserThere { user } => Far::User { user }.say(lang),
         Seen::NoUser { user, why } => Far::NoUser { user, why }.say(lang),
     }

@@ -3,7 +3,7 @@
 use super::clock::Clock;
 use super::table::{one_line, wrap};
 use super::words::{Hosts, list};
-use crate::types::Lang;
+use crate::types::{ClockDifference, Lang};
 use crate::view::hosts::{HostLine, HostsPage, Link};
 
 /// In columns of a terminal: of a page, and of a line beside the longest name at the least.
@@ -45,16 +45,19 @@ fn beneath(lang: Lang, clock: &Clock<'_>, host: &HostLine) -> impl Iterator<Item
         let who = drain.by.name.get(lang);
         Hosts::Draining { since, who, reason: &drain.reason }.say(lang)
     });
-    let clock = host.clock.map(|clock| {
-        let seconds = |ms: i64| format!("{:.2} s", ms as f64 / 1_000.0);
-        let within = i64::try_from(clock.within_ms).unwrap_or(i64::MAX);
-        Hosts::Clock { off: &seconds(clock.ahead_ms), within: &seconds(within) }.say(lang)
-    });
-    [Some(about), Some(labels), clock, draining]
+    let off = host.clock.map(|off| clock_off(lang, off));
+    [Some(about), Some(labels), off, draining]
         .into_iter()
         .flatten()
         .filter(|line| !line.is_empty())
         .map(|line| one_line(&line))
+}
+
+/// What its clock is off by.
+pub(super) fn clock_off(lang: Lang, off: ClockDifference) -> String {
+    let within = off.within_ms as f64 / 1_000.0;
+    let off = off.ahead_ms as f64 / 1_000.0;
+    Hosts::Clock { off: &format!("{off:.2} s"), within: &format!("{within:.2} s") }.say(lang)
 }
 
 fn link(lang: Lang, clock: &Clock<'_>, link: &Link) -> String {
@@ -74,7 +77,7 @@ mod tests {
 
     use super::*;
     use crate::render::sample::{after, both, head, zhang_min};
-    use crate::view::hosts::{ClockSeen, Draining, HostPool};
+    use crate::view::hosts::{Draining, HostPool};
 
     #[test]
     fn hosts_are_told_in_two_languages_and_fit_into_eighty_columns() {
@@ -100,7 +103,7 @@ mod tests {
                 reason: "new disks".to_owned(),
                 since: after(30.0),
             }),
-            clock: Some(ClockSeen { ahead_ms: -1_250, within_ms: 20 }),
+            clock: Some(ClockDifference { ahead_ms: -1_250, within_ms: 20 }),
             pools: vec![HostPool { pool: "tape".parse().unwrap(), used: 1, size: 1 }],
             ..line("db1", Link::Away { since: after(12.0) })
         };

@@ -2,7 +2,6 @@
 //! their clocks are off by.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -10,13 +9,9 @@ use super::{Supervisor, World};
 use crate::core::launch::Places;
 use crate::definition::copy::sha256;
 use crate::definition::site::Host;
-use crate::port::{AgentLink, Clock, ClockDifference, Folders};
-use crate::types::{AttemptId, HostName, RunId};
-use crate::view::hosts::ClockSeen;
+use crate::port::{AgentLink, Clock, Folders};
+use crate::types::{AttemptId, ClockDifference, HostName, RunId};
 use crate::wire::{CopyPiece, Here, ToAgent};
-
-/// What clocks may differ by without a word.
-const CLOCKS_DIFFER: Duration = Duration::from_secs(2);
 
 /// What their agents have said.
 #[derive(Debug, Default)]
@@ -48,46 +43,24 @@ impl Hosts {
         self.clocks.get(host).copied()
     }
 
-    pub(super) fn clock_seen(&self, host: &HostName) -> Option<ClockSeen> {
-        let ClockDifference { ahead, within } = self.clock(host)?;
-        Some(ClockSeen {
-            ahead_ms: i64::try_from(ahead.as_millis()).unwrap_or(i64::MAX),
-            within_ms: u64::try_from(within.as_millis()).unwrap_or(u64::MAX),
-        })
-    }
-
     /// What is worth a word of it.
     fn compare(&mut self, host: &HostName, difference: ClockDifference) -> Option<String> {
-        let before = self.clocks.get(host).copied();
-        // An answer that came late says little: what is known better, and fits to it, stays.
-        if before.is_some_and(|before| {
-            let apart = before.ahead.saturating_sub(difference.ahead).unsigned_abs();
-            difference.within > before.within * 4 && apart <= before.within + difference.within
-        }) {
+        let before = self.clock(host);
+        if before.is_some_and(|before| difference.says_less_than(before)) {
             return None;
         }
         self.clocks.insert(host.clone(), difference);
-        let far = |ahead: jiff::SignedDuration| ahead.unsigned_abs() > CLOCKS_DIFFER;
-        let off = known_off(difference).filter(|ahead| far(*ahead));
-        let was = before.and_then(known_off).filter(|ahead| far(*ahead));
-        let changed = match (was, off) {
-            (Some(was), Some(off)) => far(off.saturating_sub(was)),
-            (was, off) => was.is_some() != off.is_some(),
-        };
-        let words = |ahead: jiff::SignedDuration| {
-            let way = if ahead.is_negative() { "behind" } else { "ahead of" };
-            let seconds = ahead.unsigned_abs().as_secs_f64();
-            format!(
-                "the clock of {host} is {seconds:.1} s {way} this one's; times of what runs there are told by this one's"
-            )
-        };
-        changed.then(|| off.map_or_else(|| format!("the clock of {host} is right again"), words))
+        let was = before.filter(|before| before.matters());
+        if !difference.matters() {
+            return was.map(|_| format!("the clock of {host} is right again"));
+        }
+        let said = was.is_some_and(|was| !difference.is_apart_from(was));
+        let way = if difference.ahead_ms < 0 { "behind" } else { "ahead of" };
+        let seconds = difference.ahead_ms.unsigned_abs() as f64 / 1_000.0;
+        (!said).then(|| format!(
+            "the clock of {host} is {seconds:.1} s {way} this one's; times of what runs there are told by this one's"
+        ))
     }
-}
-
-/// The difference, where it is more than the asking may have made.
-fn known_off(difference: ClockDifference) -> Option<jiff::SignedDuration> {
-    Some(difference.ahead).filter(|ahead| ahead.unsigned_abs() > difference.within)
 }
 
 impl<W: World> Supervisor<W> {
@@ -115,6 +88,8 @@ impl<W: World> Supervisor<W> {
         self.hosts.put_off =
             flying.iter().any(|(name, host)| hosts.get(name).map(reach) != Some(reach(host)));
         hosts.extend(flying);
+        let runs = &self.core.state().runs;
+        self.hosts.copied.retain(|(_, run)| runs.contains_key(run));
         self.parts.agent.know(&hosts);
     }
 
@@ -127,7 +102,7 @@ impl<W: World> Supervisor<W> {
 
     /// A time of this host as one would tell it: its times are turned when they are heard.
     pub(super) fn by_host_clock(&self, host: &HostName, at: Timestamp) -> Timestamp {
-        let ahead = self.hosts.clock(host).and_then(known_off).unwrap_or_default();
+        let ahead = self.hosts.clock(host).and_then(ClockDifference::known).unwrap_or_default();
         at.checked_add(ahead).unwrap_or(at)
     }
 
@@ -202,7 +177,7 @@ impl<W: World> Supervisor<W> {
     /// A time that a host has told, by this host's clock: clocks of other hosts decide nothing.
     pub(super) fn by_own_clock(&self, host: &HostName, at: Timestamp) -> Timestamp {
         let Some(difference) = self.hosts.clock(host) else { return at };
-        let at = known_off(difference).map_or(Ok(at), |ahead| at.checked_sub(ahead)).unwrap_or(at);
+        let at = difference.known().map_or(Ok(at), |ahead| at.checked_sub(ahead)).unwrap_or(at);
         // Nothing that was told has happened after it was.
         at.min(self.parts.clock.real())
     }
@@ -210,22 +185,20 @@ impl<W: World> Supervisor<W> {
 
 #[cfg(test)]
 mod tests {
-    use jiff::SignedDuration;
-
     use super::*;
 
     #[test]
     fn a_clock_that_is_off_is_told_once_and_again_when_it_is_right() {
         let (mut hosts, host) = (Hosts::default(), HostName::new("db1").unwrap());
-        let mut compare = |ahead: i64, within: u64| {
-            let ahead = SignedDuration::from_millis(ahead);
-            hosts.compare(&host, ClockDifference { ahead, within: Duration::from_millis(within) })
-        };
+        let mut compare =
+            |ahead_ms, within_ms| hosts.compare(&host, ClockDifference { ahead_ms, within_ms });
         // Less than the asking took, or less than matters.
         assert_eq!(compare(5_000, 6_000), None);
         assert_eq!(compare(1_900, 10), None);
         assert!(compare(90_000, 10).unwrap().contains("90.0 s ahead of"));
         assert_eq!(compare(90_500, 10), None);
+        // An answer that came late takes nothing back.
+        assert_eq!(compare(84_000, 8_000), None);
         assert!(compare(-30_000, 10).unwrap().contains("30.0 s behind"));
         assert!(compare(0, 10).unwrap().contains("right again"));
         assert_eq!(compare(0, 10), None);

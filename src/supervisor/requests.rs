@@ -219,7 +219,7 @@ impl<W: World> Supervisor<W> {
         let known = (&self.core.state().standing, Some(&self.core));
         let mut page = view::hosts::page(site, known, self.parts.clock.now().wall);
         for line in &mut page.items {
-            line.clock = self.hosts.clock_seen(&line.host);
+            line.clock = self.hosts.clock(&line.host);
         }
         Reply::Hosts(Box::new(page))
     }

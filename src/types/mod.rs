@@ -6,6 +6,7 @@
 mod schema;
 mod attempt;
 mod business_date;
+mod clock_difference;
 mod credential;
 mod duration;
 mod ending;
@@ -30,6 +31,7 @@ mod week_time;
 
 pub use attempt::{AttemptId, Epoch, RunId, RunKey, Usage};
 pub use business_date::{BusinessDate, Zone};
+pub use clock_difference::ClockDifference;
 pub use credential::{PasswordHash, TokenHash};
 pub use duration::Span;
 pub use ending::Ending;

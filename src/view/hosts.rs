@@ -8,7 +8,7 @@ use crate::core::gate::Resource;
 use crate::core::night::Core;
 use crate::core::state::Standing;
 use crate::definition::site::{Host, Site, Ssh};
-use crate::types::{HostName, Label, PoolName, Text, Zone};
+use crate::types::{ClockDifference, HostName, Label, PoolName, Text, Zone};
 
 /// Hosts of the site, by name.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
@@ -27,7 +27,7 @@ pub struct HostLine {
     pub reached_by: Option<String>,
     pub link: Link,
     /// Its clock beside that of the supervisor's host, as it was compared last.
-    pub clock: Option<ClockSeen>,
+    pub clock: Option<ClockDifference>,
     /// Whether runs with a set clock may use it.
     pub trial: bool,
     /// `None`: it takes new attempts.
@@ -37,15 +37,6 @@ pub struct HostLine {
     pub max_running: u32,
     /// Its own; those of the site are not here.
     pub pools: Vec<HostPool>,
-}
-
-/// What two clocks differ by; milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
-pub struct ClockSeen {
-    /// The clock there less that of the supervisor's host.
-    pub ahead_ms: i64,
-    /// It may be as much more or less.
-    pub within_ms: u64,
 }
 
 /// Whether its agent can be reached.

@@ -39,7 +39,7 @@ pub const LINE_LIMIT: usize = 16 * 1024 * 1024;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "say")]
 pub enum ToAgent {
-    /// First on every connection. The agent keeps the highest epoch it has seen and refuses lower ones.
+    /// First on every connection, but for [`Clock`](Self::Clock), which anybody may ask for. The agent keeps the highest epoch it has seen and refuses lower ones.
     Hello {
         version: u32,
         epoch: Epoch,

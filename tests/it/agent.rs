@@ -4,7 +4,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use nightrun::definition::site::Survivors;
-use nightrun::types::{Ending, Span};
+use nightrun::types::{Ending, Epoch, Span};
 use nightrun::wire::{FromAgent, Program, Start, ToAgent};
 
 use crate::agent_house::{
@@ -408,4 +408,21 @@ fn what_was_archived_goes_and_is_never_started_again() {
         line = house.hello();
     }
     assert!(!house.spool_of(&done).exists());
+}
+
+/// What an earlier connection of the same supervisor has said last may be on its way for long.
+#[test]
+fn a_second_link_of_a_leader_ends_the_first_and_whoever_has_only_a_word_ends_none() {
+    let house = House::with_agent();
+    let mut links = [house.connect(), house.connect()];
+    for link in &mut links {
+        link.say(&ToAgent::link(Epoch(1)));
+        assert!(matches!(link.hear(), FromAgent::Welcome { .. }));
+    }
+    let [mut first, mut second] = links;
+    assert!(first.is_closed());
+    let mut word = house.hello();
+    let start = house.shell("once", "true");
+    assert!(matches!(second.ask(&start), FromAgent::NotKnown { .. }));
+    assert!(matches!(word.ask(&start), FromAgent::NotKnown { .. }));
 }

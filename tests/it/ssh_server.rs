@@ -29,8 +29,7 @@ impl SshServer {
         let config = format!(
             "Port {port}\nListenAddress 127.0.0.1\nHostKey {at}/host\nPidFile none\n\
              AuthorizedKeysFile {at}/authorized\nStrictModes no\nUsePAM no\nPermitRootLogin yes\n\
-             PasswordAuthentication no\nMaxStartups 200\nMaxSessions 200\n\
-             Subsystem sftp /usr/lib/openssh/sftp-server\nInclude {at}/more\n"
+             PasswordAuthentication no\nMaxStartups 200\nMaxSessions 200\nInclude {at}/more\n"
         );
         fs::write(folder.join("config"), config).unwrap();
         fs::write(folder.join("more"), "").unwrap();

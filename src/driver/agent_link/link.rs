@@ -11,8 +11,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use super::local::LocalAgent;
 use super::ssh::SshAgent;
-use crate::port::{AgentEvent, ClockDifference};
-use crate::types::{Epoch, HostName};
+use crate::port::AgentEvent;
+use crate::types::{ClockDifference, Epoch, HostName};
 use crate::wire::{self, AgentProgram, FromAgent, LINE_LIMIT, ToAgent};
 
 const SOONEST: Duration = Duration::from_millis(20);
@@ -88,8 +88,10 @@ pub(super) struct Link {
     first: Vec<ToAgent>,
     /// It was told on this connection to go on as another program.
     goes_on: bool,
-    /// When it was asked for its clock.
+    /// When it was asked for its clock, while it has not said.
     clock: Option<(Instant, Timestamp)>,
+    /// How often it is.
+    clocks: Duration,
 }
 
 /// Why a conversation is over.
@@ -118,6 +120,7 @@ impl Link {
             first: Vec::new(),
             goes_on: false,
             clock: None,
+            clocks: CLOCKS,
         }
     }
 
@@ -176,9 +179,8 @@ impl Link {
         let mut input = Vec::new();
         let far = self.way.is_far();
         // What has ended there is told with the welcome: by then its clock is known, if only roughly.
-        let first = far.then_some(ToAgent::Clock).into_iter();
-        let hello: Vec<ToAgent> = first.chain([ToAgent::link(self.epoch)]).collect();
-        self.clock = far.then(|| (Instant::now(), Timestamp::now()));
+        let clock = far.then(|| self.ask_clock());
+        let hello: Vec<ToAgent> = clock.into_iter().chain([ToAgent::link(self.epoch)]).collect();
         if let Err(over) = say(&mut writer, &hello).await {
             return over;
         }
@@ -188,7 +190,8 @@ impl Link {
         let mut words = Vec::new();
         let patience = tokio::time::sleep(if far { ANSWERS_FAR } else { ANSWERS });
         tokio::pin!(patience);
-        let mut clocks = tokio::time::interval_at(tokio::time::Instant::now() + CLOCKS, CLOCKS);
+        let mut clocks =
+            tokio::time::interval_at(tokio::time::Instant::now() + self.clocks, self.clocks);
         clocks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
@@ -207,9 +210,6 @@ impl Link {
                             return over;
                         }
                         let first = std::mem::take(&mut self.first);
-                        if first.contains(&ToAgent::Clock) {
-                            self.clock = Some((Instant::now(), Timestamp::now()));
-                        }
                         if let Err(over) = say(&mut writer, &first).await {
                             return over;
                         }
@@ -218,10 +218,10 @@ impl Link {
                 _ = clocks.tick(), if far && self.answered => {
                     // ssh sees that its server lives, and nothing of the agent behind it.
                     if self.clock.is_some() {
-                        return Over::Away("the agent has not said what time it is for a minute".to_owned());
+                        return Over::Away("the agent does not answer any more".to_owned());
                     }
-                    self.clock = Some((Instant::now(), Timestamp::now()));
-                    if let Err(over) = say(&mut writer, &[ToAgent::Clock]).await {
+                    let asks = self.ask_clock();
+                    if let Err(over) = say(&mut writer, &[asks]).await {
                         return over;
                     }
                 }
@@ -256,7 +256,8 @@ impl Link {
                     let upgrade = self.meet(*version, *pid, program.as_ref())?;
                     self.goes_on = upgrade.is_some();
                     // Again, now that nothing has to be opened or started first.
-                    self.first.extend(self.way.is_far().then_some(ToAgent::Clock));
+                    let asks = self.way.is_far().then(|| self.ask_clock());
+                    self.first.extend(asks);
                     self.first.extend(upgrade);
                 }
                 FromAgent::Clock { at } => {
@@ -272,12 +273,15 @@ impl Link {
         Ok(())
     }
 
+    fn ask_clock(&mut self) -> ToAgent {
+        self.clock = Some((Instant::now(), Timestamp::now()));
+        ToAgent::Clock
+    }
+
     /// An hour that was asked for has come: by half of the way there and back.
     fn compare(&mut self, at: Timestamp) -> Result<(), Over> {
         let Some((asked, by_own)) = self.clock.take() else { return Ok(()) };
-        let within = asked.elapsed() / 2;
-        let middle = by_own.saturating_add(within).unwrap_or(by_own);
-        let difference = ClockDifference { ahead: at.duration_since(middle), within };
+        let difference = ClockDifference::between(by_own, asked.elapsed(), at);
         let event = AgentEvent::Clock { host: self.host.clone(), difference };
         self.events.send(event).map_err(|_| Over::Dropped)
     }
@@ -336,4 +340,116 @@ async fn say(writer: &mut (impl AsyncWrite + Unpin), words: &[ToAgent]) -> Resul
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use tokio::io::{AsyncBufReadExt, BufReader, DuplexStream, duplex};
+    use tokio::sync::mpsc::unbounded_channel;
+
+    use super::super::super::ssh::SshWay;
+    use super::*;
+    use crate::definition::site::{Host, Ssh};
+    use crate::types::{BootId, RunId};
+
+    const OFTEN: Duration = Duration::from_millis(100);
+
+    /// A link to another host, whose words and whose agent are here.
+    fn link() -> (Link, UnboundedSender<ToAgent>, UnboundedReceiver<AgentEvent>) {
+        let ssh = Ssh { address: "db1".into(), user: None, port: None, options: Vec::new() };
+        let way = SshWay::to(&Host { ssh: Some(ssh), ..Host::default() }).unwrap();
+        let host = HostName::new("db1").unwrap();
+        let (words, said) = unbounded_channel();
+        let (events, heard) = unbounded_channel();
+        let way = Way::There(SshAgent::new(host.clone(), way));
+        let mut link = Link::new(host, way, Epoch(1), events, said);
+        link.clocks = OFTEN;
+        (link, words, heard)
+    }
+
+    /// What a link says, and an agent that tells the time so often and then hangs.
+    async fn hangs_after(agent: DuplexStream, mut times: u32) {
+        let (reader, mut writer) = tokio::io::split(agent);
+        let mut lines = BufReader::new(reader).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            let answer = match serde_json::from_str(&line).unwrap() {
+                ToAgent::Clock if times > 0 => {
+                    times -= 1;
+                    FromAgent::Clock { at: Timestamp::now() }
+                }
+                ToAgent::Hello { .. } => FromAgent::Welcome {
+                    version: wire::VERSION,
+                    boot: BootId("boot".into()),
+                    pid: 1,
+                    program: None,
+                    here: None,
+                },
+                _ => continue,
+            };
+            let line = serde_json::to_string(&answer).unwrap();
+            writer.write_all(format!("{line}\n").as_bytes()).await.unwrap();
+        }
+    }
+
+    fn stream(near: DuplexStream) -> Stream {
+        let (reader, writer) = tokio::io::split(near);
+        Stream { reader: Box::pin(reader), writer: Box::pin(writer) }
+    }
+
+    #[tokio::test]
+    async fn an_agent_that_hangs_behind_a_line_that_lives_is_away() {
+        let (mut link, _words, mut heard) = link();
+        let (near, agent) = duplex(64 * 1024);
+        tokio::spawn(hangs_after(agent, 4));
+        let Over::Away(why) = link.converse(stream(near)).await else { panic!("dropped") };
+        assert_eq!(why, "the agent does not answer any more");
+        let mut clocks = 0;
+        let mut welcome_after = None;
+        while let Ok(event) = heard.try_recv() {
+            match event {
+                AgentEvent::Clock { .. } => clocks += 1,
+                AgentEvent::Says { what: FromAgent::Welcome { .. }, .. } => {
+                    welcome_after = Some(clocks);
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        // One before the welcome, which comes with all that has ended there; one with it; the rest in time.
+        assert_eq!((welcome_after, clocks), (Some(1), 4));
+    }
+
+    #[tokio::test]
+    async fn all_that_is_said_at_once_arrives_whole() {
+        let (mut link, words, _heard) = link();
+        let (near, agent) = duplex(1024);
+        let run: RunId = "eod@2026-10-30#1".parse().unwrap();
+        let bytes: Vec<u8> = (0..3_000_000_u32).map(|n| n as u8).collect();
+        let path = std::path::Path::new("eod/big.sql");
+        let pieces: Vec<ToAgent> = wire::CopyPiece::of(&run, path, &bytes)
+            .map(|piece| ToAgent::Copy(Box::new(piece)))
+            .collect();
+        let (reader, mut writer) = tokio::io::split(agent);
+        let mut lines = BufReader::new(reader).lines();
+        let converse = tokio::spawn(async move { link.converse(stream(near)).await });
+        let mut next = async || -> ToAgent {
+            serde_json::from_str(&lines.next_line().await.unwrap().unwrap()).unwrap()
+        };
+        assert_eq!(next().await, ToAgent::Clock);
+        assert_eq!(next().await, ToAgent::link(Epoch(1)));
+        writer.write_all(b"{\"say\":\"clock\",\"at\":\"2026-11-28T02:00:00Z\"}\n").await.unwrap();
+        for piece in &pieces {
+            words.send(piece.clone()).unwrap();
+        }
+        let mut told: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
+        while told.len() < pieces.len() {
+            if let ToAgent::Copy(piece) = next().await {
+                told.insert(piece.at, piece.bytes);
+            }
+        }
+        assert!(told.into_values().flatten().collect::<Vec<u8>>() == bytes);
+        drop(words);
+        assert!(matches!(converse.await.unwrap(), Over::Dropped));
+    }
 }

@@ -322,6 +322,11 @@ fn a_job_says_where_its_output_is_and_who_leads() {
     view.host = crate::types::HostName::new("etl").unwrap();
     let page = of(&view, job::Written::Elsewhere { attempt: 2 }, None);
     assert!(page.contains("is on host etl, not here"), "{page}");
+    let page = of(&view, job::Written::NotReached { why: "Connection <refused>".to_owned() }, None);
+    assert!(
+        page.contains("lies on etl, which cannot be reached now: Connection &#60;refused"),
+        "{page}"
+    );
     view.deeds.clear();
     let page = of(&view, job::Written::Nothing, Some("another supervisor leads: two"));
     assert!(page.contains("stands by (another supervisor leads: two)"), "{page}");

@@ -8,7 +8,7 @@ messages! {
     UpSince { since: &'a str }: format!("up since {since}"), format!("{since} 起在线");
     Up: "up", "在线";
     AwaySince { since: &'a str }: format!("away since {since}"), format!("{since} 起无法连接");
-    NotSought: "not sought", "未连接";
+    NotSought: "no link now", "未连接";
     Running { running: u32, most: u32 }:
         format!("{running} of {most} running"), format!("运行 {running}/{most}");
     Pool { pool: &'a str, used: u32, size: u32 }:

@@ -54,10 +54,6 @@ impl FarHost {
 
     /// All that it runs is killed, as when its power fails.
     pub(crate) fn power_fails(&self) {
-        self.kill_all();
-    }
-
-    fn kill_all(&self) {
         let dir = self.agent_dir().to_string_lossy().into_owned();
         let is_its = |pid: &i32| {
             let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
@@ -85,6 +81,6 @@ impl FarHost {
 impl Drop for FarHost {
     /// Nothing outlives its test, however that ended.
     fn drop(&mut self) {
-        self.kill_all();
+        self.power_fails();
     }
 }

@@ -3,14 +3,15 @@
 use std::fs;
 use std::time::Duration;
 
+use rustix::process::Signal;
+
 use super::super::disk::Disk;
 use super::super::facts::{eventually, is_there};
 use super::super::house::House;
-use super::super::post::on_its_own;
 use super::host::FarHost;
-use super::runs::{PAIR, declare, house};
+use super::runs::{PAIR, declare, house, wire};
 use crate::ssh_server::SshServer;
-use crate::tcp_wire::{Way, Wire};
+use crate::tcp_wire::Way;
 
 #[test]
 fn a_host_that_starts_anew_has_lost_what_ran_there() {
@@ -110,8 +111,7 @@ fn an_agent_goes_on_as_a_newer_program_during_a_job() {
 #[test]
 fn a_link_that_is_cut_at_every_moment_starts_nothing_twice_and_loses_nothing() {
     let ssh = SshServer::start();
-    let port = ssh.port;
-    let wire = on_its_own(async move || Wire::to(port).await);
+    let wire = wire(&ssh);
     let jobs: String = (0..20)
         .map(|n| {
             let needs = if n % 4 == 0 { String::new() } else { format!("j{}", n - 1) };
@@ -162,5 +162,37 @@ fn a_host_whose_clock_is_wrong_is_said_so_and_moves_no_time_of_the_night() {
             assert!((0.0..60.0).contains(&off.as_secs_f64()), "{fact}");
         }
     }
+    house.nothing_is_lost();
+}
+
+#[test]
+fn a_host_that_is_to_be_reached_in_another_way_is_once_nothing_runs_there() {
+    let ssh = SshServer::start();
+    let (house, _db1) = house(PAIR, &ssh, ssh.port, "");
+    let other = FarHost::new(&house, "other");
+    house.gates(&["a"]);
+    let mut served = house.spawn(&["serve"]);
+    served.notice("serving");
+    // Who orders it follows it to its end.
+    let first = house.spawn(&["run", "night", "--date", "2026-10-30"]);
+    served.started("a");
+    declare(&house, &[("db1", &other)], &ssh.client(ssh.port), "");
+    served.signal(Signal::HUP);
+    served.notice("the job files have changed");
+    // Who has never heard of it is not asked what became of it.
+    assert!(!other.agent_dir().exists());
+    house.say("a", "go");
+    assert_eq!(served.ended("a")["ending"]["how"], "exited");
+    first.ends(0);
+    eventually("an agent in the other place", || other.agent_dir().join("agent.sock").exists());
+    let second = house.spawn(&["run", "night", "--date", "2026-10-31"]);
+    house.say("a", "go");
+    second.ends(0);
+    served.signal(Signal::TERM);
+    served.ends(0);
+    let copies = fs::read_dir(other.agent_dir().join("copies")).unwrap();
+    let names: Vec<_> = copies.map(|entry| entry.unwrap().file_name()).collect();
+    assert!(names.iter().all(|name| name.to_string_lossy().starts_with("night@2026-10-31")));
+    assert_eq!(house.ran(), ["a 1", "a 1", "b 1", "b 1"]);
     house.nothing_is_lost();
 }

@@ -27,6 +27,12 @@ pub(super) fn declare(house: &House, hosts: &[(&str, &FarHost)], ssh: &Path, mor
     house.write("hosts.yaml", &format!("version: 1\nhosts:\n{local}{lines}"));
 }
 
+/// A wire to the server that can be cut.
+pub(super) fn wire(ssh: &SshServer) -> Wire {
+    let port = ssh.port;
+    on_its_own(async move || Wire::to(port).await)
+}
+
 /// A house with a second host, over a port.
 pub(super) fn house(jobs: &str, ssh: &SshServer, port: u16, more: &str) -> (House, FarHost) {
     let house = House::new(jobs);
@@ -66,8 +72,7 @@ fn a_job_of_another_host_runs_there_with_its_files_values_and_log() {
 #[test]
 fn a_link_that_is_cut_while_a_job_runs_changes_nothing_but_when_its_end_is_heard() {
     let ssh = SshServer::start();
-    let port = ssh.port;
-    let wire = on_its_own(async move || Wire::to(port).await);
+    let wire = wire(&ssh);
     let (house, _db1) = house(PAIR, &ssh, wire.port, "");
     house.gates(&["a"]);
     let mut night = house.spawn(&["run", "night", "--date", "2026-10-30"]);
@@ -91,8 +96,7 @@ fn a_link_that_is_cut_while_a_job_runs_changes_nothing_but_when_its_end_is_heard
 #[test]
 fn a_supervisor_that_ends_while_the_link_is_cut_is_followed_by_one_that_adopts_the_job() {
     let ssh = SshServer::start();
-    let port = ssh.port;
-    let wire = on_its_own(async move || Wire::to(port).await);
+    let wire = wire(&ssh);
     let (house, _db1) = house(PAIR, &ssh, wire.port, "");
     house.gates(&["a"]);
     let mut night = house.spawn(&["run", "night", "--date", "2026-10-30"]);
